@@ -1,0 +1,4 @@
+@NullMarked
+package carafe.api;
+
+import org.jspecify.annotations.NullMarked;

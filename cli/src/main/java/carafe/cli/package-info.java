@@ -1,0 +1,4 @@
+@NullMarked
+package carafe.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package carafe.daemon;
+
+import org.jspecify.annotations.NullMarked;

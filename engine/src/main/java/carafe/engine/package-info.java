@@ -1,0 +1,4 @@
+@NullMarked
+package carafe.engine;
+
+import org.jspecify.annotations.NullMarked;

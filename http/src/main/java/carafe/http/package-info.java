@@ -1,0 +1,4 @@
+@NullMarked
+package carafe.http;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package carafe.image;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package carafe.kernel;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package carafe.runtime;
+
+import org.jspecify.annotations.NullMarked;
