@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /// The name of an image in full: registry domain, repository path, and a tag, a digest, both or neither.
-/// People may leave out what Docker fills in: `busybox` is `docker.io/library/busybox`; [#familiar()] is the short form.
+/// People leave out what Docker fills in: `busybox` is `docker.io/library/busybox`; [#familiar()] is the short form.
 /// Never longer than [#MAX_LENGTH] characters, so that the patterns below stay cheap on hostile input.
 /// Source: distribution/reference, the grammar in its reference.go and the rules of its normalize.go; texts as there.
 public record Reference(String domain, String path, Optional<String> tag, Optional<Digest> digest) {
