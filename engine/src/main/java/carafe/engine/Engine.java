@@ -9,6 +9,8 @@ public interface Engine extends AutoCloseable {
 
     Events events();
 
+    ImageCatalog images();
+
     Host host();
 
     /// Stops accepting work, lets what is under way end, and releases the data root. Containers go on.
