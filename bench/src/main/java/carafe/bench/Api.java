@@ -68,8 +68,8 @@ final class Api implements AutoCloseable {
 
     /// Posts a file of known length (an image archive) and reads the whole answer.
     Answer postFile(String target, Path file) throws IOException {
-        String head = "POST " + target + " HTTP/1.1\r\nHost: bench\r\nContent-Type: application/x-tar\r\nContent-Length: "
-                + Files.size(file) + "\r\n\r\n";
+        String head = "POST " + target + " HTTP/1.1\r\nHost: bench\r\nContent-Type: application/x-tar\r\n"
+                + "Content-Length: " + Files.size(file) + "\r\n\r\n";
         out.write(head.getBytes(StandardCharsets.US_ASCII));
         Files.copy(file, out);
         return receive("POST " + target, true);

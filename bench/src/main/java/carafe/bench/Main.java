@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 
 /// `bench/run [--rounds N] [--samples N] [--only TEXT] [--out DIR] ENGINE...`: measures the engines named, alternating.
@@ -61,9 +62,9 @@ final class Main {
                 rows.warmUp(peer, engine.equals("docker") ? 3 : WARM_UP);
             }
             for (int round = 1; round <= rounds; round++) {
-                for (Rows.Work work1 : rows.all()) {
+                for (Rows.Work each : rows.all()) {
                     for (Peer peer : peers) {
-                        work1.measure(peer);
+                        each.measure(peer);
                     }
                 }
                 System.err.println("round " + round + " of " + rounds + " done");
@@ -82,7 +83,8 @@ final class Main {
 
     private static Peer.Kind kind(String engine, Path root) {
         String docker = System.getProperty("carafe.bench.docker");
-        Path tools = Path.of(System.getProperty("carafe.bench.dockerd")).getParent();
+        Path dockerd = Path.of(System.getProperty("carafe.bench.dockerd"));
+        Path tools = Objects.requireNonNull(dockerd.getParent(), "an absolute path");
         var carafed = List.of(root.resolve("packaging/target/carafe/bin/carafed").toString(), "-H", "unix://{dir}/s",
                 "--data-root", "{dir}/data", "--exec-root", "{dir}/run", "--pidfile", "{dir}/pid",
                 "--config-file", "{dir}/daemon.json");
@@ -91,7 +93,7 @@ final class Main {
                     List.of(root.resolve("packaging/target/carafe/bin/carafe").toString()), "carafe-monitor", "");
             case "carafe+docker" -> new Peer.Kind(engine, carafed, List.of(docker), "carafe-monitor", "");
             default -> new Peer.Kind(engine,
-                    List.of(tools.resolve("dockerd").toString(), "-H", "unix://{dir}/s", "--data-root", "{dir}/data",
+                    List.of(dockerd.toString(), "-H", "unix://{dir}/s", "--data-root", "{dir}/data",
                             "--exec-root", "{dir}/run", "--pidfile", "{dir}/pid", "--config-file", "{dir}/daemon.json",
                             "--bridge=none", "--iptables=false", "--ip6tables=false"),
                     List.of(docker), "containerd-shim", tools.toString());

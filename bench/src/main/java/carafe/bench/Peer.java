@@ -15,6 +15,8 @@ import java.util.stream.Stream;
 /// beside each container, as /proc/PID/comm shows it (at most 15 letters).
 final class Peer implements AutoCloseable {
 
+    private static final ProcessBuilder.Redirect NOTHING =
+            ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile());
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
 
     /// What makes one engine differ from another.
@@ -55,7 +57,7 @@ final class Peer implements AutoCloseable {
         var words = new ArrayList<>(kind.client());
         words.addAll(List.of("-H", "unix://" + socket()));
         words.addAll(arguments);
-        var builder = new ProcessBuilder(words).redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+        var builder = new ProcessBuilder(words).redirectInput(NOTHING);
         builder.redirectOutput(ProcessBuilder.Redirect.DISCARD);
         builder.redirectError(directory.resolve("client.err").toFile());
         int status = builder.start().waitFor();
@@ -71,7 +73,7 @@ final class Peer implements AutoCloseable {
         words.addAll(List.of("-H", "unix://" + socket()));
         words.addAll(arguments);
         var started = new ProcessBuilder(words)
-                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                .redirectInput(NOTHING)
                 .redirectError(directory.resolve("client.err").toFile())
                 .start();
         long total = 0;
@@ -101,7 +103,7 @@ final class Peer implements AutoCloseable {
         long total = pss(process.pid());
         for (ProcessHandle child : process.toHandle().descendants().toList()) {
             String name = comm(child.pid());
-            boolean part = name.startsWith("containerd") && !name.startsWith("containerd-shim") || name.startsWith("carafe-sp");
+            boolean part = name.equals("containerd") || name.startsWith("carafe-sp");
             total += part ? pss(child.pid()) : 0;
         }
         return total;
@@ -128,8 +130,8 @@ final class Peer implements AutoCloseable {
 
     private static boolean mentions(long pid, String directory) throws IOException {
         try {
-            String fds = Files.readString(Path.of("/proc/" + pid + "/cmdline"));
-            return fds.contains(directory) || !fds.contains("/");
+            String words = Files.readString(Path.of("/proc/" + pid + "/cmdline"));
+            return words.contains(directory) || !words.contains("/");
         } catch (java.nio.file.NoSuchFileException e) {
             return false;
         }
@@ -162,7 +164,7 @@ final class Peer implements AutoCloseable {
         if (!kind.pathPrefix().isEmpty()) {
             builder.environment().merge("PATH", kind.pathPrefix(), (old, prefix) -> prefix + ":" + old);
         }
-        builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+        builder.redirectInput(NOTHING);
         builder.redirectErrorStream(true).redirectOutput(directory.resolve("daemon.log").toFile());
         return builder.start();
     }
@@ -191,7 +193,12 @@ final class Peer implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
-        stop();
+    public void close() {
+        try {
+            stop();
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
     }
 }
