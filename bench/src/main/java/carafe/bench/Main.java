@@ -96,7 +96,7 @@ final class Main {
                     List.of(dockerd.toString(), "-H", "unix://{dir}/s", "--data-root", "{dir}/data",
                             "--exec-root", "{dir}/run", "--pidfile", "{dir}/pid", "--config-file", "{dir}/daemon.json",
                             "--bridge=none", "--iptables=false", "--ip6tables=false"),
-                    List.of(docker), "containerd-shim", tools.toString());
+                    List.of(docker), "containerd-shim", tools + ":" + tools.resolveSibling("bin"));
         };
     }
 }

@@ -31,7 +31,7 @@ final class Peer implements AutoCloseable {
     private final Path directory;
     private Process process;
 
-    /// Starts the engine and waits for its first answer.
+    /// Starts the engine in `directory`, which is removed at the end, and waits for its first answer.
     Peer(Kind kind, Path directory) throws IOException {
         this.kind = kind;
         this.directory = Files.createDirectories(directory);
@@ -199,6 +199,11 @@ final class Peer implements AutoCloseable {
         } catch (InterruptedException e) {
             process.destroyForcibly();
             Thread.currentThread().interrupt();
+        }
+        try (Stream<Path> files = Files.walk(directory)) {
+            files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+        } catch (IOException | java.io.UncheckedIOException e) {
+            System.err.println("warning: " + directory + " could not be removed: " + e.getMessage());
         }
     }
 }
