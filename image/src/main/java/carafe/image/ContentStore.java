@@ -189,7 +189,7 @@ final class ContentStore {
             steps.before("rename blob");
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             steps.before("sync blob directory");
-            Durable.syncDirectory(target.getParent());
+            Durable.syncNameOf(target);
         }
 
         /// Ends the ingest; what was not committed is gone.

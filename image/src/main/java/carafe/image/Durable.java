@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Objects;
 
 /// Files and directories of the state root that survive a power cut once a method here has returned. Only for names
 /// that we made ourselves.
@@ -42,7 +43,12 @@ final class Durable {
         steps.before("rename " + name);
         Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         steps.before("sync directory of " + name);
-        syncDirectory(file.toAbsolutePath().getParent());
+        syncNameOf(file);
+    }
+
+    /// Makes the name of `file` durable.
+    static void syncNameOf(Path file) throws IOException {
+        syncDirectory(Objects.requireNonNull(file.toAbsolutePath().getParent()));
     }
 
     static void writeAll(FileChannel channel, ByteBuffer bytes) throws IOException {

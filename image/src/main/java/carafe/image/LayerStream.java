@@ -2,7 +2,7 @@ package carafe.image;
 
 import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
-import com.github.luben.zstd.ZstdException;
+import com.github.luben.zstd.ZstdIOException;
 import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
 import java.io.EOFException;
 import java.io.FilterInputStream;
@@ -96,12 +96,8 @@ final class LayerStream extends InputStream {
             count = plain.read(buffer, offset, length);
         } catch (ZipException | EOFException e) {
             throw new Broken(e instanceof EOFException ? "unexpected EOF" : "invalid gzip data: " + e.getMessage());
-        } catch (IOException e) {
-            if (e.getCause() instanceof ZstdException || e.getClass().getName().contains("Zstd")) {
-                throw new Broken(e.getMessage().contains("Truncated") ? "unexpected EOF"
-                        : "invalid zstd data: " + e.getMessage());
-            }
-            throw e;
+        } catch (ZstdIOException e) {
+            throw new Broken("invalid zstd data: " + e.getMessage());
         }
         if (count > 0) {
             plainHash.update(buffer, offset, count);
@@ -129,6 +125,12 @@ final class LayerStream extends InputStream {
         while (blob.read(waste, 0, waste.length) >= 0) {
             // bytes behind the compressed data belong to the blob's digest
         }
+    }
+
+    /// Frees what the decompressor holds; the source stays open.
+    @Override
+    public void close() throws IOException {
+        plain.close();
     }
 
     /// Bytes of the tar so far.
@@ -164,6 +166,11 @@ final class LayerStream extends InputStream {
 
         Counter(InputStream in) {
             super(in);
+        }
+
+        @Override
+        public void close() {
+            // the source belongs to the caller
         }
 
         @Override
