@@ -81,7 +81,8 @@ public final class Descriptors {
             var out = frame.allocate(8, 4);
             long rc = frame.attempt(Syscall.SOCKETPAIR, Linux.AF_UNIX, type | Linux.SOCK_CLOEXEC, 0, out.address());
             Frame.checked(rc, Syscall.SOCKETPAIR, null);
-            return new Pair(Fd.adopt(out.get(JAVA_INT, 0), "socket pair"), Fd.adopt(out.get(JAVA_INT, 4), "socket pair"));
+            return new Pair(Fd.adopt(out.get(JAVA_INT, 0), "socket pair"),
+                    Fd.adopt(out.get(JAVA_INT, 4), "socket pair"));
         }
     }
 

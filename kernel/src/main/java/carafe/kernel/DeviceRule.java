@@ -1,5 +1,7 @@
 package carafe.kernel;
 
+import java.util.List;
+
 /// One rule about device nodes for the processes of a cgroup; later rules win over earlier ones. `major` and `minor` of
 /// -1 stand for every number; `access` is made of the letters `rwm` (read, write, mknod).
 public record DeviceRule(boolean allow, Kind kind, long major, long minor, String access) {
@@ -41,6 +43,26 @@ public record DeviceRule(boolean allow, Kind kind, long major, long minor, Strin
     public static DeviceRule allowCharacter(long major, long minor, String access) {
         return new DeviceRule(true, Kind.CHARACTER, major, minor, access);
     }
+
+    /// What every container may use, as Docker has it: any node may be made, and the harmless devices of /dev,
+    /// terminals included, may be opened.
+    public static List<DeviceRule> containerDefaults() {
+        return DEFAULTS;
+    }
+
+    private static final List<DeviceRule> DEFAULTS = List.of(
+            DENY_ALL,
+            new DeviceRule(true, Kind.CHARACTER, -1, -1, "m"),
+            new DeviceRule(true, Kind.BLOCK, -1, -1, "m"),
+            allowCharacter(1, 3, "rwm"),    // null
+            allowCharacter(1, 5, "rwm"),    // zero
+            allowCharacter(1, 7, "rwm"),    // full
+            allowCharacter(1, 8, "rwm"),    // random
+            allowCharacter(1, 9, "rwm"),    // urandom
+            allowCharacter(5, 0, "rwm"),    // tty
+            allowCharacter(5, 1, "rwm"),    // console
+            allowCharacter(5, 2, "rwm"),    // ptmx
+            allowCharacter(136, -1, "rwm")); // pseudo terminals
 
     /// The rule as cgroup v1 reads it, `c 1:3 rwm`.
     public String text() {

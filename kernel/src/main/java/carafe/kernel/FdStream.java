@@ -119,8 +119,8 @@ public final class FdStream {
         }
     }
 
-    /// Waits until all of the filesystem that `fd` is on is on the disk: one call instead of an fsync per file. `fd` must
-    /// not be an O_PATH one. Source: syncfs(2).
+    /// Waits until all of the filesystem that `fd` is on is on the disk: one call instead of an fsync per file. `fd`
+    /// must not be an O_PATH one. Source: syncfs(2).
     public static void syncFilesystem(Fd fd) throws KernelException {
         try (var frame = new Frame()) {
             Frame.checked(frame.attempt(Syscall.SYNCFS, fd.number()), Syscall.SYNCFS, fd.subject());

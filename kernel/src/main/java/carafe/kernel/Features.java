@@ -2,11 +2,13 @@ package carafe.kernel;
 
 import java.util.function.BooleanSupplier;
 
-/// What this kernel can, found out once by trying it, never by its version. Where a facility is missing an older, tested
-/// way is taken; [#without] takes it in tests on a kernel that has both.
+/// What this kernel can, found out once by trying it, never by its version. Where a facility is missing an older,
+/// tested way is taken; [#without] takes it in tests on a kernel that has both.
 enum Features {
     /// fchmodat2(2), Linux 6.6.
     FCHMODAT2(() -> answers(Syscall.FCHMODAT2)),
+    /// The file cgroup.kill, Linux 5.14; whether it is there is seen where it is used.
+    CGROUP_KILL(() -> true),
     /// mount_setattr(2), Linux 5.12.
     MOUNT_SETATTR(() -> answers(Syscall.MOUNT_SETATTR));
 

@@ -6,9 +6,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/// A tree of files that others may have written (a rootfs, a layer, a volume), by the descriptor of its root. Paths are
-/// resolved as a process inside would see them: `/` and `..` end at the root, symbolic links are followed in it, /proc's
-/// magic links not at all; there is no path by which anything here touches a file outside. Owns its descriptor.
+/// A tree of files that others may have written (a rootfs, a layer, a volume), by the descriptor of its root. Paths
+/// are resolved as a process inside would see them: `/` and `..` end at the root, symbolic links are followed in it,
+/// /proc's magic links not at all; there is no path by which anything here touches a file outside. Owns its
+/// descriptor.
 ///
 /// Methods named for one file act on what the path leads to; where the last name itself matters (making, removing,
 /// [#lstat], [#readLink]) links are followed in its parents only. Source: openat2(2), SECURITY R1.
@@ -38,8 +39,8 @@ public final class FileTree implements AutoCloseable {
         return root;
     }
 
-    /// Opens `path` with `O_*` flags; `mode` is for O_CREAT and loses the umask's bits. Opening a device has effects and
-    /// a FIFO blocks: where the content is not ours, look first or use [#openRegular].
+    /// Opens `path` with `O_*` flags; `mode` is for O_CREAT and loses the umask's bits. Opening a device has effects
+    /// and a FIFO blocks: where the content is not ours, look first or use [#openRegular].
     public Fd open(String path, int flags, int mode) throws KernelException {
         return Opening.inRoot(flags, mode).open(root.number(), path);
     }
@@ -162,8 +163,8 @@ public final class FileTree implements AutoCloseable {
         }
     }
 
-    /// Makes `path` a regular file with this content, mode and owner; a regular file that is there is rewritten, so that
-    /// what is bound to it stays. Not atomic.
+    /// Makes `path` a regular file with this content, mode and owner; a regular file that is there is rewritten, so
+    /// that what is bound to it stays. Not atomic.
     /// @throws KernelException EEXIST something else than a regular file is there, a symbolic link too
     public void writeFile(String path, byte[] content, int mode, int uid, int gid) throws KernelException {
         try (var parent = parent(path); var file = createOrReplace(parent, nameOf(path), mode)) {
