@@ -6,6 +6,7 @@ import carafe.kernel.Slot;
 import carafe.runtime.HostFacts.PathKind;
 import carafe.spec.oci.LinuxSpec;
 import java.util.Map;
+import java.util.TreeMap;
 
 /// Paths that are hidden (masked) or only readable. A file is hidden by /dev/null, whose device number the daemon
 /// verified; a directory by an empty read-only tmpfs. Below a mount that this tape made the place is found by name from
@@ -14,6 +15,9 @@ final class HiddenPathSteps {
 
     private static final long SEALED = MountOptions.RDONLY | MountOptions.NOSUID | MountOptions.NODEV
             | MountOptions.NOEXEC;
+
+    private static final Map<String, String> EMPTY_TMPFS =
+            new TreeMap<>(Map.of("source", "tmpfs", "nr_inodes", "1"));
 
     private HiddenPathSteps() {}
 
@@ -65,7 +69,7 @@ final class HiddenPathSteps {
             draft.add(attach.tolerating(Errno.ENOENT, Errno.ENOTDIR, Errno.EINVAL, Errno.EBADF));
         }
         var empty = new Slot("empty:" + path);
-        draft.filesystem(id, "tmpfs", Map.of("source", "tmpfs", "nr_inodes", "1"), SEALED, empty);
+        draft.filesystem(id, "tmpfs", EMPTY_TMPFS, SEALED, empty);
         draft.add(TapeDraft.attach(id, empty, place.slot, place.below)
                 .tolerating(Errno.ENOENT, Errno.ENOTDIR, Errno.EINVAL, Errno.EBADF));
     }

@@ -10,7 +10,6 @@ import carafe.kernel.Slot;
 import carafe.kernel.Step;
 import carafe.kernel.Syscall;
 import carafe.runtime.HostFacts.Hierarchies;
-import carafe.spec.oci.LinuxSpec.NamespaceType;
 import carafe.spec.oci.RuntimeSpec;
 import carafe.spec.oci.RuntimeSpec.Mount;
 import java.util.ArrayList;
@@ -19,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 
 /// The mounts of a configuration as steps. Filesystems that belong to a namespace of the container (proc, sysfs,
 /// mqueue, tmpfs, …) are made by the process; what comes from the host (binds, disks) was made by the daemon and comes
@@ -30,6 +30,8 @@ final class MountSteps {
 
     /// Filesystems whose mount points are the kernel's business.
     private static final Set<String> WITHOUT_MKDIR = Set.of("proc", "sysfs", "cgroup", "cgroup2", "mqueue", "devpts");
+
+    private static final Map<String, String> CGROUP_TMPFS = new TreeMap<>(Map.of("source", "tmpfs", "mode", "755"));
 
     /// One mount with what is decided about it. `slot` holds it from its making to the end.
     record Planned(Mount mount, MountOptions options, String destination, Slot slot, boolean file) {
@@ -155,7 +157,7 @@ final class MountSteps {
                     if (host.cgroups() instanceof HostFacts.Unified) {
                         draft.filesystem(id, "cgroup2", data, attributes, mount.slot);
                     } else {
-                        draft.filesystem(id, "tmpfs", Map.of("source", "tmpfs", "mode", "755"),
+                        draft.filesystem(id, "tmpfs", CGROUP_TMPFS,
                                 attributes & ~MountOptions.RDONLY, mount.slot);
                     }
                 }
@@ -219,10 +221,5 @@ final class MountSteps {
                             number(0755, "0755"));
             draft.add(step.tolerating(Errno.EEXIST));
         }
-    }
-
-    /// Whether the container has a network namespace, new or joined.
-    static boolean ownNetwork(RuntimeSpec spec) {
-        return spec.linux().namespace(NamespaceType.NETWORK).isPresent();
     }
 }

@@ -229,7 +229,7 @@ sealed interface Preparation {
         var all = new ArrayList<Preparation>();
         all.add(new RunDirectory(bundle.runDir()));
         all.add(new RootMount(bundle.rootfs()));
-        if (!bundle.user().equals(UserRequest.NONE) || !spec.process().env().stream().anyMatch(v ->
+        if (!bundle.user().equals(UserRequest.NONE) || spec.process().env().stream().noneMatch(v ->
                 v.startsWith("HOME="))) {
             all.add(new FindUser(bundle.user()));
         }

@@ -121,7 +121,9 @@ final class TapeDraft {
         return Step.child(id, Syscall.OPEN_TREE, slot(from), text(below), number(flags, shown)).into(into);
     }
 
+    /// `path` as a name below the descriptor of the root; the root itself is `.`.
     static String relative(String path) {
-        return path.startsWith("/") ? path.substring(1) : path;
+        String relative = path.startsWith("/") ? path.substring(1) : path;
+        return relative.isEmpty() ? "." : relative;
     }
 }
