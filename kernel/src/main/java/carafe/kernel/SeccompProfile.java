@@ -15,6 +15,22 @@ public record SeccompProfile(Action defaultAction, OptionalInt defaultErrno, Lis
         rules = List.copyOf(rules);
     }
 
+    /// The bits of `flags` as seccomp(2) takes them when the filter is installed.
+    /// @throws IllegalArgumentException a flag that is none
+    public int filterFlags() {
+        int bits = 0;
+        for (String flag : flags) {
+            bits |= switch (flag) {
+                case "SECCOMP_FILTER_FLAG_TSYNC" -> Linux.SECCOMP_FILTER_FLAG_TSYNC;
+                case "SECCOMP_FILTER_FLAG_LOG" -> Linux.SECCOMP_FILTER_FLAG_LOG;
+                case "SECCOMP_FILTER_FLAG_SPEC_ALLOW" -> Linux.SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+                case "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" -> Linux.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+                default -> throw new IllegalArgumentException("no such seccomp flag: " + flag);
+            };
+        }
+        return bits;
+    }
+
     /// What happens to a call.
     public enum Action { KILL_PROCESS, KILL_THREAD, TRAP, ERRNO, TRACE, NOTIFY, LOG, ALLOW }
 
