@@ -70,6 +70,11 @@ public record Step(String id, Part part, Syscall call, List<Arg> args, Outcome o
         return with(new Outcome(o.result, o.tolerated, o.orNext, OptionalLong.of(value)));
     }
 
+    /// The call as [Tape#text] prints it, without part and id.
+    public String text() {
+        return TapeText.call(this);
+    }
+
     private Step with(Outcome changed) {
         return new Step(id, part, call, args, changed);
     }
