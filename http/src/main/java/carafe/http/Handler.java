@@ -1,0 +1,11 @@
+package carafe.http;
+
+/// Answers requests. Called on a fresh virtual thread for each request, so it may block.
+@FunctionalInterface
+public interface Handler {
+
+    /// Must answer `exchange` by exactly one of its respond or upgrade methods before it returns.
+    /// What it throws before answering goes to the server's [ErrorMapper]; what it throws afterwards cuts the
+    /// connection, so that the client sees a torn body instead of a complete one.
+    void handle(Exchange exchange) throws Exception;
+}
