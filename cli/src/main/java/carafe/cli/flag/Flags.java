@@ -163,6 +163,11 @@ public final class Flags {
         return flag(name).values();
     }
 
+    /// Whether there is such a flag.
+    public boolean exists(String name) {
+        return byName.containsKey(name);
+    }
+
     private Flag flag(String name) {
         Flag flag = byName.get(name);
         if (flag == null) {

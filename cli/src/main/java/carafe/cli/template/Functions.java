@@ -20,6 +20,14 @@ final class Functions {
         return NAMES.contains(" " + name + " ");
     }
 
+    /// Whether a function only reshapes its first argument, so that a column's head stays what it is.
+    static boolean changesText(String name) {
+        return switch (name) {
+            case "json", "split", "join", "title", "lower", "upper", "truncate" -> true;
+            default -> false;
+        };
+    }
+
     /// Calls a function; the message of what it throws is the cause alone, the caller says where.
     static Object call(String name, List<Object> arguments) throws TemplateException {
         return switch (name) {
@@ -34,7 +42,7 @@ final class Functions {
             case "html" -> html(joined(arguments));
             case "js" -> js(joined(arguments));
             case "urlquery" -> URLEncoder.encode(joined(arguments), StandardCharsets.UTF_8);
-            case "json" -> Values.json(one(name, arguments)).print();
+            case "json" -> json(one(name, arguments));
             case "split" -> split(text(name, arguments, 0), text(name, arguments, 1));
             case "join" -> join(arguments);
             case "title" -> title(text(name, arguments, 0));
@@ -175,6 +183,13 @@ final class Functions {
             }
         }
         return out.toString();
+    }
+
+    private static String json(Object value) {
+        String text = Values.json(value).print();
+        return value instanceof Subject
+                ? text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026") // as Docker's rows
+                : text;
     }
 
     private static Json split(String text, String separator) {

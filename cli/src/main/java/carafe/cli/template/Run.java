@@ -17,6 +17,7 @@ final class Run {
             + " GraphDriver NetworkSettings StopTimeout StopSignal OnBuild Shell Volumes ExposedPorts ";
 
     private final Template template;
+    private final boolean heads;
     private final StringBuilder out = new StringBuilder();
     private final List<String> names = new ArrayList<>();
     private final List<Object> values = new ArrayList<>();
@@ -24,8 +25,9 @@ final class Run {
     private int depth;
     private int jump;
 
-    Run(Template template, Object data) {
+    Run(Template template, Object data, boolean heads) {
         this.template = template;
+        this.heads = heads;
         names.add("$");
         values.add(data);
     }
@@ -203,6 +205,9 @@ final class Run {
         if (arguments.size() < arity[0] || arity[1] >= 0 && arguments.size() > arity[1]) {
             throw error(function, typed, "wrong number of args for " + function.name() + ": want "
                     + (arity[1] < 0 ? "at least " : "") + arity[0] + " got " + arguments.size());
+        }
+        if (heads && Functions.changesText(function.name())) {
+            return arguments.getFirst();
         }
         try {
             return Functions.call(function.name(), arguments);

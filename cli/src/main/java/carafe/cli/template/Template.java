@@ -27,16 +27,21 @@ public final class Template {
 
     /// The output for a JSON document.
     public String execute(Json data) throws TemplateException {
-        return run(Values.of(data));
+        return run(Values.of(data), false);
     }
 
     /// The output for data that compute their fields.
     public String execute(Subject data) throws TemplateException {
-        return run(data);
+        return run(data, false);
     }
 
-    private String run(Object data) throws TemplateException {
-        var run = new Run(this, data);
+    /// The output for a row of heads: functions that would change a value leave it as it is.
+    public String executeHeader(Subject heads) throws TemplateException {
+        return run(heads, true);
+    }
+
+    private String run(Object data, boolean heads) throws TemplateException {
+        var run = new Run(this, data, heads);
         run.walk(body, data);
         return run.output();
     }
