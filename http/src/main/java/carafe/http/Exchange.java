@@ -47,7 +47,8 @@ public interface Exchange {
 
     /// Starts an answer of unknown length: chunked for HTTP/1.1, until close for HTTP/1.0. The header goes out with the
     /// first flush, so `flush()` right away sends it at once; each flush reaches the wire. A write blocks while the
-    /// client reads too slowly and throws IOException once it is gone. Close ends the answer.
+    /// client reads too slowly and throws IOException once it is gone. Close ends the answer. Until the head has gone
+    /// out, another answer may still be given instead.
     OutputStream respondStreaming(int status, Headers headers) throws IOException;
 
     /// Takes the connection over. Answers `101 UPGRADED` with the Connection and Upgrade fields when the client asked
@@ -55,7 +56,7 @@ public interface Exchange {
     /// of the body is skipped; bytes behind it are the stream's first. The handler closes the stream.
     DuplexStream upgrade(Headers headers) throws IOException;
 
-    /// Whether an answer was started, so that an error can no longer change the status.
+    /// Whether an answer has gone out, so that an error can no longer change the status.
     boolean answered();
 
     /// Runs `action` once when nobody waits for the answer any more: the client closed or half-closed its connection

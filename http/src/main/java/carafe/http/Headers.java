@@ -6,7 +6,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Header fields in the order they were sent: names compare without case, a name may repeat. Immutable.
-/// Names must be tokens and values must be free of line breaks and NUL, so no field can smuggle in another one.
+/// Names must be tokens and values free of control characters, so no field can smuggle in another one. Values are
+/// Latin-1, as on the wire.
 /// Source: RFC 9110 §5.
 public final class Headers {
 
@@ -124,7 +125,7 @@ public final class Headers {
         private Builder() {}
 
         /// Adds a field behind those already there.
-        /// @throws IllegalArgumentException the name is not a token or the value holds a line break
+        /// @throws IllegalArgumentException the name is not a token or the value holds a control character
         public Builder add(String name, String value) {
             checkName(name);
             checkValue(name, value);
@@ -134,7 +135,7 @@ public final class Headers {
         }
 
         /// Replaces every field of that name by one.
-        /// @throws IllegalArgumentException the name is not a token or the value holds a line break
+        /// @throws IllegalArgumentException the name is not a token or the value holds a control character
         public Builder set(String name, String value) {
             remove(name);
             return add(name, value);
@@ -172,7 +173,7 @@ public final class Headers {
         private static void checkValue(String name, String value) {
             for (int i = 0; i < value.length(); i++) {
                 char c = value.charAt(i);
-                if (c == '\r' || c == '\n' || c == 0 || c > 0xff) {
+                if (c < ' ' && c != '\t' || c == 0x7f || c > 0xff) {
                     throw new IllegalArgumentException(
                             "the value of header " + name + " holds a character that cannot be sent");
                 }

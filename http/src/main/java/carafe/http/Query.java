@@ -85,9 +85,6 @@ public final class Query {
 
     /// Decodes percent escapes as UTF-8; `+` becomes a blank only when `form` is set.
     static String decode(String text, boolean form) throws HttpException {
-        if (text.indexOf('%') < 0) {
-            return form ? text.replace('+', ' ') : text;
-        }
         var bytes = new ByteArrayOutputStream(text.length());
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
@@ -101,8 +98,8 @@ public final class Query {
                 i += 2;
             } else if (c == '+' && form) {
                 bytes.write(' ');
-            } else if (c < 0x80) {
-                bytes.write(c);
+            } else if (c <= 0xff) {
+                bytes.write(c); // heads are read as Latin-1: a byte of unescaped UTF-8
             } else {
                 bytes.writeBytes(String.valueOf(c).getBytes(StandardCharsets.UTF_8));
             }
