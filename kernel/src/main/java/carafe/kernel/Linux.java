@@ -208,6 +208,7 @@ public final class Linux {
     public static final int SECCOMP_FILTER_FLAG_TSYNC = 1;
     public static final int SECCOMP_FILTER_FLAG_LOG = 2;
     public static final int SECCOMP_FILTER_FLAG_SPEC_ALLOW = 4;
+    public static final int SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV = 32;
     public static final long SECCOMP_RET_KILL_PROCESS = 0x80000000L;
     public static final long SECCOMP_RET_KILL_THREAD = 0x0L;
     public static final long SECCOMP_RET_TRAP = 0x30000L;
