@@ -10,6 +10,7 @@ import java.io.ByteArrayInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -45,7 +46,7 @@ class ImagesTest {
     void dockerArchiveGivesNamesAndUnpackedLayers() throws Exception {
         var image = TestImage.of("app:1", BASE, TOP);
         assertThat(load(image.dockerArchive()))
-                .containsExactly(new Loaded(java.util.Optional.of(Reference.parse("app:1")), image.id()));
+                .containsExactly(new Loaded(Optional.of(Reference.parse("app:1")), image.id()));
         var found = images.find("app:1");
         assertThat(found.id()).isEqualTo(image.id());
         assertThat(found.size()).isEqualTo(4 + 12);
@@ -72,7 +73,7 @@ class ImagesTest {
         load(TestImage.of("app:1", BASE).dockerArchive());
         images.close();
         images = Images.open(root);
-        assertThat(images.find("app").tags()).isEmpty();
+        assertThat(images.find("app:1").tags()).containsExactly(Reference.parse("app:1"));
     }
 
     @Test
