@@ -9,7 +9,6 @@ import sun.misc.SignalHandler;
 
 /// Signals of this process, through `sun.misc.Signal` of module jdk.unsupported (docs/adr/0004-cli-flag-parser.md says
 /// why). Those the JVM keeps for itself, SIGQUIT among them, are left out.
-@SuppressWarnings("sunapi")
 final class OsSignals implements Signals {
 
     @Override

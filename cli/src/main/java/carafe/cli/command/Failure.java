@@ -1,5 +1,7 @@
 package carafe.cli.command;
 
+import org.jspecify.annotations.Nullable;
+
 /// Ends a command with an exit code; the message, unless empty, goes to standard error as it is.
 final class Failure extends Exception {
 
@@ -7,7 +9,7 @@ final class Failure extends Exception {
 
     private final int exitCode;
 
-    Failure(int exitCode, String message) {
+    Failure(int exitCode, @Nullable String message) {
         super(message);
         this.exitCode = exitCode;
     }

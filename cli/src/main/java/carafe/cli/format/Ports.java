@@ -37,11 +37,13 @@ final class Ports {
             }
             String key = port.host.isEmpty() ? port.protocol : port.host + "/" + port.protocol;
             Span span = spans.get(key);
-            if (span != null && port.inside != span.last + 1) {
+            int first = port.inside;
+            if (span != null && port.inside == span.last + 1) {
+                first = span.first;
+            } else if (span != null) {
                 shown.add(span(key, span));
             }
-            boolean grows = span != null && port.inside == span.last + 1;
-            spans.put(key, new Span(grows ? span.first : port.inside, port.inside));
+            spans.put(key, new Span(first, port.inside));
         }
         spans.forEach((key, span) -> shown.add(span(key, span)));
         shown.addAll(mapped);
