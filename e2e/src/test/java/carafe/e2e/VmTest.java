@@ -57,7 +57,9 @@ class VmTest {
         for (String room : Stream.concat(TESTED.stream(), IMPORTED.stream()).toList()) {
             path.add("/carafe/" + room + "/target/classes");
         }
-        String tests = String.join(":", TESTED.stream().map(room -> "/carafe/" + room + "/target/test-classes").toList());
+        String tests = String.join(":", TESTED.stream()
+                .map(room -> "/carafe/" + room + "/target/test-classes")
+                .toList());
         path.add(tests);
         return """
                 echo "cgroup file system: $(stat -fc %%T /sys/fs/cgroup)"
