@@ -29,4 +29,25 @@ public record ContainerSnapshot(
     public ContainerSnapshot {
         command = List.copyOf(command);
     }
+
+    /// This container in another state.
+    ContainerSnapshot with(State next) {
+        return new ContainerSnapshot(
+                id, name, created, image, command, config, host, networking, next, restarts);
+    }
+
+    /// This container with another count of restarts.
+    ContainerSnapshot with(Restarts next) {
+        return new ContainerSnapshot(id, name, created, image, command, config, host, networking, state, next);
+    }
+
+    /// This container with another name.
+    ContainerSnapshot named(String next) {
+        return new ContainerSnapshot(id, next, created, image, command, config, host, networking, state, restarts);
+    }
+
+    /// This container with other limits.
+    ContainerSnapshot with(HostConfig next) {
+        return new ContainerSnapshot(id, name, created, image, command, config, next, networking, state, restarts);
+    }
 }

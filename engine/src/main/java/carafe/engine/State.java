@@ -25,9 +25,6 @@ public sealed interface State {
     /// It is being removed; `last` is what it was.
     record Removing(State last) implements State {}
 
-    /// Removal failed half-way; only another removal helps. `reason` says what was in the way.
-    record Dead(State last, String reason) implements State {}
-
     /// A start that did not come to a process: Docker's exit code (126, 127, 128) and the sentence.
     record Failure(int exitCode, String message) {}
 
@@ -40,7 +37,6 @@ public sealed interface State {
             case Restarting _ -> "restarting";
             case Exited _ -> "exited";
             case Removing _ -> "removing";
-            case Dead _ -> "dead";
         };
     }
 

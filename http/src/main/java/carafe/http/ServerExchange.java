@@ -281,7 +281,7 @@ final class ServerExchange implements Exchange {
     /// Whether another request may follow; reads what is left of the body if it is not much. `shortly` is called before
     /// something is waited for.
     boolean readyForNext(Runnable shortly) throws IOException {
-        if (!stays || owesContinue) {
+        if (!stays || owesContinue || connection.closing()) {
             return false;
         }
         if (!body.ended()) {

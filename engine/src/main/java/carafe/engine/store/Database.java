@@ -30,7 +30,7 @@ public final class Database implements AutoCloseable {
     private static final int MOST_PER_COMMIT = 128;
 
     private final Connection connection;
-    private final BlockingQueue<Pending> queue = new LinkedBlockingQueue<>();
+    private final BlockingQueue<Writing> queue = new LinkedBlockingQueue<>();
     private final Thread writer;
     private final PreparedStatement insert;
     private final PreparedStatement replace;
@@ -39,13 +39,38 @@ public final class Database implements AutoCloseable {
     private final PreparedStatement put;
     private volatile boolean closed;
 
-    private static final class Pending {
+    /// Changes on their way to the disk.
+    public final class Writing {
         private final List<Change> changes;
         private final CountDownLatch done = new CountDownLatch(1);
-        private @Nullable SQLException failure;
+        private volatile @Nullable SQLException failure;
 
-        Pending(List<Change> changes) {
+        private Writing(List<Change> changes) {
             this.changes = changes;
+        }
+
+        /// Blocks until the changes are durable; not interruptible, for half a write helps nobody.
+        public void await() throws EngineException {
+            boolean interrupted = false;
+            while (true) {
+                try {
+                    if (done.await(1, TimeUnit.SECONDS)) {
+                        break;
+                    }
+                    if (!writer.isAlive() && queue.remove(this)) {
+                        throw new EngineException.Unavailable("the engine is shutting down");
+                    }
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+            SQLException failed = failure;
+            if (failed != null) {
+                throw sentence(failed);
+            }
         }
     }
 
@@ -89,32 +114,19 @@ public final class Database implements AutoCloseable {
         }
     }
 
-    /// Makes `changes` together, durably, before it returns; not interruptible, for half a write helps nobody.
+    /// Makes `changes` together, durably, before it returns.
     public void write(Change... changes) throws EngineException {
-        var pending = new Pending(List.of(changes));
+        begin(changes).await();
+    }
+
+    /// Hands `changes` to the writer; they are made together, after all that was begun before.
+    public Writing begin(Change... changes) throws EngineException.Unavailable {
         if (closed) {
             throw new EngineException.Unavailable("the engine is shutting down");
         }
-        queue.add(pending);
-        boolean interrupted = false;
-        while (true) {
-            try {
-                if (pending.done.await(1, TimeUnit.SECONDS)) {
-                    break;
-                }
-                if (!writer.isAlive() && queue.remove(pending)) {
-                    throw new EngineException.Unavailable("the engine is shutting down");
-                }
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-        if (pending.failure != null) {
-            throw sentence(pending.failure);
-        }
+        var writing = new Writing(List.of(changes));
+        queue.add(writing);
+        return writing;
     }
 
     /// All rows, oldest first.
@@ -157,7 +169,7 @@ public final class Database implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        queue.add(new Pending(List.of()));
+        queue.add(new Writing(List.of()));
         boolean interrupted = false;
         while (writer.isAlive()) {
             try {
@@ -179,7 +191,7 @@ public final class Database implements AutoCloseable {
     }
 
     private void writeUntilClosed() {
-        var batch = new ArrayList<Pending>();
+        var batch = new ArrayList<Writing>();
         while (!closed || !queue.isEmpty()) {
             try {
                 batch.add(queue.take());
@@ -190,12 +202,12 @@ public final class Database implements AutoCloseable {
             synchronized (connection) {
                 commit(batch);
             }
-            batch.forEach(pending -> pending.done.countDown());
+            batch.forEach(writing -> writing.done.countDown());
             batch.clear();
         }
     }
 
-    private void commit(List<Pending> batch) {
+    private void commit(List<Writing> batch) {
         SQLException failure = tryCommit(batch);
         if (failure == null) {
             return;
@@ -204,15 +216,15 @@ public final class Database implements AutoCloseable {
             batch.getFirst().failure = failure;
             return;
         }
-        for (var pending : batch) {
-            pending.failure = tryCommit(List.of(pending));
+        for (var writing : batch) {
+            writing.failure = tryCommit(List.of(writing));
         }
     }
 
-    private @Nullable SQLException tryCommit(List<Pending> batch) {
+    private @Nullable SQLException tryCommit(List<Writing> batch) {
         try {
-            for (var pending : batch) {
-                for (var change : pending.changes) {
+            for (var writing : batch) {
+                for (var change : writing.changes) {
                     perform(change);
                 }
             }

@@ -116,9 +116,6 @@ public record Resources(
         if (nano > 0 && quota > 0) {
             throw new EngineException.Invalid("Conflicting options: Nano CPUs and CPU Quota cannot both be set");
         }
-        if (nano < 0 || nano > 0 && nano < 10_000_000) {
-            throw new EngineException.Invalid("range of CPUs is from 0.01: too few nano CPUs: " + nano);
-        }
         if (shares < 0) {
             throw new EngineException.Invalid("invalid CPU shares (" + shares + "): value must be a positive integer");
         }
@@ -137,7 +134,7 @@ public record Resources(
         if (!nodes.matches("[0-9,-]*")) {
             throw new EngineException.Invalid("Invalid value " + nodes + " for cpuset mems");
         }
-        return nano > 0
+        return nano != 0
                 ? new Cpu(shares, 100_000, nano / 10_000, nano, cpus, nodes)
                 : new Cpu(shares, period, quota, 0, cpus, nodes);
     }
