@@ -58,7 +58,7 @@ static bool breaks_player(uint32_t call) {
 }
 
 static bool good_step(const struct tape_header *h, const struct tape_step *s) {
-  if (s->call > 0xffff || breaks_player(s->call) || s->flags > (TAPE_STEP_OR_NEXT | TAPE_STEP_EXACT)) return false;
+  if (s->call > 0xffff || breaks_player(s->call) || s->flags > (TAPE_STEP_OR_NEXT | TAPE_STEP_EXACTLY)) return false;
   if (!slot_or_none(h, s->result) || s->tolerated_count > TAPE_MAX_TOLERATED) return false;
   for (size_t i = 0; i < TAPE_MAX_ARGS; i++) {
     if (s->kinds[i] > TAPE_ARG_SLOT) return false;
@@ -209,7 +209,7 @@ int tape_play(struct tape *tape, struct progress *progress, uint32_t first, uint
     progress->step = i;
     long result = play_step(tape, step, progress);
     long error = result < 0 ? -result : 0;
-    if (error == 0 && (step->flags & TAPE_STEP_EXACT) != 0 && result != step->exact) error = EPIPE;
+    if (error == 0 && (step->flags & TAPE_STEP_EXACTLY) != 0 && result != step->exact) error = EPIPE;
     bool or_next = (step->flags & TAPE_STEP_OR_NEXT) != 0 && i + 1 < first + count;
     if (error == EACCES && (step->flags & TAPE_STEP_OR_NEXT) != 0 && denied == TAPE_NONE) denied = i;
     if (error != 0 && !(tolerates(step, error) && (or_next || (step->flags & TAPE_STEP_OR_NEXT) == 0))) {

@@ -34,7 +34,7 @@ enum { TAPE_ARG_VALUE = 0, TAPE_ARG_POINTER = 1, TAPE_ARG_SLOT = 2 };
 
 enum {
   TAPE_STEP_OR_NEXT = 1, /* a tolerated failure makes the next step try the same */
-  TAPE_STEP_EXACT = 2,   /* any other result than `exact` is the failure EPIPE */
+  TAPE_STEP_EXACTLY = 2,   /* any other result than `exact` is the failure EPIPE */
 };
 
 struct tape_step {

@@ -20,7 +20,7 @@ final class TapeFormat {
     static final int ARG_POINTER = 1;
     static final int ARG_SLOT = 2;
     static final int STEP_OR_NEXT = 1;
-    static final int STEP_EXACT = 2;
+    static final int STEP_EXACTLY = 2;
     static final int RELOC_POINTER = 1;
     static final int RELOC_SLOT = 2;
     static final int STDIN = 1;

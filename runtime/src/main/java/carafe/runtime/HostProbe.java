@@ -1,5 +1,6 @@
 package carafe.runtime;
 
+import carafe.kernel.Capabilities;
 import carafe.kernel.Cgroups;
 import carafe.kernel.Descriptors;
 import carafe.kernel.Errno;
@@ -10,6 +11,7 @@ import carafe.kernel.Inodes;
 import carafe.kernel.KernelException;
 import carafe.kernel.Linux;
 import carafe.kernel.Mounts;
+import carafe.kernel.Rlimits;
 import carafe.runtime.HostFacts.CgroupLayout;
 import carafe.runtime.HostFacts.Hierarchies;
 import carafe.runtime.HostFacts.Limit;
@@ -29,6 +31,7 @@ import java.util.stream.Stream;
 final class HostProbe implements AutoCloseable {
 
     private static final long CAP_SYS_RESOURCE = 1L << 24;
+    private static final int RESOURCES = Linux.RLIMIT_RTTIME + 1;
 
     private final Map<String, Path> hierarchies;
     private final CgroupLayout layout;
@@ -67,7 +70,7 @@ final class HostProbe implements AutoCloseable {
             }
         }
         int score = Integer.parseInt(Files.readString(Path.of("/proc/self/oom_score_adj")).strip());
-        return new HostProbe(hierarchies, limits(), capabilities(), score);
+        return new HostProbe(hierarchies, limits(), Capabilities.available(), score);
     }
 
     /// /dev/null, proven to be the null device and not what somebody put in its place (CVE-2025-31133).
@@ -75,7 +78,7 @@ final class HostProbe implements AutoCloseable {
         var fd = Descriptors.open(Path.of("/dev/null"), Linux.O_PATH | Linux.O_NOFOLLOW, 0);
         try {
             var stat = Inodes.stat(fd);
-            if (stat.type() != FileType.CHARACTER || stat.rdevMajor() != 1 || stat.rdevMinor() != 3) {
+            if (stat.type() != FileType.CHARACTER_DEVICE || stat.rdevMajor() != 1 || stat.rdevMinor() != 3) {
                 throw new KernelException("open", "/dev/null", Errno.ENODEV, "it is not the null device");
             }
             return fd;
@@ -85,42 +88,13 @@ final class HostProbe implements AutoCloseable {
         }
     }
 
-    private static long capabilities() throws IOException {
-        long bounding = 0;
-        long permitted = 0;
-        for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-            if (line.startsWith("CapBnd:")) {
-                bounding = Long.parseUnsignedLong(line.substring(7).strip(), 16);
-            } else if (line.startsWith("CapPrm:")) {
-                permitted = Long.parseUnsignedLong(line.substring(7).strip(), 16);
-            }
-        }
-        return bounding & permitted;
-    }
-
-    private static Map<Integer, Limit> limits() throws IOException {
+    private static Map<Integer, Limit> limits() throws KernelException {
         var limits = new HashMap<Integer, Limit>();
-        var order = Map.ofEntries(
-                Map.entry("Max cpu time", 0), Map.entry("Max file size", 1), Map.entry("Max data size", 2),
-                Map.entry("Max stack size", 3), Map.entry("Max core file size", 4), Map.entry("Max resident set", 5),
-                Map.entry("Max processes", 6), Map.entry("Max open files", 7), Map.entry("Max locked memory", 8),
-                Map.entry("Max address space", 9), Map.entry("Max file locks", 10),
-                Map.entry("Max pending signals", 11), Map.entry("Max msgqueue size", 12),
-                Map.entry("Max nice priority", 13), Map.entry("Max realtime priority", 14),
-                Map.entry("Max realtime timeout", 15));
-        for (String line : Files.readAllLines(Path.of("/proc/self/limits"))) {
-            for (var resource : order.entrySet()) {
-                if (line.startsWith(resource.getKey() + " ")) {
-                    String[] fields = line.substring(26).strip().split("\\s+");
-                    limits.put(resource.getValue(), new Limit(limit(fields[0]), limit(fields[1])));
-                }
-            }
+        for (int resource = 0; resource < RESOURCES; resource++) {
+            var own = Rlimits.own(resource);
+            limits.put(resource, new Limit(own.soft(), own.hard()));
         }
         return limits;
-    }
-
-    private static long limit(String text) {
-        return text.equals("unlimited") ? -1 : Long.parseUnsignedLong(text);
     }
 
     /// The facts for a container with these hidden and read-only paths.

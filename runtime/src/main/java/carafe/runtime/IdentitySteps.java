@@ -6,11 +6,13 @@ import static carafe.kernel.Arg.number;
 import static carafe.kernel.Arg.struct;
 
 import carafe.kernel.Arg;
+import carafe.kernel.Capabilities;
 import carafe.kernel.Linux;
 import carafe.kernel.Syscall;
 import carafe.runtime.ProcessPlan.Privileges;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Locale;
 import java.util.stream.Collectors;
 
 /// Who the process is and what it may: limits, user, capabilities, filter. The filter comes as late as it can: without
@@ -36,12 +38,9 @@ final class IdentitySteps {
         ProgramSteps.closeDescriptors(draft, process);
         filter(draft, privileges.filter());
         capset(draft, "capabilities", privileges.effective(), privileges.permitted(), privileges.inheritable());
-        for (var capability : CapabilityName.values()) {
-            if ((privileges.ambient() & 1L << capability.ordinal()) != 0) {
-                draft.child("ambient", Syscall.PRCTL, number(Linux.PR_CAP_AMBIENT, "PR_CAP_AMBIENT"),
-                        number(Linux.PR_CAP_AMBIENT_RAISE, "RAISE"),
-                        number(capability.ordinal(), capability.name()), number(0), number(0));
-            }
+        for (String capability : Capabilities.names(privileges.ambient())) {
+            draft.child("ambient", Syscall.PRCTL, number(Linux.PR_CAP_AMBIENT, "PR_CAP_AMBIENT"),
+                    number(Linux.PR_CAP_AMBIENT_RAISE, "RAISE"), capability(capability), number(0), number(0));
         }
     }
 
@@ -61,12 +60,9 @@ final class IdentitySteps {
 
     /// What is not in the bounding set can never come back, not by a set-user-id program either.
     private static void boundingSet(TapeDraft draft, Privileges privileges) {
-        for (var capability : CapabilityName.values()) {
-            long bit = 1L << capability.ordinal();
-            if ((privileges.held() & bit) != 0 && (privileges.bounding() & bit) == 0) {
-                draft.child("bounding", Syscall.PRCTL, number(Linux.PR_CAPBSET_DROP, "PR_CAPBSET_DROP"),
-                        number(capability.ordinal(), capability.name()), number(0), number(0), number(0));
-            }
+        for (String capability : Capabilities.names(privileges.held() & ~privileges.bounding())) {
+            draft.child("bounding", Syscall.PRCTL, number(Linux.PR_CAPBSET_DROP, "PR_CAPBSET_DROP"),
+                    capability(capability), number(0), number(0), number(0));
         }
     }
 
@@ -103,9 +99,9 @@ final class IdentitySteps {
     }
 
     private static void capset(TapeDraft draft, String id, long effective, long permitted, long inheritable) {
-        String shown = "{effective=" + CapabilityName.words(effective)
-                + (permitted == effective ? "" : ", permitted=" + CapabilityName.words(permitted))
-                + (inheritable == 0 ? "" : ", inheritable=" + CapabilityName.words(inheritable)) + "}";
+        String shown = "{effective=" + words(effective)
+                + (permitted == effective ? "" : ", permitted=" + words(permitted))
+                + (inheritable == 0 ? "" : ", inheritable=" + words(inheritable)) + "}";
         draft.child(id, Syscall.CAPSET,
                 struct("{VERSION_3, self}", new Arg.Field.Fixed(4, Linux._LINUX_CAPABILITY_VERSION_3),
                         new Arg.Field.Fixed(4, 0)),
@@ -116,5 +112,19 @@ final class IdentitySteps {
                         new Arg.Field.Fixed(4, effective >>> 32),
                         new Arg.Field.Fixed(4, permitted >>> 32),
                         new Arg.Field.Fixed(4, inheritable >>> 32)));
+    }
+
+    private static Arg capability(String name) {
+        return number(Capabilities.number(name).orElseThrow(), name);
+    }
+
+    /// The names in `mask` without prefix.
+    static String words(long mask) {
+        if (mask == 0) {
+            return "none";
+        }
+        return Capabilities.names(mask).stream()
+                .map(name -> name.substring("CAP_".length()).toLowerCase(Locale.ROOT))
+                .collect(Collectors.joining(","));
     }
 }

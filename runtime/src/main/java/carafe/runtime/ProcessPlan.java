@@ -1,11 +1,12 @@
 package carafe.runtime;
 
+import carafe.kernel.Capabilities;
+import carafe.kernel.Rlimits;
 import carafe.runtime.HostFacts.Limit;
 import carafe.spec.oci.ProcessSpec;
 import carafe.spec.oci.ProcessSpec.User;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /// One process, everything about it decided: numbers instead of names, limits that this host can give.
@@ -42,14 +43,6 @@ record ProcessPlan(
 
     /// A resource limit by number; `word` is its name without RLIMIT_.
     record LimitPlan(int resource, String word, long soft, long hard) {}
-
-    static final Map<String, Integer> RESOURCES = Map.ofEntries(
-            Map.entry("RLIMIT_CPU", 0), Map.entry("RLIMIT_FSIZE", 1), Map.entry("RLIMIT_DATA", 2),
-            Map.entry("RLIMIT_STACK", 3), Map.entry("RLIMIT_CORE", 4), Map.entry("RLIMIT_RSS", 5),
-            Map.entry("RLIMIT_NPROC", 6), Map.entry("RLIMIT_NOFILE", 7), Map.entry("RLIMIT_MEMLOCK", 8),
-            Map.entry("RLIMIT_AS", 9), Map.entry("RLIMIT_LOCKS", 10), Map.entry("RLIMIT_SIGPENDING", 11),
-            Map.entry("RLIMIT_MSGQUEUE", 12), Map.entry("RLIMIT_NICE", 13), Map.entry("RLIMIT_RTPRIO", 14),
-            Map.entry("RLIMIT_RTTIME", 15));
 
     /// Decides about `spec`. `user` and `home` are resolved; HOME is added to the environment if it is missing.
     static ProcessPlan of(ProcessSpec spec, HostFacts host, User user, String home, Filter filter)
@@ -95,37 +88,40 @@ record ProcessPlan(
     private static Privileges privileges(ProcessSpec spec, HostFacts host, Filter filter, List<String> warnings) {
         var wanted = spec.capabilities();
         for (String name : wanted.bounding()) {
-            if (CapabilityName.number(name).isEmpty()) {
+            if (Capabilities.number(name).isEmpty()) {
                 warnings.add("unknown capability " + name + " ignored");
             }
         }
-        long bounding = CapabilityName.mask(wanted.bounding());
+        long bounding = mask(wanted.bounding());
         long missing = bounding & ~host.capabilities();
         if (missing != 0) {
-            warnings.add("this host cannot grant the capabilities " + CapabilityName.words(missing));
+            warnings.add("this host cannot grant the capabilities " + IdentitySteps.words(missing));
         }
         long held = host.capabilities();
-        long permitted = CapabilityName.mask(wanted.permitted()) & held;
-        long inheritable = CapabilityName.mask(wanted.inheritable()) & held;
+        long permitted = mask(wanted.permitted()) & held;
+        long inheritable = mask(wanted.inheritable()) & held;
         return new Privileges(
                 held,
                 bounding & held,
                 permitted,
-                CapabilityName.mask(wanted.effective()) & permitted,
+                mask(wanted.effective()) & permitted,
                 inheritable,
-                CapabilityName.mask(wanted.ambient()) & permitted & inheritable,
+                mask(wanted.ambient()) & permitted & inheritable,
                 spec.noNewPrivileges(),
                 filter);
+    }
+
+    /// The bits of the names that exist.
+    private static long mask(List<String> names) {
+        return Capabilities.mask(names.stream().filter(name -> Capabilities.number(name).isPresent()).toList());
     }
 
     private static List<LimitPlan> limits(ProcessSpec spec, HostFacts host, List<String> warnings)
             throws StartFailure {
         var plans = new ArrayList<LimitPlan>();
         for (var limit : spec.rlimits()) {
-            Integer resource = RESOURCES.get(limit.type());
-            if (resource == null) {
-                throw Checks.invalid("invalid rlimit type: " + limit.type());
-            }
+            int resource = Rlimits.number(limit.type())
+                    .orElseThrow(() -> Checks.invalid("invalid rlimit type: " + limit.type()));
             String word = limit.type().substring("RLIMIT_".length());
             if (Long.compareUnsigned(limit.soft(), limit.hard()) > 0) {
                 throw Checks.invalid("ulimit " + word + ": the soft limit is above the hard limit");

@@ -93,6 +93,12 @@ final class UserDatabase {
         return new Resolved(new User(uid, gid, umask, gids), home);
     }
 
+    /// Where the user with this number lives; `/` if that is not known.
+    String home(long uid) {
+        return accounts.stream().filter(account -> account.uid == uid && account.home.startsWith("/"))
+                .map(Account::home).findFirst().orElse("/");
+    }
+
     private Optional<Account> findAccount(String userPart) {
         String wanted = userPart.isEmpty() ? "0" : userPart;
         Optional<Account> byName = accounts.stream().filter(a -> a.name.equals(wanted)).findFirst();

@@ -41,7 +41,7 @@ final class TestSpecs {
 
     private static RuntimeSpec with(String id, Optional<List<String>> capabilities, String... args) {
         boolean privileged = capabilities.isEmpty();
-        var names = capabilities.orElse(CapabilityName.all());
+        var names = capabilities.orElse(StandardContainer.allCapabilities());
         var process = new ProcessSpec(
                 false, Optional.empty(), ProcessSpec.User.ROOT, List.of(args), List.of(PATH, "HOSTNAME=" + id), "/",
                 Capabilities.same(names), List.of(), false, Optional.of(0L), "");
