@@ -96,7 +96,8 @@ abstract class ExecContract extends Contract {
     @Test
     void detachedGoesOnByItself() throws Exception {
         assertThat(docker("exec", "-d", "host", "sh", "-c", "echo done > /tmp/done").text()).isEmpty();
-        Deadline.await("the file is written", () -> command("exec", "host", "test", "-e", "/tmp/done").run().code() == 0);
+        Deadline.await("the file is written",
+                () -> command("exec", "host", "test", "-e", "/tmp/done").run().code() == 0);
     }
 
     @Test
@@ -121,7 +122,8 @@ abstract class ExecContract extends Contract {
     void aContainerThatIsNotRunningHasNone() throws Exception {
         docker("kill", "host");
         docker("wait", "host");
-        assertThat(failing(1, "exec", "host", "true").err()).containsIgnoringCase("container " + id + " is not running");
+        assertThat(failing(1, "exec", "host", "true").err())
+                .containsIgnoringCase("container " + id + " is not running");
     }
 
     @Test

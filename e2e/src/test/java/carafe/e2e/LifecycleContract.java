@@ -18,7 +18,8 @@ abstract class LifecycleContract extends Contract {
     void createdThenStartedThenExited() throws Exception {
         String id = docker("create", "--name", "three", IMAGE, "echo", "here").text();
         assertThat(id).matches("[0-9a-f]{64}");
-        assertThat(inspect("three", "{{.State.Status}} {{.State.Running}} {{.State.Pid}}")).isEqualTo("created false 0");
+        assertThat(inspect("three", "{{.State.Status}} {{.State.Running}} {{.State.Pid}}"))
+                .isEqualTo("created false 0");
         assertThat(docker("start", "three").text()).isEqualTo("three");
         awaitStatus("three", "exited");
         assertThat(docker("logs", "three").text()).isEqualTo("here");
@@ -72,7 +73,8 @@ abstract class LifecycleContract extends Contract {
         awaitLog("deaf", "ready");
         long begin = System.nanoTime();
         docker("stop", "-t", "1", "deaf");
-        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isBetween(Duration.ofMillis(900), Duration.ofSeconds(9));
+        assertThat(Duration.ofNanos(System.nanoTime() - begin))
+                .isBetween(Duration.ofMillis(900), Duration.ofSeconds(9));
         assertThat(inspect("deaf", "{{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}}"))
                 .isEqualTo("exited 137 false");
     }

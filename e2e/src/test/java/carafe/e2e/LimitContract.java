@@ -66,7 +66,8 @@ abstract class LimitContract extends Contract {
 
     @Test
     void resourceLimitsOfTheProcessAreSet() throws Exception {
-        assertThat(docker("run", "--rm", "--ulimit", "nofile=123:456", IMAGE, "sh", "-c", "ulimit -n; ulimit -Hn").lines())
+        assertThat(docker("run", "--rm", "--ulimit", "nofile=123:456", IMAGE,
+                "sh", "-c", "ulimit -n; ulimit -Hn").lines())
                 .containsExactly("123", "456");
     }
 

@@ -92,7 +92,8 @@ abstract class ListingContract extends Contract {
 
     @Test
     void inspectTellsWhatWasAskedFor() throws Exception {
-        docker("create", "--name", "asked", "-e", "A=b", "-w", "/tmp", "-u", "guest", "--memory", "64m", "--cpus", "1.5",
+        docker("create", "--name", "asked", "-e", "A=b", "-w", "/tmp", "-u", "guest",
+                "--memory", "64m", "--cpus", "1.5",
                 "--pids-limit", "33", "--hostname", "named", "--entrypoint", "sh", "--read-only", IMAGE, "-c", "true");
         assertThat(inspect("asked", "{{.Name}} {{.Path}} {{.Args}}")).isEqualTo("/asked sh [-c true]");
         assertThat(inspect("asked", "{{.Config.WorkingDir}} {{.Config.User}} {{.Config.Hostname}} {{.Config.Image}}"))

@@ -33,7 +33,8 @@ abstract class LogContract extends Contract {
     @Test
     void timesComeBeforeLines() throws Exception {
         docker("run", "--name", "timed", IMAGE, "echo", "line");
-        assertThat(docker("logs", "-t", "timed").text()).matches("20\\d\\d-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{9}Z line");
+        assertThat(docker("logs", "-t", "timed").text())
+                .matches("20\\d\\d-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{9}Z line");
     }
 
     @Test

@@ -47,7 +47,8 @@ abstract class RunContract extends Contract {
 
     @Test
     void aDirectoryAsProgramIsOneTwentySix() throws Exception {
-        assertThat(failing(126, "run", "--rm", IMAGE, "/etc").err()).containsAnyOf("permission denied", "is a directory");
+        assertThat(failing(126, "run", "--rm", IMAGE, "/etc").err())
+                .containsAnyOf("permission denied", "is a directory");
     }
 
     @ParameterizedTest

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /// A running command with its three streams. Closing it ends the process if it still runs.
 final class Session implements AutoCloseable {
@@ -127,7 +128,7 @@ final class Session implements AutoCloseable {
             return bytes.toString(StandardCharsets.UTF_8);
         }
 
-        synchronized int awaitText(String wanted, int from, Deadline deadline, java.util.function.Supplier<String> story)
+        synchronized int awaitText(String wanted, int from, Deadline deadline, Supplier<String> story)
                 throws InterruptedException {
             while (true) {
                 int found = text().indexOf(wanted, from);

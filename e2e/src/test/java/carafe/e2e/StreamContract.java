@@ -15,7 +15,8 @@ abstract class StreamContract extends Contract {
 
     @Test
     void theEndOfInputReachesTheContainerAndOutputGoesOn() throws Exception {
-        var answer = command("run", "--rm", "-i", IMAGE, "sh", "-c", "cat; echo after").stdin("one\ntwo\n").run().good();
+        var answer = command("run", "--rm", "-i", IMAGE, "sh", "-c", "cat; echo after")
+                .stdin("one\ntwo\n").run().good();
         assertThat(answer.out()).isEqualTo("one\ntwo\nafter\n");
     }
 

@@ -27,7 +27,8 @@ abstract class SystemContract extends Contract {
     @Test
     void pingByHeadHasNoBody() throws Exception {
         String answer = RawHttp.request(engine().socket(), "HEAD", "/v1.41/_ping");
-        assertThat(answer).startsWith("HTTP/1.1 200 OK\r\n").endsWith("\r\n\r\n").containsPattern("(?i)Api-Version: 1\\.");
+        assertThat(answer).startsWith("HTTP/1.1 200 OK\r\n").endsWith("\r\n\r\n")
+                .containsPattern("(?i)Api-Version: 1\\.");
     }
 
     @Test
@@ -73,7 +74,8 @@ abstract class SystemContract extends Contract {
         background("alive", "sleep 1000");
         docker("create", "--name", "unborn", IMAGE);
         assertThat(docker("info", "--format",
-                        "{{.Containers}} {{.ContainersRunning}} {{.ContainersPaused}} {{.ContainersStopped}} {{.Images}}")
+                        "{{.Containers}} {{.ContainersRunning}} {{.ContainersPaused}} {{.ContainersStopped}}"
+                                + " {{.Images}}")
                 .text()).isEqualTo("2 1 0 1 1");
         assertThat(docker("info", "--format", "{{.OSType}} {{.DockerRootDir}}").text())
                 .isEqualTo("linux " + engine().dataRoot());

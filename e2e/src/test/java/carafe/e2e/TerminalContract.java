@@ -118,7 +118,8 @@ abstract class TerminalContract extends Contract {
     void theTerminalIsAControllingOne() throws Exception {
         try (var shell = command("run", "--rm", "-it", IMAGE, "sh").startOnTerminal()) {
             shell.expect("# ").write("echo through > /dev/tty\n").expect("tty").expect("through");
-            shell.expect("# ").write("(echo $((1 + 1))nd; exec sleep 1000)\n").expect("2nd").write(CONTROL_C).expect("# ").write("exit 2\n");
+            shell.expect("# ").write("(echo $((1 + 1))nd; exec sleep 1000)\n").expect("2nd");
+            shell.write(CONTROL_C).expect("# ").write("exit 2\n");
             shell.await().endedWith(2);
         }
     }

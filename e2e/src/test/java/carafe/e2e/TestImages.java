@@ -45,7 +45,8 @@ final class TestImages {
         byte[] manifest = """
                 {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",\
                 "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:%s","size":%d},\
-                "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:%s","size":%d}]}"""
+                "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip",\
+                "digest":"sha256:%s","size":%d}]}"""
                 .formatted(sha256(config), config.length, sha256(packed), packed.length)
                 .getBytes(StandardCharsets.UTF_8);
         var index = """

@@ -14,8 +14,8 @@ final class VirtualMachine {
 
     private VirtualMachine() {}
 
-    /// Boots the machine, runs the shell script as root with a copy of `disk` at /carafe, and ends the machine. What the
-    /// script says is shown as it comes, since it may take minutes.
+    /// Boots the machine, runs the shell script as root with a copy of `disk` at /carafe, and ends the machine.
+    /// What the script says is shown as it comes, since it may take minutes.
     static Outcome run(Path disk, String script, Duration deadline) throws IOException, InterruptedException {
         var command = List.of(
                 Tools.E2E.resolve("vm/run-in-vm").toString(),

@@ -21,8 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 class VmTest {
 
     /// Rooms whose tests run inside, and those they import.
-    private static final List<String> TESTED = List.of("spec");
-    private static final List<String> IMPORTED = List.of();
+    private static final List<String> TESTED = List.of("kernel", "runtime");
+    private static final List<String> IMPORTED = List.of("spec");
 
     private static final Duration DEADLINE = Duration.ofMinutes(10);
     private static final Pattern COUNT = Pattern.compile("\\[ +(\\d+) (containers|tests) (\\w+) +]");
@@ -57,7 +57,9 @@ class VmTest {
         for (String room : Stream.concat(TESTED.stream(), IMPORTED.stream()).toList()) {
             path.add("/carafe/" + room + "/target/classes");
         }
-        String tests = String.join(":", TESTED.stream().map(room -> "/carafe/" + room + "/target/test-classes").toList());
+        String tests = String.join(":", TESTED.stream()
+                .map(room -> "/carafe/" + room + "/target/test-classes")
+                .toList());
         path.add(tests);
         return """
                 echo "cgroup file system: $(stat -fc %%T /sys/fs/cgroup)"
