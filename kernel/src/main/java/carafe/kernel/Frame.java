@@ -12,9 +12,10 @@ import java.lang.foreign.SegmentAllocator;
 import java.lang.invoke.MethodHandle;
 import org.jspecify.annotations.Nullable;
 
-/// The native memory of one operation and the way into the kernel: every system call of the room goes through syscall(2)
-/// with a [Syscall] as its name. One downcall shape for all of them is linked once, which keeps a cold start short, and
-/// a new call needs no new handle. Errno is captured in this frame, so frames must not be shared between threads.
+/// The native memory of one operation and the way into the kernel: every system call of the room goes through
+/// syscall(2) with a [Syscall] as its name. One downcall shape for all of them is linked once, which keeps a cold
+/// start short, and a new call needs no new handle. Errno is captured in this frame, so frames must not be shared
+/// between threads.
 ///
 /// Memory comes from one zeroed slab of 512 bytes, then from the arena; all of it ends with [#close].
 final class Frame implements AutoCloseable, SegmentAllocator {

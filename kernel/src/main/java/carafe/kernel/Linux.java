@@ -208,6 +208,7 @@ public final class Linux {
     public static final int SECCOMP_FILTER_FLAG_TSYNC = 1;
     public static final int SECCOMP_FILTER_FLAG_LOG = 2;
     public static final int SECCOMP_FILTER_FLAG_SPEC_ALLOW = 4;
+    public static final int SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV = 32;
     public static final long SECCOMP_RET_KILL_PROCESS = 0x80000000L;
     public static final long SECCOMP_RET_KILL_THREAD = 0x0L;
     public static final long SECCOMP_RET_TRAP = 0x30000L;
@@ -276,6 +277,10 @@ public final class Linux {
     public static final long FS_IOC_GETFLAGS = 0x80086601L;
     public static final long FS_IOC_SETFLAGS = 0x40086602L;
     public static final int FIONREAD = 21531;
+    public static final int EPOLLIN = 1;
+    public static final int EPOLL_CTL_ADD = 1;
+    public static final int EPOLL_CTL_DEL = 2;
+    public static final int SHUT_RDWR = 2;
     public static final int POLLIN = 1;
     public static final int POLLOUT = 4;
     public static final int POLLERR = 8;

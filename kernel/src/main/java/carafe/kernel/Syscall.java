@@ -57,6 +57,7 @@ public enum Syscall {
     LISTXATTR(194, 11),
     LLISTXATTR(195, 12),
     FLISTXATTR(196, 13),
+    REMOVEXATTR(197, 14),
     LREMOVEXATTR(198, 15),
     FREMOVEXATTR(199, 16),
     SYNC(162, 81),

@@ -1,5 +1,6 @@
 package carafe.runtime;
 
+import carafe.kernel.Capabilities;
 import carafe.spec.oci.LinuxResources.DeviceRule;
 import carafe.spec.oci.RuntimeSpec.Mount;
 import java.util.ArrayList;
@@ -56,6 +57,16 @@ public final class StandardContainer {
     public static final long SHM_BYTES = 64 << 20;
 
     private StandardContainer() {}
+
+    /// The names of all capabilities that this kernel knows, as a privileged container asks for them.
+    public static List<String> allCapabilities() {
+        return Capabilities.all();
+    }
+
+    /// The full name of a capability (`net_admin` is `CAP_NET_ADMIN`); empty if there is none of that name.
+    public static Optional<String> capability(String name) {
+        return Capabilities.number(name).flatMap(Capabilities::name);
+    }
 
     /// The filesystems every container gets, in the order they are mounted; `/dev/shm` with `shmBytes`.
     /// With a shared or no ipc namespace the caller drops or replaces `/dev/shm` and `/dev/mqueue`.

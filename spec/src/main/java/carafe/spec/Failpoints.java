@@ -19,16 +19,24 @@ public final class Failpoints {
     private final Map<String, List<Term>> terms;
     private final Map<String, Integer> passed = new LinkedHashMap<>();
 
-    private Failpoints(Map<String, List<Term>> terms) {
+    private final boolean active;
+
+    private Failpoints(Map<String, List<Term>> terms, boolean active) {
         this.terms = terms;
+        this.active = active;
     }
 
-    /// A set in which nothing fails.
+    /// A set in which nothing fails and nothing is counted, for production.
     public static Failpoints none() {
-        return new Failpoints(new LinkedHashMap<>());
+        return new Failpoints(new LinkedHashMap<>(), false);
     }
 
-    /// Reads terms; `""` is [#none].
+    /// Whether points are counted and may fail; where passing many would cost, ask first.
+    public boolean active() {
+        return active;
+    }
+
+    /// Reads terms; with `""` nothing fails, but what is passed is counted.
     public static Failpoints parse(String text) throws EngineException.Invalid {
         var points = new LinkedHashMap<String, List<Term>>();
         for (String entry : text.split(";")) {
@@ -44,7 +52,7 @@ public final class Failpoints {
                 points.put(entry.substring(0, equals).strip(), list);
             }
         }
-        return new Failpoints(points);
+        return new Failpoints(points, true);
     }
 
     /// Thrown at a point that fails.
@@ -64,6 +72,9 @@ public final class Failpoints {
 
     /// Passes the point `name`: returns, delays, fails or ends the JVM as its terms say.
     public void pass(String name) throws Injected {
+        if (!active) {
+            return;
+        }
         Action action;
         synchronized (this) {
             passed.merge(name, 1, Integer::sum);

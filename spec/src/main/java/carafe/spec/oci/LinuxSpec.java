@@ -56,7 +56,8 @@ public record LinuxSpec(
             return word;
         }
 
-        static NamespaceType of(String word) throws EngineException.Invalid {
+        /// The type with the specification's name `word`.
+        public static NamespaceType of(String word) throws EngineException.Invalid {
             for (var type : values()) {
                 if (type.word.equals(word)) {
                     return type;

@@ -91,7 +91,8 @@ public record ProcessSpec(
                 apparmorProfile);
     }
 
-    static ProcessSpec fromJson(Json.Obj json) throws EngineException.Invalid {
+    /// Reads the section `process`.
+    public static ProcessSpec fromJson(Json.Obj json) throws EngineException.Invalid {
         var size = json.object("consoleSize");
         var capabilities = json.object("capabilities");
         var rlimits = new ArrayList<Rlimit>();
@@ -120,7 +121,8 @@ public record ProcessSpec(
                 json.text("apparmorProfile"));
     }
 
-    Json.Obj toJson() {
+    /// This process as the section `process`.
+    public Json.Obj toJson() {
         var fields = new Fields().put("terminal", terminal);
         consoleSize.ifPresent(size -> fields.put(
                 "consoleSize",
