@@ -62,6 +62,16 @@ final class EngineHarness implements AutoCloseable {
         engine = open(Failpoints.none());
     }
 
+    /// A new engine opens after [LocalEngine#abandon].
+    void reopenAfterAbandon() throws EngineException {
+        engine = open(Failpoints.none());
+    }
+
+    /// Opens another engine beside the one that is open.
+    void openAnother() throws EngineException {
+        open(Failpoints.none()).close();
+    }
+
     /// The engine closes and a new one opens, which may fail at points.
     void reopen(Failpoints failpoints) throws EngineException {
         engine.close();
