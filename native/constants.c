@@ -22,6 +22,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -116,7 +117,8 @@ static const struct constant constants[] = {
     SHOW(SIGCONT), SHOW(SIGSTOP), SHOW(SIGWINCH), SHOW(PIDFD_NONBLOCK), SHOW(P_PIDFD),
     SHOW(WEXITED), SHOW(TIOCSWINSZ), SHOW(TIOCGWINSZ), SHOW(TIOCGPTPEER), SHOW(TIOCSPTLCK),
     SHOW(TIOCGPTN), SHOW(TIOCSCTTY), SHOW(FS_IOC_GETFLAGS), SHOW(FS_IOC_SETFLAGS), SHOW(FIONREAD),
-    SHOW(POLLIN), SHOW(POLLOUT), SHOW(POLLERR), SHOW(POLLHUP),
+    SHOW(EPOLLIN), SHOW(EPOLL_CTL_ADD),
+    SHOW(EPOLL_CTL_DEL), SHOW(SHUT_RDWR), SHOW(POLLIN), SHOW(POLLOUT), SHOW(POLLERR), SHOW(POLLHUP),
 };
 
 static const struct constant errnos[] = {

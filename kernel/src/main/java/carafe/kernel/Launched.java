@@ -1,5 +1,6 @@
 package carafe.kernel;
 
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -7,23 +8,21 @@ import java.util.concurrent.ExecutionException;
 /// A process that runs its program, under its monitor. Owns the pidfd; closing this disturbs neither of them.
 public final class Launched implements AutoCloseable {
 
-    private final int pid;
+    private final Flight.Running running;
     private final int monitorPid;
     private final Fd pidfd;
-    private final List<StepTime> times;
     private final CompletableFuture<ExitRecord> exit;
 
-    Launched(int pid, int monitorPid, Fd pidfd, List<StepTime> times, CompletableFuture<ExitRecord> exit) {
-        this.pid = pid;
+    Launched(Flight.Running running, int monitorPid, Fd pidfd, CompletableFuture<ExitRecord> exit) {
+        this.running = running;
         this.monitorPid = monitorPid;
         this.pidfd = pidfd;
-        this.times = List.copyOf(times);
         this.exit = exit;
     }
 
     /// The process id as the daemon sees it.
     public int pid() {
-        return pid;
+        return running.pid();
     }
 
     /// The process id of its monitor.
@@ -31,15 +30,20 @@ public final class Launched implements AutoCloseable {
         return monitorPid;
     }
 
+    /// When its program began to run.
+    public Instant started() {
+        return running.started();
+    }
+
     /// The process as a descriptor, for signals; borrowed.
     public Fd pidfd() {
         return pidfd;
     }
 
-    /// How long each step of the tape took, in the tape's order with `clone` and `exec` where they happened. Steps after
-    /// the exec that worked (of a search along PATH) are missing.
+    /// How long each step of the tape took, in the tape's order and the clone as a step of its own, named `clone`. The
+    /// last is the exec that worked, until the monitor knew of it.
     public List<StepTime> times() {
-        return times;
+        return running.times();
     }
 
     /// Waits until the process has ended and its output is in the log and with the clients.

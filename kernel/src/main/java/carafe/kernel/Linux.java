@@ -277,6 +277,10 @@ public final class Linux {
     public static final long FS_IOC_GETFLAGS = 0x80086601L;
     public static final long FS_IOC_SETFLAGS = 0x40086602L;
     public static final int FIONREAD = 21531;
+    public static final int EPOLLIN = 1;
+    public static final int EPOLL_CTL_ADD = 1;
+    public static final int EPOLL_CTL_DEL = 2;
+    public static final int SHUT_RDWR = 2;
     public static final int POLLIN = 1;
     public static final int POLLOUT = 4;
     public static final int POLLERR = 8;

@@ -1,18 +1,62 @@
 package carafe.kernel;
 
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import java.util.Map;
+
 /// A terminal in a devpts instance of its own, which is mounted nowhere yet: a tape moves `mount` to the container's
 /// /dev/pts, so that /dev/pts/0 there is this terminal.
 public record Pty(Fd mount, Fd master, Fd slave) implements AutoCloseable {
 
+    private static final int FLAGS = Linux.O_RDWR | Linux.O_NOCTTY | Linux.O_CLOEXEC;
+    private static final int ATTRIBUTES = Linux.MOUNT_ATTR_NOSUID | Linux.MOUNT_ATTR_NOEXEC;
+
     /// Makes the instance (ptmxmode=0666, mode=0620, gid=5) and its first terminal, unlocked.
-    /// @throws KernelException EPERM no CAP_SYS_ADMIN
+    /// @throws KernelException EPERM no CAP_SYS_ADMIN; ENOSPC the host has no terminals left
     public static Pty open() throws KernelException {
-        throw new KernelException("fsopen", "devpts", Errno.ENOSYS);
+        var options = Map.of("ptmxmode", "0666", "mode", "0620", "gid", "5");
+        var mount = FsContext.mount("devpts", options, ATTRIBUTES);
+        try {
+            var master = openAt(mount);
+            try {
+                return new Pty(mount, master, peer(master));
+            } catch (KernelException e) {
+                master.close();
+                throw e;
+            }
+        } catch (KernelException e) {
+            mount.close();
+            throw e;
+        }
+    }
+
+    private static Fd openAt(Fd mount) throws KernelException {
+        try (var frame = new Frame()) {
+            long fd = frame.attempt(Syscall.OPENAT, mount.number(), frame.text("ptmx").address(), FLAGS, 0);
+            return Fd.adopt((int) Frame.checked(fd, Syscall.OPENAT, "ptmx of a new devpts"), "terminal's master");
+        }
+    }
+
+    /// Unlocks the other side and opens it without any path.
+    private static Fd peer(Fd master) throws KernelException {
+        try (var frame = new Frame()) {
+            var unlocked = frame.allocate(Integer.BYTES, Integer.BYTES);
+            long rc = frame.attempt(Syscall.IOCTL, master.number(), Linux.TIOCSPTLCK, unlocked.address());
+            Frame.checked(rc, Syscall.IOCTL, "TIOCSPTLCK");
+            long fd = frame.attempt(Syscall.IOCTL, master.number(), Linux.TIOCGPTPEER, FLAGS);
+            return Fd.adopt((int) Frame.checked(fd, Syscall.IOCTL, "TIOCGPTPEER"), "terminal");
+        }
     }
 
     /// Sets the terminal's size in characters.
     public void size(int rows, int columns) throws KernelException {
-        throw new KernelException("ioctl TIOCSWINSZ", master.subject(), Errno.ENOSYS);
+        try (var frame = new Frame()) {
+            var winsize = frame.allocate(8, 2);
+            winsize.set(JAVA_SHORT, 0, (short) rows);
+            winsize.set(JAVA_SHORT, 2, (short) columns);
+            long rc = frame.attempt(Syscall.IOCTL, master.number(), Linux.TIOCSWINSZ, winsize.address());
+            Frame.checked(rc, Syscall.IOCTL, "TIOCSWINSZ");
+        }
     }
 
     @Override
