@@ -114,7 +114,8 @@ record Hierarchy(Fd root, Set<String> controllers) {
 
     boolean exists(String path) throws KernelException {
         try (var frame = new Frame()) {
-            return frame.attempt(Syscall.FACCESSAT2, root.number(), frame.text(path.isEmpty() ? "." : path).address(), 0, 0) == 0;
+            var text = frame.text(path.isEmpty() ? "." : path);
+            return frame.attempt(Syscall.FACCESSAT2, root.number(), text.address(), 0, 0) == 0;
         }
     }
 
