@@ -1,3 +1,9 @@
+/// HTTP/1.1 over unix sockets, TCP and TLS: a server, a small client, and streams taken over from HTTP with half-close.
+///
+/// Entry types: [HttpServer] with a [Handler] for doors, [HttpClient] for the command. Only the server loads Netty.
+/// It must never know what a container, an image or a JSON document is, nor decide anything by path.
+/// Handlers run blocking, one virtual thread per request; Netty's event loops never run a handler. The client runs on
+/// its caller's thread. Spec: RFC 9110 and 9112, and the stream takeover ("hijack") of the Docker Engine API.
 @NullMarked
 package carafe.http;
 

@@ -128,36 +128,51 @@ public final class FdStream {
     }
 
     /// Copies at most `bytes` from one regular file's position to the other's inside the kernel, sharing blocks where
-    /// the filesystem can. Source: copy_file_range(2), sendfile(2) where the two filesystems do not get along.
+    /// the filesystem can. Source: copy_file_range(2); sendfile(2) where the two filesystems do not get along; read and
+    /// write where a file knows neither (procfs).
     /// @return how many were copied; fewer than asked only at the end of `from`
     public static long copy(Fd from, Fd to, long bytes) throws KernelException {
         try (var frame = new Frame()) {
-            long done = 0;
-            boolean ranged = true;
-            while (done < bytes) {
-                long part = Math.min(bytes - done, 1 << 30);
-                long moved;
-                if (ranged) {
-                    moved = frame.attempt(Syscall.COPY_FILE_RANGE, from.number(), 0, to.number(), 0, part, 0);
-                    if (done == 0 && (moved <= 0 && !isFatal(moved))) { // procfs and the like answer 0 as well
-                        ranged = false;
-                        continue;
-                    }
-                } else {
-                    moved = frame.attempt(Syscall.SENDFILE, to.number(), from.number(), 0, part);
-                }
-                Frame.checked(moved, ranged ? Syscall.COPY_FILE_RANGE : Syscall.SENDFILE, from.subject());
-                if (moved == 0) {
-                    break;
-                }
-                done += moved;
+            long done = move(frame, Syscall.COPY_FILE_RANGE, from, to, bytes);
+            if (done <= 0) { // some filesystems answer 0 to what they do not support
+                done = move(frame, Syscall.SENDFILE, from, to, bytes);
             }
-            return done;
+            return done >= 0 ? done : copyThroughUs(from, to, bytes);
         }
     }
 
-    private static boolean isFatal(long result) {
-        return result == -Errno.ENOSPC || result == -Errno.EDQUOT || result == -Errno.EIO || result == -Errno.EFBIG;
+    /// @return how many bytes were moved; -1 when the call does not know these files
+    private static long move(Frame frame, Syscall call, Fd from, Fd to, long bytes) throws KernelException {
+        long done = 0;
+        while (done < bytes) {
+            long part = Math.min(bytes - done, 1 << 30);
+            long moved = call == Syscall.SENDFILE
+                    ? frame.attempt(call, to.number(), from.number(), 0, part)
+                    : frame.attempt(call, from.number(), 0, to.number(), 0, part, 0);
+            if (done == 0 && (moved == -Errno.EINVAL || moved == -Errno.EXDEV || moved == -Errno.EOPNOTSUPP)) {
+                return -1;
+            }
+            Frame.checked(moved, call, from.subject());
+            if (moved == 0) {
+                break;
+            }
+            done += moved;
+        }
+        return done;
+    }
+
+    private static long copyThroughUs(Fd from, Fd to, long bytes) throws KernelException {
+        byte[] part = new byte[TransferBuffer.BYTES];
+        long done = 0;
+        while (done < bytes) {
+            int got = read(from, part, 0, (int) Math.min(bytes - done, part.length));
+            if (got < 0) {
+                break;
+            }
+            write(to, part, 0, got);
+            done += got;
+        }
+        return done;
     }
 
     private static final class Input extends InputStream {

@@ -1,0 +1,107 @@
+package carafe.http;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+
+/// A blocking client of one server, made for a command's cold start: no selector, no lambda, no thread of its own but
+/// for connecting and for streamed request bodies. Any number of threads may use it; each request has its own
+/// connection, idle ones are reused.
+public final class HttpClient implements AutoCloseable {
+
+    private static final int IDLE_KEPT = 4;
+
+    private final Connector connector;
+    private final TransferBuffers buffers = new TransferBuffers(IDLE_KEPT);
+
+    /// Guarded by itself, as is `closed`.
+    private final ArrayDeque<ClientConnection> idle = new ArrayDeque<>();
+
+    private boolean closed;
+
+    /// Connects to `address` when first asked something.
+    public HttpClient(Address address, Duration connectTimeout) {
+        connector = new Connector(address, connectTimeout);
+    }
+
+    /// Sends and reads up to the end of the answer's header. Only the connect has a timeout.
+    /// @throws ConnectFailed nobody listens there, or not in time
+    public ClientResponse send(ClientRequest request) throws IOException {
+        var reused = takeIdle();
+        if (reused != null) {
+            try {
+                return reused.send(request);
+            } catch (IOException e) {
+                reused.close();
+                if (reused.answerBegan() || !repeatable(request)) {
+                    throw e;
+                }
+            }
+        }
+        var fresh = connect();
+        try {
+            return fresh.send(request);
+        } catch (IOException | RuntimeException e) {
+            fresh.close();
+            throw e;
+        }
+    }
+
+    /// Sends with `Connection: Upgrade` and `Upgrade: protocol` and takes the connection over.
+    /// @throws ConnectFailed nobody listens there, or not in time
+    public Upgraded upgrade(ClientRequest request, String protocol) throws IOException {
+        var fresh = connect();
+        try {
+            return fresh.upgrade(request, protocol, buffers);
+        } catch (IOException | RuntimeException e) {
+            fresh.close();
+            throw e;
+        }
+    }
+
+    /// Closes idle connections; those in use close with their response.
+    @Override
+    public void close() {
+        synchronized (idle) {
+            closed = true;
+            for (var connection : idle) {
+                connection.close();
+            }
+            idle.clear();
+        }
+    }
+
+    /// Keeps a connection whose answer has been read to its end, if it is of use.
+    void giveBack(ClientConnection connection) {
+        synchronized (idle) {
+            if (!closed && idle.size() < IDLE_KEPT) {
+                idle.push(connection);
+                return;
+            }
+        }
+        connection.close();
+    }
+
+    private ClientConnection connect() throws IOException {
+        return new ClientConnection(this, connector);
+    }
+
+    private @Nullable ClientConnection takeIdle() {
+        while (true) {
+            ClientConnection connection;
+            synchronized (idle) {
+                connection = idle.poll();
+            }
+            if (connection == null || !connection.stale()) {
+                return connection;
+            }
+            connection.close();
+        }
+    }
+
+    private static boolean repeatable(ClientRequest request) {
+        return request.body() instanceof ClientRequest.Body.None
+                && (request.method().equals("GET") || request.method().equals("HEAD"));
+    }
+}

@@ -1,0 +1,118 @@
+package carafe.http;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.util.Objects;
+
+/// An answer of unknown length on its way: its head, then chunks (or bytes until close). Small writes are gathered
+/// until a flush or until the buffer is full, so that each chunk is one system call. One writer at a time.
+final class StreamedAnswer extends OutputStream {
+
+    enum Framing { CHUNKED, UNTIL_CLOSE, NO_BODY }
+
+    private static final int BUFFER = 32 << 10;
+    private static final int SIZE_LINE = 10; // eight hexadecimal digits and CRLF
+    private static final byte[] LAST_CHUNK = {'0', '\r', '\n', '\r', '\n'};
+
+    private final Wire wire;
+    private final Framing framing;
+    private final ByteBuffer head;
+    private final byte[] buffer = new byte[SIZE_LINE + BUFFER + 2 + LAST_CHUNK.length];
+    private int filled = SIZE_LINE; // data stands between SIZE_LINE and here
+    private boolean closed;
+
+    StreamedAnswer(Wire wire, Framing framing, ByteBuffer head) {
+        this.wire = wire;
+        this.framing = framing;
+        this.head = head;
+    }
+
+    /// Whether anything of it is on the wire, so that no other answer can take its place.
+    boolean started() {
+        return head.position() > 0;
+    }
+
+    /// Drops an answer that has not started.
+    void abandon() {
+        closed = true;
+    }
+
+    @Override
+    public void write(int value) throws IOException {
+        write(new byte[] {(byte) value}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] from, int offset, int length) throws IOException {
+        Objects.checkFromIndexSize(offset, length, from.length);
+        requireOpen();
+        if (framing == Framing.NO_BODY) {
+            return;
+        }
+        int done = 0;
+        while (done < length) {
+            if (filled == SIZE_LINE + BUFFER) {
+                send(false);
+            }
+            int piece = Math.min(length - done, SIZE_LINE + BUFFER - filled);
+            System.arraycopy(from, offset + done, buffer, filled, piece);
+            filled += piece;
+            done += piece;
+        }
+    }
+
+    @Override
+    public void flush() throws IOException {
+        requireOpen();
+        send(false);
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (!closed) {
+            closed = true;
+            send(true);
+        }
+    }
+
+    private void send(boolean last) throws IOException {
+        int from = SIZE_LINE;
+        int to = filled;
+        filled = SIZE_LINE;
+        if (framing == Framing.CHUNKED) {
+            if (to > from) {
+                from = putSizeLine(to - from);
+                buffer[to++] = '\r';
+                buffer[to++] = '\n';
+            }
+            if (last) {
+                System.arraycopy(LAST_CHUNK, 0, buffer, to, LAST_CHUNK.length);
+                to += LAST_CHUNK.length;
+            }
+        }
+        var data = ByteBuffer.wrap(buffer, from, to - from);
+        if (head.hasRemaining()) {
+            wire.write(head, data);
+        } else if (data.hasRemaining()) {
+            wire.write(data);
+        }
+    }
+
+    /// Writes the size right before the data and returns where it begins.
+    private int putSizeLine(int size) {
+        int at = SIZE_LINE;
+        buffer[--at] = '\n';
+        buffer[--at] = '\r';
+        for (int left = size; left > 0; left >>>= 4) {
+            buffer[--at] = (byte) Character.forDigit(left & 0xf, 16);
+        }
+        return at;
+    }
+
+    private void requireOpen() throws IOException {
+        if (closed) {
+            throw new IOException("the answer is closed");
+        }
+    }
+}
