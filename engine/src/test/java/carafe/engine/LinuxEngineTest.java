@@ -65,11 +65,11 @@ final class LinuxEngineTest {
         Files.writeString(stage.root.resolve("shared"), "from the host\n");
         assertThat(run("web", "{\"Memory\":67108864,\"PidsLimit\":50,\"ReadonlyRootfs\":true,"
                         + "\"Binds\":[\"" + stage.root.resolve("shared") + ":/data/in:ro\"],"
-                        + "\"Tmpfs\":{\"/scratch\":\"size=1m\"},\"Ulimits\":[{\"Name\":\"nofile\",\"Soft\":77,\"Hard\":99}]}",
+                        + "\"Tmpfs\":{\"/scratch\":\"size=1m\"},\"Ulimits\":[{\"Name\":\"nofile\",\"Soft\":512,\"Hard\":777}]}",
                 "sh", "-c", "cat /data/in; echo x > /data/in || echo bound-ro; echo x > /y || echo root-ro;"
                         + " echo x > /scratch/y && echo scratch; ulimit -n; busybox env; cat /etc/hosts")).isZero();
         assertThat(stage.log("web"))
-                .contains("from the host", "bound-ro", "root-ro", "scratch", "77", "PATH=/usr/local/sbin", "HOSTNAME=",
+                .contains("from the host", "bound-ro", "root-ro", "scratch", "512", "PATH=/usr/local/sbin", "HOSTNAME=",
                         "127.0.0.1\tlocalhost", "HOME=/root");
     }
 
