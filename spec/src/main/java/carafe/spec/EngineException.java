@@ -4,12 +4,22 @@ package carafe.spec;
 /// one exhaustive switch each; the message is a sentence for people: what was tried, on what, why.
 public abstract sealed class EngineException extends Exception {
 
+    private final String sentence;
+
     private EngineException(String message, Throwable cause) {
         super(message, cause);
+        this.sentence = message;
     }
 
     private EngineException(String message) {
         super(message);
+        this.sentence = message;
+    }
+
+    /// The sentence; never absent.
+    @Override
+    public String getMessage() {
+        return sentence;
     }
 
     /// The request itself is wrong; repeating it cannot help.

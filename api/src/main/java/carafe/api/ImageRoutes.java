@@ -1,0 +1,221 @@
+package carafe.api;
+
+import carafe.engine.ImageCatalog;
+import carafe.engine.ImageRemoval;
+import carafe.engine.LoadListener;
+import carafe.spec.EngineException;
+import carafe.spec.EngineException.Unsupported;
+import carafe.spec.Json;
+import carafe.spec.docker.Timestamps;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.Reference;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// Images: load, list, inspect, history, tag, remove.
+final class ImageRoutes {
+
+    private final ImageCatalog images;
+
+    ImageRoutes(ImageCatalog images) {
+        this.images = images;
+    }
+
+    void addTo(Routes routes) {
+        routes.add("GET /images/json", this::list);
+        routes.add("POST /images/load", this::load);
+        routes.add("POST /images/create", this::create);
+        routes.add("GET /images/{name*}/json", this::inspect);
+        routes.add("GET /images/{name*}/history", this::history);
+        routes.add("POST /images/{name*}/tag", this::tag);
+        routes.add("DELETE /images/{name*}", this::remove);
+    }
+
+    private void list(Call call) throws Exception {
+        var lines = images.list(call.filters()).stream()
+                .map(image -> Json.object()
+                        .put("Id", image.id().toString())
+                        .put("ParentId", "")
+                        .put("RepoTags", names(image.tags()))
+                        .put("RepoDigests", names(image.digests()))
+                        .put("Created", image.created().map(Instant::getEpochSecond).orElse(0L))
+                        .put("Size", image.sizeBytes())
+                        .put("SharedSize", -1)
+                        .put("Labels", Json.ofMap(image.labels()))
+                        .put("Containers", image.containers())
+                        .build())
+                .toList();
+        call.answer(Json.ofAll(lines));
+    }
+
+    private static Json names(List<Reference> references) {
+        return Json.ofTexts(references.stream().map(Reference::familiar).toList());
+    }
+
+    private void inspect(Call call) throws Exception {
+        var image = images.inspect(call.name("name"));
+        var config = image.config();
+        var json = Json.object()
+                .put("Id", image.id().toString())
+                .put("RepoTags", names(image.tags()))
+                .put("RepoDigests", names(image.digests()))
+                .put("Comment", config.comment())
+                .put("Created", Timestamps.print(config.created()))
+                .put("Author", config.author())
+                .put("Config", image.document().object("config"))
+                .put("Architecture", config.platform().architecture());
+        if (!config.platform().variant().isEmpty()) {
+            json.put("Variant", config.platform().variant());
+        }
+        json.put("Os", config.platform().os()).put("Size", image.sizeBytes());
+        if (call.version().before(52)) {
+            json.put("Parent", "").put("DockerVersion", config.dockerVersion());
+            json.put("GraphDriver", Json.object().put("Data", Json.NULL).put("Name", "overlay").build());
+        }
+        if (call.version().before(44)) {
+            json.put("VirtualSize", image.sizeBytes());
+        }
+        call.answer(json.put("RootFS", Json.object()
+                        .put("Type", "layers")
+                        .put("Layers", Json.ofTexts(config.diffIds().stream().map(Digest::toString).toList()))
+                        .build())
+                .put("Metadata", Json.object().put("LastTagTime", Timestamps.ZERO).build())
+                .build());
+    }
+
+    private void history(Call call) throws Exception {
+        var steps = images.history(call.name("name")).stream()
+                .map(step -> Json.object()
+                        .put("Id", step.id())
+                        .put("Created", step.created().map(Instant::getEpochSecond).orElse(0L))
+                        .put("CreatedBy", step.createdBy())
+                        .put("Tags", step.tags().isEmpty() ? Json.NULL : Json.ofTexts(step.tags()))
+                        .put("Size", step.sizeBytes())
+                        .put("Comment", step.comment())
+                        .build())
+                .toList();
+        call.answer(Json.ofAll(steps));
+    }
+
+    private void tag(Call call) throws Exception {
+        images.tag(call.name("name"), call.text("repo"), call.text("tag"));
+        call.answerNothing(201);
+    }
+
+    private void remove(Call call) throws Exception {
+        var removed = images.remove(call.name("name"), call.flag("force")).stream()
+                .map(each -> switch (each) {
+                    case ImageRemoval.Untagged(String name) -> Json.object().put("Untagged", name).build();
+                    case ImageRemoval.Deleted(String id) -> Json.object().put("Deleted", id).build();
+                })
+                .toList();
+        call.answer(Json.ofAll(removed));
+    }
+
+    private void load(Call call) throws Exception {
+        var stream = new MessageStream(call);
+        boolean quiet = call.flag("quiet");
+        try {
+            images.load(call.exchange().body(), new LoadListener() {
+                @Override
+                public void layer(String id, long doneBytes, long totalBytes) {
+                    if (!quiet) {
+                        stream.progress(id, doneBytes, totalBytes);
+                    }
+                }
+
+                @Override
+                public void message(String sentence) {
+                    stream.say(sentence + "\n");
+                }
+            });
+        } catch (EngineException e) {
+            stream.fail(e);
+        }
+        stream.end();
+    }
+
+    private void create(Call call) throws Exception {
+        String name = call.text("fromImage");
+        String tag = call.text("tag");
+        if (name.isEmpty()) {
+            throw new Unsupported("importing a root file system is not in this version; load an image instead");
+        }
+        throw new Unsupported("cannot pull " + name + (tag.isEmpty() ? "" : ":" + tag)
+                + ": this version has no registry client yet; load the image from an archive with `load -i FILE`");
+    }
+
+    /// Docker's stream of JSON messages. It begins with its first message: an error before that has a status of its own,
+    /// a later one is a message. Messages may come from several threads.
+    private static final class MessageStream {
+        private static final long STEP_BYTES = 1 << 20;
+
+        private final Call call;
+        /// Guards `out` and the order of messages.
+        private final ReentrantLock lock = new ReentrantLock();
+        private @org.jspecify.annotations.Nullable OutputStream out;
+        private long lastShown;
+
+        MessageStream(Call call) {
+            this.call = call;
+        }
+
+        void say(String text) {
+            tell(Json.object().put("stream", text).build());
+        }
+
+        void progress(String id, long done, long total) {
+            if (done != total && Math.abs(done - lastShown) < STEP_BYTES) {
+                return;
+            }
+            lastShown = done;
+            tell(Json.object()
+                    .put("status", "Loading layer")
+                    .put("progressDetail", Json.object().put("current", done).put("total", total).build())
+                    .put("id", id)
+                    .build());
+        }
+
+        private void tell(Json message) {
+            try {
+                write(message);
+            } catch (IOException e) {
+                // The client no longer listens; whether the load goes on is decided by its body.
+            }
+        }
+
+        void fail(EngineException e) throws EngineException, IOException {
+            if (out == null) {
+                throw e;
+            }
+            write(Json.object()
+                    .put("errorDetail", Json.object().put("message", e.getMessage()).build())
+                    .put("error", e.getMessage())
+                    .build());
+        }
+
+        void end() throws IOException {
+            if (out == null) {
+                out = call.answerStreaming("application/json");
+            }
+            out.close();
+        }
+
+        private void write(Json message) throws IOException {
+            lock.lock();
+            try {
+                if (out == null) {
+                    out = call.answerStreaming("application/json");
+                }
+                out.write((message.print() + "\r\n").getBytes(StandardCharsets.UTF_8));
+                out.flush();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+package carafe.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/// An engine under measurement that the bench itself starts and ends, on directories of its own.
+///
+/// `client` is the command whose whole run is timed (`docker`, or `carafe`); `helper` the name of the process that stays
+/// beside each container, as /proc/PID/comm shows it (at most 15 letters).
+final class Peer implements AutoCloseable {
+
+    private static final ProcessBuilder.Redirect NOTHING =
+            ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile());
+    private static final Duration START_LIMIT = Duration.ofSeconds(60);
+
+    /// What makes one engine differ from another.
+    record Kind(String name, List<String> daemon, List<String> client, String helper, String pathPrefix) {
+        Kind {
+            daemon = List.copyOf(daemon);
+            client = List.copyOf(client);
+        }
+    }
+
+    final Kind kind;
+    private final Path directory;
+    private Process process;
+
+    /// Starts the engine in `directory`, which is removed at the end, and waits for its first answer.
+    Peer(Kind kind, Path directory) throws IOException {
+        this.kind = kind;
+        this.directory = Files.createDirectories(directory);
+        Files.writeString(directory.resolve("daemon.json"), "{}");
+        this.process = launch();
+        awaitAnswer();
+    }
+
+    String name() {
+        return kind.name();
+    }
+
+    Path socket() {
+        return directory.resolve("s");
+    }
+
+    Api connect() throws IOException {
+        return new Api(socket());
+    }
+
+    /// Runs the engine's command to its end; its output is thrown away. Fails on a status other than 0.
+    void command(List<String> arguments) throws IOException, InterruptedException {
+        var words = new ArrayList<>(kind.client());
+        words.addAll(List.of("-H", "unix://" + socket()));
+        words.addAll(arguments);
+        var builder = new ProcessBuilder(words).redirectInput(NOTHING);
+        builder.redirectOutput(ProcessBuilder.Redirect.DISCARD);
+        builder.redirectError(directory.resolve("client.err").toFile());
+        int status = builder.start().waitFor();
+        if (status != 0) {
+            throw new IOException(words + " ended with " + status + ": "
+                    + Files.readString(directory.resolve("client.err")));
+        }
+    }
+
+    /// As [#command], giving the number of bytes it wrote to standard output.
+    long commandOutput(List<String> arguments) throws IOException, InterruptedException {
+        var words = new ArrayList<>(kind.client());
+        words.addAll(List.of("-H", "unix://" + socket()));
+        words.addAll(arguments);
+        var started = new ProcessBuilder(words)
+                .redirectInput(NOTHING)
+                .redirectError(directory.resolve("client.err").toFile())
+                .start();
+        long total = 0;
+        byte[] buffer = new byte[1 << 18];
+        try (var out = started.getInputStream()) {
+            for (int n = out.read(buffer); n >= 0; n = out.read(buffer)) {
+                total += n;
+            }
+        }
+        if (started.waitFor() != 0) {
+            throw new IOException(words + " failed: " + Files.readString(directory.resolve("client.err")));
+        }
+        return total;
+    }
+
+    /// Ends the daemon (containers may go on) and starts it again; gives the time to the first answer in nanoseconds.
+    long restart() throws IOException, InterruptedException {
+        stop();
+        long begin = System.nanoTime();
+        process = launch();
+        awaitAnswer();
+        return System.nanoTime() - begin;
+    }
+
+    /// Proportional set size in KiB of the daemon and all processes it started, but for containers and their helpers.
+    long daemonMemory() throws IOException {
+        long total = pss(process.pid());
+        for (ProcessHandle child : process.toHandle().descendants().toList()) {
+            String name = comm(child.pid());
+            boolean part = name.equals("containerd") || name.startsWith("carafe-sp");
+            total += part ? pss(child.pid()) : 0;
+        }
+        return total;
+    }
+
+    /// Mean proportional set size in KiB of the helpers that stay beside containers.
+    double helperMemory() throws IOException {
+        long total = 0;
+        long count = 0;
+        try (Stream<Path> processes = Files.list(Path.of("/proc"))) {
+            for (Path path : processes.filter(p -> p.getFileName().toString().matches("\\d+")).toList()) {
+                long pid = Long.parseLong(path.getFileName().toString());
+                if (comm(pid).equals(kind.helper()) && mentions(pid, directory.toString())) {
+                    total += pss(pid);
+                    count++;
+                }
+            }
+        }
+        if (count == 0) {
+            throw new IOException("no helper process named " + kind.helper() + " runs");
+        }
+        return (double) total / count;
+    }
+
+    private static boolean mentions(long pid, String directory) throws IOException {
+        try {
+            String words = Files.readString(Path.of("/proc/" + pid + "/cmdline"));
+            return words.contains(directory) || !words.contains("/");
+        } catch (java.nio.file.NoSuchFileException e) {
+            return false;
+        }
+    }
+
+    private static String comm(long pid) {
+        try {
+            return Files.readString(Path.of("/proc/" + pid + "/comm")).strip();
+        } catch (IOException e) {
+            return ""; // gone meanwhile
+        }
+    }
+
+    private static long pss(long pid) throws IOException {
+        try (var lines = Files.lines(Path.of("/proc/" + pid + "/smaps_rollup"))) {
+            return lines.filter(line -> line.startsWith("Pss:"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                    .sum();
+        } catch (java.nio.file.NoSuchFileException e) {
+            return 0;
+        }
+    }
+
+    private Process launch() throws IOException {
+        var words = new ArrayList<String>();
+        for (String word : kind.daemon()) {
+            words.add(word.replace("{dir}", directory.toString()));
+        }
+        var builder = new ProcessBuilder(words);
+        if (!kind.pathPrefix().isEmpty()) {
+            builder.environment().merge("PATH", kind.pathPrefix(), (old, prefix) -> prefix + ":" + old);
+        }
+        builder.redirectInput(NOTHING);
+        builder.redirectErrorStream(true).redirectOutput(directory.resolve("daemon.log").toFile());
+        return builder.start();
+    }
+
+    private void awaitAnswer() throws IOException {
+        long deadline = System.nanoTime() + START_LIMIT.toNanos();
+        while (System.nanoTime() < deadline) {
+            try (Api api = connect()) {
+                api.get("/_ping");
+                return;
+            } catch (IOException e) {
+                if (!process.isAlive()) {
+                    throw new IOException(kind.name() + " did not start; see " + directory.resolve("daemon.log"), e);
+                }
+                java.util.concurrent.locks.LockSupport.parkNanos(500_000);
+            }
+        }
+        throw new IOException(kind.name() + " gave no answer in " + START_LIMIT.toSeconds() + " s");
+    }
+
+    private void stop() throws InterruptedException {
+        process.destroy();
+        if (!process.waitFor(30, TimeUnit.SECONDS)) {
+            process.destroyForcibly().waitFor();
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            stop();
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+        try (Stream<Path> files = Files.walk(directory)) {
+            files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+        } catch (IOException | java.io.UncheckedIOException e) {
+            System.err.println("warning: " + directory + " could not be removed: " + e.getMessage());
+        }
+    }
+}

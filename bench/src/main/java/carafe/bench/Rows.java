@@ -1,0 +1,271 @@
+package carafe.bench;
+
+import carafe.bench.Samples.Row;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+
+/// What is measured: each method takes one engine through one piece of work and adds its samples.
+///
+/// Every row runs for one engine, then for the other, round after round, so that a slow minute of the machine hits both.
+final class Rows {
+
+    private static final String IMAGE = "bench-busybox";
+    private static final String CREATE = """
+            {"Image":"%s","Cmd":%s,"HostConfig":{"NetworkMode":"none"}}""";
+    private static final List<String> RUN = List.of("run", "--network", "none");
+    private static final int MANY = 100;
+    private static final int LOG_MEGABYTES = 64;
+
+    private final Samples samples;
+    private final Path archive;
+    private final int samplesPerRound;
+
+    /// `archive`: a docker-archive that holds the image `bench-busybox:latest`.
+    Rows(Samples samples, Path archive, int samplesPerRound) {
+        this.samples = samples;
+        this.archive = archive;
+        this.samplesPerRound = samplesPerRound;
+    }
+
+    /// One measured piece of work.
+    @FunctionalInterface
+    interface Work {
+        void measure(Peer peer) throws Exception;
+    }
+
+    /// All rows in the order of the table.
+    List<Work> all() {
+        return List.of(
+                this::ping, this::lifecycle, this::parallelLifecycles, this::runCommand, this::runDetached,
+                this::execApi, this::execCommand, this::ps, this::hundred, this::logs, this::daemonStart);
+    }
+
+    /// Loads the image; done once before anything is measured.
+    void prepare(Peer peer) throws IOException {
+        try (Api api = peer.connect()) {
+            api.postFile("/images/load?quiet=1", archive);
+            api.get("/images/" + IMAGE + ":latest/json");
+        }
+    }
+
+    /// Some rounds that are not recorded: both engines have compiled and cached what they will.
+    void warmUp(Peer peer, int rounds) throws Exception {
+        try (Api api = peer.connect(); Api waiting = peer.connect()) {
+            for (int i = 0; i < rounds; i++) {
+                oneLifecycle(api, waiting);
+            }
+        }
+    }
+
+    private void ping(Peer peer) throws IOException {
+        var row = new Row("GET /_ping, kept alive", "ms", true);
+        try (Api api = peer.connect()) {
+            for (int i = 0; i < 20 * samplesPerRound; i++) {
+                long begin = System.nanoTime();
+                api.get("/_ping");
+                add(row, peer, begin);
+            }
+        }
+    }
+
+    private void lifecycle(Peer peer) throws Exception {
+        var row = new Row("API create+start+wait+delete, network none", "ms", true);
+        try (Api api = peer.connect(); Api waiting = peer.connect()) {
+            for (int i = 0; i < samplesPerRound; i++) {
+                long begin = System.nanoTime();
+                oneLifecycle(api, waiting);
+                add(row, peer, begin);
+            }
+        }
+    }
+
+    private static void oneLifecycle(Api api, Api waiting) throws IOException {
+        String id = create(api, "[\"true\"]");
+        waiting.callAndReadHead("POST", "/containers/" + id + "/wait?condition=next-exit");
+        api.post("/containers/" + id + "/start", "");
+        String answer = waiting.rest().text();
+        if (!answer.contains("\"StatusCode\":0")) {
+            throw new IOException("the container failed: " + answer);
+        }
+        api.delete("/containers/" + id);
+    }
+
+    private void parallelLifecycles(Peer peer) throws Exception {
+        var row = new Row("lifecycles per second, 8 in parallel, network none", "1/s", false);
+        int each = Math.max(2, samplesPerRound / 4);
+        var tasks = new ArrayList<Callable<Void>>();
+        for (int i = 0; i < 8; i++) {
+            tasks.add(() -> {
+                try (Api api = peer.connect(); Api waiting = peer.connect()) {
+                    for (int k = 0; k < each; k++) {
+                        oneLifecycle(api, waiting);
+                    }
+                }
+                return null;
+            });
+        }
+        long begin = System.nanoTime();
+        all(tasks);
+        samples.add(row, peer.name(), 8.0 * each / seconds(begin));
+    }
+
+    private void runCommand(Peer peer) throws Exception {
+        var row = new Row("`run --rm busybox true`, network none, whole command", "ms", true);
+        for (int i = 0; i < samplesPerRound; i++) {
+            long begin = System.nanoTime();
+            peer.command(words(RUN, "--rm", IMAGE, "true"));
+            add(row, peer, begin);
+        }
+    }
+
+    private void runDetached(Peer peer) throws Exception {
+        var row = new Row("`run -d`, network none, whole command", "ms", true);
+        for (int i = 0; i < samplesPerRound; i++) {
+            long begin = System.nanoTime();
+            peer.command(words(RUN, "-d", "--name", "bench-d" + i, IMAGE, "sleep", "600"));
+            add(row, peer, begin);
+        }
+        try (Api api = peer.connect()) {
+            for (int i = 0; i < samplesPerRound; i++) {
+                api.delete("/containers/bench-d" + i + "?force=1");
+            }
+        }
+    }
+
+    private void execApi(Peer peer) throws Exception {
+        var row = new Row("exec `true` through the API (create, start, end)", "ms", true);
+        try (Api api = peer.connect()) {
+            String id = create(api, "[\"sleep\",\"600\"]");
+            api.post("/containers/" + id + "/start", "");
+            for (int i = 0; i < samplesPerRound; i++) {
+                long begin = System.nanoTime();
+                String exec = id(api.post("/containers/" + id + "/exec", "{\"Cmd\":[\"true\"]}").text());
+                api.post("/exec/" + exec + "/start", "{\"Detach\":true}");
+                while (api.get("/exec/" + exec + "/json").text().contains("\"Running\":true")) {
+                    Thread.onSpinWait();
+                }
+                add(row, peer, begin);
+            }
+            api.delete("/containers/" + id + "?force=1");
+        }
+    }
+
+    private void execCommand(Peer peer) throws Exception {
+        var row = new Row("`exec c true`, whole command", "ms", true);
+        peer.command(words(RUN, "-d", "--name", "bench-exec", IMAGE, "sleep", "600"));
+        for (int i = 0; i < samplesPerRound; i++) {
+            long begin = System.nanoTime();
+            peer.command(List.of("exec", "bench-exec", "true"));
+            add(row, peer, begin);
+        }
+        peer.command(List.of("rm", "-f", "bench-exec"));
+    }
+
+    private void ps(Peer peer) throws Exception {
+        var row = new Row("`ps`, nothing running, whole command", "ms", true);
+        for (int i = 0; i < samplesPerRound; i++) {
+            long begin = System.nanoTime();
+            peer.command(List.of("ps"));
+            add(row, peer, begin);
+        }
+    }
+
+    private void hundred(Peer peer) throws Exception {
+        var ids = new ArrayList<String>();
+        samples.add(new Row("daemon memory (PSS), nothing running", "MiB", true), peer.name(),
+                peer.daemonMemory() / 1024.0);
+        long begin = System.nanoTime();
+        try (Api api = peer.connect()) {
+            for (int i = 0; i < MANY; i++) {
+                String id = create(api, "[\"sleep\",\"600\"]");
+                api.post("/containers/" + id + "/start", "");
+                ids.add(id);
+            }
+            samples.add(new Row("100 × create and start through the API", "s", true), peer.name(), seconds(begin));
+            var list = new Row("GET /containers/json, 100 running", "ms", true);
+            for (int i = 0; i < samplesPerRound; i++) {
+                begin = System.nanoTime();
+                api.get("/containers/json");
+                add(list, peer, begin);
+            }
+            samples.add(new Row("helper memory per container (PSS)", "MiB", true), peer.name(),
+                    peer.helperMemory() / 1024.0);
+            samples.add(new Row("daemon memory (PSS), 100 running", "MiB", true), peer.name(),
+                    peer.daemonMemory() / 1024.0);
+        }
+        begin = System.nanoTime();
+        peer.command(words(List.of("rm", "-f"), ids.toArray(String[]::new)));
+        samples.add(new Row("`rm -f` of 100 running", "s", true), peer.name(), seconds(begin));
+    }
+
+    private void logs(Peer peer) throws Exception {
+        String line = "0123456789abcdef".repeat(8).substring(1);
+        String writer = "[\"sh\",\"-c\",\"yes " + line + " | head -c " + ((long) LOG_MEGABYTES << 20) + "\"]";
+        try (Api api = peer.connect(); Api waiting = peer.connect()) {
+            String id = create(api, writer);
+            waiting.callAndReadHead("POST", "/containers/" + id + "/wait?condition=next-exit");
+            long begin = System.nanoTime();
+            api.post("/containers/" + id + "/start", "");
+            waiting.rest();
+            samples.add(new Row("log write, 128-byte lines", "MB/s", false), peer.name(), rate(begin));
+            begin = System.nanoTime();
+            api.drain("/containers/" + id + "/logs?stdout=1");
+            samples.add(new Row("log read back", "MB/s", false), peer.name(), rate(begin));
+            api.delete("/containers/" + id);
+        }
+        long begin = System.nanoTime();
+        long got = peer.commandOutput(words(RUN, "--rm", "--log-driver", "none", IMAGE, "sh", "-c",
+                "yes " + line + " | head -c " + ((long) LOG_MEGABYTES << 20)));
+        if (got != (long) LOG_MEGABYTES << 20) {
+            throw new IOException("attached output lost bytes: " + got);
+        }
+        samples.add(new Row("attached stdout through the client", "MB/s", false), peer.name(), rate(begin));
+    }
+
+    private void daemonStart(Peer peer) throws Exception {
+        samples.add(new Row("daemon start to first answer", "ms", true), peer.name(), peer.restart() / 1e6);
+    }
+
+    private void add(Row row, Peer peer, long begin) {
+        samples.add(row, peer.name(), (System.nanoTime() - begin) / 1e6);
+    }
+
+    private static double rate(long begin) {
+        return (LOG_MEGABYTES << 20) / 1e6 / seconds(begin);
+    }
+
+    private static double seconds(long begin) {
+        return (System.nanoTime() - begin) / 1e9;
+    }
+
+    private static String create(Api api, String command) throws IOException {
+        return id(api.post("/containers/create", CREATE.formatted(IMAGE, command)).text());
+    }
+
+    private static String id(String json) throws IOException {
+        int at = json.indexOf("\"Id\":\"");
+        if (at < 0) {
+            throw new IOException("no id in " + json);
+        }
+        return json.substring(at + 6, json.indexOf('"', at + 6));
+    }
+
+    private static List<String> words(List<String> first, String... rest) {
+        var words = new ArrayList<>(first);
+        words.addAll(List.of(rest));
+        return words;
+    }
+
+    private static void all(List<Callable<Void>> tasks) throws InterruptedException, ExecutionException {
+        try (var pool = Executors.newFixedThreadPool(tasks.size())) {
+            for (var future : pool.invokeAll(tasks)) {
+                future.get();
+            }
+        }
+    }
+}

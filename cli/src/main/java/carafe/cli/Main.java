@@ -1,0 +1,44 @@
+package carafe.cli;
+
+import carafe.cli.command.Carafe;
+import carafe.cli.session.Session;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+
+/// `carafe` as a process of its own.
+public final class Main {
+
+    private Main() {}
+
+    /// Runs the command and ends the process with its exit code, whatever threads still read.
+    public static void main(String[] arguments) {
+        var terminal = new OsTerminal();
+        var session = new Session(
+                List.of(arguments),
+                System.getenv(),
+                Path.of("").toAbsolutePath(),
+                new FileInputStream(FileDescriptor.in),
+                new FileOutputStream(FileDescriptor.out),
+                new FileOutputStream(FileDescriptor.err),
+                terminal,
+                new OsFiles(),
+                new OsSignals(),
+                Clock.systemUTC());
+        int code = 1;
+        try {
+            code = Carafe.run(session, new EngineStart(session));
+        } catch (RuntimeException | Error e) {
+            session.say("carafe has a bug: " + e);
+            for (var frame : e.getStackTrace()) {
+                session.say("    at " + frame);
+            }
+        } finally {
+            terminal.restore();
+        }
+        Runtime.getRuntime().halt(code);
+    }
+}

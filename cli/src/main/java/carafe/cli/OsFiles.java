@@ -1,0 +1,61 @@
+package carafe.cli;
+
+import carafe.cli.session.Files;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Locale;
+
+/// Files of this process.
+final class OsFiles implements Files {
+
+    @Override
+    public InputStream read(Path file) throws IOException {
+        if (isDirectory(file)) {
+            throw new IOException("read " + file + ": is a directory");
+        }
+        try {
+            return java.nio.file.Files.newInputStream(file);
+        } catch (FileSystemException e) {
+            throw sentence("open", file, e);
+        }
+    }
+
+    @Override
+    public OutputStream create(Path file) throws IOException {
+        try {
+            return java.nio.file.Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        } catch (FileSystemException e) {
+            throw sentence("open", file, e);
+        }
+    }
+
+    private static IOException sentence(String what, Path file, FileSystemException e) {
+        String why = e instanceof NoSuchFileException ? "no such file or directory"
+                : e instanceof AccessDeniedException ? "permission denied"
+                : e instanceof FileAlreadyExistsException ? "file exists"
+                : String.valueOf(e.getReason()).toLowerCase(Locale.ROOT);
+        return new IOException(what + " " + file + ": " + why, e);
+    }
+
+    @Override
+    public boolean exists(Path file) {
+        return java.nio.file.Files.exists(file);
+    }
+
+    @Override
+    public boolean isDirectory(Path file) {
+        return java.nio.file.Files.isDirectory(file);
+    }
+
+    @Override
+    public void remove(Path file) throws IOException {
+        java.nio.file.Files.deleteIfExists(file);
+    }
+}

@@ -1,0 +1,26 @@
+package carafe.cli.session;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Path;
+
+/// Opens the caller's files with the caller's rights. Whoever gets a stream closes it.
+public interface Files {
+
+    /// Reads a file. Source: open(2) O_RDONLY.
+    /// @throws IOException the message is a sentence: `open /x: no such file or directory`
+    InputStream read(Path file) throws IOException;
+
+    /// Makes a file that must not exist yet, mode 0644. Source: open(2) O_CREAT|O_EXCL.
+    OutputStream create(Path file) throws IOException;
+
+    /// Whether a name exists.
+    boolean exists(Path file);
+
+    /// Whether a name is a directory.
+    boolean isDirectory(Path file);
+
+    /// Takes a file away that [#create] made; one that is not there is fine.
+    void remove(Path file) throws IOException;
+}

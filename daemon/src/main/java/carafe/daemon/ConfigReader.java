@@ -1,0 +1,248 @@
+package carafe.daemon;
+
+import carafe.spec.EngineException.Invalid;
+import carafe.spec.Json;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// Reads flags and configuration file into one [DaemonConfig].
+///
+/// A word neither Docker nor we know stops the start and names the nearest one. Docker's keys that this engine does not
+/// act on yet are accepted with a warning, so an existing daemon.json keeps working. A directive given both as flag
+/// and in the file is refused, as dockerd does. Source: dockerd(8).
+final class ConfigReader {
+
+    /// Where the configuration is looked for when no flag names a file: ours, then Docker's.
+    private static final List<Path> DEFAULT_FILES =
+            List.of(Path.of("/etc/carafe/daemon.json"), Path.of("/etc/docker/daemon.json"));
+
+    private static final int FILE_LIMIT = 1 << 20;
+
+    /// Keys of Docker's daemon.json that have no effect here yet.
+    private static final Set<String> WITHOUT_EFFECT = Set.of(
+            "allow-direct-routing", "allow-nondistributable-artifacts", "api-cors-header", "authorization-plugins",
+            "bip", "bip6", "bridge", "bridge-accept-fwmark", "builder", "cgroup-parent", "containerd",
+            "containerd-namespace", "containerd-plugin-namespace", "cpu-rt-period", "cpu-rt-runtime", "data-root-mode",
+            "default-address-pools", "default-cgroupns-mode", "default-gateway", "default-gateway-v6",
+            "default-ipc-mode", "default-network-opts", "default-runtime", "default-shm-size", "default-ulimits",
+            "dns", "dns-opts", "dns-search", "exec-opts", "experimental", "features", "firewall-backend", "fixed-cidr",
+            "fixed-cidr-v6", "host-gateway-ip", "host-gateway-ips", "http-proxy", "https-proxy", "icc", "init",
+            "init-path", "insecure-registries", "ip", "ip-forward", "ip-forward-no-drop", "ip-masq", "ip6tables",
+            "iptables", "ipv6", "log-format", "max-concurrent-downloads", "max-concurrent-uploads",
+            "max-download-attempts", "metrics-addr", "mtu", "network-control-plane-mtu", "no-new-privileges",
+            "no-proxy", "node-generic-resources", "oom-score-adjust", "proxies", "raw-logs", "registry-mirrors",
+            "rootless", "runtimes", "seccomp-profile", "selinux-enabled", "shutdown-timeout", "storage-driver",
+            "storage-opts", "swarm-default-advertise-addr", "userland-proxy", "userland-proxy-path", "userns-remap");
+
+    private final Map<Option, List<String>> flags = new EnumMap<>(Option.class);
+    private final Map<Option, List<String>> file = new EnumMap<>(Option.class);
+    private final List<String> warnings = new ArrayList<>();
+
+    /// The flags as given. Throws on unknown ones; reads no file.
+    ConfigReader(List<String> arguments) throws Invalid {
+        var rest = new ArrayList<>(arguments);
+        while (!rest.isEmpty()) {
+            String word = rest.removeFirst();
+            if (word.startsWith("--")) {
+                longFlag(word.substring(2), rest);
+            } else if (word.startsWith("-") && word.length() > 1) {
+                shorthands(word, rest);
+            } else {
+                throw new Invalid("\"carafed\" accepts no arguments, but got: " + word);
+            }
+        }
+    }
+
+    /// Whether a flag that only asks for something (help, version, validate) was given.
+    boolean asks(Option option) {
+        return flags.getOrDefault(option, List.of()).contains("true");
+    }
+
+    private void longFlag(String word, List<String> rest) throws Invalid {
+        int equals = word.indexOf('=');
+        String name = equals < 0 ? word : word.substring(0, equals);
+        Option option = Option.byFlag(name)
+                .orElseThrow(() -> new Invalid(
+                        "unknown flag: --" + name + " (nearest: --" + Option.nearest(name, false) + ")"));
+        if (equals >= 0) {
+            put(option, word.substring(equals + 1));
+        } else if (option.kind == Option.Kind.TRUTH) {
+            put(option, "true");
+        } else if (rest.isEmpty()) {
+            throw new Invalid("flag needs an argument: --" + name);
+        } else {
+            put(option, rest.removeFirst());
+        }
+    }
+
+    private void shorthands(String word, List<String> rest) throws Invalid {
+        for (int i = 1; i < word.length(); i++) {
+            char letter = word.charAt(i);
+            Option option = Option.byShorthand(letter)
+                    .orElseThrow(() -> new Invalid("unknown shorthand flag: '" + letter + "' in " + word));
+            if (option.kind == Option.Kind.TRUTH) {
+                put(option, "true");
+                continue;
+            }
+            String value = word.substring(i + 1);
+            if (value.isEmpty() && rest.isEmpty()) {
+                throw new Invalid("flag needs an argument: '" + letter + "' in " + word);
+            }
+            put(option, value.isEmpty() ? rest.removeFirst() : value.startsWith("=") ? value.substring(1) : value);
+            return;
+        }
+    }
+
+    private void put(Option option, String value) throws Invalid {
+        if (option.kind == Option.Kind.TRUTH && !value.equals("true") && !value.equals("false")) {
+            throw new Invalid("--" + option.flag + " takes true or false, not \"" + value + "\"");
+        }
+        flags.computeIfAbsent(option, _ -> new ArrayList<>()).add(value);
+    }
+
+    /// Reads the configuration file and puts all together. A file that a flag names may be absent only as dockerd's may:
+    /// not at all, unless it is one of the default places.
+    DaemonConfig read() throws Invalid {
+        var named = last(flags, Option.CONFIG_FILE);
+        if (named.isPresent()) {
+            readFile(Path.of(named.get()), true);
+        } else {
+            for (Path candidate : DEFAULT_FILES) {
+                if (readFile(candidate, false)) {
+                    break;
+                }
+            }
+        }
+        for (Option option : Option.values()) {
+            if (flags.containsKey(option) && file.containsKey(option)) {
+                throw new Invalid("the following directive is given both as a flag and in the configuration file: "
+                        + option.key + " (from flag: " + flags.get(option) + ", from file: " + file.get(option) + ")");
+            }
+        }
+        Path execRoot = path(Option.EXEC_ROOT).orElse(Path.of("/run/carafe"));
+        var hosts = all(Option.HOST);
+        if (hosts.isEmpty()) {
+            hosts = List.of("unix://" + execRoot.resolve("carafe.sock"));
+        }
+        String driver = one(Option.LOG_DRIVER).orElse("json-file");
+        if (!driver.equals("json-file")) {
+            throw new Invalid("log driver \"" + driver + "\" is not offered; json-file is");
+        }
+        return new DaemonConfig(
+                hosts,
+                path(Option.DATA_ROOT).orElse(Path.of("/var/lib/carafe")),
+                execRoot,
+                path(Option.PIDFILE).orElse(execRoot.resolve("carafed.pid")),
+                one(Option.GROUP).orElse("carafe"),
+                truth(Option.DEBUG) || one(Option.LOG_LEVEL).filter("debug"::equals).isPresent(),
+                tls(),
+                pairs(all(Option.LOG_OPT)),
+                all(Option.LABEL),
+                warnings);
+    }
+
+    private DaemonConfig.Tls tls() throws Invalid {
+        boolean verify = truth(Option.TLS_VERIFY);
+        boolean on = verify || truth(Option.TLS);
+        var tls = new DaemonConfig.Tls(
+                on, verify, path(Option.TLS_CA), path(Option.TLS_CERT), path(Option.TLS_KEY));
+        if (on && (tls.certificate().isEmpty() || tls.key().isEmpty())) {
+            throw new Invalid("--tls needs --tlscert and --tlskey");
+        }
+        if (verify && tls.authority().isEmpty()) {
+            throw new Invalid("--tlsverify needs --tlscacert, the authority that signs client certificates");
+        }
+        return tls;
+    }
+
+    private boolean readFile(Path path, boolean mustExist) throws Invalid {
+        byte[] bytes;
+        try {
+            if (Files.size(path) > FILE_LIMIT) {
+                throw new Invalid("configuration file " + path + " is larger than 1 MiB");
+            }
+            bytes = Files.readAllBytes(path);
+        } catch (NoSuchFileException e) {
+            if (mustExist) {
+                throw new Invalid("configuration file " + path + " does not exist");
+            }
+            return false;
+        } catch (IOException e) {
+            throw new Invalid("configuration file " + path + " cannot be read: " + e.getMessage());
+        }
+        try {
+            if (!new String(bytes, java.nio.charset.StandardCharsets.UTF_8).isBlank()) {
+                readKeys(Json.parseObject(bytes), path);
+            }
+        } catch (Invalid e) {
+            throw new Invalid("configuration file " + path + ": " + e.getMessage());
+        }
+        return true;
+    }
+
+    private void readKeys(Json.Obj object, Path path) throws Invalid {
+        for (String key : object.fields().keySet()) {
+            var option = Option.byKey(key);
+            if (option.isPresent()) {
+                file.put(option.get(), values(object, option.get()));
+            } else if (WITHOUT_EFFECT.contains(key)) {
+                warnings.add("\"" + key + "\" in " + path + " has no effect in this version");
+            } else {
+                throw new Invalid("unknown key \"" + key + "\"; the nearest is \"" + Option.nearest(key, true) + "\"");
+            }
+        }
+    }
+
+    private static List<String> values(Json.Obj object, Option option) throws Invalid {
+        return switch (option.kind) {
+            case TEXT -> List.of(object.text(option.key));
+            case TRUTH -> List.of(String.valueOf(object.truth(option.key)));
+            case LIST -> object.texts(option.key);
+            case MAP -> object.textMap(option.key).entrySet().stream()
+                    .map(entry -> entry.getKey() + "=" + entry.getValue())
+                    .toList();
+        };
+    }
+
+    private static Map<String, String> pairs(List<String> words) throws Invalid {
+        var pairs = new LinkedHashMap<String, String>();
+        for (String word : words) {
+            int equals = word.indexOf('=');
+            if (equals <= 0) {
+                throw new Invalid("log option \"" + word + "\" is not of the form key=value");
+            }
+            pairs.put(word.substring(0, equals), word.substring(equals + 1));
+        }
+        return pairs;
+    }
+
+    private List<String> all(Option option) {
+        return flags.getOrDefault(option, file.getOrDefault(option, List.of()));
+    }
+
+    private Optional<String> one(Option option) {
+        return last(flags, option).or(() -> last(file, option));
+    }
+
+    private boolean truth(Option option) {
+        return one(option).filter("true"::equals).isPresent();
+    }
+
+    private Optional<Path> path(Option option) {
+        return one(option).map(text -> Path.of(text).toAbsolutePath().normalize());
+    }
+
+    private static Optional<String> last(Map<Option, List<String>> from, Option option) {
+        var values = from.get(option);
+        return values == null || values.isEmpty() ? Optional.empty() : Optional.of(values.getLast());
+    }
+}

@@ -1,0 +1,33 @@
+package carafe.daemon;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// What the daemon was told, by flags and by its configuration file; parsed once, then constant.
+///
+/// `hosts` are addresses to listen on (`unix:///path`, `tcp://address:port`), `dataRoot` outlives a reboot,
+/// `execRoot` does not (sockets, run directories of containers), `warnings` are sentences to log at the start.
+record DaemonConfig(
+        List<String> hosts,
+        Path dataRoot,
+        Path execRoot,
+        Path pidFile,
+        String group,
+        boolean debug,
+        Tls tls,
+        Map<String, String> logOptions,
+        List<String> labels,
+        List<String> warnings) {
+
+    DaemonConfig {
+        hosts = List.copyOf(hosts);
+        logOptions = Map.copyOf(logOptions);
+        labels = List.copyOf(labels);
+        warnings = List.copyOf(warnings);
+    }
+
+    /// How TCP addresses are protected; `verify` demands a client certificate signed by `authority`.
+    record Tls(boolean on, boolean verify, Optional<Path> authority, Optional<Path> certificate, Optional<Path> key) {}
+}

@@ -1,0 +1,107 @@
+package carafe.daemon;
+
+import java.util.Comparator;
+import java.util.Locale;
+import java.util.Optional;
+
+/// The options of the daemon: dockerd's flags, and the keys of daemon.json they go by.
+///
+/// `key` is the name in daemon.json (empty: a flag only), `shorthand` the one-letter flag (0: none).
+enum Option {
+    HOST("host", "hosts", 'H', Kind.LIST, "Listen on this address: unix:///path or tcp://host:port (repeatable)"),
+    DATA_ROOT("data-root", "data-root", '\0', Kind.TEXT, "Directory of images, containers and the database"),
+    EXEC_ROOT("exec-root", "exec-root", '\0', Kind.TEXT, "Directory of sockets and running state, gone after a reboot"),
+    PIDFILE("pidfile", "pidfile", 'p', Kind.TEXT, "File that holds the daemon's process id"),
+    CONFIG_FILE("config-file", "", '\0', Kind.TEXT, "Configuration file with Docker's keys"),
+    GROUP("group", "group", 'G', Kind.TEXT, "Group that may use the unix socket"),
+    DEBUG("debug", "debug", 'D', Kind.TRUTH, "Log more"),
+    LOG_LEVEL("log-level", "log-level", 'l', Kind.TEXT, "debug, info, warn, error or fatal"),
+    LOG_OPT("log-opt", "log-opts", '\0', Kind.MAP, "Default log options of containers, as max-size=20m (repeatable)"),
+    LOG_DRIVER("log-driver", "log-driver", '\0', Kind.TEXT, "Default log driver: json-file"),
+    LABEL("label", "labels", '\0', Kind.LIST, "Label of this engine, as key=value (repeatable)"),
+    TLS("tls", "tls", '\0', Kind.TRUTH, "Speak TLS on TCP addresses"),
+    TLS_VERIFY("tlsverify", "tlsverify", '\0', Kind.TRUTH, "Demand client certificates on TCP addresses"),
+    TLS_CA("tlscacert", "tlscacert", '\0', Kind.TEXT, "Authority that signs client certificates"),
+    TLS_CERT("tlscert", "tlscert", '\0', Kind.TEXT, "Certificate of this engine"),
+    TLS_KEY("tlskey", "tlskey", '\0', Kind.TEXT, "Private key of this engine"),
+    LIVE_RESTORE("live-restore", "live-restore", '\0', Kind.TRUTH, "Accepted: containers always outlive the daemon"),
+    VALIDATE("validate", "", '\0', Kind.TRUTH, "Check the configuration and exit"),
+    VERSION("version", "", 'v', Kind.TRUTH, "Print the version and exit"),
+    HELP("help", "", 'h', Kind.TRUTH, "Print this help and exit");
+
+    /// What a value looks like.
+    enum Kind {
+        TEXT,
+        TRUTH,
+        LIST,
+        MAP
+    }
+
+    final String flag;
+    final String key;
+    final char shorthand;
+    final Kind kind;
+    final String help;
+
+    Option(String flag, String key, char shorthand, Kind kind, String help) {
+        this.flag = flag;
+        this.key = key;
+        this.shorthand = shorthand;
+        this.kind = kind;
+        this.help = help;
+    }
+
+    static Optional<Option> byFlag(String flag) {
+        for (Option option : values()) {
+            if (option.flag.equals(flag)) {
+                return Optional.of(option);
+            }
+        }
+        return Optional.empty();
+    }
+
+    static Optional<Option> byShorthand(char shorthand) {
+        for (Option option : values()) {
+            if (option.shorthand == shorthand) {
+                return Optional.of(option);
+            }
+        }
+        return Optional.empty();
+    }
+
+    static Optional<Option> byKey(String key) {
+        for (Option option : values()) {
+            if (!option.key.isEmpty() && option.key.equals(key)) {
+                return Optional.of(option);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /// The known word nearest to `word`, by edit distance.
+    static String nearest(String word, boolean key) {
+        return java.util.Arrays.stream(values())
+                .map(option -> key ? option.key : option.flag)
+                .filter(name -> !name.isEmpty())
+                .min(Comparator.comparingInt(name -> distance(word.toLowerCase(Locale.ROOT), name)))
+                .orElseThrow();
+    }
+
+    private static int distance(String a, String b) {
+        int[] row = new int[b.length() + 1];
+        for (int j = 0; j <= b.length(); j++) {
+            row[j] = j;
+        }
+        for (int i = 1; i <= a.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int above = row[j];
+                int change = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                row[j] = Math.min(change, Math.min(above, row[j - 1]) + 1);
+                diagonal = above;
+            }
+        }
+        return row[b.length()];
+    }
+}

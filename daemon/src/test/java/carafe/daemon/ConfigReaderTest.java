@@ -1,0 +1,124 @@
+package carafe.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.spec.EngineException.Invalid;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ConfigReaderTest {
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void defaultsAreTheseAndNoOthers() throws Exception {
+        assertThat(read("{}"))
+                .isEqualTo(new DaemonConfig(
+                        List.of("unix:///run/carafe/carafe.sock"),
+                        Path.of("/var/lib/carafe"),
+                        Path.of("/run/carafe"),
+                        Path.of("/run/carafe/carafed.pid"),
+                        "carafe",
+                        false,
+                        new DaemonConfig.Tls(false, false, Optional.empty(), Optional.empty(), Optional.empty()),
+                        Map.of(),
+                        List.of(),
+                        List.of()));
+    }
+
+    @Test
+    void everyKeyOfTheFileArrivesInItsPlace() throws Exception {
+        var config = read("""
+                {"hosts":["unix:///a","tcp://127.0.0.1:2376"],"data-root":"/d","exec-root":"/e","pidfile":"/p",
+                 "group":"g","debug":true,"log-level":"info","log-opts":{"max-size":"1m"},"log-driver":"json-file",
+                 "labels":["a=b"],"tls":true,"tlsverify":true,"tlscacert":"/ca","tlscert":"/cert","tlskey":"/key",
+                 "live-restore":true}""");
+        assertThat(config)
+                .isEqualTo(new DaemonConfig(
+                        List.of("unix:///a", "tcp://127.0.0.1:2376"),
+                        Path.of("/d"),
+                        Path.of("/e"),
+                        Path.of("/p"),
+                        "g",
+                        true,
+                        new DaemonConfig.Tls(
+                                true,
+                                true,
+                                Optional.of(Path.of("/ca")),
+                                Optional.of(Path.of("/cert")),
+                                Optional.of(Path.of("/key"))),
+                        Map.of("max-size", "1m"),
+                        List.of("a=b"),
+                        List.of()));
+    }
+
+    @Test
+    void flagsAreReadInEveryFormOfPflag() throws Exception {
+        var config = read("{}", "-H", "unix:///a", "-Hunix:///b", "--host=unix:///c", "-D", "--data-root", "/d");
+        assertThat(config.hosts()).containsExactly("unix:///a", "unix:///b", "unix:///c");
+        assertThat(config.debug()).isTrue();
+        assertThat(config.dataRoot()).isEqualTo(Path.of("/d"));
+    }
+
+    @Test
+    void anUnknownKeyNamesTheNearest() {
+        assertThatThrownBy(() -> read("{\"data-rot\":\"/x\"}"))
+                .isInstanceOf(Invalid.class)
+                .hasMessageEndingWith("unknown key \"data-rot\"; the nearest is \"data-root\"");
+    }
+
+    @Test
+    void anUnknownFlagNamesTheNearest() {
+        assertThatThrownBy(() -> read("{}", "--exec-rot=/x"))
+                .hasMessage("unknown flag: --exec-rot (nearest: --exec-root)");
+        assertThatThrownBy(() -> read("{}", "-Z")).hasMessage("unknown shorthand flag: 'Z' in -Z");
+        assertThatThrownBy(() -> read("{}", "--data-root")).hasMessage("flag needs an argument: --data-root");
+        assertThatThrownBy(() -> read("{}", "start"))
+                .hasMessage("\"carafed\" accepts no arguments, but got: start");
+    }
+
+    @Test
+    void aDirectiveGivenTwiceIsRefused() {
+        assertThatThrownBy(() -> read("{\"data-root\":\"/a\"}", "--data-root", "/b"))
+                .hasMessageContaining("data-root (from flag: [/b], from file: [/a])");
+    }
+
+    @Test
+    void keysOfDockerWithoutEffectAreAcceptedWithAWarning() throws Exception {
+        assertThat(read("{\"iptables\":false}").warnings())
+                .singleElement()
+                .asString()
+                .startsWith("\"iptables\" in ")
+                .endsWith("has no effect in this version");
+    }
+
+    @Test
+    void aFileThatIsNotJsonIsNamed() {
+        assertThatThrownBy(() -> read("{\"hosts\":")).hasMessageContaining("daemon.json: not valid JSON");
+        assertThatThrownBy(() -> new ConfigReader(List.of("--config-file", "/nonexistent/x.json")).read())
+                .hasMessage("configuration file /nonexistent/x.json does not exist");
+    }
+
+    @Test
+    void tlsWithoutItsFilesIsRefused() {
+        assertThatThrownBy(() -> read("{}", "--tls")).hasMessage("--tls needs --tlscert and --tlskey");
+        assertThatThrownBy(() -> read("{}", "--tlsverify", "--tlscert", "/c", "--tlskey", "/k"))
+                .hasMessageContaining("--tlscacert");
+    }
+
+    private DaemonConfig read(String file, String... flags) throws Exception {
+        Path path = Files.writeString(directory.resolve("daemon.json"), file);
+        var arguments = new ArrayList<>(List.of(flags));
+        arguments.add("--config-file");
+        arguments.add(path.toString());
+        return new ConfigReader(arguments).read();
+    }
+}

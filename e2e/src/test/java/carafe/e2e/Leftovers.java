@@ -1,0 +1,104 @@
+package carafe.e2e;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.stream.Stream;
+
+/// What an engine has left on the host although it is gone: mounts, processes, cgroups. They are known by the engine's
+/// directory and by its containers' ids, so that other engines on the same host do not disturb.
+final class Leftovers {
+
+    private Leftovers() {}
+
+    /// One line for each thing that is left.
+    static List<String> of(Path directory, Collection<String> containers) throws IOException {
+        var found = new ArrayList<String>();
+        mountsBelow(directory).forEach(mount -> found.add("mount " + mount));
+        processesOf(directory).forEach(process -> found.add("process " + process));
+        cgroupsOf(containers).forEach(cgroup -> found.add("cgroup " + cgroup));
+        return found;
+    }
+
+    /// Ends and removes by force whatever is left, so that a failed test does not disturb the next.
+    static void clear(Path directory) throws Exception {
+        for (long pid : processesOf(directory).toList()) {
+            ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+        }
+        Deadline.await("processes of " + directory + " are gone", () -> processesOf(directory).findAny().isEmpty());
+        for (String mount : mountsBelow(directory).toList().reversed()) {
+            Command.of("umount", "--lazy", mount).run();
+        }
+        Command.of("rm", "-rf", "--one-file-system", directory.toString()).run().good();
+    }
+
+    private static Stream<String> mountsBelow(Path directory) throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
+                .map(line -> line.split(" ")[4])
+                .filter(mount -> Path.of(mount).startsWith(directory));
+    }
+
+    /// Processes that name the directory in their arguments or hold a file below it.
+    private static Stream<Long> processesOf(Path directory) {
+        return ProcessHandle.allProcesses()
+                .map(ProcessHandle::pid)
+                .filter(pid -> pid != ProcessHandle.current().pid())
+                .filter(pid -> belongsTo(Path.of("/proc", pid.toString()), directory));
+    }
+
+    private static boolean belongsTo(Path process, Path directory) {
+        try {
+            String arguments = new String(Files.readAllBytes(process.resolve("cmdline")), StandardCharsets.UTF_8);
+            if (arguments.contains(directory.toString())) {
+                return true;
+            }
+            try (var descriptors = Files.list(process.resolve("fd"))) {
+                return Stream.concat(descriptors, Stream.of(process.resolve("cwd"), process.resolve("root")))
+                        .anyMatch(link -> pointsBelow(link, directory));
+            }
+        } catch (IOException | UncheckedIOException _) {
+            return false; // it has ended meanwhile
+        }
+    }
+
+    private static boolean pointsBelow(Path link, Path directory) {
+        try {
+            return Files.readSymbolicLink(link).startsWith(directory);
+        } catch (IOException _) {
+            return false;
+        }
+    }
+
+    private static List<String> cgroupsOf(Collection<String> containers) throws IOException {
+        var found = new ArrayList<String>();
+        Files.walkFileTree(Path.of("/sys/fs/cgroup"), new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path cgroup, BasicFileAttributes attributes) {
+                String name = cgroup.getFileName().toString();
+                if (containers.stream().anyMatch(name::contains)) {
+                    found.add(cgroup.toString());
+                }
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path file, IOException e) {
+                return FileVisitResult.CONTINUE; // another engine's, gone while we looked
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path cgroup, IOException e) {
+                return FileVisitResult.CONTINUE;
+            }
+        });
+        return found;
+    }
+}

@@ -1,0 +1,104 @@
+package carafe.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+
+/// Runs the tests of the rooms that meet the kernel on a host with systemd and pure cgroup v2, and with an older kernel
+/// than most developers have; one boot for all.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class VmTest {
+
+    /// Rooms whose tests run inside, and those they import.
+    private static final List<String> TESTED = List.of("kernel", "runtime");
+    private static final List<String> IMPORTED = List.of("spec");
+
+    private static final Duration DEADLINE = Duration.ofMinutes(10);
+    private static final Pattern COUNT = Pattern.compile("\\[ +(\\d+) tests (\\w+) +]");
+
+    private Outcome outcome = new Outcome(List.of(), -1, "", "");
+
+    @BeforeAll
+    void bootAndRun(@TempDir Path disk) throws Exception {
+        copyRooms(disk);
+        outcome = VirtualMachine.run(disk, script(), DEADLINE);
+    }
+
+    private static void copyRooms(Path disk) throws IOException, InterruptedException {
+        for (String room : Stream.concat(TESTED.stream(), IMPORTED.stream()).toList()) {
+            for (String part : List.of("target/classes", "target/test-classes", "src")) {
+                copy(Tools.ROOT.resolve(room).resolve(part), disk.resolve(room).resolve(part));
+            }
+        }
+        copy(Tools.ROOT.resolve("native/target"), disk.resolve("native/target"));
+        copy(Tools.E2E.resolve("target/vm-jars"), disk.resolve("jars"));
+    }
+
+    private static void copy(Path from, Path to) throws IOException, InterruptedException {
+        if (Files.exists(from)) {
+            Files.createDirectories(to.getParent());
+            Command.of("cp", "-a", from.toString(), to.toString()).run().good();
+        }
+    }
+
+    /// As Maven does, each room's tests run in a JVM of their own whose working directory is the room's.
+    private static String script() {
+        var script = new StringBuilder("""
+                echo "cgroup file system: $(stat -fc %T /sys/fs/cgroup)"
+                echo "systemd: $(systemctl is-system-running --wait)"
+                echo "delegated: $(cat /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)/cgroup.controllers)"
+                code=0
+                """);
+        String classes = String.join(":", Stream.concat(TESTED.stream(), IMPORTED.stream())
+                .map(room -> "/carafe/" + room + "/target/classes")
+                .toList());
+        for (String room : TESTED) {
+            script.append("""
+                    echo "room: %s"
+                    cd /carafe/%s
+                    java -Xshare:auto -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx1g \\
+                      --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \\
+                      -Dcarafe.root=/carafe -Dcarafe.native=/carafe/native/target \\
+                      -cp 'target/test-classes:%s:/carafe/jars/*' org.junit.platform.console.ConsoleLauncher execute \\
+                      --scan-class-path=target/test-classes --disable-banner --disable-ansi-colors --details=tree \\
+                      --fail-if-no-tests || code=1
+                    """.formatted(room, room, classes));
+        }
+        return script.append("exit $code\n").toString();
+    }
+
+    @Test
+    void theMachineIsASystemdHostWithPureCgroupV2() {
+        assertThat(outcome.lines())
+                .contains("cgroup file system: cgroup2fs", "systemd: running", "delegated: cpuset cpu io memory pids");
+    }
+
+    @ParameterizedTest
+    @FieldSource("TESTED")
+    void theRoomsTestsPassThere(String room) {
+        String said = outcome.out().replaceFirst("(?s)^.*\nroom: " + room + "\n", "").replaceFirst("(?s)\nroom: .*$", "");
+        var counts = COUNT.matcher(said).results()
+                .collect(Collectors.toMap(count -> count.group(2), count -> Long.parseLong(count.group(1))));
+        assertThat(counts).as(outcome.toString()).containsKeys("found", "successful");
+        assertThat(counts.get("found")).as("tests of " + room).isPositive().isEqualTo(counts.get("successful"));
+        assertThat(counts).containsEntry("skipped", 0L).containsEntry("aborted", 0L).containsEntry("failed", 0L);
+    }
+
+    @Test
+    void theMachineEndsWithSuccess() {
+        outcome.good();
+    }
+}

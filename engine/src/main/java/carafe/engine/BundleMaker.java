@@ -1,0 +1,67 @@
+package carafe.engine;
+
+import carafe.image.Image;
+import carafe.image.Images;
+import carafe.runtime.Bundle;
+import carafe.runtime.LogOptions;
+import carafe.runtime.Stdio;
+import carafe.runtime.UserRequest;
+import carafe.spec.EngineException;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.RootfsPlan;
+
+/// Puts together what the runtime needs to start a container.
+final class BundleMaker {
+    private final Images images;
+    private final SpecComposer composer;
+    private final Layout layout;
+
+    BundleMaker(Images images, SpecComposer composer, Layout layout) {
+        this.images = images;
+        this.composer = composer;
+        this.layout = layout;
+    }
+
+    /// Confined to the container's queue: its bundle; its writable layer is made if it is missing.
+    Bundle make(Container container) throws EngineException {
+        return bundle(container.snapshot(), root(container));
+    }
+
+    /// Confined to the container's queue: where its root's layers lie.
+    RootfsPlan.Overlay root(Container container) throws EngineException {
+        var known = container.root();
+        if (known.isPresent()) {
+            return known.get();
+        }
+        if (container.removed()) {
+            throw Book.unknown(container.id());
+        }
+        var made = images.snapshots().prepare(container.id(), image(container.snapshot()));
+        container.root(made);
+        return made;
+    }
+
+    private Image image(ContainerSnapshot container) throws EngineException {
+        return images.byId(Digest.parse(container.image().id()))
+                .orElseThrow(() -> new EngineException.NotFound("No such image: " + container.image().reference()));
+    }
+
+    /// The bundle over a root that is known.
+    Bundle bundle(ContainerSnapshot container, RootfsPlan root) throws EngineException {
+        var host = container.host();
+        var streams = container.config().streams();
+        var files = layout.files(container.id());
+        var log = host.log();
+        return new Bundle(
+                container.id(),
+                composer.compose(container, files, HostDevices.find(host)),
+                root,
+                layout.run(container.id()),
+                layout.container(container.id()),
+                new UserRequest(container.config().command().user(), host.rights().groupAdd()),
+                new Stdio(streams.openStdin(), streams.stdinOnce()),
+                log.driver().equals("none")
+                        ? LogOptions.none(files.log())
+                        : new LogOptions(true, files.log(), log.maxBytes(), log.maxFiles()));
+    }
+}

@@ -1,0 +1,151 @@
+package carafe.engine;
+
+import carafe.runtime.AttachEndpoint;
+import carafe.runtime.RunningContainer;
+import carafe.spec.EngineException;
+import carafe.spec.oci.RootfsPlan;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// One container alive in this engine: the snapshot readers see, the queue that alone changes it, the process it has
+/// now, and those who wait for it. Fields under "confined" are touched by the queue's thread only.
+final class Container {
+    private final String id;
+    private final Mailbox mailbox;
+    private final Waits waits = new Waits();
+    private final RestartDelay delay = new RestartDelay();
+
+    private volatile ContainerSnapshot snapshot;
+    private volatile @Nullable RunningContainer process;
+    private volatile RootfsPlan.@Nullable Overlay root;
+    private volatile boolean removed;
+
+    // confined
+    private final List<AttachEndpoint> clients = new ArrayList<>();
+    private boolean restartCancelled;
+
+    Container(ContainerSnapshot snapshot) {
+        this.id = snapshot.id();
+        this.mailbox = new Mailbox("container " + id.substring(0, 12));
+        this.snapshot = snapshot;
+    }
+
+    String id() {
+        return id;
+    }
+
+    Mailbox mailbox() {
+        return mailbox;
+    }
+
+    Waits waits() {
+        return waits;
+    }
+
+    RestartDelay delay() {
+        return delay;
+    }
+
+    ContainerSnapshot snapshot() {
+        return snapshot;
+    }
+
+    State state() {
+        return snapshot.state();
+    }
+
+    boolean removed() {
+        return removed;
+    }
+
+    /// The running process; Conflict in Docker's words when there is none.
+    RunningContainer process() throws EngineException.Conflict {
+        var running = process;
+        if (running == null || !state().alive()) {
+            throw notRunning();
+        }
+        return running;
+    }
+
+    /// The running process, if there is one.
+    Optional<RunningContainer> running() {
+        return Optional.ofNullable(process);
+    }
+
+    /// Where its root's layers lie, once that was asked for.
+    Optional<RootfsPlan.Overlay> root() {
+        return Optional.ofNullable(root);
+    }
+
+    /// Confined, or before anybody else knows this.
+    void root(RootfsPlan.Overlay plan) {
+        root = plan;
+    }
+
+    EngineException.Conflict notRunning() {
+        return new EngineException.Conflict("container " + id + " is not running");
+    }
+
+    /// Confined: the clients that joined before there was a process.
+    List<AttachEndpoint> clients() {
+        return clients;
+    }
+
+    /// Confined: whether the restart policy is off for this life, because a user stopped it.
+    boolean restartCancelled() {
+        return restartCancelled;
+    }
+
+    /// Confined.
+    void cancelRestart(boolean cancelled) {
+        restartCancelled = cancelled;
+    }
+
+    /// Confined: shows readers another snapshot.
+    void show(ContainerSnapshot next) {
+        snapshot = next;
+    }
+
+    /// Confined: shows that it runs as `running`.
+    void showRunning(RunningContainer running, ContainerSnapshot next) {
+        process = running;
+        snapshot = next;
+    }
+
+    /// Confined: shows that its process ended and answers those who wait for that. A pending restart is no end for
+    /// those who wait until it does not run.
+    void showEnded(ContainerSnapshot next, int exitCode) {
+        var conditions = next.state() instanceof State.Restarting
+                ? List.of(WaitCondition.NEXT_EXIT)
+                : List.of(WaitCondition.NEXT_EXIT, WaitCondition.NOT_RUNNING);
+        waits.change(
+                () -> {
+                    process = null;
+                    snapshot = next;
+                },
+                conditions,
+                new Waiting.Result(exitCode, ""));
+    }
+
+    /// Confined: it is gone; everybody who waits is answered with the last exit code.
+    void showRemoved() {
+        waits.change(
+                () -> removed = true, List.of(WaitCondition.values()), new Waiting.Result(lastExitCode(), ""));
+    }
+
+    /// The exit code it ended with, 0 if it never ran.
+    int lastExitCode() {
+        State state = snapshot.state();
+        if (state instanceof State.Removing(var last)) {
+            state = last;
+        }
+        return switch (state) {
+            case State.Created(var failure) -> failure.map(State.Failure::exitCode).orElse(0);
+            case State.Exited exited -> exited.failure().map(State.Failure::exitCode).orElse(exited.exitCode());
+            case State.Restarting(var last, var next) -> last.exitCode();
+            case State.Running _, State.Paused _, State.Removing _ -> 0;
+        };
+    }
+}

@@ -1,0 +1,161 @@
+package carafe.engine;
+
+import carafe.image.Image;
+import carafe.image.Images;
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import carafe.spec.docker.ContainerConfig;
+import carafe.spec.docker.HostConfig;
+import carafe.spec.docker.MountRequest;
+import carafe.spec.oci.Platform;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/// Decides what a create request makes: finds the image, completes the configuration, refuses what cannot be, in
+/// Docker's words. Makes nothing.
+final class ContainerPlanner {
+    private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]+");
+
+    private final Images images;
+    private final HostFacts facts;
+    private final Clock clock;
+
+    ContainerPlanner(Images images, HostFacts facts, Clock clock) {
+        this.images = images;
+        this.facts = facts;
+        this.clock = clock;
+    }
+
+    /// A container to be, the image below it, and what the client should be told.
+    record Plan(ContainerSnapshot container, Image image, List<String> warnings) {
+        Plan {
+            warnings = List.copyOf(warnings);
+        }
+    }
+
+    /// Plans the container `id` called `name`.
+    Plan plan(CreateRequest request, String id, String name) throws EngineException {
+        var warnings = new ArrayList<String>();
+        Image image = image(request, warnings);
+        HostConfig host = host(request, warnings);
+        ContainerConfig config = names(ConfigMerge.merge(request.config(), image.config().run()), host, id);
+        var snapshot = new ContainerSnapshot(
+                id,
+                name,
+                clock.instant(),
+                new ContainerSnapshot.Image(
+                        request.config().image(), image.id().toString(), image.config().platform().os()),
+                ConfigMerge.words(config),
+                config,
+                host,
+                request.networking(),
+                new State.Created(Optional.empty()),
+                new ContainerSnapshot.Restarts(0, false));
+        return new Plan(snapshot, image, warnings);
+    }
+
+    /// Refuses a name that Docker refuses; answers it without slash.
+    static String checkName(String name) throws EngineException.Invalid {
+        String plain = name.startsWith("/") ? name.substring(1) : name;
+        if (!NAME.matcher(plain).matches()) {
+            throw new EngineException.Invalid("Invalid container name (" + plain
+                    + "), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
+        }
+        return plain;
+    }
+
+    private Image image(CreateRequest request, List<String> warnings) throws EngineException {
+        String reference = request.config().image();
+        if (reference.isEmpty()) {
+            throw new EngineException.Invalid("no image specified");
+        }
+        Image image = images.find(reference);
+        Platform has = image.config().platform();
+        if (!request.platform().isEmpty()) {
+            Platform wanted = Platform.parse(request.platform());
+            if (!has.runsOn(wanted)) {
+                throw new EngineException.NotFound("image with reference " + reference
+                        + " was found but does not match the specified platform: wanted " + wanted + ", actual: "
+                        + has);
+            }
+        } else if (!has.runsOn(Platform.host())) {
+            warnings.add("The requested image's platform (" + has + ") does not match the detected host platform ("
+                    + Platform.host() + ") and no specific platform was requested");
+        }
+        return image;
+    }
+
+    private HostConfig host(CreateRequest request, List<String> warnings) throws EngineException {
+        HostConfig host = request.host();
+        checkCpu(host);
+        checkNetwork(host.namespaces().network());
+        if (!List.of("", "carafe", "runc", "io.containerd.runc.v2").contains(host.runtime())) {
+            throw new EngineException.Invalid("unknown or invalid runtime name: " + host.runtime());
+        }
+        if (host.init().orElse(false)) {
+            throw new EngineException.Unsupported("an init process in the container (--init) is not available yet");
+        }
+        if (!host.files().volumesFrom().isEmpty()) {
+            throw new EngineException.Unsupported("volumes of other containers (--volumes-from) are not available yet");
+        }
+        for (var mount : host.files().mounts()) {
+            if (mount instanceof MountRequest.Volume volume) {
+                if (!volume.name().isEmpty()) {
+                    throw new EngineException.Unsupported("named volumes are not available yet (" + volume.name()
+                            + ":" + volume.target() + "); bind a directory of the host instead, -v /path:"
+                            + volume.target());
+                }
+                warnings.add("volumes are not available yet: what is written to " + volume.target()
+                        + " stays in the container's own layer");
+            }
+        }
+        if (!host.document().object("PortBindings").fields().isEmpty()
+                && !host.namespaces().network().equals("host")) {
+            warnings.add("published ports are not available yet: the container has no network of its own");
+        }
+        Json.Obj document = host.document();
+        if (host.namespaces().cgroup().isEmpty()) {
+            document = document.with("CgroupnsMode", Json.of("private"));
+        }
+        if (host.namespaces().ipc().isEmpty()) {
+            document = document.with("IpcMode", Json.of("private"));
+        }
+        return HostConfig.parse(document);
+    }
+
+    private void checkCpu(HostConfig host) throws EngineException.Invalid {
+        long nano = host.resources().cpu().nanoCpus();
+        int processors = facts.machine().processors();
+        if (nano < 0 || nano > processors * 1_000_000_000L) {
+            throw new EngineException.Invalid("range of CPUs is from 0.01 to " + processors
+                    + ".00, as there are only " + processors + " CPUs available");
+        }
+    }
+
+    private static void checkNetwork(String mode) throws EngineException {
+        if (mode.startsWith("container:")) {
+            throw new EngineException.Unsupported("sharing the network of another container (" + mode
+                    + ") is not available yet");
+        }
+        if (!List.of("", "default", "bridge", "none", "host").contains(mode)) {
+            throw new EngineException.NotFound("network " + mode + " not found");
+        }
+    }
+
+    /// Fills in the host name: the client's, the host's where that is shared, else the short id.
+    private ContainerConfig names(ContainerConfig config, HostConfig host, String id) throws EngineException.Invalid {
+        var modes = host.namespaces();
+        if (modes.uts().equals("host") && !config.names().host().isEmpty()) {
+            throw new EngineException.Invalid("conflicting options: hostname and the UTS mode");
+        }
+        if (!config.names().host().isEmpty()) {
+            return config;
+        }
+        boolean hosts = modes.network().equals("host") || modes.uts().equals("host");
+        return ContainerConfig.parse(config.document()
+                .with("Hostname", Json.of(hosts ? facts.machine().hostName() : id.substring(0, 12))));
+    }
+}

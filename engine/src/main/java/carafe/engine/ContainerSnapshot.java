@@ -1,0 +1,53 @@
+package carafe.engine;
+
+import carafe.spec.docker.ContainerConfig;
+import carafe.spec.docker.HostConfig;
+import carafe.spec.docker.NetworkingConfig;
+import java.time.Instant;
+import java.util.List;
+
+/// A container as it was at one moment: immutable, replaced as a whole at each change, safe to keep.
+/// `name` has no slash; `config` already contains what the image adds; `command` is the words that run.
+public record ContainerSnapshot(
+        String id,
+        String name,
+        Instant created,
+        Image image,
+        List<String> command,
+        ContainerConfig config,
+        HostConfig host,
+        NetworkingConfig networking,
+        State state,
+        Restarts restarts) {
+
+    /// What it was made from: the reference as the client wrote it, the image's id (`sha256:…`), its platform.
+    public record Image(String reference, String id, String os) {}
+
+    /// How often the policy restarted it in a row, and whether a user stopped it (`unless-stopped` obeys that).
+    public record Restarts(int count, boolean stoppedByUser) {}
+
+    public ContainerSnapshot {
+        command = List.copyOf(command);
+    }
+
+    /// This container in another state.
+    ContainerSnapshot with(State next) {
+        return new ContainerSnapshot(
+                id, name, created, image, command, config, host, networking, next, restarts);
+    }
+
+    /// This container with another count of restarts.
+    ContainerSnapshot with(Restarts next) {
+        return new ContainerSnapshot(id, name, created, image, command, config, host, networking, state, next);
+    }
+
+    /// This container with another name.
+    ContainerSnapshot named(String next) {
+        return new ContainerSnapshot(id, next, created, image, command, config, host, networking, state, restarts);
+    }
+
+    /// This container with other limits.
+    ContainerSnapshot with(HostConfig next) {
+        return new ContainerSnapshot(id, name, created, image, command, config, next, networking, state, restarts);
+    }
+}

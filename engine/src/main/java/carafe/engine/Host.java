@@ -1,0 +1,38 @@
+package carafe.engine;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/// What this engine is and stands on; fixed at start but for the counts.
+public interface Host {
+
+    /// Facts of the machine.
+    Machine machine();
+
+    /// How many containers are in which state, and how many images there are. Never blocks.
+    Counts counts();
+
+    /// The engine's id (a UUID kept in the data root).
+    String engineId();
+
+    /// Where all state is kept.
+    Path dataRoot();
+
+    /// What this host cannot do, in sentences for people.
+    List<String> warnings();
+
+    /// Names of the kernel: `kernelVersion`, `architecture` as uname prints them, the distribution's name, processors
+    /// and memory; `cgroupVersion` is `1` or `2`.
+    record Machine(String hostName, String kernelVersion, String architecture, String operatingSystem,
+            String operatingSystemVersion, int processors, long memoryBytes, String cgroupVersion,
+            Map<String, Boolean> abilities, List<String> securityOptions) {
+        public Machine {
+            abilities = Map.copyOf(abilities);
+            securityOptions = List.copyOf(securityOptions);
+        }
+    }
+
+    /// Counts for `info`.
+    record Counts(int containers, int running, int paused, int stopped, int images) {}
+}

@@ -1,0 +1,53 @@
+package carafe.engine;
+
+import java.nio.file.Path;
+
+/// Where the engine's files lie. Under the data root: `db/`, `containers/ID/` (log and files of /etc). Under the run
+/// root, which a reboot empties: `c/KEY` for a container's monitor, `e/KEY-EXEC` for an exec's, where KEY is the first
+/// 32 characters of the container's id, for a socket's path may have no more than 107 bytes.
+record Layout(Path dataRoot, Path runRoot) {
+    private static final int KEY = 32;
+    private static final int EXEC_KEY = 16;
+
+    Path database() {
+        return dataRoot.resolve("db");
+    }
+
+    Path containers() {
+        return dataRoot.resolve("containers");
+    }
+
+    Path container(String id) {
+        return containers().resolve(id);
+    }
+
+    ContainerDetails.Files files(String id) {
+        Path directory = container(id);
+        return new ContainerDetails.Files(
+                directory.resolve(id + "-json.log"),
+                directory.resolve("hosts"),
+                directory.resolve("hostname"),
+                directory.resolve("resolv.conf"));
+    }
+
+    Path runs() {
+        return runRoot.resolve("c");
+    }
+
+    Path run(String id) {
+        return runs().resolve(key(id));
+    }
+
+    Path execRuns() {
+        return runRoot.resolve("e");
+    }
+
+    Path execRun(String containerId, String execId) {
+        return execRuns().resolve(key(containerId) + "-" + execId.substring(0, EXEC_KEY));
+    }
+
+    /// What names a container in the run root.
+    static String key(String id) {
+        return id.substring(0, KEY);
+    }
+}

@@ -1,0 +1,282 @@
+package carafe.engine;
+
+import carafe.runtime.ContainerRuntime;
+import carafe.runtime.ExitInfo;
+import carafe.runtime.RunningContainer;
+import carafe.runtime.StartFailure;
+import carafe.spec.EngineException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Brings containers from created or exited to running and back. Every method named "confined" runs on the container's
+/// own queue.
+///
+/// Order at a start: the process runs, then readers see it, then the row says so; at an exit: waiters are answered, then
+/// the row says so, then the runtime forgets the process. The exit record in the run directory is the truth until the
+/// row is durable, so a crash anywhere loses nothing.
+final class Lifecycle {
+    private static final Logger LOG = LoggerFactory.getLogger(Lifecycle.class);
+    private static final int UNKNOWN_EXIT = 255;
+
+    private final Book book;
+    private final ContainerRuntime runtime;
+    private final Starts starts;
+    private final Remover remover;
+    private final Clock clock;
+    private volatile boolean closed;
+
+    /// What a start needs beside the runtime.
+    record Starts(BundleMaker bundles, EtcFiles etc, Layout layout, RecentStarts recent, Steps steps) {}
+
+    Lifecycle(Book book, ContainerRuntime runtime, Starts starts, Remover remover, Clock clock) {
+        this.book = book;
+        this.runtime = runtime;
+        this.starts = starts;
+        this.remover = remover;
+        this.clock = clock;
+    }
+
+    /// Ends seen from now on are left to the next engine.
+    void close() {
+        closed = true;
+    }
+
+    /// Confined: starts it because a user says so.
+    void start(Container container) throws EngineException {
+        switch (container.state()) {
+            case State.Running _, State.Restarting _ ->
+                throw new EngineException.NotModified("Container is already running");
+            case State.Paused _ -> throw new EngineException.Conflict(
+                    "cannot start a paused container, try unpause instead");
+            case State.Removing _ -> throw new EngineException.Conflict(
+                    "container is marked for removal and cannot be started");
+            case State.Created _, State.Exited _ -> { }
+        }
+        container.delay().reset();
+        launch(container, new ContainerSnapshot.Restarts(0, false));
+    }
+
+    /// Confined: starts it; on failure the reason is kept in its state, and a container to be removed at its end goes.
+    private void launch(Container container, ContainerSnapshot.Restarts restarts) throws EngineException {
+        container.cancelRestart(false);
+        try {
+            running(container, process(container), restarts);
+        } catch (StartFailure e) {
+            failed(container, new State.Failure(e.kind().exitCode(), String.valueOf(e.getMessage())));
+            throw e.toEngineException();
+        } catch (EngineException e) {
+            failed(container, new State.Failure(128, String.valueOf(e.getMessage())));
+            throw e;
+        }
+    }
+
+    private RunningContainer process(Container container) throws StartFailure, EngineException {
+        var snapshot = container.snapshot();
+        starts.steps.pass("start.files");
+        var files = starts.layout.files(snapshot.id());
+        starts.etc.write(files, snapshot.config().names().host(), snapshot.host());
+        starts.steps.pass("start.bundle");
+        var bundle = starts.bundles.make(container);
+        starts.steps.pass("start.run");
+        var process = runtime.start(bundle, List.copyOf(container.clients()));
+        starts.recent.forget(container.id());
+        container.clients().clear(); // their other ends are the monitor's now
+        return process;
+    }
+
+    /// Confined: it runs.
+    private void running(Container container, RunningContainer process, ContainerSnapshot.Restarts restarts) {
+        var state = new State.Running(process.pid(), process.startedAt());
+        var next = container.snapshot().with(state).with(restarts);
+        container.showRunning(process, next);
+        watch(container, process);
+        try {
+            var writing = book.saveState(next);
+            book.tell(next, "start");
+            starts.steps.pass("start.row");
+            writing.await();
+        } catch (EngineException e) {
+            // The process is the truth and the row is read only after a crash of the host: not worth a kill.
+            LOG.warn("the start of container {} could not be written down", container.id(), e);
+        }
+    }
+
+    /// Takes over a process that another life of the daemon started.
+    void adopt(Container container, RunningContainer process, boolean paused) {
+        var running = new State.Running(process.pid(), process.startedAt());
+        container.showRunning(process, container.snapshot().with(paused ? new State.Paused(running) : running));
+        watch(container, process);
+    }
+
+    private void watch(Container container, RunningContainer process) {
+        Thread.ofVirtual().name("exit of " + container.id().substring(0, 12)).start(() -> {
+            ExitInfo exit;
+            try {
+                exit = process.awaitExit();
+            } catch (InterruptedException e) {
+                return; // the engine is closing; the next one asks again
+            } catch (EngineException e) {
+                LOG.warn("the end of container {} is not known", container.id(), e);
+                exit = new ExitInfo(UNKNOWN_EXIT, 0, clock.instant(), false);
+            }
+            if (closed) {
+                return; // the end is on record; the next engine reads it
+            }
+            ExitInfo known = exit;
+            container.mailbox().tell(() -> ended(container, process, known));
+        });
+    }
+
+    /// Confined: its process ended.
+    private void ended(Container container, RunningContainer process, ExitInfo exit) {
+        if (container.running().orElse(null) != process) {
+            return; // a later life has begun
+        }
+        var before = container.snapshot();
+        var exited = new State.Exited(
+                exit.code(), exit.oomKilled(), process.startedAt(), exit.at(), Optional.empty());
+        var restarts = before.restarts();
+        boolean restart = !container.restartCancelled()
+                && RestartDelay.applies(before.host().restart(), exit.code(), restarts.count(),
+                        restarts.stoppedByUser());
+        var next = before.with(exited);
+        Duration wait = Duration.ZERO;
+        if (restart) {
+            wait = container.delay().after(process.startedAt(), exit.at());
+            next = before.with(new State.Restarting(exited, clock.instant().plus(wait)))
+                    .with(new ContainerSnapshot.Restarts(restarts.count() + 1, restarts.stoppedByUser()));
+        }
+        tellEnd(before, exited);
+        container.showEnded(next, exit.code());
+        boolean goes = before.host().autoRemove() && !restart;
+        forget(container, process, next, goes);
+        if (restart) {
+            restartAfter(container, (State.Restarting) next.state(), wait);
+        } else if (goes) {
+            removeItself(container);
+        }
+    }
+
+    private void tellEnd(ContainerSnapshot container, State.Exited exited) {
+        if (exited.oomKilled()) {
+            book.tell(container, "oom");
+        }
+        long seconds = Math.max(0, Duration.between(exited.startedAt(), exited.finishedAt()).toSeconds());
+        book.tell(container, "die", List.of(
+                Map.entry("exitCode", Integer.toString(exited.exitCode())),
+                Map.entry("execDuration", Long.toString(seconds))));
+    }
+
+    /// Writes the end down, then lets the runtime forget the process; a row that goes at once is not written first.
+    private void forget(Container container, RunningContainer process, ContainerSnapshot next, boolean goes) {
+        try {
+            starts.steps.pass("exit.row");
+            if (!goes) {
+                book.saveState(next).await();
+            }
+            starts.steps.pass("exit.process");
+            starts.recent.remember(container.id(), process.explanation());
+            process.delete();
+        } catch (EngineException e) {
+            LOG.warn("the end of container {} was not cleaned up; the next start of the engine does it",
+                    container.id(), e);
+        }
+    }
+
+    /// Removes, in its turn, a `--rm` container that ended while no engine was there.
+    void removeLater(Container container) {
+        container.mailbox().tell(() -> {
+            if (!container.removed() && !container.state().alive()) {
+                removeItself(container);
+            }
+        });
+    }
+
+    private void removeItself(Container container) {
+        try {
+            remover.removeEnded(container);
+        } catch (EngineException e) {
+            LOG.warn("container {} could not be removed after its end", container.id(), e);
+        }
+    }
+
+    /// Starts it again when `wait` is over, unless somebody changes it meanwhile.
+    void restartAfter(Container container, State.Restarting pending, Duration wait) {
+        Thread.ofVirtual().name("restart of " + container.id().substring(0, 12)).start(() -> {
+            try {
+                Thread.sleep(wait);
+            } catch (InterruptedException e) {
+                return;
+            }
+            container.mailbox().tell(() -> restart(container, pending));
+        });
+    }
+
+    /// Confined: the wait before a restart is over.
+    private void restart(Container container, State.Restarting pending) {
+        if (closed || container.state() != pending) {
+            return; // somebody stopped, started or removed it meanwhile
+        }
+        try {
+            launch(container, container.snapshot().restarts());
+        } catch (EngineException e) {
+            LOG.warn("container {} could not be restarted: {}", container.id(), e.getMessage());
+        }
+    }
+
+    /// Starts it at the engine's start, because its restart policy says so.
+    void startByPolicy(Container container) {
+        container.mailbox().tell(() -> {
+            if (container.state() instanceof State.Created || container.state() instanceof State.Exited) {
+                try {
+                    launch(container, container.snapshot().restarts());
+                } catch (EngineException e) {
+                    LOG.warn("container {} could not be started: {}", container.id(), e.getMessage());
+                }
+            }
+        });
+    }
+
+    /// Confined: the policy wanted to restart it, and a user does not.
+    void settle(Container container, State.Restarting pending) throws EngineException {
+        var next = container.snapshot()
+                .with(pending.last())
+                .with(new ContainerSnapshot.Restarts(container.snapshot().restarts().count(), true));
+        container.showEnded(next, pending.last().exitCode());
+        book.saveState(next).await();
+    }
+
+    /// Confined: a start failed.
+    private void failed(Container container, State.Failure failure) {
+        for (var client : new ArrayList<>(container.clients())) {
+            client.close();
+        }
+        container.clients().clear();
+        var snapshot = container.snapshot();
+        State next = switch (snapshot.state()) {
+            case State.Exited last -> new State.Exited(
+                    last.exitCode(), last.oomKilled(), last.startedAt(), last.finishedAt(), Optional.of(failure));
+            case State.Restarting(var last, var when) -> new State.Exited(
+                    last.exitCode(), last.oomKilled(), last.startedAt(), last.finishedAt(), Optional.of(failure));
+            case State.Created _, State.Running _, State.Paused _, State.Removing _ ->
+                new State.Created(Optional.of(failure));
+        };
+        var shown = snapshot.with(next);
+        container.showEnded(shown, failure.exitCode());
+        try {
+            book.saveState(shown).await();
+        } catch (EngineException e) {
+            LOG.warn("the failed start of container {} could not be written down", container.id(), e);
+        }
+        if (snapshot.host().autoRemove()) {
+            removeItself(container);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package carafe.engine;
+
+import carafe.image.Snapshots;
+import carafe.spec.EngineException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Removes containers that do not run: the row goes first, durably; then their directories, which a crash may leave and
+/// the next start of the engine sweeps.
+final class Remover {
+    private static final Logger LOG = LoggerFactory.getLogger(Remover.class);
+
+    private final Book book;
+    private final Snapshots snapshots;
+    private final Layout layout;
+    private final Steps steps;
+
+    Remover(Book book, Snapshots snapshots, Layout layout, Steps steps) {
+        this.book = book;
+        this.snapshots = snapshots;
+        this.layout = layout;
+        this.steps = steps;
+    }
+
+    /// Confined to the container's queue: removes one that does not run.
+    void removeEnded(Container container) throws EngineException {
+        var before = container.snapshot();
+        if (before.state().alive()) {
+            throw new AssertionError("a running container is not removed: " + container.id());
+        }
+        container.show(before.with(new State.Removing(before.state())));
+        try {
+            steps.pass("remove.row");
+            book.erase(container.id());
+        } catch (EngineException e) {
+            container.show(before);
+            throw e;
+        }
+        for (var client : container.clients()) {
+            client.close();
+        }
+        container.clients().clear();
+        book.remove(container);
+        book.tell(before, "destroy");
+        container.showRemoved();
+        sweep(container.id());
+    }
+
+    /// Removes the directories of a container that has no row. Failures are told, not thrown: the container is gone.
+    void sweep(String id) {
+        try {
+            steps.pass("remove.snapshot");
+            snapshots.remove(id);
+            steps.pass("remove.directory");
+            deleteTree(layout.container(id));
+        } catch (EngineException | IOException e) {
+            LOG.warn("the directories of container {} were not removed; the next start of the engine does it", id, e);
+        }
+    }
+
+    /// Deletes a directory of ours: the engine's own files, nothing a container could have written.
+    static void deleteTree(Path directory) throws IOException {
+        try (var entries = Files.newDirectoryStream(directory)) {
+            for (var entry : entries) {
+                if (Files.isDirectory(entry, java.nio.file.LinkOption.NOFOLLOW_LINKS)) {
+                    deleteTree(entry);
+                } else {
+                    Files.deleteIfExists(entry);
+                }
+            }
+        } catch (NoSuchFileException e) {
+            return;
+        }
+        Files.deleteIfExists(directory);
+    }
+}

@@ -1,0 +1,260 @@
+package carafe.engine;
+
+import carafe.runtime.SeccompProfile;
+import carafe.runtime.StandardContainer;
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import carafe.spec.docker.Capabilities;
+import carafe.spec.docker.HostConfig;
+import carafe.spec.docker.SecurityOptions;
+import carafe.spec.oci.LinuxResources;
+import carafe.spec.oci.LinuxSpec;
+import carafe.spec.oci.LinuxSpec.Namespace;
+import carafe.spec.oci.LinuxSpec.NamespaceType;
+import carafe.spec.oci.ProcessSpec;
+import carafe.spec.oci.RuntimeSpec;
+import carafe.spec.oci.SeccompSpec;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// Turns what Docker's words say about a container into the OCI configuration that the runtime starts: namespaces,
+/// rights, limits, mounts, environment. Pure but for the device nodes, which are handed in.
+final class SpecComposer {
+    private static final String PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    private final boolean appArmor;
+    private final Map<List<String>, SeccompSpec> standardFilters = new ConcurrentHashMap<>();
+    private final Json.Obj standardProfile = SeccompProfile.standard();
+
+    /// `appArmor`: whether the host confines processes by AppArmor profiles.
+    SpecComposer(boolean appArmor) {
+        this.appArmor = appArmor;
+    }
+
+    /// The configuration of `container`, whose own files are `files`; `devices` are the host's nodes it asked for.
+    RuntimeSpec compose(ContainerSnapshot container, ContainerDetails.Files files, HostDevices.Granted devices)
+            throws EngineException {
+        var host = container.host();
+        var names = container.config().names();
+        boolean ownNames = !host.namespaces().uts().equals("host");
+        return new RuntimeSpec(
+                RuntimeSpec.VERSION,
+                process(container),
+                new RuntimeSpec.Root("", host.files().readonlyRoot()),
+                ownNames ? names.host() : "",
+                ownNames ? names.domain() : "",
+                MountPlan.mounts(host, files),
+                RuntimeSpec.Hooks.NONE,
+                host.annotations(),
+                linux(container, devices));
+    }
+
+    /// The capabilities of a container with these rights.
+    static List<String> capabilities(HostConfig.Rights rights) {
+        return rights.privileged() ? Capabilities.ALL : Capabilities.effective(rights.capAdd(), rights.capDrop());
+    }
+
+    /// The environment of a process of `container`: what every process has, then what was configured.
+    static List<String> environment(ContainerSnapshot container, boolean terminal) {
+        var environment = new LinkedHashMap<String, String>();
+        put(environment, PATH);
+        put(environment, "HOSTNAME=" + container.config().names().host());
+        if (terminal) {
+            put(environment, "TERM=xterm");
+        }
+        container.config().command().environment().forEach(entry -> put(environment, entry));
+        return List.copyOf(environment.values());
+    }
+
+    /// Sets `entry` (`key=value`); a key without `=` removes it, as Docker does.
+    static void put(Map<String, String> environment, String entry) {
+        int equals = entry.indexOf('=');
+        if (equals < 0) {
+            environment.remove(entry);
+        } else {
+            environment.put(entry.substring(0, equals), entry);
+        }
+    }
+
+    private ProcessSpec process(ContainerSnapshot container) throws EngineException.Invalid {
+        var config = container.config();
+        var host = container.host();
+        boolean terminal = config.streams().terminal();
+        var rlimits = new ArrayList<ProcessSpec.Rlimit>();
+        for (var limit : host.resources().ulimits()) {
+            rlimits.add(new ProcessSpec.Rlimit(
+                    "RLIMIT_" + limit.name().toUpperCase(java.util.Locale.ROOT), limit.soft(), limit.hard()));
+        }
+        String workingDirectory = config.command().workingDirectory();
+        return new ProcessSpec(
+                terminal,
+                terminal ? consoleSize(host) : Optional.empty(),
+                ProcessSpec.User.ROOT,
+                container.command(),
+                environment(container, terminal),
+                workingDirectory.isEmpty() ? "/" : workingDirectory,
+                ProcessSpec.Capabilities.same(capabilities(host.rights())),
+                rlimits,
+                host.rights().security().noNewPrivileges(),
+                Optional.of((long) host.rights().oomScoreAdjust().orElse(0)),
+                appArmorProfile(host.rights()));
+    }
+
+    private static Optional<ProcessSpec.ConsoleSize> consoleSize(HostConfig host) throws EngineException.Invalid {
+        var size = host.document().list("ConsoleSize");
+        if (size.size() == 2
+                && size.get(0) instanceof Json.Num(var rows)
+                && size.get(1) instanceof Json.Num(var columns)
+                && rows.signum() > 0
+                && columns.signum() > 0) {
+            return Optional.of(new ProcessSpec.ConsoleSize(
+                    Math.min(rows.intValue(), 65535), Math.min(columns.intValue(), 65535)));
+        }
+        return Optional.empty();
+    }
+
+    private String appArmorProfile(HostConfig.Rights rights) {
+        String wanted = rights.security().appArmor().orElse("");
+        return !appArmor || wanted.equals("unconfined") ? "" : wanted;
+    }
+
+    private LinuxSpec linux(ContainerSnapshot container, HostDevices.Granted devices) throws EngineException {
+        var host = container.host();
+        var rights = host.rights();
+        boolean hidden = !rights.privileged() && !rights.security().unmaskedPaths();
+        var sysctls = new LinkedHashMap<String, String>();
+        if (!host.namespaces().network().equals("host")) {
+            sysctls.putAll(StandardContainer.NETWORK_SYSCTLS);
+        }
+        sysctls.putAll(host.sysctls());
+        return new LinuxSpec(
+                namespaces(host.namespaces()),
+                List.of(),
+                List.of(),
+                devices.nodes(),
+                cgroup(container),
+                resources(host, devices),
+                seccomp(rights),
+                hidden ? rights.maskedPaths() : List.of(),
+                hidden ? rights.readonlyPaths() : List.of(),
+                sysctls,
+                propagation(host),
+                "");
+    }
+
+    /// A bind mount that shares with its source needs a root that receives.
+    private static String propagation(HostConfig host) {
+        for (var mount : host.files().mounts()) {
+            if (mount instanceof carafe.spec.docker.MountRequest.Bind bind) {
+                if (bind.propagation().endsWith("shared")) {
+                    return "shared";
+                }
+                if (bind.propagation().endsWith("slave")) {
+                    return "rslave";
+                }
+            }
+        }
+        return "";
+    }
+
+    private static String cgroup(ContainerSnapshot container) {
+        String parent = container.host().resources().cgroupParent();
+        return (parent.isEmpty() ? "/carafe" : parent.startsWith("/") ? parent : "/" + parent) + "/" + container.id();
+    }
+
+    private static List<Namespace> namespaces(HostConfig.Namespaces modes) throws EngineException.Unsupported {
+        var namespaces = new ArrayList<Namespace>();
+        namespaces.add(Namespace.of(NamespaceType.MOUNT));
+        own(namespaces, NamespaceType.PID, modes.pid());
+        own(namespaces, NamespaceType.IPC, modes.ipc());
+        own(namespaces, NamespaceType.UTS, modes.uts());
+        own(namespaces, NamespaceType.NETWORK, modes.network());
+        own(namespaces, NamespaceType.CGROUP, modes.cgroup());
+        return namespaces;
+    }
+
+    private static void own(List<Namespace> namespaces, NamespaceType type, String mode)
+            throws EngineException.Unsupported {
+        if (mode.startsWith("container:")) {
+            throw new EngineException.Unsupported("joining the " + type.word() + " namespace of another container ("
+                    + mode + ") is not supported yet");
+        }
+        if (!mode.equals("host")) {
+            namespaces.add(Namespace.of(type));
+        }
+    }
+
+    private Optional<SeccompSpec> seccomp(HostConfig.Rights rights) throws EngineException.Invalid {
+        var capabilities = capabilities(rights);
+        if (rights.security().seccomp().isEmpty()) {
+            if (rights.privileged()) {
+                return Optional.empty();
+            }
+            var known = standardFilters.get(capabilities);
+            if (known == null) {
+                known = SeccompProfile.resolve(standardProfile, capabilities);
+                if (standardFilters.size() < 64) {
+                    standardFilters.put(capabilities, known);
+                }
+            }
+            return Optional.of(known);
+        }
+        return switch (rights.security().seccomp().get()) {
+            case SecurityOptions.Seccomp.Unconfined() -> Optional.empty();
+            case SecurityOptions.Seccomp.Profile(var profile) ->
+                Optional.of(SeccompProfile.resolve(profile, capabilities));
+        };
+    }
+
+    /// The limits of `host` in OCI's words.
+    static LinuxResources resources(HostConfig host, HostDevices.Granted devices) {
+        var asked = host.resources();
+        var memory = asked.memory();
+        Optional<Long> swap = memory.swapBytes() != 0
+                ? Optional.of(memory.swapBytes())
+                : memory.limitBytes() > 0 ? Optional.of(2 * memory.limitBytes()) : Optional.empty();
+        var cpu = asked.cpu();
+        var io = asked.blockIo();
+        var rules = new ArrayList<LinuxResources.DeviceRule>();
+        if (host.rights().privileged()) {
+            rules.addAll(StandardContainer.allDevices());
+        } else {
+            rules.addAll(StandardContainer.deviceRules());
+            rules.addAll(devices.rules());
+        }
+        return new LinuxResources(
+                rules,
+                new LinuxResources.Memory(
+                        positive(memory.limitBytes()),
+                        positive(memory.reservationBytes()),
+                        swap,
+                        memory.swappiness(),
+                        memory.disableOomKiller()),
+                new LinuxResources.Cpu(
+                        positive(cpu.shares()),
+                        cpu.quotaMicros() == 0 ? Optional.empty() : Optional.of(cpu.quotaMicros()),
+                        positive(cpu.periodMicros()),
+                        Optional.empty(),
+                        Optional.empty(),
+                        cpu.cpus(),
+                        cpu.memoryNodes()),
+                asked.pids(),
+                new LinuxResources.BlockIo(
+                        positive(io.weight()),
+                        List.of(),
+                        devices.rates(io.readBytes()),
+                        devices.rates(io.writeBytes()),
+                        devices.rates(io.readOps()),
+                        devices.rates(io.writeOps())),
+                List.of(),
+                Map.of());
+    }
+
+    private static Optional<Long> positive(long value) {
+        return value > 0 ? Optional.of(value) : Optional.empty();
+    }
+}

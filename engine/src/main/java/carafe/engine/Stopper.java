@@ -1,0 +1,145 @@
+package carafe.engine;
+
+import carafe.spec.EngineException;
+import carafe.spec.docker.Signals;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Ends containers: asks with a signal, waits outside the container's queue, then kills. While one waits, others may
+/// signal, inspect or attach.
+final class Stopper {
+    private static final int DEFAULT_SECONDS = 10;
+    private static final Duration KILL_WAIT = Duration.ofSeconds(10);
+
+    private final Book book;
+    private final Lifecycle lifecycle;
+
+    Stopper(Book book, Lifecycle lifecycle) {
+        this.book = book;
+        this.lifecycle = lifecycle;
+    }
+
+    /// Stops it and returns when it has ended. NotModified when it does not run.
+    void stop(Container container, StopRequest request) throws EngineException, InterruptedException {
+        var config = container.snapshot().config().stop();
+        String name = request.signal().filter(text -> !text.isEmpty()).or(config::signal).orElse("SIGTERM");
+        int signal = Signals.number(name);
+        int seconds = request.timeoutSeconds().or(config::timeoutSeconds).orElse(DEFAULT_SECONDS);
+        var ended = container.mailbox().ask(() -> begin(container, signal));
+        if (ended.isPresent()) {
+            boolean inTime = true;
+            if (seconds < 0) {
+                ended.get().await();
+            } else {
+                inTime = ended.get().await(Duration.ofSeconds(seconds));
+            }
+            if (!inTime) {
+                killAndWait(container, ended.get());
+            }
+        }
+        book.tell(container.snapshot(), "stop");
+    }
+
+    /// Confined: sends the signal; empty when nothing has to be waited for.
+    private Optional<Waits.Wait> begin(Container container, int signal) throws EngineException {
+        switch (container.state()) {
+            case State.Restarting pending -> {
+                container.cancelRestart(true);
+                lifecycle.settle(container, pending);
+                return Optional.empty();
+            }
+            case State.Running _, State.Paused _ -> {
+                container.cancelRestart(true);
+                var wait = container.waits().register(WaitCondition.NEXT_EXIT, Optional::empty);
+                send(container, signal);
+                return Optional.of(wait);
+            }
+            case State.Created _, State.Exited _, State.Removing _ ->
+                throw new EngineException.NotModified("Container is already stopped");
+        }
+    }
+
+    /// Sends a signal because a user says so. SIGKILL returns when the container has ended.
+    void kill(Container container, String signalName) throws EngineException, InterruptedException {
+        int signal = signalName.isEmpty() ? Signals.SIGKILL : Signals.number(signalName);
+        var config = container.snapshot().config().stop();
+        int stopSignal = Signals.number(config.signal().orElse("SIGTERM"));
+        var ended = container.mailbox().ask(() -> {
+            if (!container.state().alive()) {
+                throw new EngineException.Conflict("cannot kill container: " + container.snapshot().name()
+                        + ": container " + container.id() + " is not running");
+            }
+            if (signal == Signals.SIGKILL || signal == stopSignal) {
+                container.cancelRestart(true);
+            }
+            var wait = container.waits().register(WaitCondition.NEXT_EXIT, Optional::empty);
+            send(container, signal);
+            return wait;
+        });
+        if (signal != Signals.SIGKILL) {
+            ended.close();
+        } else if (!ended.await(KILL_WAIT)) {
+            ended.close();
+            throw stuck(container);
+        }
+    }
+
+    /// Kills it if it runs, and returns when it has ended.
+    void killForRemoval(Container container) throws EngineException, InterruptedException {
+        var ended = container.mailbox().ask(() -> {
+            container.cancelRestart(true);
+            if (container.state() instanceof State.Restarting pending) {
+                lifecycle.settle(container, pending);
+            }
+            if (!container.state().alive()) {
+                return Optional.<Waits.Wait>empty();
+            }
+            var wait = container.waits().register(WaitCondition.NEXT_EXIT, Optional::empty);
+            send(container, Signals.SIGKILL);
+            return Optional.of(wait);
+        });
+        if (ended.isPresent() && !ended.get().await(KILL_WAIT)) {
+            ended.get().close();
+            throw stuck(container);
+        }
+    }
+
+    private void killAndWait(Container container, Waits.Wait ended) throws EngineException, InterruptedException {
+        container.mailbox().perform(() -> {
+            if (container.state().alive()) {
+                send(container, Signals.SIGKILL);
+            }
+        });
+        if (!ended.await(KILL_WAIT)) {
+            ended.close();
+            throw stuck(container);
+        }
+    }
+
+    /// Confined. Frozen processes get the signal when they thaw, so a paused container is thawed if it is to end.
+    private void send(Container container, int signal) throws EngineException {
+        var process = container.process();
+        var before = container.snapshot();
+        if (!before.restarts().stoppedByUser()) {
+            container.show(before.with(new ContainerSnapshot.Restarts(before.restarts().count(), true)));
+        }
+        try {
+            process.signal(signal);
+            if (container.state() instanceof State.Paused(var running)
+                    && (signal == Signals.SIGKILL || container.restartCancelled())) {
+                process.resume();
+                container.show(container.snapshot().with(running));
+            }
+        } catch (EngineException.Conflict e) {
+            return; // it ended by itself just now; its end is already queued behind us
+        }
+        book.tell(before, "kill", List.of(Map.entry("signal", Integer.toString(signal))));
+    }
+
+    private static EngineException stuck(Container container) {
+        return new EngineException.Internal("tried to kill container " + container.id()
+                + ", but it did not end within 10 s: one of its processes may be stuck in the kernel");
+    }
+}

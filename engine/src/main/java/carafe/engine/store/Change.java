@@ -1,0 +1,20 @@
+package carafe.engine.store;
+
+/// One durable change.
+public sealed interface Change {
+
+    /// A new row.
+    record Insert(Row row) implements Change {}
+
+    /// Another name, state, document or status for the row with this id.
+    record Replace(Row row) implements Change {}
+
+    /// Another state for the row with this id; its document stays.
+    record SetStatus(String id, String state, String status) implements Change {}
+
+    /// The row with this id goes.
+    record Delete(String id) implements Change {}
+
+    /// A setting of the engine itself.
+    record Put(String key, String value) implements Change {}
+}

@@ -1,0 +1,283 @@
+package carafe.engine.store;
+
+import carafe.spec.EngineException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
+
+/// The records that outlive the daemon, in one SQLite file with a write-ahead log and full synchronisation.
+///
+/// One platform thread owns the connection's writes (a call into SQLite would pin a virtual thread's carrier while the
+/// disk works). Writers queue and wait; what has queued up meanwhile goes into one transaction and shares its one
+/// fsync, so parallel work costs less than one durable write each. A transaction that fails is repeated change by
+/// change, so one bad change does not fail its neighbours.
+public final class Database implements AutoCloseable {
+    private static final int MOST_PER_COMMIT = 128;
+
+    private final Connection connection;
+    private final BlockingQueue<Writing> queue = new LinkedBlockingQueue<>();
+    private final Thread writer;
+    private final PreparedStatement insert;
+    private final PreparedStatement replace;
+    private final PreparedStatement status;
+    private final PreparedStatement delete;
+    private final PreparedStatement put;
+    private volatile boolean closed;
+
+    /// Changes on their way to the disk.
+    public final class Writing {
+        private final List<Change> changes;
+        private final CountDownLatch done = new CountDownLatch(1);
+        private volatile @Nullable SQLException failure;
+
+        private Writing(List<Change> changes) {
+            this.changes = changes;
+        }
+
+        /// Blocks until the changes are durable; not interruptible, for half a write helps nobody.
+        public void await() throws EngineException {
+            boolean interrupted = false;
+            while (true) {
+                try {
+                    if (done.await(1, TimeUnit.SECONDS)) {
+                        break;
+                    }
+                    if (!writer.isAlive() && queue.remove(this)) {
+                        throw new EngineException.Unavailable("the engine is shutting down");
+                    }
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+            SQLException failed = failure;
+            if (failed != null) {
+                throw sentence(failed);
+            }
+        }
+    }
+
+    private Database(Connection connection) throws SQLException {
+        this.connection = connection;
+        insert = connection.prepareStatement(
+                "INSERT INTO containers (id, name, state, created, document, status) VALUES (?, ?, ?, ?, ?, ?)");
+        replace = connection.prepareStatement(
+                "UPDATE containers SET name = ?, state = ?, document = ?, status = ? WHERE id = ?");
+        status = connection.prepareStatement("UPDATE containers SET state = ?, status = ? WHERE id = ?");
+        delete = connection.prepareStatement("DELETE FROM containers WHERE id = ?");
+        put = connection.prepareStatement(
+                "INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+        writer = Thread.ofPlatform().name("carafe-database").daemon().unstarted(this::writeUntilClosed);
+    }
+
+    /// Opens (or makes) the database in `directory`, bringing an older one up to date.
+    public static Database open(Path directory) throws EngineException {
+        try {
+            Files.createDirectories(
+                    directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            SqliteLibrary.provide(directory);
+            var config = new SQLiteConfig();
+            config.setJournalMode(SQLiteConfig.JournalMode.WAL);
+            config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
+            config.setLockingMode(SQLiteConfig.LockingMode.EXCLUSIVE);
+            config.setBusyTimeout(5000);
+            var connection = config.createConnection("jdbc:sqlite:" + directory.resolve("carafe.sqlite"));
+            try {
+                connection.setAutoCommit(false);
+                Schema.migrate(connection);
+                var database = new Database(connection);
+                database.writer.start();
+                return database;
+            } catch (SQLException | EngineException e) {
+                connection.close();
+                throw e;
+            }
+        } catch (SQLException | IOException e) {
+            throw new EngineException.Internal("cannot open the database in " + directory + ": " + e.getMessage(), e);
+        }
+    }
+
+    /// Makes `changes` together, durably, before it returns.
+    public void write(Change... changes) throws EngineException {
+        begin(changes).await();
+    }
+
+    /// Hands `changes` to the writer; they are made together, after all that was begun before.
+    public Writing begin(Change... changes) throws EngineException.Unavailable {
+        if (closed) {
+            throw new EngineException.Unavailable("the engine is shutting down");
+        }
+        var writing = new Writing(List.of(changes));
+        queue.add(writing);
+        return writing;
+    }
+
+    /// All rows, oldest first.
+    public List<Row> rows() throws EngineException {
+        synchronized (connection) {
+            try (var statement = connection.createStatement();
+                    var result = statement.executeQuery(
+                            "SELECT id, name, state, created, document, status FROM containers ORDER BY created, id")) {
+                var rows = new ArrayList<Row>();
+                while (result.next()) {
+                    rows.add(new Row(
+                            result.getString(1), result.getString(2), result.getString(3), result.getLong(4),
+                            result.getString(5), result.getString(6)));
+                }
+                connection.commit();
+                return rows;
+            } catch (SQLException e) {
+                throw sentence(e);
+            }
+        }
+    }
+
+    /// A setting of the engine.
+    public Optional<String> setting(String key) throws EngineException {
+        synchronized (connection) {
+            try (var statement = connection.prepareStatement("SELECT value FROM settings WHERE key = ?")) {
+                statement.setString(1, key);
+                try (var result = statement.executeQuery()) {
+                    Optional<String> value = result.next() ? Optional.of(result.getString(1)) : Optional.empty();
+                    connection.commit();
+                    return value;
+                }
+            } catch (SQLException e) {
+                throw sentence(e);
+            }
+        }
+    }
+
+    /// Writes what is queued and closes the file.
+    @Override
+    public void close() {
+        closed = true;
+        queue.add(new Writing(List.of()));
+        boolean interrupted = false;
+        while (writer.isAlive()) {
+            try {
+                writer.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        synchronized (connection) {
+            try {
+                connection.close();
+            } catch (SQLException e) {
+                throw new AssertionError("closing the database failed", e);
+            }
+        }
+    }
+
+    private void writeUntilClosed() {
+        var batch = new ArrayList<Writing>();
+        while (!closed || !queue.isEmpty()) {
+            try {
+                batch.add(queue.take());
+            } catch (InterruptedException e) {
+                continue; // nobody but close ends this thread
+            }
+            queue.drainTo(batch, MOST_PER_COMMIT - 1);
+            synchronized (connection) {
+                commit(batch);
+            }
+            batch.forEach(writing -> writing.done.countDown());
+            batch.clear();
+        }
+    }
+
+    private void commit(List<Writing> batch) {
+        SQLException failure = tryCommit(batch);
+        if (failure == null) {
+            return;
+        }
+        if (batch.size() == 1) {
+            batch.getFirst().failure = failure;
+            return;
+        }
+        for (var writing : batch) {
+            writing.failure = tryCommit(List.of(writing));
+        }
+    }
+
+    private @Nullable SQLException tryCommit(List<Writing> batch) {
+        try {
+            for (var writing : batch) {
+                for (var change : writing.changes) {
+                    perform(change);
+                }
+            }
+            connection.commit();
+            return null;
+        } catch (SQLException e) {
+            try {
+                connection.rollback();
+            } catch (SQLException suppressed) {
+                e.addSuppressed(suppressed);
+            }
+            return e;
+        }
+    }
+
+    private void perform(Change change) throws SQLException {
+        switch (change) {
+            case Change.Insert(var row) -> {
+                texts(insert, row.id(), row.name(), row.state());
+                insert.setLong(4, row.createdNanos());
+                insert.setString(5, row.document());
+                insert.setString(6, row.status());
+                insert.executeUpdate();
+            }
+            case Change.Replace(var row) -> {
+                texts(replace, row.name(), row.state(), row.document(), row.status(), row.id());
+                replace.executeUpdate();
+            }
+            case Change.SetStatus(var id, var state, var document) -> {
+                texts(status, state, document, id);
+                status.executeUpdate();
+            }
+            case Change.Delete(var id) -> {
+                texts(delete, id);
+                delete.executeUpdate();
+            }
+            case Change.Put(var key, var value) -> {
+                texts(put, key, value);
+                put.executeUpdate();
+            }
+        }
+    }
+
+    private static void texts(PreparedStatement statement, String... values) throws SQLException {
+        for (int index = 0; index < values.length; index++) {
+            statement.setString(index + 1, values[index]);
+        }
+    }
+
+    private static EngineException sentence(SQLException e) {
+        if (e instanceof SQLiteException lite && lite.getResultCode() == SQLiteErrorCode.SQLITE_FULL) {
+            return new EngineException.Unavailable("the disk that holds the database is full", e);
+        }
+        return new EngineException.Internal("the database failed: " + e.getMessage(), e);
+    }
+}

@@ -1,0 +1,135 @@
+package carafe.engine.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.spec.EngineException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.DriverManager;
+import java.util.concurrent.Executors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class DatabaseTest {
+    @TempDir
+    private Path directory;
+
+    private static Row row(String id, long created) {
+        return new Row(id, "name-" + id, "created", created, "{\"Id\":\"" + id + "\"}", "{}");
+    }
+
+    @Test
+    void rowsSurviveReopeningInTheOrderOfTheirCreation() throws Exception {
+        try (var database = Database.open(directory)) {
+            database.write(new Change.Insert(row("b", 2)));
+            database.write(new Change.Insert(row("a", 1)));
+            database.write(new Change.SetStatus("b", "running", "{\"Pid\":7}"));
+        }
+        try (var database = Database.open(directory)) {
+            assertThat(database.rows())
+                    .containsExactly(
+                            row("a", 1), new Row("b", "name-b", "running", 2, "{\"Id\":\"b\"}", "{\"Pid\":7}"));
+        }
+    }
+
+    @Test
+    void aRowCanBeReplacedAndDeleted() throws Exception {
+        try (var database = Database.open(directory)) {
+            database.write(new Change.Insert(row("a", 1)));
+            var other = new Row("a", "new", "exited", 1, "{}", "{}");
+            database.write(new Change.Replace(other));
+            assertThat(database.rows()).containsExactly(other);
+            database.write(new Change.Delete("a"));
+            assertThat(database.rows()).isEmpty();
+        }
+    }
+
+    @Test
+    void aFailingChangeFailsAloneAmongParallelOnes() throws Exception {
+        try (var database = Database.open(directory)) {
+            database.write(new Change.Insert(row("x", 0)));
+            try (var pool = Executors.newVirtualThreadPerTaskExecutor()) {
+                var results = IntStream.range(0, 200)
+                        .mapToObj(number -> pool.submit(() -> {
+                            try {
+                                database.write(new Change.Insert(row(number % 10 == 0 ? "x" : "c" + number, number)));
+                                return true;
+                            } catch (EngineException.Internal e) {
+                                return false;
+                            }
+                        }))
+                        .toList();
+                int failed = 0;
+                for (var result : results) {
+                    failed += result.get() ? 0 : 1;
+                }
+                assertThat(failed).isEqualTo(20);
+            }
+            assertThat(database.rows()).hasSize(181);
+        }
+    }
+
+    @Test
+    void changesOfOneWriteAreMadeTogetherOrNotAtAll() throws Exception {
+        try (var database = Database.open(directory)) {
+            database.write(new Change.Insert(row("a", 1)));
+            assertThatThrownBy(() -> database.write(new Change.Put("k", "v"), new Change.Insert(row("a", 1))))
+                    .isInstanceOf(EngineException.Internal.class)
+                    .hasMessageContaining("UNIQUE");
+            assertThat(database.setting("k")).isEmpty();
+        }
+    }
+
+    @Test
+    void settingsAreKept() throws Exception {
+        try (var database = Database.open(directory)) {
+            database.write(new Change.Put("boot", "1"));
+            database.write(new Change.Put("boot", "2"));
+        }
+        try (var database = Database.open(directory)) {
+            assertThat(database.setting("boot")).contains("2");
+            assertThat(database.setting("other")).isEmpty();
+        }
+    }
+
+    @Test
+    void aDatabaseOfANewerVersionIsRefusedInOneSentence() throws Exception {
+        Database.open(directory).close();
+        try (var connection = DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("carafe.sqlite"));
+                var statement = connection.createStatement()) {
+            statement.execute("PRAGMA user_version = 99");
+        }
+        assertThatThrownBy(() -> Database.open(directory))
+                .isInstanceOf(EngineException.Unsupported.class)
+                .hasMessageContaining("newer version");
+    }
+
+    @Test
+    void writingAfterTheEndIsRefused() throws Exception {
+        var database = Database.open(directory);
+        database.close();
+        assertThatThrownBy(() -> database.write(new Change.Put("k", "v")))
+                .isInstanceOf(EngineException.Unavailable.class);
+    }
+
+    @Test
+    void nothingIsUnpackedIntoTheTemporaryDirectory() throws Exception {
+        Database.open(directory).close();
+        try (var files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+            assertThat(files).noneMatch(file -> file.getFileName().toString().startsWith("sqlite-"));
+        }
+    }
+
+    @Test
+    void aSecondDaemonOnTheSameDataRootIsRefused() throws Exception {
+        try (var lock = DataRootLock.take(directory)) {
+            assertThat(lock).isNotNull();
+            assertThatThrownBy(() -> DataRootLock.take(directory))
+                    .isInstanceOf(EngineException.Conflict.class)
+                    .hasMessageContaining("in use by another daemon");
+        }
+        DataRootLock.take(directory).close();
+    }
+}

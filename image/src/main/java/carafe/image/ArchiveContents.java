@@ -1,0 +1,83 @@
+package carafe.image;
+
+import carafe.spec.EngineException;
+import carafe.spec.oci.Digest;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// What an archive held, by member name: documents in memory, layers staged or known before. Names are only keys here,
+/// never paths of the host. Closing drops the layers that were not committed.
+final class ArchiveContents implements AutoCloseable {
+
+    /// A layer of the archive: digest and length of its tar, and what its bytes in the archive were. A layer that was
+    /// here before is not read again, so of its bytes only the name is known.
+    record Layer(Digest diffId, long tarBytes, Optional<LayerStream.Hashes> hashes) {}
+
+    private static final int MAX_ALIASES = 10_000;
+    private static final int MAX_HOPS = 10;
+
+    private final Map<String, byte[]> documents;
+    private final Map<String, LayerStore.Staged> staged;
+    private final Map<String, Layer> known;
+    private final Map<String, String> aliases = new HashMap<>();
+
+    ArchiveContents(Map<String, byte[]> documents, Map<String, LayerStore.Staged> staged,
+            Map<String, Layer> known) {
+        this.documents = documents;
+        this.staged = staged;
+        this.known = known;
+    }
+
+    /// `name` is a link to `target`, both from the archive's root.
+    void alias(String name, String target) throws EngineException.Invalid {
+        if (aliases.size() == MAX_ALIASES) {
+            throw new EngineException.Invalid("archive has more than " + MAX_ALIASES + " links");
+        }
+        aliases.put(name, target);
+    }
+
+    /// The document `name`; empty when the archive has none.
+    Optional<byte[]> document(String name) {
+        return Optional.ofNullable(documents.get(resolved(name)));
+    }
+
+    /// The layer `name`; empty when the archive has none.
+    Optional<Layer> layer(String name) {
+        String target = resolved(name);
+        var here = staged.get(target);
+        if (here != null) {
+            var hashes = here.hashes();
+            return Optional.of(new Layer(hashes.diffId(), hashes.plainBytes(), Optional.of(hashes)));
+        }
+        return Optional.ofNullable(known.get(target));
+    }
+
+    private String resolved(String name) {
+        String at = name;
+        for (int i = 0; i < MAX_HOPS && aliases.containsKey(at); i++) {
+            at = aliases.get(at);
+        }
+        return at;
+    }
+
+    /// Commits the staged layers with one of these digests.
+    void commit(Set<Digest> wanted) throws IOException {
+        var done = new HashSet<Digest>();
+        for (var layer : staged.values()) {
+            if (wanted.contains(layer.hashes().diffId()) && done.add(layer.hashes().diffId())) {
+                layer.commit();
+            }
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        for (var layer : staged.values()) {
+            layer.close();
+        }
+    }
+}

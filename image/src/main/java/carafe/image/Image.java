@@ -1,0 +1,18 @@
+package carafe.image;
+
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.ImageConfig;
+import carafe.spec.oci.Manifest;
+import carafe.spec.oci.Reference;
+import java.util.List;
+
+/// An image as it is now: its id (the digest of its configuration), documents, names and size. `tags` are references
+/// with a tag, `digests` references with a digest; both sorted. `size` is the bytes of its files in all layers.
+public record Image(Digest id, ImageConfig config, Digest manifestDigest, Manifest manifest, List<Reference> tags,
+        List<Reference> digests, long size) {
+
+    public Image {
+        tags = List.copyOf(tags);
+        digests = List.copyOf(digests);
+    }
+}

@@ -1,0 +1,55 @@
+package carafe.image;
+
+import carafe.spec.EngineException;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.Reference;
+import java.util.Optional;
+
+/// What people mean by the name of an image, by Docker's rules: 64 hexadecimal digits or a digest are an id; else a
+/// name, tag `latest` if none is said and by digest if one is; else a prefix that one id only has.
+final class ImageNames {
+
+    private ImageNames() {}
+
+    /// The id of the image that `name` means.
+    /// @throws EngineException.Invalid it could not be the name of any image
+    /// @throws EngineException.NotFound `No such image: x:tag`
+    static Digest resolve(String name, ImageIndex index) throws EngineException {
+        var exact = digest(name);
+        if (exact.isPresent()) {
+            return exact.filter(index.images()::containsKey).orElseThrow(
+                    () -> new EngineException.NotFound("No such image: " + exact.get()));
+        }
+        var reference = Reference.parse(name).withDefaultTag();
+        var named = index.named(stored(reference));
+        if (named.isPresent()) {
+            return named.get();
+        }
+        return prefix(name).flatMap(index::byPrefix).orElseThrow(
+                () -> new EngineException.NotFound("No such image: " + reference.familiar()));
+    }
+
+    /// The name under which an image is kept that people call `reference`: of tag and digest, the digest counts.
+    static Reference stored(Reference reference) {
+        return reference.digest().map(reference::withDigest).orElse(reference);
+    }
+
+    /// True when `name` says the image `id` by its id or the beginning of it.
+    static boolean isIdPrefix(Digest id, String name) {
+        return id.toString().startsWith(name) || id.hex().startsWith(name);
+    }
+
+    private static Optional<Digest> digest(String name) {
+        try {
+            return Optional.of(Digest.parse(name.length() == 64 ? "sha256:" + name : name));
+        } catch (EngineException.Invalid e) {
+            return Optional.empty();
+        }
+    }
+
+    private static Optional<String> prefix(String name) {
+        String hex = name.startsWith("sha256:") ? name.substring("sha256:".length()) : name;
+        boolean usable = !hex.isEmpty() && hex.chars().allMatch(c -> c >= '0' && c <= '9' || c >= 'a' && c <= 'f');
+        return usable ? Optional.of(hex) : Optional.empty();
+    }
+}

@@ -1,0 +1,139 @@
+package carafe.image;
+
+import carafe.image.ImageUsers.ImageUser;
+import carafe.spec.EngineException;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.Reference;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// Decides what the removal of an image takes away, by Docker's rules and in its words; does nothing itself. A name goes
+/// first, and the image with its last name. By id all names go at once if they are of one repository. Running
+/// containers forbid the removal of the image, stopped ones do unless it is forced.
+/// Source: moby daemon/images/image_delete.go (behaviour).
+final class ImageRemoval {
+
+    /// The index afterwards, what to report, and the image to delete, if any.
+    record Plan(ImageIndex next, List<Removal> removals, Optional<Digest> deleted) {}
+
+    private final Digest id;
+    private final ImageUsers users;
+    private final List<Removal> removals = new ArrayList<>();
+    private ImageIndex next;
+
+    private ImageRemoval(Digest id, ImageUsers users, ImageIndex index) {
+        this.id = id;
+        this.users = users;
+        this.next = index;
+    }
+
+    /// What the removal of `name` means now.
+    static Plan plan(String name, boolean force, ImageUsers users, ImageIndex index) throws EngineException {
+        var id = ImageNames.resolve(name, index);
+        var removal = new ImageRemoval(id, users, index);
+        return ImageNames.isIdPrefix(id, name) ? removal.byId(force) : removal.byName(name, force);
+    }
+
+    private Plan byName(String name, boolean force) throws EngineException {
+        if (!force && isOneReference(next.namesOf(id))) {
+            var user = users.of(id).stream().findFirst();
+            if (user.isPresent()) {
+                throw new EngineException.Conflict("conflict: unable to remove repository reference \"" + name
+                        + "\" (must force) - container " + shortId(user.get())
+                        + " is using its referenced image " + id.shortHex());
+            }
+        }
+        var reference = ImageNames.stored(Reference.parse(name).withDefaultTag());
+        untag(List.of(reference));
+        var left = next.namesOf(id);
+        boolean tagged = left.stream().anyMatch(other -> other.repository().equals(reference.repository())
+                && other.digest().isEmpty());
+        if (reference.digest().isEmpty() && !tagged) {
+            untag(left.stream().filter(other -> other.repository().equals(reference.repository())).toList());
+        }
+        if (!next.namesOf(id).isEmpty()) {
+            return new Plan(next, removals, Optional.empty());
+        }
+        var conflict = conflict(force);
+        if (conflict.isPresent()) { // its name is gone, which is what was asked; it stays without one
+            return new Plan(next, removals, Optional.empty());
+        }
+        return delete();
+    }
+
+    private Plan byId(boolean force) throws EngineException.Conflict {
+        var names = next.namesOf(id);
+        boolean one = isOneReference(names);
+        var conflict = conflict(force);
+        if (conflict.isPresent()) {
+            throw conflict.get();
+        }
+        if (!one && !force) {
+            throw refused("must be forced", "image is referenced in multiple repositories");
+        }
+        untag(names);
+        return delete();
+    }
+
+    private Plan delete() {
+        removals.add(new Removal.Deleted(id));
+        return new Plan(next.withoutImage(id), removals, Optional.of(id));
+    }
+
+    private void untag(List<Reference> names) {
+        names.forEach(name -> removals.add(new Removal.Untagged(name.familiar(), id)));
+        next = next.withoutNames(names);
+    }
+
+    private Optional<EngineException.Conflict> conflict(boolean force) {
+        var all = users.of(id);
+        var running = all.stream().filter(ImageUser::running).findFirst();
+        if (running.isPresent()) {
+            return Optional.of(refused("cannot be forced",
+                    "image is being used by running container " + shortId(running.get())));
+        }
+        if (!force && !all.isEmpty()) {
+            return Optional.of(refused("must be forced",
+                    "image is being used by stopped container " + shortId(all.getFirst())));
+        }
+        return Optional.empty();
+    }
+
+    private EngineException.Conflict refused(String how, String why) {
+        return new EngineException.Conflict("conflict: unable to delete " + id.shortHex() + " (" + how + ") - " + why);
+    }
+
+    private static String shortId(ImageUser user) {
+        String containerId = user.containerId();
+        return containerId.length() > 12 ? containerId.substring(0, 12) : containerId;
+    }
+
+    /// One name at most, or one tag with digests of the same repository.
+    private static boolean isOneReference(List<Reference> names) {
+        if (names.size() <= 1) {
+            return true;
+        }
+        var repositories = new HashSet<String>();
+        names.forEach(name -> repositories.add(name.repository()));
+        long tags = names.stream().filter(name -> name.digest().isEmpty()).count();
+        return repositories.size() == 1 && tags <= 1 && names.size() - tags <= 1;
+    }
+
+    /// What to report of an image's layers, topmost first, when those in `removed` went away.
+    static List<Removal> layers(List<Digest> diffIds, Set<Digest> removed) {
+        var reports = new ArrayList<Removal>();
+        Digest chain = null;
+        for (var diffId : diffIds) {
+            chain = chain == null ? diffId
+                    : Digest.sha256((chain + " " + diffId).getBytes(StandardCharsets.US_ASCII));
+            if (removed.contains(diffId)) {
+                reports.addFirst(new Removal.LayerDeleted(chain));
+            }
+        }
+        return reports;
+    }
+}

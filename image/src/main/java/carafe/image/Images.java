@@ -1,0 +1,369 @@
+package carafe.image;
+
+import carafe.spec.EngineException;
+import carafe.spec.oci.Descriptor;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.ImageConfig;
+import carafe.spec.oci.Manifest;
+import carafe.spec.oci.Platform;
+import carafe.spec.oci.Reference;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
+
+/// The images of one state root: load, find, name, remove. The room's entry type.
+///
+/// Commit order of every change: layers and blobs are written, synced and renamed into place before `index.json` names
+/// them, so whatever is named is whole after a crash. What is not named yet is used by a retry of the load or removed
+/// with the next image.
+public final class Images implements AutoCloseable {
+
+    private final ContentStore content;
+    private final LayerStore layers;
+    private final LayerCollector collector;
+    private final Snapshots snapshots;
+    private final Trash trash;
+    private final CommitSteps steps;
+    private final Platform host = Platform.host();
+    private final Map<Digest, Documents> documents = new ConcurrentHashMap<>();
+
+    /// One writer at a time changes `index` and the blobs that it names, on disk and here; readers take what is there.
+    private final Object writing = new Object();
+    private volatile ImageIndex index;
+
+    /// The parsed documents of one image.
+    private record Documents(ImageConfig config, Manifest manifest) {}
+
+    private Images(ContentStore content, LayerStore layers, Path snapshotRoot, Trash trash, CommitSteps steps)
+            throws IOException, EngineException {
+        this.content = content;
+        this.layers = layers;
+        this.trash = trash;
+        this.steps = steps;
+        this.collector = new LayerCollector(layers);
+        this.snapshots = Snapshots.open(snapshotRoot, layers, collector, trash);
+        this.index = ImageIndex.read(content.root());
+    }
+
+    /// Opens the images under `stateRoot`, making the directories that are missing; what a crash left half done is
+    /// deleted in the background. At most one open per root.
+    public static Images open(Path stateRoot) throws EngineException {
+        return open(stateRoot, DirectoryLayers.Bounds.DEFAULT, CommitSteps.REAL);
+    }
+
+    static Images open(Path stateRoot, DirectoryLayers.Bounds bounds, CommitSteps steps) throws EngineException {
+        var trash = new Trash();
+        try {
+            var content = ContentStore.open(stateRoot.resolve("content"), steps);
+            var layers = DirectoryLayers.open(stateRoot.resolve("layers"), trash, bounds, steps);
+            return new Images(content, layers, stateRoot.resolve("snapshots"), trash, steps);
+        } catch (IOException e) {
+            trash.close();
+            throw Failures.of("open the images in " + stateRoot, e);
+        } catch (EngineException e) {
+            trash.close();
+            throw new EngineException.Internal("open the images in " + stateRoot + ": " + e.getMessage(), e);
+        }
+    }
+
+    /// Reads a docker-archive or an OCI layout (plain, gzip or zstd) to its end and adds its images. Layers are
+    /// unpacked while they arrive. Everything or nothing becomes visible.
+    /// @return one element per name, or per image without a name, in the archive's order
+    /// @throws EngineException.Invalid the archive is at fault
+    public List<Loaded> load(InputStream archive, LoadProgress progress) throws EngineException {
+        try (var lease = collector.lease()) {
+            var blobs = layersByBlob();
+            var reader = new ArchiveReader(layers, blob -> here(blob, blobs, lease), progress);
+            try (var contents = reader.read(archive)) {
+                var images = interpret(contents);
+                return publish(images, contents, lease, progress);
+            }
+        } catch (IOException e) {
+            throw Failures.of("load image", e);
+        }
+    }
+
+    /// The layer that a blob of this name is, kept by `lease`, if it is here.
+    private static Optional<Digest> here(Digest blob, Map<Digest, Digest> layersByBlob, LayerCollector.Lease lease)
+            throws IOException {
+        var diffId = layersByBlob.getOrDefault(blob, blob);
+        return lease.holdIfHere(diffId) ? Optional.of(diffId) : Optional.empty();
+    }
+
+    private Map<Digest, Digest> layersByBlob() throws EngineException {
+        var diffIds = new HashMap<Digest, Digest>();
+        for (var id : index.images().keySet()) {
+            var image = documents(id);
+            for (int i = 0; i < image.config.diffIds().size(); i++) {
+                diffIds.put(image.manifest.layers().get(i).digest(), image.config.diffIds().get(i));
+            }
+        }
+        return diffIds;
+    }
+
+    private List<ArchivedImage> interpret(ArchiveContents contents) throws EngineException.Invalid {
+        var layout = contents.document(OciArchive.LAYOUT);
+        var table = contents.document(OciArchive.TABLE);
+        if (layout.isPresent() && table.isPresent()) {
+            return OciArchive.images(table.get(), contents, host);
+        }
+        var docker = contents.document(DockerArchive.TABLE);
+        if (docker.isPresent()) {
+            return DockerArchive.images(docker.get(), contents);
+        }
+        throw new EngineException.Invalid("not an image archive: neither manifest.json nor an OCI layout is in it");
+    }
+
+    private List<Loaded> publish(List<ArchivedImage> images, ArchiveContents contents, LayerCollector.Lease lease,
+            LoadProgress progress) throws IOException, EngineException {
+        var diffIds = new HashSet<Digest>();
+        images.forEach(image -> diffIds.addAll(image.config().diffIds()));
+        lease.hold(diffIds);
+        layers.sync();
+        contents.commit(diffIds);
+        layers.syncNames();
+        var loaded = new ArrayList<Loaded>();
+        var renamed = new ArrayList<Loaded>();
+        synchronized (writing) {
+            var next = index;
+            for (var image : images) {
+                content.put(image.configBytes());
+                content.put(image.manifestBytes());
+                next = next.withImage(image.id(),
+                        Descriptor.of(image.manifest().mediaType(), image.manifestBytes()));
+                for (var name : image.names()) {
+                    next.named(name).filter(old -> !old.equals(image.id()))
+                            .ifPresent(old -> renamed.add(new Loaded(Optional.of(name), old)));
+                    next = next.withName(name, image.id());
+                    loaded.add(new Loaded(Optional.of(name), image.id()));
+                }
+                if (image.names().isEmpty()) {
+                    loaded.add(new Loaded(Optional.empty(), image.id()));
+                }
+            }
+            change(next);
+        }
+        renamed.forEach(old -> progress.renamed(old.name().orElseThrow(), old.id()));
+        return loaded;
+    }
+
+    private void change(ImageIndex next) throws IOException {
+        next.write(content, steps);
+        index = next;
+    }
+
+    /// The image that people mean by `name`: a reference, an id or a unique prefix of one.
+    /// @throws EngineException.NotFound `No such image: x:tag`
+    public Image find(String name) throws EngineException {
+        var now = index;
+        return image(ImageNames.resolve(name, now), now);
+    }
+
+    /// The image with this id.
+    public Optional<Image> byId(Digest id) throws EngineException {
+        var now = index;
+        return now.images().containsKey(id) ? Optional.of(image(id, now)) : Optional.empty();
+    }
+
+    /// All images, newest first.
+    public List<Image> list() throws EngineException {
+        var now = index;
+        var all = new ArrayList<Image>();
+        for (var id : now.images().keySet()) {
+            all.add(image(id, now));
+        }
+        all.sort(Collections.reverseOrder((a, b) -> a.config().created().orElse(Instant.MIN)
+                .compareTo(b.config().created().orElse(Instant.MIN))));
+        return all;
+    }
+
+    private Image image(Digest id, ImageIndex at) throws EngineException {
+        var found = documents(id);
+        var manifest = at.images().get(id);
+        if (manifest == null) {
+            throw new EngineException.NotFound("No such image: " + id);
+        }
+        var tags = new ArrayList<Reference>();
+        var digests = new ArrayList<Reference>();
+        at.namesOf(id).forEach(name -> (name.digest().isPresent() ? digests : tags).add(name));
+        try {
+            long size = 0;
+            for (var diffId : found.config.diffIds()) {
+                size += layers.sizes(diffId).fileBytes();
+            }
+            return new Image(id, found.config, manifest.digest(), found.manifest, tags, digests, size);
+        } catch (IOException e) {
+            throw Failures.of("read image " + id, e);
+        }
+    }
+
+    private Documents documents(Digest id) throws EngineException {
+        var known = documents.get(id);
+        if (known != null) {
+            return known;
+        }
+        var manifest = index.images().get(id);
+        if (manifest == null) {
+            throw new EngineException.NotFound("No such image: " + id);
+        }
+        try {
+            var read = new Documents(ImageConfig.parse(content.readAll(id, ImageConfig.MAX_BYTES)),
+                    Manifest.parse(content.readAll(manifest.digest(), Manifest.MAX_BYTES)));
+            documents.put(id, read);
+            return read;
+        } catch (IOException e) {
+            throw Failures.of("read image " + id, e);
+        }
+    }
+
+    /// The exact bytes of the image's configuration, for an inspect that shows fields we do not know.
+    public byte[] configBytes(Digest id) throws EngineException {
+        if (!index.images().containsKey(id)) {
+            throw new EngineException.NotFound("No such image: " + id);
+        }
+        try {
+            return content.readAll(id, ImageConfig.MAX_BYTES);
+        } catch (IOException e) {
+            throw Failures.of("read image " + id, e);
+        }
+    }
+
+    /// Gives the image that `source` means the further name `target` (tag `latest` when it has none), taking it from
+    /// the image that had it.
+    public Image tag(String source, Reference target) throws EngineException {
+        if (target.digest().isPresent()) {
+            throw new EngineException.Invalid("refusing to create a tag with a digest reference");
+        }
+        for (var algorithm : Digest.Algorithm.values()) {
+            if (target.familiarRepository().equals(algorithm.label())) {
+                throw new EngineException.Invalid(
+                        "refusing to create an ambiguous tag using digest algorithm as name");
+            }
+        }
+        var name = target.withDefaultTag();
+        synchronized (writing) {
+            var now = index;
+            var id = ImageNames.resolve(source, now);
+            try {
+                if (!now.named(name).equals(Optional.of(id))) {
+                    change(now.withName(name, id));
+                }
+            } catch (IOException e) {
+                throw Failures.of("tag " + name.familiar(), e);
+            }
+            return image(id, index);
+        }
+    }
+
+    /// Removes the name `name` and, when it was the last, the image; or, by id, the image with all its names.
+    /// Files are freed in the background.
+    /// @throws EngineException.Conflict in Docker's words, when containers use it or several repositories name it
+    public List<Removal> remove(String name, boolean force, ImageUsers users) throws EngineException {
+        synchronized (writing) {
+            var now = index;
+            var plan = ImageRemoval.plan(name, force, users, now);
+            try {
+                if (plan.deleted().isEmpty()) {
+                    change(plan.next());
+                    return plan.removals();
+                }
+                var gone = plan.deleted().get();
+                var diffIds = documents(gone).config.diffIds();
+                change(plan.next());
+                documents.remove(gone);
+                var removals = new ArrayList<>(plan.removals());
+                removals.addAll(ImageRemoval.layers(diffIds, collect()));
+                return removals;
+            } catch (IOException e) {
+                throw Failures.of("remove image " + name, e);
+            }
+        }
+    }
+
+    /// Removes every layer and blob that no image, snapshot or load needs; the caller holds `writing`.
+    private Set<Digest> collect() throws IOException, EngineException {
+        var neededLayers = new HashSet<Digest>();
+        var neededBlobs = new HashSet<Digest>();
+        for (var image : index.images().entrySet()) {
+            neededLayers.addAll(documents(image.getKey()).config.diffIds());
+            neededBlobs.add(image.getKey());
+            neededBlobs.add(image.getValue().digest());
+        }
+        for (var blob : content.list()) {
+            if (!neededBlobs.contains(blob)) {
+                content.delete(blob);
+            }
+        }
+        Predicate<Digest> needed = neededLayers::contains;
+        return collector.collect(() -> needed.or(snapshots.neededLayers()::contains));
+    }
+
+    /// How the image was made, newest step first.
+    public List<HistoryEntry> history(String name) throws EngineException {
+        var image = find(name);
+        var entries = new ArrayList<HistoryEntry>();
+        int layer = 0;
+        try {
+            for (var step : image.config().history()) {
+                long size = 0;
+                if (!step.emptyLayer()) {
+                    if (layer == image.config().diffIds().size()) {
+                        throw new EngineException.Invalid("too many non-empty layers in History section");
+                    }
+                    size = layers.sizes(image.config().diffIds().get(layer++)).fileBytes();
+                }
+                entries.addFirst(new HistoryEntry("<missing>", step.created(), step.createdBy(), List.of(), size,
+                        step.comment()));
+            }
+        } catch (IOException e) {
+            throw Failures.of("read history of " + name, e);
+        }
+        if (!entries.isEmpty()) {
+            var newest = entries.removeFirst();
+            var tags = image.tags().stream().map(Reference::familiar).toList();
+            entries.addFirst(new HistoryEntry(image.id().toString(), newest.created(), newest.createdBy(), tags,
+                    newest.size(), newest.comment()));
+        }
+        return entries;
+    }
+
+    /// The writable directories of containers.
+    public Snapshots snapshots() {
+        return snapshots;
+    }
+
+    /// Bytes of all layers' files, each layer counted once.
+    public long layerBytes() throws EngineException {
+        try {
+            long bytes = 0;
+            for (var diffId : layers.list()) {
+                bytes += layers.sizes(diffId).fileBytes();
+            }
+            return bytes;
+        } catch (IOException e) {
+            throw Failures.of("measure the layers", e);
+        }
+    }
+
+    /// Waits until what was removed so far is deleted.
+    void awaitDeletion() throws InterruptedException {
+        trash.await();
+    }
+
+    /// Stops background deletion after at most a second; the next open goes on with it.
+    @Override
+    public void close() {
+        trash.close();
+    }
+}

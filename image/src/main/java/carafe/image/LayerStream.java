@@ -1,0 +1,200 @@
+package carafe.image;
+
+import carafe.spec.EngineException;
+import carafe.spec.oci.Digest;
+import com.github.luben.zstd.ZstdIOException;
+import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
+import java.io.EOFException;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PushbackInputStream;
+import java.security.MessageDigest;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
+
+/// The tar inside a blob: found plain, gzip or zstd by its first bytes, never by what a document says of it. Counts and
+/// hashes what passes, on both sides of the decompression, and stops a bomb: more than [Bounds#maxBytes], or, once
+/// [Bounds#freeBytes] came out, more than [Bounds#ratio] times what went in.
+///
+/// Errors: [Broken] when the bytes are at fault; any other [IOException] is the source's own.
+final class LayerStream extends InputStream {
+
+    /// How much may come out of a blob.
+    record Bounds(long maxBytes, long freeBytes, int ratio) {
+
+        /// gzip cannot do better than 1032:1 on zeros, real layers hardly reach 20:1.
+        static final Bounds DEFAULT = new Bounds(1L << 40, 1L << 30, 200);
+    }
+
+    /// The bytes are no tar in a compression that we know, or lie about themselves.
+    static final class Broken extends IOException {
+        Broken(String message) {
+            super(message);
+        }
+    }
+
+    private static final int BUFFER = 128 << 10;
+
+    private final Bounds bounds;
+    private final Counter blob;
+    private final InputStream plain;
+    private final boolean compressed;
+    private final MessageDigest plainHash = Digest.Algorithm.SHA256.hasher();
+    private long plainBytes;
+
+    /// Reads `source`, which the caller closes.
+    LayerStream(InputStream source, Bounds bounds) throws IOException {
+        this.bounds = bounds;
+        this.blob = new Counter(source);
+        byte[] magic = blob.readNBytes(4);
+        boolean gzip = magic.length >= 3 && magic[0] == 0x1F && magic[1] == (byte) 0x8B && magic[2] == 8;
+        boolean zstd = isZstd(magic);
+        this.compressed = gzip || zstd;
+        blob.hashing = compressed;
+        if (compressed) {
+            blob.hash.update(magic);
+        }
+        var whole = new PushbackInputStream(blob, 4);
+        whole.unread(magic);
+        try {
+            this.plain = gzip ? new GZIPInputStream(whole, BUFFER)
+                    : zstd ? new ZstdInputStreamNoFinalizer(whole).setContinuous(false)
+                    : whole;
+        } catch (ZipException | EOFException e) {
+            throw new Broken("invalid gzip data: " + e.getMessage());
+        }
+    }
+
+    private static boolean isZstd(byte[] magic) {
+        if (magic.length < 4) {
+            return false;
+        }
+        boolean frame = magic[0] == 0x28 && magic[1] == (byte) 0xB5 && magic[2] == 0x2F && magic[3] == (byte) 0xFD;
+        boolean skippable = (magic[0] & 0xF0) == 0x50 && magic[1] == 0x2A && magic[2] == 0x4D && magic[3] == 0x18;
+        return frame || skippable;
+    }
+
+    /// True when these first bytes of something are those of a compressed file.
+    static boolean isCompressed(byte[] magic) {
+        return magic.length >= 3 && magic[0] == 0x1F && magic[1] == (byte) 0x8B && magic[2] == 8 || isZstd(magic);
+    }
+
+    @Override
+    public int read() throws IOException {
+        byte[] one = new byte[1];
+        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+        if (length == 0) {
+            return 0;
+        }
+        int count;
+        try {
+            count = plain.read(buffer, offset, length);
+        } catch (ZipException | EOFException e) {
+            throw new Broken(e instanceof EOFException ? "unexpected EOF" : "invalid gzip data: " + e.getMessage());
+        } catch (ZstdIOException e) {
+            throw new Broken("invalid zstd data: " + e.getMessage());
+        }
+        if (count > 0) {
+            plainHash.update(buffer, offset, count);
+            plainBytes += count;
+            check();
+        }
+        return count;
+    }
+
+    private void check() throws Broken {
+        if (plainBytes > bounds.maxBytes) {
+            throw new Broken("layer is larger than " + bounds.maxBytes + " bytes");
+        }
+        if (compressed && plainBytes > bounds.freeBytes && plainBytes / bounds.ratio > blob.bytes) {
+            throw new Broken("layer unpacks to more than " + bounds.ratio + " times its size");
+        }
+    }
+
+    /// Reads and hashes what is left, as archives end with padding that nobody needs.
+    void drain() throws IOException {
+        byte[] waste = new byte[64 << 10];
+        while (read(waste, 0, waste.length) >= 0) {
+            // only passes through
+        }
+        while (blob.read(waste, 0, waste.length) >= 0) {
+            // bytes behind the compressed data belong to the blob's digest
+        }
+    }
+
+    /// Frees what the decompressor holds; the source stays open.
+    @Override
+    public void close() throws IOException {
+        plain.close();
+    }
+
+    /// Bytes of the tar so far.
+    long plainBytes() {
+        return plainBytes;
+    }
+
+    /// Bytes of the blob so far.
+    long blobBytes() {
+        return blob.bytes;
+    }
+
+    /// The digest of the tar, after [#drain]; once.
+    Hashes hashes() {
+        var diffId = Digest.finish(Digest.Algorithm.SHA256, plainHash.digest());
+        return new Hashes(diffId, compressed ? Digest.finish(Digest.Algorithm.SHA256, blob.hash.digest()) : diffId,
+                blob.bytes, plainBytes);
+    }
+
+    /// What a whole blob turned out to be.
+    record Hashes(Digest diffId, Digest blob, long blobBytes, long plainBytes) {}
+
+    /// Refuses `e` in the words of a user when it says that the bytes were at fault.
+    static EngineException.Invalid invalid(Broken e) {
+        return new EngineException.Invalid(String.valueOf(e.getMessage()));
+    }
+
+    /// Counts, and hashes when told to, what the decompressor takes.
+    private static final class Counter extends FilterInputStream {
+        private final MessageDigest hash = Digest.Algorithm.SHA256.hasher();
+        private boolean hashing;
+        private long bytes;
+
+        Counter(InputStream in) {
+            super(in);
+        }
+
+        @Override
+        public void close() {
+            // the source belongs to the caller
+        }
+
+        @Override
+        public int read() throws IOException {
+            int value = in.read();
+            if (value >= 0) {
+                bytes++;
+                if (hashing) {
+                    hash.update((byte) value);
+                }
+            }
+            return value;
+        }
+
+        @Override
+        public int read(byte[] buffer, int offset, int length) throws IOException {
+            int count = in.read(buffer, offset, length);
+            if (count > 0) {
+                bytes += count;
+                if (hashing) {
+                    hash.update(buffer, offset, count);
+                }
+            }
+            return count;
+        }
+    }
+}

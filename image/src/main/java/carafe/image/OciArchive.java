@@ -1,0 +1,196 @@
+package carafe.image;
+
+import carafe.spec.EngineException;
+import carafe.spec.oci.Descriptor;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.ImageConfig;
+import carafe.spec.oci.Index;
+import carafe.spec.oci.Manifest;
+import carafe.spec.oci.MediaTypes;
+import carafe.spec.oci.Platform;
+import carafe.spec.oci.Reference;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// The images of an archive that holds an OCI layout: `index.json` points to manifests, or to indexes of which the
+/// manifest for this machine is taken. What is no container image (attestations, artifacts) is passed over.
+/// Source: OCI image-spec image-layout.md; names as containerd, BuildKit and Podman annotate them.
+final class OciArchive {
+
+    static final String LAYOUT = "oci-layout";
+    static final String TABLE = "index.json";
+
+    private static final String FULL_NAME = "io.containerd.image.name";
+    private static final String REF_NAME = "org.opencontainers.image.ref.name";
+    private static final String ATTESTATION = "vnd.docker.reference.type";
+    private static final int MAX_DEPTH = 4;
+
+    private final ArchiveContents contents;
+    private final Platform host;
+
+    private OciArchive(ArchiveContents contents, Platform host) {
+        this.contents = contents;
+        this.host = host;
+    }
+
+    /// The images that the layout's `table` points to, for `host` where there is a choice.
+    static List<ArchivedImage> images(byte[] table, ArchiveContents contents, Platform host)
+            throws EngineException.Invalid {
+        var archive = new OciArchive(contents, host);
+        var byManifest = new LinkedHashMap<Digest, ArchivedImage>();
+        for (var entry : Index.parse(table).manifests()) {
+            var found = archive.manifest(entry, 0);
+            if (found.isEmpty()) {
+                continue;
+            }
+            var image = archive.image(found.get());
+            if (image.isEmpty()) {
+                continue;
+            }
+            var names = new ArrayList<Reference>();
+            var before = byManifest.get(found.get().digest());
+            if (before != null) {
+                names.addAll(before.names());
+            }
+            name(entry.annotations()).filter(name -> !names.contains(name)).ifPresent(names::add);
+            byManifest.put(found.get().digest(), new ArchivedImage(image.get().configBytes(), image.get().config(),
+                    image.get().manifestBytes(), image.get().manifest(), names));
+        }
+        if (byManifest.isEmpty()) {
+            throw new EngineException.Invalid("archive holds no container image");
+        }
+        return archive.oneOwnerPerName(new ArrayList<>(byManifest.values()));
+    }
+
+    /// Where several platforms' images claim one name, the one for this machine has it.
+    private List<ArchivedImage> oneOwnerPerName(List<ArchivedImage> images) {
+        var owners = new LinkedHashMap<Reference, ArchivedImage>();
+        for (var image : images) {
+            for (var name : image.names()) {
+                var owner = owners.get(name);
+                if (owner == null || image.config().platform().runsOn(host)
+                        && !owner.config().platform().runsOn(host)) {
+                    owners.put(name, image);
+                }
+            }
+        }
+        var result = new ArrayList<ArchivedImage>();
+        for (var image : images) {
+            var names = image.names().stream().filter(name -> owners.get(name) == image).toList();
+            if (!names.isEmpty() || image.names().isEmpty()) {
+                result.add(new ArchivedImage(image.configBytes(), image.config(), image.manifestBytes(),
+                        image.manifest(), names));
+            }
+        }
+        return result;
+    }
+
+    /// The name in an entry's annotations: in full, or as a reference; a lone tag names nothing here.
+    private static Optional<Reference> name(Map<String, String> annotations) throws EngineException.Invalid {
+        String text = annotations.getOrDefault(FULL_NAME, "");
+        if (text.isEmpty()) {
+            text = annotations.getOrDefault(REF_NAME, "");
+            if (text.indexOf('/') < 0 && text.indexOf(':') < 0) {
+                return Optional.empty();
+            }
+        }
+        var name = Reference.parse(text).withDefaultTag();
+        return name.digest().isPresent() ? Optional.empty() : Optional.of(name);
+    }
+
+    /// The manifest that `entry` means on this machine; empty when it means no container image.
+    private Optional<Descriptor> manifest(Descriptor entry, int depth) throws EngineException.Invalid {
+        if (MediaTypes.isManifest(entry.mediaType())) {
+            return entry.annotations().containsKey(ATTESTATION) ? Optional.empty() : Optional.of(entry);
+        }
+        if (!MediaTypes.isIndex(entry.mediaType())) {
+            return Optional.empty();
+        }
+        if (depth == MAX_DEPTH) {
+            throw new EngineException.Invalid("indexes are nested more than " + MAX_DEPTH + " deep");
+        }
+        var index = Index.parse(document(entry, Manifest.MAX_BYTES));
+        Optional<Descriptor> best = Optional.empty();
+        for (var child : index.manifests()) {
+            if (contents.document(blob(child.digest())).isEmpty()) {
+                continue; // saved for some platforms only
+            }
+            var candidate = manifest(child, depth + 1);
+            if (candidate.isPresent() && (best.isEmpty() || better(candidate.get(), best.get()))) {
+                best = candidate;
+            }
+        }
+        return best;
+    }
+
+    private boolean better(Descriptor candidate, Descriptor than) {
+        var wanted = candidate.platform().filter(platform -> platform.runsOn(host));
+        var had = than.platform().filter(platform -> platform.runsOn(host));
+        return wanted.isPresent() && (had.isEmpty() || wanted.get().variant().compareTo(had.get().variant()) > 0);
+    }
+
+    /// The image of a manifest; empty when it is an artifact.
+    private Optional<ArchivedImage> image(Descriptor descriptor) throws EngineException.Invalid {
+        byte[] manifestBytes = document(descriptor, Manifest.MAX_BYTES);
+        var manifest = Manifest.parse(manifestBytes);
+        if (!MediaTypes.isImageConfig(manifest.config().mediaType())) {
+            return Optional.empty();
+        }
+        byte[] configBytes = document(manifest.config(), ImageConfig.MAX_BYTES);
+        var config = ImageConfig.parse(configBytes);
+        if (config.diffIds().size() != manifest.layers().size()) {
+            throw new EngineException.Invalid("invalid manifest, layers length mismatch: expected "
+                    + config.diffIds().size() + ", got " + manifest.layers().size());
+        }
+        for (int i = 0; i < manifest.layers().size(); i++) {
+            var layer = manifest.layers().get(i);
+            if (!MediaTypes.isLayer(layer.mediaType())) {
+                throw new EngineException.Invalid("unsupported layer media type \"" + layer.mediaType() + "\"");
+            }
+            if (layer.digest().algorithm() != Digest.Algorithm.SHA256) {
+                throw new EngineException.Invalid("unsupported digest algorithm for a layer: " + layer.digest());
+            }
+            var found = contents.layer(blob(layer.digest())).orElseThrow(() -> missing(layer.digest()));
+            if (found.hashes().isPresent()) {
+                checkBlob(layer, found.hashes().get());
+            }
+            ArchivedImage.checkLayer(i, config.diffIds().get(i), found.diffId());
+        }
+        return Optional.of(new ArchivedImage(configBytes, config, manifestBytes, manifest, List.of()));
+    }
+
+    private static void checkBlob(Descriptor layer, LayerStream.Hashes found) throws EngineException.Invalid {
+        if (layer.size() != found.blobBytes()) {
+            throw new EngineException.Invalid("unexpected size of " + layer.digest() + ": expected " + layer.size()
+                    + " bytes, got " + found.blobBytes());
+        }
+        if (!layer.digest().equals(found.blob())) {
+            throw new EngineException.Invalid("unexpected digest: expected " + layer.digest() + ", got "
+                    + found.blob());
+        }
+    }
+
+    private byte[] document(Descriptor descriptor, int limitBytes) throws EngineException.Invalid {
+        byte[] bytes = contents.document(blob(descriptor.digest())).orElseThrow(() -> missing(descriptor.digest()));
+        if (bytes.length != descriptor.size() || bytes.length > limitBytes) {
+            throw new EngineException.Invalid("unexpected size of " + descriptor.digest() + ": expected "
+                    + descriptor.size() + " bytes, got " + bytes.length);
+        }
+        if (!descriptor.digest().matches(bytes)) {
+            throw new EngineException.Invalid("unexpected digest: expected " + descriptor.digest() + ", got "
+                    + Digest.sha256(bytes));
+        }
+        return bytes;
+    }
+
+    private static String blob(Digest digest) {
+        return "blobs/" + digest.algorithm().label() + "/" + digest.hex();
+    }
+
+    private static EngineException.Invalid missing(Digest digest) {
+        return new EngineException.Invalid("archive is incomplete: blob " + digest + " is missing");
+    }
+}

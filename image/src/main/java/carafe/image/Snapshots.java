@@ -1,0 +1,181 @@
+package carafe.image;
+
+import carafe.kernel.FileTree;
+import carafe.spec.EngineException;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.RootfsPlan;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/// The writable directories of containers, each on top of an image's layers: `ID/upper`, `ID/work`, and `ID/layers`
+/// with the layers' digests, lowest first. Nothing is mounted here: [#prepare] makes the directories and says which to
+/// join. A snapshot keeps the layers below it, even when their image is removed by force.
+public final class Snapshots {
+
+    private static final Pattern ID = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}");
+    private static final String LIST = "layers";
+    private static final String TEMPORARY = ".tmp";
+
+    private final Path root;
+    private final Path temporary;
+    private final LayerStore layers;
+    private final LayerCollector collector;
+    private final Trash trash;
+
+    private Snapshots(Path root, LayerStore layers, LayerCollector collector, Trash trash) {
+        this.root = root;
+        this.temporary = root.resolve(TEMPORARY);
+        this.layers = layers;
+        this.collector = collector;
+        this.trash = trash;
+    }
+
+    static Snapshots open(Path root, LayerStore layers, LayerCollector collector, Trash trash) throws IOException {
+        var snapshots = new Snapshots(root, layers, collector, trash);
+        Durable.makeDirectory(snapshots.temporary);
+        trash.sweep(snapshots.temporary);
+        return snapshots;
+    }
+
+    /// Makes the directories of `containerId` on top of `image`, or finds them made before: a repeated call changes
+    /// nothing, so the engine may call it again before every start. Costs a few system calls, no fsync: what a power
+    /// cut takes away was an empty directory, which the next call makes again.
+    /// @throws EngineException.NotFound a layer of the image is gone
+    public RootfsPlan.Overlay prepare(String containerId, Image image) throws EngineException {
+        var made = find(containerId);
+        if (made.isPresent()) {
+            return made.get();
+        }
+        var diffIds = image.config().diffIds();
+        try {
+            return collector.whileKept(() -> make(containerId, image, diffIds));
+        } catch (IOException e) {
+            throw Failures.of("prepare the root of " + containerId, e);
+        }
+    }
+
+    private RootfsPlan.Overlay make(String containerId, Image image, List<Digest> diffIds)
+            throws IOException, EngineException {
+        for (var diffId : diffIds) {
+            if (!layers.has(diffId)) {
+                throw new EngineException.NotFound("No such image: " + image.id());
+            }
+        }
+        Path place = trash.freshName(temporary);
+        Durable.makeDirectory(place);
+        var list = new StringBuilder();
+        diffIds.forEach(diffId -> list.append(diffId).append('\n'));
+        Files.createDirectory(place.resolve("upper"));
+        Files.setPosixFilePermissions(place.resolve("upper"), PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.createDirectory(place.resolve("work"));
+        Files.createDirectory(place.resolve("empty")); // the one lower directory of an image without layers
+        Files.writeString(place.resolve(LIST), list, StandardCharsets.US_ASCII);
+        trash.bury(root.resolve(containerId), temporary); // one that a power cut left without its list
+        Files.move(place, root.resolve(containerId), StandardCopyOption.ATOMIC_MOVE);
+        return plan(containerId, diffIds);
+    }
+
+    /// What [#prepare] made for `containerId`; empty when it has no usable directories.
+    public Optional<RootfsPlan.Overlay> find(String containerId) throws EngineException {
+        checkId(containerId);
+        try {
+            return read(containerId).map(diffIds -> plan(containerId, diffIds));
+        } catch (IOException e) {
+            throw Failures.of("read the layers of " + containerId, e);
+        }
+    }
+
+    private Optional<List<Digest>> read(String containerId) throws IOException {
+        try {
+            var diffIds = new ArrayList<Digest>();
+            String list = Files.readString(root.resolve(containerId).resolve(LIST), StandardCharsets.US_ASCII);
+            for (String line : list.lines().toList()) {
+                diffIds.add(Digest.parse(line));
+            }
+            return Optional.of(diffIds);
+        } catch (NoSuchFileException | EngineException.Invalid e) {
+            return Optional.empty();
+        }
+    }
+
+    private RootfsPlan.Overlay plan(String containerId, List<Digest> diffIds) {
+        Path own = root.resolve(containerId);
+        var lowers = new ArrayList<Path>();
+        for (var diffId : diffIds) {
+            lowers.add(layers.lower(diffId));
+        }
+        Collections.reverse(lowers);
+        if (lowers.isEmpty()) {
+            lowers.add(own.resolve("empty"));
+        }
+        return new RootfsPlan.Overlay(lowers, own.resolve("upper"), own.resolve("work"));
+    }
+
+    /// Removes the directories of `containerId`: out of sight at once, freed in the background. Nothing there is fine.
+    public void remove(String containerId) throws EngineException {
+        checkId(containerId);
+        try {
+            trash.bury(root.resolve(containerId), temporary);
+        } catch (IOException e) {
+            throw Failures.of("remove the files of " + containerId, e);
+        }
+    }
+
+    /// The bytes of the regular files that `containerId` has written, each inode once; zero when it has no directories.
+    /// Reads the whole upper directory.
+    public long writableBytes(String containerId) throws EngineException {
+        checkId(containerId);
+        Path upper = root.resolve(containerId).resolve("upper");
+        if (!Files.isDirectory(upper)) {
+            return 0;
+        }
+        try (var tree = FileTree.open(upper)) {
+            return TreeSize.bytes(tree);
+        } catch (IOException e) {
+            throw Failures.of("measure the files of " + containerId, e);
+        }
+    }
+
+    /// The containers that have directories; for the engine's reconciler.
+    public Set<String> list() throws EngineException {
+        var ids = new HashSet<String>();
+        try (var names = Files.newDirectoryStream(root)) {
+            for (Path name : names) {
+                String id = String.valueOf(name.getFileName());
+                if (!id.equals(TEMPORARY)) {
+                    ids.add(id);
+                }
+            }
+        } catch (IOException e) {
+            throw Failures.of("list the containers' files", e);
+        }
+        return Set.copyOf(ids);
+    }
+
+    /// The layers that containers are based on.
+    Set<Digest> neededLayers() throws IOException, EngineException {
+        var needed = new HashSet<Digest>();
+        for (String containerId : list()) {
+            read(containerId).ifPresent(needed::addAll);
+        }
+        return needed;
+    }
+
+    private static void checkId(String containerId) throws EngineException.Invalid {
+        if (!ID.matcher(containerId).matches()) {
+            throw new EngineException.Invalid("invalid container id \"" + containerId + "\"");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package carafe.image;
+
+import carafe.kernel.FileTree;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// Deletes directories in the background, on one platform thread that ends when there is nothing to do: callers pay for
+/// a rename only. What a killed process leaves in a trash directory is deleted by [#sweep] at the next start.
+final class Trash implements AutoCloseable {
+
+    private static final System.Logger LOG = System.getLogger("carafe.image");
+    private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(1);
+
+    private final AtomicLong names = new AtomicLong();
+    private final ThreadPoolExecutor worker = new ThreadPoolExecutor(1, 1, 5, TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(), task -> Thread.ofPlatform().name("image-trash").daemon().unstarted(task));
+
+    Trash() {
+        worker.allowCoreThreadTimeOut(true);
+    }
+
+    /// A name in `directory` that nothing has.
+    Path freshName(Path directory) {
+        return directory.resolve(ProcessHandle.current().pid() + "-" + System.nanoTime() + "-"
+                + names.incrementAndGet());
+    }
+
+    /// Takes `victim` out of sight, into `directory` on the same filesystem, and deletes it later. One that is not there
+    /// is fine.
+    void bury(Path victim, Path directory) throws IOException {
+        Path grave = freshName(directory);
+        try {
+            Files.move(victim, grave, StandardCopyOption.ATOMIC_MOVE);
+        } catch (NoSuchFileException e) {
+            return;
+        }
+        deleteLater(directory, String.valueOf(grave.getFileName()));
+    }
+
+    /// Deletes what lies in `directory` now.
+    void sweep(Path directory) throws IOException {
+        try (var left = Files.newDirectoryStream(directory)) {
+            for (Path file : left) {
+                deleteLater(directory, String.valueOf(file.getFileName()));
+            }
+        }
+    }
+
+    private void deleteLater(Path directory, String name) {
+        worker.execute(() -> {
+            try (var tree = FileTree.open(directory)) {
+                tree.deleteTree(name);
+            } catch (IOException e) {
+                LOG.log(Level.WARNING, "cannot delete " + directory.resolve(name) + "; the next start tries again: "
+                        + e.getMessage());
+            }
+        });
+    }
+
+    /// Waits until everything buried so far is gone.
+    void await() throws InterruptedException {
+        try {
+            worker.submit(() -> { }).get();
+        } catch (ExecutionException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /// Goes on for at most a second; the rest is for the next start.
+    @Override
+    public void close() {
+        worker.shutdown();
+        try {
+            if (!worker.awaitTermination(CLOSE_PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+                worker.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            worker.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,132 @@
+package carafe.kernel;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.lang.invoke.MethodHandle;
+import org.jspecify.annotations.Nullable;
+
+/// The native memory of one operation and the way into the kernel: every system call of the room goes through
+/// syscall(2) with a [Syscall] as its name. One downcall shape for all of them is linked once, which keeps a cold
+/// start short, and a new call needs no new handle. Errno is captured in this frame, so frames must not be shared
+/// between threads.
+///
+/// Memory comes from one zeroed slab of 512 bytes, then from the arena; all of it ends with [#close].
+final class Frame implements AutoCloseable, SegmentAllocator {
+
+    /// `long syscall(long number, ...)`; integer arguments travel in registers as if they were declared.
+    @SuppressWarnings("restricted") // this room is the one that is allowed to
+    private static final MethodHandle SYSCALL = Linker.nativeLinker().downcallHandle(
+            Linker.nativeLinker().defaultLookup().findOrThrow("syscall"),
+            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG,
+                    JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+            Linker.Option.captureCallState("errno"), Linker.Option.firstVariadicArg(1));
+
+    private static final long SLAB_BYTES = 512;
+    private static final long STATE_BYTES = Linker.Option.captureStateLayout().byteSize();
+
+    private final Arena arena = Arena.ofConfined();
+    private final MemorySegment slab = arena.allocate(SLAB_BYTES, 16);
+    private final MemorySegment state = slab.asSlice(0, STATE_BYTES);
+    private long used = STATE_BYTES;
+
+    /// Zeroed memory that lives as long as this frame.
+    @Override
+    public MemorySegment allocate(long bytes, long alignment) {
+        long start = (used + alignment - 1) & -alignment;
+        if (alignment > 16 || start + bytes > SLAB_BYTES) {
+            return arena.allocate(bytes, alignment);
+        }
+        used = start + bytes;
+        return slab.asSlice(start, bytes);
+    }
+
+    /// `text` as a C string. A NUL inside it would silently name something else and is refused.
+    /// @throws KernelException EINVAL a NUL in the text
+    MemorySegment text(String text) throws KernelException {
+        if (text.indexOf(0) >= 0) {
+            throw new KernelException("name", text.replace('\0', '?'), Errno.EINVAL, "it holds a NUL");
+        }
+        byte[] bytes = NativeText.encode(text);
+        var segment = allocate(bytes.length + 1L, 1);
+        MemorySegment.copy(bytes, 0, segment, JAVA_BYTE, 0, bytes.length);
+        return segment;
+    }
+
+    /// A copy of `bytes`.
+    MemorySegment bytes(byte[] bytes) {
+        var segment = allocate(Math.max(1, bytes.length), 8);
+        MemorySegment.copy(bytes, 0, segment, JAVA_BYTE, 0, bytes.length);
+        return segment;
+    }
+
+    long attempt(Syscall call, long a) {
+        return attempt(call, a, 0, 0, 0, 0, 0);
+    }
+
+    long attempt(Syscall call, long a, long b) {
+        return attempt(call, a, b, 0, 0, 0, 0);
+    }
+
+    long attempt(Syscall call, long a, long b, long c) {
+        return attempt(call, a, b, c, 0, 0, 0);
+    }
+
+    long attempt(Syscall call, long a, long b, long c, long d) {
+        return attempt(call, a, b, c, d, 0, 0);
+    }
+
+    long attempt(Syscall call, long a, long b, long c, long d, long e) {
+        return attempt(call, a, b, c, d, e, 0);
+    }
+
+    /// Makes the call, again as long as a signal interrupts it.
+    /// @return the kernel's result, or the negative errno
+    long attempt(Syscall call, long a, long b, long c, long d, long e, long f) { // as many as the kernel takes
+        long result;
+        do {
+            result = once(call, a, b, c, d, e, f);
+        } while (result == -Errno.EINTR);
+        return result;
+    }
+
+    /// Makes the call once; EINTR is a result like another.
+    long once(Syscall call, long a, long b, long c, long d, long e, long f) {
+        long result;
+        try {
+            result = (long) SYSCALL.invokeExact(state, (long) call.number(), a, b, c, d, e, f);
+        } catch (Throwable t) {
+            throw new AssertionError(t); // the binding is wrong
+        }
+        return result == -1 ? -state.get(JAVA_INT, 0) : result;
+    }
+
+    /// The errno that the last failing call of another handle left in [#state].
+    int errno() {
+        return state.get(JAVA_INT, 0);
+    }
+
+    /// Where downcalls that capture errno leave it.
+    MemorySegment state() {
+        return state;
+    }
+
+    /// `result` unless it is a negative errno.
+    static long checked(long result, Syscall call, @Nullable Object subject) throws KernelException {
+        if (result < 0 && result > -4096) {
+            throw new KernelException(call.toString(), subject, (int) -result);
+        }
+        return result;
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

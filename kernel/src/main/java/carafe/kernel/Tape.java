@@ -1,0 +1,148 @@
+package carafe.kernel;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/// The whole start of a process as data: what the monitor calls, how it clones, what the process calls until it becomes
+/// its program. Immutable, made without root and without descriptors; [#text] prints it, [Spawner] plays it.
+///
+/// Descriptors 0 to 31 are the tape's to choose with dup3(2); every other descriptor a player holds is above. All of
+/// them are close-on-exec, and so must be every descriptor a step opens. `cloneFlags` are CLONE_NEW* bits; the player
+/// adds CLONE_PIDFD, CLONE_CLEAR_SIGHAND and, with `cgroup`, CLONE_INTO_CGROUP. The player itself makes the process die
+/// with its monitor until the last step, and gives it an empty signal mask. It changes nothing else: the process
+/// inherits oom_score_adj, limits and session of the spawner unless steps set them. Slots in `kept` stay open in the
+/// monitor (those of a [MonitorPlan] always do); all others are closed there after the clone.
+public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Set<Slot> kept) {
+
+    public Tape {
+        steps = inOrder(steps);
+        kept = Collections.unmodifiableSet(new LinkedHashSet<>(kept));
+        checkUses(steps, cgroup);
+        if (steps.size() > TapeFormat.MAX_STEPS) {
+            throw new IllegalArgumentException("a tape has at most " + TapeFormat.MAX_STEPS + " steps");
+        }
+        if (steps.stream().noneMatch(step -> step.part() == Part.CHILD)) {
+            throw new IllegalArgumentException("a tape without a step for the process");
+        }
+    }
+
+    private static List<Step> inOrder(List<Step> steps) {
+        var ordered = new ArrayList<Step>(steps.size());
+        steps.stream().filter(step -> step.part() == Part.MONITOR).forEach(ordered::add);
+        steps.stream().filter(step -> step.part() == Part.CHILD).forEach(ordered::add);
+        return List.copyOf(ordered);
+    }
+
+    private static void checkUses(List<Step> steps, Optional<Slot> cgroup) {
+        var filled = new HashSet<Slot>();
+        steps.forEach(step -> step.outcome().result().ifPresent(filled::add));
+        var full = new HashSet<Slot>();
+        boolean cloned = false;
+        for (var step : steps) {
+            if (step.part() == Part.CHILD && !cloned) {
+                cloned = true;
+                cgroup.ifPresent(slot -> requireFull(slot, filled, full, "clone3"));
+            }
+            eachSlot(step, slot -> requireFull(slot, filled, full, step.id()));
+            step.outcome().result().ifPresent(full::add);
+        }
+    }
+
+    private static void requireFull(Slot slot, Set<Slot> filled, Set<Slot> full, String where) {
+        if (filled.contains(slot) && !full.contains(slot)) {
+            throw new IllegalArgumentException("step " + where + " uses slot " + slot + " before a step fills it");
+        }
+    }
+
+    private static void eachSlot(Step step, Consumer<Slot> action) {
+        step.args().forEach(arg -> eachSlot(arg, action));
+    }
+
+    private static void eachSlot(Arg arg, Consumer<Slot> action) {
+        switch (arg) {
+            case Arg.Ref(Slot slot) -> action.accept(slot);
+            case Arg.Struct struct -> {
+                for (var field : struct.fields()) {
+                    switch (field) {
+                        case Arg.Field.Descriptor(Slot slot) -> action.accept(slot);
+                        case Arg.Field.Pointer(Arg target) -> eachSlot(target, action);
+                        case Arg.Field.Fixed _ -> {}
+                    }
+                }
+            }
+            case Arg.Number _, Arg.Text _, Arg.Bytes _, Arg.Strings _ -> {}
+        }
+    }
+
+    /// The slots that no step fills: a [Launch] must bring a descriptor for each. In order of first use.
+    public Set<Slot> passed() {
+        var passed = new LinkedHashSet<Slot>();
+        steps.forEach(step -> eachSlot(step, passed::add));
+        cgroup.ifPresent(passed::add);
+        passed.addAll(kept);
+        steps.forEach(step -> step.outcome().result().ifPresent(passed::remove));
+        return passed;
+    }
+
+    /// The tape for people and golden files, one line per step, like strace(1).
+    public String text() {
+        return TapeText.of(this);
+    }
+
+    /// An empty tape to add to.
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /// Collects a tape. Steps may be added in any order of parts; within a part their order stays.
+    public static final class Builder {
+
+        private final List<Step> steps = new ArrayList<>();
+        private final Set<Slot> kept = new LinkedHashSet<>();
+        private long cloneFlags;
+        private Optional<Slot> cgroup = Optional.empty();
+
+        private Builder() {}
+
+        /// Appends a step to its part.
+        public Builder add(Step step) {
+            steps.add(step);
+            return this;
+        }
+
+        /// Appends steps to their parts.
+        public Builder addAll(List<Step> more) {
+            steps.addAll(more);
+            return this;
+        }
+
+        /// Adds CLONE_NEW* bits to those of clone3.
+        public Builder cloneFlags(long flags) {
+            cloneFlags |= flags;
+            return this;
+        }
+
+        /// Makes clone3 put the process into the cgroup (v2) whose directory is in `slot`.
+        public Builder intoCgroup(Slot slot) {
+            cgroup = Optional.of(slot);
+            return this;
+        }
+
+        /// Leaves the descriptor of `slot` open in the monitor.
+        public Builder keep(Slot slot) {
+            kept.add(slot);
+            return this;
+        }
+
+        /// The finished tape.
+        public Tape build() {
+            return new Tape(steps, cloneFlags, cgroup, kept);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+package carafe.kernel;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/// Fails a test that leaves a descriptor, a mount or a cgroup behind that was not there before.
+final class NothingLeft implements BeforeEachCallback, AfterEachCallback {
+
+    private static final ExtensionContext.Namespace HERE = ExtensionContext.Namespace.create(NothingLeft.class);
+
+    record Seen(Set<String> descriptors, Set<String> mounts, Set<String> cgroups) {
+
+        static Seen now() throws IOException {
+            var mounts = new TreeSet<String>();
+            for (var mount : Mounts.list()) {
+                mounts.add(mount.id() + " " + mount.target());
+            }
+            return new Seen(openDescriptors(), mounts, testCgroups());
+        }
+
+        private static Set<String> openDescriptors() throws IOException {
+            var open = new TreeSet<String>();
+            try (var numbers = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+                for (var number : numbers) {
+                    try {
+                        String target = Files.readSymbolicLink(number).toString();
+                        if (!target.endsWith(".jar") && !target.matches(".*\\.so[.0-9]*")
+                                && !target.matches("/proc/\\d+/fd") && !target.endsWith("/modules")
+                                && !target.endsWith("/urandom") && !target.endsWith("/random")) {
+                            open.add(number.getFileName() + " → " + target);
+                        }
+                    } catch (IOException closedMeanwhile) {
+                        // the descriptor of this listing
+                    }
+                }
+            }
+            return open;
+        }
+
+        private static Set<String> testCgroups() throws IOException {
+            var found = new TreeSet<String>();
+            for (var mount : Mounts.list()) {
+                if (mount.fsType().startsWith("cgroup")) {
+                    try (var names = Files.find(Path.of(mount.target()), 4,
+                            (path, at) -> at.isDirectory() && path.getFileName().toString().startsWith("test-"))) {
+                        names.forEach(path -> found.add(path.toString()));
+                    }
+                }
+            }
+            return found;
+        }
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext context) throws IOException {
+        context.getStore(HERE).put("seen", Seen.now());
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) throws IOException {
+        var before = Objects.requireNonNull(context.getStore(HERE).get("seen", Seen.class));
+        var after = Seen.now();
+        report("descriptors", before.descriptors, after.descriptors);
+        report("mounts", before.mounts, after.mounts);
+        report("cgroups", before.cgroups, after.cgroups);
+    }
+
+    private static void report(String what, Set<String> before, Set<String> after) {
+        var left = new TreeSet<>(after);
+        left.removeAll(before);
+        if (!left.isEmpty()) {
+            throw new AssertionError("the test left " + what + " behind: " + left);
+        }
+    }
+}

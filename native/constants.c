@@ -1,0 +1,250 @@
+/*
+ * Prints every constant of the kernel's headers that room `kernel` repeats in Java, one "NAME value" per line, signed
+ * decimal; a Java test compares them. Does nothing else to the system. Constants younger than the oldest headers we
+ * build with (Debian 12, Linux 6.1) are left out when the header lacks them.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/bpf.h>
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <linux/stat.h>
+#include <linux/xattr.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/pidfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define SHOW(name) {#name, (long long)(name)}
+
+struct constant {
+  const char *name;
+  long long value;
+};
+
+static const struct constant constants[] = {
+    /* open(2), openat2(2) */
+    SHOW(O_RDONLY), SHOW(O_WRONLY), SHOW(O_RDWR), SHOW(O_CREAT), SHOW(O_EXCL), SHOW(O_NOCTTY),
+    SHOW(O_TRUNC), SHOW(O_APPEND), SHOW(O_NONBLOCK), SHOW(O_CLOEXEC), SHOW(O_PATH),
+    SHOW(O_DIRECTORY), SHOW(O_NOFOLLOW), SHOW(O_TMPFILE), SHOW(RESOLVE_NO_XDEV),
+    SHOW(RESOLVE_NO_MAGICLINKS), SHOW(RESOLVE_NO_SYMLINKS), SHOW(RESOLVE_BENEATH),
+    SHOW(RESOLVE_IN_ROOT), SHOW(RESOLVE_CACHED), SHOW(AT_FDCWD), SHOW(AT_SYMLINK_NOFOLLOW),
+    SHOW(AT_REMOVEDIR), SHOW(AT_SYMLINK_FOLLOW), SHOW(AT_EMPTY_PATH), SHOW(AT_NO_AUTOMOUNT),
+    SHOW(AT_RECURSIVE),
+    /* inode types and bits, statx(2) */
+    SHOW(S_IFMT), SHOW(S_IFSOCK), SHOW(S_IFLNK), SHOW(S_IFREG), SHOW(S_IFBLK), SHOW(S_IFDIR),
+    SHOW(S_IFCHR), SHOW(S_IFIFO), SHOW(S_ISUID), SHOW(S_ISGID), SHOW(S_ISVTX),
+    SHOW(STATX_BASIC_STATS), SHOW(STATX_MNT_ID), SHOW(STATX_ATTR_MOUNT_ROOT), SHOW(DT_UNKNOWN),
+    SHOW(DT_FIFO), SHOW(DT_CHR), SHOW(DT_DIR), SHOW(DT_BLK), SHOW(DT_REG), SHOW(DT_LNK),
+    SHOW(DT_SOCK), SHOW(UTIME_OMIT), SHOW(UTIME_NOW), SHOW(XATTR_CREATE), SHOW(XATTR_REPLACE),
+    SHOW(RENAME_NOREPLACE), SHOW(RENAME_EXCHANGE), SHOW(RENAME_WHITEOUT),
+    /* fcntl(2), flock(2), memfd_create(2), lseek(2), fallocate(2) */
+    SHOW(F_DUPFD_CLOEXEC), SHOW(F_GETFD), SHOW(F_SETFD), SHOW(FD_CLOEXEC), SHOW(F_GETFL),
+    SHOW(F_SETFL), SHOW(F_SETPIPE_SZ), SHOW(F_GETPIPE_SZ), SHOW(F_ADD_SEALS), SHOW(F_GET_SEALS),
+    SHOW(F_SEAL_SEAL), SHOW(F_SEAL_SHRINK), SHOW(F_SEAL_GROW), SHOW(F_SEAL_WRITE), SHOW(LOCK_SH),
+    SHOW(LOCK_EX), SHOW(LOCK_NB), SHOW(LOCK_UN), SHOW(MFD_CLOEXEC), SHOW(MFD_ALLOW_SEALING),
+    SHOW(SEEK_SET), SHOW(SEEK_CUR), SHOW(SEEK_END), SHOW(SEEK_DATA), SHOW(SEEK_HOLE),
+    SHOW(FALLOC_FL_KEEP_SIZE), SHOW(FALLOC_FL_PUNCH_HOLE),
+    /* socket(2) */
+    SHOW(AF_UNIX), SHOW(AF_NETLINK), SHOW(SOCK_STREAM), SHOW(SOCK_DGRAM), SHOW(SOCK_RAW),
+    SHOW(SOCK_SEQPACKET), SHOW(SOCK_CLOEXEC), SHOW(SOCK_NONBLOCK), SHOW(SOL_SOCKET),
+    SHOW(SCM_RIGHTS), SHOW(SO_PASSCRED), SHOW(SO_PEERCRED), SHOW(SO_SNDBUF), SHOW(SO_RCVBUF),
+    SHOW(MSG_CMSG_CLOEXEC), SHOW(MSG_NOSIGNAL), SHOW(MSG_DONTWAIT), SHOW(MSG_TRUNC),
+    SHOW(MSG_CTRUNC),
+    /* mount(2), fsopen(2), mount_setattr(2) */
+    SHOW(MS_RDONLY), SHOW(MS_NOSUID), SHOW(MS_NODEV), SHOW(MS_NOEXEC), SHOW(MS_SYNCHRONOUS),
+    SHOW(MS_REMOUNT), SHOW(MS_MANDLOCK), SHOW(MS_DIRSYNC), SHOW(MS_NOSYMFOLLOW), SHOW(MS_NOATIME),
+    SHOW(MS_NODIRATIME), SHOW(MS_BIND), SHOW(MS_MOVE), SHOW(MS_REC), SHOW(MS_SILENT),
+    SHOW(MS_UNBINDABLE), SHOW(MS_PRIVATE), SHOW(MS_SLAVE), SHOW(MS_SHARED), SHOW(MS_RELATIME),
+    SHOW(MS_STRICTATIME), SHOW(MS_LAZYTIME), SHOW(MNT_FORCE), SHOW(MNT_DETACH), SHOW(MNT_EXPIRE),
+    SHOW(UMOUNT_NOFOLLOW), SHOW(FSOPEN_CLOEXEC), SHOW(FSMOUNT_CLOEXEC), SHOW(FSPICK_CLOEXEC),
+    SHOW(FSCONFIG_SET_FLAG), SHOW(FSCONFIG_SET_STRING), SHOW(FSCONFIG_SET_BINARY),
+    SHOW(FSCONFIG_SET_PATH), SHOW(FSCONFIG_SET_PATH_EMPTY), SHOW(FSCONFIG_SET_FD),
+    SHOW(FSCONFIG_CMD_CREATE), SHOW(FSCONFIG_CMD_RECONFIGURE), SHOW(OPEN_TREE_CLONE),
+    SHOW(OPEN_TREE_CLOEXEC), SHOW(MOVE_MOUNT_F_SYMLINKS), SHOW(MOVE_MOUNT_F_EMPTY_PATH),
+    SHOW(MOVE_MOUNT_T_SYMLINKS), SHOW(MOVE_MOUNT_T_EMPTY_PATH), SHOW(MOVE_MOUNT_SET_GROUP),
+    SHOW(MOUNT_ATTR_RDONLY), SHOW(MOUNT_ATTR_NOSUID), SHOW(MOUNT_ATTR_NODEV),
+    SHOW(MOUNT_ATTR_NOEXEC), SHOW(MOUNT_ATTR__ATIME), SHOW(MOUNT_ATTR_RELATIME),
+    SHOW(MOUNT_ATTR_NOATIME), SHOW(MOUNT_ATTR_STRICTATIME), SHOW(MOUNT_ATTR_NODIRATIME),
+    SHOW(MOUNT_ATTR_IDMAP), SHOW(MOUNT_ATTR_NOSYMFOLLOW), SHOW(PROC_SUPER_MAGIC),
+    SHOW(CGROUP2_SUPER_MAGIC), SHOW(OVERLAYFS_SUPER_MAGIC), SHOW(TMPFS_MAGIC),
+    /* clone(2), setns(2) */
+    SHOW(CLONE_NEWNS), SHOW(CLONE_NEWCGROUP), SHOW(CLONE_NEWUTS), SHOW(CLONE_NEWIPC),
+    SHOW(CLONE_NEWUSER), SHOW(CLONE_NEWPID), SHOW(CLONE_NEWNET), SHOW(CLONE_NEWTIME),
+    SHOW(CLONE_PIDFD), SHOW(CLONE_INTO_CGROUP), SHOW(CLONE_CLEAR_SIGHAND),
+    /* prctl(2), seccomp(2) */
+    SHOW(PR_SET_PDEATHSIG), SHOW(PR_SET_DUMPABLE), SHOW(PR_SET_KEEPCAPS), SHOW(PR_CAPBSET_READ),
+    SHOW(PR_CAPBSET_DROP), SHOW(PR_SET_NO_NEW_PRIVS), SHOW(PR_SET_SECUREBITS), SHOW(PR_CAP_AMBIENT),
+    SHOW(PR_CAP_AMBIENT_RAISE), SHOW(PR_CAP_AMBIENT_CLEAR_ALL), SHOW(PR_SET_CHILD_SUBREAPER),
+    SHOW(PR_SET_NAME), SHOW(SECCOMP_SET_MODE_FILTER), SHOW(SECCOMP_FILTER_FLAG_TSYNC),
+    SHOW(SECCOMP_FILTER_FLAG_LOG), SHOW(SECCOMP_FILTER_FLAG_SPEC_ALLOW),
+    SHOW(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV), SHOW(SECCOMP_RET_KILL_PROCESS),
+    SHOW(SECCOMP_RET_KILL_THREAD), SHOW(SECCOMP_RET_TRAP), SHOW(SECCOMP_RET_ERRNO),
+    SHOW(SECCOMP_RET_USER_NOTIF), SHOW(SECCOMP_RET_TRACE), SHOW(SECCOMP_RET_LOG),
+    SHOW(SECCOMP_RET_ALLOW), SHOW(AUDIT_ARCH_X86_64), SHOW(AUDIT_ARCH_I386),
+    SHOW(AUDIT_ARCH_AARCH64), SHOW(AUDIT_ARCH_ARM),
+    /* bpf(2), cgroup device programs */
+    SHOW(BPF_PROG_LOAD), SHOW(BPF_PROG_ATTACH), SHOW(BPF_PROG_DETACH), SHOW(BPF_PROG_QUERY),
+    SHOW(BPF_PROG_TYPE_CGROUP_DEVICE), SHOW(BPF_CGROUP_DEVICE), SHOW(BPF_F_ALLOW_MULTI),
+    SHOW(BPF_DEVCG_ACC_MKNOD), SHOW(BPF_DEVCG_ACC_READ), SHOW(BPF_DEVCG_ACC_WRITE),
+    SHOW(BPF_DEVCG_DEV_BLOCK), SHOW(BPF_DEVCG_DEV_CHAR),
+    /* prlimit(2), capset(2) */
+    SHOW(RLIMIT_CPU), SHOW(RLIMIT_FSIZE), SHOW(RLIMIT_DATA), SHOW(RLIMIT_STACK), SHOW(RLIMIT_CORE),
+    SHOW(RLIMIT_RSS), SHOW(RLIMIT_NPROC), SHOW(RLIMIT_NOFILE), SHOW(RLIMIT_MEMLOCK),
+    SHOW(RLIMIT_AS), SHOW(RLIMIT_LOCKS), SHOW(RLIMIT_SIGPENDING), SHOW(RLIMIT_MSGQUEUE),
+    SHOW(RLIMIT_NICE), SHOW(RLIMIT_RTPRIO), SHOW(RLIMIT_RTTIME), SHOW(_LINUX_CAPABILITY_VERSION_3),
+    /* signals, pidfd_open(2), terminals */
+    SHOW(SIGHUP), SHOW(SIGINT), SHOW(SIGQUIT), SHOW(SIGKILL), SHOW(SIGTERM), SHOW(SIGCHLD),
+    SHOW(SIGCONT), SHOW(SIGSTOP), SHOW(SIGWINCH), SHOW(PIDFD_NONBLOCK), SHOW(P_PIDFD),
+    SHOW(WEXITED), SHOW(TIOCSWINSZ), SHOW(TIOCGWINSZ), SHOW(TIOCGPTPEER), SHOW(TIOCSPTLCK),
+    SHOW(TIOCGPTN), SHOW(TIOCSCTTY), SHOW(FS_IOC_GETFLAGS), SHOW(FS_IOC_SETFLAGS), SHOW(FIONREAD),
+    SHOW(EPOLLIN), SHOW(EPOLL_CTL_ADD),
+    SHOW(EPOLL_CTL_DEL), SHOW(SHUT_RDWR), SHOW(POLLIN), SHOW(POLLOUT), SHOW(POLLERR), SHOW(POLLHUP),
+};
+
+static const struct constant errnos[] = {
+    SHOW(EPERM), SHOW(ENOENT), SHOW(ESRCH), SHOW(EINTR), SHOW(EIO), SHOW(ENXIO), SHOW(E2BIG),
+    SHOW(ENOEXEC), SHOW(EBADF), SHOW(ECHILD), SHOW(EAGAIN), SHOW(ENOMEM), SHOW(EACCES),
+    SHOW(EFAULT), SHOW(ENOTBLK), SHOW(EBUSY), SHOW(EEXIST), SHOW(EXDEV), SHOW(ENODEV),
+    SHOW(ENOTDIR), SHOW(EISDIR), SHOW(EINVAL), SHOW(ENFILE), SHOW(EMFILE), SHOW(ENOTTY),
+    SHOW(ETXTBSY), SHOW(EFBIG), SHOW(ENOSPC), SHOW(ESPIPE), SHOW(EROFS), SHOW(EMLINK), SHOW(EPIPE),
+    SHOW(EDOM), SHOW(ERANGE), SHOW(EDEADLK), SHOW(ENAMETOOLONG), SHOW(ENOLCK), SHOW(ENOSYS),
+    SHOW(ENOTEMPTY), SHOW(ELOOP), SHOW(ENOMSG), SHOW(EIDRM), SHOW(ECHRNG), SHOW(EL2NSYNC),
+    SHOW(EL3HLT), SHOW(EL3RST), SHOW(ELNRNG), SHOW(EUNATCH), SHOW(ENOCSI), SHOW(EL2HLT),
+    SHOW(EBADE), SHOW(EBADR), SHOW(EXFULL), SHOW(ENOANO), SHOW(EBADRQC), SHOW(EBADSLT),
+    SHOW(EBFONT), SHOW(ENOSTR), SHOW(ENODATA), SHOW(ETIME), SHOW(ENOSR), SHOW(ENONET), SHOW(ENOPKG),
+    SHOW(EREMOTE), SHOW(ENOLINK), SHOW(EADV), SHOW(ESRMNT), SHOW(ECOMM), SHOW(EPROTO),
+    SHOW(EMULTIHOP), SHOW(EDOTDOT), SHOW(EBADMSG), SHOW(EOVERFLOW), SHOW(ENOTUNIQ), SHOW(EBADFD),
+    SHOW(EREMCHG), SHOW(ELIBACC), SHOW(ELIBBAD), SHOW(ELIBSCN), SHOW(ELIBMAX), SHOW(ELIBEXEC),
+    SHOW(EILSEQ), SHOW(ERESTART), SHOW(ESTRPIPE), SHOW(EUSERS), SHOW(ENOTSOCK), SHOW(EDESTADDRREQ),
+    SHOW(EMSGSIZE), SHOW(EPROTOTYPE), SHOW(ENOPROTOOPT), SHOW(EPROTONOSUPPORT),
+    SHOW(ESOCKTNOSUPPORT), SHOW(EOPNOTSUPP), SHOW(EPFNOSUPPORT), SHOW(EAFNOSUPPORT),
+    SHOW(EADDRINUSE), SHOW(EADDRNOTAVAIL), SHOW(ENETDOWN), SHOW(ENETUNREACH), SHOW(ENETRESET),
+    SHOW(ECONNABORTED), SHOW(ECONNRESET), SHOW(ENOBUFS), SHOW(EISCONN), SHOW(ENOTCONN),
+    SHOW(ESHUTDOWN), SHOW(ETOOMANYREFS), SHOW(ETIMEDOUT), SHOW(ECONNREFUSED), SHOW(EHOSTDOWN),
+    SHOW(EHOSTUNREACH), SHOW(EALREADY), SHOW(EINPROGRESS), SHOW(ESTALE), SHOW(EUCLEAN),
+    SHOW(ENOTNAM), SHOW(ENAVAIL), SHOW(EISNAM), SHOW(EREMOTEIO), SHOW(EDQUOT), SHOW(ENOMEDIUM),
+    SHOW(EMEDIUMTYPE), SHOW(ECANCELED), SHOW(ENOKEY), SHOW(EKEYEXPIRED), SHOW(EKEYREVOKED),
+    SHOW(EKEYREJECTED), SHOW(EOWNERDEAD), SHOW(ENOTRECOVERABLE), SHOW(ERFKILL), SHOW(EHWPOISON),
+};
+
+static const struct constant syscalls[] = {
+    {"SYS_READ", SYS_read}, {"SYS_WRITE", SYS_write}, {"SYS_CLOSE", SYS_close},
+    {"SYS_LSEEK", SYS_lseek}, {"SYS_IOCTL", SYS_ioctl}, {"SYS_FCNTL", SYS_fcntl},
+    {"SYS_FLOCK", SYS_flock}, {"SYS_FSYNC", SYS_fsync}, {"SYS_FDATASYNC", SYS_fdatasync},
+    {"SYS_FTRUNCATE", SYS_ftruncate}, {"SYS_FALLOCATE", SYS_fallocate},
+    {"SYS_PREAD64", SYS_pread64}, {"SYS_PWRITE64", SYS_pwrite64}, {"SYS_DUP", SYS_dup},
+    {"SYS_DUP3", SYS_dup3}, {"SYS_PIPE2", SYS_pipe2}, {"SYS_OPENAT", SYS_openat},
+    {"SYS_OPENAT2", SYS_openat2}, {"SYS_CLOSE_RANGE", SYS_close_range},
+    {"SYS_MKDIRAT", SYS_mkdirat}, {"SYS_MKNODAT", SYS_mknodat}, {"SYS_UNLINKAT", SYS_unlinkat},
+    {"SYS_SYMLINKAT", SYS_symlinkat}, {"SYS_LINKAT", SYS_linkat}, {"SYS_RENAMEAT2", SYS_renameat2},
+    {"SYS_READLINKAT", SYS_readlinkat}, {"SYS_FACCESSAT2", SYS_faccessat2},
+    {"SYS_FCHMOD", SYS_fchmod}, {"SYS_FCHMODAT", SYS_fchmodat}, {"SYS_FCHOWN", SYS_fchown},
+    {"SYS_FCHOWNAT", SYS_fchownat}, {"SYS_UTIMENSAT", SYS_utimensat}, {"SYS_STATX", SYS_statx},
+    {"SYS_STATFS", SYS_statfs}, {"SYS_FSTATFS", SYS_fstatfs}, {"SYS_GETDENTS64", SYS_getdents64},
+    {"SYS_TRUNCATE", SYS_truncate}, {"SYS_COPY_FILE_RANGE", SYS_copy_file_range},
+    {"SYS_SENDFILE", SYS_sendfile}, {"SYS_SPLICE", SYS_splice},
+    {"SYS_MEMFD_CREATE", SYS_memfd_create}, {"SYS_SETXATTR", SYS_setxattr},
+    {"SYS_LSETXATTR", SYS_lsetxattr}, {"SYS_FSETXATTR", SYS_fsetxattr},
+    {"SYS_GETXATTR", SYS_getxattr}, {"SYS_LGETXATTR", SYS_lgetxattr},
+    {"SYS_FGETXATTR", SYS_fgetxattr}, {"SYS_LISTXATTR", SYS_listxattr},
+    {"SYS_LLISTXATTR", SYS_llistxattr}, {"SYS_FLISTXATTR", SYS_flistxattr},
+    {"SYS_REMOVEXATTR", SYS_removexattr}, {"SYS_LREMOVEXATTR", SYS_lremovexattr},
+    {"SYS_FREMOVEXATTR", SYS_fremovexattr}, {"SYS_SYNC", SYS_sync}, {"SYS_SYNCFS", SYS_syncfs},
+    {"SYS_MOUNT", SYS_mount}, {"SYS_UMOUNT2", SYS_umount2}, {"SYS_PIVOT_ROOT", SYS_pivot_root},
+    {"SYS_FSOPEN", SYS_fsopen}, {"SYS_FSCONFIG", SYS_fsconfig}, {"SYS_FSMOUNT", SYS_fsmount},
+    {"SYS_FSPICK", SYS_fspick}, {"SYS_OPEN_TREE", SYS_open_tree},
+    {"SYS_MOVE_MOUNT", SYS_move_mount}, {"SYS_MOUNT_SETATTR", SYS_mount_setattr},
+    {"SYS_SOCKET", SYS_socket}, {"SYS_SOCKETPAIR", SYS_socketpair}, {"SYS_CONNECT", SYS_connect},
+    {"SYS_BIND", SYS_bind}, {"SYS_LISTEN", SYS_listen}, {"SYS_ACCEPT4", SYS_accept4},
+    {"SYS_SENDMSG", SYS_sendmsg}, {"SYS_RECVMSG", SYS_recvmsg}, {"SYS_SENDTO", SYS_sendto},
+    {"SYS_RECVFROM", SYS_recvfrom}, {"SYS_SETSOCKOPT", SYS_setsockopt},
+    {"SYS_GETSOCKOPT", SYS_getsockopt}, {"SYS_SHUTDOWN", SYS_shutdown}, {"SYS_GETPID", SYS_getpid},
+    {"SYS_GETTID", SYS_gettid}, {"SYS_GETPPID", SYS_getppid}, {"SYS_KILL", SYS_kill},
+    {"SYS_TGKILL", SYS_tgkill}, {"SYS_PIDFD_OPEN", SYS_pidfd_open},
+    {"SYS_PIDFD_SEND_SIGNAL", SYS_pidfd_send_signal}, {"SYS_PIDFD_GETFD", SYS_pidfd_getfd},
+    {"SYS_WAITID", SYS_waitid}, {"SYS_WAIT4", SYS_wait4}, {"SYS_EXIT", SYS_exit},
+    {"SYS_EXIT_GROUP", SYS_exit_group}, {"SYS_CLONE", SYS_clone}, {"SYS_CLONE3", SYS_clone3},
+    {"SYS_EXECVE", SYS_execve}, {"SYS_EXECVEAT", SYS_execveat}, {"SYS_UNSHARE", SYS_unshare},
+    {"SYS_SETNS", SYS_setns}, {"SYS_CHROOT", SYS_chroot}, {"SYS_CHDIR", SYS_chdir},
+    {"SYS_FCHDIR", SYS_fchdir}, {"SYS_UMASK", SYS_umask}, {"SYS_SETHOSTNAME", SYS_sethostname},
+    {"SYS_SETDOMAINNAME", SYS_setdomainname}, {"SYS_PRCTL", SYS_prctl}, {"SYS_CAPGET", SYS_capget},
+    {"SYS_CAPSET", SYS_capset}, {"SYS_SECCOMP", SYS_seccomp}, {"SYS_BPF", SYS_bpf},
+    {"SYS_PRLIMIT64", SYS_prlimit64}, {"SYS_GETRLIMIT", SYS_getrlimit},
+    {"SYS_SETRLIMIT", SYS_setrlimit}, {"SYS_GETRUSAGE", SYS_getrusage}, {"SYS_SETUID", SYS_setuid},
+    {"SYS_SETGID", SYS_setgid}, {"SYS_SETREUID", SYS_setreuid}, {"SYS_SETREGID", SYS_setregid},
+    {"SYS_SETRESUID", SYS_setresuid}, {"SYS_SETRESGID", SYS_setresgid},
+    {"SYS_SETGROUPS", SYS_setgroups}, {"SYS_SETFSUID", SYS_setfsuid},
+    {"SYS_SETFSGID", SYS_setfsgid}, {"SYS_SETSID", SYS_setsid}, {"SYS_SETPGID", SYS_setpgid},
+    {"SYS_GETUID", SYS_getuid}, {"SYS_GETEUID", SYS_geteuid}, {"SYS_SETPRIORITY", SYS_setpriority},
+    {"SYS_SCHED_SETAFFINITY", SYS_sched_setaffinity},
+    {"SYS_SCHED_GETAFFINITY", SYS_sched_getaffinity}, {"SYS_IOPRIO_SET", SYS_ioprio_set},
+    {"SYS_KEYCTL", SYS_keyctl}, {"SYS_ADD_KEY", SYS_add_key}, {"SYS_PERSONALITY", SYS_personality},
+    {"SYS_MMAP", SYS_mmap}, {"SYS_MUNMAP", SYS_munmap}, {"SYS_MPROTECT", SYS_mprotect},
+    {"SYS_MADVISE", SYS_madvise}, {"SYS_EPOLL_CREATE1", SYS_epoll_create1},
+    {"SYS_EPOLL_CTL", SYS_epoll_ctl}, {"SYS_EPOLL_PWAIT", SYS_epoll_pwait},
+    {"SYS_PPOLL", SYS_ppoll}, {"SYS_EVENTFD2", SYS_eventfd2}, {"SYS_SIGNALFD4", SYS_signalfd4},
+    {"SYS_TIMERFD_CREATE", SYS_timerfd_create}, {"SYS_TIMERFD_SETTIME", SYS_timerfd_settime},
+    {"SYS_INOTIFY_INIT1", SYS_inotify_init1}, {"SYS_INOTIFY_ADD_WATCH", SYS_inotify_add_watch},
+    {"SYS_RT_SIGACTION", SYS_rt_sigaction}, {"SYS_RT_SIGPROCMASK", SYS_rt_sigprocmask},
+    {"SYS_RT_SIGTIMEDWAIT", SYS_rt_sigtimedwait}, {"SYS_NANOSLEEP", SYS_nanosleep},
+    {"SYS_CLOCK_GETTIME", SYS_clock_gettime}, {"SYS_GETRANDOM", SYS_getrandom},
+    {"SYS_UNAME", SYS_uname}, {"SYS_SYSINFO", SYS_sysinfo},
+    {"SYS_LANDLOCK_CREATE_RULESET", SYS_landlock_create_ruleset},
+    {"SYS_LANDLOCK_ADD_RULE", SYS_landlock_add_rule},
+    {"SYS_LANDLOCK_RESTRICT_SELF", SYS_landlock_restrict_self},
+    {"SYS_SET_MEMPOLICY", SYS_set_mempolicy}, {"SYS_MBIND", SYS_mbind},
+    {"SYS_PROCESS_MRELEASE", SYS_process_mrelease},
+#ifdef SYS_fchmodat2
+    {"SYS_FCHMODAT2", SYS_fchmodat2},
+#endif
+#ifdef SYS_statmount
+    {"SYS_STATMOUNT", SYS_statmount},
+#endif
+#ifdef SYS_listmount
+    {"SYS_LISTMOUNT", SYS_listmount},
+#endif
+#ifdef SYS_setxattrat
+    {"SYS_SETXATTRAT", SYS_setxattrat},
+#endif
+#ifdef SYS_getxattrat
+    {"SYS_GETXATTRAT", SYS_getxattrat},
+#endif
+#ifdef SYS_listxattrat
+    {"SYS_LISTXATTRAT", SYS_listxattrat},
+#endif
+#ifdef SYS_cachestat
+    {"SYS_CACHESTAT", SYS_cachestat},
+#endif
+};
+
+static void print(const struct constant *table, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    printf("%s %lld\n", table[i].name, table[i].value);
+}
+
+int main(void) {
+  print(constants, sizeof constants / sizeof constants[0]);
+  print(errnos, sizeof errnos / sizeof errnos[0]);
+  print(syscalls, sizeof syscalls / sizeof syscalls[0]);
+  return fflush(stdout) == 0 ? 0 : 1;
+}

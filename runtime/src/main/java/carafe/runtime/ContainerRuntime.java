@@ -1,0 +1,39 @@
+package carafe.runtime;
+
+import carafe.spec.EngineException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// Starts containers and finds them again. Everything a container leaves behind is in its bundle's run directory and
+/// its control group, so another instance of this (after a crash of the daemon) can adopt it.
+/// Calls block and are made on virtual threads; every wait inside has a deadline.
+public interface ContainerRuntime {
+
+    /// What [#start] would do, step by step, without doing anything: reads no file and needs no privilege.
+    LaunchPlan plan(Bundle bundle) throws EngineException;
+
+    /// Makes both ends of an attached client's connection; hand it to [#start] or [RunningContainer#exec] so that it
+    /// misses no byte. The caller owns it and closes it when the client leaves or the start fails.
+    AttachEndpoint endpoint(Set<StdStream> streams) throws EngineException;
+
+    /// Starts the bundle's process and returns when its program runs (execve succeeded). On failure nothing is left:
+    /// no mount, control group, process or descriptor; the run directory is as it was.
+    /// `clients` receive output from the first byte on.
+    RunningContainer start(Bundle bundle, List<AttachEndpoint> clients) throws StartFailure;
+
+    /// The container that was started from a bundle with this run directory, if its monitor still lives.
+    Optional<RunningContainer> adopt(Path runDir) throws EngineException;
+
+    /// How the container (or exec) of this run directory ended, as its monitor wrote it down; empty while it runs
+    /// or when it never ran.
+    Optional<ExitInfo> exitRecord(Path runDir) throws EngineException;
+
+    /// The steps of the last start in this run directory with their durations; empty if there was none.
+    Optional<TapeExplanation> explanation(Path runDir) throws EngineException;
+
+    /// Removes what a container of this run directory may have left (control groups, run directory) after its
+    /// process and monitor are gone or were killed; kills what still runs. Idempotent.
+    void discard(Path runDir) throws EngineException;
+}

@@ -1,0 +1,280 @@
+package carafe.runtime;
+
+import carafe.kernel.Cgroup;
+import carafe.kernel.Errno;
+import carafe.kernel.ExitRecord;
+import carafe.kernel.Fd;
+import carafe.kernel.KernelException;
+import carafe.kernel.Launched;
+import carafe.kernel.Linux;
+import carafe.kernel.MonitorLink;
+import carafe.kernel.MonitorStream;
+import carafe.kernel.Processes;
+import carafe.spec.EngineException;
+import carafe.spec.oci.ProcessSpec;
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.nio.channels.SocketChannel;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.EnumSet;
+import java.util.Optional;
+import java.util.Set;
+
+/// A process under its monitor, started by us or found again. Owns a pidfd until the end was seen.
+/// The lock guards `exit` and the pidfd's closing, so that no signal goes to a closed descriptor.
+final class LinuxProcess implements RunningProcess {
+
+    private final Path runDir;
+    private final int pid;
+    private final Instant startedAt;
+    private final Fd pidfd;
+    private final Cgroup cgroup;
+    private final MonitorLink link;
+    private final Optional<Launched> launched;
+    private final Optional<TapeExplanation> explanation;
+    private final Thread writer;
+    private final Object lock = new Object();
+    private Optional<ExitInfo> exit = Optional.empty();
+
+    private LinuxProcess(Path runDir, Cgroup cgroup, Identity identity, Optional<Launched> launched,
+            Optional<TapeExplanation> explanation) {
+        this.runDir = runDir;
+        this.cgroup = cgroup;
+        this.pid = identity.pid;
+        this.startedAt = identity.startedAt;
+        this.pidfd = identity.pidfd;
+        this.link = MonitorLink.at(runDir.resolve(Preparer.SOCKET));
+        this.launched = launched;
+        this.explanation = explanation;
+        this.writer = Thread.startVirtualThread(this::keepExplanation);
+    }
+
+    private record Identity(int pid, Instant startedAt, Fd pidfd) {}
+
+    /// The process of a launch that just succeeded; takes ownership of it.
+    static LinuxProcess started(Path runDir, Cgroup cgroup, Launched launched, TapeExplanation explanation) {
+        var identity = new Identity(launched.pid(), launched.started(), launched.pidfd());
+        return new LinuxProcess(runDir, cgroup, identity, Optional.of(launched), Optional.of(explanation));
+    }
+
+    /// The process whose monitor listens in `runDir`; empty if none does.
+    static Optional<LinuxProcess> find(Path runDir, Cgroup cgroup) throws IOException {
+        var link = MonitorLink.at(runDir.resolve(Preparer.SOCKET));
+        try {
+            var before = link.state();
+            var pidfd = Processes.open(before.pid());
+            if (pidfd.isEmpty()) {
+                return Optional.empty();
+            }
+            // the monitor reaps it only at its end, so a monitor that still answers proves that the number is its own
+            var state = link.state();
+            if (ExitRecord.read(runDir, RunRecord.EXIT).isPresent()) {
+                pidfd.get().close();
+                return Optional.empty();
+            }
+            var identity = new Identity(state.pid(), state.started(), pidfd.get());
+            return Optional.of(new LinuxProcess(runDir, cgroup, identity, Optional.empty(), Optional.empty()));
+        } catch (ConnectException | EOFException | NoSuchFileException e) {
+            return Optional.empty();
+        }
+    }
+
+    private void keepExplanation() {
+        if (explanation.isPresent()) {
+            try {
+                RunRecord.writeExplanation(runDir, explanation.get());
+            } catch (IOException e) {
+                System.getLogger("carafe.runtime").log(System.Logger.Level.DEBUG,
+                        "explanation of " + runDir + " not kept: " + e.getMessage());
+            }
+        }
+    }
+
+    @Override
+    public int pid() {
+        return pid;
+    }
+
+    @Override
+    public Instant startedAt() {
+        return startedAt;
+    }
+
+    @Override
+    public ExitInfo awaitExit() throws InterruptedException, EngineException {
+        synchronized (lock) {
+            if (exit.isPresent()) {
+                return exit.get();
+            }
+        }
+        try {
+            return ended(launched.isPresent() ? launched.get().awaitExit() : link.watch());
+        } catch (KernelException | EOFException | ConnectException e) {
+            return endedUnseen();
+        } catch (IOException e) {
+            throw RunRecord.internal("waiting for process " + pid, e);
+        }
+    }
+
+    private ExitInfo ended(ExitRecord record) {
+        return remember(info(record, cgroup));
+    }
+
+    /// The monitor is gone without a word: its file may know, else the process is ended too, because nobody would ever
+    /// learn how it ends.
+    private ExitInfo endedUnseen() throws EngineException {
+        try {
+            var record = ExitRecord.read(runDir, RunRecord.EXIT);
+            if (record.isPresent()) {
+                return ended(record.get());
+            }
+            synchronized (lock) {
+                if (exit.isEmpty()) {
+                    Processes.signal(pidfd, Linux.SIGKILL);
+                }
+            }
+            return remember(new ExitInfo(128 + Linux.SIGKILL, Linux.SIGKILL, Instant.now(), oomKilled(cgroup)));
+        } catch (IOException e) {
+            throw RunRecord.internal("learning how process " + pid + " ended", e);
+        }
+    }
+
+    private ExitInfo remember(ExitInfo info) {
+        synchronized (lock) {
+            if (exit.isEmpty()) {
+                exit = Optional.of(info);
+                pidfd.close();
+            }
+            return exit.get();
+        }
+    }
+
+    static ExitInfo info(ExitRecord record, Cgroup cgroup) {
+        return new ExitInfo(record.code(), record.signal(), record.finished(), oomKilled(cgroup));
+    }
+
+    /// Whether memory ran out in `cgroup`; no when it is gone.
+    static boolean oomKilled(Cgroup cgroup) {
+        try {
+            return cgroup.oomKills() > 0;
+        } catch (KernelException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public Optional<ExitInfo> exited() throws EngineException {
+        synchronized (lock) {
+            if (exit.isPresent()) {
+                return exit;
+            }
+        }
+        try {
+            return ExitRecord.read(runDir, RunRecord.EXIT).map(this::ended);
+        } catch (IOException e) {
+            throw RunRecord.internal("reading the exit record in " + runDir, e);
+        }
+    }
+
+    @Override
+    public void signal(int number) throws EngineException {
+        try {
+            synchronized (lock) {
+                if (exit.isEmpty() && Processes.signal(pidfd, number)) {
+                    return;
+                }
+            }
+        } catch (KernelException e) {
+            if (e.is(Errno.EINVAL)) {
+                throw new EngineException.Invalid("invalid signal: " + number);
+            }
+            throw RunRecord.internal("sending signal " + number + " to process " + pid, e);
+        }
+        throw notRunning();
+    }
+
+    private EngineException notRunning() {
+        return new EngineException.Conflict("process " + pid + " is not running");
+    }
+
+    /// A second descriptor of the process; fails when it ended.
+    Fd handle() throws EngineException {
+        try {
+            synchronized (lock) {
+                if (exit.isEmpty() && Processes.isRunning(pidfd)) {
+                    return pidfd.duplicate();
+                }
+            }
+        } catch (KernelException e) {
+            throw RunRecord.internal("looking at process " + pid, e);
+        }
+        throw notRunning();
+    }
+
+    @Override
+    public void resize(ProcessSpec.ConsoleSize size) throws EngineException {
+        try {
+            link.resize(size.height(), size.width());
+        } catch (ConnectException | EOFException e) {
+            throw notRunning();
+        } catch (IOException e) {
+            if (e instanceof KernelException kernel && kernel.is(Errno.ENOTTY)) {
+                throw new EngineException.Conflict("process " + pid + " has no terminal");
+            }
+            throw RunRecord.internal("resizing the terminal of process " + pid, e);
+        }
+    }
+
+    @Override
+    public SocketChannel attach(Set<StdStream> streams) throws EngineException {
+        try {
+            return link.attach(kernelStreams(streams));
+        } catch (ConnectException | EOFException e) {
+            throw notRunning();
+        } catch (IOException e) {
+            throw RunRecord.internal("attaching to process " + pid, e);
+        }
+    }
+
+    static Set<MonitorStream> kernelStreams(Set<StdStream> streams) {
+        var set = EnumSet.noneOf(MonitorStream.class);
+        streams.forEach(stream -> set.add(switch (stream) {
+            case STDIN -> MonitorStream.STDIN;
+            case STDOUT -> MonitorStream.STDOUT;
+            case STDERR -> MonitorStream.STDERR;
+        }));
+        return set;
+    }
+
+    @Override
+    public TapeExplanation explanation() throws EngineException {
+        if (explanation.isPresent()) {
+            return explanation.get();
+        }
+        try {
+            return RunRecord.readExplanation(runDir)
+                    .orElseThrow(() -> new EngineException.NotFound("no explanation was kept in " + runDir));
+        } catch (IOException e) {
+            throw RunRecord.internal("reading the explanation", e);
+        }
+    }
+
+    @Override
+    public void delete() throws EngineException {
+        if (exited().isEmpty()) {
+            throw new EngineException.Conflict("process " + pid + " is running");
+        }
+        try {
+            writer.join();
+            RunRecord.remove(runDir);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new EngineException.Unavailable("interrupted while removing " + runDir);
+        } catch (IOException e) {
+            throw RunRecord.internal("removing " + runDir, e);
+        }
+    }
+}

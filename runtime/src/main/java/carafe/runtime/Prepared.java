@@ -1,0 +1,102 @@
+package carafe.runtime;
+
+import carafe.kernel.Cgroup;
+import carafe.kernel.Fd;
+import carafe.kernel.FileTree;
+import carafe.kernel.KernelException;
+import carafe.kernel.Slot;
+import carafe.runtime.Explaining.Done;
+import carafe.spec.oci.ProcessSpec.User;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// What the preparations of one start have made so far. Owns its descriptors until [#close]; what outlives a successful
+/// start (control group, run directory, socket file) is undone by [#undo].
+final class Prepared implements AutoCloseable {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
+
+    final Map<Slot, Fd> descriptors = new LinkedHashMap<>();
+    final List<Done> done = new ArrayList<>();
+    final List<String> warnings = new ArrayList<>();
+    final Set<String> files = new HashSet<>();
+    final Map<String, String> destinations = new HashMap<>();
+    User user;
+    String home = "/";
+    Filter filter = Filter.NONE;
+    Optional<FileTree> root = Optional.empty();
+    Optional<Cgroup> cgroup = Optional.empty();
+    private final Path runDir;
+    private final List<AutoCloseable> closed = new ArrayList<>();
+    private final List<Path> made = new ArrayList<>();
+
+    Prepared(Path runDir, User user) {
+        this.runDir = runDir;
+        this.user = user;
+    }
+
+    /// Keeps `fd` for the tape under `slot`.
+    void put(Slot slot, Fd fd) {
+        descriptors.put(slot, fd);
+        closed.add(fd);
+    }
+
+    /// Closes `resource` with this.
+    void closing(AutoCloseable resource) {
+        closed.add(resource);
+    }
+
+    /// Removes `path` if the start fails; directories must be empty by then.
+    void made(Path path) {
+        made.add(path);
+    }
+
+    ImageFacts image() {
+        return new ImageFacts(user, home, files, destinations);
+    }
+
+    /// Takes back what [#close] does not: for a start that failed. Everything is tried, the first trouble is thrown.
+    void undo() throws IOException {
+        IOException first = null;
+        if (cgroup.isPresent()) {
+            try {
+                cgroup.get().remove(PATIENCE);
+            } catch (KernelException e) {
+                first = e;
+            }
+        }
+        for (Path path : made.reversed()) {
+            try {
+                RunRecord.removeFiles(runDir);
+                Files.deleteIfExists(path);
+            } catch (IOException e) {
+                first = first == null ? e : first;
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
+    }
+
+    @Override
+    public void close() {
+        for (var resource : closed.reversed()) {
+            try {
+                resource.close();
+            } catch (Exception e) {
+                throw new AssertionError("closing a descriptor does not fail", e);
+            }
+        }
+        closed.clear();
+    }
+}

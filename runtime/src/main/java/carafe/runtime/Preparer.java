@@ -1,0 +1,402 @@
+package carafe.runtime;
+
+import carafe.kernel.Cgroup;
+import carafe.kernel.Cgroups;
+import carafe.kernel.Descriptors;
+import carafe.kernel.Errno;
+import carafe.kernel.Fd;
+import carafe.kernel.FileTree;
+import carafe.kernel.FsContext;
+import carafe.kernel.Inodes;
+import carafe.kernel.KernelException;
+import carafe.kernel.Linux;
+import carafe.kernel.MountChange;
+import carafe.kernel.MountChange.Propagation;
+import carafe.kernel.Mounts;
+import carafe.kernel.Overlay;
+import carafe.kernel.Pty;
+import carafe.kernel.UnixListener;
+import carafe.runtime.Explaining.Done;
+import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
+import carafe.spec.oci.LinuxResources;
+import carafe.spec.oci.LinuxSpec.Namespace;
+import carafe.spec.oci.ProcessSpec.User;
+import carafe.spec.oci.RootfsPlan;
+import carafe.spec.oci.SeccompSpec;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// Does what [Preparation#list] decided, in order, and measures it. Each is a failpoint `prepare.<id>`. If one fails,
+/// all before it are undone.
+final class Preparer {
+
+    static final String SOCKET = "monitor.sock";
+
+    private static final int PIPE_BYTES = 1 << 18;
+
+    private final HostProbe probe;
+    private final Cgroups cgroups;
+    private final Optional<Filters> filters;
+    private final Failpoints failpoints;
+
+    Preparer(HostProbe probe, Cgroups cgroups, Optional<Filters> filters, Failpoints failpoints) {
+        this.probe = probe;
+        this.cgroups = cgroups;
+        this.filters = filters;
+        this.failpoints = failpoints;
+    }
+
+    /// What the preparations are for, as far as they need it; `user` is who the process is unless the image says more.
+    record Purpose(String id, Path runDir, User user, Optional<SeccompSpec> seccomp, Optional<Path> log,
+            Optional<Container> container) {}
+
+    /// The running container that an exec enters.
+    record Container(LinuxProcess process, Cgroup cgroup) {}
+
+    /// Prepares; the caller closes the result, and undoes it if the start fails later.
+    Prepared prepare(Purpose purpose, List<Preparation> preparations) throws StartFailure {
+        var prepared = new Prepared(purpose.runDir, purpose.user);
+        boolean complete = false;
+        try {
+            for (var preparation : preparations) {
+                long start = System.nanoTime();
+                perform(preparation, purpose, prepared);
+                prepared.done.add(new Done(
+                        preparation.id(), preparation.call(), Duration.ofNanos(System.nanoTime() - start)));
+            }
+            complete = true;
+            return prepared;
+        } finally {
+            if (!complete) {
+                undo(prepared);
+            }
+        }
+    }
+
+    /// Takes back a start that failed; trouble doing so is only logged, because the failure is what matters.
+    static void undo(Prepared prepared) {
+        prepared.close();
+        try {
+            prepared.undo();
+        } catch (IOException e) {
+            System.getLogger("carafe.runtime").log(System.Logger.Level.WARNING,
+                    "after a failed start something is left: " + e.getMessage());
+        }
+    }
+
+    private void perform(Preparation preparation, Purpose purpose, Prepared prepared) throws StartFailure {
+        try {
+            failpoints.pass("prepare." + preparation.id());
+            switch (preparation) {
+                case Preparation.RunDirectory(var path) -> runDirectory(path, prepared);
+                case Preparation.Group(var path, var resources) -> group(path, resources, prepared);
+                case Preparation.RootMount(var plan) -> rootMount(plan, prepared);
+                case Preparation.FindUser(var request) -> findUser(request, purpose.user, prepared);
+                case Preparation.WorkingDirectory(var path) -> root(prepared).mkdirs(path, 0755, 0, 0).close();
+                case Preparation.Tree tree -> tree(tree, prepared);
+                case Preparation.MountPoint(var destination, var above) -> mountPoint(destination, above, prepared);
+                case Preparation.SealRoot() -> Mounts.change(root(prepared).root(),
+                        MountChange.setting(Linux.MOUNT_ATTR_RDONLY), false);
+                case Preparation.Nulls(var paths) -> {
+                    for (String path : paths) {
+                        prepared.put(Slots.mask(path), Mounts.cloneTree(probe.nullDevice(), false));
+                    }
+                }
+                case Preparation.CgroupTrees(var names) -> cgroupTrees(names, prepared);
+                case Preparation.JoinNamespace(var namespace) -> joinNamespace(namespace, prepared);
+                case Preparation.CompileFilter() -> compileFilter(purpose, prepared);
+                case Preparation.Streams streams -> streams(streams, purpose, prepared);
+                case Preparation.MonitorFiles(var _) -> monitorFiles(purpose, prepared);
+                case Preparation.EnterContainer(var pid) -> enter(pid, purpose, prepared);
+                case Preparation.JoinGroup(var _) -> entrance(purpose.container.orElseThrow().cgroup, prepared);
+            }
+        } catch (IOException e) {
+            throw Sentences.preparing(preparation, e);
+        }
+    }
+
+    private static FileTree root(Prepared prepared) {
+        return prepared.root.orElseThrow(() -> new AssertionError("the root is mounted first"));
+    }
+
+    private static void runDirectory(Path path, Prepared prepared) throws IOException {
+        var missing = new ArrayList<Path>();
+        for (@Nullable Path p = path; p != null && !Files.exists(p); p = p.getParent()) {
+            missing.add(p);
+        }
+        for (Path directory : missing.reversed()) {
+            Files.createDirectory(directory,
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            prepared.made(directory);
+        }
+    }
+
+    private void group(String path, LinuxResources resources, Prepared prepared) throws IOException, StartFailure {
+        var limits = Limits.of(resources);
+        var devices = Limits.devices(resources);
+        Cgroups.Created created;
+        try {
+            created = cgroups.create(path, limits, devices);
+        } catch (KernelException e) {
+            if (!e.is(Errno.EEXIST)) {
+                throw e;
+            }
+            removeLeftover(cgroups.at(path), e);
+            created = cgroups.create(path, limits, devices);
+        }
+        prepared.cgroup = Optional.of(created.cgroup());
+        created.warnings().forEach(warning -> prepared.warnings.add(warning.text()));
+        entrance(created.cgroup(), prepared);
+    }
+
+    private static void entrance(Cgroup cgroup, Prepared prepared) throws KernelException {
+        var entrance = cgroup.entrance();
+        for (int i = 0; i < entrance.procs().size(); i++) {
+            prepared.put(Slots.cgroupProcs(i), entrance.procs().get(i));
+        }
+        entrance.directory().ifPresent(directory -> prepared.put(Slots.CGROUP, directory));
+    }
+
+    /// A crash between the end of a container and its removal leaves an empty group; one with processes is in use.
+    private static void removeLeftover(Cgroup leftover, KernelException original) throws KernelException {
+        if (!leftover.processes().isEmpty()) {
+            throw original;
+        }
+        leftover.remove(Duration.ofSeconds(1));
+    }
+
+    private static void rootMount(RootfsPlan plan, Prepared prepared) throws IOException {
+        Fd mount = switch (plan) {
+            case RootfsPlan.Directory(var path) -> {
+                var copy = Mounts.cloneTree(path, true);
+                prepared.closing(copy);
+                Mounts.change(copy, MountChange.to(Propagation.PRIVATE), true);
+                yield copy;
+            }
+            case RootfsPlan.Overlay(var lowers, var upper, var work) -> {
+                var opened = new ArrayList<Fd>();
+                try {
+                    for (Path directory : lowers) {
+                        opened.add(Descriptors.open(directory, Linux.O_PATH | Linux.O_DIRECTORY, 0));
+                    }
+                    var upperFd = Descriptors.open(upper, Linux.O_PATH | Linux.O_DIRECTORY, 0);
+                    opened.add(upperFd);
+                    var workFd = Descriptors.open(work, Linux.O_PATH | Linux.O_DIRECTORY, 0);
+                    opened.add(workFd);
+                    var overlay = new Overlay(
+                            opened.subList(0, lowers.size()), Optional.of(new Overlay.Upper(upperFd, workFd)), false);
+                    var made = overlay.mount(0);
+                    prepared.closing(made);
+                    yield made;
+                } finally {
+                    opened.forEach(Fd::close);
+                }
+            }
+        };
+        prepared.descriptors.put(Slots.ROOT, mount);
+        prepared.root = Optional.of(FileTree.adopt(mount));
+    }
+
+    /// Holds the container's first process, then opens its root by its number: while the process runs the number is its
+    /// own.
+    private static void enter(int pid, Purpose purpose, Prepared prepared) throws IOException, StartFailure {
+        try {
+            prepared.put(Slots.TARGET, purpose.container.orElseThrow().process.handle());
+            var root = Descriptors.open(Path.of("/proc/" + pid + "/root"), Linux.O_PATH | Linux.O_DIRECTORY, 0);
+            prepared.closing(root);
+            prepared.root = Optional.of(FileTree.adopt(root));
+            purpose.container.orElseThrow().process.handle().close();
+        } catch (EngineException e) {
+            throw new StartFailure(StartFailure.Kind.NOT_RUNNING, "enter-container",
+                    "container " + purpose.id + " is not running", e);
+        }
+    }
+
+    private static void findUser(UserRequest request, User spec, Prepared prepared) throws IOException, StartFailure {
+        var database = new UserDatabase(read(root(prepared), "/etc/passwd"), read(root(prepared), "/etc/group"));
+        if (request.equals(UserRequest.NONE) && !spec.equals(User.ROOT)) {
+            prepared.home = database.home(spec.uid()); // the numbers are given, only HOME is looked up
+            return;
+        }
+        var resolved = database.resolve(request, spec.umask());
+        prepared.user = resolved.user();
+        prepared.home = resolved.home();
+    }
+
+    /// The content of a file of the image; `""` when it is not there or no regular file.
+    static String read(FileTree tree, String path) throws KernelException {
+        try {
+            return new String(tree.readFile(path, UserDatabase.MAX_BYTES), StandardCharsets.UTF_8);
+        } catch (KernelException e) {
+            if (e.is(Errno.ENOENT, Errno.ENOTDIR, Errno.EISDIR, Errno.EINVAL, Errno.ELOOP)) {
+                return "";
+            }
+            throw e;
+        }
+    }
+
+    private static void tree(Preparation.Tree tree, Prepared prepared) throws IOException {
+        var options = tree.options();
+        Fd mount;
+        if (options.bind() || tree.type().equals("bind")) {
+            mount = Mounts.cloneTree(Path.of(tree.source()), options.recursiveBind());
+            prepared.put(Slots.tree(tree.destination()), mount);
+            if (!Inodes.stat(mount).isDirectory()) {
+                prepared.files.add(tree.destination());
+            }
+            if (options.propagation() == 0) {
+                Mounts.change(mount, MountChange.to(Propagation.PRIVATE), options.recursiveBind());
+            }
+            change(mount, options.set(), options.clear(), false);
+        } else {
+            var data = new LinkedHashMap<String, String>();
+            if (!tree.source().isEmpty()) {
+                data.put("source", tree.source());
+            }
+            data.putAll(options.data());
+            mount = FsContext.mount(tree.type(), data, (int) options.set());
+            prepared.put(Slots.tree(tree.destination()), mount);
+        }
+        change(mount, options.setAll(), options.clearAll(), true);
+        if (options.propagation() != 0) {
+            Mounts.change(mount, MountChange.to(propagation(options.propagation())), options.recursivePropagation());
+        }
+    }
+
+    private static void change(Fd mount, long set, long clear, boolean recursive) throws KernelException {
+        long cleared = (set & MountOptions.ATIME_MASK) != 0 ? clear | MountOptions.ATIME_MASK : clear;
+        if ((set | cleared) != 0) {
+            Mounts.change(mount, new MountChange((int) set, (int) cleared, Optional.empty()), recursive);
+        }
+    }
+
+    private static Propagation propagation(long bit) {
+        if (bit == MountOptions.MS_SHARED) {
+            return Propagation.SHARED;
+        }
+        if (bit == MountOptions.MS_SLAVE) {
+            return Propagation.SLAVE;
+        }
+        return bit == MountOptions.MS_UNBINDABLE ? Propagation.UNBINDABLE : Propagation.PRIVATE;
+    }
+
+    private static void mountPoint(String destination, Optional<String> above, Prepared prepared) throws IOException {
+        boolean file = prepared.files.contains(destination);
+        if (above.isPresent()) {
+            var parent = prepared.descriptors.get(Slots.tree(above.get()));
+            if (parent == null) {
+                throw new AssertionError("no tree at " + above.get());
+            }
+            try (var tree = FileTree.adopt(parent.duplicate())) {
+                make(tree, destination.substring(above.get().length()), file);
+            }
+        } else {
+            make(root(prepared), destination, file);
+            if (!destination.equals("/proc") && !destination.equals("/sys") && !destination.startsWith("/dev")) {
+                String resolved = root(prepared).resolve(destination);
+                if (!resolved.equals(destination)) {
+                    prepared.destinations.put(destination, resolved);
+                }
+            }
+        }
+    }
+
+    private static void make(FileTree tree, String path, boolean file) throws KernelException {
+        var there = tree.find(path);
+        if (there.isPresent()) {
+            if (there.get().isDirectory() == file) {
+                throw new KernelException("mount", path, Errno.ENOTDIR,
+                        "are you trying to mount a directory onto a file, or a file onto a directory?");
+            }
+        } else if (file) {
+            int slash = path.lastIndexOf('/');
+            try (var parent = tree.mkdirs(path.substring(0, slash + 1), 0755, 0, 0)) {
+                parent.create(FileTree.nameOf(path), 0755).close();
+            }
+        } else {
+            tree.mkdirs(path, 0755, 0, 0).close();
+        }
+    }
+
+    private void cgroupTrees(List<String> names, Prepared prepared) throws KernelException {
+        String path = prepared.cgroup.orElseThrow().path();
+        for (String name : names) {
+            prepared.put(Slots.cgroupTree(name),
+                    Mounts.cloneTree(Path.of(probe.hierarchy(name) + path), false));
+        }
+    }
+
+    private static void joinNamespace(Namespace namespace, Prepared prepared) throws KernelException {
+        prepared.put(Slots.namespace(namespace.type().word()),
+                Descriptors.open(Path.of(namespace.path()), Linux.O_RDONLY, 0));
+    }
+
+    private void compileFilter(Purpose purpose, Prepared prepared) throws IOException, StartFailure {
+        var spec = purpose.seccomp;
+        if (spec.isPresent() && filters.isPresent()) {
+            prepared.filter = filters.get().compile(spec.get());
+        } else if (spec.isPresent()) {
+            prepared.warnings.add("no system-call filter: this host has no libseccomp.so.2");
+        }
+    }
+
+    private static void streams(Preparation.Streams streams, Purpose purpose, Prepared prepared) throws IOException {
+        if (!streams.terminal()) {
+            pipes(streams.input(), prepared);
+            return;
+        }
+        var pty = purpose.container.isPresent() ? Pty.openIn(root(prepared)) : Pty.open();
+        if (purpose.container.isPresent()) {
+            prepared.closing(pty.mount());
+        } else {
+            prepared.put(Slots.PTS, pty.mount());
+        }
+        prepared.put(Slots.TERMINAL_MASTER, pty.master());
+        prepared.put(Slots.TERMINAL, pty.slave());
+        if (streams.size().isPresent()) {
+            pty.size(streams.size().get().height(), streams.size().get().width());
+        }
+    }
+
+    private static void pipes(boolean input, Prepared prepared) throws KernelException {
+        if (input) {
+            var pipe = Descriptors.pipe(0);
+            prepared.put(Slots.STDIN, pipe.first());
+            prepared.put(Slots.STDIN_WRITER, pipe.second());
+        } else {
+            prepared.put(Slots.STDIN, Descriptors.open(Path.of("/dev/null"), Linux.O_RDONLY, 0));
+        }
+        var out = Descriptors.pipe(0);
+        prepared.put(Slots.STDOUT_READER, out.first());
+        prepared.put(Slots.STDOUT, out.second());
+        var err = Descriptors.pipe(0);
+        prepared.put(Slots.STDERR_READER, err.first());
+        prepared.put(Slots.STDERR, err.second());
+        Descriptors.setPipeBytes(out.first(), PIPE_BYTES);
+    }
+
+    private static void monitorFiles(Purpose purpose, Prepared prepared) throws IOException {
+        Path socket = purpose.runDir.resolve(SOCKET);
+        RunRecord.removeFiles(purpose.runDir); // of an earlier run that is over
+        var listener = UnixListener.listen(socket);
+        prepared.made(socket);
+        prepared.closing(listener);
+        prepared.descriptors.put(Slots.DOOR, listener.socket());
+        prepared.put(Slots.RUN_DIRECTORY,
+                Descriptors.open(purpose.runDir, Linux.O_RDONLY | Linux.O_DIRECTORY, 0));
+        if (purpose.log.isPresent()) {
+            prepared.put(Slots.LOG_DIRECTORY,
+                    Descriptors.open(purpose.log.get(), Linux.O_RDONLY | Linux.O_DIRECTORY, 0));
+        }
+    }
+}

@@ -1,0 +1,110 @@
+package carafe.runtime;
+
+import carafe.kernel.KernelException;
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import carafe.spec.oci.LinuxSpec.NamespaceType;
+import carafe.spec.oci.ProcessSpec;
+import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// What a run directory says of the process that was started with it, so that another life of the daemon can go on:
+/// `process.json` (this record), `filter.bpf` (its compiled system-call filter, which an exec gets too), `explanation.json`
+/// (the steps of the start), and from the monitor its socket and the exit record. All but the last are written before
+/// the process exists or are not needed to go on.
+record RunRecord(
+        String id, String cgroup, Set<NamespaceType> namespaces, ProcessSpec process, Filter filter) {
+
+    static final String EXIT = "exit";
+
+    private static final String FILE = "process.json";
+    private static final String FILTER = "filter.bpf";
+    private static final String EXPLANATION = "explanation.json";
+    private static final int VERSION = 1;
+
+    RunRecord {
+        namespaces = namespaces.isEmpty() ? Set.of() : EnumSet.copyOf(namespaces);
+    }
+
+    void write(Path runDir) throws IOException {
+        var json = Json.object()
+                .put("version", VERSION)
+                .put("id", id)
+                .put("cgroup", cgroup)
+                .put("namespaces", Json.ofTexts(namespaces.stream().map(NamespaceType::word).toList()))
+                .put("process", process.toJson())
+                .put("filterFlags", filter.flags())
+                .build();
+        if (!filter.isEmpty()) {
+            Files.write(runDir.resolve(FILTER), filter.program());
+        }
+        Files.write(runDir.resolve(FILE), json.printBytes());
+    }
+
+    /// The record in `runDir`; empty if there is none or it is no record of this version.
+    static Optional<RunRecord> read(Path runDir) throws IOException {
+        try {
+            var json = Json.parseObject(Files.readAllBytes(runDir.resolve(FILE)));
+            if (json.number("version", 0) != VERSION) {
+                return Optional.empty();
+            }
+            var namespaces = new ArrayList<NamespaceType>();
+            for (String word : json.texts("namespaces")) {
+                namespaces.add(NamespaceType.of(word));
+            }
+            Path filter = runDir.resolve(FILTER);
+            byte[] program = Files.exists(filter) ? Files.readAllBytes(filter) : new byte[0];
+            return Optional.of(new RunRecord(
+                    json.text("id"), json.text("cgroup"), Set.copyOf(namespaces),
+                    ProcessSpec.fromJson(json.object("process")),
+                    new Filter(program, json.number("filterFlags", 0))));
+        } catch (NoSuchFileException | EngineException.Invalid e) {
+            return Optional.empty();
+        }
+    }
+
+    static void writeExplanation(Path runDir, TapeExplanation explanation) throws IOException {
+        Files.write(runDir.resolve(EXPLANATION), explanation.toJson().printBytes());
+    }
+
+    static Optional<TapeExplanation> readExplanation(Path runDir) throws IOException {
+        try {
+            var json = Json.parseObject(Files.readAllBytes(runDir.resolve(EXPLANATION)));
+            return Optional.of(TapeExplanation.fromJson(json));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (EngineException.Invalid e) {
+            throw new IOException(runDir + "/" + EXPLANATION + ": " + e.getMessage(), e);
+        }
+    }
+
+    /// Removes the files that make up a run directory, and the directory if nothing else is in it. Idempotent.
+    static void remove(Path runDir) throws IOException {
+        removeFiles(runDir);
+        try {
+            Files.deleteIfExists(runDir);
+        } catch (DirectoryNotEmptyException e) {
+            // somebody else keeps something here
+        }
+    }
+
+    /// Removes the files only.
+    static void removeFiles(Path runDir) throws IOException {
+        for (String name : List.of(FILE, FILTER, EXPLANATION, EXIT, Preparer.SOCKET)) {
+            Files.deleteIfExists(runDir.resolve(name));
+        }
+    }
+
+    static EngineException internal(String what, IOException e) {
+        String reason = e instanceof KernelException kernel ? kernel.getMessage() : String.valueOf(e.getMessage());
+        return new EngineException.Internal(what + ": " + reason, e);
+    }
+}

@@ -1,0 +1,41 @@
+package carafe.runtime;
+
+import carafe.spec.EngineException;
+import carafe.spec.oci.ProcessSpec;
+import java.nio.channels.SocketChannel;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.Set;
+
+/// A process in a container, watched by its own monitor. It may end at any moment; calls about a process that ended
+/// throw [EngineException.Conflict] where they cannot be answered any more.
+public interface RunningProcess {
+
+    /// The process id on the host.
+    int pid();
+
+    /// When its program began.
+    Instant startedAt();
+
+    /// Waits for its end, however long that takes.
+    ExitInfo awaitExit() throws InterruptedException, EngineException;
+
+    /// How it ended, if it did.
+    Optional<ExitInfo> exited() throws EngineException;
+
+    /// Sends a signal by number. Race-free: never reaches another process that got the same id later.
+    void signal(int number) throws EngineException;
+
+    /// Sets the size of its terminal in characters.
+    void resize(ProcessSpec.ConsoleSize size) throws EngineException;
+
+    /// A live connection to its streams from now on: output arrives with Docker's 8-byte frames (raw with a
+    /// terminal), input is written raw, shutting down output ends stdin. The caller closes it.
+    SocketChannel attach(Set<StdStream> streams) throws EngineException;
+
+    /// The steps of its start with their durations.
+    TapeExplanation explanation() throws EngineException;
+
+    /// Forgets an ended process: removes its run directory. Idempotent; Conflict while it runs.
+    void delete() throws EngineException;
+}

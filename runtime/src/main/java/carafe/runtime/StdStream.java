@@ -1,0 +1,8 @@
+package carafe.runtime;
+
+/// The three standard streams a client can attach to.
+public enum StdStream {
+    STDIN,
+    STDOUT,
+    STDERR
+}

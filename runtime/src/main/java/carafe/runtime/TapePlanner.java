@@ -1,0 +1,58 @@
+package carafe.runtime;
+
+import carafe.kernel.Tape;
+import carafe.spec.oci.LinuxSpec.NamespaceType;
+import java.util.List;
+import java.util.Set;
+
+/// Writes the tape of a container's start: a pure function of the bundle and of what is known about host and image.
+/// The order of the parts is the security argument: nothing of the container runs before the last step, mounts come by
+/// descriptor, /proc is written before it can be covered, the filter is the last thing before the final capabilities.
+final class TapePlanner {
+
+    private TapePlanner() {}
+
+    /// A finished tape and what had to be changed on this host.
+    record Planned(Tape tape, List<String> warnings) {
+        Planned {
+            warnings = List.copyOf(warnings);
+        }
+    }
+
+    /// `filter` is the compiled system-call filter, empty for none.
+    static Planned plan(Bundle bundle, HostFacts host, ImageFacts image, Filter filter) throws StartFailure {
+        var spec = bundle.spec();
+        var draft = new TapeDraft();
+        Checks.check(spec);
+        var process = ProcessPlan.of(bundle, host, image, filter);
+
+        NamespaceSteps.create(draft, spec.linux(), host);
+        NamespaceSteps.session(draft, bundle.id());
+        RootSteps.enter(draft, spec);
+        var mounts = MountSteps.plan(spec, host, image);
+        SettingSteps.procfs(draft, spec, mounts, process);
+        mounts.write(draft);
+        HiddenPathSteps.write(draft, spec.linux(), host, mounts);
+        SettingSteps.names(draft, spec);
+        if (spec.linux().namespace(NamespaceType.NETWORK).filter(n -> n.path().isEmpty()).isPresent()) {
+            SettingSteps.loopback(draft);
+        }
+        StdioSteps.write(draft, process);
+        IdentitySteps.write(draft, process);
+        ProgramSteps.write(draft, process);
+        return new Planned(draft.tape().build(), draft.warnings());
+    }
+
+    /// The tape of a further process in a container that has `namespaces` of its own.
+    static Planned planExec(String id, ProcessPlan process, Set<NamespaceType> namespaces, HostFacts host)
+            throws StartFailure {
+        var draft = new TapeDraft();
+        NamespaceSteps.joinAll(draft, namespaces, host);
+        NamespaceSteps.session(draft, id);
+        SettingSteps.privateProcfs(draft, process);
+        StdioSteps.write(draft, process);
+        IdentitySteps.write(draft, process);
+        ProgramSteps.write(draft, process);
+        return new Planned(draft.tape().build(), draft.warnings());
+    }
+}

@@ -1,0 +1,53 @@
+package carafe.spec.oci;
+
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Where a container's root comes from. The image room writes it, the runtime mounts it; nothing is mounted before
+/// a container starts, and nothing stays mounted after it ended.
+public sealed interface RootfsPlan {
+
+    /// An overlay: `lowers` read-only with the topmost first, `upper` for what the container writes, `work` the
+    /// overlay's own scratch directory on the same filesystem as `upper`.
+    record Overlay(List<Path> lowers, Path upper, Path work) implements RootfsPlan {
+        public Overlay {
+            lowers = List.copyOf(lowers);
+            if (lowers.isEmpty()) {
+                throw new IllegalArgumentException("an overlay needs at least one lower directory");
+            }
+        }
+    }
+
+    /// A directory used as it is.
+    record Directory(Path path) implements RootfsPlan {}
+
+    /// Reads what [#toJson] wrote.
+    static RootfsPlan fromJson(Json.Obj json) throws EngineException.Invalid {
+        if (json.find("directory").isPresent()) {
+            return new Directory(Path.of(json.text("directory")));
+        }
+        var lowers = new ArrayList<Path>();
+        for (var lower : json.texts("lowers")) {
+            lowers.add(Path.of(lower));
+        }
+        if (lowers.isEmpty()) {
+            throw new EngineException.Invalid("a root filesystem names neither a directory nor layers");
+        }
+        return new Overlay(lowers, Path.of(json.text("upper")), Path.of(json.text("work")));
+    }
+
+    /// This plan as a document.
+    default Json.Obj toJson() {
+        return switch (this) {
+            case Overlay(var lowers, var upper, var work) -> Json.object()
+                    .put("lowers", Json.ofTexts(lowers.stream().map(Path::toString).toList()))
+                    .put("upper", upper.toString())
+                    .put("work", work.toString())
+                    .build();
+            case Directory(var path) -> Json.object().put("directory", path.toString()).build();
+        };
+    }
+}
