@@ -40,6 +40,10 @@ final class Creating {
             throw failure(call.command(),
                     "invalid pull option: '" + pull + "': must be one of \"always\", \"missing\" or \"never\"");
         }
+        String wrong = ImageName.mistake(call.word(0));
+        if (!wrong.isEmpty()) {
+            throw failure(call.command(), wrong);
+        }
         try {
             String socket = call.engine().endpoint().address() instanceof Address.Unix unix ? unix.path().toString() : "";
             var context = new CreateRequest.Context(call.words(), detached, proxies(call), socket);
@@ -102,7 +106,7 @@ final class Creating {
                     throw e;
                 }
                 if (!flags.truth("quiet")) {
-                    call.session().say("Unable to find image '" + Pulling.tagged(image) + "' locally");
+                    call.session().say("Unable to find image '" + ImageName.tagged(image) + "' locally");
                 }
                 pull(image);
                 answer = post();

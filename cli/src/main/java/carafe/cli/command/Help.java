@@ -87,7 +87,9 @@ final class Help {
     /// A word that is no command, with the command it resembles.
     static String unknown(String group, String word) {
         String path = group.isEmpty() ? PROGRAM : PROGRAM + " " + group;
-        String nearest = Nearest.to(word, Catalog.menu(group), group.isEmpty() ? Catalog.menu("common") : new String[0][]);
+        String nearest = group.isEmpty()
+                ? Nearest.to(word, Catalog.menu("common"), Catalog.menu(""), Catalog.GROUPS)
+                : Nearest.to(word, Catalog.menu(group));
         return PROGRAM + ": unknown command: " + path + " " + word + "\n\n"
                 + (nearest.isEmpty() ? "" : "Did you mean '" + path + " " + nearest + "'?\n\n")
                 + (group.isEmpty() ? "" : "Usage:  " + path + "\n\n") + "Run '" + path + " --help'" + RUN_HINT;

@@ -3,24 +3,35 @@ package carafe.cli.command;
 /// Finds the command a mistyped word resembles.
 final class Nearest {
 
-    private static final int FARTHEST = 2;
+    private static final int SHORT = 4;
 
     private Nearest() {}
 
-    /// The nearest name of two menus by at most two edits, or one that begins with the word; empty when none is.
-    static String to(String word, String[][] menu, String[][] second) {
+    /// The nearest name of menus by at most two edits (one for short words), or one that begins with the word; of
+    /// equally near ones that which shares the longer beginning. Empty when none is near.
+    static String to(String word, String[][]... menus) {
         String best = "";
-        int least = FARTHEST + 1;
-        for (var entries : new String[][][] {menu, second}) {
+        int least = word.length() < SHORT ? 2 : 3;
+        for (var entries : menus) {
             for (var entry : entries) {
                 int edits = entry[0].startsWith(word) && word.length() > 1 ? 1 : edits(word, entry[0]);
-                if (edits < least && edits < entry[0].length()) {
+                boolean nearer = edits < least
+                        || edits == least && !best.isEmpty() && shared(word, entry[0]) > shared(word, best);
+                if (nearer && edits < entry[0].length()) {
                     least = edits;
                     best = entry[0];
                 }
             }
         }
         return best;
+    }
+
+    private static int shared(String a, String b) {
+        int at = 0;
+        while (at < a.length() && at < b.length() && a.charAt(at) == b.charAt(at)) {
+            at++;
+        }
+        return at;
     }
 
     /// Insertions, deletions and replacements between two words. Source: Wagner and Fischer, 1974.

@@ -38,6 +38,10 @@ final class Ps {
         if (format.isEmpty() && !quiet) {
             format = call.setting("psFormat");
         }
+        if (!format.isEmpty()) {
+            var nobody = new ContainerRow(Json.object().build(), false, call.session().clock().instant());
+            shown(List.of(nobody), format, false); // a wrong field is said before the engine is asked
+        }
         boolean size = flags.truth("size") || format.contains(".Size");
         long last = flags.truth("latest") ? 1 : flags.number("last");
         var target = Target.of("containers/json").when(flags.truth("all"), "all").when(size, "size");

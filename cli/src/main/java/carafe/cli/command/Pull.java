@@ -22,21 +22,11 @@ final class Pull {
     private static int run(Call call) throws Failure, EngineError, EngineException.Invalid, IOException {
         boolean quiet = call.flags().truth("quiet");
         String image = call.word(0);
-        if (!quiet && !Pulling.tagged(image).equals(image)) {
+        if (!quiet && !ImageName.tagged(image).equals(image)) {
             call.session().println("Using default tag: latest");
         }
         Pulling.pull(call, image, call.flags().text("platform"), call.session().out(), quiet);
-        call.session().println(full(Pulling.tagged(image)));
+        call.session().println(ImageName.full(image));
         return 0;
-    }
-
-    /// The name with its registry.
-    private static String full(String image) {
-        int slash = image.indexOf('/');
-        String first = slash < 0 ? "" : image.substring(0, slash);
-        if (first.indexOf('.') >= 0 || first.indexOf(':') >= 0 || first.equals("localhost")) {
-            return image;
-        }
-        return "docker.io/" + (slash < 0 ? "library/" : "") + image;
     }
 }

@@ -57,10 +57,4 @@ final class Pulling {
             }
         }
     }
-
-    /// An image's name as people write it, with its tag.
-    static String tagged(String image) {
-        boolean named = image.indexOf('@') >= 0 || image.lastIndexOf(':') > image.lastIndexOf('/');
-        return named ? image : image + ":latest";
-    }
 }

@@ -99,7 +99,7 @@ public final class ContainerRow implements Subject {
 
     private String command() throws EngineException.Invalid {
         String command = container.text("Command");
-        return new Json.Str(full ? command : Human.ellipsis(command, 20)).print();
+        return Values.quote(full ? command : Human.ellipsis(command, 20));
     }
 
     private String size() throws EngineException.Invalid {

@@ -32,6 +32,11 @@ public final class Values {
         return json instanceof Json.Null ? NIL : json;
     }
 
+    /// `text` in double quotes with Go's escapes.
+    public static String quote(String text) {
+        return GoText.quote(text);
+    }
+
     static Object number(BigDecimal number) {
         try {
             return number.longValueExact();
