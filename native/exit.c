@@ -36,10 +36,15 @@ int exit_write(int directory, const char *name, const struct tape_exit *exit) {
   if (fd < 0) return -errno;
   ssize_t n = write(fd, record, bytes);
   int rc = n == (ssize_t)bytes ? 0 : n < 0 ? -errno : -ENOSPC;
-  if (rc == 0 && fsync(fd) < 0) rc = -errno;
-  close(fd);
   if (rc == 0 && renameat(directory, temporary, directory, name) < 0) rc = -errno;
-  if (rc < 0) unlinkat(directory, temporary, 0);
-  if (rc == 0 && fsync(directory) < 0) rc = -errno;
+  if (rc == 0) return fd;
+  unlinkat(directory, temporary, 0);
+  close(fd);
   return rc;
+}
+
+void exit_sync(int directory, int file) {
+  fsync(file); /* EIO: nobody could do anything about it */
+  fsync(directory);
+  close(file);
 }

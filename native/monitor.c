@@ -2,7 +2,7 @@
  * The loop of a monitor: one poll(2), everything it waits for computed from what is. While the process lives it moves
  * output from its pipes (or the terminal's master) to the log and the clients, and input of clients to the process.
  * When the process has ended it takes what is left in the pipes, writes the exit record, tells daemon and watchers,
- * waits a little for slow clients, and ends. It removes nothing.
+ * makes the record durable, waits a little for slow clients, and ends. It removes nothing.
  */
 #define _GNU_SOURCE
 #include "monitor.h"
@@ -263,17 +263,19 @@ static void tell_daemon(struct monitor *m) {
   m->unsent = rc == -EAGAIN;
 }
 
-/* A record that cannot be written now (full disk) is tried again; a directory that was removed wants none. */
-static void record_end(struct monitor *m) {
-  int rc = m->exit_directory < 0 ? 0 : exit_write(m->exit_directory, m->exit_name, &m->exit);
-  m->unwritten = rc < 0 && rc != -ENOENT;
+/* Answers the file to be synced, or -1. A record that cannot be written now (full disk) is tried again; a directory
+   that was removed wants none. */
+static int record_end(struct monitor *m) {
+  int file = m->exit_directory < 0 ? -ENOENT : exit_write(m->exit_directory, m->exit_name, &m->exit);
+  m->unwritten = file < 0 && file != -ENOENT;
+  return file < 0 ? -1 : file;
 }
 
 /* All output was taken and logged. */
 static void tell_all(struct monitor *m) {
   log_flush(&m->log);
   m->exit.lost_lines = m->log.lost;
-  record_end(m);
+  int file = record_end(m);
   m->told = true;
   m->moved = millis();
   if (m->reports >= 0) tell_daemon(m);
@@ -284,6 +286,7 @@ static void tell_all(struct monitor *m) {
       if (client_answer(&m->clients, client, 0, &m->exit, sizeof m->exit)) client_end(&m->clients, client);
     }
   }
+  if (file >= 0) exit_sync(m->exit_directory, file);
 }
 
 /* After the end: goes on with it as far as possible. True when nothing is left to do. */
@@ -292,7 +295,8 @@ static bool wind_up(struct monitor *m) {
     while (m->out[stream] >= 0 && clients_ready(&m->clients, stream)) take_chunk(m, stream);
   bool stalled = millis() - m->moved >= STALL_MILLIS;
   if (m->out[LOG_STDOUT] < 0 && m->out[LOG_STDERR] < 0 && !m->told) tell_all(m);
-  if (m->unwritten && stalled) record_end(m);
+  int file = m->unwritten && stalled ? record_end(m) : -1;
+  if (file >= 0) exit_sync(m->exit_directory, file);
   bool left = (m->unsent && m->reports >= 0 && !stalled) || (m->unwritten && (m->unsent || m->reports < 0));
   for (uint32_t i = 0; i < m->clients.count; i++) {
     struct client *client = &m->clients.all[i];

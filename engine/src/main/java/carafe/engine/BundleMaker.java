@@ -1,5 +1,6 @@
 package carafe.engine;
 
+import carafe.image.Image;
 import carafe.image.Images;
 import carafe.runtime.Bundle;
 import carafe.runtime.LogOptions;
@@ -21,11 +22,28 @@ final class BundleMaker {
         this.layout = layout;
     }
 
-    /// The bundle of `container`; its writable layer is made if it is missing.
-    Bundle make(ContainerSnapshot container) throws EngineException {
-        var image = images.byId(Digest.parse(container.image().id()))
+    /// Confined to the container's queue: its bundle; its writable layer is made if it is missing.
+    Bundle make(Container container) throws EngineException {
+        return bundle(container.snapshot(), root(container));
+    }
+
+    /// Confined to the container's queue: where its root's layers lie.
+    RootfsPlan.Overlay root(Container container) throws EngineException {
+        var known = container.root();
+        if (known.isPresent()) {
+            return known.get();
+        }
+        if (container.removed()) {
+            throw Book.unknown(container.id());
+        }
+        var made = images.snapshots().prepare(container.id(), image(container.snapshot()));
+        container.root(made);
+        return made;
+    }
+
+    private Image image(ContainerSnapshot container) throws EngineException {
+        return images.byId(Digest.parse(container.image().id()))
                 .orElseThrow(() -> new EngineException.NotFound("No such image: " + container.image().reference()));
-        return bundle(container, images.snapshots().prepare(container.id(), image));
     }
 
     /// The bundle over a root that is known.

@@ -3,6 +3,7 @@ package carafe.engine;
 import carafe.runtime.AttachEndpoint;
 import carafe.runtime.RunningContainer;
 import carafe.spec.EngineException;
+import carafe.spec.oci.RootfsPlan;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -18,6 +19,7 @@ final class Container {
 
     private volatile ContainerSnapshot snapshot;
     private volatile @Nullable RunningContainer process;
+    private volatile RootfsPlan.@Nullable Overlay root;
     private volatile boolean removed;
 
     // confined
@@ -70,6 +72,16 @@ final class Container {
     /// The running process, if there is one.
     Optional<RunningContainer> running() {
         return Optional.ofNullable(process);
+    }
+
+    /// Where its root's layers lie, once that was asked for.
+    Optional<RootfsPlan.Overlay> root() {
+        return Optional.ofNullable(root);
+    }
+
+    /// Confined, or before anybody else knows this.
+    void root(RootfsPlan.Overlay plan) {
+        root = plan;
     }
 
     EngineException.Conflict notRunning() {

@@ -3,6 +3,7 @@ package carafe.engine;
 import carafe.image.Snapshots;
 import carafe.spec.EngineException;
 import carafe.spec.docker.MountRequest;
+import carafe.spec.oci.RootfsPlan;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,17 +56,18 @@ final class Creator {
         String id = container.id();
         try {
             steps.pass("create.row");
+            RootfsPlan.Overlay root;
             var writing = book.insert(container);
             try {
                 steps.pass("create.snapshot");
-                snapshots.prepare(id, plan.image());
+                root = snapshots.prepare(id, plan.image());
                 steps.pass("create.directory");
                 Files.createDirectory(layout.container(id));
                 steps.pass("create.durable");
             } finally {
                 writing.await();
             }
-            book.add(container);
+            book.add(container).root(root);
             book.tell(container, "create");
         } catch (EngineException e) {
             undo(id, e);

@@ -1,5 +1,11 @@
 package carafe.engine;
 
+import carafe.image.Images;
+import carafe.runtime.ContainerRuntime;
+import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
+import java.time.Clock;
+
 /// The engine as doors see it. Open it once per data root; closing leaves containers running.
 public interface Engine extends AutoCloseable {
 
@@ -13,7 +19,18 @@ public interface Engine extends AutoCloseable {
 
     Host host();
 
-    /// Stops accepting work, lets what is under way end, and releases the data root. Containers go on.
+    /// Stops accepting work, lets what is under way end, and releases the data root. Containers go on, as they do when
+    /// the daemon is killed: unlike Docker's default, always.
     @Override
     void close();
+
+    /// What an engine stands on. It does not close them.
+    record Parts(ContainerRuntime runtime, Images images, Failpoints failpoints, Clock clock) {}
+
+    /// Opens the engine on its roots: takes the data root's lock, reads the database, takes over the containers that
+    /// run, settles those that ended meanwhile and sweeps what a crash left.
+    /// @throws EngineException.Conflict when another daemon uses the data root
+    static Engine open(EngineConfig config, Parts parts) throws EngineException {
+        return LocalEngine.open(config, parts);
+    }
 }

@@ -10,7 +10,8 @@ final class ImageNames {
     private static final int MOST = 10_000;
 
     private final Images images;
-    private final ConcurrentMap<String, String> ids = new ConcurrentHashMap<>();
+    private volatile ConcurrentMap<String, String> ids = new ConcurrentHashMap<>(); // replaced, never emptied: what
+    // is found while images change lands in the old one
 
     ImageNames(Images images) {
         this.images = images;
@@ -18,15 +19,16 @@ final class ImageNames {
 
     /// The id of the image that `name` means; `""` when there is none.
     String id(String name) {
-        String known = ids.get(name);
+        var remembered = ids;
+        String known = remembered.get(name);
         if (known == null) {
             try {
                 known = images.find(name).id().toString();
             } catch (EngineException e) {
                 known = "";
             }
-            if (ids.size() < MOST) {
-                ids.put(name, known);
+            if (remembered.size() < MOST) {
+                remembered.put(name, known);
             }
         }
         return known;
@@ -39,6 +41,6 @@ final class ImageNames {
 
     /// Names or images changed.
     void forget() {
-        ids.clear();
+        ids = new ConcurrentHashMap<>();
     }
 }

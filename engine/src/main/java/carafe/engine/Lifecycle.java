@@ -30,9 +30,10 @@ final class Lifecycle {
     private final Starts starts;
     private final Remover remover;
     private final Clock clock;
+    private volatile boolean closed;
 
     /// What a start needs beside the runtime.
-    record Starts(BundleMaker bundles, EtcFiles etc, Layout layout, Steps steps) {}
+    record Starts(BundleMaker bundles, EtcFiles etc, Layout layout, RecentStarts recent, Steps steps) {}
 
     Lifecycle(Book book, ContainerRuntime runtime, Starts starts, Remover remover, Clock clock) {
         this.book = book;
@@ -40,6 +41,11 @@ final class Lifecycle {
         this.starts = starts;
         this.remover = remover;
         this.clock = clock;
+    }
+
+    /// Ends seen from now on are left to the next engine.
+    void close() {
+        closed = true;
     }
 
     /// Confined: starts it because a user says so.
@@ -77,9 +83,10 @@ final class Lifecycle {
         var files = starts.layout.files(snapshot.id());
         starts.etc.write(files, snapshot.config().names().host(), snapshot.host());
         starts.steps.pass("start.bundle");
-        var bundle = starts.bundles.make(snapshot);
+        var bundle = starts.bundles.make(container);
         starts.steps.pass("start.run");
         var process = runtime.start(bundle, List.copyOf(container.clients()));
+        starts.recent.forget(container.id());
         container.clients().clear(); // their other ends are the monitor's now
         return process;
     }
@@ -118,6 +125,9 @@ final class Lifecycle {
             } catch (EngineException e) {
                 LOG.warn("the end of container {} is not known", container.id(), e);
                 exit = new ExitInfo(UNKNOWN_EXIT, 0, clock.instant(), false);
+            }
+            if (closed) {
+                return; // the end is on record; the next engine reads it
             }
             ExitInfo known = exit;
             container.mailbox().tell(() -> ended(container, process, known));
@@ -172,11 +182,21 @@ final class Lifecycle {
                 book.saveState(next).await();
             }
             starts.steps.pass("exit.process");
+            starts.recent.remember(container.id(), process.explanation());
             process.delete();
         } catch (EngineException e) {
             LOG.warn("the end of container {} was not cleaned up; the next start of the engine does it",
                     container.id(), e);
         }
+    }
+
+    /// Removes, in its turn, a `--rm` container that ended while no engine was there.
+    void removeLater(Container container) {
+        container.mailbox().tell(() -> {
+            if (!container.removed() && !container.state().alive()) {
+                removeItself(container);
+            }
+        });
     }
 
     private void removeItself(Container container) {
@@ -187,7 +207,8 @@ final class Lifecycle {
         }
     }
 
-    private void restartAfter(Container container, State.Restarting pending, Duration wait) {
+    /// Starts it again when `wait` is over, unless somebody changes it meanwhile.
+    void restartAfter(Container container, State.Restarting pending, Duration wait) {
         Thread.ofVirtual().name("restart of " + container.id().substring(0, 12)).start(() -> {
             try {
                 Thread.sleep(wait);
@@ -200,7 +221,7 @@ final class Lifecycle {
 
     /// Confined: the wait before a restart is over.
     private void restart(Container container, State.Restarting pending) {
-        if (container.state() != pending) {
+        if (closed || container.state() != pending) {
             return; // somebody stopped, started or removed it meanwhile
         }
         try {
@@ -257,10 +278,5 @@ final class Lifecycle {
         if (snapshot.host().autoRemove()) {
             removeItself(container);
         }
-    }
-
-    /// When a container ended that nobody could watch: the moment is not known better than this.
-    Instant now() {
-        return clock.instant();
     }
 }

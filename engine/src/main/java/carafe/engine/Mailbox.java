@@ -82,6 +82,11 @@ final class Mailbox {
         }
     }
 
+    /// Whether there is work now.
+    boolean busy() {
+        return waiting.get() > 0;
+    }
+
     private void drain() {
         do {
             Runnable work = queue.poll();

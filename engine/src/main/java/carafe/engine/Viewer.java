@@ -4,7 +4,6 @@ import carafe.image.Images;
 import carafe.spec.EngineException;
 import carafe.spec.docker.MountRequest;
 import carafe.spec.oci.Digest;
-import carafe.spec.oci.RootfsPlan;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -65,23 +64,24 @@ final class Viewer {
                 layout.files(snapshot.id()),
                 mounts(snapshot),
                 execIds.stream().sorted().toList(),
-                layers(snapshot),
+                layers(container),
                 size ? Optional.of(size(snapshot)) : Optional.empty(),
                 "overlay2",
                 snapshot.host().rights().security().appArmor().orElse(""));
     }
 
     /// Where the root's layers lie, by the names Docker's overlay2 driver has for them.
-    private Map<String, String> layers(ContainerSnapshot container) throws EngineException {
-        var image = images.byId(Digest.parse(container.image().id()));
-        if (image.isEmpty() || container.state() instanceof State.Removing) {
-            return Map.of();
-        }
-        RootfsPlan.Overlay overlay = images.snapshots().prepare(container.id(), image.get());
-        return Map.of(
-                "LowerDir", String.join(":", overlay.lowers().stream().map(Object::toString).toList()),
-                "UpperDir", overlay.upper().toString(),
-                "WorkDir", overlay.work().toString());
+    private static Map<String, String> layers(Container container) {
+        return container.root()
+                .map(overlay -> Map.of(
+                        "LowerDir", String.join(":", overlay.lowers().stream().map(Object::toString).toList()),
+                        "UpperDir", overlay.upper().toString(),
+                        "WorkDir", overlay.work().toString()))
+                .orElse(Map.of());
+    }
+
+    long writableBytes(String id) throws EngineException {
+        return images.snapshots().writableBytes(id);
     }
 
     private ContainerDetails.Size size(ContainerSnapshot container) throws EngineException {

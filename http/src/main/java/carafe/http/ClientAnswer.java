@@ -36,15 +36,20 @@ final class ClientAnswer implements ClientResponse {
 
     @Override
     public byte[] readBody(int limitBytes) throws IOException {
-        var bytes = new ByteArrayOutputStream();
-        var piece = new byte[8 << 10];
-        for (int read = body.read(piece); read >= 0; read = body.read(piece)) {
-            if (bytes.size() + read > limitBytes) {
-                throw new IOException("the answer is longer than " + limitBytes + " bytes");
+        try {
+            var bytes = new ByteArrayOutputStream();
+            var piece = new byte[8 << 10];
+            for (int read = body.read(piece); read >= 0; read = body.read(piece)) {
+                if (bytes.size() + read > limitBytes) {
+                    throw new IOException("the answer is longer than " + limitBytes + " bytes");
+                }
+                bytes.write(piece, 0, read);
             }
-            bytes.write(piece, 0, read);
+            return bytes.toByteArray();
+        } catch (IOException e) {
+            connection.close();
+            throw e;
         }
-        return bytes.toByteArray();
     }
 
     @Override

@@ -23,11 +23,11 @@ final class ClientConnection implements AutoCloseable {
     /// An answer's status, fields and whether the server keeps the connection.
     private record Received(int status, Headers headers, boolean stays) {}
 
-    /// Connects.
-    ClientConnection(HttpClient client, Connector connector) throws IOException {
+    /// Owns `wire`.
+    ClientConnection(HttpClient client, String host, Wire wire) {
         this.client = client;
-        this.host = connector.host();
-        this.wire = connector.connect();
+        this.host = host;
+        this.wire = wire;
         this.inbound = new Inbound(wire);
     }
 

@@ -16,7 +16,7 @@ public interface ClientResponse extends AutoCloseable {
     /// The body as it arrives; a torn one throws IOException, never looks complete.
     InputStream body();
 
-    /// The whole body.
+    /// The whole body. Closes the answer when it fails.
     /// @throws IOException also when it is longer than `limitBytes`
     byte[] readBody(int limitBytes) throws IOException;
 

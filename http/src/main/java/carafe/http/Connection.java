@@ -128,10 +128,14 @@ final class Connection implements Runnable {
     }
 
     /// Closes so that the client can read all we sent: closing a socket with unread bytes would reset it instead.
+    /// A closing server does not wait for that.
     private void linger() {
         expireIn(service.limits().lingerTime());
         try {
             wire.shutdownOutput();
+            if (connections.closing()) {
+                return;
+            }
             var scratch = ByteBuffer.allocate(SCRATCH);
             while (inbound.read(scratch) >= 0) {
                 scratch.clear();

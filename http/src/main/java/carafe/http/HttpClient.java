@@ -84,7 +84,7 @@ public final class HttpClient implements AutoCloseable {
     }
 
     private ClientConnection connect() throws IOException {
-        return new ClientConnection(this, connector);
+        return new ClientConnection(this, connector.host(), connector.connect());
     }
 
     private @Nullable ClientConnection takeIdle() {

@@ -33,6 +33,7 @@ final class ServerExchange implements Exchange {
     private final ReentrantLock lock = new ReentrantLock();
 
     private Stage stage = Stage.UNANSWERED;
+    private boolean headGone;
     private boolean owesContinue;
     private boolean over;
     private boolean gone;
@@ -143,7 +144,7 @@ final class ServerExchange implements Exchange {
                 ? "Transfer-Encoding: chunked\r\n"
                 : framing == StreamedAnswer.Framing.NO_BODY && !bodiless(status) ? "Content-Length: 0\r\n" : "";
         ByteBuffer first = connection.heads().print(status, fields, length + connectionField());
-        var answer = new StreamedAnswer(connection.wire(), framing, first);
+        var answer = new StreamedAnswer(connection.wire(), framing, first, this::headLeaves);
         streamed = answer;
         return answer;
     }
@@ -171,7 +172,7 @@ final class ServerExchange implements Exchange {
     public boolean answered() {
         lock.lock();
         try {
-            return stage != Stage.UNANSWERED && (streamed == null || streamed.started());
+            return headGone;
         } finally {
             lock.unlock();
         }
@@ -294,13 +295,24 @@ final class ServerExchange implements Exchange {
     private void claim(Stage next) {
         lock.lock();
         try {
-            if (streamed != null && !streamed.started()) {
-                streamed.abandon();
-                streamed = null;
-            } else if (stage != Stage.UNANSWERED) {
+            if (headGone) {
                 throw new IllegalStateException("the request was answered already");
             }
+            if (streamed != null) {
+                streamed.abandon();
+                streamed = null;
+            }
             stage = next;
+            headGone = next != Stage.STREAMED;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void headLeaves() {
+        lock.lock();
+        try {
+            headGone = true;
         } finally {
             lock.unlock();
         }
@@ -332,7 +344,7 @@ final class ServerExchange implements Exchange {
     private void sendContinue() throws IOException {
         lock.lock();
         try {
-            if (owesContinue && stage == Stage.UNANSWERED) {
+            if (owesContinue && !headGone) {
                 owesContinue = false;
                 connection.wire().write(ByteBuffer.wrap(CONTINUE));
             }

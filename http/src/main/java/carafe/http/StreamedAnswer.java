@@ -18,19 +18,17 @@ final class StreamedAnswer extends OutputStream {
     private final Wire wire;
     private final Framing framing;
     private final ByteBuffer head;
+    private final Runnable onStart;
     private final byte[] buffer = new byte[SIZE_LINE + BUFFER + 2 + LAST_CHUNK.length];
     private int filled = SIZE_LINE; // data stands between SIZE_LINE and here
     private boolean closed;
 
-    StreamedAnswer(Wire wire, Framing framing, ByteBuffer head) {
+    /// `onStart` runs right before the head goes out.
+    StreamedAnswer(Wire wire, Framing framing, ByteBuffer head, Runnable onStart) {
         this.wire = wire;
         this.framing = framing;
         this.head = head;
-    }
-
-    /// Whether anything of it is on the wire, so that no other answer can take its place.
-    boolean started() {
-        return head.position() > 0;
+        this.onStart = onStart;
     }
 
     /// Drops an answer that has not started.
@@ -93,6 +91,7 @@ final class StreamedAnswer extends OutputStream {
         }
         var data = ByteBuffer.wrap(buffer, from, to - from);
         if (head.hasRemaining()) {
+            onStart.run();
             wire.write(head, data);
         } else if (data.hasRemaining()) {
             wire.write(data);

@@ -60,7 +60,8 @@ class HttpServerTest {
     void headGetsHeadersAndLengthZeroAndNoBody() throws IOException {
         try (var server = new TestServer(exchange -> exchange.respond(200, TEXT, bytes("OK")));
                 var client = server.connect()) {
-            client.send("HEAD /_ping HTTP/1.1\r\nHost: h\r\n\r\n" + "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+            client.send("HEAD /_ping HTTP/1.1\r\nHost: h\r\n\r\n")
+                    .send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
             assertThat(client.head()).contains("Content-Length: 0\r\n");
             assertThat(client.restText()).startsWith("HTTP/1.1 200 OK").endsWith("\r\n\r\nOK");
         }
@@ -125,6 +126,23 @@ class HttpServerTest {
             assertThat(client.head()).isEqualTo("HTTP/1.1 100 Continue\r\n\r\n");
             assertThat(client.send("hi").head()).startsWith("HTTP/1.1 200 OK");
             assertThat(client.take(2)).isEqualTo("hi");
+        }
+    }
+
+    @Test
+    void continueIsSentAlsoWhenAnAnswerWasBegunButNotFlushed() throws IOException {
+        Handler handler = exchange -> {
+            try (var out = exchange.respondStreaming(200, TEXT)) {
+                out.write('>');
+                exchange.body().transferTo(out);
+            }
+        };
+        try (var server = new TestServer(handler);
+                var client = server.connect()) {
+            client.send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+            assertThat(client.head()).isEqualTo("HTTP/1.1 100 Continue\r\n\r\n");
+            assertThat(client.send("hi").head()).startsWith("HTTP/1.1 200 OK");
+            assertThat(client.restText()).isEqualTo("3\r\n>hi\r\n0\r\n\r\n");
         }
     }
 

@@ -91,8 +91,8 @@ class RefusedRequestTest {
         };
         try (var server = new TestServer(handler);
                 var client = server.connect()) {
-            client.send("GET /?" + "q".repeat(60_000) + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\nX-Registry-Config: "
-                    + "c".repeat(200_000) + "\r\n\r\n");
+            client.send("GET /?" + "q".repeat(60_000) + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n")
+                    .send("X-Registry-Config: " + "c".repeat(200_000) + "\r\n\r\n");
             assertThat(client.restText()).endsWith("\r\n\r\n60000 200000");
         }
     }

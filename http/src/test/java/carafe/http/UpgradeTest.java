@@ -62,13 +62,15 @@ class UpgradeTest {
     void theBodyOfTheRequestIsReadBeforeTheUpgrade() throws IOException {
         try (var server = new TestServer(ECHO)) {
             try (var client = server.connect()) {
-                client.send("POST /exec HTTP/1.1\r\nHost: h\r\n" + UPGRADE + "Content-Length: 13\r\n\r\n{\"Tty\":false}and more");
+                client.send("POST /exec HTTP/1.1\r\nHost: h\r\n" + UPGRADE)
+                        .send("Content-Length: 13\r\n\r\n{\"Tty\":false}and more");
                 client.shutdownOutput();
                 assertThat(client.head()).startsWith("HTTP/1.1 101 ");
                 assertThat(client.restText()).isEqualTo("{\"Tty\":false}and more");
             }
             try (var client = server.connect()) {
-                client.send("POST /exec HTTP/1.1\r\nHost: h\r\n" + UPGRADE + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nraw");
+                client.send("POST /exec HTTP/1.1\r\nHost: h\r\n" + UPGRADE)
+                        .send("Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nraw");
                 client.shutdownOutput();
                 assertThat(client.head()).startsWith("HTTP/1.1 101 ");
                 assertThat(client.restText()).isEqualTo("raw");
@@ -85,7 +87,9 @@ class UpgradeTest {
         };
         try (var server = new TestServer(handler);
                 var client = server.connect()) {
-            client.send("POST / HTTP/1.1\r\nHost: h\r\n" + UPGRADE + "Content-Length: 4\r\n\r\nbodyraw").shutdownOutput();
+            client.send("POST / HTTP/1.1\r\nHost: h\r\n" + UPGRADE)
+                    .send("Content-Length: 4\r\n\r\nbodyraw")
+                    .shutdownOutput();
             client.head();
             assertThat(client.restText()).isEqualTo("raw");
         }

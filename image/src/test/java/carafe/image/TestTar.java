@@ -2,6 +2,7 @@ package carafe.image;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -140,7 +141,7 @@ public final class TestTar {
     }
 
     private static byte[] zeroEnded(byte[] text) {
-        return java.util.Arrays.copyOf(text, text.length + 1);
+        return Arrays.copyOf(text, text.length + 1);
     }
 
     /// One pax record, its length counting itself.
@@ -183,12 +184,12 @@ public final class TestTar {
         out.writeBytes(header);
     }
 
-    /// Writes the checksum that fits the other fields.
+    /// Writes the checksum that fits the other fields of the header that `header` begins with.
     static void checksum(byte[] header) {
         text(header, 148, "        ");
         int sum = 0;
-        for (byte b : header) {
-            sum += b & 0xFF;
+        for (int i = 0; i < 512; i++) {
+            sum += header[i] & 0xFF;
         }
         text(header, 148, "%06o\0 ".formatted(sum));
     }

@@ -13,12 +13,13 @@ import java.util.regex.Pattern;
 /// How a process ended. `code` is its exit code, 128 plus the signal's number if `signal` (else 0) killed it, as a
 /// shell counts. `lostLines` of its output could not be written to the log.
 ///
-/// As a file, made by the monitor (temporary name, fsync, rename) when the process has ended and all its output is
+/// As a file, made by the monitor (temporary name, rename, fsync) when the process has ended and all its output is
 /// written, one line of `key=value` words:
 ///
 ///     carafe-exit 1 pid=4711 code=137 signal=9 started=1763900000.000000001 finished=1763900001.500000000 lost=0
 ///
-/// Instants are seconds since the epoch with nine digits of fraction. The file is whole or not there.
+/// Instants are seconds since the epoch with nine digits of fraction. The file is whole or not there; only a power cut
+/// in the very moment can leave an empty one, which counts as not there.
 public record ExitRecord(int pid, int code, int signal, Instant started, Instant finished, long lostLines) {
 
     private static final int MAX_BYTES = 512;
@@ -35,7 +36,9 @@ public record ExitRecord(int pid, int code, int signal, Instant started, Instant
         } catch (NoSuchFileException e) {
             return Optional.empty();
         }
-        return Optional.of(parse(new String(bytes, StandardCharsets.US_ASCII)));
+        return bytes.length == 0
+                ? Optional.empty()
+                : Optional.of(parse(new String(bytes, StandardCharsets.US_ASCII)));
     }
 
     static ExitRecord parse(String line) throws IOException {

@@ -34,7 +34,7 @@ record Hierarchy(Fd root, Set<String> controllers) {
     /// @return 0 or the errno, ENOENT when there is no such file
     int tryWrite(String directory, String file, String value) throws KernelException {
         try (var frame = new Frame()) {
-            long fd = open(frame, directory + "/" + file, Linux.O_WRONLY);
+            long fd = open(frame, join(directory, file), Linux.O_WRONLY);
             if (fd < 0) {
                 return (int) -fd;
             }
@@ -76,7 +76,7 @@ record Hierarchy(Fd root, Set<String> controllers) {
     /// The content of a file without the last line end.
     String read(String directory, String file) throws KernelException {
         try (var frame = new Frame(); var buffer = TransferBuffer.borrow()) {
-            long fd = open(frame, directory + "/" + file, Linux.O_RDONLY);
+            long fd = open(frame, join(directory, file), Linux.O_RDONLY);
             if (fd < 0) {
                 throw new KernelException("open", subject(directory, file), (int) -fd);
             }
@@ -102,7 +102,7 @@ record Hierarchy(Fd root, Set<String> controllers) {
 
     Fd openFile(String directory, String file, int flags) throws KernelException {
         try (var frame = new Frame()) {
-            long fd = open(frame, directory + "/" + file, flags);
+            long fd = open(frame, join(directory, file), flags);
             String subject = subject(directory, file);
             return Fd.adopt((int) Frame.checked(fd, Syscall.OPENAT, subject), subject);
         }
@@ -114,7 +114,8 @@ record Hierarchy(Fd root, Set<String> controllers) {
 
     boolean exists(String path) throws KernelException {
         try (var frame = new Frame()) {
-            return frame.attempt(Syscall.FACCESSAT2, root.number(), frame.text(path).address(), 0, 0) == 0;
+            var text = frame.text(path.isEmpty() ? "." : path);
+            return frame.attempt(Syscall.FACCESSAT2, root.number(), text.address(), 0, 0) == 0;
         }
     }
 
@@ -137,7 +138,12 @@ record Hierarchy(Fd root, Set<String> controllers) {
         return names;
     }
 
+    /// The root itself is the empty path; nothing must ever begin with a slash, which would leave the hierarchy.
+    private static String join(String directory, String file) {
+        return directory.isEmpty() ? file : directory + "/" + file;
+    }
+
     private String subject(String directory, String file) {
-        return root.subject() + "/" + directory + "/" + file;
+        return root.subject() + "/" + join(directory, file);
     }
 }

@@ -1,5 +1,6 @@
 package carafe.kernel;
 
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.util.Map;
@@ -9,6 +10,9 @@ import java.util.Map;
 public record Pty(Fd mount, Fd master, Fd slave) implements AutoCloseable {
 
     private static final int FLAGS = Linux.O_RDWR | Linux.O_NOCTTY | Linux.O_CLOEXEC;
+    private static final long DEVPTS_SUPER_MAGIC = 0x1cd1;
+    private static final int TTYAUX_MAJOR = 5;
+    private static final int PTMX_MINOR = 2;
     private static final int ATTRIBUTES = Linux.MOUNT_ATTR_NOSUID | Linux.MOUNT_ATTR_NOEXEC;
 
     /// Makes the instance (ptmxmode=0666, mode=0620, gid=5) and its first terminal, unlocked.
@@ -27,6 +31,43 @@ public record Pty(Fd mount, Fd master, Fd slave) implements AutoCloseable {
         } catch (KernelException e) {
             mount.close();
             throw e;
+        }
+    }
+
+    /// Opens a further terminal of the devpts that a container has at /dev/pts; `mount` is that directory then. The
+    /// directory is proven to be a devpts and the multiplexer to be the kernel's, whatever the container put in the way
+    /// (CVE-2025-52565).
+    /// @throws KernelException ENOENT there is none; EXDEV it is something else
+    public static Pty openIn(FileTree root) throws KernelException {
+        var directory = root.open("/dev/pts", Linux.O_PATH | Linux.O_DIRECTORY, 0);
+        try {
+            requireDevpts(directory);
+            var master = openAt(directory);
+            try {
+                var stat = Inodes.stat(master);
+                if (stat.type() != FileType.CHARACTER_DEVICE || stat.rdevMajor() != TTYAUX_MAJOR
+                        || stat.rdevMinor() != PTMX_MINOR) {
+                    throw new KernelException("open", "/dev/pts/ptmx", Errno.EXDEV, "not the terminal multiplexer");
+                }
+                return new Pty(directory, master, peer(master));
+            } catch (KernelException e) {
+                master.close();
+                throw e;
+            }
+        } catch (KernelException e) {
+            directory.close();
+            throw e;
+        }
+    }
+
+    private static void requireDevpts(Fd directory) throws KernelException {
+        try (var frame = new Frame()) {
+            var statfs = frame.allocate(120, 8);
+            long rc = frame.attempt(Syscall.FSTATFS, directory.number(), statfs.address());
+            Frame.checked(rc, Syscall.FSTATFS, directory.subject());
+            if (statfs.get(JAVA_LONG, 0) != DEVPTS_SUPER_MAGIC) {
+                throw new KernelException("open", "/dev/pts", Errno.EXDEV, "not a devpts");
+            }
         }
     }
 

@@ -108,6 +108,15 @@ final class HostProbe implements AutoCloseable {
                         kinds.put(normal, stat.isDirectory() ? PathKind.DIRECTORY : PathKind.FILE));
             }
         }
+        return facts(kinds);
+    }
+
+    /// The facts for an exec, which hides no path.
+    HostFacts plain() {
+        return facts(Map.of());
+    }
+
+    private HostFacts facts(Map<String, PathKind> kinds) {
         return new HostFacts(
                 layout, kinds, limits, (capabilities & CAP_SYS_RESOURCE) != 0, oomScore, capabilities);
     }

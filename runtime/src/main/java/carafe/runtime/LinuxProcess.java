@@ -56,7 +56,7 @@ final class LinuxProcess implements RunningProcess {
 
     /// The process of a launch that just succeeded; takes ownership of it.
     static LinuxProcess started(Path runDir, Cgroup cgroup, Launched launched, TapeExplanation explanation) {
-        var identity = new Identity(launched.pid(), Instant.now(), launched.pidfd());
+        var identity = new Identity(launched.pid(), launched.started(), launched.pidfd());
         return new LinuxProcess(runDir, cgroup, identity, Optional.of(launched), Optional.of(explanation));
     }
 

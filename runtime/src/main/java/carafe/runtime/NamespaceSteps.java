@@ -1,5 +1,6 @@
 package carafe.runtime;
 
+import static carafe.kernel.Arg.cwd;
 import static carafe.kernel.Arg.number;
 import static carafe.kernel.Arg.slot;
 import static carafe.kernel.Arg.text;
@@ -13,6 +14,7 @@ import carafe.spec.oci.LinuxSpec;
 import carafe.spec.oci.LinuxSpec.Namespace;
 import carafe.spec.oci.LinuxSpec.NamespaceType;
 import java.util.List;
+import java.util.Set;
 
 /// Control group and namespaces: which are made by clone3, which are joined, and in what order.
 final class NamespaceSteps {
@@ -38,8 +40,8 @@ final class NamespaceSteps {
     }
 
     /// For a further process: everything that the container's first process has.
-    static void joinAll(TapeDraft draft, LinuxSpec linux, HostFacts host) {
-        if (linux.namespace(NamespaceType.PID).isPresent()) {
+    static void joinAll(TapeDraft draft, Set<NamespaceType> namespaces, HostFacts host) {
+        if (namespaces.contains(NamespaceType.PID)) {
             draft.add(Step.monitor("join-pid", Syscall.SETNS, slot(Slots.TARGET),
                     number(Linux.CLONE_NEWPID, "CLONE_NEWPID")));
         }
@@ -50,13 +52,17 @@ final class NamespaceSteps {
         var words = new StringBuilder("CLONE_NEWNS");
         for (var type : List.of(
                 NamespaceType.UTS, NamespaceType.IPC, NamespaceType.NETWORK, NamespaceType.CGROUP)) {
-            if (linux.namespace(type).isPresent()) {
+            if (namespaces.contains(type)) {
                 flags |= flag(type);
                 words.append('|').append(flagWord(type));
             }
         }
         draft.child("join", Syscall.SETNS, slot(Slots.TARGET), number(flags, words.toString()));
         draft.child("umask", Syscall.UMASK, number(0));
+        // joining a mount namespace made its root ours
+        draft.add(Step.child("open-root", Syscall.OPENAT2, cwd(), text("/"),
+                        TapeDraft.how(Linux.O_PATH | Linux.O_DIRECTORY, "O_PATH|O_DIRECTORY", 0, "0"), number(24))
+                .into(Slots.ROOT));
     }
 
     /// A session and a session keyring of its own: no terminal and no keys of the daemon's.

@@ -223,8 +223,45 @@ sealed interface Preparation {
         }
     }
 
-    /// All of them for `bundle` in the order they are done.
-    static List<Preparation> list(Bundle bundle, HostFacts host) {
+    /// Takes hold of the container's first process and of its root.
+    record EnterContainer(int pid) implements Preparation {
+        @Override
+        public String id() {
+            return "enter-container";
+        }
+
+        @Override
+        public String call() {
+            return "pidfd_open(" + pid + "), open(\"/proc/" + pid + "/root\")";
+        }
+    }
+
+    /// Opens the running container's control group to join.
+    record JoinGroup(String path) implements Preparation {
+        @Override
+        public String id() {
+            return "join-cgroup-files";
+        }
+
+        @Override
+        public String call() {
+            return "open(\"/sys/fs/cgroup/…" + path + "\")";
+        }
+    }
+
+    /// All of them for an exec in the container whose first process is `pid`.
+    static List<Preparation> listExec(ExecSpec spec, int pid, String cgroup) {
+        return List.of(
+                new RunDirectory(spec.runDir()),
+                new EnterContainer(pid),
+                new FindUser(spec.user()),
+                new JoinGroup(cgroup),
+                new Streams(spec.terminal(), spec.stdio().open(), spec.consoleSize()),
+                new MonitorFiles(false));
+    }
+
+    /// All of them for `bundle` in the order they are done; `cgroup` is the path of its control group.
+    static List<Preparation> list(Bundle bundle, HostFacts host, String cgroup) {
         var spec = bundle.spec();
         var all = new ArrayList<Preparation>();
         all.add(new RunDirectory(bundle.runDir()));
@@ -253,7 +290,7 @@ sealed interface Preparation {
                 all.add(new JoinNamespace(namespace));
             }
         }
-        all.add(new Group(spec.linux().cgroupsPath(), spec.linux().resources()));
+        all.add(new Group(cgroup, spec.linux().resources()));
         boolean showsCgroups = spec.mounts().stream().anyMatch(m -> m.type().startsWith("cgroup") && !m.isBind());
         if (showsCgroups && host.cgroups() instanceof Hierarchies(var names)) {
             all.add(new CgroupTrees(names));

@@ -5,7 +5,6 @@ import carafe.kernel.Fd;
 import carafe.kernel.FileTree;
 import carafe.kernel.KernelException;
 import carafe.kernel.Slot;
-import carafe.kernel.UnixListener;
 import carafe.runtime.Explaining.Done;
 import carafe.spec.oci.ProcessSpec.User;
 import java.io.IOException;
@@ -37,11 +36,12 @@ final class Prepared implements AutoCloseable {
     Filter filter = Filter.NONE;
     Optional<FileTree> root = Optional.empty();
     Optional<Cgroup> cgroup = Optional.empty();
-    Optional<UnixListener> listener = Optional.empty();
+    private final Path runDir;
     private final List<AutoCloseable> closed = new ArrayList<>();
     private final List<Path> made = new ArrayList<>();
 
-    Prepared(User user) {
+    Prepared(Path runDir, User user) {
+        this.runDir = runDir;
         this.user = user;
     }
 
@@ -77,6 +77,7 @@ final class Prepared implements AutoCloseable {
         }
         for (Path path : made.reversed()) {
             try {
+                RunRecord.removeFiles(runDir);
                 Files.deleteIfExists(path);
             } catch (IOException e) {
                 first = first == null ? e : first;

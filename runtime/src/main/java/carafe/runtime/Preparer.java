@@ -17,11 +17,13 @@ import carafe.kernel.Overlay;
 import carafe.kernel.Pty;
 import carafe.kernel.UnixListener;
 import carafe.runtime.Explaining.Done;
+import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import carafe.spec.oci.LinuxResources;
 import carafe.spec.oci.LinuxSpec.Namespace;
 import carafe.spec.oci.ProcessSpec.User;
 import carafe.spec.oci.RootfsPlan;
+import carafe.spec.oci.SeccompSpec;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -54,14 +56,21 @@ final class Preparer {
         this.failpoints = failpoints;
     }
 
-    /// Prepares `bundle`; the caller closes the result, and undoes it if the start fails later.
-    Prepared prepare(Bundle bundle, List<Preparation> preparations) throws StartFailure {
-        var prepared = new Prepared(bundle.spec().process().user());
+    /// What the preparations are for, as far as they need it; `user` is who the process is unless the image says more.
+    record Purpose(String id, Path runDir, User user, Optional<SeccompSpec> seccomp, Optional<Path> log,
+            Optional<Container> container) {}
+
+    /// The running container that an exec enters.
+    record Container(LinuxProcess process, Cgroup cgroup) {}
+
+    /// Prepares; the caller closes the result, and undoes it if the start fails later.
+    Prepared prepare(Purpose purpose, List<Preparation> preparations) throws StartFailure {
+        var prepared = new Prepared(purpose.runDir, purpose.user);
         boolean complete = false;
         try {
             for (var preparation : preparations) {
                 long start = System.nanoTime();
-                perform(preparation, bundle, prepared);
+                perform(preparation, purpose, prepared);
                 prepared.done.add(new Done(
                         preparation.id(), preparation.call(), Duration.ofNanos(System.nanoTime() - start)));
             }
@@ -85,14 +94,14 @@ final class Preparer {
         }
     }
 
-    private void perform(Preparation preparation, Bundle bundle, Prepared prepared) throws StartFailure {
+    private void perform(Preparation preparation, Purpose purpose, Prepared prepared) throws StartFailure {
         try {
             failpoints.pass("prepare." + preparation.id());
             switch (preparation) {
                 case Preparation.RunDirectory(var path) -> runDirectory(path, prepared);
-                case Preparation.Group(var path, var resources) -> group(cgroupPath(bundle), resources, prepared);
+                case Preparation.Group(var path, var resources) -> group(path, resources, prepared);
                 case Preparation.RootMount(var plan) -> rootMount(plan, prepared);
-                case Preparation.FindUser(var request) -> findUser(request, bundle, prepared);
+                case Preparation.FindUser(var request) -> findUser(request, purpose.user, prepared);
                 case Preparation.WorkingDirectory(var path) -> root(prepared).mkdirs(path, 0755, 0, 0).close();
                 case Preparation.Tree tree -> tree(tree, prepared);
                 case Preparation.MountPoint(var destination, var above) -> mountPoint(destination, above, prepared);
@@ -105,9 +114,11 @@ final class Preparer {
                 }
                 case Preparation.CgroupTrees(var names) -> cgroupTrees(names, prepared);
                 case Preparation.JoinNamespace(var namespace) -> joinNamespace(namespace, prepared);
-                case Preparation.CompileFilter() -> compileFilter(bundle, prepared);
-                case Preparation.Streams streams -> streams(streams, prepared);
-                case Preparation.MonitorFiles(var log) -> monitorFiles(bundle, log, prepared);
+                case Preparation.CompileFilter() -> compileFilter(purpose, prepared);
+                case Preparation.Streams streams -> streams(streams, purpose, prepared);
+                case Preparation.MonitorFiles(var _) -> monitorFiles(purpose, prepared);
+                case Preparation.EnterContainer(var pid) -> enter(pid, purpose, prepared);
+                case Preparation.JoinGroup(var _) -> entrance(purpose.container.orElseThrow().cgroup, prepared);
             }
         } catch (IOException e) {
             throw Sentences.preparing(preparation, e);
@@ -130,15 +141,6 @@ final class Preparer {
         }
     }
 
-    /// The control group of `bundle`: a relative path is below our own home.
-    String cgroupPath(Bundle bundle) {
-        String wanted = bundle.spec().linux().cgroupsPath();
-        if (wanted.startsWith("/")) {
-            return wanted;
-        }
-        return cgroups.home() + "/" + (wanted.isEmpty() ? bundle.id() : wanted);
-    }
-
     private void group(String path, LinuxResources resources, Prepared prepared) throws IOException, StartFailure {
         var limits = Limits.of(resources);
         var devices = Limits.devices(resources);
@@ -154,7 +156,11 @@ final class Preparer {
         }
         prepared.cgroup = Optional.of(created.cgroup());
         created.warnings().forEach(warning -> prepared.warnings.add(warning.text()));
-        var entrance = created.cgroup().entrance();
+        entrance(created.cgroup(), prepared);
+    }
+
+    private static void entrance(Cgroup cgroup, Prepared prepared) throws KernelException {
+        var entrance = cgroup.entrance();
         for (int i = 0; i < entrance.procs().size(); i++) {
             prepared.put(Slots.cgroupProcs(i), entrance.procs().get(i));
         }
@@ -201,10 +207,23 @@ final class Preparer {
         prepared.root = Optional.of(FileTree.adopt(mount));
     }
 
-    private static void findUser(UserRequest request, Bundle bundle, Prepared prepared)
-            throws IOException, StartFailure {
+    /// Holds the container's first process, then opens its root by its number: while the process runs the number is its
+    /// own.
+    private static void enter(int pid, Purpose purpose, Prepared prepared) throws IOException, StartFailure {
+        try {
+            prepared.put(Slots.TARGET, purpose.container.orElseThrow().process.handle());
+            var root = Descriptors.open(Path.of("/proc/" + pid + "/root"), Linux.O_PATH | Linux.O_DIRECTORY, 0);
+            prepared.closing(root);
+            prepared.root = Optional.of(FileTree.adopt(root));
+            purpose.container.orElseThrow().process.handle().close();
+        } catch (EngineException e) {
+            throw new StartFailure(StartFailure.Kind.NOT_RUNNING, "enter-container",
+                    "container " + purpose.id + " is not running", e);
+        }
+    }
+
+    private static void findUser(UserRequest request, User spec, Prepared prepared) throws IOException, StartFailure {
         var database = new UserDatabase(read(root(prepared), "/etc/passwd"), read(root(prepared), "/etc/group"));
-        var spec = bundle.spec().process().user();
         if (request.equals(UserRequest.NONE) && !spec.equals(User.ROOT)) {
             prepared.home = database.home(spec.uid()); // the numbers are given, only HOME is looked up
             return;
@@ -322,8 +341,8 @@ final class Preparer {
                 Descriptors.open(Path.of(namespace.path()), Linux.O_RDONLY, 0));
     }
 
-    private void compileFilter(Bundle bundle, Prepared prepared) throws IOException, StartFailure {
-        var spec = bundle.spec().linux().seccomp();
+    private void compileFilter(Purpose purpose, Prepared prepared) throws IOException, StartFailure {
+        var spec = purpose.seccomp;
         if (spec.isPresent() && filters.isPresent()) {
             prepared.filter = filters.get().compile(spec.get());
         } else if (spec.isPresent()) {
@@ -331,17 +350,17 @@ final class Preparer {
         }
     }
 
-    static void streams(Preparation.Streams streams, Prepared prepared) throws IOException {
-        if (streams.terminal()) {
-            var pty = Pty.open();
-            prepared.put(Slots.PTS, pty.mount());
-            terminal(pty, streams, prepared);
-        } else {
+    private static void streams(Preparation.Streams streams, Purpose purpose, Prepared prepared) throws IOException {
+        if (!streams.terminal()) {
             pipes(streams.input(), prepared);
+            return;
         }
-    }
-
-    private static void terminal(Pty pty, Preparation.Streams streams, Prepared prepared) throws KernelException {
+        var pty = purpose.container.isPresent() ? Pty.openIn(root(prepared)) : Pty.open();
+        if (purpose.container.isPresent()) {
+            prepared.closing(pty.mount());
+        } else {
+            prepared.put(Slots.PTS, pty.mount());
+        }
         prepared.put(Slots.TERMINAL_MASTER, pty.master());
         prepared.put(Slots.TERMINAL, pty.slave());
         if (streams.size().isPresent()) {
@@ -366,26 +385,18 @@ final class Preparer {
         Descriptors.setPipeBytes(out.first(), PIPE_BYTES);
     }
 
-    private static void monitorFiles(Bundle bundle, boolean log, Prepared prepared) throws IOException {
-        monitorFiles(bundle.runDir(), prepared);
-        if (log) {
-            Path directory = bundle.log().file().getParent();
-            if (directory == null) {
-                throw new IOException("the log " + bundle.log().file() + " has no directory");
-            }
-            prepared.put(Slots.LOG_DIRECTORY, Descriptors.open(directory, Linux.O_RDONLY | Linux.O_DIRECTORY, 0));
-        }
-    }
-
-    static void monitorFiles(Path runDir, Prepared prepared) throws IOException {
-        Path socket = runDir.resolve(SOCKET);
-        Files.deleteIfExists(socket); // of an earlier run that is over
-        Files.deleteIfExists(runDir.resolve(RunRecord.EXIT));
+    private static void monitorFiles(Purpose purpose, Prepared prepared) throws IOException {
+        Path socket = purpose.runDir.resolve(SOCKET);
+        RunRecord.removeFiles(purpose.runDir); // of an earlier run that is over
         var listener = UnixListener.listen(socket);
         prepared.made(socket);
         prepared.closing(listener);
-        prepared.listener = Optional.of(listener);
         prepared.descriptors.put(Slots.DOOR, listener.socket());
-        prepared.put(Slots.RUN_DIRECTORY, Descriptors.open(runDir, Linux.O_RDONLY | Linux.O_DIRECTORY, 0));
+        prepared.put(Slots.RUN_DIRECTORY,
+                Descriptors.open(purpose.runDir, Linux.O_RDONLY | Linux.O_DIRECTORY, 0));
+        if (purpose.log.isPresent()) {
+            prepared.put(Slots.LOG_DIRECTORY,
+                    Descriptors.open(purpose.log.get(), Linux.O_RDONLY | Linux.O_DIRECTORY, 0));
+        }
     }
 }

@@ -69,6 +69,13 @@ record ProcessPlan(
         return of(bundle.spec().process(), host, image.user(), image.home(), filter);
     }
 
+    /// As a configuration again, for the record of an exec; capabilities are not part of it.
+    ProcessSpec toSpec() {
+        return new ProcessSpec(
+                terminal, Optional.empty(), user, args, List.of(), cwd, ProcessSpec.Capabilities.NONE, List.of(),
+                privileges.noNewPrivileges, Optional.empty(), apparmor);
+    }
+
     /// Whether something has to be written below /proc for this process.
     boolean writesProc() {
         return oomScore.isPresent() || !apparmor.isEmpty();

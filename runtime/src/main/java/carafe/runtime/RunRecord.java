@@ -12,6 +12,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -87,13 +88,18 @@ record RunRecord(
 
     /// Removes the files that make up a run directory, and the directory if nothing else is in it. Idempotent.
     static void remove(Path runDir) throws IOException {
-        for (String name : new String[] {FILE, FILTER, EXPLANATION, EXIT, Preparer.SOCKET}) {
-            Files.deleteIfExists(runDir.resolve(name));
-        }
+        removeFiles(runDir);
         try {
             Files.deleteIfExists(runDir);
         } catch (DirectoryNotEmptyException e) {
             // somebody else keeps something here
+        }
+    }
+
+    /// Removes the files only.
+    static void removeFiles(Path runDir) throws IOException {
+        for (String name : List.of(FILE, FILTER, EXPLANATION, EXIT, Preparer.SOCKET)) {
+            Files.deleteIfExists(runDir.resolve(name));
         }
     }
 

@@ -42,6 +42,8 @@ final class Sentences {
                     "opening the " + namespace.type().word() + " namespace " + namespace.path());
             case Preparation.CompileFilter() -> of(Kind.PRIVILEGES, "compiling the system-call filter");
             case Preparation.Streams _ -> of(Kind.OTHER, "making pipes or terminal");
+            case Preparation.EnterContainer _ -> of(Kind.NOT_RUNNING, "entering the container");
+            case Preparation.JoinGroup(var path) -> of(Kind.CGROUP, "opening the control group " + path);
             case Preparation.MonitorFiles _ -> of(Kind.OTHER, "opening the files of the monitor");
         };
         return new StartFailure(sentence.kind, preparation.id(), START + "error " + sentence.doing + ": " + reason, e);

@@ -3,6 +3,7 @@ package carafe.runtime;
 import carafe.kernel.Tape;
 import carafe.spec.oci.LinuxSpec.NamespaceType;
 import java.util.List;
+import java.util.Set;
 
 /// Writes the tape of a container's start: a pure function of the bundle and of what is known about host and image.
 /// The order of the parts is the security argument: nothing of the container runs before the last step, mounts come by
@@ -36,6 +37,19 @@ final class TapePlanner {
         if (spec.linux().namespace(NamespaceType.NETWORK).filter(n -> n.path().isEmpty()).isPresent()) {
             SettingSteps.loopback(draft);
         }
+        StdioSteps.write(draft, process);
+        IdentitySteps.write(draft, process);
+        ProgramSteps.write(draft, process);
+        return new Planned(draft.tape().build(), draft.warnings());
+    }
+
+    /// The tape of a further process in a container that has `namespaces` of its own.
+    static Planned planExec(String id, ProcessPlan process, Set<NamespaceType> namespaces, HostFacts host)
+            throws StartFailure {
+        var draft = new TapeDraft();
+        NamespaceSteps.joinAll(draft, namespaces, host);
+        NamespaceSteps.session(draft, id);
+        SettingSteps.privateProcfs(draft, process);
         StdioSteps.write(draft, process);
         IdentitySteps.write(draft, process);
         ProgramSteps.write(draft, process);

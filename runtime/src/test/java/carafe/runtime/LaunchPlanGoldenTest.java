@@ -75,7 +75,7 @@ class LaunchPlanGoldenTest {
         var image = new ImageFacts(bundle.spec().process().user(), "/root", golden.files(), Map.of());
         var filter = bundle.spec().linux().seccomp().isPresent() ? new Filter(new byte[800], 0) : Filter.NONE;
         var planned = TapePlanner.plan(bundle, golden.host(), image, filter);
-        var plan = Explaining.plan(Preparation.list(bundle, golden.host()), planned.tape(), planned.warnings());
+        var plan = Explaining.plan(Preparation.list(bundle, golden.host(), bundle.spec().linux().cgroupsPath()), planned.tape(), planned.warnings());
         assertThat(plan.explanation().steps()).allSatisfy(step -> assertThat(step.why()).endsWith("."));
         var lines = new ArrayList<>(plan.text());
         planned.warnings().forEach(warning -> lines.add("warning  " + warning));

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 /// Source: OCI image-spec image-index.md; names and aliases as containerd's platforms package.
 public record Platform(String os, String architecture, String variant, String osVersion, List<String> osFeatures) {
 
-    private static final Pattern WORD = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
+    private static final Pattern WORD = Pattern.compile("[A-Za-z0-9_-]{1,64}");
 
     public Platform {
         osFeatures = List.copyOf(osFeatures);

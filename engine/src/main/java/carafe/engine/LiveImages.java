@@ -1,0 +1,203 @@
+package carafe.engine;
+
+import carafe.image.Image;
+import carafe.image.ImageUsers;
+import carafe.image.Images;
+import carafe.image.LoadProgress;
+import carafe.image.Removal;
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import carafe.spec.docker.Event;
+import carafe.spec.docker.Filters;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.Reference;
+import java.io.InputStream;
+import java.nio.file.FileSystems;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// The door to images: adds to the image room who uses what, and tells what happened.
+final class LiveImages implements ImageCatalog {
+    private static final Set<String> KEYS = Set.of("before", "dangling", "label", "reference", "since", "until");
+
+    private final Images images;
+    private final Book book;
+    private final ImageNames names;
+    private final EventLog events;
+
+    LiveImages(Images images, Book book, ImageNames names, EventLog events) {
+        this.images = images;
+        this.book = book;
+        this.names = names;
+        this.events = events;
+    }
+
+    @Override
+    public void load(InputStream archive, LoadListener listener) throws EngineException {
+        var loaded = images.load(archive, new LoadProgress() {
+            @Override
+            public void layer(String name, long doneBytes, long totalBytes) {
+                listener.layer(name, doneBytes, totalBytes);
+            }
+
+            @Override
+            public void renamed(Reference name, Digest oldId) {
+                listener.message("The image " + name.familiar() + " already exists, renaming the old one with ID "
+                        + oldId + " to empty string");
+            }
+        });
+        names.forget();
+        for (var image : loaded) {
+            String shown = image.name().map(Reference::familiar).orElse(image.id().toString());
+            listener.message(image.name().isPresent() ? "Loaded image: " + shown : "Loaded image ID: " + shown);
+            tell("load", image.id().toString(), shown);
+        }
+    }
+
+    @Override
+    public ImageDetails inspect(String name) throws EngineException {
+        var image = images.find(name);
+        return new ImageDetails(
+                image.id(),
+                image.config(),
+                Json.parseObject(images.configBytes(image.id())),
+                image.manifestDigest(),
+                image.tags(),
+                image.digests(),
+                image.size(),
+                users(image.id()).size());
+    }
+
+    @Override
+    public List<ImageSummary> list(Filters filters) throws EngineException {
+        filters.allowOnly(KEYS);
+        var before = moment(filters.of("before"));
+        var since = moment(filters.of("since"));
+        var until = ContainerFilter.until(filters, Instant.now());
+        boolean dangling = filters.truth("dangling", false);
+        boolean asksDangling = !filters.of("dangling").isEmpty();
+        var summaries = new ArrayList<ImageSummary>();
+        for (var image : images.list()) {
+            var created = image.config().created().orElse(Instant.EPOCH);
+            boolean shown = (!asksDangling || dangling == image.tags().isEmpty())
+                    && filters.allowsLabels("label", image.config().run().labels())
+                    && (before.isEmpty() || created.isBefore(before.get()))
+                    && (since.isEmpty() || created.isAfter(since.get()))
+                    && (until.isEmpty() || created.isBefore(until.get()));
+            var tags = matching(image.tags(), filters.of("reference"));
+            if (shown && (filters.of("reference").isEmpty() || !tags.isEmpty())) {
+                summaries.add(new ImageSummary(
+                        image.id(), tags, image.digests(), image.config().created(), image.size(),
+                        image.config().run().labels(), users(image.id()).size()));
+            }
+        }
+        return summaries;
+    }
+
+    private Optional<Instant> moment(Set<String> named) throws EngineException {
+        Optional<Instant> moment = Optional.empty();
+        for (var name : named) {
+            moment = images.find(name).config().created();
+        }
+        return moment;
+    }
+
+    /// The names that one of `patterns` (shell patterns, a tag optional) matches; all when there are none.
+    private static List<Reference> matching(List<Reference> tags, Set<String> patterns) {
+        if (patterns.isEmpty()) {
+            return tags;
+        }
+        var matching = new ArrayList<Reference>();
+        for (var tag : tags) {
+            for (var pattern : patterns) {
+                var glob = FileSystems.getDefault().getPathMatcher(
+                        "glob:" + (pattern.length() > 256 ? "" : pattern.replaceAll("[{}]", "")));
+                boolean matches = List.of(
+                                tag.familiar(), tag.familiarRepository(), tag.toString(), tag.repository())
+                        .stream()
+                        .anyMatch(text -> glob.matches(java.nio.file.Path.of(text)));
+                if (matches && !matching.contains(tag)) {
+                    matching.add(tag);
+                }
+            }
+        }
+        return matching;
+    }
+
+    @Override
+    public void tag(String source, String repository, String tag) throws EngineException {
+        var target = Reference.parse(repository);
+        if (target.digest().isPresent()) {
+            throw new EngineException.Invalid("refusing to create a tag with a digest reference");
+        }
+        if (target.familiarRepository().equals("sha256")) {
+            throw new EngineException.Invalid(
+                    "refusing to create an ambiguous tag using digest algorithm as name");
+        }
+        var image = images.tag(source, tag.isEmpty() ? target.withDefaultTag() : target.withTag(tag));
+        names.forget();
+        tell("tag", image.id().toString(), tag.isEmpty()
+                ? target.withDefaultTag().familiar()
+                : target.withTag(tag).familiar());
+    }
+
+    @Override
+    public List<ImageRemoval> remove(String name, boolean force) throws EngineException {
+        var removals = images.remove(name, force, this::users);
+        names.forget();
+        var result = new ArrayList<ImageRemoval>();
+        for (var removal : removals) {
+            switch (removal) {
+                case Removal.Untagged(var shown, var image) -> {
+                    result.add(new ImageRemoval.Untagged(shown));
+                    tell("untag", image.toString(), image.toString());
+                }
+                case Removal.Deleted(var image) -> {
+                    result.add(new ImageRemoval.Deleted(image.toString()));
+                    tell("delete", image.toString(), image.toString());
+                }
+                case Removal.LayerDeleted(var chain) -> result.add(new ImageRemoval.Deleted(chain.toString()));
+            }
+        }
+        return result;
+    }
+
+    private List<ImageUsers.ImageUser> users(Digest id) {
+        String text = id.toString();
+        return book.all().stream()
+                .map(Container::snapshot)
+                .filter(container -> container.image().id().equals(text))
+                .map(container -> new ImageUsers.ImageUser(container.id(), container.state().alive()))
+                .toList();
+    }
+
+    @Override
+    public List<ImageHistory> history(String name) throws EngineException {
+        return images.history(name).stream()
+                .map(entry -> new ImageHistory(
+                        entry.id(), entry.created(), entry.createdBy(), entry.tags(), entry.size(), entry.comment()))
+                .toList();
+    }
+
+    @Override
+    public long layerBytes() throws EngineException {
+        return images.layerBytes();
+    }
+
+    private void tell(String action, String id, String name) {
+        Map<String, String> labels = Map.of();
+        try {
+            labels = images.byId(Digest.parse(id)).map(Image::config).map(config -> config.run().labels())
+                    .orElse(Map.of());
+        } catch (EngineException e) {
+            labels = Map.of(); // the image is gone by now: told without its labels
+        }
+        var attributes = new java.util.TreeMap<>(labels);
+        attributes.put("name", name);
+        events.publish(Event.Type.IMAGE, action, id, attributes);
+    }
+}

@@ -1,0 +1,183 @@
+package carafe.engine;
+
+import carafe.engine.store.Change;
+import carafe.engine.store.DataRootLock;
+import carafe.engine.store.Database;
+import carafe.spec.EngineException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/// The engine of this process: all parts put together.
+final class LocalEngine implements Engine {
+    private static final Duration GRACE = Duration.ofSeconds(5);
+
+    private final Resources resources;
+    private final Book book;
+    private final Lifecycle lifecycle;
+    private final Containers containers;
+    private final LiveExecs execs;
+    private final LiveImages images;
+    private final LocalHost host;
+
+    /// What is closed with the engine.
+    private record Resources(DataRootLock lock, Database database, EventLog events, LogWatch watch) {}
+
+    private LocalEngine(EngineConfig config, Parts parts, Resources resources, String engineId) {
+        this.resources = resources;
+        var facts = HostFacts.read(Path.of("/"));
+        var layout = new Layout(config.dataRoot(), config.runRoot());
+        var steps = new Steps(parts.failpoints());
+        var snapshots = parts.images().snapshots();
+        var names = new ImageNames(parts.images());
+        var bundles = new BundleMaker(parts.images(), new SpecComposer(facts.appArmor()), layout);
+        var planner = new ContainerPlanner(parts.images(), facts, parts.clock());
+        var recent = new RecentStarts();
+        book = new Book(resources.database(), resources.events());
+        var remover = new Remover(book, snapshots, layout, steps);
+        lifecycle = new Lifecycle(
+                book,
+                parts.runtime(),
+                new Lifecycle.Starts(bundles, new EtcFiles(Path.of("/etc")), layout, recent, steps),
+                remover,
+                parts.clock());
+        execs = new LiveExecs(book, parts.runtime(), layout, parts.clock());
+        containers = new LiveContainers(book, parts.runtime(), bundles, parts.clock(), new LiveContainers.Hands(
+                new Creator(book, planner, snapshots, layout, steps),
+                planner,
+                lifecycle,
+                new Stopper(book, lifecycle),
+                remover,
+                new Streams(book, parts.runtime(), layout, resources.watch()),
+                new Viewer(book, parts.images(), names, layout, parts.clock()),
+                execs,
+                new Updater(book),
+                recent,
+                layout));
+        images = new LiveImages(parts.images(), book, names, resources.events());
+        host = new LocalHost(facts, engineId, config.dataRoot(), book, parts.images());
+    }
+
+    static LocalEngine open(EngineConfig config, Parts parts) throws EngineException {
+        var lock = DataRootLock.take(config.dataRoot());
+        Database database = null;
+        LocalEngine engine = null;
+        boolean opened = false;
+        try {
+            var layout = new Layout(config.dataRoot(), config.runRoot());
+            makeDirectories(layout);
+            database = Database.open(layout.database());
+            var resources = new Resources(lock, database, new EventLog(parts.clock()), new LogWatch());
+            engine = new LocalEngine(config, parts, resources, engineId(database));
+            var reconciler = new Reconciler(
+                    engine.book, parts.runtime(), parts.images().snapshots(), layout, engine.lifecycle);
+            String boot = HostFacts.read(Path.of("/")).bootId();
+            boolean sameBoot = database.setting("boot-id").map(boot::equals).orElse(true);
+            reconciler.run(database.rows(), sameBoot, parts.clock().instant());
+            if (database.setting("boot-id").filter(boot::equals).isEmpty()) {
+                database.write(new Change.Put("boot-id", boot));
+            }
+            opened = true;
+            return engine;
+        } finally {
+            if (!opened) {
+                if (engine != null) {
+                    engine.lifecycle.close();
+                }
+                if (database != null) {
+                    database.close();
+                }
+                lock.close();
+            }
+        }
+    }
+
+    private static void makeDirectories(Layout layout) throws EngineException {
+        var closed = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+        try {
+            for (var directory : List.of(layout.containers(), layout.runs(), layout.execRuns())) {
+                Files.createDirectories(directory, closed);
+            }
+        } catch (IOException e) {
+            throw Failures.io("cannot make the engine's directories", e);
+        }
+    }
+
+    private static String engineId(Database database) throws EngineException {
+        var known = database.setting("engine-id");
+        if (known.isPresent()) {
+            return known.get();
+        }
+        String made = UUID.randomUUID().toString();
+        database.write(new Change.Put("engine-id", made));
+        return made;
+    }
+
+    @Override
+    public Containers containers() {
+        return containers;
+    }
+
+    @Override
+    public Execs execs() {
+        return execs;
+    }
+
+    @Override
+    public Events events() {
+        return resources.events();
+    }
+
+    @Override
+    public ImageCatalog images() {
+        return images;
+    }
+
+    @Override
+    public Host host() {
+        return host;
+    }
+
+    @Override
+    public void close() {
+        lifecycle.close();
+        letWorkEnd();
+        book.all().forEach(container -> container.waits().abandon("the engine is shutting down"));
+        release();
+    }
+
+    /// Lets go of everything at once, as a crash would, but for what only the end of the process releases. For tests.
+    void abandon() {
+        lifecycle.close();
+        release();
+    }
+
+    private void release() {
+        resources.events().close();
+        resources.watch().close();
+        resources.database().close();
+        resources.lock().close();
+    }
+
+    /// Waits until no container's queue has work, but not for ever.
+    private void letWorkEnd() {
+        var busy = book.all().stream().filter(container -> container.mailbox().busy()).toList();
+        var idle = new CountDownLatch(busy.size());
+        busy.forEach(container -> container.mailbox().tell(idle::countDown));
+        try {
+            if (!idle.await(GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
+                org.slf4j.LoggerFactory.getLogger(LocalEngine.class)
+                        .warn("{} containers are still busy; the next start of the engine settles them",
+                                idle.getCount());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

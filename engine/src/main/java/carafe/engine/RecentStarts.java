@@ -1,0 +1,32 @@
+package carafe.engine;
+
+import carafe.runtime.TapeExplanation;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// How the last containers that ended were started: kept for a while after the end, removal included, because the one
+/// who asks usually ran something short. The lock guards the map.
+final class RecentStarts {
+    private static final int REMEMBERED = 64;
+
+    private final Map<String, TapeExplanation> byId = new LinkedHashMap<>();
+
+    synchronized void remember(String id, TapeExplanation explanation) {
+        byId.remove(id);
+        byId.put(id, explanation);
+        if (byId.size() > REMEMBERED) {
+            byId.remove(byId.keySet().iterator().next());
+        }
+    }
+
+    /// By full id.
+    synchronized Optional<TapeExplanation> find(String id) {
+        return Optional.ofNullable(byId.get(id));
+    }
+
+    /// It is started anew: what is remembered no longer counts.
+    synchronized void forget(String id) {
+        byId.remove(id);
+    }
+}

@@ -1,0 +1,223 @@
+package carafe.engine;
+
+import carafe.engine.store.Database;
+import carafe.engine.store.Row;
+import carafe.image.Snapshots;
+import carafe.runtime.ContainerRuntime;
+import carafe.runtime.ExitInfo;
+import carafe.spec.EngineException;
+import carafe.spec.docker.RestartPolicy;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Compares what the database says with what the kernel and the disk have, when the engine opens: containers whose
+/// monitor lives are taken over as they run; of those that ended meanwhile the exit record is read; what runs or lies
+/// around without a row goes. Nothing that runs is restarted. A record that cannot be read stops the start: guessing
+/// would lose a container.
+final class Reconciler {
+    private static final Logger LOG = LoggerFactory.getLogger(Reconciler.class);
+    private static final int UNKNOWN_EXIT = 255;
+
+    private final Book book;
+    private final ContainerRuntime runtime;
+    private final Snapshots snapshots;
+    private final Layout layout;
+    private final Lifecycle lifecycle;
+
+    Reconciler(Book book, ContainerRuntime runtime, Snapshots snapshots, Layout layout, Lifecycle lifecycle) {
+        this.book = book;
+        this.runtime = runtime;
+        this.snapshots = snapshots;
+        this.layout = layout;
+        this.lifecycle = lifecycle;
+    }
+
+    /// Brings the book to what is true. `sameBoot`: the rows were written since the host started.
+    void run(List<Row> rows, boolean sameBoot, Instant now) throws EngineException {
+        var runs = list(layout.runs());
+        var ids = new HashSet<String>();
+        var keys = new HashMap<String, Container>();
+        var writings = new ArrayList<Database.Writing>();
+        for (var row : rows) {
+            var snapshot = RecordCodec.read(row);
+            book.reserve(snapshot.name(), snapshot.id());
+            var container = book.add(snapshot);
+            String key = Layout.key(snapshot.id());
+            ids.add(snapshot.id());
+            keys.put(key, container);
+            if (runs.contains(key) || snapshot.state().alive()) {
+                settle(container, sameBoot, now).ifPresent(writings::add);
+            }
+        }
+        for (var writing : writings) {
+            writing.await();
+        }
+        sweepRuns(runs, keys);
+        sweepExecs(keys);
+        sweepDirectories(ids);
+        for (var container : keys.values()) {
+            resume(container, now);
+        }
+    }
+
+    /// What became of a container that was running, or that has a run directory.
+    private Optional<Database.Writing> settle(Container container, boolean sameBoot, Instant now)
+            throws EngineException {
+        var run = layout.run(container.id());
+        var process = runtime.adopt(run);
+        if (process.isPresent()) {
+            boolean known = container.state().alive();
+            lifecycle.adopt(container, process.get(), process.get().paused());
+            return known ? Optional.empty() : Optional.of(book.saveState(container.snapshot()));
+        }
+        var before = container.snapshot();
+        Optional<Instant> started = switch (before.state()) {
+            case State.Running running -> Optional.of(running.startedAt());
+            case State.Paused(var running) -> Optional.of(running.startedAt());
+            case State.Created _, State.Exited _, State.Restarting _, State.Removing _ -> Optional.empty();
+        };
+        var record = runtime.exitRecord(run);
+        Optional<Database.Writing> writing = Optional.empty();
+        if (started.isPresent() || record.isPresent() && isNews(before.state(), record.get())) {
+            var exit = record.orElseGet(() -> new ExitInfo(UNKNOWN_EXIT, 0, now, false));
+            if (record.isEmpty()) {
+                LOG.warn("container {} is gone without a word{}", container.id(),
+                        sameBoot ? "; its monitor was killed" : ": the host was restarted");
+            }
+            var exited = new State.Exited(
+                    exit.code(), exit.oomKilled(), started.orElse(exit.at()), exit.at(), Optional.empty());
+            var after = before.with(exited);
+            container.show(after);
+            book.tell(after, "die", List.of(
+                    Map.entry("exitCode", Integer.toString(exit.code())),
+                    Map.entry("execDuration", Long.toString(Math.max(0,
+                            Duration.between(exited.startedAt(), exited.finishedAt()).toSeconds())))));
+            writing = Optional.of(book.saveState(after));
+            writing.get().await(); // before the record goes
+        }
+        discard(run);
+        return writing;
+    }
+
+    /// Whether a record tells of an end that the row does not know: the crash came between the start and the row.
+    private static boolean isNews(State state, ExitInfo record) {
+        return switch (state) {
+            case State.Created _ -> true;
+            case State.Exited exited -> record.at().isAfter(exited.finishedAt());
+            case State.Restarting(var last, var next) -> record.at().isAfter(last.finishedAt());
+            case State.Running _, State.Paused _ -> true;
+            case State.Removing _ -> false;
+        };
+    }
+
+    private void sweepRuns(Set<String> runs, Map<String, Container> keys) {
+        for (var run : runs) {
+            if (!keys.containsKey(run)) {
+                LOG.info("sweeping the run directory {} that no container owns", run);
+                discard(layout.runs().resolve(run));
+            }
+        }
+    }
+
+    /// Execs of a life before: those that run go on unseen until they end, the others go.
+    private void sweepExecs(Map<String, Container> keys) throws EngineException {
+        for (var name : list(layout.execRuns())) {
+            Path run = layout.execRuns().resolve(name);
+            int dash = name.indexOf('-');
+            var owner = keys.get(dash < 0 ? name : name.substring(0, dash));
+            var process = owner == null ? Optional.<carafe.runtime.RunningContainer>empty() : owner.running();
+            var exec = process.isEmpty()
+                    ? Optional.<carafe.runtime.RunningProcess>empty()
+                    : process.get().adoptExec(run);
+            if (exec.isEmpty()) {
+                discard(run);
+                continue;
+            }
+            Thread.ofVirtual().name("exit of an old exec").start(() -> {
+                try {
+                    exec.get().awaitExit();
+                    exec.get().delete();
+                } catch (EngineException e) {
+                    LOG.warn("the old exec {} was not cleaned up", name, e);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            });
+        }
+    }
+
+    private void sweepDirectories(Set<String> ids) throws EngineException {
+        for (var id : snapshots.list()) {
+            if (!ids.contains(id)) {
+                LOG.info("sweeping the writable layer {} that no container owns", id);
+                snapshots.remove(id);
+            }
+        }
+        for (var id : list(layout.containers())) {
+            if (!ids.contains(id)) {
+                try {
+                    Remover.deleteTree(layout.container(id));
+                } catch (IOException e) {
+                    LOG.warn("the directory of container {} was not swept", id, e);
+                }
+            }
+        }
+    }
+
+    /// What goes on after the engine opened: removal of ended `--rm` containers, restarts by policy.
+    private void resume(Container container, Instant now) {
+        var snapshot = container.snapshot();
+        switch (snapshot.state()) {
+            case State.Restarting pending -> {
+                var left = Duration.between(now, pending.nextStart());
+                lifecycle.restartAfter(container, pending, left.isNegative() ? Duration.ZERO : left);
+            }
+            case State.Exited exited -> {
+                if (snapshot.host().autoRemove()) {
+                    lifecycle.removeLater(container);
+                } else if (wantsRestart(snapshot, exited)) {
+                    lifecycle.startByPolicy(container);
+                }
+            }
+            case State.Created _, State.Running _, State.Paused _, State.Removing _ -> { }
+        }
+    }
+
+    /// As after an exit; what a user stopped stays stopped unless its policy is `always`.
+    private static boolean wantsRestart(ContainerSnapshot container, State.Exited exited) {
+        var policy = container.host().restart();
+        boolean stopped = container.restarts().stoppedByUser();
+        return RestartDelay.applies(policy, exited.exitCode(), container.restarts().count(), stopped)
+                && !(stopped && policy.kind() == RestartPolicy.Kind.ON_FAILURE);
+    }
+
+    private void discard(Path run) {
+        try {
+            runtime.discard(run);
+        } catch (EngineException e) {
+            LOG.warn("the run directory {} was not swept", run, e);
+        }
+    }
+
+    private static Set<String> list(Path directory) throws EngineException {
+        var names = new HashSet<String>();
+        try (var entries = Files.newDirectoryStream(directory)) {
+            entries.forEach(entry -> names.add(entry.getFileName().toString()));
+        } catch (IOException e) {
+            throw Failures.io("cannot read the directory " + directory, e);
+        }
+        return names;
+    }
+}

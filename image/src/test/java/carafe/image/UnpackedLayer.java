@@ -1,0 +1,56 @@
+package carafe.image;
+
+import carafe.spec.EngineException;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// A layer store in a directory of a test, and the files of one layer in it.
+final class UnpackedLayer implements AutoCloseable {
+
+    final Path root;
+    final Trash trash = new Trash();
+    final DirectoryLayers layers;
+
+    UnpackedLayer(Path root, DirectoryLayers.Bounds bounds) throws IOException {
+        this.root = root;
+        this.layers = DirectoryLayers.open(root, trash, bounds, CommitSteps.REAL);
+    }
+
+    UnpackedLayer(Path root) throws IOException {
+        this(root, DirectoryLayers.Bounds.DEFAULT);
+    }
+
+    /// Stages and commits a layer.
+    /// @return the directory with its files
+    Path unpack(byte[] blob) throws IOException, EngineException.Invalid {
+        return unpack(new ByteArrayInputStream(blob));
+    }
+
+    Path unpack(InputStream blob) throws IOException, EngineException.Invalid {
+        var staged = layers.stage(blob);
+        layers.sync();
+        staged.commit();
+        layers.syncNames();
+        return layers.lower(staged.hashes().diffId());
+    }
+
+    Path unpack(TestTar tar) throws IOException, EngineException.Invalid {
+        return unpack(tar.bytes());
+    }
+
+    /// True when nothing is left of failed or removed layers, once the background is done.
+    boolean isClean() throws IOException, InterruptedException {
+        trash.await();
+        try (var left = Files.list(root.resolve("tmp"))) {
+            return left.findAny().isEmpty();
+        }
+    }
+
+    @Override
+    public void close() {
+        trash.close();
+    }
+}

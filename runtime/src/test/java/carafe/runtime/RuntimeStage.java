@@ -1,0 +1,290 @@
+package carafe.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carafe.kernel.Cgroups;
+import carafe.kernel.Seccomp;
+import carafe.kernel.Spawner;
+import carafe.spec.Failpoints;
+import carafe.spec.oci.RootfsPlan;
+import carafe.spec.oci.RuntimeSpec;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+
+/// A runtime with everything it stands on, in a directory of its own, and busybox as the image of its containers.
+/// [#close] proves that nothing is left: mounts, control groups, processes, descriptors.
+final class RuntimeStage {
+
+    static final Path ROOT = Path.of(System.getProperty("carafe.root"));
+    static final Path NATIVE = Path.of(System.getProperty("carafe.native"));
+    static final Path BUSYBOX = ROOT.resolve("e2e/target/tools/busybox/usr/bin/busybox");
+
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+    private static final long DEADLINE_MILLIS = 20_000;
+
+    final Path directory;
+    final Path image;
+    final Spawner spawner;
+    final Cgroups cgroups;
+    final LinuxRuntime runtime;
+    final String name = "t" + ProcessHandle.current().pid() + "-" + NUMBER.incrementAndGet();
+    private final Set<String> mounts = mounts();
+    private final int descriptors;
+    private final List<RunningContainer> started = new ArrayList<>();
+    private int containers;
+
+    RuntimeStage() throws Exception {
+        this(Failpoints.none());
+    }
+
+    RuntimeStage(Failpoints failpoints) throws Exception {
+        directory = Files.createTempDirectory("carafe-runtime-" + name + "-");
+        image = image(directory.resolve("image"));
+        descriptors = descriptors();
+        spawner = Spawner.start(NATIVE.resolve("carafe-spawner"));
+        cgroups = Cgroups.open();
+        runtime = open(failpoints);
+    }
+
+    /// Another runtime over the same kernel, as the daemon's next life has it.
+    LinuxRuntime open(Failpoints failpoints) throws Exception {
+        var seccomp = Seccomp.find(Path.of(System.getProperty("java.io.tmpdir"), "carafe-test-filters"));
+        return LinuxRuntime.open(new LinuxRuntime.Host(spawner, cgroups, seccomp),
+                directory.resolve("runtime-" + NUMBER.incrementAndGet()), failpoints);
+    }
+
+    /// A tree with busybox under all its names, a passwd with three users, and some files to trip over.
+    private static Path image(Path root) throws Exception {
+        for (String path : List.of("bin", "etc", "proc", "dev", "sys", "tmp", "root", "home/app", "data")) {
+            Files.createDirectories(root.resolve(path));
+        }
+        Files.copy(BUSYBOX, root.resolve("bin/busybox"));
+        var list = new ProcessBuilder(BUSYBOX.toString(), "--list").start();
+        for (String applet : new String(list.getInputStream().readAllBytes(), StandardCharsets.UTF_8).split("\n")) {
+            Path link = root.resolve("bin").resolve(applet);
+            if (!Files.exists(link)) {
+                Files.createSymbolicLink(link, Path.of("busybox"));
+            }
+        }
+        Files.writeString(root.resolve("etc/passwd"), """
+                root:x:0:0:root:/root:/bin/sh
+                app:x:1000:1001:App:/home/app:/bin/sh
+                huge:x:4294967296:0:overflow:/:/bin/sh
+                """);
+        Files.writeString(root.resolve("etc/group"), """
+                root:x:0:root
+                app:x:1001:
+                audio:x:29:app
+                video:x:44:app,other
+                """);
+        Files.writeString(root.resolve("etc/not-executable"), "just text\n");
+        Files.writeString(root.resolve("bin/garbage"), "\u007fELF but not really\n");
+        Files.setPosixFilePermissions(root.resolve("bin/garbage"),
+                PosixFilePermissions.fromString("rwxr-xr-x"));
+        return root;
+    }
+
+    /// A new id; its number tells whose a leak is.
+    String id() {
+        return name + "-" + ++containers;
+    }
+
+    /// A bundle for `spec`, whose hostname is its id.
+    Bundle bundle(RuntimeSpec spec) throws IOException {
+        return bundle(spec, UserRequest.NONE, Stdio.CLOSED);
+    }
+
+    Bundle bundle(RuntimeSpec spec, UserRequest user, Stdio stdio) throws IOException {
+        String id = spec.linux().cgroupsPath().substring(spec.linux().cgroupsPath().lastIndexOf('/') + 1);
+        Path home = directory.resolve(id);
+        for (String part : List.of("upper", "work", "log")) {
+            Files.createDirectories(home.resolve(part));
+        }
+        return new Bundle(
+                id, spec, new RootfsPlan.Overlay(List.of(image), home.resolve("upper"), home.resolve("work")),
+                home.resolve("run"), home, user, stdio, LogOptions.jsonFile(home.resolve("log/json.log")));
+    }
+
+    /// What a program printed and how it ended.
+    record Output(String out, String err, ExitInfo exit) {}
+
+    /// Runs a default container to its end.
+    Output run(String... args) throws Exception {
+        return run(bundle(TestSpecs.standard(id(), args)));
+    }
+
+    Output run(Bundle bundle) throws Exception {
+        try (var client = runtime.endpoint(Set.of(StdStream.STDOUT, StdStream.STDERR))) {
+            var container = runtime.start(bundle, List.of(client));
+            return finish(container, client, bundle.spec().process().terminal());
+        }
+    }
+
+    /// Reads to the end, waits, deletes.
+    Output finish(RunningContainer container, AttachEndpoint client, boolean terminal) throws Exception {
+        started.add(container);
+        var streams = Streams.read(client.channel(), terminal);
+        var exit = container.awaitExit();
+        container.delete();
+        return new Output(streams.out(), streams.err(), exit);
+    }
+
+    /// Runs an exec to its end.
+    Output exec(RunningContainer container, ExecSpec spec) throws Exception {
+        try (var client = runtime.endpoint(Set.of(StdStream.STDOUT, StdStream.STDERR))) {
+            var process = container.exec(spec, List.of(client));
+            var streams = Streams.read(client.channel(), spec.terminal());
+            var exit = process.awaitExit();
+            process.delete();
+            return new Output(streams.out(), streams.err(), exit);
+        }
+    }
+
+    ExecSpec execSpec(String... args) {
+        String id = "e" + NUMBER.incrementAndGet();
+        return new ExecSpec(
+                id, directory.resolve(id), List.of(args), List.of(TestSpecs.PATH), "", UserRequest.NONE, false,
+                Optional.empty(), false, Stdio.CLOSED);
+    }
+
+    /// Starts a container that stays until it is killed.
+    RunningContainer sleeping() throws Exception {
+        return start(bundle(TestSpecs.standard(id(), "sleep", "1000")));
+    }
+
+    RunningContainer start(Bundle bundle) throws Exception {
+        var container = runtime.start(bundle, List.of());
+        started.add(container);
+        return container;
+    }
+
+    /// Kills, waits, deletes.
+    static void end(RunningContainer container) throws Exception {
+        container.signal(9);
+        container.awaitExit();
+        container.delete();
+    }
+
+    static void await(String what, Condition condition) throws Exception {
+        long end = System.currentTimeMillis() + DEADLINE_MILLIS;
+        while (!condition.holds()) {
+            if (System.currentTimeMillis() > end) {
+                throw new AssertionError("waited in vain: " + what);
+            }
+            Thread.sleep(2);
+        }
+    }
+
+    interface Condition {
+        boolean holds() throws Exception;
+    }
+
+    /// Output as text, taken out of Docker's frames unless it is a terminal's.
+    record Streams(String out, String err) {
+        static Streams read(SocketChannel channel, boolean terminal) throws IOException {
+            byte[] all = Channels.newInputStream(channel).readAllBytes();
+            if (terminal) {
+                return new Streams(new String(all, StandardCharsets.UTF_8), "");
+            }
+            var out = new StringBuilder();
+            var err = new StringBuilder();
+            int at = 0;
+            while (at < all.length) {
+                int length = ByteBuffer.wrap(all, at + 4, 4).getInt();
+                (all[at] == 1 ? out : err).append(new String(all, at + 8, length, StandardCharsets.UTF_8));
+                at += 8 + length;
+            }
+            return new Streams(out.toString(), err.toString());
+        }
+    }
+
+    static Set<String> mounts() throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
+                .map(line -> line.substring(line.indexOf(' ')))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    static int descriptors() throws IOException {
+        try (var list = Files.list(Path.of("/proc/self/fd"))) {
+            return (int) list.count();
+        }
+    }
+
+    /// Control groups that carry this stage's name.
+    List<String> cgroupsLeft() throws Exception {
+        return cgroups.list("/carafe-test").stream().map(Object::toString).filter(path -> path.contains(name)).toList();
+    }
+
+    /// Processes whose command line carries this stage's name.
+    List<String> processesLeft() throws IOException {
+        var left = new ArrayList<String>();
+        try (var all = Files.list(Path.of("/proc"))) {
+            for (Path process : all.filter(p -> p.getFileName().toString().matches("[0-9]+")).toList()) {
+                try {
+                    String line = Files.readString(process.resolve("cmdline"), StandardCharsets.ISO_8859_1);
+                    if (line.contains(name)) {
+                        left.add(process.getFileName() + " " + line.replace('\0', ' '));
+                    }
+                } catch (IOException gone) {
+                    // it ended while we looked
+                }
+            }
+        }
+        return left;
+    }
+
+    void assertNothingIsLeft() throws Exception {
+        await("no monitor of " + name + " left: " + processesLeft(), () -> processesLeft().isEmpty());
+        assertThat(cgroupsLeft()).isEmpty();
+        assertThat(mounts()).isEqualTo(mounts);
+    }
+
+    void close() throws Exception {
+        for (var container : started) {
+            if (container.exited().isEmpty()) {
+                end(container);
+            }
+        }
+        try {
+            assertNothingIsLeft();
+        } finally {
+            runtime.close();
+            spawner.close();
+            cgroups.close();
+        }
+        await("descriptors: " + descriptors() + " instead of " + descriptors, () -> descriptors() <= descriptors);
+        deleteTree(directory);
+    }
+
+    static void deleteTree(Path root) throws IOException {
+        Files.walkFileTree(root, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.delete(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path directory, IOException e) throws IOException {
+                Files.delete(directory);
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+}
