@@ -2,11 +2,12 @@ package carafe.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import carafe.engine.store.DataRootLock;
 import carafe.image.Images;
 import carafe.image.LoadProgress;
 import carafe.image.TestImage;
 import carafe.image.TestTar;
-import carafe.runtime.FakeRuntime;
+import carafe.runtime.MemoryRuntime;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import carafe.spec.Json;
@@ -28,8 +29,9 @@ import java.util.concurrent.Callable;
 /// An engine over a fake kernel and real image files below one directory, which can crash and be opened again.
 final class EngineHarness implements AutoCloseable {
     private final Path root;
+    private final DataRootLock lock;
     private final Images images;
-    final FakeRuntime runtime;
+    final MemoryRuntime runtime;
     LocalEngine engine;
 
     EngineHarness(Path root) throws Exception {
@@ -39,16 +41,17 @@ final class EngineHarness implements AutoCloseable {
     EngineHarness(Path root, Failpoints failpoints) throws Exception {
         this.root = root;
         Files.createDirectories(root.resolve("s"));
+        lock = DataRootLock.take(root.resolve("data"));
         images = Images.open(root.resolve("data"));
         byte[] layer = new TestTar().add(TestTar.directory("etc")).add(TestTar.file("etc/os", "test")).bytes();
         images.load(new ByteArrayInputStream(TestImage.of("app:latest", layer).dockerArchive()), LoadProgress.SILENT);
-        runtime = new FakeRuntime(root.resolve("s"), Failpoints.none());
+        runtime = new MemoryRuntime(root.resolve("s"), Failpoints.none());
         engine = open(failpoints);
     }
 
     private LocalEngine open(Failpoints failpoints) throws EngineException {
         return LocalEngine.open(
-                new EngineConfig(root.resolve("data"), root.resolve("run")),
+                new EngineConfig(lock, root.resolve("run")),
                 new Engine.Parts(runtime, images, failpoints, Clock.systemUTC()));
     }
 
@@ -65,11 +68,6 @@ final class EngineHarness implements AutoCloseable {
     /// A new engine opens after [LocalEngine#abandon].
     void reopenAfterAbandon() throws EngineException {
         engine = open(Failpoints.none());
-    }
-
-    /// Opens another engine beside the one that is open.
-    void openAnother() throws EngineException {
-        open(Failpoints.none()).close();
     }
 
     /// The engine closes and a new one opens, which may fail at points.
@@ -162,5 +160,6 @@ final class EngineHarness implements AutoCloseable {
     public void close() {
         engine.close();
         images.close();
+        lock.close();
     }
 }

@@ -3,7 +3,6 @@ package carafe.engine;
 import static carafe.engine.EngineHarness.eventually;
 import static carafe.engine.EngineHarness.request;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.engine.store.Change;
 import carafe.engine.store.Database;
@@ -154,13 +153,6 @@ final class RecoveryTest {
         assertThat(harness.runtime.runs()).contains(run);
         harness.runtime.end(run, 0);
         eventually(() -> Files.notExists(run));
-    }
-
-    @Test
-    void aSecondEngineOnTheSameRootsIsRefused() {
-        assertThatThrownBy(() -> harness.openAnother())
-                .isInstanceOf(EngineException.Conflict.class)
-                .hasMessageContaining("in use by another daemon");
     }
 
     static Stream<String> points() {

@@ -30,8 +30,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Programs: `true`; `exit N`; `say TEXT` (prints to clients and log, ends); `sleep` (until a signal); `stubborn` (until
 /// SIGKILL); `oom` (killed for lack of memory); anything else is not found.
-public final class FakeRuntime implements ContainerRuntime {
-    private final Map<Path, FakeProcess> processes = new ConcurrentHashMap<>();
+public final class MemoryRuntime implements ContainerRuntime {
+    private final Map<Path, MemoryProcess> processes = new ConcurrentHashMap<>();
     private final Map<Path, ExitInfo> records = new ConcurrentHashMap<>();
     private final AtomicInteger nextPid = new AtomicInteger(1000);
     private final AtomicInteger openEndpoints = new AtomicInteger();
@@ -40,7 +40,7 @@ public final class FakeRuntime implements ContainerRuntime {
     private final List<Bundle> started = new ArrayList<>();
 
     /// `sockets` is a directory for unix sockets.
-    public FakeRuntime(Path sockets, Failpoints failpoints) {
+    public MemoryRuntime(Path sockets, Failpoints failpoints) {
         this.sockets = sockets;
         this.failpoints = failpoints;
     }
@@ -71,7 +71,7 @@ public final class FakeRuntime implements ContainerRuntime {
         processes.remove(runDir);
     }
 
-    private FakeProcess processOf(Path runDir) {
+    private MemoryProcess processOf(Path runDir) {
         var process = processes.get(runDir);
         if (process == null) {
             throw new AssertionError("no process runs in " + runDir);
@@ -99,7 +99,7 @@ public final class FakeRuntime implements ContainerRuntime {
             var near = SocketChannel.open(address);
             var far = server.accept();
             openEndpoints.incrementAndGet();
-            return new FakeEndpoint(streams, near, far);
+            return new MemoryEndpoint(streams, near, far);
         } catch (IOException e) {
             throw new EngineException.Internal("no endpoint", e);
         } finally {
@@ -107,13 +107,13 @@ public final class FakeRuntime implements ContainerRuntime {
         }
     }
 
-    private final class FakeEndpoint implements AttachEndpoint {
+    private final class MemoryEndpoint implements AttachEndpoint {
         private final Set<StdStream> streams;
         private final SocketChannel near;
         private final SocketChannel far;
         private boolean open = true;
 
-        FakeEndpoint(Set<StdStream> streams, SocketChannel near, SocketChannel far) {
+        MemoryEndpoint(Set<StdStream> streams, SocketChannel near, SocketChannel far) {
             this.streams = Set.copyOf(streams);
             this.near = near;
             this.far = far;
@@ -156,7 +156,7 @@ public final class FakeRuntime implements ContainerRuntime {
         if (processes.containsKey(bundle.runDir()) || records.containsKey(bundle.runDir())) {
             throw new StartFailure(StartFailure.Kind.OTHER, "", "the run directory is in use: " + bundle.runDir());
         }
-        var process = new FakeProcess(bundle.id(), bundle.runDir(), args, clients);
+        var process = new MemoryProcess(bundle.id(), bundle.runDir(), args, clients);
         try {
             Files.createDirectories(bundle.runDir());
         } catch (IOException e) {
@@ -219,7 +219,7 @@ public final class FakeRuntime implements ContainerRuntime {
         }
     }
 
-    private final class FakeProcess implements RunningContainer {
+    private final class MemoryProcess implements RunningContainer {
         private final String id;
         private final Path runDir;
         private final List<String> args;
@@ -231,7 +231,7 @@ public final class FakeRuntime implements ContainerRuntime {
         private volatile boolean paused;
         private volatile boolean deleted;
 
-        FakeProcess(String id, Path runDir, List<String> args, List<AttachEndpoint> clients) {
+        MemoryProcess(String id, Path runDir, List<String> args, List<AttachEndpoint> clients) {
             this.id = id;
             this.runDir = runDir;
             this.args = args;
@@ -257,7 +257,7 @@ public final class FakeRuntime implements ContainerRuntime {
                     .put(bytes).flip();
             try {
                 for (var client : clients) {
-                    ((FakeEndpoint) client).far.write(frame.duplicate());
+                    ((MemoryEndpoint) client).far.write(frame.duplicate());
                 }
                 if (log.enabled()) {
                     Files.writeString(log.file(), "{\"log\":\"" + text
@@ -274,7 +274,7 @@ public final class FakeRuntime implements ContainerRuntime {
                 if (processes.remove(runDir, this)) {
                     records.put(runDir, exit);
                 }
-                clients.forEach(client -> closeQuietly(((FakeEndpoint) client).far));
+                clients.forEach(client -> closeQuietly(((MemoryEndpoint) client).far));
                 ended.countDown();
             }
         }
@@ -340,7 +340,7 @@ public final class FakeRuntime implements ContainerRuntime {
             if (deleted) {
                 throw new EngineException.NotFound("explanation of " + runDir);
             }
-            return FakeRuntime.explanation();
+            return MemoryRuntime.explanation();
         }
 
         @Override
@@ -376,7 +376,7 @@ public final class FakeRuntime implements ContainerRuntime {
                 throw new StartFailure(StartFailure.Kind.NOT_RUNNING, "", "container " + id + " is not running");
             }
             check(spec.args());
-            var process = new FakeProcess(spec.id(), spec.runDir(), spec.args(), endpoints);
+            var process = new MemoryProcess(spec.id(), spec.runDir(), spec.args(), endpoints);
             processes.put(spec.runDir(), process);
             process.begin(LogOptions.none(spec.runDir()));
             return process;
