@@ -22,8 +22,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Reads an image archive once, front to back, without knowing yet which of its members are what: names and order
-/// differ between the programs that write them. So each member is judged by its first bytes: a tar or a compressed file is a
-/// layer and is unpacked at once, on a thread of its own; a JSON document is kept; anything else is skipped.
+/// differ between the programs that write them. So each member is judged by its first bytes: a tar or a compressed file
+/// is a layer and is unpacked at once, on a thread of its own; a JSON document is kept; anything else is skipped.
 ///
 /// One reader per archive. Memory: 64 MiB of documents and as much of layers on their way, at most.
 final class ArchiveReader {
