@@ -13,8 +13,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Dies at every step of a change in turn: the state root is copied at that moment, as a kill would leave it, and opened
-/// again. Whatever is visible then is whole, and a retry does the work.
+/// Dies at every step of a change in turn: the state root is copied at that moment, as a kill would leave it, and
+/// opened again. Whatever is visible then is whole, and a retry does the work.
 class CrashTest {
 
     private static final int MOST_STEPS = 100;
