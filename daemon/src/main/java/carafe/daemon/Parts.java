@@ -2,6 +2,7 @@ package carafe.daemon;
 
 import carafe.engine.Engine;
 import carafe.engine.EngineConfig;
+import carafe.engine.store.DataRootLock;
 import carafe.image.HelloWorld;
 import carafe.image.Images;
 import carafe.kernel.Cgroups;
@@ -29,6 +30,8 @@ final class Parts {
             throws EngineException {
         Path state = config.dataRoot();
         var failpoints = Failpoints.parse(System.getenv().getOrDefault("CARAFE_FAILPOINTS", ""));
+        var lock = DataRootLock.take(state);
+        made.push(lock);
         var images = Images.open(state);
         made.push(images);
         HelloWorld.ensure(images, installation.hello());
@@ -45,7 +48,7 @@ final class Parts {
                     failpoints);
             made.push(runtime);
             var engine = Engine.open(
-                    new EngineConfig(state, config.execRoot()),
+                    new EngineConfig(lock, config.execRoot()),
                     new Engine.Parts(runtime, images, failpoints, Clock.systemUTC()));
             made.push(engine);
             return engine;

@@ -131,11 +131,30 @@ record CgroupV2(Hierarchy hierarchy, String home, boolean delegated, Set<String>
         if (missing.isEmpty()) {
             return;
         }
-        var all = new ArrayList<String>();
-        missing.forEach(name -> all.add("+" + name));
-        if (hierarchy.tryWrite(path, "cgroup.subtree_control", String.join(" ", all)) != 0) {
-            for (String one : all) {
-                hierarchy.tryWrite(path, "cgroup.subtree_control", one);
+        String all = "+" + String.join(" +", missing);
+        int errno = hierarchy.tryWrite(path, "cgroup.subtree_control", all);
+        if (errno == Errno.EBUSY && path.isEmpty()) {
+            moveIntoLeaf();
+            errno = hierarchy.tryWrite(path, "cgroup.subtree_control", all);
+        }
+        if (errno != 0) {
+            for (String one : missing) {
+                hierarchy.tryWrite(path, "cgroup.subtree_control", "+" + one);
+            }
+        }
+    }
+
+    /// In a container of another engine the root we see is an ordinary cgroup with everybody of that container in it;
+    /// it can hand controllers down once they have moved into a leaf.
+    private void moveIntoLeaf() throws KernelException {
+        int errno = hierarchy.tryMkdir(Cgroups.LEAF);
+        if (errno != 0 && errno != Errno.EEXIST) {
+            throw new KernelException("mkdir", "cgroup /" + Cgroups.LEAF, errno);
+        }
+        for (String pid : words(hierarchy.read("", "cgroup.procs"))) {
+            errno = hierarchy.tryWrite(Cgroups.LEAF, "cgroup.procs", pid);
+            if (errno != 0 && errno != Errno.ESRCH) {
+                throw new KernelException("write", "cgroup.procs of /" + Cgroups.LEAF, errno);
             }
         }
     }
