@@ -20,6 +20,8 @@ struct client *client_add(struct clients *clients, int fd) {
 }
 
 void client_attach(struct client *client, uint32_t streams) {
+  const int bytes = CLIENT_BUFFER_BYTES / 2; /* the kernel doubles it */
+  setsockopt(client->fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes); /* EPERM: the usual size will do */
   client->state = CLIENT_ATTACHED;
   client->streams = (uint8_t)streams;
 }

@@ -17,6 +17,7 @@
 
 enum {
   CLIENT_LIMIT = 256, /* more are refused */
+  CLIENT_BUFFER_BYTES = 1024 * 1024, /* that a client may be behind */
   CHUNK_BYTES = 64 * 1024,
   FRAME_HEADER_BYTES = 8,
 };
