@@ -2,7 +2,7 @@
  * carafe-spawner CONTROL REPORTS: the zygote. Started once by the daemon; forks a monitor for every request and does
  * nothing else. What it does to the system:
  *
- * - leaves the daemon's session, so that no terminal and no signal to the daemon's process group reaches it or a monitor
+ * - leaves the daemon's session: no terminal and no signal to the daemon's process group reaches it or a monitor
  * - works in / with umask 022, default signal dispositions and no signal blocked; its children are not waited for
  * - is not dumpable: no process of a container may trace or open what is ours before it became something else
  * - fills descriptors 0 to 31 with /dev/null, keeps its two sockets and /proc above, closes all others
@@ -32,9 +32,10 @@ struct spawner {
 };
 
 static void plain_signals(void) {
-  struct sigaction plain = {.sa_handler = SIG_DFL};
-  for (int signal = 1; signal <= SIGRTMAX; signal++) sigaction(signal, &plain, NULL); /* KILL and STOP: EINVAL */
-  plain.sa_handler = SIG_IGN;
+  static const uint64_t as_default[4]; /* the kernel's struct sigaction: handler SIG_DFL, no flags, empty mask */
+  for (unsigned signal = 1; signal <= 64; signal++) /* by hand: libc keeps 32 and 33 from us; KILL and STOP: EINVAL */
+    sys_call(SYS_rt_sigaction, signal, (uint64_t)(uintptr_t)as_default, 0, 8, 0, 0);
+  struct sigaction plain = {.sa_handler = SIG_IGN};
   sigaction(SIGCHLD, &plain, NULL); /* dead monitors vanish by themselves */
   sigset_t none;
   sigemptyset(&none);
@@ -49,7 +50,8 @@ static int lift(int fd) {
 }
 
 static int arrange_descriptors(struct spawner *spawner, int control, int reports) {
-  unsigned low = (unsigned)(control < reports ? control : reports), high = (unsigned)(control < reports ? reports : control);
+  unsigned low = (unsigned)(control < reports ? control : reports);
+  unsigned high = (unsigned)(control < reports ? reports : control);
   if (low > 0) close_range(0, low - 1, 0);
   if (high > low + 1) close_range(low + 1, high - 1, 0);
   close_range(high + 1, ~0u, 0);
@@ -82,10 +84,11 @@ static int receive(struct spawner *spawner) {
     char space[CMSG_SPACE(sizeof launch->fds)];
   } control;
   struct iovec part = {&request, sizeof request};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
   ssize_t n;
-  do n = recvmsg(spawner->control, &message, MSG_CMSG_CLOEXEC);
-  while (n < 0 && errno == EINTR);
+  while ((n = recvmsg(spawner->control, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
+  }
   if (n <= 0) return -EPIPE;
   launch->count = 0;
   launch->id = request.id;

@@ -89,7 +89,9 @@ class VmTest {
     @ParameterizedTest
     @FieldSource("TESTED")
     void theRoomsTestsPassThere(String room) {
-        String said = outcome.out().replaceFirst("(?s)^.*\nroom: " + room + "\n", "").replaceFirst("(?s)\nroom: .*$", "");
+        String said = outcome.out()
+                .replaceFirst("(?s)^.*\nroom: " + room + "\n", "")
+                .replaceFirst("(?s)\nroom: .*$", "");
         var counts = COUNT.matcher(said).results()
                 .collect(Collectors.toMap(count -> count.group(2), count -> Long.parseLong(count.group(1))));
         assertThat(counts).as(outcome.toString()).containsKeys("found", "successful");
