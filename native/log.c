@@ -222,7 +222,8 @@ void log_flush(struct log *log) {
 
 /* ---- records ---- */
 
-static void add(struct log *log, int stream, const char *data, size_t bytes, bool whole, const char *time, size_t time_bytes) {
+static void add(struct log *log, int stream, const char *data, size_t bytes, bool whole, const char *time,
+                size_t time_bytes) {
   if (log->used + LOG_RECORD_BYTES > LOG_OUT_BYTES) log_flush(log);
   size_t start = log->used;
   char *to = text_put(log->out + start, "{\"log\":\"");
@@ -247,7 +248,8 @@ struct moment {
 };
 
 /* One part of a line, the last if `whole`. */
-static void add_part(struct log *log, int stream, const char *data, size_t bytes, bool whole, const struct moment *now) {
+static void add_part(struct log *log, int stream, const char *data, size_t bytes, bool whole,
+                     const struct moment *now) {
   struct log_line *line = &log->lines[stream];
   if (line->partial)
     add(log, stream, data, bytes, whole, line->time, line->time_bytes);

@@ -193,7 +193,7 @@ static void answer(struct monitor *m, struct client *client) {
   switch (client->hello.kind) {
     case TAPE_ATTACH:
       if (!client_answer(clients, client, 0, NULL, 0)) return;
-      client_attach(client, client->hello.streams & (TAPE_STDIN | TAPE_STDOUT | TAPE_STDERR));
+      client_attach(client, client->hello.streams & TAPE_STREAMS);
       if (m->told) client_end(clients, client);
       return;
     case TAPE_RESIZE:
@@ -213,7 +213,8 @@ static void answer(struct monitor *m, struct client *client) {
 }
 
 static void greet(struct monitor *m, struct client *client) {
-  while (client->fd >= 0 && client->state == CLIENT_GREETING && client_greeting(&m->clients, client)) answer(m, client);
+  while (client->fd >= 0 && client->state == CLIENT_GREETING && client_greeting(&m->clients, client))
+    answer(m, client);
 }
 
 static void accept_clients(struct monitor *m) {
@@ -236,7 +237,8 @@ static void serve(struct monitor *m, struct client *client, short events) {
     greet(m, client);
   else if ((events & POLLIN) != 0 && (client->state != CLIENT_ATTACHED || clients_listen(clients)))
     client_listen(clients, client);
-  if (client->fd >= 0 && client->gone && (!client->input || client->state != CLIENT_ATTACHED)) client_drop(clients, client);
+  if (client->fd >= 0 && client->gone && (!client->input || client->state != CLIENT_ATTACHED))
+    client_drop(clients, client);
 }
 
 /* ---- the end ---- */

@@ -73,9 +73,10 @@ static size_t slow_escape(char *to, const char *data, size_t bytes) {
 }
 
 static void fill(char *data, size_t bytes) {
-  static const char *const pieces[] = {"plain text ", "\n", "\xc3\xbc", "\xe6\x97\xa5", "\xf0\x9f\x98\x80", "\xe2\x80\xa8",
-                                       "\xe2\x80\xa9", "<&>", "\"\\", "\t\r", "\xff", "\xed\xa0\x80", "\xc0\x80", "\xf4\x90\x80\x80",
-                                       "\xe2\x80", "\x7f", "0123456789abcdef0123456789abcdef"};
+  static const char *const pieces[] = {
+      "plain text ",  "\n",   "\xc3\xbc", "\xe6\x97\xa5", "\xf0\x9f\x98\x80", "\xe2\x80\xa8",
+      "\xe2\x80\xa9", "<&>",  "\"\\",     "\t\r",         "\xff",             "\xed\xa0\x80",
+      "\xc0\x80",     "\x7f", "\xe2\x80", "\xf4\x90\x80\x80", "0123456789abcdef0123456789abcdef"};
   for (size_t at = 0; at < bytes;) {
     const char *piece = pieces[pick(sizeof pieces / sizeof pieces[0])];
     for (; *piece != 0 && at < bytes; piece++) data[at++] = *piece;
@@ -177,7 +178,8 @@ enum { BLOB_BYTES = 1024 };
 static void make_blob(uint8_t *blob) {
   memset(blob, 0, BLOB_BYTES);
   struct tape_header *h = (void *)blob;
-  *h = (struct tape_header){.magic = TAPE_MAGIC, .version = TAPE_VERSION, .total_bytes = BLOB_BYTES, .cgroup_slot = TAPE_NONE};
+  *h = (struct tape_header){.magic = TAPE_MAGIC, .version = TAPE_VERSION, .total_bytes = BLOB_BYTES};
+  h->cgroup_slot = TAPE_NONE;
 #if defined(__x86_64__)
   h->arch = AUDIT_ARCH_X86_64;
 #else
@@ -217,8 +219,11 @@ static void use(uint8_t *blob, size_t bytes) {
   for (uint32_t slot = 0; slot < tape.header->slot_count; slot++) tape_fill(&tape, slot, (int)slot);
   const struct tape_plan *plan = &tape.header->plan;
   volatile uint8_t touched = 0;
-  const char *texts[] = {tape_text(&tape, plan->title), tape_text(&tape, plan->log_name), tape_text(&tape, plan->exit_name)};
-  for (size_t i = 0; i < 3; i++) expect(texts[i] == NULL || strlen(texts[i]) <= TAPE_MAX_NAME, "names are bounded");
+  const uint32_t texts[] = {plan->title, plan->log_name, plan->exit_name};
+  for (size_t i = 0; i < 3; i++) {
+    const char *text = tape_text(&tape, texts[i]);
+    expect(text == NULL || strlen(text) <= TAPE_MAX_NAME, "names are bounded");
+  }
   for (uint32_t i = 0; i < tape.header->monitor_steps + tape.header->child_steps; i++)
     for (int arg = 0; arg < TAPE_MAX_ARGS; arg++)
       if (tape.steps[i].kinds[arg] == TAPE_ARG_POINTER) touched ^= blob[tape.steps[i].args[arg]];
@@ -234,7 +239,8 @@ static void mutated_tapes(void) {
     uint8_t *blob = aligned_alloc(8, (bytes + 8) / 8 * 8);
     memcpy(blob, good, bytes);
     for (uint32_t changes = 1 + pick(4); changes > 0 && bytes > 0; changes--) {
-      static const uint32_t values[] = {0, 1, 2, 7, 0xff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, BLOB_BYTES, BLOB_BYTES - 1};
+      static const uint32_t values[] = {0,          1,          2,          7,          0xff,          0xffff,
+                                        0x7fffffff, 0x80000000, 0xffffffff, BLOB_BYTES, BLOB_BYTES - 1};
       size_t at = pick((uint32_t)bytes);
       if (pick(2) == 0) blob[at] = (uint8_t)pick(256);
       else if (at + 4 <= bytes) memcpy(blob + at / 4 * 4, &values[pick(11)], 4);

@@ -13,8 +13,9 @@ public record MonitorPlan(String title, Stdio stdio, Door door, Optional<Log> lo
     /// Where the process's input and output end in the monitor.
     public sealed interface Stdio {}
 
-    /// Pipes; a missing one was given to the process as something else (/dev/null). `stdin` is the write end, the others
-    /// are read ends. `once`: stdin is closed when the first client that attached to it half-closes or goes away.
+    /// Pipes; a missing one was given to the process as something else (/dev/null). `stdin` is the write end, the
+    /// others are read ends. `once`: stdin is closed when the first client that attached to it half-closes or goes
+    /// away.
     public record Pipes(Optional<Slot> stdin, Optional<Slot> stdout, Optional<Slot> stderr, boolean once)
             implements Stdio {}
 

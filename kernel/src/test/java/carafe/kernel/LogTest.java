@@ -54,8 +54,8 @@ final class LogTest {
                     + "über 日本 \ud83d\ude00 \u2028\u2029\nno end");
             assertThat(stage.logText().replaceAll("\"time\":\"[^\"]*\"", "\"time\":T")).isEqualTo("""
                     {"log":"plain\\n","stream":"stdout","time":T}
-                    {"log":"tab\\u0009here \\"quoted\\" \\\\ \\u003ca href=\\"x\\"\\u003e\\u0026amp;\\u003c/a\\u003e\\r\\n",\
-                    "stream":"stdout","time":T}
+                    {"log":"tab\\u0009here \\"quoted\\" \\\\ \\u003ca href=\\"x\\"\\u003e\\u0026amp;\\u003c/a\\u003e\
+                    \\r\\n","stream":"stdout","time":T}
                     {"log":"über 日本 \ud83d\ude00 \\u2028\\u2029\\n","stream":"stdout","time":T}
                     {"log":"no end","stream":"stdout","time":T}
                     """);

@@ -339,7 +339,8 @@ final class SpawnerTest {
             stage.steps.add(Step.child("go", Syscall.READ, slot(new Slot("go")), Arg.bytes(new byte[1], "byte"),
                     number(1)).exactly(1));
             assertThatThrownBy(() -> spawner.launch(stage.pipes(NO_INPUT).launch("true"), Duration.ofMillis(50)))
-                    .isInstanceOfSatisfying(KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ETIMEDOUT));
+                    .isInstanceOfSatisfying(
+                            KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ETIMEDOUT));
             Stage.awaitNoProcess(directory);
         }
     }

@@ -39,7 +39,8 @@ final class Stage implements AutoCloseable {
     final List<MonitorPlan.Client> clients = new ArrayList<>();
     private final List<AutoCloseable> opened = new ArrayList<>();
     private final UnixListener listener;
-    private MonitorPlan.Stdio stdio = new MonitorPlan.Pipes(Optional.empty(), Optional.empty(), Optional.empty(), false);
+    private MonitorPlan.Stdio stdio =
+            new MonitorPlan.Pipes(Optional.empty(), Optional.empty(), Optional.empty(), false);
     Optional<MonitorPlan.Log> log;
     Optional<Launch.Rendezvous> rendezvous = Optional.empty();
     long cloneFlags;

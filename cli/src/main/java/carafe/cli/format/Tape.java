@@ -2,6 +2,7 @@ package carafe.cli.format;
 
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import java.math.RoundingMode;
 import java.util.List;
 
 /// The system calls of a container's start in words: what each is, what for, how long it took.
@@ -54,7 +55,7 @@ public final class Tape {
         };
         long sum = 0;
         for (var step : steps) {
-            sum += step.text("part").equals(part) ? step.number("micros", 0) : 0;
+            sum += step.text("part").equals(part) ? micros(step, "micros") : 0;
         }
         out.append(out.isEmpty() ? "" : "\n").append(styled(BOLD, title))
                 .append(timed ? styled(DIM, "  " + time(sum)) : "").append('\n');
@@ -65,7 +66,7 @@ public final class Tape {
         out.repeat(' ', Math.max(0, 4 - digits.length())).append(styled(DIM, digits)).append("  ");
         int indent = 6;
         if (timed) {
-            String time = step.find("micros").isPresent() ? time(step.number("micros", 0)) : "";
+            String time = step.find("micros").isPresent() ? time(micros(step, "micros")) : "";
             out.repeat(' ', Math.max(0, 8 - time.length())).append(styled(DIM, time)).append("  ");
             indent += 10;
         }
@@ -95,9 +96,16 @@ public final class Tape {
     private void total(Json.Obj tape, int steps) throws EngineException.Invalid {
         out.append('\n').append(steps).append(steps == 1 ? " step" : " steps");
         if (tape.find("total_micros").isPresent()) {
-            out.append(" in ").append(styled(BOLD, time(tape.number("total_micros", 0))));
+            out.append(" in ").append(styled(BOLD, time(micros(tape, "total_micros"))));
         }
         out.append('\n');
+    }
+
+    /// Whole microseconds under `key`; the engine sends fractions. 0 when absent.
+    private static long micros(Json.Obj from, String key) {
+        return from.find(key).orElse(Json.NULL) instanceof Json.Num number
+                ? number.number().setScale(0, RoundingMode.HALF_UP).longValue()
+                : 0;
     }
 
     private static String time(long micros) {
