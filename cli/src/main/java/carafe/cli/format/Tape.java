@@ -2,7 +2,6 @@ package carafe.cli.format;
 
 import carafe.spec.EngineException;
 import carafe.spec.Json;
-import java.math.RoundingMode;
 import java.util.List;
 
 /// The system calls of a container's start in words: what each is, what for, how long it took.
@@ -24,8 +23,8 @@ public final class Tape {
         this.columns = columns;
     }
 
-    /// The lines for `{"steps":[{"id","part","call","text","why","man","micros"}],"total_micros"}`, at most `columns` wide
-    /// but for calls that are longer.
+    /// The lines for `{"steps":[{"id","part","call","text","why","man","micros"}],"total_micros","warnings"}`, at most
+    /// `columns` wide but for calls that are longer. `micros` may have a fraction; without a total it is their sum.
     public static String text(Json.Obj tape, boolean colour, int columns) throws EngineException.Invalid {
         var text = new Tape(colour, Math.clamp(columns, NARROWEST, WIDEST));
         var steps = tape.objects("steps");
@@ -42,18 +41,18 @@ public final class Tape {
             }
             text.step(step, ++number, timed);
         }
-        text.total(tape, steps.size());
+        text.total(tape, steps, timed);
         return text.out.toString();
     }
 
     private void part(String part, List<Json.Obj> steps, boolean timed) throws EngineException.Invalid {
         String title = switch (part) {
-            case "java" -> "The engine, before any process exists";
+            case "java", "prepare" -> "The engine, before any process exists";
             case "monitor" -> "The container's monitor";
             case "child" -> "The container's first process, until it becomes your program";
             default -> part;
         };
-        long sum = 0;
+        double sum = 0;
         for (var step : steps) {
             sum += step.text("part").equals(part) ? micros(step, "micros") : 0;
         }
@@ -93,26 +92,36 @@ public final class Tape {
         out.append('\n');
     }
 
-    private void total(Json.Obj tape, int steps) throws EngineException.Invalid {
-        out.append('\n').append(steps).append(steps == 1 ? " step" : " steps");
-        if (tape.find("total_micros").isPresent()) {
-            out.append(" in ").append(styled(BOLD, time(micros(tape, "total_micros"))));
+    private void total(Json.Obj tape, List<Json.Obj> steps, boolean timed) throws EngineException.Invalid {
+        out.append('\n').append(steps.size()).append(steps.size() == 1 ? " step" : " steps");
+        double total = micros(tape, "total_micros");
+        if (timed && total == 0) {
+            for (var step : steps) {
+                total += micros(step, "micros");
+            }
+        }
+        if (total > 0) {
+            out.append(" in ").append(styled(BOLD, time(total)));
         }
         out.append('\n');
-    }
-
-    /// Whole microseconds under `key`; the engine sends fractions. 0 when absent.
-    private static long micros(Json.Obj from, String key) {
-        return from.find(key).orElse(Json.NULL) instanceof Json.Num number
-                ? number.number().setScale(0, RoundingMode.HALF_UP).longValue()
-                : 0;
-    }
-
-    private static String time(long micros) {
-        if (micros < 1000) {
-            return micros + " µs";
+        for (var warning : tape.texts("warnings")) {
+            out.append("warning: ").append(warning).append('\n');
         }
-        return micros / 1000 + "." + (micros % 1000 < 100 ? "0" : "") + micros % 1000 / 10 + " ms";
+    }
+
+    private static double micros(Json.Obj of, String field) {
+        return of.find(field).orElse(Json.NULL) instanceof Json.Num number ? number.number().doubleValue() : 0;
+    }
+
+    private static String time(double micros) {
+        if (micros < 10) {
+            return Math.round(micros * 10) / 10.0 + " µs";
+        }
+        if (micros < 999.5) {
+            return Math.round(micros) + " µs";
+        }
+        long hundredths = Math.round(micros / 10);
+        return hundredths / 100 + "." + (hundredths % 100 < 10 ? "0" : "") + hundredths % 100 + " ms";
     }
 
     private String styled(String style, String text) {
