@@ -162,7 +162,7 @@ abstract class EngineUnderTest implements AutoCloseable {
                 assertThat(left).as("left by the engine, whose log is\n%s", log()).isEmpty();
             }
         } finally {
-            Leftovers.clear(directory);
+            Leftovers.clear(directory, containers);
         }
     }
 }

@@ -29,11 +29,19 @@ final class Leftovers {
     }
 
     /// Ends and removes by force whatever is left, so that a failed test does not disturb the next.
-    static void clear(Path directory) throws Exception {
-        for (long pid : processesOf(directory).toList()) {
-            ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+    static void clear(Path directory, Collection<String> containers) throws Exception {
+        List<Path> cgroups = cgroupsOf(containers);
+        Deadline.await("processes of " + directory + " are gone", () -> {
+            var pids = new ArrayList<>(processesOf(directory).toList());
+            for (Path cgroup : cgroups) {
+                pids.addAll(membersOf(cgroup));
+            }
+            pids.forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
+            return pids.isEmpty();
+        });
+        for (Path cgroup : cgroups.reversed()) {
+            Files.deleteIfExists(cgroup);
         }
-        Deadline.await("processes of " + directory + " are gone", () -> processesOf(directory).findAny().isEmpty());
         for (String mount : mountsBelow(directory).toList().reversed()) {
             Command.of("umount", "--lazy", mount).run();
         }
@@ -77,14 +85,22 @@ final class Leftovers {
         }
     }
 
-    private static List<String> cgroupsOf(Collection<String> containers) throws IOException {
-        var found = new ArrayList<String>();
+    private static List<Long> membersOf(Path cgroup) {
+        try {
+            return Files.readAllLines(cgroup.resolve("cgroup.procs")).stream().map(Long::valueOf).toList();
+        } catch (IOException _) {
+            return List.of(); // it has gone meanwhile
+        }
+    }
+
+    /// Parents come before their children.
+    private static List<Path> cgroupsOf(Collection<String> containers) throws IOException {
+        var found = new ArrayList<Path>();
         Files.walkFileTree(Path.of("/sys/fs/cgroup"), new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult preVisitDirectory(Path cgroup, BasicFileAttributes attributes) {
-                String name = cgroup.getFileName().toString();
-                if (containers.stream().anyMatch(name::contains)) {
-                    found.add(cgroup.toString());
+                if (containers.stream().anyMatch(cgroup.toString()::contains)) {
+                    found.add(cgroup);
                 }
                 return FileVisitResult.CONTINUE;
             }

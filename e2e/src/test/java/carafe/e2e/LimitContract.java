@@ -2,9 +2,11 @@ package carafe.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// Limits of memory, processor and processes, and that they bite.
+@Tag("cgroup")
 abstract class LimitContract extends Contract {
 
     LimitContract(DockerCommandContract whole) {

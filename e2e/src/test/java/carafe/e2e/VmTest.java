@@ -71,7 +71,7 @@ class VmTest {
                     cd /carafe/%s
                     java -Xshare:auto -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx1g \\
                       --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \\
-                      -Dcarafe.root=/carafe -Dcarafe.native=/carafe/native/target \\
+                      -Dcarafe.root=/carafe -Dcarafe.native=/carafe/native/target -Dcarafe.fd.strict=true \\
                       -cp 'target/test-classes:%s:/carafe/jars/*' org.junit.platform.console.ConsoleLauncher execute \\
                       --scan-class-path=target/test-classes --disable-banner --disable-ansi-colors --details=tree \\
                       --fail-if-no-tests || code=1
@@ -89,7 +89,9 @@ class VmTest {
     @ParameterizedTest
     @FieldSource("TESTED")
     void theRoomsTestsPassThere(String room) {
-        String said = outcome.out().replaceFirst("(?s)^.*\nroom: " + room + "\n", "").replaceFirst("(?s)\nroom: .*$", "");
+        String said = outcome.out()
+                .replaceFirst("(?s)^.*\nroom: " + room + "\n", "")
+                .replaceFirst("(?s)\nroom: .*$", "");
         var counts = COUNT.matcher(said).results()
                 .collect(Collectors.toMap(count -> count.group(2), count -> Long.parseLong(count.group(1))));
         assertThat(counts).as(outcome.toString()).containsKeys("found", "successful");

@@ -19,17 +19,16 @@ public interface Engine extends AutoCloseable {
 
     Host host();
 
-    /// Stops accepting work, lets what is under way end, and releases the data root. Containers go on, as they do when
-    /// the daemon is killed: unlike Docker's default, always.
+    /// Stops accepting work, lets what is under way end, and closes the database. Containers go on, as they do when the
+    /// daemon is killed: unlike Docker's default, always.
     @Override
     void close();
 
     /// What an engine stands on. It does not close them.
     record Parts(ContainerRuntime runtime, Images images, Failpoints failpoints, Clock clock) {}
 
-    /// Opens the engine on its roots: takes the data root's lock, reads the database, takes over the containers that
-    /// run, settles those that ended meanwhile and sweeps what a crash left.
-    /// @throws EngineException.Conflict when another daemon uses the data root
+    /// Opens the engine on its roots: reads the database, takes over the containers that run, settles those that ended
+    /// meanwhile and sweeps what a crash left.
     static Engine open(EngineConfig config, Parts parts) throws EngineException {
         return LocalEngine.open(config, parts);
     }

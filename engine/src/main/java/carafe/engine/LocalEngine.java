@@ -1,7 +1,6 @@
 package carafe.engine;
 
 import carafe.engine.store.Change;
-import carafe.engine.store.DataRootLock;
 import carafe.engine.store.Database;
 import carafe.spec.EngineException;
 import java.io.IOException;
@@ -27,7 +26,7 @@ final class LocalEngine implements Engine {
     private final LocalHost host;
 
     /// What is closed with the engine.
-    private record Resources(DataRootLock lock, Database database, EventLog events, LogWatch watch) {}
+    private record Resources(Database database, EventLog events, LogWatch watch) {}
 
     private LocalEngine(EngineConfig config, Parts parts, Resources resources, String engineId) {
         this.resources = resources;
@@ -65,7 +64,6 @@ final class LocalEngine implements Engine {
     }
 
     static LocalEngine open(EngineConfig config, Parts parts) throws EngineException {
-        var lock = DataRootLock.take(config.dataRoot());
         Database database = null;
         LocalEngine engine = null;
         boolean opened = false;
@@ -73,7 +71,7 @@ final class LocalEngine implements Engine {
             var layout = new Layout(config.dataRoot(), config.runRoot());
             makeDirectories(layout);
             database = Database.open(layout.database());
-            var resources = new Resources(lock, database, new EventLog(parts.clock()), new LogWatch());
+            var resources = new Resources(database, new EventLog(parts.clock()), new LogWatch());
             engine = new LocalEngine(config, parts, resources, engineId(database));
             var reconciler = new Reconciler(
                     engine.book, parts.runtime(), parts.images().snapshots(), layout, engine.lifecycle);
@@ -93,7 +91,6 @@ final class LocalEngine implements Engine {
                 if (database != null) {
                     database.close();
                 }
-                lock.close();
             }
         }
     }
@@ -162,7 +159,6 @@ final class LocalEngine implements Engine {
         resources.events().close();
         resources.watch().close();
         resources.database().close();
-        resources.lock().close();
     }
 
     /// Waits until no container's queue has work, but not for ever.

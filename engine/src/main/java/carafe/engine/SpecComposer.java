@@ -107,12 +107,12 @@ final class SpecComposer {
     private static Optional<ProcessSpec.ConsoleSize> consoleSize(HostConfig host) throws EngineException.Invalid {
         var size = host.document().list("ConsoleSize");
         if (size.size() == 2
-                && size.get(0) instanceof Json.Num(var rows)
-                && size.get(1) instanceof Json.Num(var columns)
-                && rows.signum() > 0
-                && columns.signum() > 0) {
+                && size.get(0) instanceof Json.Num rows
+                && size.get(1) instanceof Json.Num columns
+                && rows.number().signum() > 0
+                && columns.number().signum() > 0) {
             return Optional.of(new ProcessSpec.ConsoleSize(
-                    Math.min(rows.intValue(), 65535), Math.min(columns.intValue(), 65535)));
+                    Math.min(rows.number().intValue(), 65535), Math.min(columns.number().intValue(), 65535)));
         }
         return Optional.empty();
     }
@@ -161,9 +161,13 @@ final class SpecComposer {
         return "";
     }
 
+    /// Below the runtime's own home, unless the user names a parent.
     private static String cgroup(ContainerSnapshot container) {
         String parent = container.host().resources().cgroupParent();
-        return (parent.isEmpty() ? "/carafe" : parent.startsWith("/") ? parent : "/" + parent) + "/" + container.id();
+        if (parent.isEmpty()) {
+            return container.id();
+        }
+        return (parent.startsWith("/") ? parent : "/" + parent) + "/" + container.id();
     }
 
     private static List<Namespace> namespaces(HostConfig.Namespaces modes) throws EngineException.Unsupported {

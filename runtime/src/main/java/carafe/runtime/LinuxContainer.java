@@ -153,7 +153,7 @@ final class LinuxContainer implements RunningContainer {
             var execRecord = new RunRecord(
                     spec.id(), cgroup.path(), record.namespaces(), plan.toSpec(), Filter.NONE);
             execRecord.write(spec.runDir());
-            var launched = runtime.launcher().launch(planned.tape(), prepared, service, spec.args().getFirst());
+            var launched = runtime.launcher().launch(planned.tape(), prepared, service, plan);
             started = true;
             prepared.close();
             return LinuxProcess.started(spec.runDir(), cgroup, launched,

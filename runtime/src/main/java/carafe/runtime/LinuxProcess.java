@@ -110,9 +110,16 @@ final class LinuxProcess implements RunningProcess {
                 return exit.get();
             }
         }
+        if (launched.isPresent()) {
+            try {
+                return ended(launched.get().awaitExit());
+            } catch (KernelException e) {
+                // The spawner is gone, which says nothing about the process: its monitor goes on and is asked itself.
+            }
+        }
         try {
-            return ended(launched.isPresent() ? launched.get().awaitExit() : link.watch());
-        } catch (KernelException | EOFException | ConnectException e) {
+            return ended(link.watch());
+        } catch (EOFException | ConnectException | NoSuchFileException e) {
             return endedUnseen();
         } catch (IOException e) {
             throw RunRecord.internal("waiting for process " + pid, e);

@@ -139,7 +139,7 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
             record.write(bundle.runDir());
             var service = new Launcher.Service(
                     bundle.id(), spec.process().terminal(), bundle.stdio(), Optional.of(bundle.log()), clients);
-            var launched = launcher.launch(planned.tape(), prepared, service, spec.process().args().getFirst());
+            var launched = launcher.launch(planned.tape(), prepared, service, planned.process());
             started = true;
             prepared.close();
             var process = LinuxProcess.started(

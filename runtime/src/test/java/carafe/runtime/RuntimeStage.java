@@ -9,6 +9,7 @@ import carafe.spec.Failpoints;
 import carafe.spec.oci.RootfsPlan;
 import carafe.spec.oci.RuntimeSpec;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
@@ -23,9 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Collectors;
 
 /// A runtime with everything it stands on, in a directory of its own, and busybox as the image of its containers.
 /// [#close] proves that nothing is left: mounts, control groups, processes, descriptors.
@@ -44,8 +43,7 @@ final class RuntimeStage {
     final Cgroups cgroups;
     final LinuxRuntime runtime;
     final String name = "t" + ProcessHandle.current().pid() + "-" + NUMBER.incrementAndGet();
-    private final Set<String> mounts = mounts();
-    private final int descriptors;
+    private final List<String> descriptors;
     private final List<RunningContainer> started = new ArrayList<>();
     private int containers;
 
@@ -56,6 +54,7 @@ final class RuntimeStage {
     RuntimeStage(Failpoints failpoints) throws Exception {
         directory = Files.createTempDirectory("carafe-runtime-" + name + "-");
         image = image(directory.resolve("image"));
+        SocketChannel.open(StandardProtocolFamily.UNIX).close(); // the JDK keeps a descriptor from the first one on
         descriptors = descriptors();
         spawner = Spawner.start(NATIVE.resolve("carafe-spawner"));
         cgroups = Cgroups.open();
@@ -169,7 +168,11 @@ final class RuntimeStage {
     }
 
     RunningContainer start(Bundle bundle) throws Exception {
-        var container = runtime.start(bundle, List.of());
+        return start(bundle, List.of());
+    }
+
+    RunningContainer start(Bundle bundle, List<AttachEndpoint> clients) throws Exception {
+        var container = runtime.start(bundle, clients);
         started.add(container);
         return container;
     }
@@ -185,7 +188,7 @@ final class RuntimeStage {
         long end = System.currentTimeMillis() + DEADLINE_MILLIS;
         while (!condition.holds()) {
             if (System.currentTimeMillis() > end) {
-                throw new AssertionError("waited in vain: " + what);
+                throw new AssertionError("waited in vain: " + what + "; descriptors are " + descriptors());
             }
             Thread.sleep(2);
         }
@@ -214,16 +217,28 @@ final class RuntimeStage {
         }
     }
 
-    static Set<String> mounts() throws IOException {
-        return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
-                .map(line -> line.substring(line.indexOf(' ')))
-                .collect(Collectors.toCollection(TreeSet::new));
+    /// Mounts of the host that carry this stage's name (others come and go on a shared machine).
+    private List<String> mountsLeft() throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream().filter(line -> line.contains(name)).toList();
     }
 
-    static int descriptors() throws IOException {
+    /// Our descriptors by what they lead to, without those of the JDK: its files, its pollers.
+    static List<String> descriptors() throws IOException {
+        var found = new ArrayList<String>();
         try (var list = Files.list(Path.of("/proc/self/fd"))) {
-            return (int) list.count();
+            for (Path fd : list.toList()) {
+                try {
+                    String target = Files.readSymbolicLink(fd).toString();
+                    if (!target.matches("anon_inode:\\[event.*|.*\\.jar|.*/lib/modules|/dev/u?random|/proc/.*/fd|.*/jrt-fs.*")) {
+                        found.add(target.replaceAll("[0-9]+]", "N]"));
+                    }
+                } catch (IOException gone) {
+                    // closed while we looked
+                }
+            }
         }
+        found.sort(null);
+        return found;
     }
 
     /// Control groups that carry this stage's name.
@@ -252,14 +267,16 @@ final class RuntimeStage {
     void assertNothingIsLeft() throws Exception {
         await("no monitor of " + name + " left: " + processesLeft(), () -> processesLeft().isEmpty());
         assertThat(cgroupsLeft()).isEmpty();
-        assertThat(mounts()).isEqualTo(mounts);
+        assertThat(mountsLeft()).isEmpty();
     }
 
     void close() throws Exception {
         for (var container : started) {
             if (container.exited().isEmpty()) {
-                end(container);
+                container.signal(9);
+                container.awaitExit();
             }
+            container.delete();
         }
         try {
             assertNothingIsLeft();
@@ -268,8 +285,14 @@ final class RuntimeStage {
             spawner.close();
             cgroups.close();
         }
-        await("descriptors: " + descriptors() + " instead of " + descriptors, () -> descriptors() <= descriptors);
+        await("descriptors left", () -> left(descriptors(), descriptors).isEmpty());
         deleteTree(directory);
+    }
+
+    private static List<String> left(List<String> now, List<String> before) {
+        var left = new ArrayList<>(now);
+        before.forEach(left::remove);
+        return left;
     }
 
     static void deleteTree(Path root) throws IOException {

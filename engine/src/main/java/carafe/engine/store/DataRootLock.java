@@ -12,10 +12,17 @@ import java.nio.file.attribute.PosixFilePermissions;
 /// Keeps a data root for one daemon: an advisory lock on `carafe.lock` in it, which the kernel releases when the
 /// process dies however it dies.
 public final class DataRootLock implements AutoCloseable {
+    private final Path dataRoot;
     private final FileChannel channel;
 
-    private DataRootLock(FileChannel channel) {
+    private DataRootLock(Path dataRoot, FileChannel channel) {
+        this.dataRoot = dataRoot;
         this.channel = channel;
+    }
+
+    /// The directory that is locked.
+    public Path dataRoot() {
+        return dataRoot;
     }
 
     /// Takes the lock, making the directory (0700) if it is missing. Conflict when another daemon has it.
@@ -39,7 +46,7 @@ public final class DataRootLock implements AutoCloseable {
                 throw new EngineException.Conflict("the data root " + dataRoot
                         + " is in use by another daemon; stop that one, or give this one another --data-root");
             }
-            return new DataRootLock(channel);
+            return new DataRootLock(dataRoot, channel);
         } catch (IOException e) {
             throw new EngineException.Internal("cannot use the data root " + dataRoot + ": " + e.getMessage(), e);
         }
