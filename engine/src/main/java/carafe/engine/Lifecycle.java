@@ -153,6 +153,7 @@ final class Lifecycle {
             next = before.with(new State.Restarting(exited, clock.instant().plus(wait)))
                     .with(new ContainerSnapshot.Restarts(restarts.count() + 1, restarts.stoppedByUser()));
         }
+        remember(container, process);
         tellEnd(before, exited);
         container.showEnded(next, exit.code());
         boolean goes = before.host().autoRemove() && !restart;
@@ -161,6 +162,14 @@ final class Lifecycle {
             restartAfter(container, (State.Restarting) next.state(), wait);
         } else if (goes) {
             removeItself(container);
+        }
+    }
+
+    private void remember(Container container, RunningContainer process) {
+        try {
+            starts.recent.remember(container.id(), process.explanation());
+        } catch (EngineException e) {
+            LOG.debug("how container {} was started is not known any more", container.id(), e);
         }
     }
 
@@ -182,7 +191,6 @@ final class Lifecycle {
                 book.saveState(next).await();
             }
             starts.steps.pass("exit.process");
-            starts.recent.remember(container.id(), process.explanation());
             process.delete();
         } catch (EngineException e) {
             LOG.warn("the end of container {} was not cleaned up; the next start of the engine does it",

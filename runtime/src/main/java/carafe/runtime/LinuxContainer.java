@@ -152,6 +152,7 @@ final class LinuxContainer implements RunningContainer {
                     record.id() + " exec " + spec.id(), spec.terminal(), spec.stdio(), Optional.empty(), clients);
             var execRecord = new RunRecord(
                     spec.id(), cgroup.path(), record.namespaces(), plan.toSpec(), Filter.NONE);
+            runtime.failpoints().pass("exec.record");
             execRecord.write(spec.runDir());
             var launched = runtime.launcher().launch(planned.tape(), prepared, service, plan);
             started = true;
@@ -192,11 +193,18 @@ final class LinuxContainer implements RunningContainer {
     }
 
     @Override
+    public void release() {
+        process.release();
+    }
+
+    @Override
     public void delete() throws EngineException {
         if (process.exited().isEmpty()) {
             throw new EngineException.Conflict("container " + record.id() + " is running");
         }
+        on("deleting", () -> runtime.failpoints().pass("delete.cgroup"));
         removeCgroup(cgroup);
+        on("deleting", () -> runtime.failpoints().pass("delete.run-directory"));
         process.delete();
     }
 

@@ -285,14 +285,17 @@ final class RuntimeStage {
             spawner.close();
             cgroups.close();
         }
-        await("descriptors left", () -> left(descriptors(), descriptors).isEmpty());
+        awaitDescriptors("left", descriptors);
         deleteTree(directory);
     }
 
-    private static List<String> left(List<String> now, List<String> before) {
-        var left = new ArrayList<>(now);
-        before.forEach(left::remove);
-        return left;
+    /// Waits until no more descriptors are open than `before`.
+    static void awaitDescriptors(String what, List<String> before) throws Exception {
+        await("descriptors " + what, () -> {
+            var left = new ArrayList<>(descriptors());
+            before.forEach(left::remove);
+            return left.isEmpty();
+        });
     }
 
     static void deleteTree(Path root) throws IOException {
