@@ -198,10 +198,9 @@ static long play_step(const struct tape *tape, const struct tape_step *step, str
     if (step->kinds[i] == TAPE_ARG_SLOT) args[i] = (uint64_t)(int64_t)tape->slots[step->args[i]];
   }
   bool exec = step->call == SYS_execve || step->call == SYS_execveat;
-  if (exec) {
-    sys_call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0, 0); /* it would outlive the exec */
-    __atomic_store_n(&progress->executing, 1, __ATOMIC_RELEASE);
-  }
+  if (exec || step->call == SYS_seccomp) /* it would outlive the exec, and a filter may forbid to end it later */
+    sys_call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0, 0);
+  if (exec) __atomic_store_n(&progress->executing, 1, __ATOMIC_RELEASE);
   long result = sys_call((long)step->call, args[0], args[1], args[2], args[3], args[4], args[5]);
   if (exec) __atomic_store_n(&progress->executing, 0, __ATOMIC_RELEASE);
   return result;

@@ -45,6 +45,15 @@ final class DaemonDeathTest {
 
     @Test
     void noLineAndNoExitCodeIsLostWhenDaemonAndSpawnerAreKilled() throws Exception {
+        killWhileWriting(true);
+    }
+
+    @Test
+    void spawnerEndsWithItsDaemonAndMonitorsStay() throws Exception {
+        killWhileWriting(false);
+    }
+
+    private void killWhileWriting(boolean spawnerToo) throws Exception {
         var daemon = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-XX:TieredStopAtLevel=1",
@@ -64,9 +73,12 @@ final class DaemonDeathTest {
             }
             Stage.await("writing to have begun", () -> log(0).length() > 10_000);
             try (var process = Processes.open(spawner).orElseThrow()) {
-                Processes.signal(process, Linux.SIGKILL);
+                if (spawnerToo) {
+                    Processes.signal(process, Linux.SIGKILL);
+                }
+                daemon.destroyForcibly().waitFor();
+                Stage.await("the spawner's end", () -> !Processes.isRunning(process));
             }
-            daemon.destroyForcibly().waitFor();
         }
         for (int i = 0; i < WRITERS; i++) {
             int number = i;

@@ -3,9 +3,11 @@ package carafe.kernel;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
 
 /// Measures what a monitor costs: `java … carafe.kernel.MonitorBench` prints the memory of 20 running ones (quiet, and
@@ -41,7 +43,7 @@ public final class MonitorBench {
                 launched.add(stage.pipes(Optional.empty()).start(spawner, words));
             }
         }
-        Thread.sleep(1500); // a burst is over, and idle buffers are given back
+        LockSupport.parkNanos(Duration.ofMillis(1500).toNanos()); // a burst is over, and idle buffers are given back
         long pss = 0;
         long dirty = 0;
         for (var process : launched) {

@@ -151,6 +151,18 @@ final class MonitorTest {
     }
 
     @Test
+    void clientThatReadsNothingCannotHoldUpTheEndForEver() throws Exception {
+        try (var stage = stage()) {
+            stage.client(STDOUT);
+            try (var launched = stage.pipes(NO_INPUT).start(spawner, "flood", "4", "100", "then", "hang")) {
+                Stage.await("a full pipe", () -> stage.logText().length() > 100_000);
+                Processes.signal(launched.pidfd(), Linux.SIGKILL);
+                assertThat(launched.awaitExit().signal()).isEqualTo(9); // after five seconds without progress
+            }
+        }
+    }
+
+    @Test
     void clientsThatComeAndGoDisturbNobody() throws Exception {
         try (var stage = stage()) {
             var steady = stage.client(STDIN, STDOUT);

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
 /// One process to be started by a test: the probe program (native/test/probe.c) with pipes or a terminal, a log, an
@@ -257,7 +258,7 @@ final class Stage implements AutoCloseable {
         long end = System.nanoTime() + DEADLINE.toNanos();
         while (!check.holds()) {
             assertThat(System.nanoTime()).as("deadline of: " + what).isLessThan(end);
-            Thread.sleep(1);
+            LockSupport.parkNanos(Duration.ofMillis(1).toNanos());
         }
     }
 }
