@@ -146,7 +146,8 @@ final class LinuxContainer implements RunningContainer {
         boolean started = false;
         try {
             var filter = spec.privileged() ? Filter.NONE : record.filter();
-            var plan = ProcessPlan.of(merged(container, spec), host, prepared.user, prepared.home, filter);
+            var plan = ProcessPlan.of(merged(container, spec), host, new ProcessPlan.Found(
+                    prepared.user, prepared.home, filter, spec.stdio().open()));
             var planned = TapePlanner.planExec(spec.id(), plan, record.namespaces(), host);
             var service = new Launcher.Service(
                     record.id() + " exec " + spec.id(), spec.terminal(), spec.stdio(), Optional.empty(), clients);

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import carafe.runtime.StartFailure.Kind;
+import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /// Who a container runs as.
@@ -65,6 +67,14 @@ class UserTest extends StageTest {
         var output = stage.run(stage.bundle(spec, new UserRequest("app", List.of()), Stdio.CLOSED));
         assertThat(output.out()).isEqualTo("out\n");
         assertThat(output.err()).isEqualTo("err\n");
+        var reader = TestSpecs.standard(stage.id(), "cat", "/dev/stdin");
+        var bundle = stage.bundle(reader, new UserRequest("app", List.of()), new Stdio(true, true));
+        try (var client = stage.runtime.endpoint(Set.of(StdStream.STDIN, StdStream.STDOUT))) {
+            client.channel().write(ByteBuffer.wrap(new byte[] {'i', 'n', '\n'}));
+            client.channel().shutdownOutput();
+            var container = stage.runtime.start(bundle, List.of(client));
+            assertThat(stage.finish(container, client, false).out()).isEqualTo("in\n");
+        }
     }
 
     @Test
