@@ -97,7 +97,7 @@ final class ContainerMessages {
                 .put("Paused", state instanceof State.Paused)
                 .put("Restarting", state instanceof State.Restarting)
                 .put("OOMKilled", ended(state).map(State.Exited::oomKilled).orElse(false))
-                .put("Dead", state instanceof State.Dead);
+                .put("Dead", false);
         Optional<State.Running> running = running(state);
         var failure = failure(state);
         int exitCode = failure.map(State.Failure::exitCode)
@@ -117,7 +117,7 @@ final class ContainerMessages {
         return switch (state) {
             case State.Running running -> Optional.of(running);
             case State.Paused(var running) -> Optional.of(running);
-            case State.Created _, State.Restarting _, State.Exited _, State.Removing _, State.Dead _ ->
+            case State.Created _, State.Restarting _, State.Exited _, State.Removing _ ->
                 Optional.empty();
         };
     }
@@ -127,7 +127,6 @@ final class ContainerMessages {
             case State.Exited exited -> Optional.of(exited);
             case State.Restarting(var last, _) -> Optional.of(last);
             case State.Removing(var last) -> ended(last);
-            case State.Dead(var last, _) -> ended(last);
             case State.Created _, State.Running _, State.Paused _ -> Optional.empty();
         };
     }
@@ -137,7 +136,6 @@ final class ContainerMessages {
             case State.Created(var failure) -> failure;
             case State.Exited exited -> exited.failure();
             case State.Removing(var last) -> failure(last);
-            case State.Dead(_, var reason) -> Optional.of(new State.Failure(0, reason));
             case State.Running _, State.Paused _, State.Restarting _ -> Optional.empty();
         };
     }

@@ -82,7 +82,7 @@ class VmTest {
                     cd /carafe/%s
                     java -Xshare:auto -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx1g \\
                       --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \\
-                      -Dcarafe.root=/carafe -Dcarafe.native=/carafe/native/target \\
+                      -Dcarafe.root=/carafe -Dcarafe.native=/carafe/native/target -Dcarafe.fd.strict=true \\
                       -cp 'target/test-classes:%s:/carafe/jars/*' org.junit.platform.console.ConsoleLauncher execute \\
                       %s --disable-banner --disable-ansi-colors --details=tree --fail-if-no-tests || code=1
                     """.formatted(room, room, classes, tests));

@@ -161,9 +161,13 @@ final class SpecComposer {
         return "";
     }
 
+    /// Below the runtime's own home, unless the user names a parent.
     private static String cgroup(ContainerSnapshot container) {
         String parent = container.host().resources().cgroupParent();
-        return (parent.isEmpty() ? "/carafe" : parent.startsWith("/") ? parent : "/" + parent) + "/" + container.id();
+        if (parent.isEmpty()) {
+            return container.id();
+        }
+        return (parent.startsWith("/") ? parent : "/" + parent) + "/" + container.id();
     }
 
     private static List<Namespace> namespaces(HostConfig.Namespaces modes) throws EngineException.Unsupported {

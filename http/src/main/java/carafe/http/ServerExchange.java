@@ -130,6 +130,7 @@ final class ServerExchange implements Exchange {
         }
         stays = staying(fields);
         ByteBuffer first = connection.heads().print(status, fields, framing.append(connectionField()).toString());
+        endWatch();
         connection.wire().write(first, ByteBuffer.wrap(bodiless || head ? NOTHING : bytes));
     }
 
@@ -144,7 +145,7 @@ final class ServerExchange implements Exchange {
                 ? "Transfer-Encoding: chunked\r\n"
                 : framing == StreamedAnswer.Framing.NO_BODY && !bodiless(status) ? "Content-Length: 0\r\n" : "";
         ByteBuffer first = connection.heads().print(status, fields, length + connectionField());
-        var answer = new StreamedAnswer(connection.wire(), framing, first, this::headLeaves);
+        var answer = new StreamedAnswer(connection.wire(), framing, first, this::headLeaves, this::endWatch);
         streamed = answer;
         return answer;
     }
@@ -253,8 +254,8 @@ final class ServerExchange implements Exchange {
         }
     }
 
-    /// The handler is done: [#onClientGone] is called no more.
-    void retire() {
+    /// The answer is complete but for its last bytes: whether the client stays is no longer of interest.
+    private void endWatch() {
         lock.lock();
         try {
             over = true;
@@ -263,6 +264,11 @@ final class ServerExchange implements Exchange {
             lock.unlock();
         }
         connection.inbound().unwatch();
+    }
+
+    /// The handler is done.
+    void retire() {
+        endWatch();
         var stream = raw;
         if (stream != null) {
             stream.close();

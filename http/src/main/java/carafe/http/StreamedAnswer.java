@@ -9,6 +9,7 @@ import java.util.Objects;
 /// until a flush or until the buffer is full, so that each chunk is one system call. One writer at a time.
 final class StreamedAnswer extends OutputStream {
 
+    /// How the client learns where the body ends.
     enum Framing { CHUNKED, UNTIL_CLOSE, NO_BODY }
 
     private static final int BUFFER = 32 << 10;
@@ -19,16 +20,18 @@ final class StreamedAnswer extends OutputStream {
     private final Framing framing;
     private final ByteBuffer head;
     private final Runnable onStart;
+    private final Runnable onEnd;
     private final byte[] buffer = new byte[SIZE_LINE + BUFFER + 2 + LAST_CHUNK.length];
     private int filled = SIZE_LINE; // data stands between SIZE_LINE and here
     private boolean closed;
 
-    /// `onStart` runs right before the head goes out.
-    StreamedAnswer(Wire wire, Framing framing, ByteBuffer head, Runnable onStart) {
+    /// `onStart` runs right before the head goes out, `onEnd` right before the end does.
+    StreamedAnswer(Wire wire, Framing framing, ByteBuffer head, Runnable onStart, Runnable onEnd) {
         this.wire = wire;
         this.framing = framing;
         this.head = head;
         this.onStart = onStart;
+        this.onEnd = onEnd;
     }
 
     /// Drops an answer that has not started.
@@ -70,6 +73,7 @@ final class StreamedAnswer extends OutputStream {
     public void close() throws IOException {
         if (!closed) {
             closed = true;
+            onEnd.run();
             send(true);
         }
     }

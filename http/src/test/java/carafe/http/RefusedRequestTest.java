@@ -99,7 +99,7 @@ class RefusedRequestTest {
 
     @Test
     void whoeverStaysSilentOrDribblesIsDropped() throws IOException {
-        var limits = new ServerLimits(1 << 10, 1 << 10, 1 << 10, 9, Duration.ofMillis(50), Duration.ofMillis(80),
+        var limits = new ServerLimits(1 << 10, 1 << 10, 9, Duration.ofMillis(50), Duration.ofMillis(80),
                 Duration.ofMillis(50));
         try (var server = new TestServer(limits, Optional.empty(), OK);
                 var silent = server.connect();
@@ -115,7 +115,7 @@ class RefusedRequestTest {
 
     @Test
     void aRefusedBodyIsSwallowedForAMomentOnly() throws IOException {
-        var limits = new ServerLimits(1 << 10, 1 << 10, 1 << 10, 9, Duration.ofSeconds(5), Duration.ofSeconds(5),
+        var limits = new ServerLimits(1 << 10, 1 << 10, 9, Duration.ofSeconds(5), Duration.ofSeconds(5),
                 Duration.ofMillis(50));
         Handler handler = exchange -> exchange.respond(409, TEXT, bytes("no"));
         try (var server = new TestServer(limits, Optional.empty(), handler);
@@ -128,7 +128,7 @@ class RefusedRequestTest {
 
     @Test
     void connectionsBeyondTheLimitAreTurnedAwayAndRoomIsUsedAgain() throws IOException {
-        var limits = new ServerLimits(1 << 10, 1 << 10, 1 << 10, 2, Duration.ofSeconds(5), Duration.ofSeconds(5),
+        var limits = new ServerLimits(1 << 10, 1 << 10, 2, Duration.ofSeconds(5), Duration.ofSeconds(5),
                 Duration.ofSeconds(1));
         try (var server = new TestServer(limits, Optional.empty(), OK)) {
             List<RawPeer> held = new ArrayList<>();

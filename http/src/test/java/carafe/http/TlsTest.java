@@ -48,7 +48,8 @@ class TlsTest {
         keytool("-genkeypair", "-alias", "ca", "-dname", "CN=authority", "-ext", "bc:c", "-keyalg", "EC");
         keytool("-genkeypair", "-alias", "server", "-dname", "CN=server", "-keyalg", "EC", "-signer", "ca",
                 "-ext", "san=ip:127.0.0.1");
-        keytool("-genkeypair", "-alias", "client", "-dname", "CN=client", "-keyalg", "RSA", "-keysize", "2048", "-signer", "ca");
+        keytool("-genkeypair", "-alias", "client", "-dname", "CN=client", "-keyalg", "RSA", "-signer", "ca",
+                "-keysize", "2048");
         keytool("-genkeypair", "-alias", "stranger", "-dname", "CN=stranger", "-keyalg", "EC");
         var store = KeyStore.getInstance(directory.resolve("store").toFile(), PASSWORD);
         for (String alias : List.of("ca", "server", "client", "stranger")) {
@@ -158,7 +159,7 @@ class TlsTest {
     @Test
     void aClientThatSpeaksInClearIsDroppedAndOneThatSaysNothingTimesOut() throws IOException {
         var brief = Duration.ofMillis(100);
-        var limits = new ServerLimits(1000, 1000, 1000, 9, brief, Duration.ofSeconds(5), brief);
+        var limits = new ServerLimits(1000, 1000, 9, brief, Duration.ofSeconds(5), brief);
         try (var server = new TestServer(limits, Optional.of(files("server", false)), HANDLER);
                 var clear = server.connectTcp();
                 var silent = server.connectTcp()) {

@@ -97,8 +97,9 @@ public final class Capabilities {
 
         private static int find() {
             try {
-                return Integer.parseInt(Files.readString(Path.of("/proc/sys/kernel/cap_last_cap")).strip());
-            } catch (IOException | NumberFormatException e) {
+                // not by java.nio.file.Files: it reads files without a size byte by byte, a sysctl gives one digit then
+                return Integer.parseInt(Host.sysctl("kernel.cap_last_cap").orElse(""));
+            } catch (NumberFormatException e) {
                 return NAMES.size() - 1;
             }
         }

@@ -234,6 +234,10 @@ public final class Cgroups implements AutoCloseable {
         return driver.hierarchyOf(controller);
     }
 
+    List<Hierarchy> hierarchies() {
+        return driver.hierarchies();
+    }
+
     /// Lets go of the hierarchies; the cgroups stay, the [Cgroup]s of this object are of no more use.
     @Override
     public void close() {

@@ -63,9 +63,17 @@ final class SpawnerLink {
             }
         } catch (KernelException e) {
             flights.remove(id);
-            throw e.is(Errno.ECONNRESET) ? new KernelException(e.call(), e.subject(), Errno.EPIPE) : e;
+            if (e.is(Errno.ECONNRESET, Errno.EPIPE)) {
+                lost(); // before the reader has heard of it
+                throw new KernelException(e.call(), e.subject(), Errno.EPIPE);
+            }
+            throw e;
         }
         return flight;
+    }
+
+    private synchronized void lost() {
+        open = false;
     }
 
     /// Whether requests can be sent.
@@ -144,9 +152,7 @@ final class SpawnerLink {
 
     private void end() {
         synchronized (this) {
-            if (open) {
-                shutdown(control);
-            }
+            shutdown(control);
             open = false;
             SpawnerProcess.reap(process); // the spawner ends as soon as its control socket is shut down
             control.close();
@@ -213,9 +219,7 @@ final class SpawnerLink {
 
     private void spawnerGone(Epoll events) throws KernelException {
         events.remove(control);
-        synchronized (this) {
-            open = false;
-        }
+        lost();
         SpawnerProcess.reap(process);
         flights.entrySet().removeIf(entry -> {
             boolean waiting = entry.getValue().monitorPid() == 0; // its request was lost with the spawner

@@ -145,7 +145,7 @@ class CgroupsTest {
     void killsEverybodyFrozenAndNestedToo() throws Exception {
         for (boolean atOnce : new boolean[] {true, false}) {
             var cgroup = host.create(CgroupLimits.NONE);
-            var nested = host.cgroups.create(cgroup.path() + "/inner/most", CgroupLimits.NONE, List.of()).cgroup();
+            var nested = host.madeInside(cgroup, "inner", "most");
             var outer = host.start(cgroup, "trap '' TERM; sleep 100 & sleep 100 & wait");
             var inner = host.start(nested, "exec sleep 100");
             await(() -> cgroup.processes().size() == 4);

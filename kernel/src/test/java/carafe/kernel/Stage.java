@@ -134,7 +134,7 @@ final class Stage implements AutoCloseable {
         var tape = Tape.builder().addAll(all).cloneFlags(cloneFlags).build();
         var door = new MonitorPlan.Door(Optional.of(LISTENER), clients);
         var exit = Optional.of(new MonitorPlan.Exit(RUN_DIR, "exit"));
-        return new Launch(tape, descriptors, new MonitorPlan("probe " + directory.getFileName(), stdio, door, log, exit),
+        return new Launch(tape, descriptors, new MonitorPlan("probe " + directory, stdio, door, log, exit),
                 rendezvous);
     }
 
@@ -153,6 +153,29 @@ final class Stage implements AutoCloseable {
         try (var launched = start(spawner, words)) {
             return launched.awaitExit();
         }
+    }
+
+    /// Makes the JDK open what it keeps open for sockets, so that it is not taken for a leak.
+    static void warmUp() throws IOException {
+        var directory = Files.createTempDirectory("stage");
+        try (var listener = UnixListener.listen(directory.resolve("s"));
+                var pair = listener.connect()) {
+            Thread.ofVirtual().start(() -> {
+                try {
+                    pair.near().read(ByteBuffer.allocate(1));
+                } catch (IOException closed) {
+                    // as intended
+                }
+            });
+            pair.far().close();
+        }
+        Files.delete(directory.resolve("s"));
+        Files.delete(directory);
+    }
+
+    /// What the process wrote, as its log has it.
+    String output() throws IOException {
+        return LogLine.read(logText()).stream().map(LogLine::log).reduce("", String::concat);
     }
 
     String logText() throws IOException {
@@ -198,6 +221,29 @@ final class Stage implements AutoCloseable {
                 throw new AssertionError(e);
             }
         }
+    }
+
+    /// Waits until no monitor with a title of `directory` is left.
+    static void awaitNoProcess(Path directory) throws Exception {
+        await("no monitor of " + directory, () -> monitors(directory).isEmpty());
+    }
+
+    /// The monitors whose titles name something below `directory`.
+    static List<Integer> monitors(Path directory) throws IOException {
+        var found = new ArrayList<Integer>();
+        try (var processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+            for (var process : processes) {
+                try {
+                    var words = Files.readString(process.resolve("cmdline"), StandardCharsets.ISO_8859_1);
+                    if (words.startsWith("carafe-monitor") && words.contains(directory.toString())) {
+                        found.add(Integer.parseInt(process.getFileName().toString()));
+                    }
+                } catch (IOException gone) {
+                    // it ended meanwhile
+                }
+            }
+        }
+        return found;
     }
 
     interface Check {

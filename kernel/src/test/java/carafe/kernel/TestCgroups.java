@@ -1,5 +1,7 @@
 package carafe.kernel;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -33,6 +35,18 @@ final class TestCgroups implements AutoCloseable {
 
     Cgroup create(CgroupLimits limits) throws KernelException {
         return create(limits, List.of()).cgroup();
+    }
+
+    /// A cgroup below `cgroup` as its own processes make one, with mkdir alone.
+    Cgroup madeInside(Cgroup cgroup, String... names) throws KernelException {
+        String path = cgroup.path();
+        for (String name : names) {
+            path += "/" + name;
+            for (var hierarchy : cgroups.hierarchies()) {
+                assertThat(hierarchy.tryMkdir(path.substring(1))).isZero();
+            }
+        }
+        return cgroups.at(path);
     }
 
     String newPath() {

@@ -9,6 +9,7 @@ import carafe.spec.Failpoints;
 import carafe.spec.oci.RootfsPlan;
 import carafe.spec.oci.RuntimeSpec;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
@@ -45,7 +46,7 @@ final class RuntimeStage {
     final LinuxRuntime runtime;
     final String name = "t" + ProcessHandle.current().pid() + "-" + NUMBER.incrementAndGet();
     private final Set<String> mounts = mounts();
-    private final int descriptors;
+    private final List<String> descriptors;
     private final List<RunningContainer> started = new ArrayList<>();
     private int containers;
 
@@ -56,6 +57,7 @@ final class RuntimeStage {
     RuntimeStage(Failpoints failpoints) throws Exception {
         directory = Files.createTempDirectory("carafe-runtime-" + name + "-");
         image = image(directory.resolve("image"));
+        SocketChannel.open(StandardProtocolFamily.UNIX).close(); // the JDK keeps a descriptor from the first one on
         descriptors = descriptors();
         spawner = Spawner.start(NATIVE.resolve("carafe-spawner"));
         cgroups = Cgroups.open();
@@ -185,7 +187,7 @@ final class RuntimeStage {
         long end = System.currentTimeMillis() + DEADLINE_MILLIS;
         while (!condition.holds()) {
             if (System.currentTimeMillis() > end) {
-                throw new AssertionError("waited in vain: " + what);
+                throw new AssertionError("waited in vain: " + what + "; descriptors are " + descriptors());
             }
             Thread.sleep(2);
         }
@@ -220,10 +222,23 @@ final class RuntimeStage {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    static int descriptors() throws IOException {
+    /// Our descriptors by what they lead to, without those of the JDK: its files, its pollers.
+    static List<String> descriptors() throws IOException {
+        var found = new ArrayList<String>();
         try (var list = Files.list(Path.of("/proc/self/fd"))) {
-            return (int) list.count();
+            for (Path fd : list.toList()) {
+                try {
+                    String target = Files.readSymbolicLink(fd).toString();
+                    if (!target.matches("anon_inode:\\[event.*|.*\\.jar|.*/lib/modules|/dev/u?random|/proc/.*/fd|.*/jrt-fs.*")) {
+                        found.add(target.replaceAll("[0-9]+]", "N]"));
+                    }
+                } catch (IOException gone) {
+                    // closed while we looked
+                }
+            }
         }
+        found.sort(null);
+        return found;
     }
 
     /// Control groups that carry this stage's name.
@@ -268,8 +283,14 @@ final class RuntimeStage {
             spawner.close();
             cgroups.close();
         }
-        await("descriptors: " + descriptors() + " instead of " + descriptors, () -> descriptors() <= descriptors);
+        await("descriptors left", () -> left(descriptors(), descriptors).isEmpty());
         deleteTree(directory);
+    }
+
+    private static List<String> left(List<String> now, List<String> before) {
+        var left = new ArrayList<>(now);
+        before.forEach(left::remove);
+        return left;
     }
 
     static void deleteTree(Path root) throws IOException {

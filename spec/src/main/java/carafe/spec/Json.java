@@ -243,6 +243,7 @@ public sealed interface Json {
 
         private Builder() {}
 
+        /// Sets `key`; one already there keeps its place.
         public Builder put(String key, Json value) {
             fields.put(key, value);
             return this;

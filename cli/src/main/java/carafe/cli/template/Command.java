@@ -10,6 +10,9 @@ record Command(List<Operand> operands) {
         if (first.isCallable()) {
             return first.call(run, dot, operands.subList(1, operands.size()), piped);
         }
+        if (first instanceof Operand.Constant constant && constant.constant() == Values.NIL) {
+            throw run.error(first, "nil is not a command");
+        }
         if (operands.size() > 1 || piped != Run.NOTHING_PIPED) {
             throw run.error(first, "can't give argument to non-function " + first);
         }

@@ -37,10 +37,7 @@ sealed interface Operand {
     /// A constant: text, number, truth, nil.
     record Constant(Object constant, String text, int position) implements Operand {
         @Override
-        public Object value(Run run, Object dot) throws TemplateException {
-            if (constant == Values.NIL) {
-                throw run.error(this, "nil is not a command");
-            }
+        public Object value(Run run, Object dot) {
             return constant;
         }
 

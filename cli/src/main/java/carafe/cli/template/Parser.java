@@ -86,8 +86,8 @@ final class Parser {
                 define(name("define"));
             }
             case "template", "block" -> {
-                Token token = nextWord();
-                nodes.add(call(keyword, token.position()));
+                nextWord();
+                nodes.add(call(keyword));
             }
             case "break", "continue" -> {
                 nextWord();
@@ -158,7 +158,9 @@ final class Parser {
         return body.nodes;
     }
 
-    private Node call(String keyword, int position) throws TemplateException {
+    private Node call(String keyword) throws TemplateException {
+        skipSpace();
+        int position = peek().position();
         String name = name(keyword);
         skipSpace();
         boolean bare = peek().is(Kind.RIGHT);

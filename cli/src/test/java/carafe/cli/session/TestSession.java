@@ -1,0 +1,108 @@
+package carafe.cli.session;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+
+/// A caller in memory: his words, files, terminal and signals, and what he got to read.
+public final class TestSession implements Files, Terminal, Signals {
+
+    public final Map<String, String> environment = new TreeMap<>(Map.of("HOME", "/home/user"));
+    public final Map<Path, byte[]> files = new HashMap<>();
+    public final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    public final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    public final List<String> rawMode = new CopyOnWriteArrayList<>();
+    public final List<Consumer<String>> handlers = new CopyOnWriteArrayList<>();
+    public InputStream in = new ByteArrayInputStream(new byte[0]);
+    public boolean terminal;
+
+    public Session session(String... words) {
+        return new Session(List.of(words), environment, Path.of("/home/user"), in, out, err, this, this, this,
+                Clock.fixed(Instant.parse("2025-12-05T12:00:00Z"), ZoneOffset.UTC));
+    }
+
+    public void file(String name, String content) {
+        files.put(Path.of("/home/user").resolve(name), content.getBytes(StandardCharsets.UTF_8));
+    }
+
+    public String output() {
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    public String errors() {
+        return err.toString(StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public InputStream read(Path file) throws IOException {
+        byte[] content = files.get(file);
+        if (content == null) {
+            throw new FileNotFoundException("open " + file + ": no such file or directory");
+        }
+        return new ByteArrayInputStream(content);
+    }
+
+    @Override
+    public OutputStream create(Path file) {
+        return new ByteArrayOutputStream() {
+            @Override
+            public void close() {
+                files.put(file, toByteArray());
+            }
+        };
+    }
+
+    @Override
+    public boolean exists(Path file) {
+        return files.containsKey(file);
+    }
+
+    @Override
+    public boolean isDirectory(Path file) {
+        return false;
+    }
+
+    @Override
+    public void remove(Path file) {
+        files.remove(file);
+    }
+
+    @Override
+    public boolean isTerminal(int stream) {
+        return terminal;
+    }
+
+    @Override
+    public Optional<Size> size() {
+        return terminal ? Optional.of(new Size(30, 100)) : Optional.empty();
+    }
+
+    @Override
+    public Raw raw() {
+        rawMode.add("raw");
+        return () -> rawMode.add("restored");
+    }
+
+    @Override
+    public Registration on(List<String> names, Consumer<String> handler) {
+        handlers.add(handler);
+        var registered = new ArrayList<>(List.of(handler));
+        return () -> handlers.removeAll(registered);
+    }
+}

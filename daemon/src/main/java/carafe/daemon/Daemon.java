@@ -1,0 +1,111 @@
+package carafe.daemon;
+
+import carafe.api.DockerApi;
+import carafe.api.Product;
+import carafe.engine.Engine;
+import carafe.http.Address;
+import carafe.http.HttpServer;
+import carafe.http.Listener;
+import carafe.http.ServerLimits;
+import carafe.http.TlsFiles;
+import carafe.spec.EngineException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The running daemon: every part in the order it is made, closed in the reverse order. The parts list of the product.
+final class Daemon implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Daemon.class);
+    private static final int SOCKET_MODE = 0660;
+    private static final Duration CLOSE_LIMIT = Duration.ofSeconds(5);
+
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+
+    private Daemon() {}
+
+    /// Makes every part, or none: what was made before a failure is closed again.
+    static Daemon start(DaemonConfig config, Installation installation) throws EngineException {
+        var daemon = new Daemon();
+        try {
+            daemon.make(config, installation);
+            return daemon;
+        } catch (EngineException | RuntimeException | Error e) {
+            daemon.close();
+            throw e;
+        }
+    }
+
+    private void make(DaemonConfig config, Installation installation) throws EngineException {
+        config.warnings().forEach(LOG::warn);
+        parts.push(PidFile.claim(config.pidFile()));
+        Engine engine = Parts.engine(config, installation, parts);
+        var product = new Product(installation.version(), installation.commit(), installation.built());
+        var api = new DockerApi(engine, product);
+        try {
+            var server = HttpServer.start(listeners(config), ServerLimits.DEFAULTS, api, api.errors());
+            parts.push(() -> server.close(CLOSE_LIMIT));
+            LOG.info("carafe {} listens at {}", installation.version(), server.addresses());
+        } catch (IOException e) {
+            throw new EngineException.Unavailable(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static List<Listener> listeners(DaemonConfig config) throws EngineException {
+        var listeners = new ArrayList<Listener>();
+        for (String host : config.hosts()) {
+            Address address = address(host, config.tls());
+            switch (address) {
+                case Address.Unix(Path path) -> listeners.add(Listener.unix(path, SOCKET_MODE, group(config.group())));
+                case Address.Tcp tcp -> {
+                    if (tcp.tls().isEmpty()) {
+                        LOG.warn("{} is open to whoever reaches it, and who reaches it is root here; use --tlsverify", tcp);
+                    }
+                    listeners.add(Listener.at(tcp));
+                }
+            }
+        }
+        return listeners;
+    }
+
+    private static Address address(String host, DaemonConfig.Tls tls) throws EngineException.Invalid {
+        var files = tls.on()
+                ? Optional.of(new TlsFiles(tls.authority(), tls.certificate(), tls.key(), tls.verify()))
+                : Optional.<TlsFiles>empty();
+        try {
+            return Address.parse(host, files);
+        } catch (IllegalArgumentException e) {
+            throw new EngineException.Invalid("cannot listen at \"" + host + "\": " + e.getMessage());
+        }
+    }
+
+    /// The group if the host has it: on a host without it, the socket stays root's alone.
+    private static Optional<String> group(String name) {
+        try (var lines = Files.lines(Path.of("/etc/group"))) {
+            boolean known = name.matches("[0-9]+") || lines.anyMatch(line -> line.startsWith(name + ":"));
+            return known ? Optional.of(name) : Optional.empty();
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    /// Stops serving, then closes the engine; containers go on.
+    @Override
+    public void close() {
+        while (!parts.isEmpty()) {
+            try {
+                parts.pop().close();
+            } catch (Exception e) {
+                LOG.warn("closing: {}", e.getMessage());
+            }
+        }
+    }
+}

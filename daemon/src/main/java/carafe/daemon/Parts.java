@@ -1,0 +1,56 @@
+package carafe.daemon;
+
+import carafe.engine.Engine;
+import carafe.engine.EngineConfig;
+import carafe.image.HelloWorld;
+import carafe.image.Images;
+import carafe.kernel.Cgroups;
+import carafe.kernel.KernelException;
+import carafe.kernel.Seccomp;
+import carafe.kernel.Spawner;
+import carafe.runtime.LinuxRuntime;
+import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.Deque;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// What the engine stands on, made bottom up.
+final class Parts {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Parts.class);
+
+    private Parts() {}
+
+    /// Makes spawner, runtime, images and the engine above them; each is pushed on `made` as soon as it is there.
+    static Engine engine(DaemonConfig config, Installation installation, Deque<AutoCloseable> made)
+            throws EngineException {
+        Path state = config.dataRoot();
+        var failpoints = Failpoints.parse(System.getenv().getOrDefault("CARAFE_FAILPOINTS", ""));
+        var images = Images.open(state);
+        made.push(images);
+        HelloWorld.ensure(images, installation.hello());
+        try {
+            var spawner = Spawner.start(installation.spawner());
+            made.push(spawner);
+            var seccomp = Seccomp.find(state.resolve("seccomp"));
+            if (seccomp.isEmpty()) {
+                LOG.warn("libseccomp.so.2 was not found: containers run without a seccomp filter; install libseccomp2");
+            }
+            var runtime = LinuxRuntime.open(
+                    new LinuxRuntime.Host(spawner, Cgroups.open(), seccomp),
+                    config.execRoot().resolve("runtime"),
+                    failpoints);
+            made.push(runtime);
+            var engine = Engine.open(
+                    new EngineConfig(state, config.execRoot()),
+                    new Engine.Parts(runtime, images, failpoints, Clock.systemUTC()));
+            made.push(engine);
+            return engine;
+        } catch (KernelException e) {
+            throw new EngineException.Unavailable("this host cannot run containers: " + e.getMessage(), e);
+        }
+    }
+}

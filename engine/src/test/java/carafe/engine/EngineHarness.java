@@ -1,0 +1,166 @@
+package carafe.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carafe.image.Images;
+import carafe.image.LoadProgress;
+import carafe.image.TestImage;
+import carafe.image.TestTar;
+import carafe.runtime.FakeRuntime;
+import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
+import carafe.spec.Json;
+import carafe.spec.docker.ContainerConfig;
+import carafe.spec.docker.Filters;
+import carafe.spec.docker.HostConfig;
+import carafe.spec.docker.NetworkingConfig;
+import java.io.ByteArrayInputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+
+/// An engine over a fake kernel and real image files below one directory, which can crash and be opened again.
+final class EngineHarness implements AutoCloseable {
+    private final Path root;
+    private final Images images;
+    final FakeRuntime runtime;
+    LocalEngine engine;
+
+    EngineHarness(Path root) throws Exception {
+        this(root, Failpoints.none());
+    }
+
+    EngineHarness(Path root, Failpoints failpoints) throws Exception {
+        this.root = root;
+        Files.createDirectories(root.resolve("s"));
+        images = Images.open(root.resolve("data"));
+        byte[] layer = new TestTar().add(TestTar.directory("etc")).add(TestTar.file("etc/os", "test")).bytes();
+        images.load(new ByteArrayInputStream(TestImage.of("app:latest", layer).dockerArchive()), LoadProgress.SILENT);
+        runtime = new FakeRuntime(root.resolve("s"), Failpoints.none());
+        engine = open(failpoints);
+    }
+
+    private LocalEngine open(Failpoints failpoints) throws EngineException {
+        return LocalEngine.open(
+                new EngineConfig(root.resolve("data"), root.resolve("run")),
+                new Engine.Parts(runtime, images, failpoints, Clock.systemUTC()));
+    }
+
+    Containers containers() {
+        return engine.containers();
+    }
+
+    /// The engine dies without a word and a new one opens.
+    void crash() throws EngineException {
+        engine.abandon();
+        engine = open(Failpoints.none());
+    }
+
+    /// A new engine opens after [LocalEngine#abandon].
+    void reopenAfterAbandon() throws EngineException {
+        engine = open(Failpoints.none());
+    }
+
+    /// Opens another engine beside the one that is open.
+    void openAnother() throws EngineException {
+        open(Failpoints.none()).close();
+    }
+
+    /// The engine closes and a new one opens, which may fail at points.
+    void reopen(Failpoints failpoints) throws EngineException {
+        engine.close();
+        engine = open(failpoints);
+    }
+
+    /// A request to run `command` under `name`, with a HostConfig written as JSON.
+    static CreateRequest request(String name, String hostConfig, String... command) throws EngineException {
+        return new CreateRequest(
+                name,
+                "",
+                ContainerConfig.parse(Json.object()
+                        .put("Image", "app")
+                        .put("Cmd", Json.ofTexts(List.of(command)))
+                        .build()),
+                HostConfig.parse((Json.Obj) Json.parse(hostConfig)),
+                NetworkingConfig.NONE);
+    }
+
+    String create(String name, String... command) throws Exception {
+        return containers().create(request(name, "{}", command)).id();
+    }
+
+    State state(String reference) throws EngineException {
+        return containers().inspect(reference, false).container().state();
+    }
+
+    List<String> names() throws EngineException {
+        return containers().list(new ListQuery(true, 0, false, Filters.NONE)).stream()
+                .map(summary -> summary.container().name())
+                .toList();
+    }
+
+    /// Reads a source to its end.
+    static String text(ByteSource source) throws Exception {
+        var text = new StringBuilder();
+        for (var next = source.next(); next.isPresent(); next = source.next()) {
+            var bytes = new byte[next.get().remaining()];
+            next.get().get(bytes);
+            text.append(new String(bytes, java.nio.charset.StandardCharsets.ISO_8859_1));
+        }
+        return text.toString();
+    }
+
+    /// Waits until `condition` holds, at most ten seconds.
+    static void eventually(Callable<Boolean> condition) throws Exception {
+        var deadline = Instant.now().plus(Duration.ofSeconds(10));
+        while (!condition.call()) {
+            if (Instant.now().isAfter(deadline)) {
+                throw new AssertionError("it did not happen within ten seconds");
+            }
+            Thread.onSpinWait();
+        }
+    }
+
+    /// All events so far from `since`, as `action` words.
+    List<String> actions(Instant since) throws Exception {
+        var actions = new ArrayList<String>();
+        try (var stream = engine.events().subscribe(
+                new EventQuery(Optional.of(since), Optional.of(Instant.now()), Filters.NONE))) {
+            for (var event = stream.next(); event.isPresent(); event = stream.next()) {
+                actions.add(event.get().action());
+            }
+        }
+        return actions;
+    }
+
+    /// Directories of containers on disk.
+    List<String> directories() throws Exception {
+        var found = new ArrayList<String>();
+        for (var parent : List.of("data/containers", "data/snapshots", "run/c", "run/e")) {
+            if (Files.isDirectory(root.resolve(parent))) {
+                try (var entries = Files.list(root.resolve(parent))) {
+                    entries.filter(entry -> !entry.getFileName().toString().startsWith(".")).forEach(entry -> found.add(entry.toString()));
+                }
+            }
+        }
+        return found;
+    }
+
+    void assertNothingLeft() throws Exception {
+        assertThat(directories()).isEmpty();
+        assertThat(runtime.leftBehind()).isEmpty();
+        assertThat(names()).isEmpty();
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+        images.close();
+    }
+}

@@ -1,0 +1,420 @@
+package carafe.runtime;
+
+import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
+import carafe.spec.oci.LinuxResources;
+import carafe.spec.oci.ProcessSpec;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/// A kernel and its monitors in memory, for tests of the engine: it outlives engines as the real ones do, is strict
+/// about what the real runtime is strict about, and knows what was left behind.
+///
+/// Programs: `true`; `exit N`; `say TEXT` (prints to clients and log, ends); `sleep` (until a signal); `stubborn` (until
+/// SIGKILL); `oom` (killed for lack of memory); anything else is not found.
+public final class FakeRuntime implements ContainerRuntime {
+    private final Map<Path, FakeProcess> processes = new ConcurrentHashMap<>();
+    private final Map<Path, ExitInfo> records = new ConcurrentHashMap<>();
+    private final AtomicInteger nextPid = new AtomicInteger(1000);
+    private final AtomicInteger openEndpoints = new AtomicInteger();
+    private final Path sockets;
+    private final Failpoints failpoints;
+    private final List<Bundle> started = new ArrayList<>();
+
+    /// `sockets` is a directory for unix sockets.
+    public FakeRuntime(Path sockets, Failpoints failpoints) {
+        this.sockets = sockets;
+        this.failpoints = failpoints;
+    }
+
+    /// Bundles of all successful starts.
+    public synchronized List<Bundle> started() {
+        return List.copyOf(started);
+    }
+
+    /// What still lives or lies around: running processes, records nobody deleted, endpoints nobody closed.
+    public List<String> leftBehind() {
+        var left = new ArrayList<String>();
+        processes.forEach((run, process) -> left.add("process " + process.id + " of " + run));
+        records.forEach((run, record) -> left.add("exit record of " + run));
+        if (openEndpoints.get() != 0) {
+            left.add(openEndpoints.get() + " endpoints");
+        }
+        return left;
+    }
+
+    /// Ends the process of a run directory behind the engine's back, as a kill from outside or an OOM would.
+    public void end(Path runDir, int code) {
+        processOf(runDir).finish(code, 0, false);
+    }
+
+    /// The monitor dies without a record, as when the host reboots.
+    public void vanish(Path runDir) {
+        processes.remove(runDir);
+    }
+
+    private FakeProcess processOf(Path runDir) {
+        var process = processes.get(runDir);
+        if (process == null) {
+            throw new AssertionError("no process runs in " + runDir);
+        }
+        return process;
+    }
+
+    @Override
+    public LaunchPlan plan(Bundle bundle) {
+        return new LaunchPlan(explanation(), List.of("clone3"));
+    }
+
+    private static TapeExplanation explanation() {
+        var step = new TapeExplanation.Step(
+                "clone", "monitor", "clone3(...)", "makes the process", "clone(2)", Optional.of(1.0));
+        return new TapeExplanation(List.of(step), List.of());
+    }
+
+    @Override
+    public AttachEndpoint endpoint(Set<StdStream> streams) throws EngineException {
+        Path path = sockets.resolve("s" + nextPid.incrementAndGet());
+        try (var server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            var address = UnixDomainSocketAddress.of(path);
+            server.bind(address);
+            var near = SocketChannel.open(address);
+            var far = server.accept();
+            openEndpoints.incrementAndGet();
+            return new FakeEndpoint(streams, near, far);
+        } catch (IOException e) {
+            throw new EngineException.Internal("no endpoint", e);
+        } finally {
+            path.toFile().delete();
+        }
+    }
+
+    private final class FakeEndpoint implements AttachEndpoint {
+        private final Set<StdStream> streams;
+        private final SocketChannel near;
+        private final SocketChannel far;
+        private boolean open = true;
+
+        FakeEndpoint(Set<StdStream> streams, SocketChannel near, SocketChannel far) {
+            this.streams = Set.copyOf(streams);
+            this.near = near;
+            this.far = far;
+        }
+
+        @Override
+        public Set<StdStream> streams() {
+            return streams;
+        }
+
+        @Override
+        public SocketChannel channel() {
+            return near;
+        }
+
+        @Override
+        public synchronized void close() {
+            if (open) {
+                open = false;
+                openEndpoints.decrementAndGet();
+                closeQuietly(near);
+                closeQuietly(far);
+            }
+        }
+    }
+
+    private static void closeQuietly(SocketChannel channel) {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Override
+    public RunningContainer start(Bundle bundle, List<AttachEndpoint> clients) throws StartFailure {
+        var args = bundle.spec().process().args();
+        fail("runtime.start");
+        check(args);
+        if (processes.containsKey(bundle.runDir()) || records.containsKey(bundle.runDir())) {
+            throw new StartFailure(StartFailure.Kind.OTHER, "", "the run directory is in use: " + bundle.runDir());
+        }
+        var process = new FakeProcess(bundle.id(), bundle.runDir(), args, clients);
+        try {
+            Files.createDirectories(bundle.runDir());
+        } catch (IOException e) {
+            throw new StartFailure(StartFailure.Kind.OTHER, "", "run directory", e);
+        }
+        processes.put(bundle.runDir(), process);
+        synchronized (this) {
+            started.add(bundle);
+        }
+        process.begin(bundle.log());
+        return process;
+    }
+
+    private static void check(List<String> args) throws StartFailure {
+        if (!List.of("true", "exit", "say", "sleep", "stubborn", "oom").contains(args.getFirst())) {
+            throw new StartFailure(StartFailure.Kind.EXECUTABLE_NOT_FOUND, "exec", "exec: \"" + args.getFirst()
+                    + "\": executable file not found in $PATH");
+        }
+    }
+
+    private void fail(String point) throws StartFailure {
+        try {
+            failpoints.pass(point);
+        } catch (Failpoints.Injected e) {
+            throw new StartFailure(StartFailure.Kind.OTHER, point, "injected at " + point, e);
+        }
+    }
+
+    @Override
+    public Optional<RunningContainer> adopt(Path runDir) {
+        var process = processes.get(runDir);
+        return process == null ? Optional.empty() : Optional.of(process);
+    }
+
+    @Override
+    public Optional<ExitInfo> exitRecord(Path runDir) {
+        return Optional.ofNullable(records.get(runDir));
+    }
+
+    @Override
+    public Optional<TapeExplanation> explanation(Path runDir) {
+        return Optional.of(explanation());
+    }
+
+    @Override
+    public void discard(Path runDir) throws EngineException {
+        var process = processes.remove(runDir);
+        if (process != null) {
+            process.finish(137, 9, false);
+        }
+        records.remove(runDir);
+        deleteDirectory(runDir);
+    }
+
+    private static void deleteDirectory(Path directory) throws EngineException {
+        try {
+            Files.deleteIfExists(directory);
+        } catch (IOException e) {
+            throw new EngineException.Internal("cannot delete " + directory, e);
+        }
+    }
+
+    private final class FakeProcess implements RunningContainer {
+        private final String id;
+        private final Path runDir;
+        private final List<String> args;
+        private final List<AttachEndpoint> clients;
+        private final int pid = nextPid.incrementAndGet();
+        private final Instant startedAt = Instant.now();
+        private final CountDownLatch ended = new CountDownLatch(1);
+        private volatile @Nullable ExitInfo exit;
+        private volatile boolean paused;
+        private volatile boolean deleted;
+
+        FakeProcess(String id, Path runDir, List<String> args, List<AttachEndpoint> clients) {
+            this.id = id;
+            this.runDir = runDir;
+            this.args = args;
+            this.clients = List.copyOf(clients);
+        }
+
+        void begin(LogOptions log) {
+            switch (args.getFirst()) {
+                case "true" -> finish(0, 0, false);
+                case "exit" -> finish(Integer.parseInt(args.get(1)), 0, false);
+                case "oom" -> finish(137, 9, true);
+                case "say" -> {
+                    say(args.get(1), log);
+                    finish(0, 0, false);
+                }
+                default -> { }
+            }
+        }
+
+        private void say(String text, LogOptions log) {
+            byte[] bytes = (text + "\n").getBytes(StandardCharsets.UTF_8);
+            var frame = ByteBuffer.allocate(8 + bytes.length).put((byte) 1).put(new byte[3]).putInt(bytes.length)
+                    .put(bytes).flip();
+            try {
+                for (var client : clients) {
+                    ((FakeEndpoint) client).far.write(frame.duplicate());
+                }
+                if (log.enabled()) {
+                    Files.writeString(log.file(), "{\"log\":\"" + text
+                            + "\\n\",\"stream\":\"stdout\",\"time\":\"2026-01-02T03:04:05.000000006Z\"}\n");
+                }
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+        }
+
+        synchronized void finish(int code, int signal, boolean oom) {
+            if (exit == null) {
+                exit = new ExitInfo(code, signal, Instant.now(), oom);
+                if (processes.remove(runDir, this)) {
+                    records.put(runDir, exit);
+                }
+                clients.forEach(client -> closeQuietly(((FakeEndpoint) client).far));
+                ended.countDown();
+            }
+        }
+
+        @Override
+        public String id() {
+            return id;
+        }
+
+        @Override
+        public int pid() {
+            return pid;
+        }
+
+        @Override
+        public Instant startedAt() {
+            return startedAt;
+        }
+
+        @Override
+        public ExitInfo awaitExit() throws InterruptedException {
+            ended.await();
+            var known = exit;
+            if (known == null) {
+                throw new AssertionError();
+            }
+            return known;
+        }
+
+        @Override
+        public Optional<ExitInfo> exited() {
+            return Optional.ofNullable(exit);
+        }
+
+        @Override
+        public void signal(int number) throws EngineException {
+            running();
+            boolean fatal = number == 9 || number == 15 && !args.getFirst().equals("stubborn");
+            if (fatal && !paused || number == 9) {
+                finish(128 + number, number, false);
+            }
+        }
+
+        private void running() throws EngineException.Conflict {
+            if (exit != null) {
+                throw new EngineException.Conflict("container " + id + " is not running");
+            }
+        }
+
+        @Override
+        public void resize(ProcessSpec.ConsoleSize size) throws EngineException {
+            running();
+        }
+
+        @Override
+        public SocketChannel attach(Set<StdStream> streams) throws EngineException {
+            running();
+            return endpoint(streams).channel();
+        }
+
+        @Override
+        public TapeExplanation explanation() throws EngineException {
+            if (deleted) {
+                throw new EngineException.NotFound("explanation of " + runDir);
+            }
+            return FakeRuntime.explanation();
+        }
+
+        @Override
+        public void delete() throws EngineException {
+            if (exit == null) {
+                throw new EngineException.Conflict("container " + id + " is running");
+            }
+            deleted = true;
+            records.remove(runDir);
+            deleteDirectory(runDir);
+        }
+
+        @Override
+        public void pause() throws EngineException {
+            running();
+            paused = true;
+        }
+
+        @Override
+        public void resume() throws EngineException {
+            running();
+            paused = false;
+        }
+
+        @Override
+        public boolean paused() {
+            return paused;
+        }
+
+        @Override
+        public RunningProcess exec(ExecSpec spec, List<AttachEndpoint> endpoints) throws StartFailure {
+            if (exit != null) {
+                throw new StartFailure(StartFailure.Kind.NOT_RUNNING, "", "container " + id + " is not running");
+            }
+            check(spec.args());
+            var process = new FakeProcess(spec.id(), spec.runDir(), spec.args(), endpoints);
+            processes.put(spec.runDir(), process);
+            process.begin(LogOptions.none(spec.runDir()));
+            return process;
+        }
+
+        @Override
+        public Optional<RunningProcess> adoptExec(Path execRunDir) {
+            return Optional.ofNullable(processes.get(execRunDir));
+        }
+
+        @Override
+        public ContainerStats stats() {
+            return new ContainerStats(
+                    Instant.now(),
+                    new ContainerStats.Cpu(1, 1, 0, 0, 0, 0),
+                    new ContainerStats.Memory(4096, 8192, Long.MAX_VALUE, 0, Map.of("cache", 0L)),
+                    new ContainerStats.Pids(1, -1),
+                    List.of());
+        }
+
+        @Override
+        public void update(LinuxResources resources) throws EngineException {
+            running();
+        }
+
+        @Override
+        public List<Integer> processes() {
+            return List.of((int) ProcessHandle.current().pid());
+        }
+
+        @Override
+        public boolean oomKilled() {
+            return false;
+        }
+    }
+
+    /// The run directories in use.
+    public Collection<Path> runs() {
+        return List.copyOf(processes.keySet());
+    }
+}

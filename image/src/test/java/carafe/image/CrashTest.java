@@ -1,0 +1,177 @@
+package carafe.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.spec.EngineException;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Dies at every step of a change in turn: the state root is copied at that moment, as a kill would leave it, and opened
+/// again. Whatever is visible then is whole, and a retry does the work.
+class CrashTest {
+
+    private static final int MOST_STEPS = 100;
+
+    private static final TestImage IMAGE = TestImage.of("docker.io/library/app:1",
+            new TestTar().add(TestTar.file("base", "b")).bytes(), new TestTar().add(TestTar.file("top", "t")).bytes());
+
+    @TempDir
+    private Path directory;
+
+    /// Dies at the step number `deadly`, counted from 1.
+    private static final class Death implements CommitSteps {
+        private final Path root;
+        private final Path copy;
+        private final int deadly;
+        private final List<String> steps = new ArrayList<>();
+        private boolean armed;
+
+        Death(Path root, Path copy, int deadly) {
+            this.root = root;
+            this.copy = copy;
+            this.deadly = deadly;
+        }
+
+        @Override
+        public synchronized void before(String step) throws IOException {
+            if (!armed) {
+                return;
+            }
+            steps.add(step);
+            if (steps.size() == deadly) {
+                copy(root, copy);
+            }
+            if (steps.size() >= deadly) {
+                throw new IOException("died before: " + step);
+            }
+        }
+
+        boolean happened() {
+            return steps.size() >= deadly;
+        }
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        try {
+            assertThat(new ProcessBuilder("cp", "-a", from.toString(), to.toString()).inheritIO().start().waitFor())
+                    .isZero();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static void load(Images images) throws EngineException {
+        images.load(new ByteArrayInputStream(IMAGE.dockerArchive()), LoadProgress.SILENT);
+    }
+
+    @Test
+    void aLoadThatDiesShowsAllOrNothing() throws Exception {
+        int died = 0;
+        for (int step = 1; step < MOST_STEPS; step++) {
+            Path root = directory.resolve("root" + step);
+            Path copy = directory.resolve("copy" + step);
+            var death = new Death(root, copy, step);
+            try (var images = Images.open(root, DirectoryLayers.Bounds.DEFAULT, death)) {
+                death.armed = true;
+                if (!dies(() -> load(images), death)) {
+                    break;
+                }
+                died++;
+                images.awaitDeletion();
+            }
+            try (var images = Images.open(copy)) {
+                images.awaitDeletion();
+                assertWhole(images, copy, death);
+                load(images);
+                assertThat(images.find("app:1").id()).isEqualTo(IMAGE.id());
+                assertWhole(images, copy, death);
+                images.remove("app:1", false, ImageUsers.NONE);
+                images.awaitDeletion();
+                assertEmpty(copy);
+            }
+        }
+        assertThat(died).isGreaterThanOrEqualTo(15);
+    }
+
+    @Test
+    void aRemovalThatDiesLeavesAWholeImageOrNone() throws Exception {
+        int died = 0;
+        for (int step = 1; step < MOST_STEPS; step++) {
+            Path root = directory.resolve("root" + step);
+            Path copy = directory.resolve("copy" + step);
+            var death = new Death(root, copy, step);
+            try (var images = Images.open(root, DirectoryLayers.Bounds.DEFAULT, death)) {
+                load(images);
+                death.armed = true;
+                if (!dies(() -> images.remove("app:1", false, ImageUsers.NONE), death)) {
+                    break;
+                }
+                died++;
+                images.awaitDeletion();
+            }
+            try (var images = Images.open(copy)) {
+                images.awaitDeletion();
+                assertWhole(images, copy, death);
+                load(images);
+                assertWhole(images, copy, death);
+                images.remove("app:1", false, ImageUsers.NONE);
+                images.awaitDeletion();
+                assertEmpty(copy);
+            }
+        }
+        assertThat(died).isGreaterThanOrEqualTo(5);
+    }
+
+    private interface Change {
+        void run() throws EngineException;
+    }
+
+    private static boolean dies(Change change, Death death) throws EngineException {
+        if (death.deadly == MOST_STEPS) {
+            throw new AssertionError("more steps than expected: " + death.steps);
+        }
+        try {
+            change.run();
+        } catch (EngineException e) {
+            assertThat(e).isInstanceOf(EngineException.Unavailable.class).hasMessageContaining("died before");
+        }
+        return death.happened();
+    }
+
+    private static void assertWhole(Images images, Path root, Death death) throws Exception {
+        for (var image : images.list()) {
+            assertThat(image.id()).as("died at %s", death.steps).isEqualTo(IMAGE.id());
+            assertThat(images.configBytes(image.id())).isEqualTo(IMAGE.config());
+            var diffIds = image.config().diffIds();
+            assertThat(root.resolve("layers/" + diffIds.get(0).hex() + "/fs/base")).hasContent("b");
+            assertThat(root.resolve("layers/" + diffIds.get(1).hex() + "/fs/top")).hasContent("t");
+        }
+    }
+
+    private static void assertEmpty(Path root) throws IOException {
+        for (String place : List.of("layers/tmp", "content/ingest", "content/blobs/sha256", "snapshots/.tmp")) {
+            try (var left = Files.list(root.resolve(place))) {
+                assertThat(left).as(place).isEmpty();
+            }
+        }
+        try (var left = Files.list(root.resolve("layers"))) {
+            assertThat(left).hasSize(1);
+        }
+    }
+
+    @Test
+    void aDamagedIndexIsSaidAndNotReplaced() throws Exception {
+        Images.open(directory).close();
+        Files.writeString(directory.resolve("content/index.json"), "{\"manifests\":[{}]}");
+        assertThatThrownBy(() -> Images.open(directory)).isInstanceOf(EngineException.Internal.class)
+                .hasMessageContaining("open the images in");
+        assertThat(directory.resolve("content/index.json")).hasContent("{\"manifests\":[{}]}");
+    }
+}

@@ -1,0 +1,113 @@
+package carafe.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.spec.EngineException;
+import carafe.spec.oci.Digest;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SnapshotsTest {
+
+    private static final byte[] BASE = new TestTar().add(TestTar.file("base", "b")).bytes();
+    private static final byte[] TOP = new TestTar().add(TestTar.file("top", "t")).bytes();
+
+    @TempDir
+    private Path root;
+    private Images images;
+    private Snapshots snapshots;
+
+    @BeforeEach
+    void open() throws Exception {
+        images = Images.open(root);
+        images.load(TestImage.of("app:1", BASE, TOP).stream(), LoadProgress.SILENT);
+        snapshots = images.snapshots();
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        images.awaitDeletion();
+        images.close();
+    }
+
+    @Test
+    void lowersAreTopmostFirst() throws Exception {
+        var plan = snapshots.prepare("c1", images.find("app:1"));
+        assertThat(plan.lowers()).containsExactly(root.resolve("layers/" + Digest.sha256(TOP).hex() + "/fs"),
+                root.resolve("layers/" + Digest.sha256(BASE).hex() + "/fs"));
+        assertThat(Files.getAttribute(plan.upper(), "unix:mode")).isEqualTo(040755);
+        assertThat(plan.work()).isEmptyDirectory();
+        assertThat(snapshots.list()).containsExactly("c1");
+    }
+
+    @Test
+    void preparingAgainKeepsWhatTheContainerWrote() throws Exception {
+        var plan = snapshots.prepare("c1", images.find("app:1"));
+        Files.writeString(plan.upper().resolve("mine"), "12345");
+        assertThat(snapshots.prepare("c1", images.find("app:1"))).isEqualTo(plan);
+        assertThat(plan.upper().resolve("mine")).hasContent("12345");
+        assertThat(snapshots.writableBytes("c1")).isEqualTo(5);
+        assertThat(snapshots.writableBytes("c2")).isZero();
+    }
+
+    @Test
+    void aHardLinkedFileCountsOnce() throws Exception {
+        var upper = snapshots.prepare("c1", images.find("app:1")).upper();
+        Files.writeString(Files.createDirectories(upper.resolve("a/b")).resolve("f"), "12345");
+        Files.createLink(upper.resolve("g"), upper.resolve("a/b/f"));
+        Files.createSymbolicLink(upper.resolve("s"), Path.of("g"));
+        assertThat(snapshots.writableBytes("c1")).isEqualTo(5);
+    }
+
+    @Test
+    void removedIsGoneAtOnceAndFreedLater() throws Exception {
+        var plan = snapshots.prepare("c1", images.find("app:1"));
+        Files.writeString(plan.upper().resolve("mine"), "x");
+        snapshots.remove("c1");
+        assertThat(plan.upper()).doesNotExist();
+        snapshots.remove("c1");
+        assertThat(snapshots.find("c1")).isEmpty();
+        images.awaitDeletion();
+        assertThat(root.resolve("snapshots/.tmp")).isEmptyDirectory();
+    }
+
+    @Test
+    void anImageWithoutLayersStillHasARoot() throws Exception {
+        images.load(TestImage.of("scratch:1").stream(), LoadProgress.SILENT);
+        var plan = snapshots.prepare("c1", images.find("scratch:1"));
+        assertThat(plan.lowers()).singleElement().satisfies(lower -> assertThat(lower).isEmptyDirectory());
+        assertThat(snapshots.find("c1")).contains(plan);
+    }
+
+    @Test
+    void whatAPowerCutLeftWithoutItsListIsMadeAgain() throws Exception {
+        var plan = snapshots.prepare("c1", images.find("app:1"));
+        Files.delete(root.resolve("snapshots/c1/layers"));
+        assertThat(snapshots.find("c1")).isEmpty();
+        assertThat(snapshots.prepare("c1", images.find("app:1"))).isEqualTo(plan);
+    }
+
+    @Test
+    void anImageThatIsGoneCannotBePrepared() throws Exception {
+        var image = images.find("app:1");
+        images.remove("app:1", false, ImageUsers.NONE);
+        assertThatThrownBy(() -> snapshots.prepare("c1", image)).isInstanceOf(EngineException.NotFound.class)
+                .hasMessage("No such image: " + image.id());
+        assertThat(snapshots.list()).isEmpty();
+    }
+
+    @Test
+    void idsThatArePathsAreRefused() throws Exception {
+        var image = images.find("app:1");
+        for (String id : List.of("", ".", "..", ".tmp", "a/b", "../x", "a\0b", "x".repeat(256))) {
+            assertThatThrownBy(() -> snapshots.prepare(id, image)).isInstanceOf(EngineException.Invalid.class);
+            assertThatThrownBy(() -> snapshots.remove(id)).isInstanceOf(EngineException.Invalid.class);
+        }
+    }
+}
