@@ -54,7 +54,7 @@ class CarafedTest {
     void aSecondOneIsRefused() throws Exception {
         try (var engine = new CarafeDaemon()) {
             engine.start();
-            isOneClearError(Command.of(engine.daemonCommand()).run(), "error:", "running");
+            isOneClearError(Command.of(engine.daemonCommand()).run(), "error:", "already runs");
             Client.docker28().to(engine).and("version").run().good();
         }
     }
