@@ -38,7 +38,7 @@ final class Launcher {
     record Service(String title, boolean terminal, Stdio stdio, Optional<LogOptions> log,
             List<AttachEndpoint> clients) {}
 
-    Launched launch(Tape tape, Prepared prepared, Service service, String program) throws StartFailure {
+    Launched launch(Tape tape, Prepared prepared, Service service, ProcessPlan process) throws StartFailure {
         var descriptors = new LinkedHashMap<>(prepared.descriptors);
         var clients = new ArrayList<MonitorPlan.Client>();
         for (var client : service.clients) {
@@ -58,7 +58,8 @@ final class Launcher {
             service.clients.forEach(client -> ((LinuxEndpoint) client).far().close());
             return launched;
         } catch (TapeFailure e) {
-            throw Sentences.playing(e, program);
+            throw Sentences.playing(e, new Sentences.Program(
+                    process.args().getFirst(), process.cwd(), prepared.root));
         } catch (KernelException e) {
             throw Sentences.spawning(e);
         } catch (InterruptedException e) {

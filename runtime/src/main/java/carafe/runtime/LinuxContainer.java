@@ -146,14 +146,16 @@ final class LinuxContainer implements RunningContainer {
         boolean started = false;
         try {
             var filter = spec.privileged() ? Filter.NONE : record.filter();
-            var plan = ProcessPlan.of(merged(container, spec), host, prepared.user, prepared.home, filter);
+            var plan = ProcessPlan.of(merged(container, spec), host, new ProcessPlan.Found(
+                    prepared.user, prepared.home, filter, spec.stdio().open()));
             var planned = TapePlanner.planExec(spec.id(), plan, record.namespaces(), host);
             var service = new Launcher.Service(
                     record.id() + " exec " + spec.id(), spec.terminal(), spec.stdio(), Optional.empty(), clients);
             var execRecord = new RunRecord(
                     spec.id(), cgroup.path(), record.namespaces(), plan.toSpec(), Filter.NONE);
+            runtime.failpoints().pass("exec.record");
             execRecord.write(spec.runDir());
-            var launched = runtime.launcher().launch(planned.tape(), prepared, service, spec.args().getFirst());
+            var launched = runtime.launcher().launch(planned.tape(), prepared, service, plan);
             started = true;
             prepared.close();
             return LinuxProcess.started(spec.runDir(), cgroup, launched,
@@ -192,11 +194,18 @@ final class LinuxContainer implements RunningContainer {
     }
 
     @Override
+    public void release() {
+        process.release();
+    }
+
+    @Override
     public void delete() throws EngineException {
         if (process.exited().isEmpty()) {
             throw new EngineException.Conflict("container " + record.id() + " is running");
         }
+        on("deleting", () -> runtime.failpoints().pass("delete.cgroup"));
         removeCgroup(cgroup);
+        on("deleting", () -> runtime.failpoints().pass("delete.run-directory"));
         process.delete();
     }
 

@@ -15,6 +15,7 @@ import carafe.spec.oci.ProcessSpec;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.SocketException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -24,8 +25,10 @@ import java.util.Optional;
 import java.util.Set;
 
 /// A process under its monitor, started by us or found again. Owns a pidfd until the end was seen.
-/// The lock guards `exit` and the pidfd's closing, so that no signal goes to a closed descriptor.
+/// The lock guards `exit`, `released` and the pidfd's closing, so that no signal goes to a closed descriptor.
 final class LinuxProcess implements RunningProcess {
+
+    private static final Set<String> GONE = Set.of("Connection reset", "Broken pipe", "No such file or directory");
 
     private final Path runDir;
     private final int pid;
@@ -38,6 +41,7 @@ final class LinuxProcess implements RunningProcess {
     private final Thread writer;
     private final Object lock = new Object();
     private Optional<ExitInfo> exit = Optional.empty();
+    private boolean released;
 
     private LinuxProcess(Path runDir, Cgroup cgroup, Identity identity, Optional<Launched> launched,
             Optional<TapeExplanation> explanation) {
@@ -77,9 +81,22 @@ final class LinuxProcess implements RunningProcess {
             }
             var identity = new Identity(state.pid(), state.started(), pidfd.get());
             return Optional.of(new LinuxProcess(runDir, cgroup, identity, Optional.empty(), Optional.empty()));
-        } catch (ConnectException | EOFException | NoSuchFileException e) {
-            return Optional.empty();
+        } catch (IOException e) {
+            if (isGone(e)) {
+                return Optional.empty();
+            }
+            throw e;
         }
+    }
+
+    /// Whether a conversation with a monitor failed because there is no monitor any more; nothing else may be taken for
+    /// that, least of all a daemon out of descriptors.
+    private static boolean isGone(IOException e) {
+        return switch (e) {
+            case ConnectException _, EOFException _, NoSuchFileException _ -> true;
+            case SocketException socket -> GONE.contains(String.valueOf(socket.getMessage()));
+            default -> false;
+        };
     }
 
     private void keepExplanation() {
@@ -119,9 +136,10 @@ final class LinuxProcess implements RunningProcess {
         }
         try {
             return ended(link.watch());
-        } catch (EOFException | ConnectException | NoSuchFileException e) {
-            return endedUnseen();
         } catch (IOException e) {
+            if (isGone(e)) {
+                return endedUnseen();
+            }
             throw RunRecord.internal("waiting for process " + pid, e);
         }
     }
@@ -139,7 +157,7 @@ final class LinuxProcess implements RunningProcess {
                 return ended(record.get());
             }
             synchronized (lock) {
-                if (exit.isEmpty()) {
+                if (exit.isEmpty() && !released) {
                     Processes.signal(pidfd, Linux.SIGKILL);
                 }
             }
@@ -190,7 +208,7 @@ final class LinuxProcess implements RunningProcess {
     public void signal(int number) throws EngineException {
         try {
             synchronized (lock) {
-                if (exit.isEmpty() && Processes.signal(pidfd, number)) {
+                if (exit.isEmpty() && !released && Processes.signal(pidfd, number)) {
                     return;
                 }
             }
@@ -211,7 +229,7 @@ final class LinuxProcess implements RunningProcess {
     Fd handle() throws EngineException {
         try {
             synchronized (lock) {
-                if (exit.isEmpty() && Processes.isRunning(pidfd)) {
+                if (exit.isEmpty() && !released && Processes.isRunning(pidfd)) {
                     return pidfd.duplicate();
                 }
             }
@@ -225,9 +243,10 @@ final class LinuxProcess implements RunningProcess {
     public void resize(ProcessSpec.ConsoleSize size) throws EngineException {
         try {
             link.resize(size.height(), size.width());
-        } catch (ConnectException | EOFException e) {
-            throw notRunning();
         } catch (IOException e) {
+            if (isGone(e)) {
+                throw notRunning();
+            }
             if (e instanceof KernelException kernel && kernel.is(Errno.ENOTTY)) {
                 throw new EngineException.Conflict("process " + pid + " has no terminal");
             }
@@ -239,9 +258,10 @@ final class LinuxProcess implements RunningProcess {
     public SocketChannel attach(Set<StdStream> streams) throws EngineException {
         try {
             return link.attach(kernelStreams(streams));
-        } catch (ConnectException | EOFException e) {
-            throw notRunning();
         } catch (IOException e) {
+            if (isGone(e)) {
+                throw notRunning();
+            }
             throw RunRecord.internal("attaching to process " + pid, e);
         }
     }
@@ -266,6 +286,14 @@ final class LinuxProcess implements RunningProcess {
                     .orElseThrow(() -> new EngineException.NotFound("no explanation was kept in " + runDir));
         } catch (IOException e) {
             throw RunRecord.internal("reading the explanation", e);
+        }
+    }
+
+    @Override
+    public void release() {
+        synchronized (lock) {
+            released = true;
+            pidfd.close();
         }
     }
 

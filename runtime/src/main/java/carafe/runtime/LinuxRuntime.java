@@ -27,17 +27,18 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
 
     private final Cgroups cgroups;
     private final HostProbe probe;
+    private final Failpoints failpoints;
     private final Preparer preparer;
     private final Launcher launcher;
     private final Path rendezvous;
     private final UnixListener listener;
 
-    private LinuxRuntime(Cgroups cgroups, HostProbe probe, Preparer preparer, Launcher launcher, Path rendezvous)
-            throws IOException {
-        this.cgroups = cgroups;
+    private LinuxRuntime(Host host, HostProbe probe, Failpoints failpoints, Path rendezvous) throws IOException {
+        this.cgroups = host.cgroups;
         this.probe = probe;
-        this.preparer = preparer;
-        this.launcher = launcher;
+        this.failpoints = failpoints;
+        this.preparer = new Preparer(probe, host.cgroups, host.seccomp.map(SeccompFilters::new), failpoints);
+        this.launcher = new Launcher(host.spawner, failpoints);
         this.rendezvous = rendezvous;
         Files.deleteIfExists(rendezvous);
         this.listener = UnixListener.listen(rendezvous);
@@ -54,10 +55,7 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             var probe = HostProbe.look(host.cgroups);
             try {
-                return new LinuxRuntime(
-                        host.cgroups, probe,
-                        new Preparer(probe, host.cgroups, host.seccomp.map(SeccompFilters::new), failpoints),
-                        new Launcher(host.spawner, failpoints), directory.resolve(RENDEZVOUS));
+                return new LinuxRuntime(host, probe, failpoints, directory.resolve(RENDEZVOUS));
             } catch (IOException e) {
                 probe.close();
                 throw e;
@@ -69,6 +67,10 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
 
     HostProbe probe() {
         return probe;
+    }
+
+    Failpoints failpoints() {
+        return failpoints;
     }
 
     Preparer preparer() {
@@ -136,10 +138,11 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
             var record = new RunRecord(
                     bundle.id(), cgroup.path(), types(spec.linux()),
                     spec.process().withUser(prepared.user), prepared.filter);
+            failpoints.pass("start.record");
             record.write(bundle.runDir());
             var service = new Launcher.Service(
                     bundle.id(), spec.process().terminal(), bundle.stdio(), Optional.of(bundle.log()), clients);
-            var launched = launcher.launch(planned.tape(), prepared, service, spec.process().args().getFirst());
+            var launched = launcher.launch(planned.tape(), prepared, service, planned.process());
             started = true;
             prepared.close();
             var process = LinuxProcess.started(

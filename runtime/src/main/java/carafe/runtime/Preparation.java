@@ -196,7 +196,8 @@ sealed interface Preparation {
     }
 
     /// Makes the terminal or the pipes.
-    record Streams(boolean terminal, boolean input, Optional<ConsoleSize> size) implements Preparation {
+    record Streams(boolean terminal, boolean input, boolean exec, Optional<ConsoleSize> size)
+            implements Preparation {
         @Override
         public String id() {
             return "streams";
@@ -204,9 +205,12 @@ sealed interface Preparation {
 
         @Override
         public String call() {
-            return terminal
-                    ? "fsopen(\"devpts\"), fsmount() = pts, open(ptmx), ioctl(TIOCGPTPEER)"
-                    : "pipe2() × " + (input ? 3 : 2);
+            if (!terminal) {
+                return "pipe2() × " + (input ? 3 : 2);
+            }
+            return exec
+                    ? "openat2(root, \"dev/pts/ptmx\", RESOLVE_IN_ROOT), fstatfs(), ioctl(TIOCGPTPEER)"
+                    : "fsopen(\"devpts\"), fsmount() = pts, open(ptmx), ioctl(TIOCGPTPEER)";
         }
     }
 
@@ -256,7 +260,7 @@ sealed interface Preparation {
                 new EnterContainer(pid),
                 new FindUser(spec.user()),
                 new JoinGroup(cgroup),
-                new Streams(spec.terminal(), spec.stdio().open(), spec.consoleSize()),
+                new Streams(spec.terminal(), spec.stdio().open(), true, spec.consoleSize()),
                 new MonitorFiles(false));
     }
 
@@ -298,7 +302,8 @@ sealed interface Preparation {
         if (spec.linux().seccomp().isPresent()) {
             all.add(new CompileFilter());
         }
-        all.add(new Streams(spec.process().terminal(), bundle.stdio().open(), spec.process().consoleSize()));
+        all.add(new Streams(
+                spec.process().terminal(), bundle.stdio().open(), false, spec.process().consoleSize()));
         all.add(new MonitorFiles(bundle.log().enabled()));
         return List.copyOf(all);
     }

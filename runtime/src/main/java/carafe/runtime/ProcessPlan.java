@@ -10,7 +10,8 @@ import java.util.List;
 import java.util.Optional;
 
 /// One process, everything about it decided: numbers instead of names, limits that this host can give.
-/// `oomScore` is empty where the inherited one is right already; `warnings` says what was clamped.
+/// `oomScore` is empty where the inherited one is right already; `input`: stdin is a pipe of its own; `warnings` says
+/// what was clamped.
 record ProcessPlan(
         List<String> args,
         List<String> env,
@@ -21,6 +22,7 @@ record ProcessPlan(
         Optional<Integer> oomScore,
         String apparmor,
         boolean terminal,
+        boolean input,
         List<String> warnings) {
 
     ProcessPlan {
@@ -44,29 +46,33 @@ record ProcessPlan(
     /// A resource limit by number; `word` is its name without RLIMIT_.
     record LimitPlan(int resource, String word, long soft, long hard) {}
 
-    /// Decides about `spec`. `user` and `home` are resolved; HOME is added to the environment if it is missing.
-    static ProcessPlan of(ProcessSpec spec, HostFacts host, User user, String home, Filter filter)
-            throws StartFailure {
+    /// What was found out or made for a process: who it is, where that user lives, its filter, whether it has input.
+    record Found(User user, String home, Filter filter, boolean input) {}
+
+    /// Decides about `spec`; HOME is added to the environment if it is missing.
+    static ProcessPlan of(ProcessSpec spec, HostFacts host, Found found) throws StartFailure {
         var warnings = new ArrayList<String>();
         var env = new ArrayList<>(spec.env());
         if (env.stream().noneMatch(variable -> variable.startsWith("HOME="))) {
-            env.add("HOME=" + home);
+            env.add("HOME=" + found.home);
         }
         return new ProcessPlan(
                 spec.args(),
                 env,
                 spec.cwd(),
-                user,
-                privileges(spec, host, filter, warnings),
+                found.user,
+                privileges(spec, host, found.filter, warnings),
                 limits(spec, host, warnings),
                 oomScore(spec, host, warnings),
                 spec.apparmorProfile().equals("unconfined") ? "" : spec.apparmorProfile(),
                 spec.terminal(),
+                found.input,
                 warnings);
     }
 
     static ProcessPlan of(Bundle bundle, HostFacts host, ImageFacts image, Filter filter) throws StartFailure {
-        return of(bundle.spec().process(), host, image.user(), image.home(), filter);
+        var found = new Found(image.user(), image.home(), filter, bundle.stdio().open());
+        return of(bundle.spec().process(), host, found);
     }
 
     /// As a configuration again, for the record of an exec; capabilities are not part of it.

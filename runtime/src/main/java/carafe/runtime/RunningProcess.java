@@ -38,4 +38,8 @@ public interface RunningProcess {
 
     /// Forgets an ended process: removes its run directory. Idempotent; Conflict while it runs.
     void delete() throws EngineException;
+
+    /// Lets go of what this object holds of the process, as the end of the daemon would; the process is not disturbed
+    /// and can be adopted. Not needed when [#awaitExit] has returned.
+    default void release() {}
 }

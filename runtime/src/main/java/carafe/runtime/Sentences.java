@@ -1,10 +1,13 @@
 package carafe.runtime;
 
 import carafe.kernel.Errno;
+import carafe.kernel.FileStat;
+import carafe.kernel.FileTree;
 import carafe.kernel.KernelException;
 import carafe.kernel.TapeFailure;
 import carafe.runtime.StartFailure.Kind;
 import java.io.IOException;
+import java.util.Optional;
 
 /// The sentences of failed starts. They hold the phrases from which Docker's command derives 126 and 127
 /// (`executable file not found`, `no such file or directory`, `permission denied`, `is a directory`).
@@ -55,8 +58,26 @@ final class Sentences {
         return new Sentence(kind, doing);
     }
 
-    /// A step of the tape. `program` is the command's first word.
-    static StartFailure playing(TapeFailure failure, String program) {
+    /// What was to be run, for the sentence when it was not: the command's first word, where it was searched from, and
+    /// the root it was searched in.
+    record Program(String name, String cwd, Optional<FileTree> root) {
+
+        /// Whether the path that was executed is a directory, which execve(2) reports as "permission denied".
+        boolean isDirectory() {
+            if (!name.contains("/") || root.isEmpty()) {
+                return false;
+            }
+            try {
+                String path = name.startsWith("/") ? name : cwd + "/" + name;
+                return root.get().find(path).filter(FileStat::isDirectory).isPresent();
+            } catch (KernelException e) {
+                return false;
+            }
+        }
+    }
+
+    /// A step of the tape.
+    static StartFailure playing(TapeFailure failure, Program program) {
         String id = failure.step().id();
         if (failure.signal() != 0) {
             return killed(failure, id);
@@ -101,9 +122,9 @@ final class Sentences {
         return new StartFailure(failure.signal() == KILL ? Kind.CGROUP : Kind.PRIVILEGES, id, START + what, failure);
     }
 
-    private static StartFailure exec(TapeFailure failure, String program, String reason) {
-        String quoted = "exec: \"" + program + "\": ";
-        boolean searched = !program.contains("/");
+    private static StartFailure exec(TapeFailure failure, Program program, String reason) {
+        String quoted = "exec: \"" + program.name + "\": ";
+        boolean searched = !program.name.contains("/");
         return switch (failure.errno()) {
             case Errno.ENOENT, Errno.ENOTDIR -> searched
                     ? failed(failure, Kind.EXECUTABLE_NOT_FOUND, quoted + "executable file not found in $PATH")
@@ -111,7 +132,14 @@ final class Sentences {
             case Errno.ENOEXEC, Errno.ELIBBAD, Errno.EINVAL -> failed(failure, Kind.WRONG_FORMAT,
                     quoted + Errno.text(Errno.ENOEXEC) + ": not a program for this machine");
             case Errno.EISDIR -> failed(failure, Kind.NOT_EXECUTABLE, quoted + "is a directory");
-            case Errno.EACCES, Errno.EPERM, Errno.ETXTBSY, Errno.ELOOP, Errno.ENAMETOOLONG, Errno.E2BIG ->
+            case Errno.EACCES -> {
+                if (searched) { // there is a file of that name, but none that can be executed
+                    yield failed(failure, Kind.EXECUTABLE_NOT_FOUND, quoted + "executable file not found in $PATH");
+                }
+                yield failed(failure, Kind.NOT_EXECUTABLE,
+                        quoted + (program.isDirectory() ? "is a directory" : reason));
+            }
+            case Errno.EPERM, Errno.ETXTBSY, Errno.ELOOP, Errno.ENAMETOOLONG, Errno.E2BIG ->
                 failed(failure, Kind.NOT_EXECUTABLE, quoted + reason);
             default -> failed(failure, Kind.OTHER, quoted + reason);
         };

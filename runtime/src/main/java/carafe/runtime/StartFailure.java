@@ -77,6 +77,17 @@ public final class StartFailure extends Exception {
         return step;
     }
 
+    /// The exit code that Docker gives such a container: from the sentence, as its command does it, else from the kind.
+    public int exitCode() {
+        if (message.contains("executable file not found") || message.contains("no such file or directory")) {
+            return 127;
+        }
+        if (message.contains("permission denied") || message.contains("is a directory")) {
+            return 126;
+        }
+        return kind.exitCode();
+    }
+
     /// This failure as the engine's kind: Invalid when the request can be blamed, else Internal.
     public EngineException toEngineException() {
         if (kind == Kind.NOT_RUNNING) {

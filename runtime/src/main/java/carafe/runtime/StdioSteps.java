@@ -25,9 +25,10 @@ final class StdioSteps {
         if (process.terminal()) {
             draft.child(id, Syscall.IOCTL, number(0), number(Linux.TIOCSCTTY, "TIOCSCTTY"), number(0));
         }
-        if (process.user().uid() != 0) { // so that the user can open /dev/stdout again
+        if (process.user().uid() != 0) { // so that the user can open /dev/stdout again; /dev/null is the host's
+            int first = process.terminal() || process.input() ? 0 : 1;
             int last = process.terminal() ? 0 : 2;
-            for (int i = process.terminal() ? 0 : 1; i <= last; i++) {
+            for (int i = first; i <= last; i++) {
                 draft.child(id, Syscall.FCHOWN, number(i), number(process.user().uid()), number(-1));
             }
         }

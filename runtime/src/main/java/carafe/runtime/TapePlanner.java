@@ -12,8 +12,8 @@ final class TapePlanner {
 
     private TapePlanner() {}
 
-    /// A finished tape and what had to be changed on this host.
-    record Planned(Tape tape, List<String> warnings) {
+    /// A finished tape, the process it makes, and what had to be changed on this host.
+    record Planned(Tape tape, ProcessPlan process, List<String> warnings) {
         Planned {
             warnings = List.copyOf(warnings);
         }
@@ -40,7 +40,7 @@ final class TapePlanner {
         StdioSteps.write(draft, process);
         IdentitySteps.write(draft, process);
         ProgramSteps.write(draft, process);
-        return new Planned(draft.tape().build(), draft.warnings());
+        return new Planned(draft.tape().build(), process, draft.warnings());
     }
 
     /// The tape of a further process in a container that has `namespaces` of its own.
@@ -53,6 +53,6 @@ final class TapePlanner {
         StdioSteps.write(draft, process);
         IdentitySteps.write(draft, process);
         ProgramSteps.write(draft, process);
-        return new Planned(draft.tape().build(), draft.warnings());
+        return new Planned(draft.tape().build(), process, draft.warnings());
     }
 }

@@ -17,8 +17,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
-/// One golden input: a configuration, the host it is for, and whose bind sources are files.
-record GoldenCase(RuntimeSpec spec, UserRequest user, boolean stdin, Set<String> files, HostFacts host) {
+/// One golden input: a configuration, the host it is for, and whose bind sources are files; `exec`: the process is
+/// executed in such a container.
+record GoldenCase(
+        RuntimeSpec spec, UserRequest user, boolean stdin, boolean exec, Set<String> files, HostFacts host) {
 
     static final Map<String, PathKind> KERNEL_PATHS = new TreeMap<>(Map.ofEntries(
             Map.entry("/proc/acpi", PathKind.DIRECTORY), Map.entry("/proc/interrupts", PathKind.FILE),
@@ -41,11 +43,11 @@ record GoldenCase(RuntimeSpec spec, UserRequest user, boolean stdin, Set<String>
     }
 
     GoldenCase on(HostFacts other) {
-        return new GoldenCase(spec, user, stdin, files, other);
+        return new GoldenCase(spec, user, stdin, exec, files, other);
     }
 
     static GoldenCase of(RuntimeSpec spec) {
-        return new GoldenCase(spec, UserRequest.NONE, false, Set.of(), unified());
+        return new GoldenCase(spec, UserRequest.NONE, false, false, Set.of(), unified());
     }
 
     Bundle bundle() {
@@ -80,6 +82,7 @@ record GoldenCase(RuntimeSpec spec, UserRequest user, boolean stdin, Set<String>
                 .put("user", user.user())
                 .put("groups", Json.ofTexts(user.extraGroups()))
                 .put("stdin", stdin)
+                .put("exec", exec)
                 .put("files", Json.ofTexts(files.stream().sorted().toList()))
                 .put("spec", spec.toJson())
                 .build();
@@ -94,15 +97,16 @@ record GoldenCase(RuntimeSpec spec, UserRequest user, boolean stdin, Set<String>
         facts.textMap("kernelPaths").forEach((path, kind) -> paths.put(path, PathKind.valueOf(kind)));
         var limits = new HashMap<Integer, Limit>();
         for (var limit : facts.object("limits").fields().entrySet()) {
-            if (limit.getValue() instanceof Json.Arr(var pair) && pair.get(0) instanceof Json.Num(var soft)
-                    && pair.get(1) instanceof Json.Num(var hard)) {
-                limits.put(Integer.valueOf(limit.getKey()), new Limit(soft.longValueExact(), hard.longValueExact()));
+            if (limit.getValue() instanceof Json.Arr(var pair) && pair.get(0) instanceof Json.Num soft
+                    && pair.get(1) instanceof Json.Num hard) {
+                limits.put(Integer.valueOf(limit.getKey()), new Limit(soft.number().longValueExact(), hard.number().longValueExact()));
             }
         }
         return new GoldenCase(
                 RuntimeSpec.fromJson(json.object("spec")),
                 new UserRequest(json.text("user"), json.texts("groups")),
                 json.truth("stdin"),
+                json.truth("exec"),
                 new HashSet<>(json.texts("files")),
                 new HostFacts(layout, paths, limits, facts.truth("mayRaise"), (int) facts.number("oomScore", 0),
                         facts.number("capabilities", 0)));

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -51,7 +52,7 @@ class LaunchPlanGoldenTest {
                 .on(GoldenCase.poor()));
         cases.put("user", new GoldenCase(
                 withUser(TestSpecs.withNoNewPrivileges(TestSpecs.withDirectory(standard, "/home/app"))),
-                new UserRequest("1000:1000", List.of("audio")), true, Set.of(), GoldenCase.unified()));
+                new UserRequest("1000:1000", List.of("audio")), true, false, Set.of(), GoldenCase.unified()));
         cases.put("binds", new GoldenCase(
                 TestSpecs.withMounts(
                         standard,
@@ -61,7 +62,9 @@ class LaunchPlanGoldenTest {
                         Mount.of("/run", "tmpfs", "tmpfs", List.of("noexec", "size=1m", "mode=1777")),
                         Mount.of("/run/secrets/key", "bind", "/srv/key", List.of("bind", "ro")),
                         Mount.of("/disk", "ext4", "/dev/vdb", List.of("noatime"))),
-                UserRequest.NONE, false, Set.of("/etc/hosts", "/run/secrets/key"), GoldenCase.unified()));
+                UserRequest.NONE, false, false, Set.of("/etc/hosts", "/run/secrets/key"), GoldenCase.unified()));
+        cases.put("exec", new GoldenCase(
+                TestSpecs.withTerminal(standard, 24, 80), UserRequest.NONE, true, true, Set.of(), GoldenCase.poor()));
         return cases;
     }
 
@@ -74,12 +77,27 @@ class LaunchPlanGoldenTest {
         var bundle = golden.bundle();
         var image = new ImageFacts(bundle.spec().process().user(), "/root", golden.files(), Map.of());
         var filter = bundle.spec().linux().seccomp().isPresent() ? new Filter(new byte[800], 0) : Filter.NONE;
+        if (golden.exec()) {
+            return planExec(golden, bundle, filter);
+        }
         var planned = TapePlanner.plan(bundle, golden.host(), image, filter);
         var plan = Explaining.plan(Preparation.list(bundle, golden.host(), bundle.spec().linux().cgroupsPath()), planned.tape(), planned.warnings());
         assertThat(plan.explanation().steps()).allSatisfy(step -> assertThat(step.why()).endsWith("."));
         var lines = new ArrayList<>(plan.text());
         planned.warnings().forEach(warning -> lines.add("warning  " + warning));
         return lines;
+    }
+
+    private static List<String> planExec(GoldenCase golden, Bundle bundle, Filter filter) throws Exception {
+        var process = bundle.spec().process();
+        var types = bundle.spec().linux().namespaces().stream().map(Namespace::type).collect(Collectors.toSet());
+        var plan = ProcessPlan.of(
+                process, golden.host(), new ProcessPlan.Found(process.user(), "/root", filter, golden.stdin()));
+        var planned = TapePlanner.planExec("e1", plan, types, golden.host());
+        var spec = new ExecSpec("e1", bundle.runDir().resolve("e1"), process.args(), process.env(), "",
+                golden.user(), process.terminal(), process.consoleSize(), false, bundle.stdio());
+        return Explaining.plan(
+                Preparation.listExec(spec, 4711, "/carafe/c0ffee"), planned.tape(), planned.warnings()).text();
     }
 
     @TestFactory

@@ -24,9 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Collectors;
 
 /// A runtime with everything it stands on, in a directory of its own, and busybox as the image of its containers.
 /// [#close] proves that nothing is left: mounts, control groups, processes, descriptors.
@@ -45,7 +43,6 @@ final class RuntimeStage {
     final Cgroups cgroups;
     final LinuxRuntime runtime;
     final String name = "t" + ProcessHandle.current().pid() + "-" + NUMBER.incrementAndGet();
-    private final Set<String> mounts = mounts();
     private final List<String> descriptors;
     private final List<RunningContainer> started = new ArrayList<>();
     private int containers;
@@ -171,7 +168,11 @@ final class RuntimeStage {
     }
 
     RunningContainer start(Bundle bundle) throws Exception {
-        var container = runtime.start(bundle, List.of());
+        return start(bundle, List.of());
+    }
+
+    RunningContainer start(Bundle bundle, List<AttachEndpoint> clients) throws Exception {
+        var container = runtime.start(bundle, clients);
         started.add(container);
         return container;
     }
@@ -216,10 +217,9 @@ final class RuntimeStage {
         }
     }
 
-    static Set<String> mounts() throws IOException {
-        return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
-                .map(line -> line.substring(line.indexOf(' ')))
-                .collect(Collectors.toCollection(TreeSet::new));
+    /// Mounts of the host that carry this stage's name (others come and go on a shared machine).
+    private List<String> mountsLeft() throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream().filter(line -> line.contains(name)).toList();
     }
 
     /// Our descriptors by what they lead to, without those of the JDK: its files, its pollers.
@@ -267,14 +267,16 @@ final class RuntimeStage {
     void assertNothingIsLeft() throws Exception {
         await("no monitor of " + name + " left: " + processesLeft(), () -> processesLeft().isEmpty());
         assertThat(cgroupsLeft()).isEmpty();
-        assertThat(mounts()).isEqualTo(mounts);
+        assertThat(mountsLeft()).isEmpty();
     }
 
     void close() throws Exception {
         for (var container : started) {
             if (container.exited().isEmpty()) {
-                end(container);
+                container.signal(9);
+                container.awaitExit();
             }
+            container.delete();
         }
         try {
             assertNothingIsLeft();
@@ -283,14 +285,17 @@ final class RuntimeStage {
             spawner.close();
             cgroups.close();
         }
-        await("descriptors left", () -> left(descriptors(), descriptors).isEmpty());
+        awaitDescriptors("left", descriptors);
         deleteTree(directory);
     }
 
-    private static List<String> left(List<String> now, List<String> before) {
-        var left = new ArrayList<>(now);
-        before.forEach(left::remove);
-        return left;
+    /// Waits until no more descriptors are open than `before`.
+    static void awaitDescriptors(String what, List<String> before) throws Exception {
+        await("descriptors " + what, () -> {
+            var left = new ArrayList<>(descriptors());
+            before.forEach(left::remove);
+            return left.isEmpty();
+        });
     }
 
     static void deleteTree(Path root) throws IOException {

@@ -46,7 +46,7 @@ public final class Failpoints {
                     throw new EngineException.Invalid("failpoint \"" + entry.strip() + "\" is not NAME=TERMS");
                 }
                 var list = new ArrayList<Term>();
-                for (String term : entry.substring(equals + 1).split("->")) {
+                for (String term : entry.substring(equals + 1).split("->", -1)) {
                     list.add(Term.parse(term.strip()));
                 }
                 points.put(entry.substring(0, equals).strip(), list);

@@ -1,0 +1,21 @@
+package carafe.runtime;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+
+/// A test with real containers: each gets a stage of its own, which proves at the end that nothing is left.
+@SuppressWarnings("NullAway.Init") // JUnit opens it before each test
+abstract class StageTest {
+
+    RuntimeStage stage;
+
+    @BeforeEach
+    final void open() throws Exception {
+        stage = new RuntimeStage();
+    }
+
+    @AfterEach
+    final void close() throws Exception {
+        stage.close();
+    }
+}
