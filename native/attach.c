@@ -20,6 +20,8 @@ struct client *client_add(struct clients *clients, int fd) {
 }
 
 void client_attach(struct client *client, uint32_t streams) {
+  const int bytes = CLIENT_BUFFER_BYTES / 2; /* the kernel doubles it */
+  setsockopt(client->fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes); /* EPERM: the usual size will do */
   client->state = CLIENT_ATTACHED;
   client->streams = (uint8_t)streams;
 }
@@ -53,8 +55,6 @@ bool clients_ready(const struct clients *clients, int stream) {
     if (clients->all[i].fd >= 0 && (clients->all[i].pending & 1 << stream) != 0) return false;
   return true;
 }
-
-bool clients_busy(const struct clients *clients) { return !clients_ready(clients, LOG_STDOUT) || !clients_ready(clients, LOG_STDERR); }
 
 void clients_give(struct clients *clients, int stream, uint32_t bytes) {
   clients->bytes[stream] = bytes;
@@ -125,7 +125,7 @@ struct pollfd client_interest(const struct clients *clients, const struct client
 void client_listen(struct clients *clients, struct client *client) {
   bool kept = clients->input_open && client->state == CLIENT_ATTACHED && (client->streams & TAPE_STDIN) != 0;
   char waste[4096];
-  ssize_t n = kept ? recv(client->fd, clients->input, CHUNK_BYTES, MSG_DONTWAIT) : recv(client->fd, waste, sizeof waste, MSG_DONTWAIT);
+  ssize_t n = recv(client->fd, kept ? clients->input : waste, kept ? CHUNK_BYTES : sizeof waste, MSG_DONTWAIT);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (n <= 0) {
     end_input(clients, client);
@@ -148,7 +148,8 @@ void client_end(struct clients *clients, struct client *client) {
 }
 
 bool client_greeting(struct clients *clients, struct client *client) {
-  ssize_t n = recv(client->fd, (char *)&client->hello + client->heard, sizeof client->hello - client->heard, MSG_DONTWAIT);
+  size_t missing = sizeof client->hello - client->heard;
+  ssize_t n = recv(client->fd, (char *)&client->hello + client->heard, missing, MSG_DONTWAIT);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (n > 0) client->heard = (uint8_t)(client->heard + n);
   if (n <= 0 || (client->heard == sizeof client->hello && client->hello.magic != TAPE_MAGIC)) {

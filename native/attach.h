@@ -1,8 +1,8 @@
 /*
- * Clients of a monitor. Output is held once for all of them, one chunk per stream; each client has its place in it, and
- * beyond that the kernel's buffer of its socket is its own. A chunk is replaced when every client has sent it, so a slow
- * client slows the process down and loses nothing, and one that went away is forgotten at once. Input of any client goes
- * into one buffer; none is read while that is not empty.
+ * Clients of a monitor. Output is held once for all of them, one chunk per stream; each client has its place in it,
+ * and beyond that the kernel's buffer of its socket is its own. A chunk is replaced when every client has sent it, so
+ * a slow client slows the process down and loses nothing, and one that went away is forgotten at once. Input of any
+ * client goes into one buffer; none is read while that is not empty.
  */
 #ifndef CARAFE_ATTACH_H
 #define CARAFE_ATTACH_H
@@ -17,6 +17,7 @@
 
 enum {
   CLIENT_LIMIT = 256, /* more are refused */
+  CLIENT_BUFFER_BYTES = 1024 * 1024, /* that a client may be behind */
   CHUNK_BYTES = 64 * 1024,
   FRAME_HEADER_BYTES = 8,
 };
@@ -64,8 +65,6 @@ void client_drop(struct clients *clients, struct client *client);
 bool clients_ready(const struct clients *clients, int stream);
 /* Gives the chunk of `stream` to all who want it and sends what goes at once. */
 void clients_give(struct clients *clients, int stream, uint32_t bytes);
-/* Whether any has something to send. */
-bool clients_busy(const struct clients *clients);
 /* Whether input of clients can be taken. */
 bool clients_listen(const struct clients *clients);
 

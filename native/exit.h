@@ -1,8 +1,8 @@
 /*
- * The record of how a process ended, as a file that outlives everyone: one line of words, see ExitRecord in Java. It is
- * written and renamed before anybody is told, so whoever survives finds it whole; it is made durable right after, because
- * a disk takes longer for that than a whole container does. Only a power cut in between can leave an empty file, and
- * then nobody needs to learn that the process is dead.
+ * The record of how a process ended, as a file that outlives everyone: one line of words, see ExitRecord in Java. It
+ * is written and renamed before anybody is told, so whoever survives finds it whole; it is made durable right after,
+ * because a disk takes longer for that than a whole container does. Only a power cut in between can leave an empty
+ * file, and then nobody needs to learn that the process is dead.
  */
 #ifndef CARAFE_EXIT_H
 #define CARAFE_EXIT_H

@@ -1,7 +1,8 @@
 /*
  * Plays a tape: its monitor part here, then clone3, its child part there. What the system sees of it besides the tape:
- * a new session, all signals blocked (the process gets an empty mask), the name carafe-monitor, oom_score_adj -999 after
- * the clone, every descriptor closed that nobody asked to keep. SIGTERM before the program runs cancels the launch.
+ * a new session, all signals blocked (the process gets an empty mask), the name carafe-monitor, oom_score_adj -999
+ * after the clone, every descriptor closed that nobody asked to keep. SIGTERM before the program runs cancels the
+ * launch.
  */
 #define _GNU_SOURCE
 #include "launch.h"

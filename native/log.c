@@ -18,28 +18,35 @@ static vector special(vector v) {
   return (vector)((v < 0x20) | (v > 0x7f) | (v == '"') | (v == '\\') | (v == '<') | (v == '>') | (v == '&'));
 }
 
+static bool is_special(uint8_t c) {
+  return c < 0x20 || c > 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&';
+}
+
+/* Copies sixteen bytes; answers how many of them come before the first special one. */
+static size_t copy_vector(char *to, const char *data) {
+  vector v;
+  uint64_t found[2];
+  memcpy(&v, data, sizeof v);
+  memcpy(to, &v, sizeof v);
+  v = special(v);
+  memcpy(found, &v, sizeof found);
+  if (found[0] != 0) return (size_t)__builtin_ctzll(found[0]) / 8;
+  return found[1] != 0 ? 8 + (size_t)__builtin_ctzll(found[1]) / 8 : sizeof v;
+}
+
 /* Copies up to the first special byte, sixteen at a time; answers how many. May write up to 15 bytes beyond. */
 static size_t copy_plain(char *to, const char *data, size_t bytes) {
   size_t done = 0;
   while (bytes - done >= sizeof(vector)) {
-    vector v;
-    memcpy(&v, data + done, sizeof v);
-    memcpy(to + done, &v, sizeof v);
-    uint64_t found[2];
-    vector which = special(v);
-    memcpy(found, &which, sizeof found);
-    if ((found[0] | found[1]) == 0) {
-      done += sizeof v;
-      continue;
-    }
-    if (found[0] != 0) return done + (size_t)__builtin_ctzll(found[0]) / 8;
-    return done + 8 + (size_t)__builtin_ctzll(found[1]) / 8;
+    size_t plain = copy_vector(to + done, data + done);
+    done += plain;
+    if (plain < sizeof(vector)) return done;
   }
-  while (done < bytes) {
-    uint8_t c = (uint8_t)data[done];
-    if (c < 0x20 || c > 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&') break;
-    to[done++] = (char)c;
+  if (done > 0 && done < bytes) { /* the last sixteen, some of them once more */
+    size_t again = bytes - sizeof(vector);
+    return again + copy_vector(to + again, data + again);
   }
+  for (; done < bytes && !is_special((uint8_t)data[done]); done++) to[done] = data[done];
   return done;
 }
 
@@ -104,7 +111,7 @@ char *log_escape(char *to, const char *data, size_t bytes) {
         for (size_t i = 0; i < n; i++) *to++ = data[at++];
       }
     }
-    if (at < bytes && copy_plain(to, data + at, 1) == 0) to = escape_control(to, (uint8_t)data[at++]);
+    if (at < bytes && is_special((uint8_t)data[at])) to = escape_control(to, (uint8_t)data[at++]);
   }
   return to;
 }
@@ -145,6 +152,8 @@ static void put_name(const struct log *log, char *to, uint32_t number) {
 
 static void rotate(struct log *log) {
   char from[TAPE_MAX_NAME + 16], to[TAPE_MAX_NAME + 16];
+  put_name(log, to, log->files - 1);
+  if (log->files > 1) unlinkat(log->directory, to, 0); /* a rename onto it would make ext4 write all to disk, 16 ms */
   for (uint32_t number = log->files - 1; number > 0; number--) {
     put_name(log, from, number - 1);
     put_name(log, to, number);
@@ -222,16 +231,34 @@ void log_flush(struct log *log) {
 
 /* ---- records ---- */
 
-static void add(struct log *log, int stream, const char *data, size_t bytes, bool whole, const char *time, size_t time_bytes) {
+/* The moment in which something came: all that counts is how its records end. */
+struct moment {
+  struct log_tail tail;
+};
+
+static struct moment moment_of(struct log *log, int stream, const struct timespec *time) {
+  struct moment moment;
+  char *to = text_put(moment.tail.text, "\",\"stream\":\"");
+  to = text_put(to, stream == LOG_STDERR ? "stderr\",\"time\":\"" : "stdout\",\"time\":\"");
+  to = text_rfc3339(&log->clock, to, time);
+  to = text_put(to, "\"}\n");
+  moment.tail.bytes = (uint32_t)(to - moment.tail.text);
+  return moment;
+}
+
+static void add(struct log *log, const char *data, size_t bytes, bool whole, const struct log_tail *tail) {
+  static const char head[] = "{\"log\":\"";
   if (log->used + LOG_RECORD_BYTES > LOG_OUT_BYTES) log_flush(log);
   size_t start = log->used;
-  char *to = text_put(log->out + start, "{\"log\":\"");
-  to = log_escape(to, data, bytes);
-  to = text_put(to, whole ? "\\n\",\"stream\":\"" : "\",\"stream\":\"");
-  to = text_put(to, stream == LOG_STDERR ? "stderr\",\"time\":\"" : "stdout\",\"time\":\"");
-  memcpy(to, time, time_bytes);
-  to = text_put(to + time_bytes, "\"}\n");
-  size_t record = (size_t)(to - log->out) - start;
+  char *to = log->out + start;
+  memcpy(to, head, sizeof head - 1);
+  to = log_escape(to + sizeof head - 1, data, bytes);
+  if (whole) {
+    *to++ = '\\';
+    *to++ = 'n';
+  }
+  memcpy(to, tail->text, sizeof tail->text); /* more than there is, because it is faster so */
+  size_t record = (size_t)(to - log->out) + tail->bytes - start;
   log->used += record;
   if (log->limit > 0 && log->size + start > 0 && log->size + start + record > log->limit) {
     write_out(log, start);
@@ -241,22 +268,12 @@ static void add(struct log *log, int stream, const char *data, size_t bytes, boo
   }
 }
 
-struct moment {
-  char text[TEXT_RFC3339_BYTES];
-  size_t bytes;
-};
-
 /* One part of a line, the last if `whole`. */
-static void add_part(struct log *log, int stream, const char *data, size_t bytes, bool whole, const struct moment *now) {
+static void add_part(struct log *log, int stream, const char *data, size_t bytes, bool whole,
+                     const struct moment *now) {
   struct log_line *line = &log->lines[stream];
-  if (line->partial)
-    add(log, stream, data, bytes, whole, line->time, line->time_bytes);
-  else
-    add(log, stream, data, bytes, whole, now->text, now->bytes);
-  if (!whole && !line->partial) {
-    memcpy(line->time, now->text, now->bytes);
-    line->time_bytes = (uint8_t)now->bytes;
-  }
+  add(log, data, bytes, whole, line->partial ? &line->tail : &now->tail);
+  if (!whole && !line->partial) line->tail = now->tail;
   line->partial = !whole;
   line->bytes = 0;
 }
@@ -279,15 +296,9 @@ static size_t feed_carry(struct log *log, int stream, const char *data, size_t b
   return taken;
 }
 
-static struct moment moment_of(struct log *log, const struct timespec *t) {
-  struct moment moment;
-  moment.bytes = (size_t)(text_rfc3339(&log->clock, moment.text, t) - moment.text);
-  return moment;
-}
-
 void log_feed(struct log *log, int stream, const char *data, size_t bytes, const struct timespec *t) {
   if (log->directory < 0) return;
-  struct moment now = moment_of(log, t);
+  struct moment now = moment_of(log, stream, t);
   struct log_line *line = &log->lines[stream];
   while (bytes > 0) {
     size_t taken;
@@ -313,7 +324,7 @@ void log_feed(struct log *log, int stream, const char *data, size_t bytes, const
 void log_end(struct log *log, int stream, const struct timespec *t) {
   struct log_line *line = &log->lines[stream];
   if (log->directory < 0 || line->bytes == 0) return;
-  struct moment now = moment_of(log, t);
+  struct moment now = moment_of(log, stream, t);
   add_part(log, stream, log->carry[stream], line->bytes, false, &now);
 }
 

@@ -27,12 +27,17 @@ enum {
 
 enum { LOG_STDOUT = 0, LOG_STDERR = 1, LOG_STREAMS = 2 };
 
+/* How all records of one stream at one moment end: `","stream":"stdout","time":"…"}` and a newline. */
+struct log_tail {
+  uint32_t bytes;
+  char text[24 + 10 + TEXT_RFC3339_BYTES];
+};
+
 /* The beginning of a line whose end has not come. */
 struct log_line {
   uint32_t bytes;
-  bool partial; /* parts of it are written already, with this time: */
-  uint8_t time_bytes;
-  char time[TEXT_RFC3339_BYTES];
+  bool partial; /* parts of it are written already, ending like this: */
+  struct log_tail tail;
 };
 
 struct log {

@@ -51,6 +51,7 @@ struct monitor {
   bool unsent;     /* the daemon still has to hear of it */
   bool unwritten;  /* the record of it could not be written yet */
   uint64_t moved;  /* when (ms) something was last taken by anyone */
+  uint64_t deaf;   /* until when (ms) nobody is accepted, for lack of descriptors; 0: all are */
   struct tape_exit exit;
   struct log log;
   struct clients clients;
@@ -193,7 +194,7 @@ static void answer(struct monitor *m, struct client *client) {
   switch (client->hello.kind) {
     case TAPE_ATTACH:
       if (!client_answer(clients, client, 0, NULL, 0)) return;
-      client_attach(client, client->hello.streams & (TAPE_STDIN | TAPE_STDOUT | TAPE_STDERR));
+      client_attach(client, client->hello.streams & TAPE_STREAMS);
       if (m->told) client_end(clients, client);
       return;
     case TAPE_RESIZE:
@@ -213,13 +214,17 @@ static void answer(struct monitor *m, struct client *client) {
 }
 
 static void greet(struct monitor *m, struct client *client) {
-  while (client->fd >= 0 && client->state == CLIENT_GREETING && client_greeting(&m->clients, client)) answer(m, client);
+  while (client->fd >= 0 && client->state == CLIENT_GREETING && client_greeting(&m->clients, client))
+    answer(m, client);
 }
 
 static void accept_clients(struct monitor *m) {
   for (;;) {
     int fd = accept4(m->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0) return; /* EAGAIN; EMFILE: it may try again */
+    if (fd < 0) {
+      if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) m->deaf = millis() + IDLE_MILLIS;
+      return;
+    }
     struct client *client = client_add(&m->clients, fd);
     if (client != NULL) greet(m, client);
   }
@@ -236,7 +241,8 @@ static void serve(struct monitor *m, struct client *client, short events) {
     greet(m, client);
   else if ((events & POLLIN) != 0 && (client->state != CLIENT_ATTACHED || clients_listen(clients)))
     client_listen(clients, client);
-  if (client->fd >= 0 && client->gone && (!client->input || client->state != CLIENT_ATTACHED)) client_drop(clients, client);
+  if (client->fd >= 0 && client->gone && (!client->input || client->state != CLIENT_ATTACHED))
+    client_drop(clients, client);
 }
 
 /* ---- the end ---- */
@@ -318,7 +324,8 @@ static nfds_t collect(struct monitor *m) {
   bool input = clients->input_bytes > 0;
   m->poll[AT_PROCESS] = interest(m->pidfd, POLLIN);
   m->poll[AT_DAEMON] = interest(m->reports, m->unsent ? POLLOUT : 0);
-  m->poll[AT_LISTENER] = interest(m->listener, POLLIN);
+  if (m->deaf != 0 && millis() >= m->deaf) m->deaf = 0;
+  m->poll[AT_LISTENER] = interest(m->deaf != 0 ? -1 : m->listener, POLLIN);
   m->poll[AT_INPUT] = interest(input || m->stdin_fd != m->terminal ? m->stdin_fd : -1, input ? POLLOUT : 0);
   for (int stream = 0; stream < LOG_STREAMS; stream++)
     m->poll[AT_STDOUT + stream] = interest(clients_ready(clients, stream) ? m->out[stream] : -1, POLLIN);
@@ -361,7 +368,7 @@ _Noreturn void monitor_run(struct monitor *m) {
   for (;;) {
     if (m->pidfd < 0 && wind_up(m)) _exit(0);
     nfds_t count = collect(m);
-    int timeout = m->pidfd < 0 ? 100 : m->touched ? IDLE_MILLIS : -1;
+    int timeout = m->pidfd < 0 ? 100 : m->touched || m->deaf != 0 ? IDLE_MILLIS : -1;
     int n = poll(m->poll, count, timeout);
     if (n > 0) handle(m, count);
     if (n == 0 && m->touched && m->pidfd >= 0) give_back(m);

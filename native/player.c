@@ -20,14 +20,21 @@
 #define THIS_ARCH AUDIT_ARCH_AARCH64
 #endif
 
+/* What a tape may ask of clone3; the rest is the player's. */
+#define CLONE_NAMESPACES                                                                                        \
+  (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUSER | CLONE_NEWCGROUP | \
+   CLONE_NEWTIME)
+
 /* ---- checks: nothing of a blob is used before it passed here ---- */
 
-/* Whether `count` things of `size` bytes fit between `offset` and `end`, aligned. Factors are below 2^32. */
+/* Whether `count` things of `size` bytes fit between header and `end`, aligned. Factors are below 2^32. */
 static bool fits(uint64_t offset, uint64_t count, uint64_t size, uint64_t end) {
-  return offset % 8 == 0 && offset <= end && count * size <= end - offset;
+  return offset % 8 == 0 && offset >= sizeof(struct tape_header) && offset <= end && count * size <= end - offset;
 }
 
-static bool slot_or_none(const struct tape_header *h, uint32_t slot) { return slot == TAPE_NONE || slot < h->slot_count; }
+static bool slot_or_none(const struct tape_header *h, uint32_t slot) {
+  return slot == TAPE_NONE || slot < h->slot_count;
+}
 
 /* Whether a pointer may lead to `offset`: into the data, so that no call of a tape writes into its steps. */
 static bool in_data(const struct tape_header *h, uint64_t offset) {
@@ -78,8 +85,10 @@ static bool good_reloc(const struct tape_header *h, const struct tape_reloc *r) 
 static bool good_plan(const uint8_t *blob, const struct tape_header *h) {
   const struct tape_plan *p = &h->plan;
   if (p->flags > (TAPE_PLAN_TERMINAL | TAPE_PLAN_STDIN_ONCE)) return false;
-  if (!slot_or_none(h, p->stdin_slot) || !slot_or_none(h, p->stdout_slot) || !slot_or_none(h, p->stderr_slot)) return false;
-  if (!slot_or_none(h, p->listener_slot) || !slot_or_none(h, p->log_slot) || !slot_or_none(h, p->exit_slot)) return false;
+  const uint32_t slots[] = {p->stdin_slot,    p->stdout_slot, p->stderr_slot,
+                            p->listener_slot, p->log_slot,    p->exit_slot};
+  for (size_t i = 0; i < sizeof slots / sizeof slots[0]; i++)
+    if (!slot_or_none(h, slots[i])) return false;
   if (!name_or_none(blob, h, p->title) || !name_or_none(blob, h, p->log_name) || !name_or_none(blob, h, p->exit_name))
     return false;
   if ((p->log_slot == TAPE_NONE) != (p->log_name == TAPE_NONE)) return false;
@@ -89,7 +98,7 @@ static bool good_plan(const uint8_t *blob, const struct tape_header *h) {
   if (!fits(p->clients_offset, p->client_count, sizeof(struct tape_client), h->data_offset)) return false;
   const struct tape_client *clients = (const void *)(blob + p->clients_offset);
   for (uint32_t i = 0; i < p->client_count; i++)
-    if (clients[i].slot >= h->slot_count || clients[i].streams > (TAPE_STDIN | TAPE_STDOUT | TAPE_STDERR)) return false;
+    if (clients[i].slot >= h->slot_count || clients[i].streams > TAPE_STREAMS) return false;
   return true;
 }
 
@@ -100,19 +109,15 @@ static bool good_header(const struct tape_header *h, size_t bytes) {
   if (!slot_or_none(h, h->cgroup_slot) || h->announce > 1) return false;
   if (h->monitor_steps > TAPE_MAX_STEPS || h->child_steps > TAPE_MAX_STEPS - h->monitor_steps) return false;
   if (h->child_steps == 0 || h->reloc_count > TAPE_MAX_RELOCS) return false;
-  if ((h->clone_flags & (CLONE_VM | CLONE_FILES | CLONE_FS | CLONE_SIGHAND | CLONE_THREAD | CLONE_PARENT | CLONE_SETTLS |
-                         CLONE_VFORK | CLONE_PIDFD | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)) != 0)
-    return false;
-  return true;
+  return (h->clone_flags & ~(uint64_t)CLONE_NAMESPACES) == 0;
 }
 
 int tape_check(const uint8_t *blob, size_t bytes) {
   const struct tape_header *h = (const void *)blob;
   if (bytes < sizeof *h || bytes > TAPE_MAX_BYTES || !good_header(h, bytes) || blob[bytes - 1] != 0) return -ENOEXEC;
   uint32_t steps = h->monitor_steps + h->child_steps;
-  if (h->steps_offset < sizeof *h || !fits(h->steps_offset, steps, sizeof(struct tape_step), h->data_offset)) return -ENOEXEC;
-  if (h->relocs_offset < sizeof *h || !fits(h->relocs_offset, h->reloc_count, sizeof(struct tape_reloc), h->data_offset))
-    return -ENOEXEC;
+  if (!fits(h->steps_offset, steps, sizeof(struct tape_step), h->data_offset)) return -ENOEXEC;
+  if (!fits(h->relocs_offset, h->reloc_count, sizeof(struct tape_reloc), h->data_offset)) return -ENOEXEC;
   if (!good_plan(blob, h)) return -ENOEXEC;
   const struct tape_step *step = (const void *)(blob + h->steps_offset);
   for (uint32_t i = 0; i < steps; i++)
@@ -193,10 +198,9 @@ static long play_step(const struct tape *tape, const struct tape_step *step, str
     if (step->kinds[i] == TAPE_ARG_SLOT) args[i] = (uint64_t)(int64_t)tape->slots[step->args[i]];
   }
   bool exec = step->call == SYS_execve || step->call == SYS_execveat;
-  if (exec) {
-    sys_call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0, 0); /* it would outlive the exec */
-    __atomic_store_n(&progress->executing, 1, __ATOMIC_RELEASE);
-  }
+  if (exec || step->call == SYS_seccomp) /* it would outlive the exec, and a filter may forbid to end it later */
+    sys_call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0, 0);
+  if (exec) __atomic_store_n(&progress->executing, 1, __ATOMIC_RELEASE);
   long result = sys_call((long)step->call, args[0], args[1], args[2], args[3], args[4], args[5]);
   if (exec) __atomic_store_n(&progress->executing, 0, __ATOMIC_RELEASE);
   return result;

@@ -2,7 +2,7 @@
  * carafe-spawner CONTROL REPORTS: the zygote. Started once by the daemon; forks a monitor for every request and does
  * nothing else. What it does to the system:
  *
- * - leaves the daemon's session, so that no terminal and no signal to the daemon's process group reaches it or a monitor
+ * - leaves the daemon's session: no terminal and no signal to the daemon's process group reaches it or a monitor
  * - works in / with umask 022, default signal dispositions and no signal blocked; its children are not waited for
  * - is not dumpable: no process of a container may trace or open what is ours before it became something else
  * - fills descriptors 0 to 31 with /dev/null, keeps its two sockets and /proc above, closes all others
@@ -50,7 +50,8 @@ static int lift(int fd) {
 }
 
 static int arrange_descriptors(struct spawner *spawner, int control, int reports) {
-  unsigned low = (unsigned)(control < reports ? control : reports), high = (unsigned)(control < reports ? reports : control);
+  unsigned low = (unsigned)(control < reports ? control : reports);
+  unsigned high = (unsigned)(control < reports ? reports : control);
   if (low > 0) close_range(0, low - 1, 0);
   if (high > low + 1) close_range(low + 1, high - 1, 0);
   close_range(high + 1, ~0u, 0);
@@ -83,10 +84,11 @@ static int receive(struct spawner *spawner) {
     char space[CMSG_SPACE(sizeof launch->fds)];
   } control;
   struct iovec part = {&request, sizeof request};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
   ssize_t n;
-  do n = recvmsg(spawner->control, &message, MSG_CMSG_CLOEXEC);
-  while (n < 0 && errno == EINTR);
+  while ((n = recvmsg(spawner->control, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
+  }
   if (n <= 0) return -EPIPE;
   launch->count = 0;
   launch->id = request.id;

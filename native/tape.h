@@ -1,8 +1,8 @@
 /*
- * The whole contract between Java (room `kernel`) and the native processes: the tape's blob, the messages of the spawner
- * link, the protocol of a monitor's socket. Fixed width, little-endian, offsets from the blob's start, never pointers.
- * Any change to a layout bumps TAPE_VERSION. `make layout` prints every size, offset and number below, and a Java test
- * compares them with TapeFormat.
+ * The whole contract between Java (room `kernel`) and the native processes: the tape's blob, the messages of the
+ * spawner link, the protocol of a monitor's socket. Fixed width, little-endian, offsets from the blob's start, never
+ * pointers. Any change to a layout bumps TAPE_VERSION. `make layout` prints every size, offset and number below, and a
+ * Java test compares them with TapeFormat.
  */
 #ifndef CARAFE_TAPE_H
 #define CARAFE_TAPE_H
@@ -63,7 +63,7 @@ struct tape_reloc {
 };
 _Static_assert(sizeof(struct tape_reloc) == 16, "layout");
 
-enum { TAPE_STDIN = 1, TAPE_STDOUT = 2, TAPE_STDERR = 4 }; /* streams */
+enum { TAPE_STDIN = 1, TAPE_STDOUT = 2, TAPE_STDERR = 4, TAPE_STREAMS = 7 };
 
 struct tape_client {
   uint32_t slot;

@@ -96,6 +96,11 @@ static void leave_behind(void) {
   fflush(stdout);
 }
 
+static void close_input(void) {
+  close(STDIN_FILENO);
+  all(STDOUT_FILENO, "closed\n", 7);
+}
+
 static void word(int argc, char **argv) {
   const char *w = argv[0];
   long number = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
@@ -105,6 +110,7 @@ static void word(int argc, char **argv) {
   else if (strcmp(w, "lines") == 0) lines(number);
   else if (strcmp(w, "flood") == 0) flood(number, argc > 2 ? strtol(argv[2], NULL, 10) : 100);
   else if (strcmp(w, "copy") == 0) copy();
+  else if (strcmp(w, "close-input") == 0) close_input();
   else if (strcmp(w, "inherited") == 0) inherited();
   else if (strcmp(w, "size") == 0) size();
   else if (strcmp(w, "resized") == 0) resized();

@@ -65,9 +65,9 @@ final class ExecRoutes {
 
     private static Optional<TerminalSize> size(Json.Obj body) throws EngineException.Invalid {
         var size = body.list("ConsoleSize");
-        if (size.size() == 2 && size.get(0) instanceof Json.Num(var rows) && size.get(1) instanceof Json.Num(var columns)) {
-            return rows.signum() > 0 && columns.signum() > 0
-                    ? Optional.of(new TerminalSize(rows.intValue(), columns.intValue()))
+        if (size.size() == 2 && size.get(0) instanceof Json.Num rows && size.get(1) instanceof Json.Num columns) {
+            return rows.number().signum() > 0 && columns.number().signum() > 0
+                    ? Optional.of(new TerminalSize(rows.number().intValue(), columns.number().intValue()))
                     : Optional.empty();
         }
         return Optional.empty();

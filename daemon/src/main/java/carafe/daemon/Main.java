@@ -66,7 +66,8 @@ public final class Main {
         out.println("Options:");
         for (Option option : Option.values()) {
             String shorthand = option.shorthand == '\0' ? "    " : "-" + option.shorthand + ", ";
-            String value = option.kind == Option.Kind.TRUTH ? "" : " " + option.kind.name().toLowerCase(java.util.Locale.ROOT);
+            String kind = option.kind.name().toLowerCase(java.util.Locale.ROOT);
+            String value = option.kind == Option.Kind.TRUTH ? "" : " " + kind;
             out.printf("  %s--%-24s %s%n", shorthand, option.flag + value, option.help);
         }
     }

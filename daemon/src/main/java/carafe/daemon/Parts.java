@@ -32,7 +32,7 @@ final class Parts {
         var failpoints = Failpoints.parse(System.getenv().getOrDefault("CARAFE_FAILPOINTS", ""));
         var lock = DataRootLock.take(state);
         made.push(lock);
-        var images = Images.open(state);
+        var images = Images.open(state, failpoints);
         made.push(images);
         HelloWorld.ensure(images, installation.hello());
         try {

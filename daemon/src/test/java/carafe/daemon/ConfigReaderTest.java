@@ -80,7 +80,8 @@ class ConfigReaderTest {
         assertThatThrownBy(() -> read("{}", "--exec-rot=/x"))
                 .hasMessage("unknown flag: --exec-rot (nearest: --exec-root)");
         assertThatThrownBy(() -> read("{}", "-Z")).hasMessage("unknown shorthand flag: 'Z' in -Z");
-        assertThatThrownBy(() -> read("{}", "--data-root")).hasMessage("flag needs an argument: --data-root");
+        assertThatThrownBy(() -> new ConfigReader(List.of("--data-root")))
+                .hasMessage("flag needs an argument: --data-root");
         assertThatThrownBy(() -> read("{}", "start"))
                 .hasMessage("\"carafed\" accepts no arguments, but got: start");
     }

@@ -63,7 +63,7 @@ abstract class LimitContract extends Contract {
     @Test
     void tooManyProcessorsAreRefused() throws Exception {
         assertThat(failing(125, "run", "--rm", "--cpus", "4096", IMAGE, "true").err())
-                .contains("Range of CPUs is from 0.01 to");
+                .containsIgnoringCase("Range of CPUs is from 0.01 to");
     }
 
     @Test

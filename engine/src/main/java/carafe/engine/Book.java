@@ -112,9 +112,9 @@ final class Book {
         database.write(new Change.Replace(RecordCodec.row(snapshot)));
     }
 
-    /// Writes down that a container is gone.
-    void erase(String id) throws EngineException {
-        database.write(new Change.Delete(id));
+    /// Begins to write down that a container is gone.
+    Database.Writing erase(String id) throws EngineException {
+        return database.begin(new Change.Delete(id));
     }
 
     /// Tells what happened to a container; `details` are pairs of key and value.

@@ -25,6 +25,7 @@ final class Container {
     // confined
     private final List<AttachEndpoint> clients = new ArrayList<>();
     private boolean restartCancelled;
+    private Endings.@Nullable Ending ending;
 
     Container(ContainerSnapshot snapshot) {
         this.id = snapshot.id();
@@ -101,6 +102,21 @@ final class Container {
     /// Confined.
     void cancelRestart(boolean cancelled) {
         restartCancelled = cancelled;
+    }
+
+    /// Confined: what is still being done after its last end.
+    Optional<Endings.Ending> ending() {
+        return Optional.ofNullable(ending);
+    }
+
+    /// Confined.
+    void ending(Endings.Ending begun) {
+        ending = begun;
+    }
+
+    /// Confined: nothing is left of its last process.
+    void ended() {
+        ending = null;
     }
 
     /// Confined: shows readers another snapshot.

@@ -84,7 +84,7 @@ final class Creator {
         try {
             snapshots.remove(id);
             Files.deleteIfExists(layout.container(id));
-            book.erase(id);
+            book.erase(id).await();
         } catch (EngineException | IOException e) {
             reason.addSuppressed(e);
         }

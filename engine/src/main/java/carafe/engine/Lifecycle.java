@@ -19,8 +19,8 @@ import org.slf4j.LoggerFactory;
 /// own queue.
 ///
 /// Order at a start: the process runs, then readers see it, then the row says so; at an exit: waiters are answered, then
-/// the row says so, then the runtime forgets the process. The exit record in the run directory is the truth until the
-/// row is durable, so a crash anywhere loses nothing.
+/// [Endings] follows. The exit record in the run directory is the truth until the row is durable, so a crash anywhere
+/// loses nothing.
 final class Lifecycle {
     private static final Logger LOG = LoggerFactory.getLogger(Lifecycle.class);
     private static final int UNKNOWN_EXIT = 255;
@@ -33,7 +33,7 @@ final class Lifecycle {
     private volatile boolean closed;
 
     /// What a start needs beside the runtime.
-    record Starts(BundleMaker bundles, EtcFiles etc, Layout layout, RecentStarts recent, Steps steps) {}
+    record Starts(BundleMaker bundles, EtcFiles etc, Endings endings, RecentStarts recent, Layout layout, Steps steps) {}
 
     Lifecycle(Book book, ContainerRuntime runtime, Starts starts, Remover remover, Clock clock) {
         this.book = book;
@@ -84,6 +84,7 @@ final class Lifecycle {
         starts.etc.write(files, snapshot.config().names().host(), snapshot.host());
         starts.steps.pass("start.bundle");
         var bundle = starts.bundles.make(container);
+        starts.endings.settle(container);
         starts.steps.pass("start.run");
         var process = runtime.start(bundle, List.copyOf(container.clients()));
         starts.recent.forget(container.id());
@@ -153,14 +154,23 @@ final class Lifecycle {
             next = before.with(new State.Restarting(exited, clock.instant().plus(wait)))
                     .with(new ContainerSnapshot.Restarts(restarts.count() + 1, restarts.stoppedByUser()));
         }
+        remember(container, process);
         tellEnd(before, exited);
         container.showEnded(next, exit.code());
         boolean goes = before.host().autoRemove() && !restart;
-        forget(container, process, next, goes);
+        starts.endings.begin(container, process, next, goes);
         if (restart) {
             restartAfter(container, (State.Restarting) next.state(), wait);
         } else if (goes) {
             removeItself(container);
+        }
+    }
+
+    private void remember(Container container, RunningContainer process) {
+        try {
+            starts.recent.remember(container.id(), process.explanation());
+        } catch (EngineException e) {
+            LOG.debug("how container {} was started is not known any more", container.id(), e);
         }
     }
 
@@ -172,22 +182,6 @@ final class Lifecycle {
         book.tell(container, "die", List.of(
                 Map.entry("exitCode", Integer.toString(exited.exitCode())),
                 Map.entry("execDuration", Long.toString(seconds))));
-    }
-
-    /// Writes the end down, then lets the runtime forget the process; a row that goes at once is not written first.
-    private void forget(Container container, RunningContainer process, ContainerSnapshot next, boolean goes) {
-        try {
-            starts.steps.pass("exit.row");
-            if (!goes) {
-                book.saveState(next).await();
-            }
-            starts.steps.pass("exit.process");
-            starts.recent.remember(container.id(), process.explanation());
-            process.delete();
-        } catch (EngineException e) {
-            LOG.warn("the end of container {} was not cleaned up; the next start of the engine does it",
-                    container.id(), e);
-        }
     }
 
     /// Removes, in its turn, a `--rm` container that ended while no engine was there.

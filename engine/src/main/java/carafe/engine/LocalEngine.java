@@ -20,6 +20,7 @@ final class LocalEngine implements Engine {
     private final Resources resources;
     private final Book book;
     private final Lifecycle lifecycle;
+    private final Remover remover;
     private final Containers containers;
     private final LiveExecs execs;
     private final LiveImages images;
@@ -39,11 +40,12 @@ final class LocalEngine implements Engine {
         var planner = new ContainerPlanner(parts.images(), facts, parts.clock());
         var recent = new RecentStarts();
         book = new Book(resources.database(), resources.events());
-        var remover = new Remover(book, snapshots, layout, steps);
+        var endings = new Endings(book, parts.runtime(), layout, steps);
+        remover = new Remover(book, endings, snapshots, layout, steps);
         lifecycle = new Lifecycle(
                 book,
                 parts.runtime(),
-                new Lifecycle.Starts(bundles, new EtcFiles(Path.of("/etc")), layout, recent, steps),
+                new Lifecycle.Starts(bundles, new EtcFiles(Path.of("/etc")), endings, recent, layout, steps),
                 remover,
                 parts.clock());
         execs = new LiveExecs(book, parts.runtime(), layout, parts.clock());
@@ -155,6 +157,11 @@ final class LocalEngine implements Engine {
         release();
     }
 
+    /// Waits for what goes on in the background. For tests, which look for what is left.
+    void settle() {
+        letWorkEnd();
+    }
+
     private void release() {
         resources.events().close();
         resources.watch().close();
@@ -172,6 +179,7 @@ final class LocalEngine implements Engine {
                         .warn("{} containers are still busy; the next start of the engine settles them",
                                 idle.getCount());
             }
+            remover.awaitSweeps(GRACE);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -4,23 +4,31 @@ import carafe.image.Snapshots;
 import carafe.spec.EngineException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Removes containers that do not run: the row goes first, durably; then their directories, which a crash may leave and
-/// the next start of the engine sweeps.
+/// Removes containers that do not run: the row goes first, durably; then, in the background, their directories, which a
+/// crash may leave and the next start of the engine sweeps.
 final class Remover {
     private static final Logger LOG = LoggerFactory.getLogger(Remover.class);
 
     private final Book book;
+    private final Endings endings;
     private final Snapshots snapshots;
     private final Layout layout;
     private final Steps steps;
+    private final Set<Thread> sweeps = ConcurrentHashMap.newKeySet();
 
-    Remover(Book book, Snapshots snapshots, Layout layout, Steps steps) {
+    Remover(Book book, Endings endings, Snapshots snapshots, Layout layout, Steps steps) {
         this.book = book;
+        this.endings = endings;
         this.snapshots = snapshots;
         this.layout = layout;
         this.steps = steps;
@@ -35,7 +43,9 @@ final class Remover {
         container.show(before.with(new State.Removing(before.state())));
         try {
             steps.pass("remove.row");
-            book.erase(container.id());
+            var writing = book.erase(container.id());
+            settle(container);
+            writing.await();
         } catch (EngineException e) {
             container.show(before);
             throw e;
@@ -46,8 +56,35 @@ final class Remover {
         container.clients().clear();
         book.remove(container);
         book.tell(before, "destroy");
+        sweepLater(container.id());
         container.showRemoved();
-        sweep(container.id());
+    }
+
+    private void settle(Container container) {
+        try {
+            endings.settle(container);
+        } catch (EngineException e) {
+            LOG.warn("the run directory of container {} was not removed; the next start of the engine does it",
+                    container.id(), e);
+        }
+    }
+
+    private void sweepLater(String id) {
+        var sweep = Thread.ofVirtual().name("sweep of " + id.substring(0, 12)).unstarted(() -> {
+            sweep(id);
+            sweeps.remove(Thread.currentThread());
+        });
+        sweeps.add(sweep);
+        sweep.start();
+    }
+
+    /// Waits for the sweeps under way, at most so long.
+    void awaitSweeps(Duration most) throws InterruptedException {
+        var deadline = Instant.now().plus(most);
+        for (var sweep : sweeps) {
+            var left = Duration.between(Instant.now(), deadline);
+            sweep.join(left.isPositive() ? left : Duration.ofMillis(1));
+        }
     }
 
     /// Removes the directories of a container that has no row. Failures are told, not thrown: the container is gone.
@@ -66,7 +103,7 @@ final class Remover {
     static void deleteTree(Path directory) throws IOException {
         try (var entries = Files.newDirectoryStream(directory)) {
             for (var entry : entries) {
-                if (Files.isDirectory(entry, java.nio.file.LinkOption.NOFOLLOW_LINKS)) {
+                if (Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
                     deleteTree(entry);
                 } else {
                     Files.deleteIfExists(entry);

@@ -107,12 +107,12 @@ final class SpecComposer {
     private static Optional<ProcessSpec.ConsoleSize> consoleSize(HostConfig host) throws EngineException.Invalid {
         var size = host.document().list("ConsoleSize");
         if (size.size() == 2
-                && size.get(0) instanceof Json.Num(var rows)
-                && size.get(1) instanceof Json.Num(var columns)
-                && rows.signum() > 0
-                && columns.signum() > 0) {
+                && size.get(0) instanceof Json.Num rows
+                && size.get(1) instanceof Json.Num columns
+                && rows.number().signum() > 0
+                && columns.number().signum() > 0) {
             return Optional.of(new ProcessSpec.ConsoleSize(
-                    Math.min(rows.intValue(), 65535), Math.min(columns.intValue(), 65535)));
+                    Math.min(rows.number().intValue(), 65535), Math.min(columns.number().intValue(), 65535)));
         }
         return Optional.empty();
     }

@@ -151,6 +151,7 @@ final class EngineHarness implements AutoCloseable {
     }
 
     void assertNothingLeft() throws Exception {
+        engine.settle();
         assertThat(directories()).isEmpty();
         assertThat(runtime.leftBehind()).isEmpty();
         assertThat(names()).isEmpty();

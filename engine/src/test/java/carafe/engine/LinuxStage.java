@@ -173,6 +173,7 @@ final class LinuxStage {
     /// What is left of the containers `ids`, and of any container in the roots.
     List<String> left(List<String> ids) throws Exception {
         var left = new ArrayList<String>();
+        engine.settle();
         for (var parent : List.of("data/containers", "data/snapshots", "run/c", "run/e")) {
             try (var entries = Files.list(root.resolve(parent))) {
                 entries.filter(entry -> !entry.getFileName().toString().startsWith("."))

@@ -185,6 +185,7 @@ final class RecoveryTest {
         var failpoints = Failpoints.parse(point + "=1*EIO");
         harness.reopen(failpoints);
         liveAsFarAsItGoes();
+        harness.engine.settle();
         assertThat(failpoints.passed()).contains(point);
         if (!harness.names().isEmpty()) {
             harness.containers().remove("web", new RemoveRequest(true, true));

@@ -4,7 +4,7 @@ import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -64,13 +64,20 @@ final class ArchiveContents implements AutoCloseable {
         return at;
     }
 
-    /// Commits the staged layers with one of these digests.
-    void commit(Set<Digest> wanted) throws IOException {
-        var done = new HashSet<Digest>();
+    /// Makes the staged layers with one of these digests durable, then visible.
+    void commit(LayerStore layers, Set<Digest> wanted) throws IOException {
+        var chosen = new LinkedHashMap<Digest, LayerStore.Staged>();
         for (var layer : staged.values()) {
-            if (wanted.contains(layer.hashes().diffId()) && done.add(layer.hashes().diffId())) {
+            if (wanted.contains(layer.hashes().diffId())) {
+                chosen.put(layer.hashes().diffId(), layer);
+            }
+        }
+        if (!chosen.isEmpty()) {
+            layers.sync(chosen.values());
+            for (var layer : chosen.values()) {
                 layer.commit();
             }
+            layers.syncNames();
         }
     }
 

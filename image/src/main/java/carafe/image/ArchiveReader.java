@@ -21,9 +21,9 @@ import java.util.concurrent.Semaphore;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Reads an image archive once, front to back, without knowing yet which of its members are what: names and order differ
-/// between the programs that write them. So each member is judged by its first bytes: a tar or a compressed file is a
-/// layer and is unpacked at once, on a thread of its own; a JSON document is kept; anything else is skipped.
+/// Reads an image archive once, front to back, without knowing yet which of its members are what: names and order
+/// differ between the programs that write them. So each member is judged by its first bytes: a tar or a compressed file
+/// is a layer and is unpacked at once, on a thread of its own; a JSON document is kept; anything else is skipped.
 ///
 /// One reader per archive. Memory: 64 MiB of documents and as much of layers on their way, at most.
 final class ArchiveReader {
@@ -49,6 +49,8 @@ final class ArchiveReader {
     private final Map<String, String> links = new HashMap<>();
     private final Map<String, Future<LayerStore.Staged>> unpacking = new HashMap<>();
     private final List<Future<LayerStore.Staged>> started = new ArrayList<>();
+    private final ExecutorService workers = Executors.newFixedThreadPool(UNPACKERS,
+            Thread.ofPlatform().name("image-unpack-", 0).daemon().factory()); // starts none before the first layer
     private final Semaphore budget = new Semaphore(BUDGET_CHUNKS);
     private @Nullable ChunkPipe reading;
     private int documentBytes;
@@ -63,11 +65,9 @@ final class ArchiveReader {
     /// @throws EngineException.Invalid the bytes are at fault
     /// @throws IOException the disk's or the source's own
     ArchiveContents read(InputStream archive) throws IOException, EngineException.Invalid {
-        var workers = Executors.newFixedThreadPool(UNPACKERS,
-                Thread.ofPlatform().name("image-unpack-", 0).daemon().factory());
         boolean whole = false;
         try (var stream = new LayerStream(archive, LayerStream.Bounds.DEFAULT)) {
-            members(new TarReader(stream), workers);
+            members(new TarReader(stream));
             stream.drain();
             var contents = collect();
             whole = true;
@@ -85,7 +85,7 @@ final class ArchiveReader {
         }
     }
 
-    private void members(TarReader tar, ExecutorService workers) throws IOException, EngineException.Invalid {
+    private void members(TarReader tar) throws IOException, EngineException.Invalid {
         int count = 0;
         for (var entry = tar.next(); entry != null; entry = tar.next()) {
             if (++count > MAX_MEMBERS) {
@@ -93,7 +93,7 @@ final class ArchiveReader {
             }
             String name = normal("", entry.name());
             switch (entry.type()) {
-                case FILE -> file(name, entry, tar, workers);
+                case FILE -> file(name, entry, tar);
                 case SYMLINK -> links.put(name, normal(parent(name), entry.linkName()));
                 case HARD_LINK -> links.put(name, normal("", entry.linkName()));
                 case DIRECTORY, CHAR_DEVICE, BLOCK_DEVICE, FIFO -> { }
@@ -101,8 +101,7 @@ final class ArchiveReader {
         }
     }
 
-    private void file(String name, TarEntry entry, TarReader tar, ExecutorService workers)
-            throws IOException, EngineException.Invalid {
+    private void file(String name, TarEntry entry, TarReader tar) throws IOException, EngineException.Invalid {
         byte[] head = tar.data().readNBytes((int) Math.min(entry.size(), TarHeader.BLOCK));
         var blob = blobName(name);
         if (isLayer(head) || head.length == 0 && (blob.isPresent() || name.endsWith(".tar"))) {
@@ -114,7 +113,8 @@ final class ArchiveReader {
                 unpacking.remove(name);
                 progress.known(blob.orElseThrow().shortHex(), entry.size());
             } else {
-                unpack(name, blob.map(Digest::shortHex).orElse(name), head, entry.size(), tar, workers);
+                var source = new Incoming(name, blob.map(Digest::shortHex).orElse(name), entry.size());
+                unpack(source, head, tar);
             }
         } else if (isDocument(head) && entry.size() <= MAX_DOCUMENT_BYTES) {
             documentBytes += (int) entry.size();
@@ -129,7 +129,8 @@ final class ArchiveReader {
     /// A tar begins with a header whose checksum fits, an empty one with zeros.
     private static boolean isLayer(byte[] head) {
         return LayerStream.isCompressed(head)
-                || head.length == TarHeader.BLOCK && (TarHeader.fits(head) || Arrays.equals(head, new byte[head.length]));
+                || head.length == TarHeader.BLOCK
+                        && (TarHeader.fits(head) || Arrays.equals(head, new byte[head.length]));
     }
 
     private static boolean isDocument(byte[] head) {
@@ -146,19 +147,21 @@ final class ArchiveReader {
         return matcher.find() ? Optional.of(new Digest(Digest.Algorithm.SHA256, matcher.group(1))) : Optional.empty();
     }
 
-    private void unpack(String name, String shownName, byte[] head, long size, TarReader tar, ExecutorService workers)
-            throws IOException, EngineException.Invalid { // the six facts of one member
+    /// A layer about to be unpacked: its member's name, what people are shown of it, its bytes.
+    private record Incoming(String name, String shownName, long size) {}
+
+    private void unpack(Incoming member, byte[] head, TarReader tar) throws IOException, EngineException.Invalid {
         var pipe = new ChunkPipe(budget);
         reading = pipe;
-        var source = progress.watch(pipe, shownName, size);
+        var source = progress.watch(pipe, member.shownName, member.size);
         var layer = workers.submit(() -> {
             try (source) {
                 return layers.stage(source);
             }
         });
         started.add(layer);
-        unpacking.put(name, layer);
-        known.remove(name);
+        unpacking.put(member.name, layer);
+        known.remove(member.name);
         byte[] chunk = head;
         boolean wanted = true;
         while (chunk.length > 0 && wanted) {

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -23,11 +24,13 @@ import java.util.concurrent.ConcurrentHashMap;
 /// Layers as plain directories: `HEX/fs` has the files, `HEX/layer.json` their sizes, `tmp` what is being unpacked or
 /// deleted. Works on every filesystem that can hold an overlay's lower directory.
 ///
-/// Durability without an fsync per file: a layer is unpacked under `tmp`, one syncfs(2) covers all layers of a load,
-/// then each is renamed to its digest. The rename is the commit mark; nothing incomplete ever has a digest's name.
+/// Durability without an fsync per file: a layer is unpacked under `tmp`, one syncfs(2) covers all layers of a load
+/// (small ones are synced by themselves), then each is renamed to its digest. The rename is the commit mark; nothing
+/// incomplete ever has a digest's name.
 final class DirectoryLayers implements LayerStore {
 
     private static final int DIRECTORY_MODE = 0755;
+    private static final int FEW_ENTRIES = 32;
 
     /// What a layer may hold.
     record Bounds(LayerStream.Bounds stream, long maxEntries) {
@@ -95,16 +98,38 @@ final class DirectoryLayers implements LayerStore {
             var about = Json.object().put("diffId", hashes.diffId().toString()).put("fileBytes", writer.fileBytes())
                     .put("entries", writer.entries()).put("tarBytes", hashes.plainBytes()).build();
             Files.write(place.resolve("layer.json"), about.printBytes());
-            return new StagedDirectory(place, hashes, new Sizes(writer.fileBytes(), hashes.plainBytes()));
+            return new StagedDirectory(place, hashes, new Sizes(writer.fileBytes(), hashes.plainBytes()),
+                    writer.entries());
         }
     }
 
+    /// One syncfs(2) for all, but a few small files are synced one by one: the filesystem may be full of what others
+    /// have written and wait for nobody to ask.
     @Override
-    public void sync() throws IOException {
+    public void sync(Collection<Staged> staged) throws IOException {
         steps.before("sync layers");
-        try (var tree = FileTree.open(root); var top = tree.open("/", Linux.O_RDONLY | Linux.O_DIRECTORY, 0)) {
-            FdStream.syncFilesystem(top);
+        long entries = 0;
+        for (var layer : staged) {
+            entries += own(layer).entries;
         }
+        boolean done = entries <= FEW_ENTRIES;
+        try (var tree = FileTree.open(temporary)) {
+            for (var layer : staged) {
+                done = done && SmallTree.sync(tree, String.valueOf(own(layer).place.getFileName()));
+            }
+            if (!done) {
+                try (var top = tree.open("/", Linux.O_RDONLY | Linux.O_DIRECTORY, 0)) {
+                    FdStream.syncFilesystem(top);
+                }
+            }
+        }
+    }
+
+    private static StagedDirectory own(Staged staged) {
+        if (staged instanceof StagedDirectory own) {
+            return own;
+        }
+        throw new IllegalArgumentException("a layer of another store");
     }
 
     @Override
@@ -173,11 +198,13 @@ final class DirectoryLayers implements LayerStore {
         private final Path place;
         private final LayerStream.Hashes hashes;
         private final Sizes size;
+        private final long entries;
 
-        StagedDirectory(Path place, LayerStream.Hashes hashes, Sizes size) {
+        StagedDirectory(Path place, LayerStream.Hashes hashes, Sizes size, long entries) {
             this.place = place;
             this.hashes = hashes;
             this.size = size;
+            this.entries = entries;
         }
 
         @Override

@@ -45,8 +45,8 @@ public final class HelloWorld {
         var history = List.of(
                 new History(Optional.of(CREATED), "COPY hello / # carafe", "", "", false),
                 new History(Optional.of(CREATED), "CMD [\"/hello\"]", "", "", true));
-        byte[] config = new ImageConfig(Platform.host(), Optional.of(CREATED), "", "", "", run, List.of(diffId), history)
-                .toJson().printBytes();
+        byte[] config = new ImageConfig(Platform.host(), Optional.of(CREATED), "", "", "", run, List.of(diffId),
+                history).toJson().printBytes();
         this.manifest = Manifest.of(Descriptor.of(MediaTypes.OCI_CONFIG, config),
                 List.of(Descriptor.of(MediaTypes.OCI_LAYER, layer)));
         byte[] manifestBytes = manifest.toJson().printBytes();

@@ -40,6 +40,9 @@ final class ImageNames {
     }
 
     private static Optional<Digest> digest(String name) {
+        if (name.length() < 64) {
+            return Optional.empty(); // most names; no exception to pay for
+        }
         try {
             return Optional.of(Digest.parse(name.length() == 64 ? "sha256:" + name : name));
         } catch (EngineException.Invalid e) {

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// Decides what the removal of an image takes away, by Docker's rules and in its words; does nothing itself. A name goes
-/// first, and the image with its last name. By id all names go at once if they are of one repository. Running
+/// Decides what the removal of an image takes away, by Docker's rules and in its words; does nothing itself. A name
+/// goes first, and the image with its last name. By id all names go at once if they are of one repository. Running
 /// containers forbid the removal of the image, stopped ones do unless it is forced.
 /// Source: moby daemon/images/image_delete.go (behaviour).
 final class ImageRemoval {

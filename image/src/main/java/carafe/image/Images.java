@@ -1,6 +1,7 @@
 package carafe.image;
 
 import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.ImageConfig;
@@ -59,7 +60,13 @@ public final class Images implements AutoCloseable {
     /// Opens the images under `stateRoot`, making the directories that are missing; what a crash left half done is
     /// deleted in the background. At most one open per root.
     public static Images open(Path stateRoot) throws EngineException {
-        return open(stateRoot, DirectoryLayers.Bounds.DEFAULT, CommitSteps.REAL);
+        return open(stateRoot, Failpoints.none());
+    }
+
+    /// The same, with a fault where a failpoint named `image: STEP` says so.
+    public static Images open(Path stateRoot, Failpoints failpoints) throws EngineException {
+        CommitSteps steps = failpoints.active() ? step -> failpoints.pass("image: " + step) : CommitSteps.REAL;
+        return open(stateRoot, DirectoryLayers.Bounds.DEFAULT, steps);
     }
 
     static Images open(Path stateRoot, DirectoryLayers.Bounds bounds, CommitSteps steps) throws EngineException {
@@ -130,9 +137,7 @@ public final class Images implements AutoCloseable {
         var diffIds = new HashSet<Digest>();
         images.forEach(image -> diffIds.addAll(image.config().diffIds()));
         lease.hold(diffIds);
-        layers.sync();
-        contents.commit(diffIds);
-        layers.syncNames();
+        contents.commit(layers, diffIds);
         var loaded = new ArrayList<Loaded>();
         var renamed = new ArrayList<Loaded>();
         synchronized (writing) {

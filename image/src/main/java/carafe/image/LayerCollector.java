@@ -12,12 +12,12 @@ import java.util.Set;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Predicate;
 
-/// Removes layers that nothing needs, and keeps those that somebody is about to need: a load holds a lease on the layers
-/// it found or made until an image names them, a snapshot is made while no collection runs.
+/// Removes layers that nothing needs, and keeps those that somebody is about to need: a load holds a lease on the
+/// layers it found or made until an image names them, a snapshot is made while no collection runs.
 ///
 /// `exclusion` is held for reading while a layer's presence is relied on, for writing while layers are removed (renames
-/// only; the deletion itself is in the background). It guards the layers' directory rather than fields, so there is disk
-/// work under it.
+/// only; the deletion itself is in the background). It guards the layers' directory rather than fields, so there is
+/// disk work under it.
 final class LayerCollector {
 
     private final LayerStore layers;

@@ -5,6 +5,7 @@ import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.Set;
 
 /// The layers of all images, each once, by the digest of its tar (its diffID). A layer is staged from a stream, made
@@ -18,7 +19,7 @@ interface LayerStore {
         /// What the stream turned out to be.
         LayerStream.Hashes hashes();
 
-        /// Makes the layer visible; [LayerStore#sync] must have been called since it was staged. When the layer is
+        /// Makes the layer visible; [LayerStore#sync] must have been called with it. When the layer is
         /// there already, this one is dropped. Names are durable after [LayerStore#syncNames].
         void commit() throws IOException;
 
@@ -31,8 +32,8 @@ interface LayerStore {
     /// @throws IOException the disk's or `blob`'s own
     Staged stage(InputStream blob) throws IOException, EngineException.Invalid;
 
-    /// Makes everything staged so far durable.
-    void sync() throws IOException;
+    /// Makes these layers durable, which this store staged.
+    void sync(Collection<Staged> staged) throws IOException;
 
     /// Makes all commits so far durable.
     void syncNames() throws IOException;

@@ -110,7 +110,8 @@ final class LayerWriter implements AutoCloseable {
 
     private void root(TarEntry entry) throws IOException, EngineException.Invalid {
         if (entry.type() != TarEntry.Type.DIRECTORY) {
-            throw new EngineException.Invalid("cannot unpack \"" + entry.name() + "\": the layer's root is a directory");
+            throw new EngineException.Invalid("cannot unpack \"" + entry.name()
+                    + "\": the layer's root is a directory");
         }
         var directory = path.enter(List.of());
         Inodes.chown(directory.fd(), (int) entry.uid(), (int) entry.gid());

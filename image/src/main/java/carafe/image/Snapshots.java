@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -27,6 +28,8 @@ public final class Snapshots {
     private static final Pattern ID = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}");
     private static final String LIST = "layers";
     private static final String TEMPORARY = ".tmp";
+    private static final FileAttribute<?> PRIVATE =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
     private final Path root;
     private final Path temporary;
@@ -54,12 +57,17 @@ public final class Snapshots {
     /// cut takes away was an empty directory, which the next call makes again.
     /// @throws EngineException.NotFound a layer of the image is gone
     public RootfsPlan.Overlay prepare(String containerId, Image image) throws EngineException {
-        var made = find(containerId);
+        checkId(containerId);
+        boolean again = Files.exists(root.resolve(containerId));
+        var made = again ? find(containerId) : Optional.<RootfsPlan.Overlay>empty();
         if (made.isPresent()) {
             return made.get();
         }
         var diffIds = image.config().diffIds();
         try {
+            if (again) {
+                trash.bury(root.resolve(containerId), temporary); // a power cut left it without its list
+            }
             return collector.whileKept(() -> make(containerId, image, diffIds));
         } catch (IOException e) {
             throw Failures.of("prepare the root of " + containerId, e);
@@ -74,15 +82,16 @@ public final class Snapshots {
             }
         }
         Path place = trash.freshName(temporary);
-        Durable.makeDirectory(place);
+        Files.createDirectory(place, PRIVATE);
         var list = new StringBuilder();
         diffIds.forEach(diffId -> list.append(diffId).append('\n'));
         Files.createDirectory(place.resolve("upper"));
         Files.setPosixFilePermissions(place.resolve("upper"), PosixFilePermissions.fromString("rwxr-xr-x"));
         Files.createDirectory(place.resolve("work"));
-        Files.createDirectory(place.resolve("empty")); // the one lower directory of an image without layers
+        if (diffIds.isEmpty()) {
+            Files.createDirectory(place.resolve("empty")); // an overlay cannot do without a lower directory
+        }
         Files.writeString(place.resolve(LIST), list, StandardCharsets.US_ASCII);
-        trash.bury(root.resolve(containerId), temporary); // one that a power cut left without its list
         Files.move(place, root.resolve(containerId), StandardCopyOption.ATOMIC_MOVE);
         return plan(containerId, diffIds);
     }

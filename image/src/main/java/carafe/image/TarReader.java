@@ -106,7 +106,9 @@ final class TarReader {
         List<Extent> extents = stored == 0 ? List.of() : List.of(new Extent(0, stored));
         if (type == Type.FILE) {
             boolean oldSparse = header.type() == 'S';
-            var sparse = oldSparse ? SparseMap.old(header.block(), this::readBlock) : SparseMap.pax(pax, this::readDataBlock);
+            var sparse = oldSparse
+                    ? SparseMap.old(header.block(), this::readBlock)
+                    : SparseMap.pax(pax, this::readDataBlock);
             if (sparse.isPresent()) {
                 size = sparse.get().size();
                 extents = sparse.get().checked(leftOfData);

@@ -35,8 +35,8 @@ final class Trash implements AutoCloseable {
                 + names.incrementAndGet());
     }
 
-    /// Takes `victim` out of sight, into `directory` on the same filesystem, and deletes it later. One that is not there
-    /// is fine.
+    /// Takes `victim` out of sight, into `directory` on the same filesystem, and deletes it later. One that is not
+    /// there is fine.
     void bury(Path victim, Path directory) throws IOException {
         Path grave = freshName(directory);
         try {

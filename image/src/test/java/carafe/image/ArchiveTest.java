@@ -92,7 +92,8 @@ class ArchiveTest {
     @Test
     void layersThatAreLinksToOtherLayersAreFound() throws Exception {
         String config = new String(TestImage.of("x:1", BASE, BASE).config(), StandardCharsets.UTF_8);
-        byte[] archive = table("[{\"Config\":\"c.json\",\"RepoTags\":null,\"Layers\":[\"one/layer.tar\",\"two/layer.tar\"]}]",
+        byte[] archive = table("[{\"Config\":\"c.json\",\"RepoTags\":null,"
+                + "\"Layers\":[\"one/layer.tar\",\"two/layer.tar\"]}]",
                 TestTar.file("one/layer.tar", BASE), TestTar.symlink("two/layer.tar", "../one/layer.tar"),
                 TestTar.file("c.json", config));
         assertThat(load(archive)).extracting(Loaded::name).containsExactly(Optional.empty());
@@ -153,13 +154,15 @@ class ArchiveTest {
         var foreign = new Descriptor(MediaTypes.OCI_MANIFEST, Digest.sha256(new byte[1]), 1,
                 Optional.of(Platform.of("linux", "s390x")), Map.of(), Optional.empty());
         var attestation = new Descriptor(MediaTypes.OCI_MANIFEST, Digest.sha256(new byte[2]), 1,
-                Optional.of(Platform.of("unknown", "unknown")), Map.of("vnd.docker.reference.type", "attestation-manifest"),
+                Optional.of(Platform.of("unknown", "unknown")),
+                Map.of("vnd.docker.reference.type", "attestation-manifest"),
                 Optional.empty());
         byte[] nested = Index.of(List.of(foreign, attestation, new Descriptor(MediaTypes.OCI_MANIFEST,
                 ownManifest.digest(), ownManifest.size(), Optional.of(Platform.host()), Map.of(), Optional.empty())))
                 .toJson().printBytes();
         byte[] top = Index.of(List.of(Descriptor.of(MediaTypes.OCI_INDEX, nested)
-                .withAnnotations(Map.of("org.opencontainers.image.ref.name", "localhost/multi:2")))).toJson().printBytes();
+                .withAnnotations(Map.of("org.opencontainers.image.ref.name", "localhost/multi:2"))))
+                .toJson().printBytes();
         byte[] archive = new TestTar().raw(withoutEnd(own)).add(TestImage.blob(nested))
                 .add(TestTar.file("index.json", top)).bytes();
         assertThat(load(archive)).containsExactly(

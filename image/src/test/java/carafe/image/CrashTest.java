@@ -10,11 +10,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Dies at every step of a change in turn: the state root is copied at that moment, as a kill would leave it, and opened
-/// again. Whatever is visible then is whole, and a retry does the work.
+/// Dies at every step of a change in turn: the state root is copied at that moment, as a kill would leave it, and
+/// opened again. Whatever is visible then is whole, and a retry does the work.
 class CrashTest {
 
     private static final int MOST_STEPS = 100;
@@ -32,6 +33,7 @@ class CrashTest {
         private final int deadly;
         private final List<String> steps = new ArrayList<>();
         private boolean armed;
+        private @Nullable Images images;
 
         Death(Path root, Path copy, int deadly) {
             this.root = root;
@@ -46,6 +48,9 @@ class CrashTest {
             }
             steps.add(step);
             if (steps.size() == deadly) {
+                if (images != null) { // cp fails when a file vanishes below it
+                    awaitDeletion(images);
+                }
                 copy(root, copy);
             }
             if (steps.size() >= deadly) {
@@ -55,6 +60,14 @@ class CrashTest {
 
         boolean happened() {
             return steps.size() >= deadly;
+        }
+    }
+
+    private static void awaitDeletion(Images images) {
+        try {
+            images.awaitDeletion();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 
@@ -79,6 +92,7 @@ class CrashTest {
             Path copy = directory.resolve("copy" + step);
             var death = new Death(root, copy, step);
             try (var images = Images.open(root, DirectoryLayers.Bounds.DEFAULT, death)) {
+                death.images = images;
                 death.armed = true;
                 if (!dies(() -> load(images), death)) {
                     break;
@@ -109,6 +123,7 @@ class CrashTest {
             var death = new Death(root, copy, step);
             try (var images = Images.open(root, DirectoryLayers.Bounds.DEFAULT, death)) {
                 load(images);
+                death.images = images;
                 death.armed = true;
                 if (!dies(() -> images.remove("app:1", false, ImageUsers.NONE), death)) {
                     break;

@@ -137,7 +137,8 @@ class ImageRemovalTest {
 
     @Test
     void tagsAreCheckedAsDockerChecksThem() throws Exception {
-        assertThatThrownBy(() -> images.tag("nothing", Reference.parse("x"))).hasMessage("No such image: nothing:latest");
+        assertThatThrownBy(() -> images.tag("nothing", Reference.parse("x")))
+                .hasMessage("No such image: nothing:latest");
         assertThatThrownBy(() -> images.tag("app:1", Reference.parse("sha256:x")))
                 .hasMessage("refusing to create an ambiguous tag using digest algorithm as name");
         assertThatThrownBy(() -> images.tag("app:1", Reference.parse("x@sha256:" + "f".repeat(64))))
@@ -149,7 +150,8 @@ class ImageRemovalTest {
     @Test
     void historyIsNewestFirstWithSizesOfLayers() throws Exception {
         var history = images.history("app:1");
-        assertThat(history).extracting(HistoryEntry::id).containsExactly(IMAGE.id().toString(), "<missing>", "<missing>");
+        assertThat(history).extracting(HistoryEntry::id)
+                .containsExactly(IMAGE.id().toString(), "<missing>", "<missing>");
         assertThat(history).extracting(HistoryEntry::size).containsExactly(0L, 1L, 1L);
         assertThat(history.getFirst().tags()).containsExactly("app:1");
         assertThat(history.getLast().createdBy()).isEqualTo("COPY layer 0");

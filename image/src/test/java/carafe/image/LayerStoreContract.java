@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,7 +33,7 @@ abstract class LayerStoreContract {
 
     private Path unpack(byte[] blob) throws Exception {
         var staged = store().stage(new ByteArrayInputStream(blob));
-        store().sync();
+        store().sync(List.of(staged));
         staged.commit();
         store().syncNames();
         return store().lower(staged.hashes().diffId());

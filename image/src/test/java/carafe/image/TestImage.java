@@ -86,7 +86,8 @@ public record TestImage(List<String> names, RunConfig run, List<byte[]> layers) 
             descriptors.add(Descriptor.of(MediaTypes.OCI_LAYER_GZIP, blob));
             blobs.add(blob(blob));
         }
-        byte[] manifest = Manifest.of(Descriptor.of(MediaTypes.OCI_CONFIG, config()), descriptors).toJson().printBytes();
+        byte[] manifest = Manifest.of(Descriptor.of(MediaTypes.OCI_CONFIG, config()), descriptors)
+                .toJson().printBytes();
         blobs.add(blob(config())).add(blob(manifest));
         var entry = Descriptor.of(MediaTypes.OCI_MANIFEST, manifest);
         var entries = new ArrayList<Descriptor>();

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /// A layer store in a directory of a test, and the files of one layer in it.
 final class UnpackedLayer implements AutoCloseable {
@@ -31,7 +32,7 @@ final class UnpackedLayer implements AutoCloseable {
 
     Path unpack(InputStream blob) throws IOException, EngineException.Invalid {
         var staged = layers.stage(blob);
-        layers.sync();
+        layers.sync(List.of(staged));
         staged.commit();
         layers.syncNames();
         return layers.lower(staged.hashes().diffId());

@@ -14,14 +14,16 @@ import java.util.TreeSet;
 /// The host's cgroups, v1 or v2, found once at start. v1 is used when any controller we limit by is bound to it, so a
 /// hybrid host (all controllers on v1, an empty v2 beside) counts as v1. Owns one descriptor per hierarchy.
 ///
-/// On v2 nobody may live in a cgroup that hands controllers to children. Where systemd has delegated our own cgroup to
-/// us, [#open] therefore moves all processes of that cgroup, ours among them, into its leaf `daemon` and containers go
-/// beside it; otherwise containers go below a top-level cgroup `/carafe`.
+/// On v2 nobody may live in a cgroup that hands controllers to children. Our cgroups go below a top-level cgroup
+/// `/carafe`, also in a service with Delegate=yes: were they in the service's own cgroup, systemd could not put a
+/// restarted daemon there as long as a container lives (status=219/CGROUP, seen with systemd 252). Only where systemd
+/// keeps the daemon in a leaf of what it delegated (DelegateSubgroup=daemon, systemd 254) they go beside that leaf.
 public final class Cgroups implements AutoCloseable {
 
     static final String NAME = "carafe";
 
-    private static final String LEAF = "daemon";
+    /// The leaf for processes beside containers.
+    static final String LEAF = "daemon";
     private static final Set<String> LIMITING = Set.of("memory", "cpu", "pids", "devices", "blkio", "cpuset");
 
     /// Which generation the host uses.
@@ -119,12 +121,8 @@ public final class Cgroups implements AutoCloseable {
         var root = root(mountPoint.toString());
         try {
             var all = new Hierarchy(root, Set.of());
-            boolean inLeaf = own.endsWith("/" + LEAF) && isDelegated(all, parentOf(own));
-            boolean delegated = inLeaf || isDelegated(all, own);
-            String home = inLeaf ? parentOf(own) : delegated ? own : NAME;
-            if (delegated && !inLeaf) {
-                moveToLeaf(all, own);
-            }
+            boolean delegated = own.endsWith("/" + LEAF) && isDelegated(all, parentOf(own));
+            String home = delegated ? parentOf(own) : NAME;
             return new Cgroups(CgroupV2.of(root, home, delegated));
         } catch (KernelException e) {
             root.close();
@@ -145,22 +143,6 @@ public final class Cgroups implements AutoCloseable {
                 }
             }
             return false;
-        }
-    }
-
-    private static void moveToLeaf(Hierarchy all, String own) throws KernelException {
-        String leaf = own + "/" + LEAF;
-        int errno = all.tryMkdir(leaf);
-        if (errno != 0 && errno != Errno.EEXIST) {
-            throw new KernelException("mkdir", "cgroup /" + leaf, errno);
-        }
-        for (String pid : all.read(own, "cgroup.procs").split("\n")) {
-            if (!pid.isEmpty()) {
-                errno = all.tryWrite(leaf, "cgroup.procs", pid);
-                if (errno != 0 && errno != Errno.ESRCH) {
-                    throw new KernelException("write", "cgroup.procs of /" + leaf, errno);
-                }
-            }
         }
     }
 

@@ -175,8 +175,7 @@ public final class Directory implements AutoCloseable {
     /// Sets when the content of `name` itself was last changed.
     public void setModified(String name, long seconds, int nanos) throws KernelException {
         try (var frame = new Frame()) {
-            var time = new Inodes.Modified(seconds, nanos);
-            Inodes.setModified(frame, fd.number(), checked(name), NOFOLLOW, time, name);
+            Inodes.setModified(frame, new Inodes.Target(fd.number(), checked(name), NOFOLLOW, name), seconds, nanos);
         }
     }
 

@@ -114,7 +114,7 @@ public final class Fd implements AutoCloseable {
             int open = number.getAndSet(-1);
             if (open >= 0) {
                 try (var frame = new Frame()) {
-                    frame.once(Syscall.CLOSE, open, 0, 0, 0, 0, 0); // closed even when it answers EINTR
+                    frame.once(Syscall.CLOSE, open); // closed even when it answers EINTR
                 }
             }
         }

@@ -66,45 +66,30 @@ final class Frame implements AutoCloseable, SegmentAllocator {
         return segment;
     }
 
-    long attempt(Syscall call, long a) {
-        return attempt(call, a, 0, 0, 0, 0, 0);
-    }
-
-    long attempt(Syscall call, long a, long b) {
-        return attempt(call, a, b, 0, 0, 0, 0);
-    }
-
-    long attempt(Syscall call, long a, long b, long c) {
-        return attempt(call, a, b, c, 0, 0, 0);
-    }
-
-    long attempt(Syscall call, long a, long b, long c, long d) {
-        return attempt(call, a, b, c, d, 0, 0);
-    }
-
-    long attempt(Syscall call, long a, long b, long c, long d, long e) {
-        return attempt(call, a, b, c, d, e, 0);
-    }
-
-    /// Makes the call, again as long as a signal interrupts it.
+    /// Makes the call with up to six arguments, again as long as a signal interrupts it.
     /// @return the kernel's result, or the negative errno
-    long attempt(Syscall call, long a, long b, long c, long d, long e, long f) { // as many as the kernel takes
+    long attempt(Syscall call, long... arguments) {
         long result;
         do {
-            result = once(call, a, b, c, d, e, f);
+            result = once(call, arguments);
         } while (result == -Errno.EINTR);
         return result;
     }
 
     /// Makes the call once; EINTR is a result like another.
-    long once(Syscall call, long a, long b, long c, long d, long e, long f) {
+    long once(Syscall call, long... arguments) {
         long result;
         try {
-            result = (long) SYSCALL.invokeExact(state, (long) call.number(), a, b, c, d, e, f);
+            result = (long) SYSCALL.invokeExact(state, (long) call.number(), at(arguments, 0), at(arguments, 1),
+                    at(arguments, 2), at(arguments, 3), at(arguments, 4), at(arguments, 5));
         } catch (Throwable t) {
             throw new AssertionError(t); // the binding is wrong
         }
         return result == -1 ? -state.get(JAVA_INT, 0) : result;
+    }
+
+    private static long at(long[] arguments, int index) {
+        return index < arguments.length ? arguments[index] : 0;
     }
 
     /// The errno that the last failing call of another handle left in [#state].

@@ -40,7 +40,7 @@ record Hierarchy(Fd root, Set<String> controllers) {
             }
             byte[] bytes = NativeText.encode(value);
             long rc = frame.attempt(Syscall.WRITE, fd, frame.bytes(bytes).address(), bytes.length);
-            frame.once(Syscall.CLOSE, fd, 0, 0, 0, 0, 0);
+            frame.once(Syscall.CLOSE, fd);
             return rc < 0 ? (int) -rc : 0;
         }
     }
@@ -88,7 +88,7 @@ record Hierarchy(Fd root, Set<String> controllers) {
                     text.append(NativeText.decode(buffer.memory().asSlice(0, bytes).toArray(JAVA_BYTE)));
                 }
             } while (bytes > 0);
-            frame.once(Syscall.CLOSE, fd, 0, 0, 0, 0, 0);
+            frame.once(Syscall.CLOSE, fd);
             if (bytes < 0) {
                 throw new KernelException("read", subject(directory, file), (int) -bytes);
             }

@@ -78,22 +78,22 @@ public final class Inodes {
     /// Sets when the content was last changed (and last read, to the same). Source: utimensat(2).
     public static void setModified(Fd fd, long seconds, int nanos) throws KernelException {
         try (var frame = new Frame()) {
-            setModified(frame, fd.number(), "", Linux.AT_EMPTY_PATH, new Modified(seconds, nanos), fd.subject());
+            setModified(frame, new Target(fd.number(), "", Linux.AT_EMPTY_PATH, fd.subject()), seconds, nanos);
         }
     }
 
-    /// A time as the kernel takes it.
-    record Modified(long seconds, int nanos) {}
+    /// One inode as the `*at` calls name it; `subject` is for messages.
+    record Target(int directory, String name, int flags, String subject) {}
 
-    static void setModified(Frame frame, int directory, String name, int flags, Modified time, String subject)
-            throws KernelException { // the six things utimensat is about
+    static void setModified(Frame frame, Target target, long seconds, int nanos) throws KernelException {
         var times = frame.allocate(32, 8);
         for (int i = 0; i < 2; i++) {
-            times.set(JAVA_LONG, 16L * i, time.seconds);
-            times.set(JAVA_LONG, 16L * i + 8, time.nanos);
+            times.set(JAVA_LONG, 16L * i, seconds);
+            times.set(JAVA_LONG, 16L * i + 8, nanos);
         }
-        long rc = frame.attempt(Syscall.UTIMENSAT, directory, frame.text(name).address(), times.address(), flags);
-        Frame.checked(rc, Syscall.UTIMENSAT, subject);
+        long rc = frame.attempt(Syscall.UTIMENSAT, target.directory, frame.text(target.name).address(),
+                times.address(), target.flags);
+        Frame.checked(rc, Syscall.UTIMENSAT, target.subject);
     }
 
     /// Sets an extended attribute, `security.capability` or `user.x`. Source: setxattr(2).

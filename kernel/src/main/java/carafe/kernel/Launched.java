@@ -47,7 +47,8 @@ public final class Launched implements AutoCloseable {
     }
 
     /// Waits until the process has ended and its output is in the log and with the clients.
-    /// @throws KernelException ECHILD its monitor died before it could tell; [MonitorLink] and [ExitRecord] may know more
+    /// @throws KernelException ECHILD its monitor died before it could tell, and [ExitRecord] may know more; ECANCELED
+    /// the spawner link was closed
     public ExitRecord awaitExit() throws KernelException, InterruptedException {
         try {
             return exit.get();

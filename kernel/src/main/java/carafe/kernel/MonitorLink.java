@@ -56,9 +56,10 @@ public final class MonitorLink {
         ask(TapeFormat.RESIZE, 0, rows, columns).close();
     }
 
-    /// Connects to streams of the process from now on. Output arrives in Docker's frames (8 bytes: 1 stdout or 2 stderr,
-    /// 0, 0, 0, big-endian length), with a terminal as it is; input is written as it is, shutting it down ends it. The
-    /// monitor ends the output when the process has ended and everything was sent. The caller closes the channel.
+    /// Connects to streams of the process from now on. Output arrives in Docker's frames (8 bytes: 1 stdout or 2
+    /// stderr, 0, 0, 0, big-endian length), with a terminal as it is; input is written as it is, shutting it down ends
+    /// it. The monitor ends the output when the process has ended and everything was sent. The caller closes the
+    /// channel.
     public SocketChannel attach(Set<MonitorStream> streams) throws IOException {
         return ask(TapeFormat.ATTACH, MonitorStream.bits(streams), 0, 0);
     }

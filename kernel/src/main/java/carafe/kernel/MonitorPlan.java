@@ -6,15 +6,16 @@ import java.util.Optional;
 import java.util.Set;
 
 /// What the monitor does for its process once it runs. All slots named here stay open in the monitor. `title` is shown
-/// by ps(1) behind `carafe-monitor`. Everything is optional but the title: a plan without [Log] writes none, one without
-/// [Exit] leaves no record behind.
+/// by ps(1) behind `carafe-monitor`, cut after 200 bytes. Everything is optional but the title: a plan without [Log]
+/// writes none, one without [Exit] leaves no record behind.
 public record MonitorPlan(String title, Stdio stdio, Door door, Optional<Log> log, Optional<Exit> exit) {
 
     /// Where the process's input and output end in the monitor.
     public sealed interface Stdio {}
 
-    /// Pipes; a missing one was given to the process as something else (/dev/null). `stdin` is the write end, the others
-    /// are read ends. `once`: stdin is closed when the first client that attached to it half-closes or goes away.
+    /// Pipes; a missing one was given to the process as something else (/dev/null). `stdin` is the write end, the
+    /// others are read ends. `once`: stdin is closed when the first client that attached to it half-closes or goes
+    /// away.
     public record Pipes(Optional<Slot> stdin, Optional<Slot> stdout, Optional<Slot> stderr, boolean once)
             implements Stdio {}
 

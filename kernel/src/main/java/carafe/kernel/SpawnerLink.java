@@ -154,7 +154,8 @@ final class SpawnerLink {
         synchronized (this) {
             shutdown(control);
             open = false;
-            SpawnerProcess.reap(process); // the spawner ends as soon as its control socket is shut down
+            Flight.signal(process, Linux.SIGKILL); // it ends anyway without its socket, if it can; it has no state
+            SpawnerProcess.reap(process);
             control.close();
             reports.close();
             process.close();

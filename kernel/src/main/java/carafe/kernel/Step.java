@@ -13,8 +13,8 @@ import java.util.TreeSet;
 public record Step(String id, Part part, Syscall call, List<Arg> args, Outcome outcome) {
 
     /// What counts as success. `result` takes the returned descriptor. `tolerated` errnos count as success and leave
-    /// the slot empty. `orNext`: when the call fails with a tolerated errno the next step is another attempt at the same
-    /// (a search along PATH); if the last attempt fails too, the first EACCES is reported, else the last failure.
+    /// the slot empty. `orNext`: when the call fails with a tolerated errno the next step is another attempt at the
+    /// same (a search along PATH); if the last attempt fails too, the first EACCES is reported, else the last failure.
     /// `exactly`: any other result is a failure (a read of one byte that found the other side gone: EPIPE).
     public record Outcome(Optional<Slot> result, Set<Integer> tolerated, boolean orNext, OptionalLong exactly) {
 

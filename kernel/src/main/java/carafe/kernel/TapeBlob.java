@@ -160,7 +160,8 @@ final class TapeBlob {
 
     private byte[] assemble(List<Row> rows) {
         var plan = launch.monitor();
-        int title = text(plan.title());
+        byte[] words = NativeText.encode(plan.title());
+        int title = bytes(Arrays.copyOf(words, Math.min(words.length, TapeFormat.MAX_NAME)), 1);
         int logName = plan.log().map(log -> text(log.name())).orElse(TapeFormat.NONE);
         int exitName = plan.exit().map(exit -> text(exit.name())).orElse(TapeFormat.NONE);
         int steps = TapeFormat.HEADER_BYTES;

@@ -26,6 +26,7 @@ final class TapeFormat {
     static final int STDIN = 1;
     static final int STDOUT = 2;
     static final int STDERR = 4;
+    static final int STREAMS = 7;
     static final int PLAN_TERMINAL = 1;
     static final int PLAN_STDIN_ONCE = 2;
     static final int FORKED = 1;

@@ -100,26 +100,39 @@ class BareCgroupV2Test {
     }
 
     @Test
-    void aDelegatedCgroupIsLeftForItsLeafAndHoldsTheContainers() throws Exception {
-        Files.createDirectory(bare.resolve("inner/service"));
+    void onlyALeafOfWhatIsDelegatedHasTheContainersBesideIt() throws Exception {
+        Files.createDirectories(bare.resolve("inner/service/daemon"));
         try (var service = Descriptors.open(bare.resolve("inner/service"), Linux.O_RDONLY, 0)) {
             Inodes.setXattr(service, "trusted.delegate", new byte[] {'1'});
         }
-        var process = new ProcessBuilder("sleep", "100").start();
-        try {
-            Files.writeString(bare.resolve("inner/service/cgroup.procs"), Long.toString(process.pid()));
-            try (var cgroups = Cgroups.openV2(bare.resolve("inner"), "service")) {
-                assertThat(cgroups.home()).isEqualTo("/service");
-                assertThat(bare.resolve("inner/service/daemon/cgroup.procs")).hasContent(process.pid() + "\n");
-                var made = cgroups.create("/service/test-container", CgroupLimits.NONE, List.of()).cgroup();
-                assertThat(cgroups.list("/service")).extracting(Cgroup::path).containsExactly(made.path());
-            }
-            try (var again = Cgroups.openV2(bare.resolve("inner"), "service/daemon")) {
-                assertThat(again.home()).isEqualTo("/service");
-            }
+        try (var cgroups = Cgroups.openV2(bare.resolve("inner"), "service")) {
+            assertThat(cgroups.home()).isEqualTo("/carafe");
+        }
+        try (var cgroups = Cgroups.openV2(bare.resolve("inner"), "service/daemon")) {
+            assertThat(cgroups.home()).isEqualTo("/service");
+            var made = cgroups.create("/service/test-container", CgroupLimits.NONE, List.of()).cgroup();
+            assertThat(cgroups.list("/service")).extracting(Cgroup::path).containsExactly(made.path());
         } finally {
-            process.destroyForcibly().waitFor();
             host.cgroups.at("/service").remove(SOON);
+        }
+    }
+
+    @Test
+    void anInhabitedRootIsLeftForALeafWhereControllersCanBeHandedDown() throws Exception {
+        boolean canHandDown = Files.readString(bare.resolve("cgroup.controllers")).contains("pids");
+        if (canHandDown) { // a pure v2 host; on a hybrid one there is nothing to hand down
+            Files.writeString(bare.resolve("cgroup.subtree_control"), "+pids");
+        }
+        var inhabitant = new ProcessBuilder("sleep", "100").start();
+        try {
+            Files.writeString(bare.resolve("inner/cgroup.procs"), Long.toString(inhabitant.pid()));
+            var created = host.create(CgroupLimits.builder().pids(5).build(), List.of());
+            assertThat(created.warnings()).hasSize(canHandDown ? 0 : 1);
+            assertThat(bare.resolve((canHandDown ? "inner/daemon" : "inner") + "/cgroup.procs"))
+                    .hasContent(inhabitant.pid() + "\n");
+        } finally {
+            inhabitant.destroyForcibly().waitFor();
+            host.cgroups.at("/daemon").remove(SOON);
         }
     }
 }

@@ -38,6 +38,7 @@ public final class LaunchBench {
         var total = new long[rounds];
         var launch = new long[rounds];
         var prepared = new long[rounds];
+        var played = new long[rounds];
         Map<String, long[]> steps = new LinkedHashMap<>();
         try (var spawner = Spawner.start(Stage.NATIVE.resolve("carafe-spawner"))) {
             for (int round = -rounds; round < rounds; round++) {
@@ -59,6 +60,8 @@ public final class LaunchBench {
                         total[at] = System.nanoTime() - began;
                         launch[at] = running - ready;
                         prepared[at] = ready - began;
+                        var last = launched.times().getLast();
+                        played[at] = last.start().plus(last.took()).toNanos();
                         for (int i = 0; i < launched.times().size(); i++) {
                             var time = launched.times().get(i);
                             steps.computeIfAbsent(i + " " + time.id(), _ -> new long[rounds])[at] =
@@ -70,6 +73,7 @@ public final class LaunchBench {
         }
         show("prepared (pipes, listener, overlay)", prepared);
         show("launch", launch);
+        show("of which in the monitor", played);
         show("all, until the exit was told", total);
         if (flags.contains("steps")) {
             steps.forEach(LaunchBench::show);

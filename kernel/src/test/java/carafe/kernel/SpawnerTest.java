@@ -339,12 +339,39 @@ final class SpawnerTest {
             stage.steps.add(Step.child("go", Syscall.READ, slot(new Slot("go")), Arg.bytes(new byte[1], "byte"),
                     number(1)).exactly(1));
             assertThatThrownBy(() -> spawner.launch(stage.pipes(NO_INPUT).launch("true"), Duration.ofMillis(50)))
-                    .isInstanceOfSatisfying(KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ETIMEDOUT));
+                    .isInstanceOfSatisfying(
+                            KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ETIMEDOUT));
             Stage.awaitNoProcess(directory);
         }
     }
 
     // ---- what a process gets and what a monitor is ----
+
+    @Test
+    void processIsBornInItsCgroup() throws Exception {
+        var unified = Mounts.list().stream()
+                .filter(mount -> mount.fsType().equals("cgroup2"))
+                .findFirst()
+                .orElseThrow();
+        var group = Files.createDirectory(Path.of(unified.target(), "test-spawner-" + ProcessHandle.current().pid()));
+        try (var stage = stage();
+                var directory = Descriptors.open(group, Linux.O_PATH | Linux.O_DIRECTORY, 0)) {
+            var slot = new Slot("cgroup");
+            stage.pipes(NO_INPUT);
+            stage.descriptors.put(slot, directory);
+            var plain = stage.launch("hang");
+            var tape = Tape.builder().addAll(plain.tape().steps()).intoCgroup(slot).build();
+            var launch = new Launch(tape, plain.descriptors(), plain.monitor());
+            try (var launched = spawner.launch(launch, Stage.DEADLINE)) {
+                assertThat(Files.readString(group.resolve("cgroup.procs")).strip()).isEqualTo("" + launched.pid());
+                Processes.signal(launched.pidfd(), Linux.SIGKILL);
+                launched.awaitExit();
+            }
+        } finally {
+            Stage.await("an empty cgroup", () -> Files.readString(group.resolve("cgroup.procs")).isEmpty());
+            Files.delete(group);
+        }
+    }
 
     @Test
     void processInheritsNothingOfOurs() throws Exception {

@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 
 /// One process to be started by a test: the probe program (native/test/probe.c) with pipes or a terminal, a log, an
 /// exit record and a listening socket in a directory. Collects what it opens and closes it all.
@@ -38,7 +40,8 @@ final class Stage implements AutoCloseable {
     final List<MonitorPlan.Client> clients = new ArrayList<>();
     private final List<AutoCloseable> opened = new ArrayList<>();
     private final UnixListener listener;
-    private MonitorPlan.Stdio stdio = new MonitorPlan.Pipes(Optional.empty(), Optional.empty(), Optional.empty(), false);
+    private MonitorPlan.Stdio stdio =
+            new MonitorPlan.Pipes(Optional.empty(), Optional.empty(), Optional.empty(), false);
     Optional<MonitorPlan.Log> log;
     Optional<Launch.Rendezvous> rendezvous = Optional.empty();
     long cloneFlags;
@@ -175,7 +178,7 @@ final class Stage implements AutoCloseable {
 
     /// What the process wrote, as its log has it.
     String output() throws IOException {
-        return LogLine.read(logText()).stream().map(LogLine::log).reduce("", String::concat);
+        return LogLine.read(logText()).stream().map(LogLine::log).collect(Collectors.joining());
     }
 
     String logText() throws IOException {
@@ -193,7 +196,7 @@ final class Stage implements AutoCloseable {
             out.write(buffer.array(), 0, buffer.position());
             buffer.clear();
         }
-        return out.toString(StandardCharsets.UTF_8);
+        return out.toString(StandardCharsets.ISO_8859_1);
     }
 
     /// What arrived on `stream` (1 or 2) in Docker's frames.
@@ -255,7 +258,7 @@ final class Stage implements AutoCloseable {
         long end = System.nanoTime() + DEADLINE.toNanos();
         while (!check.holds()) {
             assertThat(System.nanoTime()).as("deadline of: " + what).isLessThan(end);
-            Thread.sleep(1);
+            LockSupport.parkNanos(Duration.ofMillis(1).toNanos());
         }
     }
 }

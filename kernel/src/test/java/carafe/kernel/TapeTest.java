@@ -55,7 +55,9 @@ class TapeTest {
         var builder = Tape.builder()
                 .add(Step.child("early", Syscall.CLOSE, slot(FS)))
                 .add(Step.child("late", Syscall.FSOPEN, text("proc"), number(1)).into(FS));
-        assertThatIllegalArgumentException().isThrownBy(builder::build).withMessageContaining("step early uses slot fs");
+        assertThatIllegalArgumentException()
+                .isThrownBy(builder::build)
+                .withMessageContaining("step early uses slot fs");
     }
 
     @Test

@@ -47,8 +47,8 @@ public record TapeExplanation(List<Step> steps, List<String> warnings) {
     public static TapeExplanation fromJson(Json.Obj json) throws EngineException.Invalid {
         var steps = new ArrayList<Step>();
         for (var step : json.objects("steps")) {
-            var micros = step.find("micros").isPresent() && step.find("micros").get() instanceof Json.Num(var number)
-                    ? Optional.of(number.doubleValue())
+            var micros = step.find("micros").isPresent() && step.find("micros").get() instanceof Json.Num number
+                    ? Optional.of(number.number().doubleValue())
                     : Optional.<Double>empty();
             steps.add(new Step(
                     step.text("id"), step.text("part"), step.text("call"), step.text("why"), step.text("man"), micros));

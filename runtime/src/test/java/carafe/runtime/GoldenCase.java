@@ -97,9 +97,9 @@ record GoldenCase(
         facts.textMap("kernelPaths").forEach((path, kind) -> paths.put(path, PathKind.valueOf(kind)));
         var limits = new HashMap<Integer, Limit>();
         for (var limit : facts.object("limits").fields().entrySet()) {
-            if (limit.getValue() instanceof Json.Arr(var pair) && pair.get(0) instanceof Json.Num(var soft)
-                    && pair.get(1) instanceof Json.Num(var hard)) {
-                limits.put(Integer.valueOf(limit.getKey()), new Limit(soft.longValueExact(), hard.longValueExact()));
+            if (limit.getValue() instanceof Json.Arr(var pair) && pair.get(0) instanceof Json.Num soft
+                    && pair.get(1) instanceof Json.Num hard) {
+                limits.put(Integer.valueOf(limit.getKey()), new Limit(soft.number().longValueExact(), hard.number().longValueExact()));
             }
         }
         return new GoldenCase(

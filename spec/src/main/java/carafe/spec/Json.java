@@ -1,6 +1,5 @@
 package carafe.spec;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -12,13 +11,10 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.ObjectWriteContext;
 
 /// A JSON value. Documents are read into this tree and each noun picks what it knows, so unknown fields survive an
 /// echo, keys match as Go matches them (any case), and no reflection runs at start-up.
@@ -72,12 +68,12 @@ public sealed interface Json {
             if (value.isEmpty()) {
                 return Optional.empty();
             }
-            if (value.get() instanceof Num(BigDecimal number)) {
-                try {
-                    return Optional.of(number.longValueExact());
-                } catch (ArithmeticException e) {
-                    throw wrong(key, "a whole number of at most 64 bits", value.get());
+            if (value.get() instanceof Num number) {
+                var whole = number.whole();
+                if (whole.isPresent()) {
+                    return Optional.of(whole.getAsLong());
                 }
+                throw wrong(key, "a whole number of at most 64 bits", value.get());
             }
             throw wrong(key, "a number", value.get());
         }
@@ -190,8 +186,57 @@ public sealed interface Json {
     /// A string.
     record Str(String text) implements Json {}
 
-    /// A number, exact.
-    record Num(BigDecimal number) implements Json {}
+    /// A number, exact. Whole ones of up to 64 bits never become a BigDecimal unless asked for: its class initialiser
+    /// computes 5^65536, which is 10 ms of a cold start.
+    final class Num implements Json {
+        private final long whole;
+        private final @Nullable BigDecimal exact;
+
+        /// Any number.
+        public Num(BigDecimal number) {
+            boolean fits = number.scale() <= 0 && number.precision() - number.scale() <= 18;
+            whole = fits ? number.longValueExact() : 0;
+            exact = fits ? null : number;
+        }
+
+        private Num(long number) {
+            whole = number;
+            exact = null;
+        }
+
+        /// The number.
+        public BigDecimal number() {
+            return exact == null ? BigDecimal.valueOf(whole) : exact;
+        }
+
+        /// The number if it is a whole one of at most 64 bits.
+        public OptionalLong whole() {
+            if (exact == null) {
+                return OptionalLong.of(whole);
+            }
+            try {
+                return OptionalLong.of(exact.longValueExact());
+            } catch (ArithmeticException e) {
+                return OptionalLong.empty();
+            }
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Num num && whole == num.whole && Objects.equals(exact, num.exact);
+        }
+
+        @Override
+        public int hashCode() {
+            return Long.hashCode(whole) + Objects.hashCode(exact);
+        }
+
+        /// The number as JSON.
+        @Override
+        public String toString() {
+            return exact == null ? Long.toString(whole) : exact.toString();
+        }
+    }
 
     /// True or false.
     record Bool(boolean truth) implements Json {}
@@ -209,7 +254,7 @@ public sealed interface Json {
     }
 
     static Json of(long number) {
-        return new Num(BigDecimal.valueOf(number));
+        return new Num(number);
     }
 
     static Json of(double number) {
@@ -243,6 +288,7 @@ public sealed interface Json {
 
         private Builder() {}
 
+        /// Sets `key`; one already there keeps its place.
         public Builder put(String key, Json value) {
             fields.put(key, value);
             return this;
@@ -277,14 +323,18 @@ public sealed interface Json {
 
     /// Reads exactly one value from `bytes`; anything but white space behind it is refused. At most 64 MiB.
     static Json parse(byte[] bytes) throws EngineException.Invalid {
-        try (var parser = Codec.FACTORY.createParser(ObjectReadContext.empty(), bytes)) {
-            Json value = Codec.read(parser);
-            if (parser.nextToken() != null) {
+        var reader = new JsonReader(bytes);
+        try {
+            if (reader.isAtEnd()) {
+                throw new EngineException.Invalid("not valid JSON: it is empty");
+            }
+            Json value = reader.value();
+            if (!reader.isAtEnd()) {
                 throw new EngineException.Invalid("unexpected content after JSON");
             }
             return value;
-        } catch (JacksonException e) {
-            throw new EngineException.Invalid("not valid JSON: " + e.getOriginalMessage());
+        } catch (IOException e) {
+            throw new AssertionError(e); // memory does not fail
         }
     }
 
@@ -302,62 +352,53 @@ public sealed interface Json {
 
     /// Reads a stream of values one after the other, as Docker's events and progress are; blocks as `in` blocks.
     static Stream stream(InputStream in) {
-        return new Stream(Codec.FACTORY.createParser(ObjectReadContext.empty(), in));
+        return new Stream(new JsonReader(in));
     }
 
-    /// Values that follow each other in one stream of bytes.
+    /// Values that follow each other in one stream of bytes, which closing leaves open.
     final class Stream implements AutoCloseable {
-        private final JsonParser parser;
+        private final JsonReader reader;
 
-        private Stream(JsonParser parser) {
-            this.parser = parser;
+        private Stream(JsonReader reader) {
+            this.reader = reader;
         }
 
-        /// The next value; empty at the end of the stream.
+        /// The next value; empty at the end of the stream. A stream that breaks is Invalid too.
         public Optional<Json> next() throws EngineException.Invalid {
             try {
-                JsonToken token = parser.nextToken();
-                return token == null ? Optional.empty() : Optional.of(Codec.value(parser, token));
-            } catch (JacksonException e) {
-                throw new EngineException.Invalid("not valid JSON: " + e.getOriginalMessage());
+                return reader.isAtEnd() ? Optional.empty() : Optional.of(reader.value());
+            } catch (IOException e) {
+                throw new EngineException.Invalid("not valid JSON: it breaks off: " + e.getMessage());
             }
         }
 
         @Override
         public void close() {
-            parser.close();
+            // the stream belongs to who opened it
         }
     }
 
     /// This value on one line, without HTML escapes.
     default String print() {
-        return new String(printBytes(), StandardCharsets.UTF_8);
+        var text = new StringBuilder();
+        JsonWriter.line(this, text);
+        return text.toString();
     }
 
     /// This value on one line in UTF-8.
     default byte[] printBytes() {
-        var out = new ByteArrayOutputStream(512);
-        try {
-            write(out);
-        } catch (IOException e) {
-            throw new AssertionError(e); // memory does not fail
-        }
-        return out.toByteArray();
+        return print().getBytes(StandardCharsets.UTF_8);
     }
 
     /// Writes this value on one line in UTF-8 and leaves `out` open.
     default void write(OutputStream out) throws IOException {
-        try (var generator = Codec.FACTORY.createGenerator(ObjectWriteContext.empty(), out)) {
-            Codec.write(generator, this);
-        } catch (JacksonException e) {
-            throw e.getCause() instanceof IOException io ? io : new IOException(e.getOriginalMessage(), e);
-        }
+        out.write(printBytes());
     }
 
     /// This value over several lines, each level indented by `indent`, as Go's MarshalIndent prints it.
     default String printIndented(String indent) {
         var text = new StringBuilder();
-        Codec.indented(this, indent, "\n", text);
+        JsonWriter.indented(this, indent, "\n", text);
         return text.toString();
     }
 }

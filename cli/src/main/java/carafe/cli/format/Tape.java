@@ -23,8 +23,8 @@ public final class Tape {
         this.columns = columns;
     }
 
-    /// The lines for `{"steps":[{"id","part","call","text","why","man","micros"}],"total_micros"}`, at most `columns` wide
-    /// but for calls that are longer.
+    /// The lines for `{"steps":[{"id","part","call","text","why","man","micros"}],"total_micros","warnings"}`, at most
+    /// `columns` wide but for calls that are longer. `micros` may have a fraction; without a total it is their sum.
     public static String text(Json.Obj tape, boolean colour, int columns) throws EngineException.Invalid {
         var text = new Tape(colour, Math.clamp(columns, NARROWEST, WIDEST));
         var steps = tape.objects("steps");
@@ -41,20 +41,20 @@ public final class Tape {
             }
             text.step(step, ++number, timed);
         }
-        text.total(tape, steps.size());
+        text.total(tape, steps, timed);
         return text.out.toString();
     }
 
     private void part(String part, List<Json.Obj> steps, boolean timed) throws EngineException.Invalid {
         String title = switch (part) {
-            case "java" -> "The engine, before any process exists";
+            case "java", "prepare" -> "The engine, before any process exists";
             case "monitor" -> "The container's monitor";
             case "child" -> "The container's first process, until it becomes your program";
             default -> part;
         };
-        long sum = 0;
+        double sum = 0;
         for (var step : steps) {
-            sum += step.text("part").equals(part) ? step.number("micros", 0) : 0;
+            sum += step.text("part").equals(part) ? micros(step, "micros") : 0;
         }
         out.append(out.isEmpty() ? "" : "\n").append(styled(BOLD, title))
                 .append(timed ? styled(DIM, "  " + time(sum)) : "").append('\n');
@@ -65,7 +65,7 @@ public final class Tape {
         out.repeat(' ', Math.max(0, 4 - digits.length())).append(styled(DIM, digits)).append("  ");
         int indent = 6;
         if (timed) {
-            String time = step.find("micros").isPresent() ? time(step.number("micros", 0)) : "";
+            String time = step.find("micros").isPresent() ? time(micros(step, "micros")) : "";
             out.repeat(' ', Math.max(0, 8 - time.length())).append(styled(DIM, time)).append("  ");
             indent += 10;
         }
@@ -92,19 +92,36 @@ public final class Tape {
         out.append('\n');
     }
 
-    private void total(Json.Obj tape, int steps) throws EngineException.Invalid {
-        out.append('\n').append(steps).append(steps == 1 ? " step" : " steps");
-        if (tape.find("total_micros").isPresent()) {
-            out.append(" in ").append(styled(BOLD, time(tape.number("total_micros", 0))));
+    private void total(Json.Obj tape, List<Json.Obj> steps, boolean timed) throws EngineException.Invalid {
+        out.append('\n').append(steps.size()).append(steps.size() == 1 ? " step" : " steps");
+        double total = micros(tape, "total_micros");
+        if (timed && total == 0) {
+            for (var step : steps) {
+                total += micros(step, "micros");
+            }
+        }
+        if (total > 0) {
+            out.append(" in ").append(styled(BOLD, time(total)));
         }
         out.append('\n');
+        for (var warning : tape.texts("warnings")) {
+            out.append("warning: ").append(warning).append('\n');
+        }
     }
 
-    private static String time(long micros) {
-        if (micros < 1000) {
-            return micros + " µs";
+    private static double micros(Json.Obj of, String field) {
+        return of.find(field).orElse(Json.NULL) instanceof Json.Num number ? number.number().doubleValue() : 0;
+    }
+
+    private static String time(double micros) {
+        if (micros < 10) {
+            return Math.round(micros * 10) / 10.0 + " µs";
         }
-        return micros / 1000 + "." + (micros % 1000 < 100 ? "0" : "") + micros % 1000 / 10 + " ms";
+        if (micros < 999.5) {
+            return Math.round(micros) + " µs";
+        }
+        long hundredths = Math.round(micros / 10);
+        return hundredths / 100 + "." + (hundredths % 100 < 10 ? "0" : "") + hundredths % 100 + " ms";
     }
 
     private String styled(String style, String text) {

@@ -24,7 +24,8 @@ public final class Values {
             return str.text();
         }
         if (json instanceof Json.Num num) {
-            return number(num.number());
+            var whole = num.whole();
+            return whole.isPresent() ? (Object) whole.getAsLong() : num.number();
         }
         if (json instanceof Json.Bool bool) {
             return bool.truth();

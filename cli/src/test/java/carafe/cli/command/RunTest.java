@@ -122,7 +122,7 @@ class RunTest {
         assertThat(caller.rawMode).containsExactly("raw", "restored");
         assertThat(received).isEqualTo("abc");
         assertThat(engine.asked).contains("POST /containers/" + ID + "/resize?h=30&w=100");
-        assertThat(engine.body(0).object("HostConfig").list("ConsoleSize")).hasToString("[Num[number=30], Num[number=100]]");
+        assertThat(engine.body(0).object("HostConfig").list("ConsoleSize")).hasToString("[30, 100]");
     }
 
     @Test

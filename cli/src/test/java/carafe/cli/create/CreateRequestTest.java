@@ -9,7 +9,6 @@ import carafe.cli.flag.Flags;
 import carafe.cli.session.TestSession;
 import carafe.spec.Json;
 import java.io.InputStream;
-import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -83,7 +82,7 @@ class CreateRequestTest {
             }
             case Json.Arr(var elements) -> elements.isEmpty() ? "" : elements.stream().map(CreateRequestTest::said).toList();
             case Json.Str(var text) -> text;
-            case Json.Num(BigDecimal number) -> number.signum() == 0 ? "" : number.toPlainString();
+            case Json.Num number -> number.number().signum() == 0 ? "" : number.toString();
             case Json.Bool(boolean truth) -> truth ? "true" : "";
             case Json.Null() -> "";
         };

@@ -37,6 +37,7 @@ class TapeTest {
 
     @Test
     void timesStandBeforeTheCalls() throws Exception {
+        assertThat(Tape.text(tape("3.14"), false, 80)).contains("   1    3.1 µs  clone3(").endsWith("2 steps in 3.1 µs\n");
         assertThat(Tape.text(tape("1230"), false, 80))
                 .contains("The container's monitor  1.23 ms\n   1   1.23 ms  clone3(")
                 .endsWith("2 steps in 1.23 ms\n");

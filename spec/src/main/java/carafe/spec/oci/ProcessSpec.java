@@ -187,9 +187,9 @@ public record ProcessSpec(
 
     private static long unsigned(Json.Obj json, String key) throws EngineException.Invalid {
         var value = json.find(key);
-        if (value.isPresent() && value.get() instanceof Json.Num(var number)) {
+        if (value.isPresent() && value.get() instanceof Json.Num number) {
             try {
-                var whole = number.toBigIntegerExact();
+                var whole = number.number().toBigIntegerExact();
                 if (whole.bitLength() <= 64 && (whole.signum() >= 0 || whole.longValue() == -1)) {
                     return whole.longValue();
                 }

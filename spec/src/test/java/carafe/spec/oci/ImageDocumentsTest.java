@@ -76,7 +76,8 @@ class ImageDocumentsTest {
         }
         assertThatThrownBy(() -> Manifest.parse(bytes(MANIFEST.replace(DIGEST, "sha256:../../etc/passwd"))))
                 .isInstanceOf(EngineException.Invalid.class);
-        assertThatThrownBy(() -> Digest.parse("sha256:" + "AB".repeat(32))).hasMessage("invalid checksum digest format");
+        assertThatThrownBy(() -> Digest.parse("sha256:" + "AB".repeat(32)))
+                .hasMessage("invalid checksum digest format");
         assertThatThrownBy(() -> Digest.parse("sha256")).hasMessage("invalid checksum digest format");
         assertThatThrownBy(() -> Digest.parse("sha1:" + "ab".repeat(20))).hasMessage("unsupported digest algorithm");
     }

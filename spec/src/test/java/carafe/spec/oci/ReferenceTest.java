@@ -38,8 +38,8 @@ class ReferenceTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", ":tag", "a b", "-a", "a-", "a..b", "a___b", "a/", "/a", "a//b", "a:", "a:-x", "a@", "a@x",
-        "a@sha256:12", "a:b:c", "a:" + "x", "http://a", "a:x y", "é"})
+    @ValueSource(strings = {"", ":tag", "a b", "-a", "a-", "a..b", "a___b", "a/", "/a", "a//b", "a:", "a:-x", "a@",
+        "a@x", "a@sha256:12", "a:b:c", "a:" + "x", "http://a", "a:x y", "é"})
     void refusesWhatIsNoReference(String text) throws Exception {
         if (text.equals("a:x")) { // the one good one shows that the others fail for their own reasons
             assertThat(Reference.parse(text).tag()).contains("x");
