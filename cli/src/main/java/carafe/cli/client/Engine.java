@@ -84,6 +84,11 @@ public final class Engine implements AutoCloseable {
         return object(json(send(withBody(versioned("POST", target), body))));
     }
 
+    /// POSTs a document and waits for the end of an answer that says nothing.
+    public void tell(Target target, Json body) throws EngineError, IOException {
+        finish(send(withBody(versioned("POST", target), body)));
+    }
+
     /// POSTs and leaves the answer's body to be read; the caller closes it.
     public ClientResponse openPost(Target target) throws EngineError, IOException {
         return send(versioned("POST", target));

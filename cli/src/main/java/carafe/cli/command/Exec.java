@@ -52,7 +52,7 @@ final class Exec {
             start.put("ConsoleSize", size);
         }
         if (detached) {
-            call.engine().post(Target.of("exec", id, "start"), start.build());
+            call.engine().tell(Target.of("exec", id, "start"), start.build());
             return 0;
         }
         try (var streams = new Attached(call.session(), call.engine().hijack(Target.of("exec", id, "start"), start.build()),
