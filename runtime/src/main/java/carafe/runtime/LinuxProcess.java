@@ -194,7 +194,7 @@ final class LinuxProcess implements RunningProcess {
     static boolean oomKilled(Cgroup cgroup) {
         try {
             return cgroup.oomKills() > 0;
-        } catch (KernelException e) {
+        } catch (KernelException | IllegalStateException e) { // the latter: the daemon ends and has let go of cgroups
             return false;
         }
     }

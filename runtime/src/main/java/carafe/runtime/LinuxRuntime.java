@@ -91,7 +91,9 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
         try {
             var host = probe.facts(bundle.spec().linux());
             var image = ImageFacts.unknown(bundle.spec().process().user());
-            var filter = bundle.spec().linux().seccomp().isPresent() ? new Filter(new byte[8], 0, Optional.empty()) : Filter.NONE;
+            var filter = bundle.spec().linux().seccomp().isPresent()
+                    ? new Filter(new byte[8], 0, Optional.empty())
+                    : Filter.NONE;
             var planned = TapePlanner.plan(bundle, host, image, filter);
             return Explaining.plan(
                     Preparation.list(bundle, host, cgroupPath(bundle)), planned.tape(), planned.warnings());

@@ -9,7 +9,8 @@ import java.util.Map;
 
 /// Prints where the time of a start goes: medians of every step over many starts, and of whole calls. Run by hand:
 ///
-///     java -Dcarafe.root=. -Dcarafe.native=native/target --enable-native-access=ALL-UNNAMED -cp … carafe.runtime.StartTimings 200
+///     java -Dcarafe.root=. -Dcarafe.native=native/target --enable-native-access=ALL-UNNAMED \
+///         -cp … carafe.runtime.StartTimings 200
 final class StartTimings {
 
     private static final ThreadMXBean CPU = ManagementFactory.getThreadMXBean();
@@ -83,7 +84,8 @@ final class StartTimings {
     private void print() {
         samples.forEach((what, values) -> {
             values.sort(null);
-            System.out.printf("%9.1f %9.1f  %s%n", values.get(values.size() / 2), values.get(values.size() * 9 / 10), what);
+            double median = values.get(values.size() / 2);
+            System.out.printf("%9.1f %9.1f  %s%n", median, values.get(values.size() * 9 / 10), what);
         });
     }
 }
