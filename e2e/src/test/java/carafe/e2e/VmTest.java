@@ -26,7 +26,7 @@ class VmTest {
     private static final List<String> TESTED = List.of("kernel", "runtime", "e2e");
     private static final List<String> IMPORTED = List.of("spec");
 
-    private static final Duration DEADLINE = Duration.ofMinutes(10);
+    private static final Duration DEADLINE = Duration.ofMinutes(25);
     private static final Pattern COUNT = Pattern.compile("\\[ +(\\d+) tests (\\w+) +]");
 
     private Outcome outcome = new Outcome(List.of(), -1, "", "");
@@ -70,6 +70,9 @@ class VmTest {
                 echo "systemd: $(systemctl is-system-running --wait)"
                 echo "delegated: $(cat /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)/cgroup.controllers)"
                 code=0
+                # The emulator loses track of code that two compilers replace while it runs (SIGSEGV at a method's
+                # first instruction was seen): the daemon is interpreted here.
+                echo 'daemon_options="$daemon_options -Xint"' >>/carafe/packaging/target/carafe/bin/java-options
                 """);
         String classes = String.join(":", Stream.concat(TESTED.stream(), IMPORTED.stream())
                 .map(room -> "/carafe/" + room + "/target/classes")
@@ -78,7 +81,7 @@ class VmTest {
             // Of our own, only the limits: all else is the same on any host, and an emulated one is slow.
             String tests = room.equals("e2e")
                     ? "--select-class=carafe.e2e.CarafeWithDocker28Test --include-tag=cgroup"
-                    : "--scan-class-path=target/test-classes";
+                    : "--scan-class-path=target/test-classes --exclude-classname=.*NativeCheckTest";
             script.append("""
                     echo "room: %s"
                     cd /carafe/%s

@@ -48,7 +48,7 @@ class MountsTest extends StageTest {
         var output = run("echo x > /h/file; grep ' /h ' /proc/self/mountinfo | cut -d' ' -f6",
                 bind(host(), "/h", "ro", "nosuid"));
         assertThat(output.err()).contains("Read-only file system");
-        assertThat(output.out()).startsWith("ro,nosuid,relatime");
+        assertThat(output.out()).startsWith("ro,nosuid,"); // what follows about access times is the host's
     }
 
     @Test
