@@ -34,11 +34,11 @@ final class Samples {
         return sorted.get((int) Math.min(sorted.size() - 1, Math.floor(share * sorted.size())));
     }
 
-    /// The table in Markdown: median (10th–90th percentile) for each engine, and the first engine's gain over the others.
+    /// The table in Markdown: median (10th–90th percentile) for each engine, and the first engine's gain over the last.
     String table(List<String> engines) {
         var text = new StringBuilder("| work | ");
         engines.forEach(engine -> text.append(engine).append(" | "));
-        text.append(engines.size() > 1 ? engines.getFirst() + " is better by |\n" : "\n").append("| --- |");
+        text.append(engines.size() > 1 ? engines.getFirst() + " against " + engines.getLast() + " |\n" : "\n").append("| --- |");
         text.append(" --- |".repeat(engines.size())).append(engines.size() > 1 ? " --- |\n" : "\n");
         samples.forEach((row, byEngine) -> {
             text.append("| ").append(row.title()).append(" | ");
@@ -65,7 +65,7 @@ final class Samples {
 
     private static String gain(Row row, Map<String, List<Double>> byEngine, List<String> engines) {
         var first = byEngine.get(engines.get(0));
-        var second = byEngine.get(engines.get(1));
+        var second = byEngine.get(engines.getLast());
         if (first == null || second == null || first.isEmpty() || second.isEmpty()) {
             return "–";
         }
