@@ -32,6 +32,8 @@ final class Parts {
         var failpoints = Failpoints.parse(System.getenv().getOrDefault("CARAFE_FAILPOINTS", ""));
         var lock = DataRootLock.take(state);
         made.push(lock);
+        var engineConfig = new EngineConfig(lock, config.execRoot());
+        Engine.preload(engineConfig);
         var images = Images.open(state, failpoints);
         made.push(images);
         try {
@@ -52,7 +54,7 @@ final class Parts {
                     failpoints);
             made.push(runtime);
             var engine = Engine.open(
-                    new EngineConfig(lock, config.execRoot()),
+                    engineConfig,
                     new Engine.Parts(runtime, images, failpoints, Clock.systemUTC()));
             made.push(engine);
             return engine;

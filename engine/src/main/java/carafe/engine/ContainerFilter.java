@@ -2,10 +2,13 @@ package carafe.engine;
 
 import carafe.spec.EngineException;
 import carafe.spec.docker.Filters;
+import carafe.spec.docker.MountRequest;
+import carafe.spec.docker.Timestamps;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -112,7 +115,7 @@ final class ContainerFilter {
         var wanted = filters.of("volume");
         return wanted.isEmpty()
                 || container.host().files().mounts().stream().anyMatch(mount -> wanted.contains(mount.target())
-                        || mount instanceof carafe.spec.docker.MountRequest.Bind bind
+                        || mount instanceof MountRequest.Bind bind
                                 && wanted.contains(bind.source()));
     }
 
@@ -144,9 +147,9 @@ final class ContainerFilter {
         Optional<Instant> until = Optional.empty();
         for (var text : filters.of("until")) {
             if (text.matches("([0-9]+(h|m|s))+")) {
-                until = Optional.of(now.minus(Duration.parse("PT" + text.toUpperCase(java.util.Locale.ROOT))));
+                until = Optional.of(now.minus(Duration.parse("PT" + text.toUpperCase(Locale.ROOT))));
             } else {
-                until = carafe.spec.docker.Timestamps.parse(text);
+                until = Timestamps.parse(text);
             }
         }
         return until;

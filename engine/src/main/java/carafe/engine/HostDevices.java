@@ -7,6 +7,7 @@ import carafe.spec.oci.LinuxResources;
 import carafe.spec.oci.LinuxSpec;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -135,7 +136,7 @@ final class HostDevices {
             nodes.add(new LinuxSpec.Device(
                     kind == BLOCK ? "b" : "c", inside, major(device), minor(device), mode & 07777,
                     number(attributes, "uid"), number(attributes, "gid")));
-        } catch (java.nio.file.NoSuchFileException e) {
+        } catch (NoSuchFileException e) {
             return; // it went away while we looked
         } catch (IOException e) {
             throw Failures.io("error gathering device information while adding custom device \"" + path + "\"", e);

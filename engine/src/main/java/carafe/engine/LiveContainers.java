@@ -5,12 +5,14 @@ import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.Filters;
 import carafe.spec.oci.ProcessSpec;
+import carafe.spec.oci.RootfsPlan;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// The door to containers: finds the one meant, and hands the work to whoever does it, on the container's queue where
 /// it changes something.
@@ -246,7 +248,7 @@ final class LiveContainers implements Containers {
 
     @Override
     public PruneReport prune(Filters filters) throws EngineException, InterruptedException {
-        filters.allowOnly(java.util.Set.of("until", "label", "label!"));
+        filters.allowOnly(Set.of("until", "label", "label!"));
         var until = ContainerFilter.until(filters, clock.instant());
         var removed = new ArrayList<String>();
         long bytes = 0;
@@ -291,7 +293,7 @@ final class LiveContainers implements Containers {
         String id = "0".repeat(64);
         var plan = hands.planner.plan(request, id, request.name().isEmpty() ? "dry_run" : request.name());
         Path directory = hands.layout.container(id);
-        var root = new carafe.spec.oci.RootfsPlan.Overlay(
+        var root = new RootfsPlan.Overlay(
                 List.of(directory.resolve("layers")), directory.resolve("upper"), directory.resolve("work"));
         return runtime.plan(bundles.bundle(plan.container(), root)).explanation().toJson();
     }

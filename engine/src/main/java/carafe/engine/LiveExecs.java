@@ -14,6 +14,7 @@ import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.HexFormat;
@@ -238,7 +239,7 @@ final class LiveExecs implements Execs {
     }
 
     private void tell(Exec exec, String action, List<Map.Entry<String, String>> details) {
-        var all = new java.util.ArrayList<>(details);
+        var all = new ArrayList<>(details);
         all.add(Map.entry("execID", exec.id));
         book.tell(exec.container.snapshot(), action, all);
     }

@@ -13,12 +13,14 @@ import carafe.spec.oci.Digest;
 import carafe.spec.oci.Reference;
 import java.io.InputStream;
 import java.nio.file.FileSystems;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 
 /// The door to images: adds to the image room who uses what, and tells what happened.
 final class LiveImages implements ImageCatalog {
@@ -119,7 +121,7 @@ final class LiveImages implements ImageCatalog {
                 boolean matches = List.of(
                                 tag.familiar(), tag.familiarRepository(), tag.toString(), tag.repository())
                         .stream()
-                        .anyMatch(text -> glob.matches(java.nio.file.Path.of(text)));
+                        .anyMatch(text -> glob.matches(Path.of(text)));
                 if (matches && !matching.contains(tag)) {
                     matching.add(tag);
                 }
@@ -196,7 +198,7 @@ final class LiveImages implements ImageCatalog {
         } catch (EngineException e) {
             labels = Map.of(); // the image is gone by now: told without its labels
         }
-        var attributes = new java.util.TreeMap<>(labels);
+        var attributes = new TreeMap<>(labels);
         attributes.put("name", name);
         events.publish(Event.Type.IMAGE, action, id, attributes);
     }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.LoggerFactory;
 
 /// The engine of this process: all parts put together.
 final class LocalEngine implements Engine {
@@ -175,7 +176,7 @@ final class LocalEngine implements Engine {
         busy.forEach(container -> container.mailbox().tell(idle::countDown));
         try {
             if (!idle.await(GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
-                org.slf4j.LoggerFactory.getLogger(LocalEngine.class)
+                LoggerFactory.getLogger(LocalEngine.class)
                         .warn("{} containers are still busy; the next start of the engine settles them",
                                 idle.getCount());
             }

@@ -4,6 +4,7 @@ import carafe.runtime.StandardContainer;
 import carafe.spec.docker.HostConfig;
 import carafe.spec.docker.MountRequest;
 import carafe.spec.oci.RuntimeSpec.Mount;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -67,7 +68,7 @@ final class MountPlan {
         return Mount.of(mount.destination(), mount.type(), mount.source(), options);
     }
 
-    private static void etc(List<Mount> mounts, Set<String> taken, String target, java.nio.file.Path source) {
+    private static void etc(List<Mount> mounts, Set<String> taken, String target, Path source) {
         if (!taken.contains(target)) {
             mounts.add(Mount.of(target, "bind", source.toString(), List.of("rbind", "rprivate")));
         }

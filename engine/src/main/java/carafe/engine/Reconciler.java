@@ -5,6 +5,8 @@ import carafe.engine.store.Row;
 import carafe.image.Snapshots;
 import carafe.runtime.ContainerRuntime;
 import carafe.runtime.ExitInfo;
+import carafe.runtime.RunningContainer;
+import carafe.runtime.RunningProcess;
 import carafe.spec.EngineException;
 import carafe.spec.docker.RestartPolicy;
 import java.io.IOException;
@@ -137,9 +139,9 @@ final class Reconciler {
             Path run = layout.execRuns().resolve(name);
             int dash = name.indexOf('-');
             var owner = keys.get(dash < 0 ? name : name.substring(0, dash));
-            var process = owner == null ? Optional.<carafe.runtime.RunningContainer>empty() : owner.running();
+            var process = owner == null ? Optional.<RunningContainer>empty() : owner.running();
             var exec = process.isEmpty()
-                    ? Optional.<carafe.runtime.RunningProcess>empty()
+                    ? Optional.<RunningProcess>empty()
                     : process.get().adoptExec(run);
             if (exec.isEmpty()) {
                 discard(run);

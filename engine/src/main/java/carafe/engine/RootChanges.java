@@ -14,6 +14,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Compares a container's writable layer with the layers below it. The writable layer may change while it is read, by
 /// processes that wish us ill: it is walked by directory handles that follow no link.
@@ -121,7 +122,7 @@ final class RootChanges {
         return false;
     }
 
-    private static @org.jspecify.annotations.Nullable BasicFileAttributes attributes(Path layer, Path path) {
+    private static @Nullable BasicFileAttributes attributes(Path layer, Path path) {
         try {
             return Files.readAttributes(
                     below(layer, path), BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);

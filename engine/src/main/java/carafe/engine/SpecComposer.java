@@ -6,6 +6,7 @@ import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.Capabilities;
 import carafe.spec.docker.HostConfig;
+import carafe.spec.docker.MountRequest;
 import carafe.spec.docker.SecurityOptions;
 import carafe.spec.oci.LinuxResources;
 import carafe.spec.oci.LinuxSpec;
@@ -17,6 +18,7 @@ import carafe.spec.oci.SeccompSpec;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -87,7 +89,7 @@ final class SpecComposer {
         var rlimits = new ArrayList<ProcessSpec.Rlimit>();
         for (var limit : host.resources().ulimits()) {
             rlimits.add(new ProcessSpec.Rlimit(
-                    "RLIMIT_" + limit.name().toUpperCase(java.util.Locale.ROOT), limit.soft(), limit.hard()));
+                    "RLIMIT_" + limit.name().toUpperCase(Locale.ROOT), limit.soft(), limit.hard()));
         }
         String workingDirectory = config.command().workingDirectory();
         return new ProcessSpec(
@@ -149,7 +151,7 @@ final class SpecComposer {
     /// A bind mount that shares with its source needs a root that receives.
     private static String propagation(HostConfig host) {
         for (var mount : host.files().mounts()) {
-            if (mount instanceof carafe.spec.docker.MountRequest.Bind bind) {
+            if (mount instanceof MountRequest.Bind bind) {
                 if (bind.propagation().endsWith("shared")) {
                     return "shared";
                 }

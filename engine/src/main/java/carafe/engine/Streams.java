@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
@@ -155,7 +156,7 @@ final class Streams {
     /// What `details` shows before a line: the labels and variables that the log options name.
     private static String details(ContainerSnapshot container) {
         var options = container.host().log().options();
-        var shown = new java.util.ArrayList<String>();
+        var shown = new ArrayList<String>();
         for (var label : options.getOrDefault("labels", "").split(",")) {
             String value = container.config().labels().get(label);
             if (value != null) {

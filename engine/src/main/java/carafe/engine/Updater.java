@@ -2,6 +2,7 @@ package carafe.engine;
 
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import java.util.List;
 
 /// Changes limits and restart policy of a container, of a running one at once.
 final class Updater {
@@ -23,7 +24,7 @@ final class Updater {
         if (before.state().alive()) {
             // The devices a container may use are not among what can be updated.
             var resources = SpecComposer.resources(host, HostDevices.Granted.NONE);
-            container.process().update(resources.withDevices(java.util.List.of()));
+            container.process().update(resources.withDevices(List.of()));
         }
         container.show(after);
         book.save(after);

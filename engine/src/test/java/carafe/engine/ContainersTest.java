@@ -9,9 +9,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.ContainerConfig;
+import carafe.spec.docker.ExecConfig;
 import carafe.spec.docker.Filters;
 import carafe.spec.docker.HostConfig;
 import carafe.spec.docker.NetworkingConfig;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -327,7 +329,7 @@ final class ContainersTest {
     void execsRunInRunningContainersOnly() throws Exception {
         var execs = harness.engine.execs();
         String id = harness.create("web", "sleep");
-        var config = carafe.spec.docker.ExecConfig.parse(
+        var config = ExecConfig.parse(
                 (Json.Obj) Json.parse("{\"Cmd\":[\"exit\",\"4\"],\"AttachStdout\":true}"));
         assertThatThrownBy(() -> execs.create("web", config)).hasMessage("container " + id + " is not running");
         containers.start("web");
@@ -348,7 +350,7 @@ final class ContainersTest {
         var execs = harness.engine.execs();
         harness.create("web", "sleep");
         containers.start("web");
-        String exec = execs.create("web", carafe.spec.docker.ExecConfig.parse(
+        String exec = execs.create("web", ExecConfig.parse(
                 (Json.Obj) Json.parse("{\"Cmd\":[\"nosuch\"]}")));
         assertThatThrownBy(() -> execs.startDetached(exec)).hasMessageContaining("executable file not found");
         assertThat(execs.inspect(exec).exitCode()).contains(127);
@@ -383,6 +385,6 @@ final class ContainersTest {
         assertThat(files.hostname()).hasContent(id.substring(0, 12));
         assertThat(files.hosts()).content().contains("127.0.0.1\tlocalhost\n").contains("10.0.0.7\tdb\n");
         assertThat(files.resolver()).content().contains("nameserver 9.9.9.9");
-        assertThat(List.of(files.hosts(), files.hostname(), files.resolver())).allMatch(java.nio.file.Files::exists);
+        assertThat(List.of(files.hosts(), files.hostname(), files.resolver())).allMatch(Files::exists);
     }
 }

@@ -16,6 +16,7 @@ import carafe.spec.docker.Filters;
 import carafe.spec.docker.HostConfig;
 import carafe.spec.docker.NetworkingConfig;
 import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -109,7 +110,7 @@ final class EngineHarness implements AutoCloseable {
         for (var next = source.next(); next.isPresent(); next = source.next()) {
             var bytes = new byte[next.get().remaining()];
             next.get().get(bytes);
-            text.append(new String(bytes, java.nio.charset.StandardCharsets.ISO_8859_1));
+            text.append(new String(bytes, StandardCharsets.ISO_8859_1));
         }
         return text.toString();
     }

@@ -6,6 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.spec.EngineException;
+import carafe.spec.Json;
+import carafe.spec.docker.ContainerConfig;
+import carafe.spec.docker.ExecConfig;
+import carafe.spec.docker.HostConfig;
+import carafe.spec.docker.NetworkingConfig;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -89,11 +94,11 @@ final class LinuxEngineTest {
 
     @Test
     void inputFromAnAttachedClientReachesTheProcessAndItsEndEndsIt() throws Exception {
-        var config = carafe.spec.docker.ContainerConfig.parse((carafe.spec.Json.Obj) carafe.spec.Json.parse(
+        var config = ContainerConfig.parse((Json.Obj) Json.parse(
                 "{\"Image\":\"app\",\"Cmd\":[\"cat\"],\"OpenStdin\":true,\"StdinOnce\":true,\"AttachStdin\":true}"));
         containers.create(new CreateRequest(
-                "cat", "", config, carafe.spec.docker.HostConfig.parse(carafe.spec.Json.object().build()),
-                carafe.spec.docker.NetworkingConfig.NONE));
+                "cat", "", config, HostConfig.parse(Json.object().build()),
+                NetworkingConfig.NONE));
         var wait = containers.await("cat", WaitCondition.NEXT_EXIT);
         try (var client = containers.attach("cat", new AttachRequest(true, true, true, false, true, ""))) {
             client.write(ByteBuffer.wrap("early ".getBytes(StandardCharsets.UTF_8)));
@@ -110,8 +115,8 @@ final class LinuxEngineTest {
         containers.create(request("web", "{}", "sleep", "1000"));
         containers.start("web");
         var execs = stage.engine.execs();
-        String id = execs.create("web", carafe.spec.docker.ExecConfig.parse((carafe.spec.Json.Obj)
-                carafe.spec.Json.parse("{\"Cmd\":[\"sh\",\"-c\",\"id -un; echo $ADDED $HOSTNAME; exit 9\"],"
+        String id = execs.create("web", ExecConfig.parse((Json.Obj)
+                Json.parse("{\"Cmd\":[\"sh\",\"-c\",\"id -un; echo $ADDED $HOSTNAME; exit 9\"],"
                         + "\"AttachStdout\":true,\"AttachStderr\":true,\"User\":\"app\",\"Env\":[\"ADDED=yes\"]}")));
         String containerId = containers.inspect("web", false).container().id();
         try (var client = execs.start(id, Optional.empty())) {

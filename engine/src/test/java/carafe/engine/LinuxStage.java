@@ -10,8 +10,10 @@ import carafe.kernel.Seccomp;
 import carafe.kernel.Spawner;
 import carafe.runtime.LinuxRuntime;
 import carafe.spec.Failpoints;
+import carafe.spec.docker.Filters;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -117,7 +119,7 @@ final class LinuxStage {
         byte[] framed = EngineHarness.text(source).getBytes(StandardCharsets.ISO_8859_1);
         var text = new StringBuilder();
         for (int at = 0; at < framed.length; ) {
-            int length = java.nio.ByteBuffer.wrap(framed, at + 4, 4).getInt();
+            int length = ByteBuffer.wrap(framed, at + 4, 4).getInt();
             text.append(new String(framed, at + 8, length, StandardCharsets.UTF_8));
             at += 8 + length;
         }
@@ -163,7 +165,7 @@ final class LinuxStage {
     List<String> leftAfterRemoval() throws Exception {
         var ids = new ArrayList<String>();
         for (var summary : containers().list(
-                new ListQuery(true, 0, false, carafe.spec.docker.Filters.NONE))) {
+                new ListQuery(true, 0, false, Filters.NONE))) {
             ids.add(summary.container().id());
             containers().remove(summary.container().id(), new RemoveRequest(true, true));
         }

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -54,7 +55,7 @@ final class LogReaderTest {
             Path from = number == 1 ? log : log.resolveSibling("x-json.log." + (number - 1));
             if (Files.exists(from)) {
                 Files.move(from, log.resolveSibling("x-json.log." + number),
-                        java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+                        StandardCopyOption.REPLACE_EXISTING);
             }
         }
     }

@@ -8,6 +8,8 @@ import carafe.engine.store.Change;
 import carafe.engine.store.Database;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
+import carafe.spec.Json;
+import carafe.spec.docker.ExecConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -143,8 +145,8 @@ final class RecoveryTest {
     void anExecOfALifeBeforeGoesOnAndIsCleanedUpAtItsEnd() throws Exception {
         harness.create("web", "sleep");
         harness.containers().start("web");
-        String exec = harness.engine.execs().create("web", carafe.spec.docker.ExecConfig.parse(
-                carafe.spec.Json.object().put("Cmd", carafe.spec.Json.ofTexts(List.of("sleep"))).build()));
+        String exec = harness.engine.execs().create("web", ExecConfig.parse(
+                Json.object().put("Cmd", Json.ofTexts(List.of("sleep"))).build()));
         harness.engine.execs().startDetached(exec);
         String id = harness.containers().inspect("web", false).container().id();
         Path run = layout().execRun(id, exec);

@@ -8,6 +8,7 @@ import carafe.spec.docker.ContainerConfig;
 import carafe.spec.oci.RunConfig;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -98,7 +99,7 @@ final class WordsTest {
     void restartsWaitLongerAndLonger() {
         var delay = new RestartDelay();
         var start = Instant.EPOCH;
-        var waits = new java.util.ArrayList<Long>();
+        var waits = new ArrayList<Long>();
         for (int round = 0; round < 12; round++) {
             waits.add(delay.after(start, start.plusSeconds(1)).toMillis());
         }

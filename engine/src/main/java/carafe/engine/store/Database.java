@@ -16,6 +16,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
@@ -27,6 +29,7 @@ import org.sqlite.SQLiteException;
 /// fsync, so parallel work costs less than one durable write each. A transaction that fails is repeated change by
 /// change, so one bad change does not fail its neighbours.
 public final class Database implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Database.class);
     private static final int MOST_PER_COMMIT = 128;
 
     private final Connection connection;
@@ -112,6 +115,21 @@ public final class Database implements AutoCloseable {
         } catch (SQLException | IOException e) {
             throw new EngineException.Internal("cannot open the database in " + directory + ": " + e.getMessage(), e);
         }
+    }
+
+    /// Begins to load what [#open] will need (the driver's classes, the native library) on a thread of its own. Worth
+    /// calling as early as there is something else to do meanwhile; what goes wrong here, [#open] says.
+    public static void preload(Path directory) {
+        Thread.ofPlatform().name("carafe-database-load").daemon().start(() -> {
+            try {
+                Files.createDirectories(
+                        directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+                SqliteLibrary.provide(directory);
+                new SQLiteConfig().createConnection("jdbc:sqlite::memory:").close();
+            } catch (SQLException | IOException e) {
+                LOG.debug("loading the database's library", e);
+            }
+        });
     }
 
     /// Makes `changes` together, durably, before it returns.

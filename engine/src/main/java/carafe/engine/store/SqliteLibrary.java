@@ -18,7 +18,7 @@ final class SqliteLibrary {
 
     /// Points the driver to a library in `directory`, unpacking it if this version is not there. Does nothing when the
     /// start script already said where it is.
-    static void provide(Path directory) throws IOException {
+    static synchronized void provide(Path directory) throws IOException {
         if (System.getProperty(PATH_PROPERTY) != null) {
             return;
         }

@@ -2,8 +2,10 @@ package carafe.spec.docker;
 
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /// Where a container's output is kept. `maxBytes` and `maxFiles` rotate the json-file log.
 public record LogConfig(String driver, Map<String, String> options, long maxBytes, int maxFiles) {
@@ -61,11 +63,11 @@ public record LogConfig(String driver, Map<String, String> options, long maxByte
         if (text.equals("-1")) {
             return Long.MAX_VALUE;
         }
-        var matcher = java.util.regex.Pattern.compile("(\\d{1,12})(\\.\\d{1,6})?\\s*([kmgtKMGT]?)i?[bB]?").matcher(text);
+        var matcher = Pattern.compile("(\\d{1,12})(\\.\\d{1,6})?\\s*([kmgtKMGT]?)i?[bB]?").matcher(text);
         if (!matcher.matches()) {
             throw new EngineException.Invalid("invalid size: '" + text + "'");
         }
-        double factor = switch (matcher.group(3).toLowerCase(java.util.Locale.ROOT)) {
+        double factor = switch (matcher.group(3).toLowerCase(Locale.ROOT)) {
             case "k" -> 1024.0;
             case "m" -> 1024.0 * 1024;
             case "g" -> 1024.0 * 1024 * 1024;

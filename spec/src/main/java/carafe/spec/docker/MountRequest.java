@@ -2,6 +2,7 @@ package carafe.spec.docker;
 
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -133,7 +134,7 @@ public sealed interface MountRequest {
             throw new EngineException.Invalid("invalid volume specification: '" + shown.replace("\0", "\\0")
                     + "': invalid mount config: mount path must be absolute: '" + path.replace("\0", "\\0") + "'");
         }
-        String normal = java.nio.file.Path.of(path).normalize().toString();
+        String normal = Path.of(path).normalize().toString();
         if (normal.equals("/")) {
             throw new EngineException.Invalid("invalid volume specification: '" + shown
                     + "': invalid mount config: destination can't be '/'");

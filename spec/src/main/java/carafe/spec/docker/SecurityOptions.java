@@ -2,6 +2,7 @@ package carafe.spec.docker;
 
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -33,7 +34,7 @@ public record SecurityOptions(
         boolean unmasked = false;
         Optional<Seccomp> seccomp = Optional.empty();
         Optional<String> appArmor = Optional.empty();
-        var labels = new java.util.ArrayList<String>();
+        var labels = new ArrayList<String>();
         for (var option : options) {
             if (option.equals("no-new-privileges")) {
                 noNewPrivileges = true;

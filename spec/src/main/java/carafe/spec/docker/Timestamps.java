@@ -2,6 +2,7 @@ package carafe.spec.docker;
 
 import carafe.spec.EngineException;
 import java.math.BigDecimal;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
@@ -56,7 +57,7 @@ public final class Timestamps {
             return Optional.of(Instant.ofEpochSecond(whole.longValueExact(), nanos));
         } catch (DateTimeParseException | ArithmeticException | NumberFormatException e) {
             throw new EngineException.Invalid("invalid time: " + text);
-        } catch (java.time.DateTimeException e) {
+        } catch (DateTimeException e) {
             throw new EngineException.Invalid("invalid time: " + text);
         }
     }

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -227,7 +228,7 @@ final class DockerMessagesTest {
 
     private static Set<String> hostKeys() {
         try {
-            var keys = new java.util.TreeSet<>(host("{}").document().fields().keySet());
+            var keys = new TreeSet<>(host("{}").document().fields().keySet());
             keys.addAll(config("{}").document().fields().keySet());
             keys.addAll(Set.of("Mounts", "Tmpfs", "Sysctls", "Init", "Healthcheck", "StopSignal", "EndpointsConfig"));
             return keys;
