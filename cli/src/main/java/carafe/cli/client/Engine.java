@@ -60,7 +60,7 @@ public final class Engine implements AutoCloseable {
     }
 
     /// GETs an object.
-    public Json.Obj getObject(Target target) throws EngineError, IOException {
+    public Json.Obj document(Target target) throws EngineError, IOException {
         return object(get(target));
     }
 
@@ -101,7 +101,7 @@ public final class Engine implements AutoCloseable {
     }
 
     /// GETs outside of Docker's API, so without a version.
-    public Json.Obj getOwn(Target target) throws EngineError, IOException {
+    public Json.Obj ownDocument(Target target) throws EngineError, IOException {
         return object(json(send(ClientRequest.get(target.toString()))));
     }
 

@@ -65,7 +65,7 @@ final class Exec {
         } catch (EngineError e) {
             throw new Failure(Run.code(e.getMessage()) == 125 ? 1 : Run.code(e.getMessage()), e.sentence());
         }
-        return (int) call.engine().getObject(Target.of("exec", id, "json")).number("ExitCode", 0);
+        return (int) call.engine().document(Target.of("exec", id, "json")).number("ExitCode", 0);
     }
 
     private static Json body(Call call, boolean reads, String keys, Json size) throws Failure {

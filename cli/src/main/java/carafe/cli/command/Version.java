@@ -30,7 +30,7 @@ final class Version {
         @Nullable Exception trouble = null;
         try {
             call.engine().agree();
-            server = call.engine().getObject(Target.of("version"));
+            server = call.engine().document(Target.of("version"));
         } catch (Unreachable e) {
             trouble = e;
         } catch (EngineError e) {
