@@ -47,6 +47,10 @@ public final class Main {
 
     private static int serve(DaemonConfig config, Installation installation)
             throws EngineException, InterruptedException {
+        if (!"root".equals(System.getProperty("user.name"))) {
+            throw new EngineException.Forbidden("the daemon makes namespaces, mounts and control groups and needs root;"
+                    + " start it as root, and let members of a group use its socket with --group");
+        }
         LogSetup.install(config.debug());
         var daemon = Daemon.start(config, installation);
         // The JVM runs the hook at SIGTERM and SIGINT; halt makes the status 0, a signal's would be 143.

@@ -34,7 +34,11 @@ final class Parts {
         made.push(lock);
         var images = Images.open(state, failpoints);
         made.push(images);
-        HelloWorld.ensure(images, installation.hello());
+        try {
+            HelloWorld.ensure(images, installation.hello());
+        } catch (EngineException e) {
+            LOG.warn("the image hello-world is not there: {}", e.getMessage()); // a full disk must not keep us from rm
+        }
         try {
             var spawner = Spawner.start(installation.spawner());
             made.push(spawner);

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.TestInstance;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ArchitectureTest {
 
-    private static final Pattern ROW = Pattern.compile("\\| `(\\w+)` \\| [^|]+ \\| ([^|]+) \\|");
+    private static final Pattern ROW = Pattern.compile("\\| `([a-z]+)` \\| [^|]+ \\| ([^|]+) \\|");
     private static final Pattern ROOM_DEPENDENCY = Pattern.compile(
             "<dependency>\\s*<groupId>dev\\.carafe</groupId>\\s*<artifactId>carafe-(\\w+)</artifactId>"
                     + "\\s*<version>[^<]*</version>(.*?)</dependency>",

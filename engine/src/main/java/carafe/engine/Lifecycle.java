@@ -111,7 +111,13 @@ final class Lifecycle {
 
     /// Takes over a process that another life of the daemon started.
     void adopt(Container container, RunningContainer process, boolean paused) {
-        var running = new State.Running(process.pid(), process.startedAt());
+        // The row's own time where it has one: the monitor took its time a moment apart from its report.
+        var startedAt = switch (container.state()) {
+            case State.Running(_, var known) -> known;
+            case State.Paused(var known) -> known.startedAt();
+            case State.Created _, State.Exited _, State.Restarting _, State.Removing _ -> process.startedAt();
+        };
+        var running = new State.Running(process.pid(), startedAt);
         container.showRunning(process, container.snapshot().with(paused ? new State.Paused(running) : running));
         watch(container, process);
     }

@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,6 +51,7 @@ final class LiveExecs implements Execs {
         private volatile @Nullable RunningProcess process;
         private volatile @Nullable Integer exitCode;
         private volatile @Nullable Instant endedAt;
+        private final CountDownLatch ended = new CountDownLatch(1);
 
         Exec(String id, Container container, ExecConfig config) {
             this.id = id;
@@ -114,12 +116,13 @@ final class LiveExecs implements Execs {
         }
         boolean terminal = exec.config.terminal();
         var watched = terminal && attach.stdin() ? Optional.of(keys) : Optional.<DetachKeys>empty();
-        return new ChannelAttachment(endpoint.channel(), terminal, watched, Optional.empty(), () -> {
+        var attachment = new ChannelAttachment(endpoint.channel(), terminal, watched, Optional.empty(), () -> {
             endpoint.close();
             if (watched.isPresent() && watched.get().detached()) {
                 tell(exec, "exec_detach", List.of());
             }
         });
+        return new EndKnownAttachment(attachment, exec.ended);
     }
 
     @Override
@@ -230,6 +233,7 @@ final class LiveExecs implements Execs {
     private void ended(Exec exec, int code) {
         exec.endedAt = clock.instant();
         exec.exitCode = code;
+        exec.ended.countDown();
         tell(exec, "exec_die", List.of(Map.entry("exitCode", Integer.toString(code))));
     }
 

@@ -19,6 +19,9 @@ final class NothingLeft implements BeforeEachCallback, AfterEachCallback {
     private static final ExtensionContext.Namespace HERE = ExtensionContext.Namespace.create(NothingLeft.class);
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
+    /// Tests mount below their temporary directories; what else appears is some other program's of the host.
+    private static final String OUR_MOUNTS = System.getProperty("java.io.tmpdir") + "/junit";
+
     private final boolean onlyDescriptors;
 
     /// Looks at everything.
@@ -40,7 +43,9 @@ final class NothingLeft implements BeforeEachCallback, AfterEachCallback {
         static Seen now() throws IOException {
             var mounts = new TreeSet<String>();
             for (var mount : Mounts.list()) {
-                mounts.add(mount.id() + " " + mount.target());
+                if (mount.target().startsWith(OUR_MOUNTS)) {
+                    mounts.add(mount.id() + " " + mount.target());
+                }
             }
             return new Seen(openDescriptors(), mounts, testCgroups());
         }

@@ -16,7 +16,7 @@ final class Explaining {
     private Explaining() {}
 
     /// A preparation that was done, and how long it took.
-    record Done(String id, String call, Duration took) {}
+    record Done(Preparation preparation, Duration took) {}
 
     static LaunchPlan plan(List<Preparation> preparations, Tape tape, List<String> warnings) {
         var steps = new ArrayList<TapeExplanation.Step>();
@@ -32,8 +32,9 @@ final class Explaining {
 
     static TapeExplanation of(List<Done> done, Tape tape, List<StepTime> times, List<String> warnings) {
         var steps = new ArrayList<TapeExplanation.Step>();
-        for (var preparation : done) {
-            steps.add(step(preparation.id, "prepare", preparation.call, Optional.of(micros(preparation.took))));
+        for (var each : done) {
+            var preparation = each.preparation;
+            steps.add(step(preparation.id(), "prepare", preparation.call(), Optional.of(micros(each.took))));
         }
         steps.addAll(tapeSteps(tape, times));
         return new TapeExplanation(steps, warnings);

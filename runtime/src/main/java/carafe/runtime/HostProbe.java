@@ -21,10 +21,11 @@ import carafe.spec.oci.LinuxSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /// Looks at the host: once at start for what stays (cgroups, limits, capabilities), once per container for paths below
 /// /proc and /sys that a module may have added meanwhile. Owns the verified null device.
@@ -33,6 +34,13 @@ final class HostProbe implements AutoCloseable {
     private static final long CAP_SYS_RESOURCE = 1L << 24;
     private static final int RESOURCES = Linux.RLIMIT_RTTIME + 1;
 
+    /// How long a look at paths is believed: a burst of starts takes one, a module loaded by hand is seen in time.
+    private static final Duration FRESH = Duration.ofMillis(500);
+
+    /// What paths below /proc and /sys were, and when.
+    private record Looked(long at, List<String> masked, List<String> readonly, Map<String, PathKind> kinds) {}
+
+    private volatile Looked looked = new Looked(System.nanoTime(), List.of(), List.of(), Map.of());
     private final Map<String, Path> hierarchies;
     private final CgroupLayout layout;
     private final Map<Integer, Limit> limits;
@@ -99,16 +107,27 @@ final class HostProbe implements AutoCloseable {
 
     /// The facts for a container with these hidden and read-only paths.
     HostFacts facts(LinuxSpec linux) throws KernelException {
+        var last = looked;
+        if (System.nanoTime() - last.at > FRESH.toNanos() || !last.masked.equals(linux.maskedPaths())
+                || !last.readonly.equals(linux.readonlyPaths())) {
+            last = new Looked(System.nanoTime(), linux.maskedPaths(), linux.readonlyPaths(), look(linux));
+            looked = last;
+        }
+        return facts(last.kinds);
+    }
+
+    private Map<String, PathKind> look(LinuxSpec linux) throws KernelException {
         var kinds = new HashMap<String, PathKind>();
-        for (String path : (Iterable<String>) Stream.concat(
-                linux.maskedPaths().stream(), linux.readonlyPaths().stream())::iterator) {
-            String normal = MountSteps.normalized(path);
-            if (normal.startsWith("/proc/") || normal.startsWith("/sys/")) {
-                root.find(normal).ifPresent(stat ->
-                        kinds.put(normal, stat.isDirectory() ? PathKind.DIRECTORY : PathKind.FILE));
+        for (var paths : List.of(linux.maskedPaths(), linux.readonlyPaths())) {
+            for (String path : paths) {
+                String normal = MountSteps.normalized(path);
+                if (normal.startsWith("/proc/") || normal.startsWith("/sys/")) {
+                    root.find(normal).ifPresent(stat ->
+                            kinds.put(normal, stat.isDirectory() ? PathKind.DIRECTORY : PathKind.FILE));
+                }
             }
         }
-        return facts(kinds);
+        return Map.copyOf(kinds);
     }
 
     /// The facts for an exec, which hides no path.

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /// A container on this kernel: its first process, its control group, and what an exec must know of it.
 final class LinuxContainer implements RunningContainer {
@@ -170,10 +171,12 @@ final class LinuxContainer implements RunningContainer {
         }
     }
 
-    static TapeExplanation explanation(Prepared prepared, TapePlanner.Planned planned, Launched launched) {
+    /// The explanation of a start that worked, put into words when somebody wants it.
+    static Supplier<TapeExplanation> explanation(Prepared prepared, TapePlanner.Planned planned, Launched launched) {
+        var done = List.copyOf(prepared.done);
         var warnings = new ArrayList<>(prepared.warnings);
         warnings.addAll(planned.warnings());
-        return Explaining.of(prepared.done, planned.tape(), launched.times(), warnings);
+        return () -> Explaining.of(done, planned.tape(), launched.times(), warnings);
     }
 
     /// What the exec asks for, with the container's limits and privileges.

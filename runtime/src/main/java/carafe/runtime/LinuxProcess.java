@@ -19,16 +19,20 @@ import java.net.SocketException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /// A process under its monitor, started by us or found again. Owns a pidfd until the end was seen.
 /// The lock guards `exit`, `released` and the pidfd's closing, so that no signal goes to a closed descriptor.
 final class LinuxProcess implements RunningProcess {
 
     private static final Set<String> GONE = Set.of("Connection reset", "Broken pipe", "No such file or directory");
+
+    private static final Duration REST = Duration.ofMillis(300);
 
     private final Path runDir;
     private final int pid;
@@ -37,14 +41,14 @@ final class LinuxProcess implements RunningProcess {
     private final Cgroup cgroup;
     private final MonitorLink link;
     private final Optional<Launched> launched;
-    private final Optional<TapeExplanation> explanation;
     private final Thread writer;
     private final Object lock = new Object();
     private Optional<ExitInfo> exit = Optional.empty();
     private boolean released;
+    private volatile Optional<Supplier<TapeExplanation>> explanation;
 
     private LinuxProcess(Path runDir, Cgroup cgroup, Identity identity, Optional<Launched> launched,
-            Optional<TapeExplanation> explanation) {
+            Optional<Supplier<TapeExplanation>> explanation) {
         this.runDir = runDir;
         this.cgroup = cgroup;
         this.pid = identity.pid;
@@ -53,13 +57,14 @@ final class LinuxProcess implements RunningProcess {
         this.link = MonitorLink.at(runDir.resolve(Preparer.SOCKET));
         this.launched = launched;
         this.explanation = explanation;
-        this.writer = Thread.startVirtualThread(this::keepExplanation);
+        this.writer = Thread.startVirtualThread(() -> explanation.ifPresent(this::keepExplanation));
     }
 
     private record Identity(int pid, Instant startedAt, Fd pidfd) {}
 
     /// The process of a launch that just succeeded; takes ownership of it.
-    static LinuxProcess started(Path runDir, Cgroup cgroup, Launched launched, TapeExplanation explanation) {
+    static LinuxProcess started(Path runDir, Cgroup cgroup, Launched launched,
+            Supplier<TapeExplanation> explanation) {
         var identity = new Identity(launched.pid(), launched.started(), launched.pidfd());
         return new LinuxProcess(runDir, cgroup, identity, Optional.of(launched), Optional.of(explanation));
     }
@@ -99,14 +104,18 @@ final class LinuxProcess implements RunningProcess {
         };
     }
 
-    private void keepExplanation() {
-        if (explanation.isPresent()) {
-            try {
-                RunRecord.writeExplanation(runDir, explanation.get());
-            } catch (IOException e) {
-                System.getLogger("carafe.runtime").log(System.Logger.Level.DEBUG,
-                        "explanation of " + runDir + " not kept: " + e.getMessage());
-            }
+    /// Writes the explanation when the start is a moment past: most short-lived processes are gone by then and nobody
+    /// asks; for the others memory is given back.
+    private void keepExplanation(Supplier<TapeExplanation> fresh) {
+        try {
+            Thread.sleep(REST);
+            RunRecord.writeExplanation(runDir, fresh.get());
+            explanation = Optional.empty();
+        } catch (InterruptedException e) {
+            // deleted meanwhile
+        } catch (IOException e) {
+            System.getLogger("carafe.runtime").log(System.Logger.Level.DEBUG,
+                    "explanation of " + runDir + " not kept: " + e.getMessage());
         }
     }
 
@@ -185,7 +194,7 @@ final class LinuxProcess implements RunningProcess {
     static boolean oomKilled(Cgroup cgroup) {
         try {
             return cgroup.oomKills() > 0;
-        } catch (KernelException e) {
+        } catch (KernelException | IllegalStateException e) { // the latter: the daemon ends and has let go of cgroups
             return false;
         }
     }
@@ -278,8 +287,9 @@ final class LinuxProcess implements RunningProcess {
 
     @Override
     public TapeExplanation explanation() throws EngineException {
-        if (explanation.isPresent()) {
-            return explanation.get();
+        var fresh = explanation;
+        if (fresh.isPresent()) {
+            return fresh.get().get();
         }
         try {
             return RunRecord.readExplanation(runDir)
@@ -303,6 +313,7 @@ final class LinuxProcess implements RunningProcess {
             throw new EngineException.Conflict("process " + pid + " is running");
         }
         try {
+            writer.interrupt();
             writer.join();
             RunRecord.remove(runDir);
         } catch (InterruptedException e) {

@@ -24,6 +24,7 @@ import java.util.stream.Collectors;
 public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
 
     private static final String RENDEZVOUS = "attach.sock";
+    private static final String FILTERS = "filters";
 
     private final Cgroups cgroups;
     private final HostProbe probe;
@@ -33,13 +34,13 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
     private final Path rendezvous;
     private final UnixListener listener;
 
-    private LinuxRuntime(Host host, HostProbe probe, Failpoints failpoints, Path rendezvous) throws IOException {
+    private LinuxRuntime(Host host, HostProbe probe, Failpoints failpoints, Path directory) throws IOException {
         this.cgroups = host.cgroups;
         this.probe = probe;
         this.failpoints = failpoints;
-        this.preparer = new Preparer(probe, host.cgroups, host.seccomp.map(SeccompFilters::new), failpoints);
+        this.preparer = new Preparer(probe, host.cgroups, filters(host, directory), failpoints);
         this.launcher = new Launcher(host.spawner, failpoints);
-        this.rendezvous = rendezvous;
+        this.rendezvous = directory.resolve(RENDEZVOUS);
         Files.deleteIfExists(rendezvous);
         this.listener = UnixListener.listen(rendezvous);
     }
@@ -55,7 +56,7 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             var probe = HostProbe.look(host.cgroups);
             try {
-                return new LinuxRuntime(host, probe, failpoints, directory.resolve(RENDEZVOUS));
+                return new LinuxRuntime(host, probe, failpoints, directory);
             } catch (IOException e) {
                 probe.close();
                 throw e;
@@ -63,6 +64,10 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
         } catch (IOException e) {
             throw RunRecord.internal("opening the container runtime", e);
         }
+    }
+
+    private static Optional<Filters> filters(Host host, Path directory) {
+        return host.seccomp.map(seccomp -> new SeccompFilters(seccomp, directory.resolve(FILTERS)));
     }
 
     HostProbe probe() {
@@ -86,7 +91,9 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
         try {
             var host = probe.facts(bundle.spec().linux());
             var image = ImageFacts.unknown(bundle.spec().process().user());
-            var filter = bundle.spec().linux().seccomp().isPresent() ? new Filter(new byte[8], 0) : Filter.NONE;
+            var filter = bundle.spec().linux().seccomp().isPresent()
+                    ? new Filter(new byte[8], 0, Optional.empty())
+                    : Filter.NONE;
             var planned = TapePlanner.plan(bundle, host, image, filter);
             return Explaining.plan(
                     Preparation.list(bundle, host, cgroupPath(bundle)), planned.tape(), planned.warnings());

@@ -71,8 +71,7 @@ final class Preparer {
             for (var preparation : preparations) {
                 long start = System.nanoTime();
                 perform(preparation, purpose, prepared);
-                prepared.done.add(new Done(
-                        preparation.id(), preparation.call(), Duration.ofNanos(System.nanoTime() - start)));
+                prepared.done.add(new Done(preparation, Duration.ofNanos(System.nanoTime() - start)));
             }
             complete = true;
             return prepared;
@@ -96,7 +95,9 @@ final class Preparer {
 
     private void perform(Preparation preparation, Purpose purpose, Prepared prepared) throws StartFailure {
         try {
-            failpoints.pass("prepare." + preparation.id());
+            if (failpoints.active()) {
+                failpoints.pass("prepare." + preparation.id());
+            }
             switch (preparation) {
                 case Preparation.RunDirectory(var path) -> runDirectory(path, prepared);
                 case Preparation.Group(var path, var resources) -> group(path, resources, prepared);

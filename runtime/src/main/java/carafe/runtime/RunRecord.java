@@ -10,6 +10,7 @@ import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -17,17 +18,17 @@ import java.util.Optional;
 import java.util.Set;
 
 /// What a run directory says of the process that was started with it, so that another life of the daemon can go on:
-/// `process.json` (this record), `filter.bpf` (its compiled system-call filter, which an exec gets too), `explanation.json`
-/// (the steps of the start), and from the monitor its socket and the exit record. All but the last are written before
-/// the process exists or are not needed to go on.
+/// `process.json` (this record, which names the file of the compiled system-call filter that an exec gets too),
+/// `explanation.json` (the steps of the start), and from the monitor its socket and the exit record. All but the last are
+/// written before the process exists or are not needed to go on.
 record RunRecord(
         String id, String cgroup, Set<NamespaceType> namespaces, ProcessSpec process, Filter filter) {
 
     static final String EXIT = "exit";
 
     private static final String FILE = "process.json";
-    private static final String FILTER = "filter.bpf";
     private static final String EXPLANATION = "explanation.json";
+    private static final String EXPLANATION_TEMPORARY = EXPLANATION + ".new";
     private static final int VERSION = 1;
 
     RunRecord {
@@ -41,18 +42,22 @@ record RunRecord(
                 .put("cgroup", cgroup)
                 .put("namespaces", Json.ofTexts(namespaces.stream().map(NamespaceType::word).toList()))
                 .put("process", process.toJson())
+                .put("filter", filter.file().map(Path::toString).orElse(""))
                 .put("filterFlags", filter.flags())
                 .build();
-        if (!filter.isEmpty()) {
-            Files.write(runDir.resolve(FILTER), filter.program());
-        }
         Files.write(runDir.resolve(FILE), json.printBytes());
     }
 
     /// The record in `runDir`; empty if there is none or it is no record of this version.
     static Optional<RunRecord> read(Path runDir) throws IOException {
+        byte[] bytes;
         try {
-            var json = Json.parseObject(Files.readAllBytes(runDir.resolve(FILE)));
+            bytes = Files.readAllBytes(runDir.resolve(FILE));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        }
+        try {
+            var json = Json.parseObject(bytes);
             if (json.number("version", 0) != VERSION) {
                 return Optional.empty();
             }
@@ -60,19 +65,23 @@ record RunRecord(
             for (String word : json.texts("namespaces")) {
                 namespaces.add(NamespaceType.of(word));
             }
-            Path filter = runDir.resolve(FILTER);
-            byte[] program = Files.exists(filter) ? Files.readAllBytes(filter) : new byte[0];
+            var filter = Filter.NONE;
+            if (!json.text("filter").isEmpty()) {
+                Path file = Path.of(json.text("filter"));
+                filter = new Filter(Files.readAllBytes(file), json.number("filterFlags", 0), Optional.of(file));
+            }
             return Optional.of(new RunRecord(
                     json.text("id"), json.text("cgroup"), Set.copyOf(namespaces),
-                    ProcessSpec.fromJson(json.object("process")),
-                    new Filter(program, json.number("filterFlags", 0))));
-        } catch (NoSuchFileException | EngineException.Invalid e) {
+                    ProcessSpec.fromJson(json.object("process")), filter));
+        } catch (EngineException.Invalid e) {
             return Optional.empty();
         }
     }
 
     static void writeExplanation(Path runDir, TapeExplanation explanation) throws IOException {
-        Files.write(runDir.resolve(EXPLANATION), explanation.toJson().printBytes());
+        Path temporary = runDir.resolve(EXPLANATION_TEMPORARY);
+        Files.write(temporary, explanation.toJson().printBytes());
+        Files.move(temporary, runDir.resolve(EXPLANATION), StandardCopyOption.ATOMIC_MOVE);
     }
 
     static Optional<TapeExplanation> readExplanation(Path runDir) throws IOException {
@@ -98,7 +107,7 @@ record RunRecord(
 
     /// Removes the files only.
     static void removeFiles(Path runDir) throws IOException {
-        for (String name : List.of(FILE, FILTER, EXPLANATION, EXIT, Preparer.SOCKET)) {
+        for (String name : List.of(FILE, EXPLANATION, EXPLANATION_TEMPORARY, EXIT, Preparer.SOCKET)) {
             Files.deleteIfExists(runDir.resolve(name));
         }
     }

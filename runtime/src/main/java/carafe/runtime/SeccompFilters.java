@@ -7,12 +7,19 @@ import carafe.kernel.SeccompProfile.Comparison;
 import carafe.kernel.SeccompProfile.Rule;
 import carafe.spec.oci.SeccompSpec;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /// [Filters] by libseccomp. Keeps the programs of the configurations seen last, because even looking up a profile of
 /// four hundred names by content takes longer than a system call; the kernel room keeps them over restarts.
@@ -46,22 +53,55 @@ final class SeccompFilters implements Filters {
             "SCMP_ACT_ALLOW", Action.ALLOW);
 
     private final Seccomp seccomp;
+    private final Path directory;
     private final Map<SeccompSpec, Filter> kept = new ConcurrentHashMap<>();
+    private volatile Last last = new Last(null, Filter.NONE);
 
-    SeccompFilters(Seccomp seccomp) {
+    /// The profile asked for last: the engine hands the same object again and again.
+    private record Last(@Nullable SeccompSpec spec, Filter filter) {}
+
+    /// Programs are kept in `directory`, which is made if missing.
+    SeccompFilters(Seccomp seccomp, Path directory) {
         this.seccomp = seccomp;
+        this.directory = directory;
     }
 
     @Override
     public Filter compile(SeccompSpec spec) throws IOException, StartFailure {
+        var previous = last;
+        if (previous.spec == spec) {
+            return previous.filter;
+        }
         var filter = kept.get(spec);
         if (filter == null) {
-            filter = new Filter(seccomp.compile(profile(spec)), flags(spec));
+            byte[] program = seccomp.compile(profile(spec));
+            filter = new Filter(program, flags(spec), Optional.of(kept(program)));
             if (kept.size() < KEPT) {
                 kept.put(spec, filter);
             }
         }
+        last = new Last(spec, filter);
         return filter;
+    }
+
+    /// The file of a program, named by its content.
+    private Path kept(byte[] program) throws IOException {
+        Files.createDirectories(directory);
+        Path file = directory.resolve(digest(program) + ".bpf");
+        if (!Files.exists(file)) {
+            Path temporary = Files.createTempFile(directory, "filter", ".new");
+            Files.write(temporary, program);
+            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+        }
+        return file;
+    }
+
+    private static String digest(byte[] program) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(program));
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError(e); // every JDK has it
+        }
     }
 
     private static long flags(SeccompSpec spec) throws StartFailure {

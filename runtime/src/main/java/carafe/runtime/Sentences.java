@@ -13,6 +13,10 @@ import java.util.Optional;
 /// (`executable file not found`, `no such file or directory`, `permission denied`, `is a directory`).
 final class Sentences {
 
+    /// Both phrases: clients since 23 look for the first, older ones for the second, to end with 126.
+    private static final String DIRECTORY = "is a directory: permission denied";
+
+
     static final String START = "failed to create task for container: ";
     private static final int KILL = 9;
     private static final int BAD_SYSTEM_CALL = 31;
@@ -131,13 +135,13 @@ final class Sentences {
                     : failed(failure, Kind.EXECUTABLE_NOT_FOUND, quoted + "no such file or directory");
             case Errno.ENOEXEC, Errno.ELIBBAD, Errno.EINVAL -> failed(failure, Kind.WRONG_FORMAT,
                     quoted + Errno.text(Errno.ENOEXEC) + ": not a program for this machine");
-            case Errno.EISDIR -> failed(failure, Kind.NOT_EXECUTABLE, quoted + "is a directory");
+            case Errno.EISDIR -> failed(failure, Kind.NOT_EXECUTABLE, quoted + DIRECTORY);
             case Errno.EACCES -> {
                 if (searched) { // there is a file of that name, but none that can be executed
                     yield failed(failure, Kind.EXECUTABLE_NOT_FOUND, quoted + "executable file not found in $PATH");
                 }
                 yield failed(failure, Kind.NOT_EXECUTABLE,
-                        quoted + (program.isDirectory() ? "is a directory" : reason));
+                        quoted + (program.isDirectory() ? DIRECTORY : reason));
             }
             case Errno.EPERM, Errno.ETXTBSY, Errno.ELOOP, Errno.ENAMETOOLONG, Errno.E2BIG ->
                 failed(failure, Kind.NOT_EXECUTABLE, quoted + reason);

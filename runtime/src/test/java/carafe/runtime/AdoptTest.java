@@ -41,7 +41,6 @@ class AdoptTest extends StageTest {
         assertThat(Files.readString(Path.of("/proc/" + container.pid() + "/cmdline"))).startsWith("sh");
         assertThat(container.exited()).isEmpty();
         assertThat(stage.exec(container, stage.execSpec("hostname")).out()).isEqualTo(container.id() + "\n");
-        assertThat(container.explanation().steps()).isNotEmpty();
         try (var channel = container.attach(Set.of(StdStream.STDIN, StdStream.STDOUT))) {
             channel.write(ByteBuffer.wrap("hello\n".getBytes(StandardCharsets.UTF_8)));
             channel.shutdownOutput();

@@ -18,7 +18,8 @@ class AttackTest extends StageTest {
         var container = stage.sleeping();
         for (int fd = 3; fd < 64; fd++) {
             String path = "/proc/self/fd/" + fd;
-            var spec = TestSpecs.withDirectory(TestSpecs.standard(stage.id(), "cat", "../../../../../etc/hostname"), path);
+            var plain = TestSpecs.standard(stage.id(), "cat", "../../../../../etc/hostname");
+            var spec = TestSpecs.withDirectory(plain, path);
             var exec = stage.execSpec("cat", "../../../../../etc/hostname");
             var inside = new ExecSpec(exec.id(), exec.runDir(), exec.args(), exec.env(), path, exec.user(), false,
                     Optional.empty(), false, exec.stdio());

@@ -99,7 +99,8 @@ record GoldenCase(
         for (var limit : facts.object("limits").fields().entrySet()) {
             if (limit.getValue() instanceof Json.Arr(var pair) && pair.get(0) instanceof Json.Num soft
                     && pair.get(1) instanceof Json.Num hard) {
-                limits.put(Integer.valueOf(limit.getKey()), new Limit(soft.number().longValueExact(), hard.number().longValueExact()));
+                limits.put(Integer.valueOf(limit.getKey()),
+                        new Limit(soft.number().longValueExact(), hard.number().longValueExact()));
             }
         }
         return new GoldenCase(

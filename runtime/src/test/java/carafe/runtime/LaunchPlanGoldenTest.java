@@ -76,12 +76,15 @@ class LaunchPlanGoldenTest {
     private static List<String> plan(GoldenCase golden) throws Exception {
         var bundle = golden.bundle();
         var image = new ImageFacts(bundle.spec().process().user(), "/root", golden.files(), Map.of());
-        var filter = bundle.spec().linux().seccomp().isPresent() ? new Filter(new byte[800], 0) : Filter.NONE;
+        var filter = bundle.spec().linux().seccomp().isPresent()
+                ? new Filter(new byte[800], 0, Optional.empty())
+                : Filter.NONE;
         if (golden.exec()) {
             return planExec(golden, bundle, filter);
         }
         var planned = TapePlanner.plan(bundle, golden.host(), image, filter);
-        var plan = Explaining.plan(Preparation.list(bundle, golden.host(), bundle.spec().linux().cgroupsPath()), planned.tape(), planned.warnings());
+        var preparations = Preparation.list(bundle, golden.host(), bundle.spec().linux().cgroupsPath());
+        var plan = Explaining.plan(preparations, planned.tape(), planned.warnings());
         assertThat(plan.explanation().steps()).allSatisfy(step -> assertThat(step.why()).endsWith("."));
         var lines = new ArrayList<>(plan.text());
         planned.warnings().forEach(warning -> lines.add("warning  " + warning));

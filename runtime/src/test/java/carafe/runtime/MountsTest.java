@@ -45,7 +45,8 @@ class MountsTest extends StageTest {
 
     @Test
     void readOnlyBindsCannotBeWritten() throws Exception {
-        var output = run("echo x > /h/file; grep ' /h ' /proc/self/mountinfo | cut -d' ' -f6", bind(host(), "/h", "ro", "nosuid"));
+        var output = run("echo x > /h/file; grep ' /h ' /proc/self/mountinfo | cut -d' ' -f6",
+                bind(host(), "/h", "ro", "nosuid"));
         assertThat(output.err()).contains("Read-only file system");
         assertThat(output.out()).startsWith("ro,nosuid,relatime");
     }

@@ -62,7 +62,7 @@ class ProgramTest extends StageTest {
     void directoryIsNotExecutable() throws Exception {
         var failure = failure("/etc");
         assertThat(failure.exitCode()).isEqualTo(126);
-        assertThat(failure).hasMessageEndingWith("exec: \"/etc\": is a directory");
+        assertThat(failure).hasMessageEndingWith("exec: \"/etc\": is a directory: permission denied");
     }
 
     @Test

@@ -1,5 +1,7 @@
 package carafe.runtime;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -7,8 +9,11 @@ import java.util.Map;
 
 /// Prints where the time of a start goes: medians of every step over many starts, and of whole calls. Run by hand:
 ///
-///     java -Dcarafe.root=. -Dcarafe.native=native/target --enable-native-access=ALL-UNNAMED -cp … carafe.runtime.StartTimings 200
+///     java -Dcarafe.root=. -Dcarafe.native=native/target --enable-native-access=ALL-UNNAMED \
+///         -cp … carafe.runtime.StartTimings 200
 final class StartTimings {
+
+    private static final ThreadMXBean CPU = ManagementFactory.getThreadMXBean();
 
     private final Map<String, List<Double>> samples = new LinkedHashMap<>();
 
@@ -29,21 +34,27 @@ final class StartTimings {
     private void round(RuntimeStage stage, boolean counted) throws Exception {
         var bundle = stage.bundle(TestSpecs.standard(stage.id(), "/bin/true"));
         long start = System.nanoTime();
+        long cpu = CPU.getCurrentThreadCpuTime();
         var container = stage.runtime.start(bundle, List.of());
         long started = System.nanoTime();
+        if (counted) {
+            add("= start() processor", (CPU.getCurrentThreadCpuTime() - cpu) / 1000.0);
+        }
         container.awaitExit();
         long ended = System.nanoTime();
+        var explanation = container.explanation();
+        long explained = System.nanoTime();
         container.delete();
         long deleted = System.nanoTime();
         if (counted) {
-            for (var step : container.explanation().steps()) {
+            for (var step : explanation.steps()) {
                 add(step.part() + " " + step.id(), step.micros().orElse(0.0));
             }
-            add("= steps", container.explanation().totalMicros());
+            add("= steps", explanation.totalMicros());
             add("= start()", (started - start) / 1000.0);
             add("= awaitExit()", (ended - started) / 1000.0);
-            add("= delete()", (deleted - ended) / 1000.0);
-            add("= all", (deleted - start) / 1000.0);
+            add("= delete()", (deleted - explained) / 1000.0);
+            add("= all", (deleted - explained + ended - start) / 1000.0);
         }
         RuntimeStage.deleteTree(bundle.containerDir());
     }
@@ -73,7 +84,8 @@ final class StartTimings {
     private void print() {
         samples.forEach((what, values) -> {
             values.sort(null);
-            System.out.printf("%9.1f %9.1f  %s%n", values.get(values.size() / 2), values.get(values.size() * 9 / 10), what);
+            double median = values.get(values.size() / 2);
+            System.out.printf("%9.1f %9.1f  %s%n", median, values.get(values.size() * 9 / 10), what);
         });
     }
 }

@@ -54,7 +54,7 @@ final class TestSpecs {
                 namespaces, List.of(), List.of(), List.of(), "/carafe-test/" + id,
                 LinuxResources.NONE.withDevices(
                         privileged ? StandardContainer.allDevices() : StandardContainer.deviceRules()),
-                privileged ? Optional.empty() : Optional.of(filter(names)),
+                privileged ? Optional.empty() : Optional.of(FILTER),
                 privileged ? List.of() : StandardContainer.MASKED_PATHS,
                 privileged ? List.of() : StandardContainer.READONLY_PATHS,
                 new TreeMap<>(StandardContainer.NETWORK_SYSCTLS), "", "");
@@ -62,6 +62,8 @@ final class TestSpecs {
                 RuntimeSpec.VERSION, process, new RuntimeSpec.Root("", false), id, "",
                 StandardContainer.mounts(StandardContainer.SHM_BYTES), RuntimeSpec.Hooks.NONE, Map.of(), linux);
     }
+
+    private static final SeccompSpec FILTER = filter(StandardContainer.CAPABILITIES);
 
     private static SeccompSpec filter(List<String> capabilities) {
         try {

@@ -60,7 +60,7 @@ public final class Engine implements AutoCloseable {
     }
 
     /// GETs an object.
-    public Json.Obj document(Target target) throws EngineError, IOException {
+    public Json.Obj fetchObject(Target target) throws EngineError, IOException {
         return object(get(target));
     }
 
@@ -84,6 +84,11 @@ public final class Engine implements AutoCloseable {
         return object(json(send(withBody(versioned("POST", target), body))));
     }
 
+    /// POSTs a document and waits for the end of an answer that says nothing.
+    public void tell(Target target, Json body) throws EngineError, IOException {
+        finish(send(withBody(versioned("POST", target), body)));
+    }
+
     /// POSTs and leaves the answer's body to be read; the caller closes it.
     public ClientResponse openPost(Target target) throws EngineError, IOException {
         return send(versioned("POST", target));
@@ -101,7 +106,7 @@ public final class Engine implements AutoCloseable {
     }
 
     /// GETs outside of Docker's API, so without a version.
-    public Json.Obj ownDocument(Target target) throws EngineError, IOException {
+    public Json.Obj fetchOwn(Target target) throws EngineError, IOException {
         return object(json(send(ClientRequest.get(target.toString()))));
     }
 

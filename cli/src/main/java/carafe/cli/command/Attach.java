@@ -24,7 +24,7 @@ final class Attach {
 
     private static int run(Call call) throws Failure, EngineError, EngineException.Invalid, IOException {
         var flags = call.flags();
-        var container = call.engine().document(Target.of("containers", call.word(0), "json"));
+        var container = call.engine().fetchObject(Target.of("containers", call.word(0), "json"));
         check(container.object("State"));
         String id = container.text("Id");
         boolean tty = container.object("Config").truth("Tty");

@@ -122,10 +122,17 @@ final class Creating {
             }
             return id;
         } catch (EngineError e) {
-            throw failure(call.command(), e.sentence());
+            throw refused(e);
         } catch (Unreachable e) {
             throw new Failure(OURS, e.getMessage());
         }
+    }
+
+    /// What the engine refused: `run` ends with 125 and a pointer to help, `create` with 1, as docker's do.
+    private Failure refused(EngineError e) {
+        return call.command().path().endsWith("create")
+                ? new Failure(1, e.sentence())
+                : failure(call.command(), e.sentence());
     }
 
     private static boolean isImageMissing(EngineError error) {

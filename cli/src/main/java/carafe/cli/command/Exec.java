@@ -52,7 +52,7 @@ final class Exec {
             start.put("ConsoleSize", size);
         }
         if (detached) {
-            call.engine().post(Target.of("exec", id, "start"), start.build());
+            call.engine().tell(Target.of("exec", id, "start"), start.build());
             return 0;
         }
         try (var streams = new Attached(call.session(), call.engine().hijack(Target.of("exec", id, "start"), start.build()),
@@ -65,7 +65,7 @@ final class Exec {
         } catch (EngineError e) {
             throw new Failure(Run.code(e.getMessage()) == 125 ? 1 : Run.code(e.getMessage()), e.sentence());
         }
-        return (int) call.engine().document(Target.of("exec", id, "json")).number("ExitCode", 0);
+        return (int) call.engine().fetchObject(Target.of("exec", id, "json")).number("ExitCode", 0);
     }
 
     private static Json body(Call call, boolean reads, String keys, Json size) throws Failure {

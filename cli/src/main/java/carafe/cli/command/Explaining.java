@@ -65,7 +65,7 @@ final class Explaining {
             return;
         }
         try {
-            tape = call.engine().ownDocument(Target.of("carafe/v1/containers", id, "tape"));
+            tape = call.engine().fetchOwn(Target.of("carafe/v1/containers", id, "tape"));
         } catch (EngineError e) {
             call.session().say("cannot explain: " + unsupported(e));
         }

@@ -23,7 +23,7 @@ final class Info {
         var client = Json.object().put("Debug", false).put("Version", Carafe.VERSION).put("Context", call.context()).build();
         Json.Obj info;
         try {
-            info = call.engine().document(Target.of("info"));
+            info = call.engine().fetchObject(Target.of("info"));
         } catch (IOException e) {
             if (format.isEmpty()) {
                 call.session().print(InfoText.client(client) + "\nServer:\n");

@@ -29,7 +29,7 @@ final class Logs {
 
     private static int run(Call call) throws Failure, EngineError, EngineException.Invalid, IOException {
         var flags = call.flags();
-        var container = call.engine().document(Target.of("containers", call.word(0), "json"));
+        var container = call.engine().fetchObject(Target.of("containers", call.word(0), "json"));
         var target = Target.of("containers", container.text("Id"), "logs")
                 .when(flags.truth("details"), "details").when(flags.truth("follow"), "follow")
                 .with("stderr", "1").with("stdout", "1")

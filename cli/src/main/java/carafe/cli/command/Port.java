@@ -19,7 +19,7 @@ final class Port {
     }
 
     private static int run(Call call) throws Failure, EngineError, EngineException.Invalid, IOException {
-        var container = call.engine().document(Target.of("containers", call.word(0), "json"));
+        var container = call.engine().fetchObject(Target.of("containers", call.word(0), "json"));
         var ports = container.object("NetworkSettings").object("Ports");
         var lines = new TreeSet<String>();
         if (call.words().size() > 1) {

@@ -46,7 +46,7 @@ final class Start {
     }
 
     private static int attached(Call call) throws Failure, EngineError, EngineException.Invalid, IOException {
-        var container = call.engine().document(Target.of("containers", call.word(0), "json"));
+        var container = call.engine().fetchObject(Target.of("containers", call.word(0), "json"));
         String id = container.text("Id");
         boolean tty = container.object("Config").truth("Tty");
         boolean reads = call.flags().truth("interactive") && container.object("Config").truth("OpenStdin");

@@ -25,7 +25,7 @@ final class Top {
     private static int run(Call call) throws Failure, EngineError, EngineException.Invalid, IOException {
         var target = Target.of("containers", call.word(0), "top")
                 .given("ps_args", String.join(" ", call.words().subList(1, call.words().size())));
-        var answer = call.engine().document(target);
+        var answer = call.engine().fetchObject(target);
         var text = new StringBuilder(String.join("\t", answer.texts("Titles"))).append('\n');
         for (var row : answer.list("Processes")) {
             var cells = new ArrayList<String>();

@@ -30,7 +30,7 @@ final class Version {
         @Nullable Exception trouble = null;
         try {
             call.engine().agree();
-            server = call.engine().document(Target.of("version"));
+            server = call.engine().fetchObject(Target.of("version"));
         } catch (Unreachable e) {
             trouble = e;
         } catch (EngineError e) {
@@ -39,7 +39,11 @@ final class Version {
         var client = client(call);
         String format = call.flags().text("format");
         if (!format.isEmpty()) {
-            var both = Json.object().put("Client", client).put("Server", server == null ? Json.NULL : server).build();
+            boolean template = !format.equals("json");
+            var both = Json.object()
+                    .put("Client", template ? named(client) : client)
+                    .put("Server", server == null ? Json.NULL : template ? named(server) : server)
+                    .build();
             call.session().println(Documents.show(format, both, "failed to execute template: "));
         } else {
             call.session().print(text(client, server, call.engine().version()));
@@ -48,6 +52,11 @@ final class Version {
             throw new Failure(1, trouble instanceof EngineError e ? e.sentence() : String.valueOf(trouble.getMessage()));
         }
         return 0;
+    }
+
+    /// Templates say `.APIVersion`, documents `ApiVersion`, as with docker: one is the field's name, the other its key.
+    private static Json.Obj named(Json.Obj side) {
+        return side.with("APIVersion", side.find("ApiVersion").orElse(Json.NULL));
     }
 
     private static Json.Obj client(Call call) throws Failure {

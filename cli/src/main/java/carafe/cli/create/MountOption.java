@@ -50,6 +50,8 @@ final class MountOption {
             if (equals < 0) {
                 switch (key) {
                     case "readonly", "ro", "volume-nocopy", "bind-nonrecursive" -> value = "true";
+                    case "readonly=", "type" ->
+                        throw new CreateException("invalid field '" + field + "' must be a key=value pair");
                     default -> throw new CreateException("invalid field '" + field + "' must be a key=value pair");
                 }
             }

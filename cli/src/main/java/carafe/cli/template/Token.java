@@ -5,8 +5,8 @@ record Token(Kind kind, String text, int position) {
 
     /// What a word is.
     enum Kind {
-        TEXT, LEFT, RIGHT, SPACE, FIELD, VARIABLE, WORD, DOT, NUMBER, CHARACTER, STRING, PIPE, DECLARE, ASSIGN, COMMA, OPEN,
-        CLOSE, END
+        TEXT, LEFT, RIGHT, SPACE, FIELD, VARIABLE, WORD, DOT, NUMBER, CHARACTER, STRING, PIPE, DECLARE, ASSIGN, COMMA,
+        OPEN, CLOSE, END
     }
 
     boolean is(Kind wanted) {

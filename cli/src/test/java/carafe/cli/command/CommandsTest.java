@@ -213,7 +213,8 @@ class CommandsTest {
                  "time":1764936000,"timeNano":1764936000123456789}
                 """);
         assertThat(run("events", "--until", "0s")).isZero();
-        assertThat(caller.output()).matches("2025-12-0\\dT\\d\\d:\\d\\d:00\\.123456789\\S+ container start abc \\(image=x, name=t1\\)\n");
+        assertThat(caller.output()).matches(
+                "2025-12-0\\dT\\d\\d:\\d\\d:00\\.123456789\\S+ container start abc \\(image=x, name=t1\\)\n");
     }
 
     @Test

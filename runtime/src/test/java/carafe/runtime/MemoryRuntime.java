@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -227,6 +228,7 @@ public final class MemoryRuntime implements ContainerRuntime {
         private final int pid = nextPid.incrementAndGet();
         private final Instant startedAt = Instant.now();
         private final CountDownLatch ended = new CountDownLatch(1);
+        private final List<MemoryProcess> execs = new CopyOnWriteArrayList<>();
         private volatile @Nullable ExitInfo exit;
         private volatile boolean paused;
         private volatile boolean deleted;
@@ -275,6 +277,7 @@ public final class MemoryRuntime implements ContainerRuntime {
                     records.put(runDir, exit);
                 }
                 clients.forEach(client -> closeQuietly(((MemoryEndpoint) client).far));
+                execs.forEach(exec -> exec.finish(137, 9, false)); // a pid namespace dies with its first process
                 ended.countDown();
             }
         }
@@ -378,6 +381,7 @@ public final class MemoryRuntime implements ContainerRuntime {
             check(spec.args());
             var process = new MemoryProcess(spec.id(), spec.runDir(), spec.args(), endpoints);
             processes.put(spec.runDir(), process);
+            execs.add(process);
             process.begin(LogOptions.none(spec.runDir()));
             return process;
         }
