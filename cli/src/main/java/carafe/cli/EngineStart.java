@@ -5,42 +5,52 @@ import carafe.cli.session.Session;
 import carafe.http.Address;
 import java.io.File;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.ProcessBuilder.Redirect;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// Starts the daemon that the system property `carafe.daemon` names, in the background: a session of its own, standard
+/// Starts the daemon in the background: a session of its own, standard
 /// streams to a log file, so that neither the terminal nor its signals reach it.
 final class EngineStart implements Starter {
 
+    /// Where an engine of this host keeps its data, and its log when it was started here.
+    static final Path DATA = Path.of("/var/lib/carafe");
+
     private static final Duration PATIENCE = Duration.ofSeconds(10);
-    private static final Path LOG_DIRECTORY = Path.of("/var/lib/carafe");
     private static final String LOG = "carafed.log";
     private static final int SHOWN_LINES = 5;
+    private static final int SHOWN_BYTES = 4096;
 
     private final Session session;
+    private final String daemon;
+    private final Path data;
 
-    EngineStart(Session session) {
+    /// `daemon` is the program to start, empty when none is installed; `data` gets its log.
+    EngineStart(Session session, String daemon, Path data) {
         this.session = session;
+        this.daemon = daemon;
+        this.data = data;
     }
 
     @Override
     public boolean start(Address address) throws IOException {
-        String daemon = System.getProperty("carafe.daemon", "");
         if (!(address instanceof Address.Unix unix) || daemon.isEmpty() || !Files.isExecutable(Path.of(daemon))) {
             return false;
         }
         if (!session.variable("CARAFE_NO_START").isEmpty() || !mayStart()) {
             return false;
         }
-        Files.createDirectories(LOG_DIRECTORY);
-        File log = LOG_DIRECTORY.resolve(LOG).toFile();
+        Files.createDirectories(data, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        File log = data.resolve(LOG).toFile();
         long began = System.nanoTime();
         var process = new ProcessBuilder("setsid", daemon)
                 .directory(new File("/"))
@@ -88,7 +98,13 @@ final class EngineStart implements Starter {
     }
 
     private static String last(File log) throws IOException {
-        List<String> lines = Files.readAllLines(log.toPath());
+        byte[] end;
+        try (var file = new RandomAccessFile(log, "r")) {
+            end = new byte[(int) Math.min(file.length(), SHOWN_BYTES)];
+            file.seek(file.length() - end.length);
+            file.readFully(end);
+        }
+        List<String> lines = new String(end, StandardCharsets.UTF_8).lines().toList();
         var text = new StringBuilder("; the end of its log, ").append(log).append(':');
         for (var line : lines.subList(Math.max(0, lines.size() - SHOWN_LINES), lines.size())) {
             text.append("\n  ").append(line);

@@ -14,6 +14,7 @@ public final class Main {
 
     private Main() {}
 
+    /// The system property `carafe.daemon` names the program that starts an engine where none runs.
     /// Runs the command and ends the process with its exit code, whatever threads still read.
     public static void main(String[] arguments) {
         var terminal = new OsTerminal();
@@ -30,7 +31,7 @@ public final class Main {
                 Clock.systemUTC());
         int code = 1;
         try {
-            code = Carafe.run(session, new EngineStart(session));
+            code = Carafe.run(session, new EngineStart(session, System.getProperty("carafe.daemon", ""), EngineStart.DATA));
         } catch (RuntimeException | Error e) {
             session.say("carafe has a bug: " + e);
             for (var frame : e.getStackTrace()) {

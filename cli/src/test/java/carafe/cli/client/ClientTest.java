@@ -73,7 +73,8 @@ class ClientTest {
 
     @Test
     void targetsAreEscapedPieceByPiece() {
-        assertThat(Target.of("images", "a/b:1", "json").with("x", "a b&c=ü😀").when(false, "no").when(true, "yes").given("e", ""))
+        assertThat(Target.of("images", "a/b:1", "json").with("x", "a b&c=ü😀")
+                .when(false, "no").when(true, "yes").given("e", ""))
                 .hasToString("/images/a/b:1/json?x=a%20b%26c%3D%C3%BC%F0%9F%98%80&yes=1");
     }
 

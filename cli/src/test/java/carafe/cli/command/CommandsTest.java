@@ -79,25 +79,37 @@ class CommandsTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '§', textBlock = """
             foo | 1 | carafe: unknown command: carafe foo\\n\\nRun 'carafe --help' for more information
-            rum | 1 | carafe: unknown command: carafe rum\\n\\nDid you mean 'carafe run'?\\n\\nRun 'carafe --help' for more information
-            container foo | 1 | carafe: unknown command: carafe container foo\\n\\nUsage:  carafe container\\n\\nRun 'carafe container --help' for more information
-            run | 1 | carafe: 'carafe run' requires at least 1 argument\\n\\nUsage:  carafe run [OPTIONS] IMAGE [COMMAND] [ARG...]\\n\\nSee 'carafe run --help' for more information
-            ps foo | 1 | carafe: 'carafe ps' accepts no arguments\\n\\nUsage:  carafe ps [OPTIONS]\\n\\nRun 'carafe ps --help' for more information
-            rename a | 1 | carafe: 'carafe rename' requires 2 arguments\\n\\nUsage:  carafe rename CONTAINER NEW_NAME\\n\\nRun 'carafe rename --help' for more information
-            ps --bar | 125 | unknown flag: --bar\\n\\nUsage:  carafe ps [OPTIONS]\\n\\nRun 'carafe ps --help' for more information
-            run -X b | 125 | unknown shorthand flag: 'X' in -X\\n\\nUsage:  carafe run [OPTIONS] IMAGE [COMMAND] [ARG...]\\n\\nRun 'carafe run --help' for more information
-            --foo ps | 125 | unknown flag: --foo\\n\\nUsage:  carafe [OPTIONS] COMMAND [ARG...]\\n\\nRun 'carafe --help' for more information
-            ps --filter x | 125 | invalid argument "x" for "-f, --filter" flag: bad format of filter (expected name=value)\\n\\nUsage:  carafe ps [OPTIONS]\\n\\nRun 'carafe ps --help' for more information
-            run --pull foo b | 125 | carafe: invalid pull option: 'foo': must be one of "always", "missing" or "never"\\n\\nRun 'carafe run --help' for more information
+            rum | 1 | carafe: unknown command: carafe rum\\n\\nDid you mean 'carafe run'?\\n\\nRun 'carafe \
+            --help' for more information
+            container foo | 1 | carafe: unknown command: carafe container foo\\n\\nUsage:  carafe \
+            container\\n\\nRun 'carafe container --help' for more information
+            run | 1 | carafe: 'carafe run' requires at least 1 argument\\n\\nUsage:  carafe run [OPTIONS] IMAGE \
+            [COMMAND] [ARG...]\\n\\nSee 'carafe run --help' for more information
+            ps foo | 1 | carafe: 'carafe ps' accepts no arguments\\n\\nUsage:  carafe ps [OPTIONS]\\n\\nRun \
+            'carafe ps --help' for more information
+            rename a | 1 | carafe: 'carafe rename' requires 2 arguments\\n\\nUsage:  carafe rename CONTAINER \
+            NEW_NAME\\n\\nRun 'carafe rename --help' for more information
+            ps --bar | 125 | unknown flag: --bar\\n\\nUsage:  carafe ps [OPTIONS]\\n\\nRun 'carafe ps --help' \
+            for more information
+            run -X b | 125 | unknown shorthand flag: 'X' in -X\\n\\nUsage:  carafe run [OPTIONS] IMAGE \
+            [COMMAND] [ARG...]\\n\\nRun 'carafe run --help' for more information
+            --foo ps | 125 | unknown flag: --foo\\n\\nUsage:  carafe [OPTIONS] COMMAND [ARG...]\\n\\nRun \
+            'carafe --help' for more information
+            ps --filter x | 125 | invalid argument "x" for "-f, --filter" flag: bad format of filter (expected \
+            name=value)\\n\\nUsage:  carafe ps [OPTIONS]\\n\\nRun 'carafe ps --help' for more information
+            run --pull foo b | 125 | carafe: invalid pull option: 'foo': must be one of "always", "missing" or \
+            "never"\\n\\nRun 'carafe run --help' for more information
             run -p x b | 125 | carafe: invalid containerPort: x\\n\\nRun 'carafe run --help' for more information
-            run UPPER | 125 | carafe: invalid reference format: repository name (library/UPPER) must be lowercase\\n\\nRun 'carafe run --help' for more information
+            run UPPER | 125 | carafe: invalid reference format: repository name (library/UPPER) must be \
+            lowercase\\n\\nRun 'carafe run --help' for more information
             run -it b | 1 | the input device is not a TTY
             run -d -a stdout b | 1 | conflicting options: cannot specify both --attach and --detach
             -l foo ps | 1 | Unable to parse logging level: foo
             help foo | 1 | unknown help topic: foo
             inspect --type foo x | 1 | unknown type: "foo": must be one of "container", "image", "network", "volume"
             start -a a b | 1 | you cannot start and attach multiple containers at once
-            ps --format {{.Foo}} | 1 | failed to execute template: template: :1:2: executing "" at <.Foo>: can't evaluate field Foo in type *formatter.ContainerContext
+            ps --format {{.Foo}} | 1 | failed to execute template: template: :1:2: executing "" at <.Foo>: \
+            can't evaluate field Foo in type *formatter.ContainerContext
             """)
     void mistakesAreWordedAsDocker(String words, int code, String sentence) {
         assertThat(run(words.split(" "))).isEqualTo(code);
@@ -201,7 +213,8 @@ class CommandsTest {
                  "time":1764936000,"timeNano":1764936000123456789}
                 """);
         assertThat(run("events", "--until", "0s")).isZero();
-        assertThat(caller.output()).matches("2025-12-0\\dT\\d\\d:\\d\\d:00\\.123456789\\S+ container start abc \\(image=x, name=t1\\)\n");
+        assertThat(caller.output()).matches(
+                "2025-12-0\\dT\\d\\d:\\d\\d:00\\.123456789\\S+ container start abc \\(image=x, name=t1\\)\n");
     }
 
     @Test

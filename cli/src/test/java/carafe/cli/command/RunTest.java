@@ -160,10 +160,12 @@ class RunTest {
     void aMissingImageIsPulledAndTheContainerMade() {
         var pulled = new CountDownLatch(1);
         engine.on("POST /containers/create", exchange -> FakeEngine.answer(exchange, pulled.getCount() == 0 ? 201 : 404,
-                        pulled.getCount() == 0 ? "{\"Id\":\"" + ID + "\",\"Warnings\":[]}" : "{\"message\":\"No such image: x:1\"}"))
+                        pulled.getCount() == 0 ? "{\"Id\":\"" + ID + "\",\"Warnings\":[]}"
+                                : "{\"message\":\"No such image: x:1\"}"))
                 .on("POST /images/create", exchange -> {
                     pulled.countDown();
-                    FakeEngine.answer(exchange, 200, "{\"status\":\"Pulling from library/x\",\"id\":\"1\"}\r\n{\"status\":\"Done\"}\r\n");
+                    FakeEngine.answer(exchange, 200, "{\"status\":\"Pulling from library/x\",\"id\":\"1\"}\r\n"
+                            + "{\"status\":\"Done\"}\r\n");
                 });
         assertThat(run("run", "-d", "x:1")).isZero();
         assertThat(caller.errors()).isEqualTo("Unable to find image 'x:1' locally\n1: Pulling from library/x\nDone\n");
@@ -179,7 +181,8 @@ class RunTest {
             engine.on("POST /containers/" + ID + "/start", 400, "{\"message\":\"" + sentence[0] + "\"}");
             assertThat(run("run", "-d", "busybox")).as(sentence[0]).isEqualTo(Integer.parseInt(sentence[1]));
         }
-        assertThat(caller.errors()).contains("carafe: Error response from daemon: exec: \"x\": executable file not found in $PATH\n\n"
+        assertThat(caller.errors()).contains("carafe: Error response from daemon: "
+                + "exec: \"x\": executable file not found in $PATH\n\n"
                 + "Run 'carafe run --help' for more information\n");
     }
 
@@ -202,13 +205,15 @@ class RunTest {
         assertThat(run("run", "-d", "--cidfile", "cid", "busybox")).isZero();
         assertThat(new String(caller.files.get(Path.of("/home/user/cid")), StandardCharsets.UTF_8)).isEqualTo(ID);
         assertThat(run("run", "-d", "--cidfile", "cid", "busybox")).isEqualTo(125);
-        assertThat(caller.errors()).contains("container ID file found, make sure the other container isn't running or delete cid");
+        assertThat(caller.errors()).contains(
+                "container ID file found, make sure the other container isn't running or delete cid");
     }
 
     @Test
     void anEngineOfAnOlderVersionIsAskedForItsOwn() {
         var versions = new CopyOnWriteArrayList<String>();
-        engine.on("GET /_ping", exchange -> exchange.respond(200, Headers.of("Api-Version", "1.41"), "OK".getBytes(StandardCharsets.UTF_8)))
+        engine.on("GET /_ping", exchange ->
+                        exchange.respond(200, Headers.of("Api-Version", "1.41"), "OK".getBytes(StandardCharsets.UTF_8)))
                 .on("GET /containers/json", exchange -> {
                     versions.add(exchange.rawPath());
                     boolean old = exchange.rawPath().startsWith("/v1.41/");

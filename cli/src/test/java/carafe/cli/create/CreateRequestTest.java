@@ -98,13 +98,15 @@ class CreateRequestTest {
             --restart always --rm | conflicting options: cannot specify both --restart and --rm
             --restart on-failure:x | invalid restart policy format: maximum retry count must be an integer
             --security-opt foo | invalid --security-opt: "foo"
-            --security-opt seccomp=none.json | opening seccomp profile (none.json) failed: open /home/user/none.json: no such file or directory
+            --security-opt seccomp=none.json | opening seccomp profile (none.json) failed: open \
+            /home/user/none.json: no such file or directory
             --env-file nope | open /home/user/nope: no such file or directory
             --no-healthcheck --health-cmd x | --no-healthcheck conflicts with --health-* options
             --health-interval -1s | --health-interval cannot be negative
             --pid foo | --pid: invalid PID mode
             --memory-swappiness 101 | invalid value: 101. Valid memory swappiness range is 0-100
-            --network host --network mine | conflicting options: cannot attach both user-defined and non-user-defined network-modes
+            --network host --network mine | conflicting options: cannot attach both user-defined and \
+            non-user-defined network-modes
             --network a --network a | network "a" is specified multiple times
             --mac-address zz | zz is not a valid mac address
             --device relative | 'relative' is not an absolute path

@@ -114,7 +114,8 @@ class FlagsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "32m, 33554432", "1.5GiB, 1610612736", "7, 7", "1kb, 1024", "10 MB, 10485760", "1g, 1073741824", "0, 0", "2T, 2199023255552"
+        "32m, 33554432", "1.5GiB, 1610612736", "7, 7", "1kb, 1024", "10 MB, 10485760",
+        "1g, 1073741824", "0, 0", "2T, 2199023255552"
     })
     void sizesAreReadInPowersOf1024(String typed, long bytes) throws Exception {
         assertThat(Values.size(typed)).isEqualTo(bytes);

@@ -78,7 +78,8 @@ class ContainerRowTest {
             [] | ''
             [{"PrivatePort":80,"Type":"tcp"},{"PrivatePort":81,"Type":"tcp"},{"PrivatePort":90,"Type":"tcp"}] | 80-81/tcp, 90/tcp
             [{"IP":"::","PrivatePort":80,"PublicPort":80,"Type":"tcp"}] | [::]:80->80/tcp
-            [{"IP":"0.0.0.0","PrivatePort":81,"PublicPort":81,"Type":"tcp"},{"IP":"0.0.0.0","PrivatePort":80,"PublicPort":80,"Type":"tcp"}] | 0.0.0.0:80-81->80-81/tcp
+            [{"IP":"0.0.0.0","PrivatePort":81,"PublicPort":81,"Type":"tcp"},\
+            {"IP":"0.0.0.0","PrivatePort":80,"PublicPort":80,"Type":"tcp"}] | 0.0.0.0:80-81->80-81/tcp
             """)
     void portsAreDrawnTogether(String ports, String shown) throws Exception {
         var listed = Json.parseObject(("{\"Ports\":" + ports + "}").getBytes(StandardCharsets.UTF_8)).objects("Ports");

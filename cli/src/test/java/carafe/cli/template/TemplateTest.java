@@ -66,7 +66,8 @@ class TemplateTest {
             {{index .Config.Env 1}} {{index .Config.Labels "a"}} § PATH=/bin b
             {{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}} § 8080
             {{index .NetworkSettings.Ports "99/tcp"}} § <no value>
-            {{range $p, $conf := .NetworkSettings.Ports}}{{$p}} -> {{with $conf}}{{(index . 0).HostPort}}{{end}};{{end}} § 53/udp -> ;80/tcp -> 8080;
+            {{range $p, $conf := .NetworkSettings.Ports}}{{$p}} -> {{with $conf}}{{(index . \
+            0).HostPort}}{{end}};{{end}} § 53/udp -> ;80/tcp -> 8080;
             {{len .Config.Env}} {{len .Name}} {{len .Config.Labels}} § 2 3 2
             {{slice .Name 1 3}} {{slice .Config.Env 1}} § t1 [PATH=/bin]
             {{.Name | upper | printf "%s!"}} § /T1!
@@ -74,12 +75,16 @@ class TemplateTest {
             {{join .Config.Env ","}} {{split "a:b:c" ":"}} {{join (split "a,b" ",") "+"}} § X=Y,PATH=/bin [a b c] a+b
             {{html "<a>"}} {{js "it's"}} {{urlquery "a b"}} § &lt;a&gt; it\\'s a+b
             {{print 1 2 "a" "b" 3 true nil}} § 1 2ab3 true <nil>
-            {{eq 1 1}} {{ne "a" "b"}} {{lt 1 2}} {{le 2 2}} {{gt 1 2}} {{ge "b" "a"}} {{eq .Name "x" "/t1"}} § true true true true false true true
+            {{eq 1 1}} {{ne "a" "b"}} {{lt 1 2}} {{le 2 2}} {{gt 1 2}} {{ge "b" "a"}} {{eq .Name "x" "/t1"}} § \
+            true true true true false true true
             a {{- " b " -}} c § a b c
             {{/* gone */}}x{{- /* too */ -}} y § xy
-            {{printf "%d %s %v %q %5.2f|%-5s|%5s|%x %t %c %U %05d %+d" 1 "a" .Config.Env "q" 3.14159 "l" "r" "hex" true 65 65 42 42}} § 1 a [X=Y PATH=/bin] "q"  3.14|l    |    r|686578 true A U+0041 00042 +42
-            {{printf "%d %s" "a" 1}} {{printf "%d"}} {{printf "a" 1}} {{printf "%!"}} {{printf "%z" 1}} § %!d(string=a) %!s(int=1) %!d(MISSING) a%!(EXTRA int=1) %!!(MISSING) %!z(int=1)
-            {{printf "%T %T %T" 1 "s" true}} {{0x10}} {{'a'}} {{1_000}} {{"\\u00e9\\t|\\x41"}} {{`\\n`}} § int string bool 16 97 1000 é\t|A \\n
+            {{printf "%d %s %v %q %5.2f|%-5s|%5s|%x %t %c %U %05d %+d" 1 "a" .Config.Env "q" 3.14159 "l" "r" \
+            "hex" true 65 65 42 42}} § 1 a [X=Y PATH=/bin] "q"  3.14|l    |    r|686578 true A U+0041 00042 +42
+            {{printf "%d %s" "a" 1}} {{printf "%d"}} {{printf "a" 1}} {{printf "%!"}} {{printf "%z" 1}} § \
+            %!d(string=a) %!s(int=1) %!d(MISSING) a%!(EXTRA int=1) %!!(MISSING) %!z(int=1)
+            {{printf "%T %T %T" 1 "s" true}} {{0x10}} {{'a'}} {{1_000}} {{"\\u00e9\\t|\\x41"}} {{`\\n`}} § int \
+            string bool 16 97 1000 é\t|A \\n
             """, ignoreLeadingAndTrailingWhitespace = true)
     void printsWhatDockerPrints(String template, String output) throws Exception {
         String wanted = output.replace("\\t", "\t").replace("\\\\", "\\");
@@ -89,8 +94,10 @@ class TemplateTest {
     @ParameterizedTest
     @CsvSource(delimiter = '§', quoteCharacter = '¤', textBlock = """
             {{.Foo}} § template: :1:2: executing "" at <.Foo>: map has no entry for key "Foo"
-            {{.Config.Cmd.Foo}} § template: :1:9: executing "" at <.Config.Cmd.Foo>: can't evaluate field Foo in type interface {}
-            {{index .Config.Env 9}} § template: :1:2: executing "" at <index .Config.Env 9>: error calling index: index out of range: 9
+            {{.Config.Cmd.Foo}} § template: :1:9: executing "" at <.Config.Cmd.Foo>: can't evaluate field Foo \
+            in type interface {}
+            {{index .Config.Env 9}} § template: :1:2: executing "" at <index .Config.Env 9>: error calling \
+            index: index out of range: 9
             {{foo}} § template: :1: function "foo" not defined
             {{ .Name § template: :1: unclosed action
             {{ § template: :1: unclosed action
@@ -101,17 +108,21 @@ class TemplateTest {
             {{$x}} § template: :1: undefined variable "$x"
             {{.Name .Id}} § template: :1:2: executing "" at <.Name>: Name is not a method but has arguments
             {{"a" .Id}} § template: :1:2: executing "" at <"a">: can't give argument to non-function "a"
-            {{lt 1 "a"}} § template: :1:2: executing "" at <lt 1 "a">: error calling lt: incompatible types for comparison
-            {{eq .Name 1}} § template: :1:2: executing "" at <eq .Name 1>: error calling eq: incompatible types for comparison
+            {{lt 1 "a"}} § template: :1:2: executing "" at <lt 1 "a">: error calling lt: incompatible types for \
+            comparison
+            {{eq .Name 1}} § template: :1:2: executing "" at <eq .Name 1>: error calling eq: incompatible types \
+            for comparison
             {{.Id.Foo}} § template: :1:5: executing "" at <.Id.Foo>: can't evaluate field Foo in type interface {}
             {{template "x"}} § template: :1:11: executing "" at <{{template "x"}}>: template "x" not defined
-            {{.Config.Labels.a.b}} § template: :1:9: executing "" at <.Config.Labels.a.b>: can't evaluate field b in type interface {}
+            {{.Config.Labels.a.b}} § template: :1:9: executing "" at <.Config.Labels.a.b>: can't evaluate field \
+            b in type interface {}
             {{1 | 2}} § template: :1: non executable command in pipeline stage 2
             {{nil}} § template: :1:2: executing "" at <nil>: nil is not a command
             {{"a}} § template: :1: unterminated quoted string
             {{ 3a }} § template: :1: bad number syntax: "3a"
             {{%}} § template: :1: unexpected "%" in command
-            {{slice .Name 1 300}} § template: :1:2: executing "" at <slice .Name 1 300>: error calling slice: index out of range: 300
+            {{slice .Name 1 300}} § template: :1:2: executing "" at <slice .Name 1 300>: error calling slice: \
+            index out of range: 300
             {{(.Id}} § template: :1: unclosed left paren
             {{break}} § template: :1: {{break}} outside {{range}}
             """)
