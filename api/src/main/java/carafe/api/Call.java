@@ -92,7 +92,11 @@ final class Call {
         if (!bare.equalsIgnoreCase("application/json")) {
             throw new Invalid("unsupported Content-Type header (" + type + "): must be 'application/json'");
         }
-        return Json.parse(bytes) instanceof Json.Obj object ? object : Json.object().build();
+        return switch (Json.parse(bytes)) {
+            case Json.Obj object -> object;
+            case Json.Null _ -> Json.object().build();
+            default -> throw new Invalid("the body must be a JSON object");
+        };
     }
 
     /// Refuses a body, for requests that once had one.

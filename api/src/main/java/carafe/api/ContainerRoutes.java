@@ -123,6 +123,9 @@ final class ContainerRoutes {
     }
 
     private void remove(Call call) throws Exception {
+        if (call.flag("link")) {
+            throw new EngineException.Unsupported("legacy links are not offered, so there is none to remove");
+        }
         containers.remove(call.name("id"), new RemoveRequest(call.flag("force"), call.flag("v")));
         call.answerNothing(204);
     }

@@ -92,6 +92,10 @@ final class ContainerPlanner {
         HostConfig host = request.host();
         checkCpu(host);
         checkNetwork(host.namespaces().network());
+        String user = host.namespaces().user();
+        if (!user.isEmpty() && !user.equals("host")) {
+            throw new EngineException.Unsupported("user namespaces (--userns " + user + ") are not available yet");
+        }
         if (!List.of("", "carafe", "runc", "io.containerd.runc.v2").contains(host.runtime())) {
             throw new EngineException.Invalid("unknown or invalid runtime name: " + host.runtime());
         }
