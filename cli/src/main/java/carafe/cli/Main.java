@@ -14,8 +14,8 @@ public final class Main {
 
     private Main() {}
 
-    /// The system property `carafe.daemon` names the program that starts an engine where none runs.
-    /// Runs the command and ends the process with its exit code, whatever threads still read.
+    /// Runs the command and ends the process with its exit code, whatever threads still read. The system property
+    /// `carafe.daemon` names the program that is an engine, to be started where none runs.
     public static void main(String[] arguments) {
         var terminal = new OsTerminal();
         var session = session(List.of(arguments), terminal);
