@@ -14,21 +14,11 @@ public final class Main {
 
     private Main() {}
 
-    /// The system property `carafe.daemon` names the program that starts an engine where none runs.
-    /// Runs the command and ends the process with its exit code, whatever threads still read.
+    /// Runs the command and ends the process with its exit code, whatever threads still read. The system property
+    /// `carafe.daemon` names the program that is an engine, to be started where none runs.
     public static void main(String[] arguments) {
         var terminal = new OsTerminal();
-        var session = new Session(
-                List.of(arguments),
-                System.getenv(),
-                Path.of("").toAbsolutePath(),
-                new FileInputStream(FileDescriptor.in),
-                new FileOutputStream(FileDescriptor.out),
-                new FileOutputStream(FileDescriptor.err),
-                terminal,
-                new OsFiles(),
-                new OsSignals(),
-                Clock.systemUTC());
+        var session = session(List.of(arguments), terminal);
         int code = 1;
         try {
             code = Carafe.run(session, new EngineStart(session, System.getProperty("carafe.daemon", ""), EngineStart.DATA));
@@ -41,5 +31,20 @@ public final class Main {
             terminal.restore();
         }
         Runtime.getRuntime().halt(code);
+    }
+
+    /// What the process has, for the words `arguments`.
+    static Session session(List<String> arguments, OsTerminal terminal) {
+        return new Session(
+                arguments,
+                System.getenv(),
+                Path.of("").toAbsolutePath(),
+                new FileInputStream(FileDescriptor.in),
+                new FileOutputStream(FileDescriptor.out),
+                new FileOutputStream(FileDescriptor.err),
+                terminal,
+                new OsFiles(),
+                new OsSignals(),
+                Clock.systemUTC());
     }
 }
