@@ -3,6 +3,7 @@ package carafe.engine;
 import carafe.runtime.ContainerRuntime;
 import carafe.runtime.RunningContainer;
 import carafe.spec.EngineException;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -65,7 +66,7 @@ final class Endings {
             throw new EngineException.Unavailable("the engine is shutting down", e);
         }
         if (!ending.get().clean) {
-            runtime.discard(layout.run(container.id()));
+            runtime.discard(layout.run(container.id()), Optional.of(SpecComposer.cgroup(container.snapshot())));
         }
         container.ended();
     }

@@ -164,7 +164,8 @@ final class SpecComposer {
     }
 
     /// Below the runtime's own home, unless the user names a parent.
-    private static String cgroup(ContainerSnapshot container) {
+    /// Where its control group is wanted: an absolute path, or one below the runtime's own.
+    static String cgroup(ContainerSnapshot container) {
         String parent = container.host().resources().cgroupParent();
         if (parent.isEmpty()) {
             return container.id();

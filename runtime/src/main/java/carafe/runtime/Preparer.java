@@ -347,7 +347,9 @@ final class Preparer {
         if (spec.isPresent() && filters.isPresent()) {
             prepared.filter = filters.get().compile(spec.get());
         } else if (spec.isPresent()) {
-            prepared.warnings.add("no system-call filter: this host has no libseccomp.so.2");
+            throw new StartFailure(StartFailure.Kind.PRIVILEGES, "filter", Sentences.START
+                    + "this host has no libseccomp.so.2, which makes the system-call filter: install the package"
+                    + " libseccomp2, or do without a filter with --security-opt seccomp=unconfined");
         }
     }
 
