@@ -201,7 +201,7 @@ final class LinuxStage {
                 left.add("control group " + cgroup);
             }
         }
-        long deadline = System.nanoTime() + 10_000_000_000L; // a monitor ends a moment after its exit record
+        long deadline = System.nanoTime() + 60_000_000_000L; // a monitor ends a moment after its exit record
         for (var id : ids) {
             var found = processes(id);
             while (!found.isEmpty() && System.nanoTime() < deadline) {

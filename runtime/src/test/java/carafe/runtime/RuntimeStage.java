@@ -35,7 +35,7 @@ final class RuntimeStage {
     static final Path BUSYBOX = ROOT.resolve("e2e/target/tools/busybox/usr/bin/busybox");
 
     private static final AtomicInteger NUMBER = new AtomicInteger();
-    private static final long DEADLINE_MILLIS = 20_000;
+    private static final long DEADLINE_MILLIS = 60_000;
 
     final Path directory;
     final Path image;
