@@ -148,19 +148,20 @@ final class SpecComposer {
                 "");
     }
 
-    /// A bind mount that shares with its source needs a root that receives.
+    /// A bind mount that shares with its source needs a root that receives; of several the strongest decides.
     private static String propagation(HostConfig host) {
+        String root = "";
         for (var mount : host.files().mounts()) {
             if (mount instanceof MountRequest.Bind bind) {
                 if (bind.propagation().endsWith("shared")) {
                     return "shared";
                 }
                 if (bind.propagation().endsWith("slave")) {
-                    return "rslave";
+                    root = "rslave";
                 }
             }
         }
-        return "";
+        return root;
     }
 
     /// Below the runtime's own home, unless the user names a parent.

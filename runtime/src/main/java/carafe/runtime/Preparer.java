@@ -303,7 +303,7 @@ final class Preparer {
             }
         } else {
             make(root(prepared), destination, file);
-            if (!destination.equals("/proc") && !destination.equals("/sys") && !destination.startsWith("/dev")) {
+            if (!destination.equals("/proc") && !destination.equals("/sys") && !Path.of(destination).startsWith("/dev")) {
                 String resolved = root(prepared).resolve(destination);
                 if (!resolved.equals(destination)) {
                     prepared.destinations.put(destination, resolved);
