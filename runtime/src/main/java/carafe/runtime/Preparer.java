@@ -162,8 +162,8 @@ final class Preparer {
 
     private static void entrance(Cgroup cgroup, Prepared prepared) throws KernelException {
         var entrance = cgroup.entrance();
-        for (int i = 0; i < entrance.procs().size(); i++) {
-            prepared.put(Slots.cgroupProcs(i), entrance.procs().get(i));
+        for (int i = 0; i < entrance.tasks().size(); i++) {
+            prepared.put(Slots.cgroupTasks(i), entrance.tasks().get(i));
         }
         entrance.directory().ifPresent(directory -> prepared.put(Slots.CGROUP, directory));
     }
