@@ -79,6 +79,13 @@ final class Book {
         }
     }
 
+    /// Gives back a name that `id` has, unless there is such a container.
+    void releaseUnlessUsed(String name, String id) {
+        if (!byId.containsKey(id)) {
+            release(name, id);
+        }
+    }
+
     /// Gives back a name that `id` has.
     void release(String name, String id) {
         names.remove(name, id);

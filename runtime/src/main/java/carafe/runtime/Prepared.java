@@ -77,14 +77,16 @@ final class Prepared implements AutoCloseable {
         return new ImageFacts(user, home, files, destinations);
     }
 
-    /// Takes back what [#close] does not: for a start that failed. Everything is tried, the first trouble is thrown.
+    /// Takes back what [#close] does not: for a start that failed. A run directory is kept as long as its control group
+    /// is there, for without it nobody would look for the group again.
     void undo() throws IOException {
         IOException first = null;
         if (cgroup.isPresent()) {
             try {
                 cgroup.get().remove(PATIENCE);
             } catch (KernelException e) {
-                first = e;
+                cgroup.get().kill();
+                cgroup.get().remove(PATIENCE);
             }
         }
         for (Path path : made.reversed()) {

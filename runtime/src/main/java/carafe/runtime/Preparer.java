@@ -357,7 +357,7 @@ final class Preparer {
             }
         } else {
             make(root(prepared), destination, file);
-            if (!destination.equals("/proc") && !destination.equals("/sys") && !destination.startsWith("/dev")) {
+            if (!destination.equals("/proc") && !destination.equals("/sys") && !Path.of(destination).startsWith("/dev")) {
                 String resolved = root(prepared).resolve(destination);
                 if (!resolved.equals(destination)) {
                     prepared.destinations.put(destination, resolved);
@@ -401,7 +401,9 @@ final class Preparer {
         if (spec.isPresent() && filters.isPresent()) {
             prepared.filter = filters.get().compile(spec.get());
         } else if (spec.isPresent()) {
-            prepared.warnings.add("no system-call filter: this host has no libseccomp.so.2");
+            throw new StartFailure(StartFailure.Kind.PRIVILEGES, "filter", Sentences.START
+                    + "this host has no libseccomp.so.2, which makes the system-call filter: install the package"
+                    + " libseccomp2, or do without a filter with --security-opt seccomp=unconfined");
         }
     }
 

@@ -144,9 +144,9 @@ abstract class ContainerRuntimeContract {
     void discardEndsWhatRunsAndForgetsIt() throws Exception {
         var bundle = bundle("sleep");
         var container = runtime().start(bundle, List.of());
-        runtime().discard(bundle.runDir());
+        runtime().discard(bundle.runDir(), Optional.empty());
         assertThat(container.awaitExit().code()).isEqualTo(137);
-        runtime().discard(bundle.runDir());
+        runtime().discard(bundle.runDir(), Optional.empty());
         assertThat(runtime().adopt(bundle.runDir())).isEmpty();
         assertThat(bundle.runDir()).doesNotExist();
         container.delete();
@@ -157,7 +157,7 @@ abstract class ContainerRuntimeContract {
         Path runDir = bundle("true").runDir();
         assertThat(runtime().adopt(runDir)).isEmpty();
         assertThat(runtime().exitRecord(runDir)).isEqualTo(Optional.empty());
-        runtime().discard(runDir);
+        runtime().discard(runDir, Optional.empty());
     }
 
     @Test

@@ -110,6 +110,14 @@ class LimitsTest extends StageTest {
     }
 
     @Test
+    void aVeryLowLimitOfDescriptorsBindsTheProgramAndNotItsStart() throws Exception {
+        var spec = TestSpecs.withLimits(
+                TestSpecs.standard(stage.id(), "sh", "-c", "ulimit -n; ulimit -Hn"),
+                new Rlimit("RLIMIT_NOFILE", 7, 77));
+        assertThat(stage.run(stage.bundle(spec)).out()).isEqualTo("7\n77\n");
+    }
+
+    @Test
     void lowMemoryFailsTheStartWithASentence() throws Exception {
         var tiny = new LinuxResources(
                 List.of(),

@@ -204,7 +204,7 @@ public final class MemoryRuntime implements ContainerRuntime {
     }
 
     @Override
-    public void discard(Path runDir) throws EngineException {
+    public void discard(Path runDir, Optional<String> cgroupsPath) throws EngineException {
         var process = processes.remove(runDir);
         if (process != null) {
             process.finish(137, 9, false);
