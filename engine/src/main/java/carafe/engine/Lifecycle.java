@@ -99,15 +99,19 @@ final class Lifecycle {
         var next = container.snapshot().with(state).with(restarts);
         container.showRunning(process, next);
         watch(container, process);
+        // Nobody waits for the row: the process is the truth, and the row is read only after a crash of the host. For the
+        // same reason a failure is not worth a kill.
         try {
-            var writing = book.saveState(next);
+            book.saveStateUnawaited(next, e -> unwritten(container, e));
             book.tell(next, "start");
             starts.steps.pass("start.row");
-            writing.await();
         } catch (EngineException e) {
-            // The process is the truth and the row is read only after a crash of the host: not worth a kill.
-            LOG.warn("the start of container {} could not be written down", container.id(), e);
+            unwritten(container, e);
         }
+    }
+
+    private static void unwritten(Container container, EngineException e) {
+        LOG.warn("the start of container {} could not be written down", container.id(), e);
     }
 
     /// Takes over a process that another life of the daemon started. What the row does not know yet is on its way to it

@@ -94,7 +94,7 @@ class BareCgroupV2Test {
     void theEntranceIsADirectory() throws Exception {
         var cgroup = host.create(CgroupLimits.NONE);
         try (var entrance = cgroup.entrance()) {
-            assertThat(entrance.procs()).isEmpty();
+            assertThat(entrance.tasks()).isEmpty();
             assertThat(Inodes.stat(entrance.directory().orElseThrow()).isDirectory()).isTrue();
         }
     }

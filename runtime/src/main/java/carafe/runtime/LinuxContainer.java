@@ -78,7 +78,7 @@ final class LinuxContainer implements RunningContainer {
     }
 
     @Override
-    public TapeExplanation explanation() throws EngineException {
+    public Supplier<TapeExplanation> explanation() throws EngineException {
         return process.explanation();
     }
 

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -59,6 +60,17 @@ final class Prepared implements AutoCloseable {
     /// Removes `path` if the start fails; directories must be empty by then.
     void made(Path path) {
         made.add(path);
+    }
+
+    /// Takes over what `other` made beside this; what was done is kept in the order of `preparations`.
+    void adopt(Prepared other, List<Preparation> preparations) {
+        descriptors.putAll(other.descriptors);
+        warnings.addAll(other.warnings);
+        cgroup = other.cgroup.or(() -> cgroup);
+        closed.addAll(other.closed);
+        made.addAll(other.made);
+        done.addAll(other.done);
+        done.sort(Comparator.comparingInt(each -> preparations.indexOf(each.preparation())));
     }
 
     ImageFacts image() {

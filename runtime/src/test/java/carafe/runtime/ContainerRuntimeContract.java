@@ -73,7 +73,7 @@ abstract class ContainerRuntimeContract {
         assertThat(container.id()).isEqualTo(bundle.id());
         assertThat(container.pid()).isPositive();
         assertThat(container.exited()).isEmpty();
-        assertThat(container.explanation().steps()).isNotEmpty();
+        assertThat(container.explanation().get().steps()).isNotEmpty();
         assertThat(container.processes()).isNotEmpty();
         assertThat(container.oomKilled()).isFalse();
         assertThat(container.stats().pids().current()).isPositive();
