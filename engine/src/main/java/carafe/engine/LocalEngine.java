@@ -63,7 +63,7 @@ final class LocalEngine implements Engine {
                 new Updater(book),
                 recent,
                 layout));
-        images = new LiveImages(parts.images(), book, names, resources.events());
+        images = new LiveImages(parts.images(), book, names, resources.events(), parts.clock());
         host = new LocalHost(facts, engineId, config.dataRoot(), book, parts.images());
     }
 
