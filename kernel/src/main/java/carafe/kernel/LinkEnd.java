@@ -11,8 +11,7 @@ public record LinkEnd(
         int mtu,
         Optional<Fd> namespace,
         int master,
-        boolean up,
-        String alias) {
+        boolean up) {
 
     private static final int NAME_BYTES = 15;
 
@@ -24,7 +23,7 @@ public record LinkEnd(
 
     /// A link that is down, with nothing but its name.
     public static LinkEnd named(String name) {
-        return new LinkEnd(name, Optional.empty(), 0, Optional.empty(), 0, false, "");
+        return new LinkEnd(name, Optional.empty(), 0, Optional.empty(), 0, false);
     }
 
     /// Whether the kernel takes `name` for a link.
@@ -35,31 +34,26 @@ public record LinkEnd(
 
     /// This with a hardware address.
     public LinkEnd mac(byte[] address) {
-        return new LinkEnd(name, Optional.of(address.clone()), mtu, namespace, master, up, alias);
+        return new LinkEnd(name, Optional.of(address.clone()), mtu, namespace, master, up);
     }
 
     /// This with a largest packet.
     public LinkEnd mtu(int bytes) {
-        return new LinkEnd(name, mac, bytes, namespace, master, up, alias);
+        return new LinkEnd(name, mac, bytes, namespace, master, up);
     }
 
     /// This, born in another namespace; the descriptor is borrowed until the request was performed.
     public LinkEnd in(Fd other) {
-        return new LinkEnd(name, mac, mtu, Optional.of(other), master, up, alias);
+        return new LinkEnd(name, mac, mtu, Optional.of(other), master, up);
     }
 
     /// This as a port of the bridge with that index.
     public LinkEnd portOf(int bridge) {
-        return new LinkEnd(name, mac, mtu, namespace, bridge, up, alias);
+        return new LinkEnd(name, mac, mtu, namespace, bridge, up);
     }
 
     /// This, up at once.
     public LinkEnd raised() {
-        return new LinkEnd(name, mac, mtu, namespace, master, true, alias);
-    }
-
-    /// This with a remark that `ip link` shows.
-    public LinkEnd alias(String remark) {
-        return new LinkEnd(name, mac, mtu, namespace, master, up, remark);
+        return new LinkEnd(name, mac, mtu, namespace, master, true);
     }
 }

@@ -52,9 +52,6 @@ public final class NetRequest {
         if (end.master() > 0) {
             message.put32(Rtnetlink.IFLA_MASTER, end.master());
         }
-        if (!end.alias().isEmpty()) {
-            message.put(Rtnetlink.IFLA_IFALIAS, end.alias());
-        }
     }
 
     private static NetRequest made(NetlinkMessage message, LinkEnd end, List<Fd> borrowed) {
@@ -149,6 +146,13 @@ public final class NetRequest {
         var message = new NetlinkMessage(Rtnetlink.RTM_SETLINK, 0)
                 .u8(0).u8(0).u16(0).u32(index).u32(up ? Rtnetlink.IFF_UP : 0).u32(Rtnetlink.IFF_UP);
         return new NetRequest(message, (up ? "raise" : "lower") + " link " + index, List.of());
+    }
+
+    /// The link has a remark, which `ip link` shows; the kernel takes none while it makes a link.
+    public static NetRequest remark(String name, String text) {
+        return new NetRequest(link(Rtnetlink.RTM_SETLINK, 0, 0, 0)
+                .put(Rtnetlink.IFLA_IFNAME, name).put(Rtnetlink.IFLA_IFALIAS, text),
+                "remark on link " + name, List.of());
     }
 
     /// The link, still down, will take no fe80 address by itself.

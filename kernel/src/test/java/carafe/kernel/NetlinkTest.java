@@ -60,9 +60,10 @@ class NetlinkTest {
         byte[] mac = {2, 0x42, 10, 0, 0, 7};
         host.netlink().perform(
                 NetRequest.addVeth(
-                        LinkEnd.named("h1").portOf(bridge).mtu(1400).alias("carafe test"),
+                        LinkEnd.named("h1").portOf(bridge).mtu(1400),
                         LinkEnd.named("eth0").in(guest.handle()).mac(mac).mtu(1400)),
                 NetRequest.quiet("h1"),
+                NetRequest.remark("h1", "carafe test"),
                 NetRequest.raise("h1"));
 
         var end = host.netlink().link("h1").orElseThrow();
