@@ -22,9 +22,14 @@ public final class NamespaceThread implements AutoCloseable {
         this.home = home;
     }
 
-    /// Starts the thread in the network namespace of the caller.
+    /// Starts the thread at home in the network namespace of the caller.
     public static NamespaceThread start() throws KernelException {
-        var thread = new NamespaceThread(Descriptors.open(OWN, Linux.O_RDONLY, 0));
+        return startAt(Descriptors.open(OWN, Linux.O_RDONLY, 0));
+    }
+
+    /// Starts the thread at home in another network namespace; `home` is adopted.
+    public static NamespaceThread startAt(Fd home) {
+        var thread = new NamespaceThread(home);
         thread.launch();
         return thread;
     }
@@ -88,9 +93,14 @@ public final class NamespaceThread implements AutoCloseable {
         });
     }
 
+    /// Does `work` in the namespace the engine runs in, where files below /proc/sys/net are the engine's own.
+    public <T> T insideHome(Work<T> work) throws KernelException {
+        return await(work);
+    }
+
     /// Writes settings of the namespace the engine runs in.
     public void setHere(NetNamespace.Settings settings) throws KernelException {
-        inside(home, () -> {
+        insideHome(() -> {
             write(settings);
             return true;
         });
@@ -147,17 +157,17 @@ public final class NamespaceThread implements AutoCloseable {
     private void work() {
         while (true) {
             try {
+                enter(home);
                 var task = queue.take();
                 task.run();
                 if (task == end) {
                     return;
                 }
-                enter(home);
             } catch (InterruptedException e) {
                 // nobody but close ends this thread
             } catch (KernelException e) {
                 System.getLogger("carafe.kernel").log(System.Logger.Level.ERROR,
-                        "a thread cannot leave a network namespace and ends: " + e.getMessage());
+                        "a thread cannot return from a network namespace and ends: " + e.getMessage());
                 launch();
                 return;
             }
