@@ -29,7 +29,9 @@ public final class DockerApi implements Handler {
         new ContainerRoutes(engine.containers()).addTo(routes);
         new StreamRoutes(engine).addTo(routes);
         new ExecRoutes(engine.execs()).addTo(routes);
+        new ImageFileRoutes(engine.images(), engine.containers()).addTo(routes);
         new ImageRoutes(engine.images()).addTo(routes);
+        new StorageRoutes(engine).addTo(routes);
         new ExplainRoutes(engine.containers()).addTo(routes);
     }
 

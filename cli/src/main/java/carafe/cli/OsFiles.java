@@ -9,6 +9,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 
@@ -33,6 +34,15 @@ final class OsFiles implements Files {
             return java.nio.file.Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         } catch (FileSystemException e) {
             throw sentence("open", file, e);
+        }
+    }
+
+    @Override
+    public void rename(Path file, Path other) throws IOException {
+        try {
+            java.nio.file.Files.move(file, other, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (FileSystemException e) {
+            throw sentence("rename", other, e);
         }
     }
 

@@ -15,6 +15,9 @@ public interface Files {
     /// Makes a file that must not exist yet, mode 0644. Source: open(2) O_CREAT|O_EXCL.
     OutputStream create(Path file) throws IOException;
 
+    /// Gives `file` the name `other`, taking it from a file that has it. Source: rename(2).
+    void rename(Path file, Path other) throws IOException;
+
     /// Whether a name exists.
     boolean exists(Path file);
 

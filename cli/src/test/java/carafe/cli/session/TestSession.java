@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -66,6 +67,11 @@ public final class TestSession implements Files, Terminal, Signals {
                 files.put(file, toByteArray());
             }
         };
+    }
+
+    @Override
+    public void rename(Path file, Path other) {
+        files.put(other, Objects.requireNonNull(files.remove(file)));
     }
 
     @Override
