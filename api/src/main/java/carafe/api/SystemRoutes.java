@@ -144,7 +144,7 @@ final class SystemRoutes {
                         .build())
                 .put("LiveRestoreEnabled", true)
                 .put("Isolation", "")
-                .put("InitBinary", "")
+                .put("InitBinary", "docker-init")
                 .put("SecurityOptions", Json.ofTexts(host.machine().securityOptions()))
                 .put("ProductLicense", "Apache-2.0")
                 .put("CDISpecDirs", Json.ofAll(List.of()))

@@ -32,7 +32,7 @@ final class Parts {
         var failpoints = Failpoints.parse(System.getenv().getOrDefault("CARAFE_FAILPOINTS", ""));
         var lock = DataRootLock.take(state);
         made.push(lock);
-        var engineConfig = new EngineConfig(lock, config.execRoot());
+        var engineConfig = new EngineConfig(lock, config.execRoot(), installation.init());
         Engine.preload(engineConfig);
         var images = Images.open(state, failpoints);
         made.push(images);

@@ -110,6 +110,11 @@ abstract class EngineUnderTest implements AutoCloseable {
         running().destroyForcibly().waitFor();
     }
 
+    /// Waits until the daemon has ended by itself.
+    final void awaitEnd() throws Exception {
+        Deadline.await("the daemon ends", () -> !running().isAlive());
+    }
+
     /// Asks the daemon to stop, as a service manager does, and waits for its end.
     final int stop() throws InterruptedException {
         var process = running();

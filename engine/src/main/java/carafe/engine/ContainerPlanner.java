@@ -99,9 +99,6 @@ final class ContainerPlanner {
         if (!List.of("", "carafe", "runc", "io.containerd.runc.v2").contains(host.runtime())) {
             throw new EngineException.Invalid("unknown or invalid runtime name: " + host.runtime());
         }
-        if (host.init().orElse(false)) {
-            throw new EngineException.Unsupported("an init process in the container (--init) is not available yet");
-        }
         if (!host.files().volumesFrom().isEmpty()) {
             throw new EngineException.Unsupported("volumes of other containers (--volumes-from) are not available yet");
         }

@@ -38,7 +38,7 @@ final class LocalEngine implements Engine {
         var steps = new Steps(parts.failpoints());
         var snapshots = parts.images().snapshots();
         var names = new ImageNames(parts.images());
-        var bundles = new BundleMaker(parts.images(), new SpecComposer(facts.appArmor()), layout);
+        var bundles = new BundleMaker(parts.images(), new SpecComposer(facts.appArmor(), config.init()), layout);
         var planner = new ContainerPlanner(parts.images(), facts, parts.clock());
         var recent = new RecentStarts();
         book = new Book(resources.database(), resources.events());

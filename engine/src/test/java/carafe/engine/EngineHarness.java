@@ -53,7 +53,7 @@ final class EngineHarness implements AutoCloseable {
 
     private LocalEngine open(Failpoints failpoints) throws EngineException {
         return LocalEngine.open(
-                new EngineConfig(lock, root.resolve("run")),
+                new EngineConfig(lock, root.resolve("run"), root.resolve("docker-init")),
                 new Engine.Parts(runtime, images, failpoints, Clock.systemUTC()));
     }
 

@@ -32,6 +32,8 @@ final class LinuxStage {
             Path.of(System.getProperty("carafe.root"), "e2e/target/tools/busybox/usr/bin/busybox");
     private static final Path SPAWNER = Path.of(System.getProperty("carafe.native"), "carafe-spawner");
 
+    private static final Path INIT = Path.of(System.getProperty("carafe.native"), "docker-init");
+
     final Path root;
     private final Failpoints none = Failpoints.none();
     private final Set<String> mounts = mounts();
@@ -57,7 +59,7 @@ final class LinuxStage {
                 new LinuxRuntime.Host(spawner, cgroups, Seccomp.find(cache())), root.resolve("run/runtime"),
                 failpoints);
         engine = LocalEngine.open(
-                new EngineConfig(lock, root.resolve("run")),
+                new EngineConfig(lock, root.resolve("run"), INIT),
                 new Engine.Parts(runtime, images, failpoints, Clock.systemUTC()));
     }
 
