@@ -1,5 +1,6 @@
 package carafe.http;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -12,21 +13,23 @@ final class ClientConnection implements AutoCloseable {
     private static final int STATUS_LINE = 64 << 10;
     private static final int HEADER = 1 << 20;
     private static final int INTERIM_ANSWERS = 16;
+    private static final long JUST_USED_NANOS = 5_000_000_000L;
 
     private final HttpClient client;
-    private final String host;
+    private final Dialler dialler;
     private final Wire wire;
     private final Inbound inbound;
     private boolean answerBegan;
     private @Nullable Upload upload;
+    private volatile long usedAt = System.nanoTime();
 
     /// An answer's status, fields and whether the server keeps the connection.
     private record Received(int status, Headers headers, boolean stays) {}
 
     /// Owns `wire`.
-    ClientConnection(HttpClient client, String host, Wire wire) {
+    ClientConnection(HttpClient client, Dialler dialler, Wire wire) {
         this.client = client;
-        this.host = host;
+        this.dialler = dialler;
         this.wire = wire;
         this.inbound = new Inbound(wire);
     }
@@ -54,8 +57,9 @@ final class ClientConnection implements AutoCloseable {
         answerBegan = false;
         upload = null;
         var text = new StringBuilder(256);
-        text.append(request.method()).append(' ').append(request.target()).append(" HTTP/1.1\r\nHost: ").append(host);
-        text.append("\r\n").append(upgrade);
+        text.append(request.method()).append(' ').append(dialler.targetPrefix()).append(request.target());
+        text.append(" HTTP/1.1\r\nHost: ").append(dialler.host()).append("\r\n");
+        text.append(dialler.fields()).append(upgrade);
         for (int i = 0; i < request.headers().size(); i++) {
             text.append(request.headers().name(i)).append(": ").append(request.headers().value(i)).append("\r\n");
         }
@@ -65,6 +69,8 @@ final class ClientConnection implements AutoCloseable {
             text.append("Content-Length: ").append(bytes.length).append("\r\n");
         } else if (request.body() instanceof ClientRequest.Body.Streamed) {
             text.append("Transfer-Encoding: chunked\r\n");
+        } else if (request.body() instanceof ClientRequest.Body.Sized sized) {
+            text.append("Content-Length: ").append(sized.length()).append("\r\n");
         } else if (!request.method().equals("GET") && !request.method().equals("HEAD")) {
             text.append("Content-Length: 0\r\n");
         }
@@ -78,8 +84,12 @@ final class ClientConnection implements AutoCloseable {
             return; // the server may have refused the body and said so: read its answer
         }
         if (request.body() instanceof ClientRequest.Body.Streamed streamed) {
-            var sending = new Upload(streamed.stream());
-            upload = sending;
+            upload = new Upload(streamed.stream(), Upload.CHUNKED);
+        } else if (request.body() instanceof ClientRequest.Body.Sized sized) {
+            upload = new Upload(sized.stream(), sized.length());
+        }
+        var sending = upload;
+        if (sending != null) {
             sending.start();
         }
     }
@@ -158,6 +168,11 @@ final class ClientConnection implements AutoCloseable {
         return wire.stale();
     }
 
+    /// Whether it served so lately that the server will hardly have given it up; for sockets that cannot tell.
+    boolean justUsed() {
+        return wire.tellsStale() || System.nanoTime() - usedAt < JUST_USED_NANOS;
+    }
+
     @Override
     public void close() {
         wire.close();
@@ -176,6 +191,7 @@ final class ClientConnection implements AutoCloseable {
         @Override
         public void run() {
             var sending = upload;
+            usedAt = System.nanoTime();
             if (sending == null || sending.complete) {
                 client.giveBack(ClientConnection.this);
             } else {
@@ -192,32 +208,32 @@ final class ClientConnection implements AutoCloseable {
         }
     }
 
-    /// Sends a body in chunks while the answer is read. Owns the stream.
+    /// Sends a body, in chunks or with its length known, while the answer is read. Owns the stream.
     private final class Upload extends Thread {
 
         private static final int PIECE = 64 << 10;
+        private static final long CHUNKED = -1;
 
         private final InputStream stream;
+        private final long length;
         private volatile boolean complete;
         private volatile @Nullable IOException unreadable;
 
-        Upload(InputStream stream) {
+        Upload(InputStream stream, long length) {
             super("carafe-upload");
             setDaemon(true);
             this.stream = stream;
+            this.length = length;
         }
 
         @Override
         public void run() {
             try (stream) {
-                var piece = new byte[PIECE];
-                for (int read = next(piece); read >= 0; read = next(piece)) {
-                    if (read > 0) {
-                        String size = Integer.toHexString(read) + "\r\n";
-                        wire.write(ByteBuffer.wrap(size.getBytes(StandardCharsets.ISO_8859_1)), end(piece, read));
-                    }
+                if (length == CHUNKED) {
+                    sendChunks();
+                } else {
+                    sendAll();
                 }
-                wire.write(ByteBuffer.wrap("0\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1)));
                 complete = true;
             } catch (IOException e) {
                 if (unreadable != null) {
@@ -226,9 +242,35 @@ final class ClientConnection implements AutoCloseable {
             }
         }
 
-        private int next(byte[] piece) throws IOException {
+        private void sendChunks() throws IOException {
+            var piece = new byte[PIECE];
+            for (int read = next(piece, PIECE - 2); read >= 0; read = next(piece, PIECE - 2)) {
+                if (read > 0) {
+                    String size = Integer.toHexString(read) + "\r\n";
+                    wire.write(ByteBuffer.wrap(size.getBytes(StandardCharsets.ISO_8859_1)), end(piece, read));
+                }
+            }
+            wire.write(ByteBuffer.wrap("0\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1)));
+        }
+
+        private void sendAll() throws IOException {
+            var piece = new byte[PIECE];
+            long left = length;
+            while (left > 0) {
+                int read = next(piece, (int) Math.min(PIECE, left));
+                if (read < 0) {
+                    var torn = new EOFException("it ends " + left + " bytes early");
+                    unreadable = torn;
+                    throw torn;
+                }
+                wire.write(ByteBuffer.wrap(piece, 0, read));
+                left -= read;
+            }
+        }
+
+        private int next(byte[] piece, int room) throws IOException {
             try {
-                return stream.read(piece, 0, PIECE - 2);
+                return stream.read(piece, 0, room);
             } catch (IOException e) {
                 unreadable = e;
                 throw e;

@@ -34,6 +34,9 @@ public record ClientRequest(String method, String target, Headers headers, Body 
 
         /// What the stream yields, chunked, sent on a thread of its own while the answer is read. The client closes it.
         record Streamed(InputStream stream) implements Body {}
+
+        /// The first `length` bytes of the stream, with their length, sent as [Streamed] is. The client closes it.
+        record Sized(InputStream stream, long length) implements Body {}
     }
 
     /// GET without a body.
@@ -56,6 +59,12 @@ public record ClientRequest(String method, String target, Headers headers, Body 
     public ClientRequest body(String contentType, InputStream stream) {
         var typed = headers.toBuilder().set("Content-Type", contentType).build();
         return new ClientRequest(method, target, typed, new Body.Streamed(stream));
+    }
+
+    /// With a body of that Content-Type and length.
+    public ClientRequest body(String contentType, InputStream stream, long length) {
+        var typed = headers.toBuilder().set("Content-Type", contentType).build();
+        return new ClientRequest(method, target, typed, new Body.Sized(stream, length));
     }
 
     /// With one more header field.
