@@ -1,8 +1,6 @@
 package carafe.http;
 
-import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
@@ -67,7 +65,8 @@ final class ClientConnection implements AutoCloseable {
         if (request.body() instanceof ClientRequest.Body.Bytes given) {
             bytes = given.bytes();
             text.append("Content-Length: ").append(bytes.length).append("\r\n");
-        } else if (request.body() instanceof ClientRequest.Body.Streamed) {
+        } else if (request.body() instanceof ClientRequest.Body.Streamed
+                || request.body() instanceof ClientRequest.Body.Written) {
             text.append("Transfer-Encoding: chunked\r\n");
         } else if (request.body() instanceof ClientRequest.Body.Sized sized) {
             text.append("Content-Length: ").append(sized.length()).append("\r\n");
@@ -83,11 +82,7 @@ final class ClientConnection implements AutoCloseable {
             }
             return; // the server may have refused the body and said so: read its answer
         }
-        if (request.body() instanceof ClientRequest.Body.Streamed streamed) {
-            upload = new Upload(streamed.stream(), Upload.CHUNKED);
-        } else if (request.body() instanceof ClientRequest.Body.Sized sized) {
-            upload = new Upload(sized.stream(), sized.length());
-        }
+        upload = Upload.of(request.body(), wire);
         var sending = upload;
         if (sending != null) {
             sending.start();
@@ -121,7 +116,7 @@ final class ClientConnection implements AutoCloseable {
     /// A request body that could not be read is the cause of whatever else went wrong.
     private IOException uploadFailed(IOException e) {
         var sending = upload;
-        IOException cause = sending == null ? null : sending.unreadable;
+        IOException cause = sending == null ? null : sending.unreadable();
         if (cause == null) {
             return e;
         }
@@ -192,7 +187,7 @@ final class ClientConnection implements AutoCloseable {
         public void run() {
             var sending = upload;
             usedAt = System.nanoTime();
-            if (sending == null || sending.complete) {
+            if (sending == null || sending.complete()) {
                 client.giveBack(ClientConnection.this);
             } else {
                 close();
@@ -205,82 +200,6 @@ final class ClientConnection implements AutoCloseable {
         @Override
         public void run() {
             close();
-        }
-    }
-
-    /// Sends a body, in chunks or with its length known, while the answer is read. Owns the stream.
-    private final class Upload extends Thread {
-
-        private static final int PIECE = 64 << 10;
-        private static final long CHUNKED = -1;
-
-        private final InputStream stream;
-        private final long length;
-        private volatile boolean complete;
-        private volatile @Nullable IOException unreadable;
-
-        Upload(InputStream stream, long length) {
-            super("carafe-upload");
-            setDaemon(true);
-            this.stream = stream;
-            this.length = length;
-        }
-
-        @Override
-        public void run() {
-            try (stream) {
-                if (length == CHUNKED) {
-                    sendChunks();
-                } else {
-                    sendAll();
-                }
-                complete = true;
-            } catch (IOException e) {
-                if (unreadable != null) {
-                    wire.close(); // the server must not take the torn body for a whole one, nor wait for its rest
-                } // else the server does not want more: its answer says why
-            }
-        }
-
-        private void sendChunks() throws IOException {
-            var piece = new byte[PIECE];
-            for (int read = next(piece, PIECE - 2); read >= 0; read = next(piece, PIECE - 2)) {
-                if (read > 0) {
-                    String size = Integer.toHexString(read) + "\r\n";
-                    wire.write(ByteBuffer.wrap(size.getBytes(StandardCharsets.ISO_8859_1)), end(piece, read));
-                }
-            }
-            wire.write(ByteBuffer.wrap("0\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1)));
-        }
-
-        private void sendAll() throws IOException {
-            var piece = new byte[PIECE];
-            long left = length;
-            while (left > 0) {
-                int read = next(piece, (int) Math.min(PIECE, left));
-                if (read < 0) {
-                    var torn = new EOFException("it ends " + left + " bytes early");
-                    unreadable = torn;
-                    throw torn;
-                }
-                wire.write(ByteBuffer.wrap(piece, 0, read));
-                left -= read;
-            }
-        }
-
-        private int next(byte[] piece, int room) throws IOException {
-            try {
-                return stream.read(piece, 0, room);
-            } catch (IOException e) {
-                unreadable = e;
-                throw e;
-            }
-        }
-
-        private static ByteBuffer end(byte[] piece, int filled) {
-            piece[filled] = '\r';
-            piece[filled + 1] = '\n';
-            return ByteBuffer.wrap(piece, 0, filled + 2);
         }
     }
 }

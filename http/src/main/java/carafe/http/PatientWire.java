@@ -10,6 +10,7 @@ import java.util.concurrent.locks.LockSupport;
 final class PatientWire implements Wire {
 
     private static final long IDLE = 0;
+    private static final int PIECE = 128 << 10;
 
     private final Wire wire;
     private final Duration patience;
@@ -19,6 +20,10 @@ final class PatientWire implements Wire {
     private volatile long reading = IDLE;
 
     private volatile long writing = IDLE;
+
+    /// When a byte last passed, either way: who waits for an answer is patient while the request is still going out.
+    private volatile long passed = System.nanoTime();
+
     private volatile boolean stalled;
     private volatile boolean closed;
 
@@ -46,7 +51,11 @@ final class PatientWire implements Wire {
     }
 
     private long left(long since) {
-        return since == IDLE ? patience.toNanos() : patience.toNanos() - (System.nanoTime() - since);
+        if (since == IDLE) {
+            return patience.toNanos();
+        }
+        long latest = since - passed > 0 ? since : passed;
+        return patience.toNanos() - (System.nanoTime() - latest);
     }
 
     @Override
@@ -58,23 +67,35 @@ final class PatientWire implements Wire {
             throw cause(e, "sent nothing");
         } finally {
             reading = IDLE;
+            passed = System.nanoTime();
         }
     }
 
     @Override
     public void write(ByteBuffer from) throws IOException {
-        writing = now();
+        int end = from.limit();
         try {
-            wire.write(from);
+            while (from.position() < end) { // in pieces, each of which shows that the other side takes something
+                writing = now();
+                from.limit(Math.min(end, from.position() + PIECE));
+                wire.write(from);
+                passed = System.nanoTime();
+            }
         } catch (IOException e) {
             throw cause(e, "took nothing");
         } finally {
+            from.limit(end);
             writing = IDLE;
         }
     }
 
     @Override
     public void write(ByteBuffer first, ByteBuffer second) throws IOException {
+        if (second.remaining() > PIECE) {
+            write(first);
+            write(second);
+            return;
+        }
         writing = now();
         try {
             wire.write(first, second);
@@ -82,6 +103,7 @@ final class PatientWire implements Wire {
             throw cause(e, "took nothing");
         } finally {
             writing = IDLE;
+            passed = System.nanoTime();
         }
     }
 

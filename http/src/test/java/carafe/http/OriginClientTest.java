@@ -107,6 +107,28 @@ class OriginClientTest {
     }
 
     @Test
+    void aBodyIsWrittenWhileItIsMade() throws IOException {
+        Handler handler = exchange ->
+                exchange.respond(200, TEXT, bytes(String.valueOf(exchange.readBody(10_000_000).length)));
+        try (var server = new TestServer(handler);
+                var client = client(server, LONG)) {
+            var request = ClientRequest.of("PATCH", "/").body("x/y", out -> {
+                for (int i = 0; i < 300; i++) {
+                    out.write(new byte[10_000]);
+                }
+                out.write(7);
+            });
+            assertThat(new String(client.send(request).readBody(100))).isEqualTo("3000001");
+            var torn = ClientRequest.of("PATCH", "/").body("x/y", out -> {
+                out.write(new byte[10]);
+                throw new IOException("disk on fire");
+            });
+            assertThatThrownBy(() -> client.send(torn))
+                    .hasMessage("the request's body could not be read: disk on fire");
+        }
+    }
+
+    @Test
     void aProxyIsGivenWholeTargets() throws IOException {
         var seen = new AtomicReference<String>();
         try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
