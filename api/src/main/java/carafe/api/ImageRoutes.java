@@ -20,9 +20,11 @@ import java.util.concurrent.locks.ReentrantLock;
 final class ImageRoutes {
 
     private final ImageCatalog images;
+    private final TransferRoutes transfers;
 
-    ImageRoutes(ImageCatalog images) {
+    ImageRoutes(ImageCatalog images, TransferRoutes transfers) {
         this.images = images;
+        this.transfers = transfers;
     }
 
     void addTo(Routes routes) {
@@ -140,13 +142,10 @@ final class ImageRoutes {
     }
 
     private void create(Call call) throws Exception {
-        String name = call.text("fromImage");
-        String tag = call.text("tag");
-        if (name.isEmpty()) {
+        if (call.text("fromImage").isEmpty()) {
             throw new Unsupported("importing a root file system is not in this version; load an image instead");
         }
-        throw new Unsupported("cannot pull " + name + (tag.isEmpty() ? "" : ":" + tag)
-                + ": this version has no registry client yet; load the image from an archive with `load -i FILE`");
+        transfers.pull(call);
     }
 
     /// Docker's stream of JSON messages. It begins with its first message: an error before that has a status of its own,
