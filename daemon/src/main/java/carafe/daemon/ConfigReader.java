@@ -35,7 +35,8 @@ final class ConfigReader {
             "default-address-pools", "default-cgroupns-mode", "default-gateway", "default-gateway-v6",
             "default-ipc-mode", "default-network-opts", "default-runtime", "default-shm-size", "default-ulimits",
             "dns", "dns-opts", "dns-search", "exec-opts", "experimental", "features", "firewall-backend", "fixed-cidr",
-            "fixed-cidr-v6", "host-gateway-ip", "host-gateway-ips", "icc", "init", "init-path", "ip", "ip-forward", "ip-forward-no-drop", "ip-masq", "ip6tables",
+            "fixed-cidr-v6", "host-gateway-ip", "host-gateway-ips", "icc", "init", "init-path",
+            "ip", "ip-forward", "ip-forward-no-drop", "ip-masq", "ip6tables",
             "iptables", "ipv6", "log-format", "metrics-addr", "mtu", "network-control-plane-mtu", "no-new-privileges",
             "node-generic-resources", "oom-score-adjust", "raw-logs", "rootless", "runtimes", "seccomp-profile", "selinux-enabled", "shutdown-timeout", "storage-driver",
             "storage-opts", "swarm-default-advertise-addr", "userland-proxy", "userland-proxy-path", "userns-remap");
