@@ -38,7 +38,8 @@ final class ConfigReader {
             "fixed-cidr-v6", "host-gateway-ip", "host-gateway-ips", "icc", "init", "init-path",
             "ip", "ip-forward", "ip-forward-no-drop", "ip-masq", "ip6tables",
             "iptables", "ipv6", "log-format", "metrics-addr", "mtu", "network-control-plane-mtu", "no-new-privileges",
-            "node-generic-resources", "oom-score-adjust", "raw-logs", "rootless", "runtimes", "seccomp-profile", "selinux-enabled", "shutdown-timeout", "storage-driver",
+            "node-generic-resources", "oom-score-adjust", "raw-logs", "rootless", "runtimes",
+            "seccomp-profile", "selinux-enabled", "shutdown-timeout", "storage-driver",
             "storage-opts", "swarm-default-advertise-addr", "userland-proxy", "userland-proxy-path", "userns-remap");
 
     private final Map<Option, List<String>> flags = new EnumMap<>(Option.class);
