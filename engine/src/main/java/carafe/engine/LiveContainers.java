@@ -296,7 +296,7 @@ final class LiveContainers implements Containers {
             throw new EngineException.NotFound("the start of container " + id
                     + " is not remembered: it was never started, or too long ago");
         }
-        return process.get().explanation().toJson();
+        return process.get().explanation().get().toJson();
     }
 
     @Override

@@ -23,6 +23,7 @@ final class LocalEngine implements Engine {
     private final Resources resources;
     private final Book book;
     private final Lifecycle lifecycle;
+    private final Endings endings;
     private final Remover remover;
     private final Containers containers;
     private final LiveExecs execs;
@@ -44,7 +45,7 @@ final class LocalEngine implements Engine {
         var planner = new ContainerPlanner(parts.images(), facts, parts.clock());
         var recent = new RecentStarts();
         book = new Book(resources.database(), resources.events());
-        var endings = new Endings(book, parts.runtime(), layout, steps);
+        endings = new Endings(book, parts.runtime(), layout, steps);
         remover = new Remover(book, endings, snapshots, layout, steps);
         lifecycle = new Lifecycle(
                 book,
@@ -189,6 +190,7 @@ final class LocalEngine implements Engine {
                         .warn("{} containers are still busy; the next start of the engine settles them",
                                 idle.getCount());
             }
+            endings.awaitAll(GRACE);
             remover.awaitSweeps(GRACE);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
