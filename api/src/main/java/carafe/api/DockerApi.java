@@ -33,6 +33,8 @@ public final class DockerApi implements Handler {
         transfers.addTo(routes);
         new RegistryRoutes(engine.transfers()).addTo(routes);
         new ImageRoutes(engine.images(), transfers).addTo(routes);
+        new ImageFileRoutes(engine.images(), engine.containers()).addTo(routes);
+        new StorageRoutes(engine).addTo(routes);
         new ExplainRoutes(engine.containers()).addTo(routes);
     }
 

@@ -58,6 +58,15 @@ final class OsFiles implements Files {
         }
     }
 
+    @Override
+    public void rename(Path file, Path other) throws IOException {
+        try {
+            java.nio.file.Files.move(file, other, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (FileSystemException e) {
+            throw sentence("rename", other, e);
+        }
+    }
+
     private static IOException sentence(String what, Path file, FileSystemException e) {
         String why = e instanceof NoSuchFileException ? "no such file or directory"
                 : e instanceof AccessDeniedException ? "permission denied"

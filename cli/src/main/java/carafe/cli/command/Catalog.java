@@ -19,8 +19,10 @@ final class Catalog {
 
     private static final String[][] CONTAINER = {
         {"attach", "Attach local standard input, output, and error streams to a running container"},
+        {"commit", "Create a new image from a container's changes"},
         {"create", "Create a new container"},
         {"exec", "Execute a command in a running container"},
+        {"export", "Export a container's filesystem as a tar archive"},
         {"inspect", "Display detailed information on one or more containers"},
         {"kill", "Kill one or more running containers"}, {"logs", "Fetch the logs of a container"},
         {"ls", "List containers"}, {"pause", "Pause all processes within one or more containers"},
@@ -43,22 +45,30 @@ final class Catalog {
 
     private static final String[][] IMAGE = {
         {"copy", "Copy an image with all its platforms from one registry to another"},
-        {"history", "Show the history of an image"}, {"inspect", "Display detailed information on one or more images"},
+        {"history", "Show the history of an image"},
+        {"import", "Import the contents from a tarball to create a filesystem image"},
+        {"inspect", "Display detailed information on one or more images"},
         {"load", "Load an image from a tar archive or STDIN"}, {"ls", "List images"},
+        {"prune", "Remove unused images"},
         {"pull", "Download an image from a registry"}, {"rm", "Remove one or more images"},
         {"push", "Upload an image to a registry"},
+        {"save", "Save one or more images to a tar archive (streamed to STDOUT by default)"},
         {"tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE"},
         {"tags", "List the tags an image has at its registry"},
     };
 
     private static final String[][] SYSTEM = {
+        {"check", "Verify everything that is stored, and repair it"}, {"df", "Show disk usage"},
         {"events", "Get real time events from the server"}, {"info", "Display system-wide information"},
     };
 
     private static final String[][] OTHER = {
         {"attach", "Attach local standard input, output, and error streams to a running container"},
+        {"commit", "Create a new image from a container's changes"},
         {"create", "Create a new container"}, {"events", "Get real time events from the server"},
+        {"export", "Export a container's filesystem as a tar archive"},
         {"history", "Show the history of an image"},
+        {"import", "Import the contents from a tarball to create a filesystem image"},
         {"inspect", "Return low-level information on Carafe objects"},
         {"kill", "Kill one or more running containers"}, {"load", "Load an image from a tar archive or STDIN"},
         {"login", "Authenticate to a registry"}, {"logout", "Log out from a registry"},
@@ -67,6 +77,7 @@ final class Catalog {
         {"pull", "Download an image from a registry"}, {"push", "Upload an image to a registry"},
         {"rename", "Rename a container"}, {"restart", "Restart one or more containers"},
         {"rm", "Remove one or more containers"}, {"rmi", "Remove one or more images"},
+        {"save", "Save one or more images to a tar archive (streamed to STDOUT by default)"},
         {"search", "Search Docker Hub for images"},
         {"start", "Start one or more stopped containers"}, {"stop", "Stop one or more running containers"},
         {"tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE"},
@@ -108,6 +119,8 @@ final class Catalog {
             case "manifest" -> manifest(name, path);
             case "system" -> switch (name) {
                 case "events", "info" -> top(name, path);
+                case "df" -> DiskUsage.command(path);
+                case "check" -> Check.command(path);
                 default -> null;
             };
             default -> top(name, path);
@@ -123,7 +136,7 @@ final class Catalog {
             case "version" -> Version.command(path);
             case "info" -> Info.command(path);
             case "events" -> Events.command(path);
-            case "load", "tag", "history", "pull", "push" -> image(name, path);
+            case "load", "save", "import", "tag", "history", "pull", "push" -> image(name, path);
             case "login" -> Login.in(path);
             case "logout" -> Login.out(path);
             case "search" -> Search.command(path);
@@ -151,6 +164,8 @@ final class Catalog {
             case "rename" -> Lifecycle.rename(path);
             case "top" -> Top.command(path);
             case "port" -> Port.command(path);
+            case "commit" -> Commit.command(path);
+            case "export" -> Export.command(path);
             case "inspect" -> Inspect.command(path, "container");
             default -> null;
         };
@@ -179,6 +194,9 @@ final class Catalog {
             case "push" -> Push.command(path);
             case "tags" -> RemoteTags.command(path);
             case "copy" -> CopyImage.command(path);
+            case "save" -> Save.command(path);
+            case "import" -> Import.command(path);
+            case "prune" -> PruneImages.command(path);
             default -> null;
         };
     }

@@ -19,6 +19,9 @@ public interface Files {
     /// made with mode 0700. A symbolic link keeps pointing, and its target is replaced.
     void replacePrivately(Path file, byte[] content) throws IOException;
 
+    /// Gives `file` the name `other`, taking it from a file that has it. Source: rename(2).
+    void rename(Path file, Path other) throws IOException;
+
     /// Whether a name exists.
     boolean exists(Path file);
 

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -85,6 +86,11 @@ public final class TestSession implements Files, Terminal, Signals, Programs {
             throw new IOException(command.getFirst() + ": executable file not found in $PATH");
         }
         return programs.removeFirst();
+    }
+
+    @Override
+    public void rename(Path file, Path other) {
+        files.put(other, Objects.requireNonNull(files.remove(file)));
     }
 
     @Override
