@@ -68,6 +68,9 @@ final class DebianRegistry implements AutoCloseable {
     @Override
     public void close() throws IOException, InterruptedException {
         process.destroyForcibly().waitFor();
+        if (!Files.exists(directory)) {
+            return; // closed before
+        }
         try (var all = Files.walk(directory)) {
             for (Path file : all.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
