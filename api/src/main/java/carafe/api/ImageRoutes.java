@@ -21,9 +21,11 @@ import java.util.concurrent.locks.ReentrantLock;
 final class ImageRoutes {
 
     private final ImageCatalog images;
+    private final TransferRoutes transfers;
 
-    ImageRoutes(ImageCatalog images) {
+    ImageRoutes(ImageCatalog images, TransferRoutes transfers) {
         this.images = images;
+        this.transfers = transfers;
     }
 
     void addTo(Routes routes) {
@@ -140,14 +142,11 @@ final class ImageRoutes {
     }
 
     private void create(Call call) throws Exception {
-        String name = call.text("fromImage");
-        String tag = call.text("tag");
         if (!call.text("fromSrc").isEmpty()) {
             importRoot(call);
             return;
         }
-        throw new Unsupported("cannot pull " + name + (tag.isEmpty() ? "" : ":" + tag)
-                + ": this version has no registry client yet; load the image from an archive with `load -i FILE`");
+        transfers.pull(call);
     }
 
     private void importRoot(Call call) throws Exception {

@@ -77,6 +77,9 @@ public final class Main {
         out.println();
         out.println("Options:");
         for (Option option : Option.values()) {
+            if (option.flag.isEmpty()) {
+                continue;
+            }
             String shorthand = option.shorthand == '\0' ? "    " : "-" + option.shorthand + ", ";
             String kind = option.kind.name().toLowerCase(java.util.Locale.ROOT);
             String value = option.kind == Option.Kind.TRUTH ? "" : " " + kind;

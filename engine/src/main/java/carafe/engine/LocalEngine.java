@@ -2,6 +2,8 @@ package carafe.engine;
 
 import carafe.engine.store.Change;
 import carafe.engine.store.Database;
+import carafe.engine.transfer.ImageTransfers;
+import carafe.engine.transfer.LiveTransfers;
 import carafe.spec.EngineException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,6 +28,7 @@ final class LocalEngine implements Engine {
     private final Containers containers;
     private final LiveExecs execs;
     private final LiveImages images;
+    private final ImageTransfers transfers;
     private final LocalHost host;
 
     /// What is closed with the engine.
@@ -64,6 +67,7 @@ final class LocalEngine implements Engine {
                 recent,
                 layout));
         images = new LiveImages(parts.images(), book, names, resources.events(), parts.clock());
+        transfers = new LiveTransfers(parts.images(), parts.remote().registries(), parts.remote().limits(), images);
         host = new LocalHost(facts, engineId, config.dataRoot(), book, parts.images());
     }
 
@@ -138,6 +142,11 @@ final class LocalEngine implements Engine {
     @Override
     public ImageCatalog images() {
         return images;
+    }
+
+    @Override
+    public ImageTransfers transfers() {
+        return transfers;
     }
 
     @Override

@@ -54,7 +54,7 @@ final class EngineHarness implements AutoCloseable {
     private LocalEngine open(Failpoints failpoints) throws EngineException {
         return LocalEngine.open(
                 new EngineConfig(lock, root.resolve("run"), root.resolve("docker-init")),
-                new Engine.Parts(runtime, images, failpoints, Clock.systemUTC()));
+                new Engine.Parts(runtime, images, NoRegistries.remote(), failpoints, Clock.systemUTC()));
     }
 
     Containers containers() {

@@ -60,7 +60,7 @@ final class LinuxStage {
                 failpoints);
         engine = LocalEngine.open(
                 new EngineConfig(lock, root.resolve("run"), INIT),
-                new Engine.Parts(runtime, images, failpoints, Clock.systemUTC()));
+                new Engine.Parts(runtime, images, NoRegistries.remote(), failpoints, Clock.systemUTC()));
     }
 
     private static Path cache() {

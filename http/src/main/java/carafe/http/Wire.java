@@ -25,6 +25,9 @@ interface Wire extends AutoCloseable {
     /// Whether the peer has closed or spoken although nothing was asked; only known of sockets in clear.
     boolean stale();
 
+    /// Whether [#stale] knows.
+    boolean tellsStale();
+
     /// Whether [#hungUp] can ever tell.
     boolean canHangUp();
 
