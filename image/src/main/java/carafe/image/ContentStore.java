@@ -191,6 +191,13 @@ public final class ContentStore {
         }
     }
 
+    /// The bytes of the upload `key` that are here and those that come while they are read; ends where they end just
+    /// then. Stays readable when the upload is over. The caller closes it.
+    /// @throws NoSuchFileException it was never begun, is committed or aborted
+    public FileChannel openUpload(String key) throws IOException {
+        return FileChannel.open(ingests().resolve(Ingest.KEYED + "upload-" + key), StandardOpenOption.READ);
+    }
+
     Path ingestFile(String name) {
         return ingests().resolve(name);
     }

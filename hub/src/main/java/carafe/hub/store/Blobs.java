@@ -23,7 +23,7 @@ public interface Blobs {
     /// Shows every blob once, in no order.
     void each(Consumer<Digest> visitor) throws IOException;
 
-    /// Begins an upload whose bytes are hashed by `algorithm` as they arrive. `owner` is the repository: only who
+    /// Begins an upload of a blob that will likely be named by `algorithm`. `owner` is the repository: only who
     /// names it again finds the upload.
     Upload begin(String owner, Digest.Algorithm algorithm);
 

@@ -1,17 +1,16 @@
 package carafe.hub.store;
 
-import carafe.spec.EngineException;
+import carafe.image.ContentStore;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -19,50 +18,42 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
-/// Blobs as files of an OCI layout, `blobs/ALGORITHM/HEX`, and uploads beside them, `uploads/ID-OWNER`.
-/// An upload is written, synced, compared with its digest, then renamed into place and the directory synced.
-/// Source: OCI image-spec image-layout.md.
+/// Blobs as files, in a content store of its own. Uploads are ingests with a key, `ID-OWNER`; those that pause keep their
+/// file and their hash, the last [#PAUSED_OPEN] of them.
 public final class FileBlobs implements Blobs {
 
-    private static final byte[] LAYOUT = "{\"imageLayoutVersion\":\"1.0.0\"}".getBytes(StandardCharsets.UTF_8);
     private static final int OWNER_HEX = 16;
+    private static final int PAUSED_OPEN = 256;
 
-    private final Path root;
+    private final ContentStore store;
     private final Map<String, FileUpload> uploads = new ConcurrentHashMap<>();
 
-    private FileBlobs(Path root) {
-        this.root = root;
+    /// Uploads whose file is open although nobody sends, the longest first. Guarded by itself.
+    private final LinkedHashMap<String, FileUpload> paused = new LinkedHashMap<>();
+
+    private FileBlobs(ContentStore store) {
+        this.store = store;
     }
 
     /// Opens the store in `root`, making it where it is missing. One per directory at a time.
     public static FileBlobs open(Path root) throws IOException {
-        for (var algorithm : Digest.Algorithm.values()) {
-            Disk.makeDirectory(root.resolve("blobs").resolve(algorithm.label()));
-        }
-        Disk.makeDirectory(root.resolve("uploads"));
-        if (!Files.exists(root.resolve("oci-layout"))) {
-            Disk.replace(root.resolve("oci-layout"), root.resolve("uploads/oci-layout"), LAYOUT);
-        }
-        return new FileBlobs(root);
+        return new FileBlobs(ContentStore.open(root));
     }
 
-    private Path path(Digest digest) {
-        return root.resolve("blobs").resolve(digest.algorithm().label()).resolve(digest.hex());
+    ContentStore store() {
+        return store;
     }
 
     @Override
     public OptionalLong size(Digest digest) throws IOException {
-        try {
-            return OptionalLong.of(Files.size(path(digest)));
-        } catch (NoSuchFileException e) {
-            return OptionalLong.empty();
-        }
+        var size = store.size(digest);
+        return size.isPresent() ? OptionalLong.of(size.get()) : OptionalLong.empty();
     }
 
     @Override
     public Optional<StoredBlob> open(Digest digest) throws IOException {
         try {
-            var channel = FileChannel.open(path(digest), StandardOpenOption.READ);
+            var channel = store.open(digest);
             try {
                 return Optional.of(new OpenFile(channel, channel.size()));
             } catch (IOException e) {
@@ -76,28 +67,18 @@ public final class FileBlobs implements Blobs {
 
     @Override
     public void delete(Digest digest) throws IOException {
-        Files.deleteIfExists(path(digest));
+        store.delete(digest);
     }
 
     @Override
     public void each(Consumer<Digest> visitor) throws IOException {
-        for (var algorithm : Digest.Algorithm.values()) {
-            try (var files = Files.newDirectoryStream(root.resolve("blobs").resolve(algorithm.label()))) {
-                for (Path file : files) {
-                    try {
-                        visitor.accept(Digest.parse(algorithm.label() + ":" + file.getFileName()));
-                    } catch (EngineException.Invalid e) {
-                        continue; // not ours; left alone
-                    }
-                }
-            }
-        }
+        store.list().forEach(visitor);
     }
 
     @Override
     public Upload begin(String owner, Digest.Algorithm algorithm) {
         String id = UUID.randomUUID().toString();
-        var upload = new FileUpload(this, id, file(owner, id), algorithm, 0);
+        var upload = new FileUpload(this, id, key(owner, id), 0);
         uploads.put(key(owner, id), upload);
         return upload;
     }
@@ -107,11 +88,14 @@ public final class FileBlobs implements Blobs {
         if (!isUuid(id)) {
             return Optional.empty();
         }
-        var known = uploads.get(key(owner, id));
-        if (known == null && Files.exists(file(owner, id))) {
-            long size = Files.size(file(owner, id));
-            var found = new FileUpload(this, id, file(owner, id), Digest.Algorithm.SHA256, size);
-            known = uploads.computeIfAbsent(key(owner, id), _ -> found);
+        String key = key(owner, id);
+        var known = uploads.get(key);
+        if (known == null) {
+            var size = store.uploaded(key);
+            if (size.isPresent()) {
+                var found = new FileUpload(this, id, key, size.get());
+                known = uploads.computeIfAbsent(key, _ -> found);
+            }
         }
         return Optional.ofNullable(known);
     }
@@ -125,10 +109,6 @@ public final class FileBlobs implements Blobs {
         return id + "-" + Digest.sha256(name).hex().substring(0, OWNER_HEX);
     }
 
-    private Path file(String owner, String id) {
-        return root.resolve("uploads").resolve(key(owner, id));
-    }
-
     @Override
     public int dropUploads(Instant limit) throws IOException {
         int dropped = 0;
@@ -138,15 +118,7 @@ public final class FileBlobs implements Blobs {
                 dropped++;
             }
         }
-        try (var files = Files.newDirectoryStream(root.resolve("uploads"))) {
-            for (Path file : files) {
-                boolean open = uploads.containsKey(String.valueOf(file.getFileName()));
-                if (!open && Files.getLastModifiedTime(file).toInstant().isBefore(limit)) {
-                    Files.deleteIfExists(file);
-                    dropped++;
-                }
-            }
-        }
+        store.sweepIngests(limit);
         return dropped;
     }
 
@@ -155,18 +127,32 @@ public final class FileBlobs implements Blobs {
         return uploads.size();
     }
 
-    /// Takes in what an upload wrote and synced.
-    void adopt(Path file, Digest digest) throws IOException {
-        if (Files.exists(path(digest))) {
-            Files.delete(file);
-        } else {
-            Disk.move(file, path(digest));
+    /// Nobody sends to `upload` now: it may keep its file open, and the one that has done so longest closes his.
+    void pause(String key, FileUpload upload) throws IOException {
+        FileUpload longest = null;
+        synchronized (paused) {
+            paused.remove(key);
+            paused.put(key, upload);
+            if (paused.size() > PAUSED_OPEN) {
+                longest = paused.pollFirstEntry().getValue();
+            }
+        }
+        if (longest != null) {
+            longest.closeFile();
+        }
+    }
+
+    /// Somebody sends again.
+    void unpause(String key) {
+        synchronized (paused) {
+            paused.remove(key);
         }
     }
 
     /// An upload is over.
-    void forget(Path file) {
-        uploads.remove(String.valueOf(file.getFileName()));
+    void forget(String key) {
+        unpause(key);
+        uploads.remove(key);
     }
 
     private record OpenFile(FileChannel channel, long size) implements StoredBlob {

@@ -1,50 +1,44 @@
 package carafe.hub.store;
 
 import carafe.hub.store.Refusal.Reason;
+import carafe.image.Ingest;
+import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/// An upload into a file, hashed as it is written. After a restart the hash is made anew from the file.
+/// An upload into an ingest of the content store, which hashes as it writes.
 final class FileUpload implements Upload {
 
     private static final int PIECE = 128 << 10;
     private static final long TURN_SECONDS = 20;
 
-    private final FileBlobs store;
+    private final FileBlobs blobs;
     private final String id;
-    private final Path file;
+    private final String key;
 
-    /// Held by the one sender, for as long as it sends; guards all below but `size` and `written`, which others read.
+    /// Held by the one sender for as long as it sends; guards the fields below, but for `size` and `written`, which
+    /// others read.
     private final ReentrantLock lock = new ReentrantLock();
 
-    private Digest.Algorithm algorithm;
-    private @Nullable MessageDigest hash;
-    private @Nullable FileChannel channel;
+    private @Nullable Ingest ingest;
     private boolean over;
     private volatile long size;
     private volatile Instant written = Instant.now();
 
-    /// `size` bytes are in the file already.
-    FileUpload(FileBlobs store, String id, Path file, Digest.Algorithm algorithm, long size) {
-        this.store = store;
+    /// `size` bytes are here already.
+    FileUpload(FileBlobs blobs, String id, String key, long size) {
+        this.blobs = blobs;
         this.id = id;
-        this.file = file;
-        this.algorithm = algorithm;
+        this.key = key;
         this.size = size;
-        this.hash = size == 0 ? algorithm.hasher() : null;
     }
 
     @Override
@@ -80,13 +74,12 @@ final class FileUpload implements Upload {
             }
         } finally {
             written = Instant.now();
-            close();
-            lock.unlock();
+            giveTurn();
         }
     }
 
-    /// Fills the buffer as far as the stream yields without an end; the bytes before a torn end are kept.
-    private int fill(InputStream from, ByteBuffer buffer) throws IOException {
+    /// Fills the buffer as far as the stream yields; the bytes before a torn end are kept.
+    private int fill(InputStream from, ByteBuffer buffer) throws IOException, Refusal {
         buffer.clear();
         try {
             while (buffer.hasRemaining()) {
@@ -97,35 +90,41 @@ final class FileUpload implements Upload {
                 buffer.position(buffer.position() + read);
             }
         } catch (IOException e) {
-            write(buffer.flip());
+            if (buffer.position() > 0) {
+                write(buffer.flip());
+            }
             throw e;
         }
         return buffer.position();
     }
 
-    private void write(ByteBuffer bytes) throws IOException {
-        if (!bytes.hasRemaining()) {
-            return;
-        }
+    private void write(ByteBuffer bytes) throws IOException, Refusal {
         var open = open();
-        var running = hash;
-        if (running != null) {
-            running.update(bytes.array(), 0, bytes.limit());
-        }
-        int length = bytes.remaining();
         try {
-            Disk.write(open, bytes);
+            open.write(bytes);
         } catch (IOException e) {
-            hash = null; // what stands in the file now is not what was hashed
-            open.truncate(size);
+            end(); // the ingest has dropped what it had
             throw e;
         }
-        size += length;
+        size = open.offset();
+    }
+
+    private Ingest open() throws IOException, Refusal {
+        var open = ingest;
+        if (open == null) {
+            try {
+                open = blobs.store().upload(key);
+            } catch (EngineException e) {
+                throw new Refusal(Reason.BLOB_UPLOAD_INVALID, String.valueOf(e.getMessage()));
+            }
+            ingest = open;
+        }
+        return open;
     }
 
     @Override
     public InputStream soFar(long offset) throws IOException {
-        var reading = FileChannel.open(file, StandardOpenOption.READ);
+        var reading = blobs.store().openUpload(key);
         try {
             return Channels.newInputStream(reading.position(offset));
         } catch (IOException e) {
@@ -134,62 +133,18 @@ final class FileUpload implements Upload {
         }
     }
 
-    private FileChannel open() throws IOException {
-        var open = channel;
-        if (open == null) {
-            open = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
-                    StandardOpenOption.READ);
-            open.truncate(size).position(size);
-            channel = open;
-        }
-        return open;
-    }
-
-    private void close() throws IOException {
-        var open = channel;
-        channel = null;
-        if (open != null) {
-            open.close();
-        }
-    }
-
     @Override
     public void commit(Digest digest) throws IOException, Refusal {
         takeTurn();
         try {
-            var open = open();
-            Digest found = digest(digest.algorithm(), open);
-            if (!found.equals(digest)) {
-                end();
-                throw new Refusal(Reason.DIGEST_INVALID, "the bytes received have the digest " + found + ", not " + digest);
-            }
-            open.force(true);
-            close();
-            store.adopt(file, digest);
-            over = true;
-            store.forget(file);
+            open().commit(digest);
+            end();
+        } catch (EngineException.Invalid e) {
+            end();
+            throw new Refusal(Reason.DIGEST_INVALID, String.valueOf(e.getMessage()));
         } finally {
-            close();
-            lock.unlock();
+            giveTurn();
         }
-    }
-
-    private Digest digest(Digest.Algorithm wanted, FileChannel open) throws IOException {
-        var running = hash;
-        if (running == null || wanted != algorithm) {
-            running = wanted.hasher();
-            var buffer = ByteBuffer.allocate(PIECE);
-            for (long at = 0; at < size; at += buffer.limit()) {
-                buffer.clear();
-                if (open.read(buffer, at) <= 0) {
-                    throw new IOException("the upload's file is shorter than what was received");
-                }
-                running.update(buffer.array(), 0, buffer.flip().limit());
-            }
-        }
-        hash = null; // used up: a second commit hashes anew
-        algorithm = wanted;
-        return Digest.finish(wanted, running.digest());
     }
 
     @Override
@@ -200,17 +155,40 @@ final class FileUpload implements Upload {
             return; // it is over
         }
         try {
+            if (size > 0 || ingest != null) {
+                open().abort();
+            }
             end();
+        } catch (Refusal e) {
+            throw new IOException(e.getMessage(), e);
         } finally {
-            lock.unlock();
+            giveTurn();
         }
     }
 
     private void end() throws IOException {
         over = true;
-        store.forget(file);
-        close();
-        Files.deleteIfExists(file);
+        closeIngest();
+        blobs.forget(key);
+    }
+
+    private void closeIngest() throws IOException {
+        var open = ingest;
+        ingest = null;
+        if (open != null) {
+            open.close();
+        }
+    }
+
+    /// Closes the file while nobody sends; who sends next has it hashed anew.
+    void closeFile() throws IOException {
+        if (lock.tryLock()) {
+            try {
+                closeIngest();
+            } finally {
+                lock.unlock();
+            }
+        }
     }
 
     private void takeTurn() throws IOException, Refusal {
@@ -225,6 +203,17 @@ final class FileUpload implements Upload {
         if (over) {
             lock.unlock();
             throw new Refusal(Reason.BLOB_UPLOAD_UNKNOWN, "the upload is over");
+        }
+        blobs.unpause(key);
+    }
+
+    private void giveTurn() throws IOException {
+        try {
+            if (ingest != null) {
+                blobs.pause(key, this);
+            }
+        } finally {
+            lock.unlock();
         }
     }
 }
