@@ -110,7 +110,9 @@ public final class Hub implements AutoCloseable {
                 new Distribution.Parts(repositories, gate, users.isPresent(), upstreams), webhooks);
         collector = new Collector(repositories, new Retention(config.retention()), config.collect().grace(),
                 config.collect().uploads(), clock);
-        var rooms = new Door.Rooms(distribution, new TokenRoute(authenticator, clock), new Web(), authenticator, gate,
+        var web = new Web(repositories, gate,
+                new Web.Settings(config.web(), users.isPresent(), config.login().url()), clock);
+        var rooms = new Door.Rooms(distribution, new TokenRoute(authenticator, clock), web, authenticator, gate,
                 config.login(), metrics, config.publicMetrics());
         for (var address : config.listen()) {
             serve(address, rooms, around.group(), made);
