@@ -112,6 +112,11 @@ final class ChannelWire implements Wire {
     }
 
     @Override
+    public boolean tellsStale() {
+        return true;
+    }
+
+    @Override
     public boolean stale() {
         try {
             channel.configureBlocking(false);

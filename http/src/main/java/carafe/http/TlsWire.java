@@ -103,6 +103,11 @@ final class TlsWire implements Wire {
     }
 
     @Override
+    public boolean tellsStale() {
+        return false;
+    }
+
+    @Override
     public boolean stale() {
         return false;
     }

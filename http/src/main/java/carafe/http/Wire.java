@@ -30,6 +30,9 @@ interface Wire extends AutoCloseable {
     /// Whether the peer has closed or spoken although nothing was asked; only known of sockets in clear.
     boolean stale();
 
+    /// Whether [#stale] knows.
+    boolean tellsStale();
+
     /// Closes at once; never throws.
     @Override
     void close();

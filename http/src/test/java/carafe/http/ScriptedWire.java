@@ -50,6 +50,11 @@ final class ScriptedWire implements Wire {
     }
 
     @Override
+    public boolean tellsStale() {
+        return true;
+    }
+
+    @Override
     public boolean stale() {
         return false;
     }
