@@ -31,6 +31,7 @@ class ConfigReaderTest {
                         new DaemonConfig.Tls(false, false, Optional.empty(), Optional.empty(), Optional.empty()),
                         Map.of(),
                         List.of(),
+                        Optional.empty(),
                         List.of()));
     }
 
@@ -57,6 +58,7 @@ class ConfigReaderTest {
                                 Optional.of(Path.of("/key"))),
                         Map.of("max-size", "1m"),
                         List.of("a=b"),
+                        Optional.empty(),
                         List.of()));
     }
 
@@ -113,6 +115,18 @@ class ConfigReaderTest {
         assertThatThrownBy(() -> read("{}", "--tls")).hasMessage("--tls needs --tlscert and --tlskey");
         assertThatThrownBy(() -> read("{}", "--tlsverify", "--tlscert", "/c", "--tlskey", "/k"))
                 .hasMessageContaining("--tlscacert");
+    }
+
+    @Test
+    void theHubServesALocalSocketUnlessItIsToldMore() throws Exception {
+        var hub = read("{\"hub\":{},\"data-root\":\"/d\",\"exec-root\":\"/e\"}").hub().orElseThrow();
+        assertThat(hub.data()).isEqualTo(Path.of("/d/hub"));
+        assertThat(hub.listen()).containsExactly(new carafe.http.Address.Unix(Path.of("/e/hub.sock")));
+        assertThat(hub.rights()).isEmpty();
+        assertThatThrownBy(() -> read("{\"hub\":{\"quota\":1}}")).hasMessageStartingWith("\"hub\": unknown key \"quota\"");
+        Path file = Files.writeString(directory.resolve("hub.json"), "{\"listen\":[\"tcp://127.0.0.1:5000\"]}");
+        assertThat(read("{\"hub\":\"" + file + "\"}").hub().orElseThrow().listen().getFirst().toString())
+                .isEqualTo("tcp://127.0.0.1:5000");
     }
 
     private DaemonConfig read(String file, String... flags) throws Exception {

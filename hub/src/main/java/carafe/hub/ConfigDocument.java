@@ -245,15 +245,19 @@ final class ConfigDocument {
     private List<Mirrored> upstreams() throws Invalid {
         var upstreams = new ArrayList<Mirrored>();
         for (var element : document.objects("upstreams")) {
-            known(element, "upstreams", "prefix", "url", "user", "password-file", "ca", "fresh");
-            String prefix = element.text("prefix");
+            known(element, "upstreams", "prefix", "registry", "user", "password-file", "insecure", "fresh");
+            String registry = element.text("registry");
+            String prefix = element.text("prefix", registry);
             if (!Reference.isPath(prefix)) {
                 throw new Invalid("\"prefix\" of \"upstreams\" must be a path like \"docker.io\", not \"" + prefix + "\"");
             }
-            url(element.text("url"), "upstreams");
+            if (!registry.matches("[A-Za-z0-9.-]+(:\\d{1,5})?")) {
+                throw new Invalid("\"registry\" of \"upstreams\" must be a host like \"docker.io\" or \"localhost:5000\","
+                        + " not \"" + registry + "\"");
+            }
             String user = element.text("user");
-            upstreams.add(new Mirrored(prefix, element.text("url"), user.isEmpty() ? Optional.empty() : Optional.of(user),
-                    path(element, "password-file"), path(element, "ca"),
+            upstreams.add(new Mirrored(prefix, registry, user.isEmpty() ? Optional.empty() : Optional.of(user),
+                    path(element, "password-file"), element.truth("insecure"),
                     Units.duration(element, "fresh", Duration.ofMinutes(10))));
         }
         return upstreams;

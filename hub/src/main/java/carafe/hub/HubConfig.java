@@ -49,10 +49,10 @@ public record HubConfig(
     /// When garbage goes: a round `every` so often, leases of `grace`, idle uploads kept for `uploads`.
     public record Collect(Duration every, Duration grace, Duration uploads) {}
 
-    /// A registry that is shown below `prefix`; its tags are believed for `fresh`. The password is read from its file
-    /// when the hub starts; `ca` is trusted beside, or instead of, the system's authorities.
-    public record Mirrored(String prefix, String url, Optional<String> user, Optional<Path> passwordFile,
-            Optional<Path> ca, Duration fresh) {}
+    /// The registry at `registry` (`docker.io`, `localhost:5000`), shown below `prefix`; its tags are believed for
+    /// `fresh`. The password is read from its file when the hub starts. An `insecure` one need not prove who it is.
+    public record Mirrored(String prefix, String registry, Optional<String> user, Optional<Path> passwordFile,
+            boolean insecure, Duration fresh) {}
 
     /// Reads a configuration document.
     /// @throws EngineException.Invalid with a sentence naming the key

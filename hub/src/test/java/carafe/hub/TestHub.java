@@ -31,7 +31,7 @@ public final class TestHub implements AutoCloseable {
     private Optional<TestCertificate> certificate = Optional.empty();
     private boolean users;
     private Hub.Dial dial = mirrored -> {
-        throw new EngineException.Invalid("no upstream in this test: " + mirrored.url());
+        throw new EngineException.Invalid("no upstream in this test: " + mirrored.registry());
     };
     private Clock clock = Clock.systemUTC();
     private @Nullable Hub hub;

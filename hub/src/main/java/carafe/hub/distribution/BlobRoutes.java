@@ -48,15 +48,24 @@ final class BlobRoutes {
                 }
             }
         }
-        var transfer = upstreams.blob(target.repository(), target.digest());
-        if (transfer.isPresent()) {
-            var size = transfer.get().awaitSize();
+        if (call.is("HEAD")) {
+            var size = upstreams.size(target.repository(), target.digest());
             if (size.isPresent()) {
-                follow(call, target.digest(), transfer.get(), size.getAsLong());
+                call.exchange().respondStreaming(200, fields(target.digest()).build(), size.getAsLong()).close();
                 return;
             }
+            throw unknown(target);
         }
-        throw new Refusal(Reason.BLOB_UNKNOWN, target.repository() + " has no blob " + target.digest());
+        var transfer = upstreams.blob(target.repository(), target.digest());
+        if (transfer.isPresent()) {
+            follow(call, transfer.get());
+            return;
+        }
+        throw unknown(target);
+    }
+
+    private static Refusal unknown(Target.Blob target) {
+        return new Refusal(Reason.BLOB_UNKNOWN, target.repository() + " has no blob " + target.digest());
     }
 
     /// A manifest's bytes can be had as a blob too.
@@ -117,15 +126,16 @@ final class BlobRoutes {
         }
     }
 
-    private static void follow(Call call, Digest digest, Transfer transfer, long size) throws IOException, Refusal {
+    private static void follow(Call call, Transfer transfer) throws IOException, Refusal {
+        transfer.awaitStart();
+        long size = transfer.blob().size();
         var range = range(call, size);
-        var fields = fields(digest);
+        var fields = fields(transfer.blob().digest());
         range.ifPresent(piece -> fields.add("Content-Range", piece.of(size)));
         var piece = range.orElse(new ByteRange(0, size));
-        try (var out = call.exchange().respondStreaming(range.isPresent() ? 206 : 200, fields.build(), piece.length())) {
-            if (!call.is("HEAD")) {
-                transfer.copy(out, piece.offset(), piece.length());
-            }
+        int status = range.isPresent() ? 206 : 200;
+        try (var out = call.exchange().respondStreaming(status, fields.build(), piece.length())) {
+            transfer.copy(out, piece.offset(), piece.length());
         }
     }
 

@@ -6,6 +6,8 @@ import carafe.hub.store.Overwrite;
 import carafe.hub.store.Refusal;
 import carafe.hub.store.Refusal.Reason;
 import carafe.hub.store.Repositories;
+import carafe.hub.store.Repository;
+import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.time.Clock;
@@ -13,6 +15,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -128,10 +131,19 @@ public final class PullThrough {
         count("miss");
     }
 
-    /// A blob on its way from an upstream; empty when none has it. Several may follow the same transfer.
+    /// How long the blob is that an upstream is said to have; empty when no manifest here names it.
+    public OptionalLong size(String repository, Digest digest) throws IOException, Refusal {
+        var here = mirror(repository).isEmpty() ? Optional.<Repository>empty() : repositories.find(repository);
+        var blob = here.isEmpty() ? Optional.<Descriptor>empty() : named(here.get(), digest);
+        return blob.isEmpty() ? OptionalLong.empty() : OptionalLong.of(blob.get().size());
+    }
+
+    /// A blob on its way from an upstream; empty when no manifest here names it. Several may follow one transfer.
     public Optional<Transfer> blob(String repository, Digest digest) throws IOException, Refusal {
         var mirror = mirror(repository);
-        if (mirror.isEmpty()) {
+        var here = mirror.isEmpty() ? Optional.<Repository>empty() : repositories.find(repository);
+        var blob = here.isEmpty() ? Optional.<Descriptor>empty() : named(here.get(), digest);
+        if (blob.isEmpty() || mirror.isEmpty()) {
             return Optional.empty();
         }
         String key = repository + "@" + digest;
@@ -143,30 +155,39 @@ public final class PullThrough {
             if (transfers.size() >= MOST_TRANSFERS) {
                 throw new Refusal(Reason.TOO_MANY_REQUESTS, "too many blobs are being fetched from upstreams");
             }
-            var transfer = new Transfer(repositories.content().blobs(), repository, digest);
+            var transfer = new Transfer(repositories.content().blobs(), repository, blob.get());
             transfers.put(key, transfer);
-            Thread.ofVirtual().name("carafe-hub-fetch").start(() -> run(transfer, mirror.get(), repository, digest));
+            Thread.ofVirtual().name("carafe-hub-fetch").start(() -> run(transfer, mirror.get(), here.get()));
             return Optional.of(transfer);
         }
     }
 
-    private void run(Transfer transfer, Mirror mirror, String repository, Digest digest) {
-        try (var incoming = mirror.upstream().blob(there(mirror, repository), digest).orElse(null)) {
-            if (incoming == null) {
-                transfer.missing();
-            } else {
-                var here = repositories.open(repository);
-                transfer.receive(incoming, repositories.room(repository));
-                here.commit(transfer.upload(), digest);
-                transfer.complete();
-                metrics.add("carafe_hub_upstream_bytes_total", incoming.size());
+    /// How a manifest here describes the blob: nothing else is fetched, and its length is known before it comes.
+    private static Optional<Descriptor> named(Repository here, Digest digest) throws IOException, Refusal {
+        for (var manifest : here.manifests().keySet()) {
+            var document = here.document(manifest);
+            for (var part : document.isPresent() ? document.get().blobs() : List.<Descriptor>of()) {
+                if (part.digest().equals(digest)) {
+                    return Optional.of(part);
+                }
             }
+        }
+        return Optional.empty();
+    }
+
+    private void run(Transfer transfer, Mirror mirror, Repository here) {
+        var blob = transfer.blob();
+        try (var incoming = mirror.upstream().blob(there(mirror, here.name()), blob)) {
+            transfer.receive(incoming, repositories.room(here.name()));
+            here.commit(transfer.upload(), blob.digest());
+            transfer.complete();
+            metrics.add("carafe_hub_upstream_bytes_total", blob.size());
         } catch (IOException | Refusal | RuntimeException e) {
-            LOG.warn("fetching {} of {} failed: {}", digest, repository, e.getMessage());
+            LOG.warn("fetching {} of {} failed: {}", blob.digest(), here.name(), e.getMessage());
             transfer.failed(String.valueOf(e.getMessage()));
         } finally {
             synchronized (transfers) {
-                transfers.remove(repository + "@" + digest);
+                transfers.remove(here.name() + "@" + blob.digest());
             }
             transfer.end();
         }

@@ -2,9 +2,8 @@ package carafe.hub.upstream;
 
 import carafe.hub.store.Blobs;
 import carafe.hub.store.Refusal;
-import carafe.hub.store.Refusal.Reason;
 import carafe.hub.store.Upload;
-import carafe.spec.oci.Digest;
+import carafe.spec.oci.Descriptor;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,7 +11,6 @@ import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.file.NoSuchFileException;
 import java.time.Duration;
-import java.util.OptionalLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
@@ -26,50 +24,49 @@ public final class Transfer {
     private static final Duration STALLED = Duration.ofSeconds(90);
     private static final int PIECE = 64 << 10;
 
-    private enum State { STARTING, RUNNING, COMPLETE, MISSING, FAILED }
+    private enum State { RUNNING, COMPLETE, FAILED }
 
     private final Upload upload;
     private final Blobs blobs;
-    private final Digest digest;
+    private final Descriptor blob;
 
     /// Guards the fields below.
     private final ReentrantLock lock = new ReentrantLock();
 
     private final Condition changed = lock.newCondition();
-    private State state = State.STARTING;
-    private long size;
+    private State state = State.RUNNING;
     private String reason = "";
 
-    /// Of `digest`, into a fresh upload of `blobs`.
-    Transfer(Blobs blobs, String repository, Digest digest) {
+    /// Of `blob`, into a fresh upload of `blobs`.
+    Transfer(Blobs blobs, String repository, Descriptor blob) {
         this.blobs = blobs;
-        this.digest = digest;
-        this.upload = blobs.begin(repository, digest.algorithm());
+        this.blob = blob;
+        this.upload = blobs.begin(repository, blob.digest().algorithm());
     }
 
     Upload upload() {
         return upload;
     }
 
+    /// What is on its way.
+    public Descriptor blob() {
+        return blob;
+    }
+
     /// Writes what arrives, waking readers as it does. On the fetching thread.
-    void receive(Upstream.Incoming incoming, long limitBytes) throws IOException, Refusal {
-        become(State.RUNNING, incoming.size(), "");
-        upload.append(new Announced(incoming.bytes()), 0, Math.min(limitBytes, incoming.size()));
-        if (upload.size() != incoming.size()) {
-            throw new IOException("the upstream sent " + upload.size() + " of " + incoming.size() + " bytes");
+    void receive(InputStream incoming, long limitBytes) throws IOException, Refusal {
+        upload.append(new Announced(incoming), 0, Math.min(limitBytes, blob.size()));
+        if (upload.size() != blob.size()) {
+            throw new IOException("the upstream sent " + upload.size() + " of " + blob.size() + " bytes");
         }
     }
 
-    void missing() {
-        become(State.MISSING, 0, "");
-    }
-
     void complete() {
-        become(State.COMPLETE, upload.size(), "");
+        become(State.COMPLETE, "");
     }
 
     void failed(String why) {
-        become(State.FAILED, 0, why);
+        become(State.FAILED, why);
     }
 
     void end() {
@@ -80,11 +77,10 @@ public final class Transfer {
         }
     }
 
-    private void become(State next, long length, String why) {
+    private void become(State next, String why) {
         lock.lock();
         try {
             state = next;
-            size = length;
             reason = why;
             changed.signalAll();
         } finally {
@@ -92,19 +88,17 @@ public final class Transfer {
         }
     }
 
-    /// The blob's length, once the upstream has told; empty when it has no such blob.
-    /// @throws Refusal UNAVAILABLE it cannot be had
-    public OptionalLong awaitSize() throws IOException, Refusal {
+    /// Waits until the first bytes are here.
+    /// @throws Refusal UNAVAILABLE none will come
+    public void awaitStart() throws IOException, Refusal {
         lock.lock();
         try {
-            while (state == State.STARTING) {
+            while (state == State.RUNNING && upload.size() == 0) {
                 await();
             }
-            return switch (state) {
-                case RUNNING, COMPLETE -> OptionalLong.of(size);
-                case FAILED -> throw new Refusal(Reason.UNAVAILABLE, "the upstream failed: " + reason);
-                case MISSING, STARTING -> OptionalLong.empty();
-            };
+            if (state == State.FAILED) {
+                throw new Refusal(Refusal.Reason.UNAVAILABLE, "the upstream failed: " + reason);
+            }
         } finally {
             lock.unlock();
         }
@@ -140,11 +134,11 @@ public final class Transfer {
         try {
             return upload.soFar(offset);
         } catch (NoSuchFileException e) {
-            var blob = blobs.open(digest); // committed since
-            if (blob.isEmpty()) {
+            var whole = blobs.open(blob.digest()); // committed since
+            if (whole.isEmpty()) {
                 throw new IOException("the upstream failed: " + reason, e);
             }
-            return blob.get().from(offset);
+            return whole.get().from(offset);
         }
     }
 

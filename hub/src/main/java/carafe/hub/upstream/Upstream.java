@@ -1,5 +1,6 @@
 package carafe.hub.upstream;
 
+import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.io.InputStream;
@@ -15,17 +16,9 @@ public interface Upstream {
     /// The manifest under a tag or digest; empty when there is none.
     Optional<Found> manifest(String repository, String reference) throws IOException;
 
-    /// A blob; empty when there is none. The caller closes it.
-    Optional<Incoming> blob(String repository, Digest digest) throws IOException;
+    /// The bytes of a blob, as they come. The caller closes the stream.
+    InputStream blob(String repository, Descriptor blob) throws IOException;
 
     /// A manifest as it was sent.
     record Found(byte[] bytes, String mediaType) {}
-
-    /// A blob as it arrives; `size` in bytes is what the registry says.
-    record Incoming(long size, InputStream bytes) implements AutoCloseable {
-        @Override
-        public void close() throws IOException {
-            bytes.close();
-        }
-    }
 }
