@@ -39,6 +39,7 @@ public final class TestHub implements AutoCloseable {
     /// A hub that keeps everything in `directory`.
     public TestHub(Path directory) {
         this.directory = directory;
+        directory.toFile().mkdirs();
     }
 
     /// Speaks TLS with a fresh certificate for `localhost` and 127.0.0.1; see [#authority].

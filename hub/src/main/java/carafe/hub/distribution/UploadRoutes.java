@@ -74,7 +74,7 @@ final class UploadRoutes {
     }
 
     private void whole(Call call, String repository, Digest digest) throws IOException, Refusal {
-        long limit = room(call, repository);
+        long limit = room(call, repository, Optional.of(digest));
         var upload = repositories.content().blobs().begin(repository, digest.algorithm());
         try {
             upload.append(call.exchange().body(), 0, limit);
@@ -93,7 +93,7 @@ final class UploadRoutes {
         switch (call.exchange().method()) {
             case "GET", "HEAD" -> call.empty(204, progress(target.repository(), upload));
             case "PATCH" -> {
-                receive(call, target.repository(), upload);
+                receive(call, target.repository(), upload, Optional.empty());
                 call.empty(202, progress(target.repository(), upload));
             }
             case "PUT" -> finish(call, target.repository(), upload);
@@ -111,13 +111,14 @@ final class UploadRoutes {
             throw new Refusal(Reason.DIGEST_INVALID, "the request that ends an upload needs ?digest=");
         }
         Digest digest = Target.digest(text.get());
-        receive(call, repository, upload);
+        receive(call, repository, upload, Optional.of(digest));
         repositories.open(repository).commit(upload, digest);
         call.empty(201, created(repository, digest));
     }
 
-    private void receive(Call call, String repository, Upload upload) throws IOException, Refusal {
-        long limit = room(call, repository);
+    private void receive(Call call, String repository, Upload upload, Optional<Digest> digest)
+            throws IOException, Refusal {
+        long limit = room(call, repository, digest);
         var field = call.exchange().headers().first("Content-Range");
         long offset = -1;
         if (field.isPresent()) {
@@ -133,8 +134,8 @@ final class UploadRoutes {
     }
 
     /// How large the blob may become. What is known to be too much is refused before a byte of it is read.
-    private long room(Call call, String repository) throws IOException, Refusal {
-        long room = repositories.room(repository);
+    private long room(Call call, String repository, Optional<Digest> digest) throws Refusal {
+        long room = repositories.room(repository, digest);
         if (contentLength(call).orElse(0L) > room) {
             throw new Refusal(Reason.DENIED, "the namespace of " + repository + " has only " + room + " bytes left");
         }

@@ -4,6 +4,7 @@ import carafe.hub.store.Refusal.Reason;
 import carafe.spec.oci.Digest;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /// How many bytes the repositories of a namespace may hold together; what they share counts once.
 public final class Quota {
@@ -35,6 +36,11 @@ public final class Quota {
     /// Bytes allowed.
     public long limitBytes() {
         return limitBytes;
+    }
+
+    /// How many bytes a blob may have; one that is counted already needs no more.
+    synchronized long room(Optional<Digest> digest) {
+        return digest.filter(links::containsKey).isPresent() ? Long.MAX_VALUE : Math.max(0, limitBytes - used);
     }
 
     /// Counts what is already there, even when it is too much.

@@ -1,5 +1,6 @@
 package carafe.hub.store;
 
+import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitResult;
@@ -92,11 +93,11 @@ public final class Repositories {
         }
     }
 
-    /// How many more bytes the quotas allow in the repository `name`, which need not exist.
-    public long room(String name) {
+    /// How large a blob the quotas allow in the repository `name`, which need not exist; `digest` where it is known.
+    public long room(String name, Optional<Digest> digest) {
         return quotas.stream()
                 .filter(quota -> quota.namespace().holds(name))
-                .mapToLong(quota -> Math.max(0, quota.limitBytes() - quota.usedBytes()))
+                .mapToLong(quota -> quota.room(digest))
                 .min()
                 .orElse(Long.MAX_VALUE);
     }

@@ -36,7 +36,8 @@ public record Retention(List<Rule> rules) {
         int gone = 0;
         for (var rule : rules) {
             if (rule.namespace().holds(repository.name())) {
-                gone += repository.expire(tagsToDrop(repository, rule, now), manifestsToDrop(repository, rule, now));
+                gone += repository.expire(tagsToDrop(repository, rule, now), Set.of());
+                gone += repository.expire(Map.of(), manifestsToDrop(repository, rule, now));
             }
         }
         return gone;

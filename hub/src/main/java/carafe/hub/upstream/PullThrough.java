@@ -178,7 +178,7 @@ public final class PullThrough {
     private void run(Transfer transfer, Mirror mirror, Repository here) {
         var blob = transfer.blob();
         try (var incoming = mirror.upstream().blob(there(mirror, here.name()), blob)) {
-            transfer.receive(incoming, repositories.room(here.name()));
+            transfer.receive(incoming, repositories.room(here.name(), Optional.of(blob.digest())));
             here.commit(transfer.upload(), blob.digest());
             transfer.complete();
             metrics.add("carafe_hub_upstream_bytes_total", blob.size());

@@ -17,7 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// One blob arriving from an upstream into an upload, and those who read it while it grows. A slow reader slows nobody.
-/// The digest is known only at the end: a transfer that fails then tears its readers' answers.
+/// The digest is known only at the end: the
+/// last byte is held back until then, and a transfer that fails tears its readers' answers.
 public final class Transfer {
 
     private static final Logger LOG = LoggerFactory.getLogger(Transfer.class);
@@ -142,19 +143,25 @@ public final class Transfer {
         }
     }
 
+    /// How many bytes may be shown, once it is more than `bytes`: all but the last while it is not known that all are
+    /// right, so that a blob that is wrong is never complete for anybody.
     private long awaitMoreThan(long bytes) throws IOException {
         lock.lock();
         try {
-            while (upload.size() <= bytes) {
-                if (state == State.FAILED || state == State.COMPLETE) {
-                    throw new IOException("the upstream failed: " + reason);
-                }
+            while (state == State.RUNNING && shown() <= bytes) {
                 await();
             }
-            return upload.size();
+            if (state == State.FAILED) {
+                throw new IOException("the upstream failed: " + reason);
+            }
+            return shown();
         } finally {
             lock.unlock();
         }
+    }
+
+    private long shown() {
+        return state == State.COMPLETE ? blob.size() : Math.min(upload.size(), blob.size() - 1);
     }
 
     private void await() throws IOException {
