@@ -1,5 +1,6 @@
 package carafe.daemon;
 
+import carafe.hub.HubConfig;
 import carafe.spec.EngineException.Invalid;
 import carafe.spec.Json;
 import java.io.IOException;
@@ -25,6 +26,7 @@ final class ConfigReader {
     private static final List<Path> DEFAULT_FILES =
             List.of(Path.of("/etc/carafe/daemon.json"), Path.of("/etc/docker/daemon.json"));
 
+    private static final Path DATA_ROOT = Path.of("/var/lib/carafe");
     private static final int FILE_LIMIT = 1 << 20;
 
     /// Keys of Docker's daemon.json that have no effect here yet.
@@ -45,6 +47,7 @@ final class ConfigReader {
     private final Map<Option, List<String>> flags = new EnumMap<>(Option.class);
     private final Map<Option, List<String>> file = new EnumMap<>(Option.class);
     private final List<String> warnings = new ArrayList<>();
+    private Optional<Json> hub = Optional.empty();
 
     /// The flags as given. Throws on unknown ones; reads no file.
     ConfigReader(List<String> arguments) throws Invalid {
@@ -138,7 +141,7 @@ final class ConfigReader {
         }
         return new DaemonConfig(
                 hosts,
-                path(Option.DATA_ROOT).orElse(Path.of("/var/lib/carafe")),
+                path(Option.DATA_ROOT).orElse(DATA_ROOT),
                 execRoot,
                 path(Option.PIDFILE).orElse(execRoot.resolve("carafed.pid")),
                 one(Option.GROUP).orElse("carafe"),
@@ -147,6 +150,7 @@ final class ConfigReader {
                 pairs(all(Option.LOG_OPT)),
                 all(Option.LABEL),
                 registries(),
+                hub(path(Option.DATA_ROOT).orElse(DATA_ROOT), execRoot),
                 warnings);
     }
 
@@ -198,6 +202,30 @@ final class ConfigReader {
         return tls;
     }
 
+    /// The hub, when the file has one: its configuration, or the name of the file that holds it. Unless it says otherwise
+    /// it keeps its data below the engine's and serves only a local socket.
+    private Optional<HubConfig> hub(Path dataRoot, Path execRoot) throws Invalid {
+        if (hub.isEmpty()) {
+            return Optional.empty();
+        }
+        Json.Obj document = switch (hub.get()) {
+            case Json.Obj object -> object;
+            case Json.Str(String name) -> HubCommand.read(Path.of(name));
+            default -> throw new Invalid("\"hub\" must be an object, or the name of a file");
+        };
+        if (document.find("data").isEmpty()) {
+            document = document.with("data", Json.of(dataRoot.resolve("hub").toString()));
+        }
+        if (document.find("listen").isEmpty()) {
+            document = document.with("listen", Json.ofTexts(List.of("unix://" + execRoot.resolve("hub.sock"))));
+        }
+        try {
+            return Optional.of(HubConfig.parse(document));
+        } catch (Invalid e) {
+            throw new Invalid("\"hub\": " + e.getMessage());
+        }
+    }
+
     private boolean readFile(Path path, boolean mustExist) throws Invalid {
         byte[] bytes;
         try {
@@ -226,7 +254,9 @@ final class ConfigReader {
     private void readKeys(Json.Obj object, Path path) throws Invalid {
         for (String key : object.fields().keySet()) {
             var option = Option.byKey(key);
-            if (option.isPresent()) {
+            if (key.equals("hub")) {
+                hub = object.find(key);
+            } else if (option.isPresent()) {
                 file.put(option.get(), values(object, option.get()));
             } else if (WITHOUT_EFFECT.contains(key)) {
                 warnings.add("\"" + key + "\" in " + path + " has no effect in this version");

@@ -1,5 +1,6 @@
 package carafe.daemon;
 
+import carafe.hub.HubConfig;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -8,7 +9,8 @@ import java.util.Optional;
 /// What the daemon was told, by flags and by its configuration file; parsed once, then constant.
 ///
 /// `hosts` are addresses to listen on (`unix:///path`, `tcp://address:port`), `dataRoot` outlives a reboot,
-/// `execRoot` does not (sockets, run directories of containers), `warnings` are sentences to log at the start.
+/// `execRoot` does not (sockets, run directories of containers), `hub` is the registry to run beside the
+/// engine, `warnings` are sentences to log at the start.
 record DaemonConfig(
         List<String> hosts,
         Path dataRoot,
@@ -20,6 +22,7 @@ record DaemonConfig(
         Map<String, String> logOptions,
         List<String> labels,
         Registries registries,
+        Optional<HubConfig> hub,
         List<String> warnings) {
 
     DaemonConfig {

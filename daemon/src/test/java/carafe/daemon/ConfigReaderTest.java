@@ -33,6 +33,7 @@ class ConfigReaderTest {
                         List.of(),
                         new DaemonConfig.Registries(Map.of(), List.of(), Optional.empty(), Optional.empty(),
                                 Optional.empty(), new DaemonConfig.Transfers(3, 5, 5)),
+                        Optional.empty(),
                         List.of()));
     }
 
@@ -66,6 +67,7 @@ class ConfigReaderTest {
                                 Map.of("docker.io", List.of("https://m"), "quay.io", List.of("https://q/1", "https://q/2")),
                                 List.of("10.0.0.0/8"), Optional.of("http://p"), Optional.of("http://s"),
                                 Optional.of("a,b"), new DaemonConfig.Transfers(7, 8, 9)),
+                        Optional.empty(),
                         List.of()));
     }
 
@@ -122,6 +124,18 @@ class ConfigReaderTest {
         assertThatThrownBy(() -> read("{}", "--tls")).hasMessage("--tls needs --tlscert and --tlskey");
         assertThatThrownBy(() -> read("{}", "--tlsverify", "--tlscert", "/c", "--tlskey", "/k"))
                 .hasMessageContaining("--tlscacert");
+    }
+
+    @Test
+    void theHubServesALocalSocketUnlessItIsToldMore() throws Exception {
+        var hub = read("{\"hub\":{},\"data-root\":\"/d\",\"exec-root\":\"/e\"}").hub().orElseThrow();
+        assertThat(hub.data()).isEqualTo(Path.of("/d/hub"));
+        assertThat(hub.listen()).containsExactly(new carafe.http.Address.Unix(Path.of("/e/hub.sock")));
+        assertThat(hub.rights()).isEmpty();
+        assertThatThrownBy(() -> read("{\"hub\":{\"quota\":1}}")).hasMessageStartingWith("\"hub\": unknown key \"quota\"");
+        Path file = Files.writeString(directory.resolve("hub.json"), "{\"listen\":[\"tcp://127.0.0.1:5000\"]}");
+        assertThat(read("{\"hub\":\"" + file + "\"}").hub().orElseThrow().listen().getFirst().toString())
+                .isEqualTo("tcp://127.0.0.1:5000");
     }
 
     private DaemonConfig read(String file, String... flags) throws Exception {
