@@ -106,12 +106,12 @@ class CarafeBadDaysTest {
             Files.write(foreign, elf);
             foreign.toFile().setExecutable(true);
             // Docker's command knows no code for this sentence and ends with that of a failure of the engine.
-            var refused = client.to(engine).and("run", "--name", "f", "-v", foreign + ":/foreign", "busybox", "/foreign")
+            var refused = client.to(engine).and("run", "--name", "foreign", "-v", foreign + ":/foreign", "busybox", "/foreign")
                     .run().endedWith(125);
             assertThat(refused.err()).contains("exec: \"/foreign\": exec format error: not a program for this machine");
-            assertThat(client.to(engine).and("inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", "f").run()
+            assertThat(client.to(engine).and("inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", "foreign").run()
                     .good().text()).isEqualTo("created 126");
-            client.to(engine).and("rm", "f").run().good();
+            client.to(engine).and("rm", "foreign").run().good();
         }
     }
 

@@ -37,7 +37,7 @@ abstract class EngineUnderTest implements AutoCloseable {
 
     /// How long the daemon may take to stop; it has no container then.
     Duration patience() {
-        return Duration.ofSeconds(30);
+        return Duration.ofSeconds(90);
     }
 
     /// Mounts below [#directory()] that the engine is known to leave when it stops.

@@ -20,6 +20,9 @@ import org.slf4j.LoggerFactory;
 final class LocalEngine implements Engine {
     private static final Duration GRACE = Duration.ofSeconds(5);
 
+    /// For what was promised to be gone: nobody but the next life of the engine would look for it again.
+    private static final Duration SWEEP_GRACE = Duration.ofSeconds(30);
+
     private final Resources resources;
     private final Book book;
     private final Lifecycle lifecycle;
@@ -190,8 +193,8 @@ final class LocalEngine implements Engine {
                         .warn("{} containers are still busy; the next start of the engine settles them",
                                 idle.getCount());
             }
-            endings.awaitAll(GRACE);
-            remover.awaitSweeps(GRACE);
+            endings.awaitAll(SWEEP_GRACE);
+            remover.awaitSweeps(SWEEP_GRACE);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

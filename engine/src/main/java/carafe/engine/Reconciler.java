@@ -92,8 +92,8 @@ final class Reconciler {
             book.reserve(row.name(), row.id());
             return Optional.of(book.add(RecordCodec.read(row)));
         } catch (EngineException e) {
-            LOG.error("container {} ({}) is set aside: {}. Its files stay in {}; a version of this program that can"
-                    + " read the record finds it again", row.name(), row.id(), e.getMessage(), layout.container(row.id()));
+            LOG.error("container {} ({}) is set aside: {}. Its files stay in {}; a version of this program that can read"
+                    + " the record finds it again", row.name(), row.id(), e.getMessage(), layout.container(row.id()));
             return Optional.empty();
         }
     }

@@ -22,6 +22,8 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -34,7 +36,32 @@ final class EngineHarness implements AutoCloseable {
     private final DataRootLock lock;
     private final Images images;
     final MemoryRuntime runtime;
+    final Ahead clock = new Ahead();
     LocalEngine engine;
+
+    /// The host's clock, which a test may put forward.
+    static final class Ahead extends Clock {
+        private volatile Duration by = Duration.ZERO;
+
+        void putForward(Duration more) {
+            by = by.plus(more);
+        }
+
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            throw new UnsupportedOperationException("nobody asks for a zone");
+        }
+
+        @Override
+        public Instant instant() {
+            return Instant.now().plus(by);
+        }
+    }
 
     EngineHarness(Path root) throws Exception {
         this(root, Failpoints.none());
@@ -54,7 +81,7 @@ final class EngineHarness implements AutoCloseable {
     private LocalEngine open(Failpoints failpoints) throws EngineException {
         return LocalEngine.open(
                 new EngineConfig(lock, root.resolve("run"), root.resolve("docker-init")),
-                new Engine.Parts(runtime, images, NoRegistries.remote(), failpoints, Clock.systemUTC()));
+                new Engine.Parts(runtime, images, NoRegistries.remote(), failpoints, clock));
     }
 
     Containers containers() {

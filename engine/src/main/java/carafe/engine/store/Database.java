@@ -86,7 +86,8 @@ public final class Database implements AutoCloseable {
 
         /// Whether the changes only say less, or the same otherwise.
         private boolean growsNothing() {
-            return changes.stream().allMatch(change -> change instanceof Change.Delete || change instanceof Change.SetStatus);
+            return changes.stream()
+                    .allMatch(change -> change instanceof Change.Delete || change instanceof Change.SetStatus);
         }
 
         /// Blocks until the changes are durable; not interruptible, for half a write helps nobody.
