@@ -39,7 +39,7 @@ final class Import {
                         : call.session().files().read(call.session().path(source));
                 var answer = call.engine().upload(target, archive);
                 var messages = Json.stream(answer.body())) {
-            Pulling.showAll(messages, call.session().out(), false);
+            Pulling.showAll(call, messages);
         }
         return 0;
     }
