@@ -102,7 +102,7 @@ final class Bridges {
                         NetRequest.remark(link, description));
             }
             int index = netlink.link(link).map(LinkInfo::index).orElseThrow(() -> gone(network));
-            configure(network, index);
+            configure(network, index, there.isPresent());
             indexes.put(network.id(), index);
             return index;
         } catch (KernelException e) {
@@ -119,7 +119,7 @@ final class Bridges {
                 + " vanished while it was made");
     }
 
-    private void configure(Network network, int index) throws KernelException {
+    private void configure(Network network, int index, boolean old) throws KernelException {
         boolean six = network.subnet(true).isPresent();
         String conf = "ipv6/conf/" + network.link();
         var settings = new LinkedHashMap<String, String>();
@@ -129,10 +129,9 @@ final class Bridges {
         forward(six);
         var requests = new ArrayList<NetRequest>();
         var wanted = hostAddresses(network);
-        var has = netlink.addresses().stream().filter(address -> address.link() == index).toList();
-        for (var address : has) {
+        for (var address : old ? netlink.addresses() : List.<AddressInfo>of()) {
             var known = new Cidr.Host(IpAddress.of(address.address()), address.prefix());
-            if (!wanted.contains(known) && !known.address().isLinkLocal()) {
+            if (address.link() == index && !wanted.contains(known) && !known.address().isLinkLocal()) {
                 requests.add(NetRequest.deleteAddress(index, address.address(), address.prefix()));
             }
         }
