@@ -128,11 +128,17 @@ final class EngineHarness implements AutoCloseable {
         }
     }
 
-    /// All events so far from `since`, as `action` words.
+    /// All events of containers so far from `since`, as `action` words.
     List<String> actions(Instant since) throws Exception {
+        return actions(since, "container");
+    }
+
+    /// All events of this type so far from `since`.
+    List<String> actions(Instant since, String type) throws Exception {
         var actions = new ArrayList<String>();
         try (var stream = engine.events().subscribe(
-                new EventQuery(Optional.of(since), Optional.of(Instant.now()), Filters.NONE))) {
+                new EventQuery(
+                Optional.of(since), Optional.of(Instant.now()), Filters.parse("{\"type\":[\"" + type + "\"]}")))) {
             for (var event = stream.next(); event.isPresent(); event = stream.next()) {
                 actions.add(event.get().action());
             }
