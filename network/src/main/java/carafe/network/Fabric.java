@@ -1,0 +1,59 @@
+package carafe.network;
+
+import carafe.spec.EngineException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// All networks of one engine and the containers in them. Networks are decided by [#plan], then written down by the
+/// caller, then made; the fabric remembers those it made or was handed by [#restore], and nothing durable of its own.
+///
+/// A container is in the fabric by its id, between [#open] and [#close]. Methods for different containers may run at the
+/// same time; those for one container are called one after another.
+public interface Fabric extends AutoCloseable {
+
+    /// Decides a network: its id, its link's name, ranges that nobody uses. They are reserved until [#remove].
+    /// @throws EngineException.Invalid the request contradicts itself, or its ranges are in use
+    /// @throws EngineException.Unavailable no range is free any more
+    Network plan(NetworkRequest request) throws EngineException;
+
+    /// Makes the network's bridge and its rules. What exists already is brought to what it should be.
+    void make(Network network) throws EngineException;
+
+    /// Takes the network away: bridge, rules, reservation. The caller made sure that nobody is in it. Idempotent.
+    void remove(Network network) throws EngineException;
+
+    /// A namespace for the container, with an endpoint in each network, ready for its first process. What fails leaves
+    /// nothing. Waits for nothing but the kernel.
+    /// @throws EngineException.Forbidden an address is in use
+    Sandbox open(String containerId, List<Joining> networks) throws EngineException;
+
+    /// The container's sandbox now.
+    Optional<Sandbox> sandbox(String containerId);
+
+    /// Connects a running container to one more network.
+    Endpoint connect(String containerId, Joining joining) throws EngineException;
+
+    /// Takes a running container out of a network. Idempotent.
+    void disconnect(String containerId, String networkId) throws EngineException;
+
+    /// The container ended: addresses are free at once, links and namespace go in the background. Idempotent.
+    void close(String containerId);
+
+    /// At the engine's start: these are the networks, and these containers run (by id, the pid of each one's first
+    /// process). Links, files and bridges that belong to none of them go; missing bridges are made again.
+    void restore(List<Network> networks, Map<String, Integer> running) throws EngineException;
+
+    /// Tells `listener` of all endpoints from now on; to be called before [#restore].
+    void listen(EndpointListener listener);
+
+    /// How many of the network's addresses of each subnet are given out.
+    List<Usage> usage(Network network);
+
+    /// Addresses of one subnet; `available` is capped at the largest number that a JSON reader keeps exactly.
+    record Usage(Subnet subnet, long inUse, long available) {}
+
+    /// Lets go of descriptors, after what is under way in the background. Containers keep their networks.
+    @Override
+    void close();
+}
