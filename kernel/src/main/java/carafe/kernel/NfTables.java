@@ -65,7 +65,14 @@ final class NfTables {
     public static final int NFTA_SET_KEY_LEN = 5;
     public static final int NFTA_SET_DATA_TYPE = 6;
     public static final int NFTA_SET_DATA_LEN = 7;
+    public static final int NFTA_SET_DESC = 9;
+    public static final int NFTA_SET_DESC_CONCAT = 2;
+    public static final int NFTA_SET_FIELD_LEN = 1;
     public static final int NFTA_SET_ID = 10;
+    public static final int NFT_SET_INTERVAL = 4;
+    public static final int NFT_SET_CONCAT = 128;
+    public static final int NFTA_SET_ELEM_KEY_END = 10;
+    public static final int NFTA_SET_USERDATA = 13;
     public static final int NFT_SET_MAP = 8;
     public static final int NFTA_SET_ELEM_LIST_TABLE = 1;
     public static final int NFTA_SET_ELEM_LIST_SET = 2;
@@ -126,6 +133,14 @@ final class NfTables {
     public static final int NFT_FIB_RESULT_ADDRTYPE = 3;
     public static final int NFTA_FIB_F_DADDR = 2;
     public static final int RTN_LOCAL = 2;
+
+    // ip(7), ipv6(7), socket(7)
+    public static final int AF_INET = 2;
+    public static final int AF_INET6 = 10;
+    public static final int IPPROTO_IPV6 = 41;
+    public static final int IPV6_V6ONLY = 26;
+    public static final int SO_REUSEADDR = 2;
+    public static final int SHUT_RD = 0;
 
     private NfTables() {}
 }

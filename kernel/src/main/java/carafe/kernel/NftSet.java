@@ -3,9 +3,9 @@ package carafe.kernel;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/// A named set; a map where it has types of data. Exact keys only, so the kernel hashes it and a look-up costs the same
-/// for one element and for ten thousand.
-public record NftSet(String name, List<NftType> key, List<NftType> data) {
+/// A named set; a map where it has types of data. With exact keys the kernel hashes it, and a look-up costs the same for
+/// one element and for ten thousand; with `ranges` each element has a first and a last key.
+public record NftSet(String name, List<NftType> key, List<NftType> data, boolean ranges) {
 
     /// Copies the lists.
     public NftSet {
@@ -14,6 +14,14 @@ public record NftSet(String name, List<NftType> key, List<NftType> data) {
         if (key.isEmpty()) {
             throw new IllegalArgumentException("set " + name + " has no key");
         }
+        if (ranges && (key.size() < 2 || !data.isEmpty())) {
+            throw new IllegalArgumentException("ranges are for sets of several fields: " + name);
+        }
+    }
+
+    /// One with exact keys.
+    public NftSet(String name, List<NftType> key, List<NftType> data) {
+        this(name, key, data, false);
     }
 
     /// Whether elements have data.
@@ -23,7 +31,9 @@ public record NftSet(String name, List<NftType> key, List<NftType> data) {
 
     /// Whether `element` is one this set can hold.
     public boolean takes(NftElement element) {
-        return types(element.key()).equals(key) && types(element.data()).equals(data);
+        return types(element.key()).equals(key)
+                && types(element.data()).equals(data)
+                && types(element.last()).equals(ranges ? key : List.of());
     }
 
     private static List<NftType> types(List<NftValue> values) {
@@ -33,7 +43,8 @@ public record NftSet(String name, List<NftType> key, List<NftType> data) {
     /// As nft(8) writes it.
     @Override
     public String toString() {
-        return (isMap() ? "map " : "set ") + name + " { type " + text(key) + (isMap() ? " : " + text(data) : "") + "; }";
+        return (isMap() ? "map " : "set ") + name + " { type " + text(key) + (isMap() ? " : " + text(data) : "")
+                + (ranges ? "; flags interval; }" : "; }");
     }
 
     private static String text(List<NftType> types) {

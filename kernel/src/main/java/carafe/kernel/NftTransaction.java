@@ -3,6 +3,8 @@ package carafe.kernel;
 import static carafe.kernel.NfTables.*;
 
 import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,6 +14,10 @@ public final class NftTransaction {
 
     private static final int SUBSYSTEM = NFNL_SUBSYS_NFTABLES << 8;
     private static final int MOST_ELEMENT_BYTES = 32 << 10; // of an attribute's 64 KiB
+
+    /// A note for the `nft` command: type, length, number in the machine's order.
+    private static final byte[] KEY_IN_HOST_ORDER =
+            ByteBuffer.allocate(6).order(ByteOrder.nativeOrder()).put((byte) 0).put((byte) 4).putInt(1).array();
 
     private final NftWriter out = new NftWriter();
     private final String table;
@@ -54,7 +60,8 @@ public final class NftTransaction {
         begin(NFT_MSG_NEWSET, NLM_F_CREATE, "set " + set.name());
         out.text(NFTA_SET_TABLE, table);
         out.text(NFTA_SET_NAME, set.name());
-        out.number(NFTA_SET_FLAGS, set.isMap() ? NFT_SET_MAP : 0);
+        out.number(NFTA_SET_FLAGS, (set.isMap() ? NFT_SET_MAP : 0)
+                | (set.ranges() ? NFT_SET_INTERVAL | NFT_SET_CONCAT : 0));
         out.number(NFTA_SET_KEY_TYPE, number(set.key()));
         out.number(NFTA_SET_KEY_LEN, bytes(set.key()));
         if (set.isMap()) {
@@ -62,6 +69,20 @@ public final class NftTransaction {
             out.number(NFTA_SET_DATA_LEN, bytes(set.data()));
         }
         out.number(NFTA_SET_ID, subjects.size());
+        if (set.ranges()) {
+            int description = out.open(NFTA_SET_DESC);
+            int fields = out.open(NFTA_SET_DESC_CONCAT);
+            for (var type : set.key()) {
+                int field = out.open(NFTA_LIST_ELEM);
+                out.number(NFTA_SET_FIELD_LEN, type.bytes());
+                out.close(field);
+            }
+            out.close(fields);
+            out.close(description);
+        }
+        if (set.key().equals(List.of(NftType.IFNAME))) {
+            out.bytes(NFTA_SET_USERDATA, KEY_IN_HOST_ORDER); // or nft(8) lists names from behind
+        }
         out.end();
     }
 
@@ -131,6 +152,9 @@ public final class NftTransaction {
         }
         int item = out.open(NFTA_LIST_ELEM);
         value(NFTA_SET_ELEM_KEY, element.key());
+        if (set.ranges()) {
+            value(NFTA_SET_ELEM_KEY_END, element.last());
+        }
         if (set.isMap()) {
             value(NFTA_SET_ELEM_DATA, element.data());
         }
