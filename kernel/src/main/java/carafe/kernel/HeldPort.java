@@ -47,10 +47,10 @@ public final class HeldPort implements AutoCloseable {
             var socket = Fd.adopt((int) Frame.checked(fd, Syscall.SOCKET, subject), subject);
             try {
                 if (six) {
-                    set(frame, socket, NfTables.IPPROTO_IPV6, NfTables.IPV6_V6ONLY);
+                    set(frame, socket, NfTables.IPPROTO_IPV6, NfTables.IPV6_V6ONLY, 1);
                 }
                 if (besideLingering) {
-                    set(frame, socket, Linux.SOL_SOCKET, NfTables.SO_REUSEADDR);
+                    set(frame, socket, Linux.SOL_SOCKET, NfTables.SO_REUSEADDR, 1);
                 }
                 var name = frame.allocate(ADDRESS_BYTES, 8);
                 name.set(JAVA_SHORT, 0, (short) (six ? NfTables.AF_INET6 : NfTables.AF_INET));
@@ -62,6 +62,7 @@ public final class HeldPort implements AutoCloseable {
                     // With this option only listening tells whether somebody listens; then the socket stays bound.
                     call(frame, Syscall.LISTEN, socket, 1, 0);
                     call(frame, Syscall.SHUTDOWN, socket, NfTables.SHUT_RD, 0);
+                    set(frame, socket, Linux.SOL_SOCKET, NfTables.SO_REUSEADDR, 0);
                 }
                 return new HeldPort(socket);
             } catch (KernelException e) {
@@ -71,10 +72,10 @@ public final class HeldPort implements AutoCloseable {
         }
     }
 
-    private static void set(Frame frame, Fd socket, int level, int option) throws KernelException {
-        var one = frame.allocate(4, 4);
-        one.set(JAVA_INT, 0, 1);
-        long rc = frame.attempt(Syscall.SETSOCKOPT, socket.number(), level, option, one.address(), 4);
+    private static void set(Frame frame, Fd socket, int level, int option, int value) throws KernelException {
+        var number = frame.allocate(4, 4);
+        number.set(JAVA_INT, 0, value);
+        long rc = frame.attempt(Syscall.SETSOCKOPT, socket.number(), level, option, number.address(), 4);
         Frame.checked(rc, Syscall.SETSOCKOPT, socket.subject());
     }
 

@@ -18,9 +18,11 @@ final class Service implements AutoCloseable {
     private static final int IMPATIENCE_MILLIS = 500;
 
     private final Closeable socket;
+    private final Thread server;
 
-    private Service(Closeable socket) {
+    private Service(Closeable socket, Thread server) {
         this.socket = socket;
+        this.server = server;
     }
 
     /// Serves TCP.
@@ -30,7 +32,7 @@ final class Service implements AutoCloseable {
             listening.bind(new InetSocketAddress("::", port)); // both families
             return listening;
         });
-        Thread.ofPlatform().daemon().start(() -> {
+        var thread = Thread.ofPlatform().daemon().start(() -> {
             try {
                 while (true) {
                     try (var client = server.accept()) {
@@ -46,13 +48,13 @@ final class Service implements AutoCloseable {
                 throw new AssertionError(e);
             }
         });
-        return new Service(server);
+        return new Service(server, thread);
     }
 
     /// Serves UDP.
     static Service udp(Town town, String place, int port) throws Exception {
         var server = town.in(place, () -> new DatagramSocket(new InetSocketAddress("::", port)));
-        Thread.ofPlatform().daemon().start(() -> {
+        var thread = Thread.ofPlatform().daemon().start(() -> {
             try {
                 while (true) {
                     var packet = new DatagramPacket(new byte[100], 100);
@@ -64,7 +66,7 @@ final class Service implements AutoCloseable {
                 // the end
             }
         });
-        return new Service(server);
+        return new Service(server, thread);
     }
 
     /// What the one at `address` answers who asks from `place`; fails when there is no answer in time.
@@ -110,5 +112,10 @@ final class Service implements AutoCloseable {
     @Override
     public void close() throws IOException {
         socket.close();
+        try {
+            server.join(); // until then the kernel counts the socket as open
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
