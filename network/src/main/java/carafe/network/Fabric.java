@@ -1,6 +1,8 @@
 package carafe.network;
 
 import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
+import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +18,10 @@ public interface Fabric extends AutoCloseable {
     /// @throws EngineException.Invalid the request contradicts itself, or its ranges are in use
     /// @throws EngineException.Unavailable no range is free any more
     Network plan(NetworkRequest request) throws EngineException;
+
+    /// The default bridge as the configuration wants it, keeping what `known` has and nothing contradicts; empty when
+    /// there is none by configuration. Reserved like a planned one.
+    Optional<Network> defaultBridge(Optional<Network> known) throws EngineException;
 
     /// Makes the network's bridge and its rules. What exists already is brought to what it should be.
     void make(Network network) throws EngineException;
@@ -43,6 +49,14 @@ public interface Fabric extends AutoCloseable {
     /// At the engine's start: these are the networks, and these containers run (by id, the pid of each one's first
     /// process). Links, files and bridges that belong to none of them go; missing bridges are made again.
     void restore(List<Network> networks, Map<String, Integer> running) throws EngineException;
+
+    /// Opens the fabric of this host. The caller closes it.
+    static Fabric open(FabricConfig config, Parts parts) throws EngineException {
+        return LinuxFabric.open(config, parts);
+    }
+
+    /// What a fabric stands on; it does not close them.
+    record Parts(Firewall firewall, Failpoints failpoints, Clock clock) {}
 
     /// Tells `listener` of all endpoints from now on; to be called before [#restore].
     void listen(EndpointListener listener);

@@ -18,6 +18,18 @@ public interface Firewall {
         }
     }
 
+    /// No packet filter: nothing is translated and nothing isolated. For hosts without nftables.
+    Firewall NONE = new Firewall() {
+        @Override
+        public void admit(BridgeRules rules) {}
+
+        @Override
+        public void dismiss(String networkId) {}
+
+        @Override
+        public void retain(List<String> networkIds) {}
+    };
+
     /// The rules of this network are these from now on; returns when they hold.
     void admit(BridgeRules rules) throws EngineException;
 

@@ -1,8 +1,7 @@
 package carafe.network.port;
 
-import carafe.kernel.Fd;
-import carafe.kernel.KernelException;
-import carafe.kernel.Netns;
+import carafe.kernel.NamespaceThread;
+import carafe.kernel.NetNamespace;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -13,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /// Network namespaces that play a host and who is around it, gone when closed: `host` with the bridges br0 (172.30.0.1,
 /// fd00:30::1) and br1 (172.31.0.1), containers `web` (172.30.0.2, fd00:30::2) and `peer` (172.30.0.3) on br0, `other`
@@ -22,12 +23,12 @@ final class Town implements AutoCloseable {
 
     private static final Path TOOLS = Path.of(System.getProperty("carafe.root"), "e2e/target/tools/netfilter");
 
-    private final Map<String, Fd> places = new LinkedHashMap<>();
+    private final NamespaceThread thread = NamespaceThread.start();
+    private final Map<String, NetNamespace> places = new LinkedHashMap<>();
 
     Town() throws Exception {
         for (String place : List.of("host", "outside", "web", "peer", "other")) {
-            places.put(place, Netns.create());
-            run(place, "ip", "link", "set", "lo", "up");
+            places.put(place, thread.create(new NetNamespace.Settings(Map.of())));
         }
         for (String bridge : List.of("br0", "br1")) {
             run("host", "ip", "link", "add", bridge, "type", "bridge");
@@ -68,16 +69,29 @@ final class Town implements AutoCloseable {
 
     /// A path that opens the namespace from other processes too.
     private String path(String place) {
-        return "/proc/" + ProcessHandle.current().pid() + "/fd/" + namespace(place).number();
+        return "/proc/" + ProcessHandle.current().pid() + "/fd/" + namespace(place).handle().number();
     }
 
-    private Fd namespace(String place) {
+    private NetNamespace namespace(String place) {
         return Objects.requireNonNull(places.get(place), place);
     }
 
     /// Runs `work` in the namespace of `place`.
-    <T> T in(String place, Callable<T> work) throws KernelException {
-        return Netns.inside(namespace(place), work);
+    <T> T in(String place, Callable<T> work) throws Exception {
+        var done = new FutureTask<>(work);
+        thread.inside(namespace(place).handle(), () -> {
+            done.run();
+            return true;
+        });
+        try {
+            return done.get();
+        } catch (ExecutionException e) {
+            switch (Objects.requireNonNull(e.getCause())) {
+                case Exception failure -> throw failure;
+                case Error error -> throw error;
+                case Throwable other -> throw new AssertionError(other);
+            }
+        }
     }
 
     /// Runs a tool there; what it printed. Fails the test when the tool fails.
@@ -128,6 +142,7 @@ final class Town implements AutoCloseable {
 
     @Override
     public void close() {
-        places.values().forEach(Fd::close);
+        places.values().forEach(NetNamespace::close);
+        thread.close();
     }
 }
