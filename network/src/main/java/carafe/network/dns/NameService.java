@@ -102,11 +102,11 @@ public final class NameService implements EndpointListener, AutoCloseable {
         var client = clients.computeIfAbsent(id, _ -> new Client(sandbox));
         client.sandbox = sandbox;
         if (attached.network().userDefined() && client.point == null) {
-            open(client);
+            open(client, attached.running());
         }
     }
 
-    private void open(Client client) throws EngineException {
+    private void open(Client client, boolean again) throws EngineException {
         String id = client.sandbox.containerId();
         try {
             failpoints.pass("dns.open");
@@ -115,7 +115,7 @@ public final class NameService implements EndpointListener, AutoCloseable {
                     var point = loop.listen(
                             ADDRESS_BYTES, PORT, (query, stream, reply) -> answer(client, query, stream, reply));
                     try {
-                        redirect(point);
+                        redirect(point, again);
                         return point;
                     } catch (KernelException e) {
                         point.close();
@@ -130,12 +130,15 @@ public final class NameService implements EndpointListener, AutoCloseable {
         }
     }
 
-    private static void redirect(QueryLoop.Point point) throws KernelException {
+    /// `again` in a namespace that may have our rules from an earlier engine. Elsewhere nothing is deleted first: with a
+    /// deletion on its mind the kernel lets the socket's close wait for all processors, 16 ms.
+    private static void redirect(QueryLoop.Point point, boolean again) throws KernelException {
         var rules = List.of(rule("udp", point.datagramPort()), rule("tcp", point.streamPort()));
         var table = new NftTable(TABLE, List.of(), List.of(new NftChain(
                 "ask", NftChain.Kind.NAT, NftChain.Hook.OUTPUT, DSTNAT, rules)));
         try (var filter = Nftables.open()) {
-            filter.apply(new NftTransaction(TABLE).delete().create(table));
+            var transaction = new NftTransaction(TABLE);
+            filter.apply((again ? transaction.delete() : transaction).create(table));
         }
     }
 

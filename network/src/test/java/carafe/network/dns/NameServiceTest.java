@@ -83,6 +83,7 @@ class NameServiceTest {
 
     /// Container `id` comes to the network; without a gateway the network is an internal one.
     private Attached join(String id, String network, String address, boolean gateway, String... names) throws Exception {
+        boolean again = namespaces.containsKey(id);
         var namespace = namespaces.get(id);
         if (namespace == null) {
             namespace = thread.create(new NetNamespace.Settings(Map.of()));
@@ -95,7 +96,7 @@ class NameServiceTest {
                 Optional.of(Cidr.parseHost(address + "/16")), Optional.empty(), way, List.of(), List.of(names));
         endpoints.computeIfAbsent(id, _ -> new ArrayList<>()).add(endpoint);
         var attached = new Attached(
-                new Sandbox(id, namespace.path(), endpoints.getOrDefault(id, List.of())), network(network), endpoint, false);
+                new Sandbox(id, namespace.path(), endpoints.getOrDefault(id, List.of())), network(network), endpoint, again);
         service.attached(attached);
         return attached;
     }
