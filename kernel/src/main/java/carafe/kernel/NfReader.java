@@ -70,20 +70,48 @@ final class NfReader {
         return attribute(start + HEADER_BYTES + FAMILY_BYTES, attribute);
     }
 
-    private Optional<String> attribute(int from, int wanted) {
+    /// A number of four bytes, also one inside another attribute; `missing` where there is none.
+    int number(int missing, int... path) {
+        int from = start + HEADER_BYTES + FAMILY_BYTES;
         int end = start + length;
+        for (int wanted : path) {
+            int at = find(from, end, wanted);
+            if (at < 0) {
+                return missing;
+            }
+            from = at + 4;
+            end = at + (in.getShort(at) & 0xFFFF);
+        }
+        return end - from < 4 ? missing : in.duplicate().order(ByteOrder.BIG_ENDIAN).getInt(from);
+    }
+
+    /// The family of an nfnetlink message.
+    int family() {
+        return in.get(start + HEADER_BYTES) & 0xFF;
+    }
+
+    private Optional<String> attribute(int from, int wanted) {
+        int at = find(from, start + length, wanted);
+        if (at < 0) {
+            return Optional.empty();
+        }
+        byte[] text = new byte[Math.max(0, (in.getShort(at) & 0xFFFF) - 5)]; // without its NUL
+        in.get(at + 4, text);
+        return Optional.of(new String(text, StandardCharsets.UTF_8));
+    }
+
+    /// Where the attribute begins between two places; negative when it is not there.
+    private int find(int from, int end, int wanted) {
         for (int at = from; end - at >= 4; ) {
             int bytes = in.getShort(at) & 0xFFFF;
             if (bytes < 4 || bytes > end - at) {
-                return Optional.empty();
+                return -1;
             }
             if ((in.getShort(at + 2) & TYPE_MASK) == wanted) {
-                byte[] text = new byte[Math.max(0, bytes - 5)]; // without its NUL
-                in.get(at + 4, text);
-                return Optional.of(new String(text, StandardCharsets.UTF_8));
+                return at;
             }
             at += bytes + 3 & -4;
         }
-        return Optional.empty();
+        return -1;
     }
 }

@@ -14,6 +14,7 @@ final class NfTables {
     public static final int SO_RCVBUFFORCE = 33;
     public static final int NLM_F_REQUEST = 1;
     public static final int NLM_F_ACK = 4;
+    public static final int NLM_F_DUMP = 0x300;
     public static final int NLM_F_CREATE = 0x400;
     public static final int NLM_F_APPEND = 0x800;
     public static final int NLM_F_ACK_TLVS = 0x200;
@@ -34,6 +35,7 @@ final class NfTables {
     public static final int NFT_MSG_NEWTABLE = 0;
     public static final int NFT_MSG_DELTABLE = 2;
     public static final int NFT_MSG_NEWCHAIN = 3;
+    public static final int NFT_MSG_GETCHAIN = 4;
     public static final int NFT_MSG_DELCHAIN = 5;
     public static final int NFT_MSG_NEWRULE = 6;
     public static final int NFT_MSG_DELRULE = 8;
@@ -49,6 +51,7 @@ final class NfTables {
     public static final int NFTA_CHAIN_NAME = 3;
     public static final int NFTA_CHAIN_HOOK = 4;
     public static final int NFTA_CHAIN_POLICY = 5;
+    public static final int NFTA_CHAIN_USE = 6;
     public static final int NFTA_CHAIN_TYPE = 7;
     public static final int NFTA_HOOK_HOOKNUM = 1;
     public static final int NFTA_HOOK_PRIORITY = 2;

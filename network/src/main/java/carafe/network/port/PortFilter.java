@@ -114,6 +114,15 @@ public final class PortFilter implements Firewall, AutoCloseable {
         holding = true;
     }
 
+    /// The chains of other tables at hooks of the packet filter.
+    synchronized List<Nftables.BaseChain> foreignChains() throws EngineException {
+        try {
+            return nftables.baseChains().stream().filter(chain -> !chain.table().equals(table.name())).toList();
+        } catch (KernelException e) {
+            throw failure("the host's firewall cannot be read", e);
+        }
+    }
+
     /// How often the whole table was put into place.
     synchronized long assertions() {
         return assertions;

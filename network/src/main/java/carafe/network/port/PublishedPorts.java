@@ -1,6 +1,10 @@
 package carafe.network.port;
 
+import carafe.kernel.Errno;
 import carafe.kernel.Host;
+import carafe.kernel.KernelException;
+import carafe.kernel.NetRequest;
+import carafe.kernel.Netlink;
 import carafe.network.Endpoint;
 import carafe.network.EndpointListener;
 import carafe.network.LinkOptions.GatewayMode;
@@ -10,6 +14,8 @@ import carafe.network.port.Allocation.Share;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import carafe.spec.network.IpAddress;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -27,7 +33,11 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger("carafe.network");
 
+    private static final List<String> BRIDGE_CALLS =
+            List.of("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables");
+
     private final PortFilter filter;
+    private final Netlink links;
     private final PortFiles files;
     private final Failpoints failpoints;
     private final Allocation allocation;
@@ -36,9 +46,14 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
     /// Where a container is now.
     private record Place(Sandbox sandbox, Map<String, Network> networks) {}
 
-    /// Publishes through `filter`; remembers in `directory`, which dies with the host's uptime.
+    /// Publishes through `filter`, in the calling thread's network namespace; remembers in `directory`, which dies with the host's uptime.
     public PublishedPorts(PortFilter filter, Path directory, Failpoints failpoints) throws EngineException {
         this.filter = filter;
+        try {
+            this.links = Netlink.open();
+        } catch (KernelException e) {
+            throw new EngineException.Unavailable("links cannot be reached: " + e.getMessage(), e);
+        }
         this.files = new PortFiles(directory);
         this.failpoints = failpoints;
         String[] range = Host.sysctl("net.ipv4.ip_local_port_range").orElse("32768 60999").split("\\s+");
@@ -124,8 +139,28 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         var networks = new LinkedHashMap<>(before == null ? Map.of() : before.networks());
         networks.put(attached.network().id(), attached.network());
         var place = new Place(attached.sandbox(), networks);
+        turnBack(attached.endpoint().hostLink());
         publish(place);
         places.put(id, place);
+    }
+
+    /// A container that asks for its own port by the host's address: where br_netfilter is on, its packets are translated
+    /// on the bridge and have to leave by the port they came in by, which bridges refuse unless told otherwise.
+    private void turnBack(String link) throws EngineException {
+        if (link.isEmpty() || !translatesOnBridges()) {
+            return;
+        }
+        try {
+            links.perform(NetRequest.hairpin(link));
+        } catch (KernelException e) {
+            if (!e.is(Errno.ENODEV, Errno.EOPNOTSUPP)) { // gone meanwhile, or no port of a bridge
+                throw new EngineException.Internal("cannot publish ports of link " + link + ": " + e.getMessage(), e);
+            }
+        }
+    }
+
+    private static boolean translatesOnBridges() {
+        return BRIDGE_CALLS.stream().anyMatch(name -> Host.sysctl(name).filter("1"::equals).isPresent());
     }
 
     @Override
@@ -170,8 +205,28 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         return (six ? settings.gatewaySix() : settings.gatewayFour()) == GatewayMode.ROUTED;
     }
 
-    /// Where the container is, in this family, for those who are asked how to reach it.
-    synchronized Optional<IpAddress> target(String containerId, boolean six) {
+    /// From where each of the container's ports can be reached now.
+    public synchronized List<Reach> reach(String containerId) throws EngineException {
+        var chains = filter.foreignChains();
+        var reach = new ArrayList<Reach>();
+        for (var binding : bindings(containerId)) {
+            boolean six = binding.address().six();
+            String target = target(containerId, six).map(IpAddress::toString).orElse("");
+            reach.add(Reach.of(binding, target, chains, hasLegacyRules(six)));
+        }
+        return reach;
+    }
+
+    private static boolean hasLegacyRules(boolean six) {
+        try {
+            return Files.readString(Path.of("/proc/thread-self/net/" + (six ? "ip6" : "ip") + "_tables_names"))
+                    .contains("filter");
+        } catch (IOException notThere) {
+            return false;
+        }
+    }
+
+    private Optional<IpAddress> target(String containerId, boolean six) {
         return Optional.ofNullable(places.get(containerId))
                 .flatMap(place -> place.sandbox().gateway(six))
                 .flatMap(endpoint -> six ? endpoint.six() : endpoint.four())
@@ -192,5 +247,6 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         for (String id : allocation.ids()) {
             allocation.of(id).ifPresent(Share::close);
         }
+        links.close();
     }
 }

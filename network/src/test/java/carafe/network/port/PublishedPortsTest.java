@@ -3,6 +3,7 @@ package carafe.network.port;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carafe.kernel.Host;
 import carafe.network.Driver;
 import carafe.network.Endpoint;
 import carafe.network.EndpointListener.Attached;
@@ -101,6 +102,20 @@ class PublishedPortsTest {
         try (var _ = Service.tcp(town, "web", 80)) {
             assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).isEqualTo("web 10.9.0.2");
             assertThat(Service.ask(town, "host", "127.0.0.1", 8080)).isEqualTo("web 172.30.0.1");
+            town.in("host", () -> {
+                ports.attached(attached("c1", "172.30.0.2", 0)); // sysctls are those of the thread's namespace
+                return null;
+            });
+            for (String calls : List.of("0", "1")) {
+                town.in("host", () -> {
+                    if (Host.sysctl("net.bridge.bridge-nf-call-iptables").isPresent()) {
+                        Host.setSysctl("net/bridge/bridge-nf-call-iptables", calls);
+                    }
+                    return null;
+                });
+                assertThat(Service.ask(town, "web", "10.9.0.1", 8080)).as("itself").isEqualTo("web 172.30.0.1");
+                assertThat(Service.ask(town, "peer", "10.9.0.1", 8080)).as("neighbour").isEqualTo("web 172.30.0.1");
+            }
             ports.release("c1");
             assertThat(Service.askInVain(town, "host", "127.0.0.1", 8080)).isEqualTo("refused");
         }
@@ -235,6 +250,29 @@ class PublishedPortsTest {
             assertThat(reserve("c2", false, tcp(80, "", 8080))).as(step).hasSize(1);
             ports.release("c2");
         }
+    }
+
+    @Test
+    void saysFromWhereAPortCanBeReached() throws Exception {
+        reserve("c1", false, tcp(80, "", 8080), tcp(81, "127.0.0.1", 8081));
+        assertThat(ports.reach("c1").getFirst().remarks()).first().asString().startsWith("it leads nowhere");
+        ports.attached(attached("c1", "172.30.0.2", 0));
+        var open = ports.reach("c1");
+        assertThat(open).extracting(Reach::fromThisHost).containsExactly(true, true);
+        assertThat(open).extracting(Reach::fromOthers).containsExactly(true, false);
+        assertThat(open.getFirst().remarks()).containsExactly("at every IPv4 address of this host");
+        town.feed("host", """
+                table ip filter {
+                    chain FORWARD {
+                        type filter hook forward priority filter; policy drop;
+                        ct state established accept
+                    }
+                }
+                """, "nft", "-f", "-");
+        var closed = ports.reach("c1").getFirst();
+        assertThat(closed.fromOthers()).isFalse();
+        assertThat(closed.remarks()).last().asString()
+                .contains("table ip filter, chain FORWARD", "ufw route allow proto tcp to 172.30.0.2 port 80");
     }
 
     @Test

@@ -61,7 +61,6 @@ final class Town implements AutoCloseable {
     private void join(String place, String bridge, String address, String gateway) throws Exception {
         run("host", "ip", "link", "add", "v" + place, "type", "veth", "peer", "name", "eth0", "netns", path(place));
         run("host", "ip", "link", "set", "v" + place, "master", bridge, "up");
-        run("host", "bridge", "link", "set", "dev", "v" + place, "hairpin", "on");
         run(place, "ip", "addr", "add", address, "dev", "eth0");
         run(place, "ip", "link", "set", "eth0", "up");
         run(place, "ip", "route", "add", "default", "via", gateway);
