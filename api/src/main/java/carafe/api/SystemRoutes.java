@@ -154,7 +154,7 @@ final class SystemRoutes {
     private static Json plugins() {
         return Json.object()
                 .put("Volume", Json.ofTexts(List.of()))
-                .put("Network", Json.ofTexts(List.of("host", "null")))
+                .put("Network", Json.ofTexts(List.of("bridge", "host", "ipvlan", "macvlan", "null")))
                 .put("Authorization", Json.NULL)
                 .put("Log", Json.ofTexts(List.of("json-file", "none")))
                 .build();

@@ -1,5 +1,6 @@
 package carafe.daemon;
 
+import carafe.network.FabricConfig;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,7 @@ record DaemonConfig(
         Tls tls,
         Map<String, String> logOptions,
         List<String> labels,
+        Networking networking,
         List<String> warnings) {
 
     DaemonConfig {
@@ -26,6 +28,13 @@ record DaemonConfig(
         logOptions = Map.copyOf(logOptions);
         labels = List.copyOf(labels);
         warnings = List.copyOf(warnings);
+    }
+
+    /// The default bridge, where ranges of networks come from, and whether packet forwarding may be switched on.
+    record Networking(FabricConfig.DefaultBridge bridge, List<FabricConfig.PoolRule> pools, boolean forward) {
+        Networking {
+            pools = List.copyOf(pools);
+        }
     }
 
     /// How TCP addresses are protected; `verify` demands a client certificate signed by `authority`.

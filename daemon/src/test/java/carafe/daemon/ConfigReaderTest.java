@@ -3,7 +3,10 @@ package carafe.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carafe.network.FabricConfig;
 import carafe.spec.EngineException.Invalid;
+import carafe.spec.network.Cidr;
+import carafe.spec.network.IpAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,6 +34,8 @@ class ConfigReaderTest {
                         new DaemonConfig.Tls(false, false, Optional.empty(), Optional.empty(), Optional.empty()),
                         Map.of(),
                         List.of(),
+                        new DaemonConfig.Networking(
+                                FabricConfig.DefaultBridge.USUAL, FabricConfig.usualPools(), true),
                         List.of()));
     }
 
@@ -40,7 +45,9 @@ class ConfigReaderTest {
                 {"hosts":["unix:///a","tcp://127.0.0.1:2376"],"data-root":"/d","exec-root":"/e","pidfile":"/p",
                  "group":"g","debug":true,"log-level":"info","log-opts":{"max-size":"1m"},"log-driver":"json-file",
                  "labels":["a=b"],"tls":true,"tlsverify":true,"tlscacert":"/ca","tlscert":"/cert","tlskey":"/key",
-                 "live-restore":true}""");
+                 "live-restore":true,"bip":"10.9.0.1/24","fixed-cidr":"10.9.0.128/25","fixed-cidr-v6":"fd00:9::/64",
+                 "ipv6":true,"mtu":1400,"icc":false,"ip":"127.0.0.1","ip-forward":false,"ip-masq":false,
+                 "default-address-pools":[{"base":"10.10.0.0/16","size":24}]}""");
         assertThat(config)
                 .isEqualTo(new DaemonConfig(
                         List.of("unix:///a", "tcp://127.0.0.1:2376"),
@@ -57,6 +64,20 @@ class ConfigReaderTest {
                                 Optional.of(Path.of("/key"))),
                         Map.of("max-size", "1m"),
                         List.of("a=b"),
+                        new DaemonConfig.Networking(
+                                new FabricConfig.DefaultBridge(
+                                        true,
+                                        Optional.empty(),
+                                        Optional.of(Cidr.parseHost("10.9.0.1/24")),
+                                        Optional.of(Cidr.parse("10.9.0.128/25")),
+                                        true,
+                                        Optional.of(Cidr.parse("fd00:9::/64")),
+                                        1400,
+                                        false,
+                                        false,
+                                        Optional.of(IpAddress.parse("127.0.0.1"))),
+                                List.of(new FabricConfig.PoolRule(Cidr.parse("10.10.0.0/16"), 24)),
+                                false),
                         List.of()));
     }
 
@@ -66,6 +87,21 @@ class ConfigReaderTest {
         assertThat(config.hosts()).containsExactly("unix:///a", "unix:///b", "unix:///c");
         assertThat(config.debug()).isTrue();
         assertThat(config.dataRoot()).isEqualTo(Path.of("/d"));
+    }
+
+    @Test
+    void networksThatCannotBeAreRefused() throws Exception {
+        assertThat(read("{}", "--bridge=none").networking().bridge().enabled()).isFalse();
+        assertThat(read("{}", "-b", "lan0").networking().bridge().link()).contains("lan0");
+        assertThat(read("{}", "--default-address-pool", "base=10.0.0.0/8,size=22").networking().pools()).hasSize(1);
+        refused("{\"mtu\":12}", "invalid MTU 12");
+        refused("{\"bip\":\"10.0.0.1\"}", "invalid CIDR address: 10.0.0.1");
+        refused("{\"bridge\":\"b\",\"bip\":\"10.0.0.1/24\"}", "you specified -b & --bip");
+        refused("{\"default-address-pools\":[{\"base\":\"10.0.0.0/24\",\"size\":8}]}", "networks of /8 do not fit");
+    }
+
+    private void refused(String json, String message) {
+        assertThatThrownBy(() -> read(json)).isInstanceOf(Invalid.class).hasMessageContaining(message);
     }
 
     @Test

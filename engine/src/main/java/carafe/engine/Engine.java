@@ -2,6 +2,7 @@ package carafe.engine;
 
 import carafe.engine.store.Database;
 import carafe.image.Images;
+import carafe.network.Fabric;
 import carafe.runtime.ContainerRuntime;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
@@ -16,6 +17,8 @@ public interface Engine extends AutoCloseable {
 
     Events events();
 
+    Networks networks();
+
     ImageCatalog images();
 
     Host host();
@@ -26,7 +29,13 @@ public interface Engine extends AutoCloseable {
     void close();
 
     /// What an engine stands on. It does not close them.
-    record Parts(ContainerRuntime runtime, Images images, Failpoints failpoints, Clock clock) {}
+    record Parts(ContainerRuntime runtime, Images images, Fabrics fabrics, Failpoints failpoints, Clock clock) {}
+
+    /// Opens the networks of the engine with this id; the engine closes them.
+    @FunctionalInterface
+    interface Fabrics {
+        Fabric open(String engineId) throws EngineException;
+    }
 
     /// Begins, in the background, to load what [#open] needs; worth calling before the parts are made.
     static void preload(EngineConfig config) {

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// The three files a container gets from the engine instead of its image: /etc/hostname, /etc/hosts, /etc/resolv.conf.
 /// They lie in the container's directory and are written anew before each start, as Docker does.
@@ -29,18 +30,31 @@ final class EtcFiles {
     }
 
     /// Writes all three into `files`' places.
-    void write(ContainerDetails.Files files, String hostName, HostConfig host) throws EngineException {
+    void write(ContainerDetails.Files files, String hostName, HostConfig host, Known known) throws EngineException {
         boolean hostNetwork = host.namespaces().network().equals("host");
         try {
             Files.writeString(files.hostname(), hostName + "\n");
-            Files.writeString(files.hosts(), hosts(host.resolver().extraHosts(), hostNetwork));
+            Files.writeString(files.hosts(), hosts(host.resolver().extraHosts(), hostNetwork, known));
             Files.writeString(files.resolver(), resolver(host.resolver(), hostNetwork));
         } catch (IOException e) {
             throw Failures.io("cannot write the container's files in " + files.hosts().getParent(), e);
         }
     }
 
-    private String hosts(List<String> extraHosts, boolean hostNetwork) {
+    /// What the engine knows of addresses: the container's own, and the host's as the container sees it.
+    record Known(List<Memberships.HostLine> lines, Optional<String> hostAddress) {}
+
+    /// Writes /etc/hosts anew, in place: a container that runs has this very file.
+    void writeHosts(ContainerDetails.Files files, HostConfig host, Known known) throws EngineException {
+        try {
+            Files.writeString(files.hosts(), hosts(
+                    host.resolver().extraHosts(), host.namespaces().network().equals("host"), known));
+        } catch (IOException e) {
+            throw Failures.io("cannot write " + files.hosts(), e);
+        }
+    }
+
+    private String hosts(List<String> extraHosts, boolean hostNetwork, Known known) {
         var text = new StringBuilder(hostNetwork ? read("hosts") : LOCAL_NAMES);
         for (var extra : extraHosts) {
             int colon = extra.indexOf(':');
@@ -49,10 +63,12 @@ final class EtcFiles {
                 address = address.substring(1, address.length() - 1);
             }
             if (address.equals("host-gateway")) {
-                address = "127.0.0.1"; // without networks of its own, a container meets its host only there
+                address = hostNetwork ? "127.0.0.1" : known.hostAddress.orElse("127.0.0.1");
             }
             text.append(address).append('\t').append(extra, 0, colon).append('\n');
         }
+        known.lines.forEach(line ->
+                text.append(line.address()).append('\t').append(line.names()).append('\n'));
         return text.toString();
     }
 

@@ -25,7 +25,7 @@ final class LiveContainers implements Containers {
 
     /// Those who do the work.
     record Hands(Creator creator, ContainerPlanner planner, Lifecycle lifecycle, Stopper stopper, Remover remover,
-            Streams streams, Viewer viewer, LiveExecs execs, Updater updater, RecentStarts recent, Layout layout) {}
+            Streams streams, Viewer viewer, LiveExecs execs, Updater updater, RecentStarts recent, Memberships memberships, Layout layout) {}
 
     LiveContainers(Book book, ContainerRuntime runtime, BundleMaker bundles, Clock clock, Hands hands) {
         this.book = book;
@@ -228,8 +228,10 @@ final class LiveContainers implements Containers {
 
     @Override
     public UsageSample usage(String reference) throws EngineException {
-        var process = book.find(reference).process();
-        return Usage.sample(process.stats(), Runtime.getRuntime().availableProcessors());
+        var container = book.find(reference);
+        var process = container.process();
+        return Usage.sample(process.stats(), Runtime.getRuntime().availableProcessors(),
+                hands.memberships.traffic(container.id()));
     }
 
     @Override
@@ -295,7 +297,7 @@ final class LiveContainers implements Containers {
         Path directory = hands.layout.container(id);
         var root = new RootfsPlan.Overlay(
                 List.of(directory.resolve("layers")), directory.resolve("upper"), directory.resolve("work"));
-        return runtime.plan(bundles.bundle(plan.container(), root)).explanation().toJson();
+        return runtime.plan(bundles.bundle(plan.container(), root, hands.memberships.shownPath(plan.container()))).explanation().toJson();
     }
 
     /// Runs `action` in the container's turn, unless it is gone by then.

@@ -2,6 +2,7 @@ package carafe.engine;
 
 import carafe.engine.store.Change;
 import carafe.engine.store.Database;
+import carafe.network.Fabric;
 import carafe.spec.EngineException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,11 +27,12 @@ final class LocalEngine implements Engine {
     private final LiveExecs execs;
     private final LiveImages images;
     private final LocalHost host;
+    private final LiveNetworks networks;
 
     /// What is closed with the engine.
-    private record Resources(Database database, EventLog events, LogWatch watch) {}
+    private record Resources(Database database, EventLog events, LogWatch watch, Fabric fabric) {}
 
-    private LocalEngine(EngineConfig config, Parts parts, Resources resources, String engineId) {
+    private LocalEngine(EngineConfig config, Parts parts, Resources resources, String engineId) throws EngineException {
         this.resources = resources;
         var facts = HostFacts.read(Path.of("/"));
         var layout = new Layout(config.dataRoot(), config.runRoot());
@@ -38,15 +40,21 @@ final class LocalEngine implements Engine {
         var snapshots = parts.images().snapshots();
         var names = new ImageNames(parts.images());
         var bundles = new BundleMaker(parts.images(), new SpecComposer(facts.appArmor()), layout);
-        var planner = new ContainerPlanner(parts.images(), facts, parts.clock());
         var recent = new RecentStarts();
         book = new Book(resources.database(), resources.events());
+        var networkBook = new NetworkBook(resources.database(), resources.events());
+        networkBook.load();
+        var memberships = new Memberships(book, networkBook, resources.fabric());
+        var etc = new EtcFiles(Path.of("/etc"));
+        networks = new LiveNetworks(book, networkBook, resources.fabric(),
+                new LiveNetworks.Hands(memberships, etc, layout, steps), parts.clock());
+        var planner = new ContainerPlanner(parts.images(), facts, memberships, parts.clock());
         var endings = new Endings(book, parts.runtime(), layout, steps);
         remover = new Remover(book, endings, snapshots, layout, steps);
         lifecycle = new Lifecycle(
                 book,
                 parts.runtime(),
-                new Lifecycle.Starts(bundles, new EtcFiles(Path.of("/etc")), endings, recent, layout, steps),
+                new Lifecycle.Starts(bundles, etc, memberships, endings, recent, layout, steps),
                 remover,
                 parts.clock());
         execs = new LiveExecs(book, parts.runtime(), layout, parts.clock());
@@ -57,10 +65,11 @@ final class LocalEngine implements Engine {
                 new Stopper(book, lifecycle),
                 remover,
                 new Streams(book, parts.runtime(), layout, resources.watch()),
-                new Viewer(book, parts.images(), names, layout, parts.clock()),
+                new Viewer(book, parts.images(), names, new Viewer.Sources(layout, memberships), parts.clock()),
                 execs,
                 new Updater(book),
                 recent,
+                memberships,
                 layout));
         images = new LiveImages(parts.images(), book, names, resources.events());
         host = new LocalHost(facts, engineId, config.dataRoot(), book, parts.images());
@@ -68,16 +77,20 @@ final class LocalEngine implements Engine {
 
     static LocalEngine open(EngineConfig config, Parts parts) throws EngineException {
         Database database = null;
+        Fabric fabric = null;
         LocalEngine engine = null;
         boolean opened = false;
         try {
             var layout = new Layout(config.dataRoot(), config.runRoot());
             makeDirectories(layout);
             database = Database.open(layout.database());
-            var resources = new Resources(database, new EventLog(parts.clock()), new LogWatch());
-            engine = new LocalEngine(config, parts, resources, engineId(database));
+            String id = engineId(database);
+            fabric = parts.fabrics().open(id);
+            var resources = new Resources(database, new EventLog(parts.clock()), new LogWatch(), fabric);
+            engine = new LocalEngine(config, parts, resources, id);
             var reconciler = new Reconciler(
-                    engine.book, parts.runtime(), parts.images().snapshots(), layout, engine.lifecycle);
+                    engine.book, parts.runtime(), parts.images().snapshots(), layout,
+                    new Reconciler.Resumers(engine.lifecycle, engine.networks));
             String boot = HostFacts.read(Path.of("/")).bootId();
             boolean sameBoot = database.setting("boot-id").map(boot::equals).orElse(true);
             reconciler.run(database.rows(), sameBoot, parts.clock().instant());
@@ -90,6 +103,9 @@ final class LocalEngine implements Engine {
             if (!opened) {
                 if (engine != null) {
                     engine.lifecycle.close();
+                }
+                if (fabric != null) {
+                    fabric.close();
                 }
                 if (database != null) {
                     database.close();
@@ -135,6 +151,11 @@ final class LocalEngine implements Engine {
     }
 
     @Override
+    public Networks networks() {
+        return networks;
+    }
+
+    @Override
     public ImageCatalog images() {
         return images;
     }
@@ -149,6 +170,11 @@ final class LocalEngine implements Engine {
         lifecycle.close();
         letWorkEnd();
         book.all().forEach(container -> container.waits().abandon("the engine is shutting down"));
+        try {
+            resources.fabric().rest();
+        } catch (EngineException e) {
+            LoggerFactory.getLogger(LocalEngine.class).warn("networks without containers are left: {}", e.getMessage());
+        }
         release();
     }
 
@@ -166,6 +192,7 @@ final class LocalEngine implements Engine {
     private void release() {
         resources.events().close();
         resources.watch().close();
+        resources.fabric().close();
         resources.database().close();
     }
 

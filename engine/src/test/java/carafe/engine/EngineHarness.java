@@ -7,6 +7,7 @@ import carafe.image.Images;
 import carafe.image.LoadProgress;
 import carafe.image.TestImage;
 import carafe.image.TestTar;
+import carafe.network.MemoryFabric;
 import carafe.runtime.MemoryRuntime;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
@@ -33,6 +34,7 @@ final class EngineHarness implements AutoCloseable {
     private final DataRootLock lock;
     private final Images images;
     final MemoryRuntime runtime;
+    final MemoryFabric fabric = new MemoryFabric();
     LocalEngine engine;
 
     EngineHarness(Path root) throws Exception {
@@ -53,7 +55,7 @@ final class EngineHarness implements AutoCloseable {
     private LocalEngine open(Failpoints failpoints) throws EngineException {
         return LocalEngine.open(
                 new EngineConfig(lock, root.resolve("run")),
-                new Engine.Parts(runtime, images, failpoints, Clock.systemUTC()));
+                new Engine.Parts(runtime, images, _ -> fabric, failpoints, Clock.systemUTC()));
     }
 
     Containers containers() {
@@ -155,6 +157,7 @@ final class EngineHarness implements AutoCloseable {
         engine.settle();
         assertThat(directories()).isEmpty();
         assertThat(runtime.leftBehind()).isEmpty();
+        assertThat(fabric.open()).isEmpty();
         assertThat(names()).isEmpty();
     }
 

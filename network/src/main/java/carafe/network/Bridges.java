@@ -26,19 +26,60 @@ import java.util.concurrent.ConcurrentMap;
 /// found after a crash and no other bridge is ever removed.
 final class Bridges {
 
+    private static final int MOST_REMARK = 255;
+    private static final int MOST_DEFAULTS = 1000;
     private static final Path SETTINGS = Path.of("/proc/sys/net");
 
     private final Netlink netlink;
     private final NamespaceThread thread;
     private final String remark;
+    private final String description;
     private final boolean forward;
     private final ConcurrentMap<String, Integer> indexes = new ConcurrentHashMap<>();
 
-    Bridges(Netlink netlink, NamespaceThread thread, String mark, boolean forward) {
+    /// `remark` begins the remark on every bridge of this engine.
+    Bridges(Netlink netlink, NamespaceThread thread, String remark, FabricConfig config) {
         this.netlink = netlink;
         this.thread = thread;
-        this.remark = "carafe " + mark;
-        this.forward = forward;
+        this.remark = remark;
+        String text = remark + " " + config.place().name();
+        this.description = text.substring(0, Math.min(text.length(), MOST_REMARK));
+        this.forward = config.forward();
+    }
+
+    /// Whether a remark says that a bridge is this engine's.
+    boolean isOurs(String alias) {
+        return alias.equals(remark) || alias.startsWith(remark + " ");
+    }
+
+    /// Whether the network's bridge was made or found by this engine since it started.
+    boolean isKnown(String networkId) {
+        return indexes.containsKey(networkId);
+    }
+
+    /// The name of the default bridge: the one configured, the one it had, or the first that no other engine has.
+    String defaultName(FabricConfig.DefaultBridge wanted, Optional<Network> known) throws EngineException {
+        if (wanted.link().isPresent()) {
+            return wanted.link().get();
+        }
+        try {
+            if (known.isPresent() && isFree(known.get().link())) {
+                return known.get().link();
+            }
+            for (int number = 0; number < MOST_DEFAULTS; number++) {
+                if (isFree(FabricConfig.DefaultBridge.LINK + number)) {
+                    return FabricConfig.DefaultBridge.LINK + number;
+                }
+            }
+        } catch (KernelException e) {
+            throw Trouble.of("cannot look for a name for the default bridge", e);
+        }
+        throw new EngineException.Unavailable("the host has " + MOST_DEFAULTS + " default bridges of other engines");
+    }
+
+    private boolean isFree(String name) throws KernelException {
+        var link = netlink.link(name);
+        return link.isEmpty() || isOurs(link.get().alias());
     }
 
     /// The bridge's index; it is made, or brought to what it should be.
@@ -50,7 +91,7 @@ final class Bridges {
                 throw new EngineException.Invalid("cannot create network " + network.name() + ": the host has a link "
                         + link + " that is no bridge; choose another name with -o " + LinkOptions.BRIDGE_NAME + "=NAME");
             }
-            if (there.isPresent() && !there.get().alias().equals(remark) && claimed(there.get())) {
+            if (there.isPresent() && !isOurs(there.get().alias()) && claimed(there.get())) {
                 throw new EngineException.Conflict("cannot create network " + network.name() + ": bridge " + link
                         + " belongs to another engine of this host; choose another name with -o "
                         + LinkOptions.BRIDGE_NAME + "=NAME");
@@ -58,10 +99,10 @@ final class Bridges {
             if (there.isEmpty()) {
                 netlink.perform(
                         NetRequest.addLink(LinkEnd.named(link).mtu(network.settings().mtu()), "bridge"),
-                        NetRequest.remark(link, remark));
+                        NetRequest.remark(link, description));
             }
             int index = netlink.link(link).map(LinkInfo::index).orElseThrow(() -> gone(network));
-            configure(network, index);
+            configure(network, index, there.isPresent());
             indexes.put(network.id(), index);
             return index;
         } catch (KernelException e) {
@@ -78,7 +119,7 @@ final class Bridges {
                 + " vanished while it was made");
     }
 
-    private void configure(Network network, int index) throws KernelException {
+    private void configure(Network network, int index, boolean old) throws KernelException {
         boolean six = network.subnet(true).isPresent();
         String conf = "ipv6/conf/" + network.link();
         var settings = new LinkedHashMap<String, String>();
@@ -88,10 +129,9 @@ final class Bridges {
         forward(six);
         var requests = new ArrayList<NetRequest>();
         var wanted = hostAddresses(network);
-        var has = netlink.addresses().stream().filter(address -> address.link() == index).toList();
-        for (var address : has) {
+        for (var address : old ? netlink.addresses() : List.<AddressInfo>of()) {
             var known = new Cidr.Host(IpAddress.of(address.address()), address.prefix());
-            if (!wanted.contains(known) && !known.address().isLinkLocal()) {
+            if (address.link() == index && !wanted.contains(known) && !known.address().isLinkLocal()) {
                 requests.add(NetRequest.deleteAddress(index, address.address(), address.prefix()));
             }
         }
@@ -174,7 +214,7 @@ final class Bridges {
             if (link.isEmpty() || !link.get().kind().equals("bridge")) {
                 return;
             }
-            if (link.get().alias().equals(remark)) {
+            if (isOurs(link.get().alias())) {
                 netlink.perform(NetRequest.deleteLink(network.link()));
                 return;
             }
@@ -196,7 +236,7 @@ final class Bridges {
     List<String> strays(Map<String, Network> networks) throws KernelException {
         var names = networks.values().stream().map(Network::link).toList();
         return netlink.links().stream()
-                .filter(link -> link.alias().equals(remark) && link.kind().equals("bridge"))
+                .filter(link -> isOurs(link.alias()) && link.kind().equals("bridge"))
                 .map(LinkInfo::name)
                 .filter(name -> !names.contains(name))
                 .toList();

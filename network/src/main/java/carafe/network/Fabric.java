@@ -1,5 +1,6 @@
 package carafe.network;
 
+import carafe.kernel.LinkInfo;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import java.time.Clock;
@@ -7,24 +8,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// All networks of one engine and the containers in them. Networks are decided by [#plan], then written down by the
-/// caller, then made; the fabric remembers those it made or was handed by [#restore], and nothing durable of its own.
+/// All networks of one engine and the containers in them. The fabric remembers networks that it made or was
+/// handed by [#restore]; their rows are the caller's, and nothing durable is its own.
 ///
 /// A container is in the fabric by its id, between [#open] and [#close]. Methods for different containers may run at the
 /// same time; those for one container are called one after another.
 public interface Fabric extends AutoCloseable {
 
-    /// Decides a network: its id, its link's name, ranges that nobody uses. They are reserved until [#remove].
-    /// @throws EngineException.Invalid the request contradicts itself, or its ranges are in use
+    /// Decides a network (its id, its link's name, ranges that nobody uses) and makes it. A crash before the caller has
+    /// written it down leaves a bridge that the next [#restore] removes.
+    /// @throws EngineException.Invalid the request contradicts itself
+    /// @throws EngineException.Forbidden its ranges are in use
     /// @throws EngineException.Unavailable no range is free any more
-    Network plan(NetworkRequest request) throws EngineException;
+    Network create(NetworkRequest request) throws EngineException;
 
-    /// The default bridge as the configuration wants it, keeping what `known` has and nothing contradicts; empty when
-    /// there is none by configuration. Reserved like a planned one.
-    Optional<Network> defaultBridge(Optional<Network> known) throws EngineException;
-
-    /// Makes the network's bridge and its rules. What exists already is brought to what it should be.
-    void make(Network network) throws EngineException;
+    /// Makes the default bridge as the configuration wants it, keeping what `known` has and nothing contradicts; empty
+    /// when there is none by configuration.
+    Optional<Network> createDefault(Optional<Network> known) throws EngineException;
 
     /// Takes the network away: bridge, rules, reservation. The caller made sure that nobody is in it. Idempotent.
     void remove(Network network) throws EngineException;
@@ -60,6 +60,13 @@ public interface Fabric extends AutoCloseable {
 
     /// Tells `listener` of all endpoints from now on; to be called before [#restore].
     void listen(EndpointListener listener);
+
+    /// What passed each interface of the container since it was made, by name.
+    Map<String, LinkInfo.Traffic> traffic(String containerId) throws EngineException;
+
+    /// Before a clean stop: the bridges and rules of networks that nobody is in go, as nobody would look after them. The
+    /// next [#restore] makes them again.
+    void rest() throws EngineException;
 
     /// How many of the network's addresses of each subnet are given out.
     List<Usage> usage(Network network);

@@ -7,10 +7,19 @@ import java.util.List;
 import java.util.Optional;
 
 /// What the networks of one engine are told once. `engineId` marks links so that two engines of a host do not take each
-/// other's for their own; `runDirectory` is emptied by a reboot, as links are; `forward` lets the engine switch packet
-/// forwarding on, without which no container reaches anything.
+/// other's for their own; its run directory is emptied by a reboot, as links are; `forward` lets the engine switch packet
+/// forwarding on, without which no container reaches anything. `place` tells people which engine a bridge belongs to, and
+/// `lock` is a file that all engines of the host share, so that two never choose the same range at the same moment.
 public record FabricConfig(
-        String engineId, Path runDirectory, DefaultBridge bridge, List<PoolRule> pools, boolean forward) {
+        String engineId,
+        Place place,
+        DefaultBridge bridge,
+        List<PoolRule> pools,
+        boolean forward) {
+
+    /// Where an engine keeps what; `name` is for people.
+    public record Place(String name, Path runDirectory, Path lock) {}
+
 
     public FabricConfig {
         pools = List.copyOf(pools);
@@ -25,11 +34,12 @@ public record FabricConfig(
         }
     }
 
-    /// The network that containers join which name none. `enabled` is false with `bridge: none`. `four` is the bridge's
+    /// The network that containers join which name none. `enabled` is false with `bridge: none`,
+    /// `link` names a bridge to use. `four` is the bridge's
     /// own address with its range (bip), chosen where absent; `fixedFour` the part that containers get theirs from.
     public record DefaultBridge(
             boolean enabled,
-            String link,
+            Optional<String> link,
             Optional<Cidr.Host> four,
             Optional<Cidr> fixedFour,
             boolean ipv6,
@@ -39,12 +49,12 @@ public record FabricConfig(
             boolean masquerade,
             Optional<IpAddress> bindAddress) {
 
-        /// Its link's name unless another is wanted.
-        public static final String LINK = "carafe0";
+        /// Its link's name unless another is wanted, or another engine has it: then the next number.
+        static final String LINK = "carafe";
 
         /// As it is when nobody says anything.
         public static final DefaultBridge USUAL = new DefaultBridge(
-                true, LINK, Optional.empty(), Optional.empty(), false, Optional.empty(), 1500, true, true,
+                true, Optional.empty(), Optional.empty(), Optional.empty(), false, Optional.empty(), 1500, true, true,
                 Optional.empty());
     }
 

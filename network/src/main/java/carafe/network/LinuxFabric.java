@@ -1,6 +1,7 @@
 package carafe.network;
 
 import carafe.kernel.KernelException;
+import carafe.kernel.LinkInfo;
 import carafe.kernel.NamespaceThread;
 import carafe.kernel.Netlink;
 import carafe.network.NetworkPlanner.Surroundings;
@@ -8,6 +9,9 @@ import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -45,9 +49,9 @@ final class LinuxFabric implements Fabric {
         this.parts = parts;
         this.thread = thread;
         marks = new Marks(config.engineId());
-        var notes = SandboxNotes.open(config.runDirectory());
+        var notes = SandboxNotes.open(config.place().runDirectory());
         host = thread.insideHome(Netlink::open);
-        bridges = new Bridges(host, thread, marks.mark(), config.forward());
+        bridges = new Bridges(host, thread, "carafe " + marks.mark(), config);
         planner = new NetworkPlanner(new Ranges(config.pools(), config.engineId()), parts.clock());
         var graveyard = new Graveyard(thread.insideHome(Netlink::open), BURIAL_PAUSE);
         sandboxes = new Sandboxes(
@@ -82,16 +86,44 @@ final class LinuxFabric implements Fabric {
     }
 
     @Override
-    public Network plan(NetworkRequest request) throws EngineException {
-        planning.lock();
-        try {
+    public Network create(NetworkRequest request) throws EngineException {
+        return alone(() -> {
             var network = planner.plan(request, marks.id(), surroundings());
             checkParent(network);
             if (network.driver() != Driver.BRIDGE) {
                 Cables.sharing(network);
             }
-            reserve(network);
+            make(network);
             return network;
+        });
+    }
+
+    @Override
+    public Optional<Network> createDefault(Optional<Network> known) throws EngineException {
+        if (!config.bridge().enabled()) {
+            return Optional.empty();
+        }
+        return alone(() -> {
+            known.ifPresent(network -> networks.remove(network.id()));
+            var network = planner.defaultBridge(
+                    config.bridge(), bridges.defaultName(config.bridge(), known), known, marks.id(), surroundings());
+            make(network);
+            return Optional.of(network);
+        });
+    }
+
+    private interface Choice<T> {
+        T make() throws EngineException;
+    }
+
+    /// Chooses and makes while no other engine of the host does: what one has made, the next one sees in the kernel.
+    private <T> T alone(Choice<T> choice) throws EngineException {
+        planning.lock();
+        try (var file = FileChannel.open(config.place().lock(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                var _ = file.lock()) {
+            return choice.make();
+        } catch (IOException e) {
+            throw Trouble.of("cannot lock " + config.place().lock(), e);
         } finally {
             planning.unlock();
         }
@@ -119,22 +151,6 @@ final class LinuxFabric implements Fabric {
         }
     }
 
-    @Override
-    public Optional<Network> defaultBridge(Optional<Network> known) throws EngineException {
-        if (!config.bridge().enabled()) {
-            return Optional.empty();
-        }
-        planning.lock();
-        try {
-            known.ifPresent(network -> networks.remove(network.id()));
-            var network = planner.defaultBridge(config.bridge(), known, marks.id(), surroundings());
-            reserve(network);
-            return Optional.of(network);
-        } finally {
-            planning.unlock();
-        }
-    }
-
     private void reserve(Network network) {
         networks.put(network.id(), network);
         addresses.add(network);
@@ -152,7 +168,7 @@ final class LinuxFabric implements Fabric {
         try {
             var own = new HashSet<Integer>();
             for (var link : host.links()) {
-                if (link.kind().equals("bridge") && isOwnBridge(link.name(), link.alias())) {
+                if (link.kind().equals("bridge") && bridges.isOurs(link.alias())) {
                     own.add(link.index());
                 }
             }
@@ -173,12 +189,7 @@ final class LinuxFabric implements Fabric {
         }
     }
 
-    private boolean isOwnBridge(String link, String alias) {
-        return alias.equals("carafe " + marks.mark());
-    }
-
-    @Override
-    public void make(Network network) throws EngineException {
+    private void make(Network network) throws EngineException {
         pass("network.bridge");
         reserve(network);
         if (network.driver() == Driver.BRIDGE) {
@@ -242,7 +253,9 @@ final class LinuxFabric implements Fabric {
     public void restore(List<Network> known, Map<String, Integer> running) throws EngineException {
         known.forEach(this::reserve);
         for (var network : known) {
-            make(network);
+            if (!bridges.isKnown(network.id())) {
+                make(network);
+            }
         }
         sandboxes.restore(networks, running);
         sweepLinks();
@@ -254,7 +267,7 @@ final class LinuxFabric implements Fabric {
         try {
             Set<String> alive = sandboxes.hostLinks();
             var dead = host.links().stream()
-                    .map(link -> link.name())
+                    .map(LinkInfo::name)
                     .filter(name -> marks.isOurs(name) && !alive.contains(name))
                     .toList();
             sandboxes.bury(dead);
@@ -263,6 +276,22 @@ final class LinuxFabric implements Fabric {
             }
         } catch (KernelException e) {
             throw Trouble.of("cannot list the host's links", e);
+        }
+    }
+
+    @Override
+    public Map<String, LinkInfo.Traffic> traffic(String containerId) throws EngineException {
+        return sandboxes.traffic(containerId);
+    }
+
+    @Override
+    public void rest() throws EngineException {
+        var used = sandboxes.networksInUse();
+        for (var network : networks.values()) {
+            if (!used.contains(network.id()) && network.driver() == Driver.BRIDGE) {
+                parts.firewall().dismiss(network.id());
+                bridges.remove(network);
+            }
         }
     }
 
@@ -281,6 +310,13 @@ final class LinuxFabric implements Fabric {
     @Override
     public void close() {
         sandboxes.close();
+        host.close();
+        thread.close();
+    }
+
+    /// Lets go of everything at once, as a crash would. For tests.
+    void abandon() {
+        sandboxes.abandon();
         host.close();
         thread.close();
     }

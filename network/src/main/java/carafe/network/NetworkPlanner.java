@@ -176,8 +176,8 @@ final class NetworkPlanner {
 
     /// The default bridge as the configuration wants it; what is not configured stays as `known` has it while nothing of
     /// the host is in the way.
-    Network defaultBridge(FabricConfig.DefaultBridge wanted, Optional<Network> known, String id, Surroundings around)
-            throws EngineException {
+    Network defaultBridge(FabricConfig.DefaultBridge wanted, String link, Optional<Network> known, String id,
+            Surroundings around) throws EngineException {
         var subnets = new ArrayList<Subnet>();
         var before = known.flatMap(network -> network.subnet(false));
         Cidr.Host own;
@@ -206,11 +206,11 @@ final class NetworkPlanner {
         options.put(LinkOptions.ICC, String.valueOf(wanted.peers()));
         options.put(LinkOptions.MASQUERADE, String.valueOf(wanted.masquerade()));
         options.put(LinkOptions.BIND, wanted.bindAddress().map(IpAddress::toString).orElse("0.0.0.0"));
-        options.put(LinkOptions.BRIDGE_NAME, wanted.link());
+        options.put(LinkOptions.BRIDGE_NAME, link);
         options.put(LinkOptions.MTU, String.valueOf(wanted.mtu()));
         return new Network(
                 known.map(Network::id).orElse(id), Network.DEFAULT, known.map(Network::created).orElse(clock.instant()),
                 Driver.BRIDGE, new Network.Addressing(true, wanted.ipv6(), "default", Map.of(), subnets),
-                Network.Reach.USUAL, wanted.link(), options, Map.of());
+                Network.Reach.USUAL, link, options, Map.of());
     }
 }

@@ -2,6 +2,7 @@ package carafe.network;
 
 import carafe.kernel.Descriptors;
 import carafe.kernel.KernelException;
+import carafe.kernel.LinkInfo;
 import carafe.kernel.Linux;
 import carafe.kernel.NamespaceThread;
 import carafe.kernel.NetNamespace;
@@ -16,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -253,6 +255,24 @@ final class Sandboxes implements AutoCloseable {
         }
     }
 
+    Map<String, LinkInfo.Traffic> traffic(String containerId) throws EngineException {
+        var cell = cells.get(containerId);
+        var traffic = new LinkedHashMap<String, LinkInfo.Traffic>();
+        if (cell == null) {
+            return traffic;
+        }
+        try {
+            for (var link : cell.namespace().netlink().links()) {
+                if (!link.name().equals("lo")) {
+                    traffic.put(link.name(), link.traffic());
+                }
+            }
+            return traffic;
+        } catch (KernelException e) {
+            throw Trouble.of("cannot read the traffic of container " + containerId, e);
+        }
+    }
+
     /// Puts everybody who is in the network back into its bridge.
     void reattach(String networkId) throws EngineException {
         for (var cell : cells.values()) {
@@ -337,6 +357,14 @@ final class Sandboxes implements AutoCloseable {
     @Override
     public void close() {
         tools.graveyard.close();
+        tools.namespaces.close();
+        cells.values().forEach(cell -> cell.namespace().close());
+        cells.clear();
+    }
+
+    /// Closes descriptors only. For tests of crashes: what was on its way in the background stays undone.
+    void abandon() {
+        tools.graveyard.abandon();
         tools.namespaces.close();
         cells.values().forEach(cell -> cell.namespace().close());
         cells.clear();

@@ -56,7 +56,8 @@ final class FabricStage implements AutoCloseable {
 
     /// An engine on this host.
     LinuxFabric open(String engineId, Failpoints failpoints) throws Exception {
-        return open(new FabricConfig(engineId, run.resolve(engineId), FabricConfig.DefaultBridge.USUAL,
+        return open(new FabricConfig(engineId,
+                new FabricConfig.Place(run.toString(), run.resolve(engineId), run.resolve("lock")), FabricConfig.DefaultBridge.USUAL,
                 FabricConfig.usualPools(), true), failpoints);
     }
 

@@ -52,9 +52,7 @@ class FabricTest {
     }
 
     private Network made(NetworkRequest request) throws Exception {
-        var network = fabric.plan(request);
-        fabric.make(network);
-        return network;
+        return fabric.create(request);
     }
 
     @Test
@@ -220,27 +218,46 @@ class FabricTest {
                 NetRequest.addRoute(RouteInfo.direct(new byte[] {(byte) 172, 16, 8, 0}, 21, vpn)));
         assertThat(made(request("a")).ranges()).hasToString("[172.16.4.0/22]");
         assertThat(made(request("b")).ranges()).hasToString("[172.16.16.0/22]");
-        assertThat(fabric.defaultBridge(Optional.empty()).orElseThrow().ranges()).hasToString("[172.17.0.0/16]");
+        assertThat(fabric.createDefault(Optional.empty()).orElseThrow().ranges()).hasToString("[172.17.0.0/16]");
         try (var second = stage.open("other-engine", Failpoints.none())) {
-            assertThat(second.plan(request("c")).ranges()).hasToString("[172.16.0.0/22]".replace("16.0.0", "16.20.0"));
+            assertThat(second.create(request("c")).ranges()).hasToString("[172.16.0.0/22]".replace("16.0.0", "16.20.0"));
         }
     }
 
     @Test
-    void hundredsOfNetworksThenTheUnusedOnesAreNamed() throws Exception {
-        var ranges = new TreeSet<Cidr>();
-        for (int i = 0; i < 1024 + 255; i++) {
-            var network = fabric.plan(request("n" + i));
-            network.ranges().forEach(range -> assertThat(ranges.add(range)).isTrue());
+    void moreThanAThousandRangesAreThere() throws Exception {
+        var ranges = new Ranges(FabricConfig.usualPools(), FabricStage.NAME);
+        var used = new TreeSet<Cidr>();
+        for (int i = 0; i < 1024 + 256; i++) {
+            var chosen = ranges.choose(false, used).orElseThrow();
+            assertThat(used).noneMatch(chosen::overlaps);
+            used.add(chosen);
         }
-        var used = made(request("n1279"));
-        fabric.open(ONE, List.of(joining(used)));
-        assertThatThrownBy(() -> fabric.plan(request("one-more")))
-                .isInstanceOf(EngineException.Unavailable.class)
-                .hasMessageStartingWith("could not find an available, non-overlapping IPv4 address pool")
-                .hasMessageContaining("n0, n1, n10")
-                .hasMessageContaining("docker network prune")
-                .message().doesNotContain("n1279,");
+        assertThat(ranges.choose(false, used)).isEmpty();
+        var six = ranges.choose(true, List.of()).orElseThrow();
+        assertThat(six.prefix()).isEqualTo(64);
+        assertThat(Cidr.parse("fd00::/8").contains(six)).isTrue();
+        assertThat(ranges.choose(true, List.of(six)).orElseThrow().base()).isEqualTo(six.last().plus(1));
+    }
+
+    @Test
+    void whenNoRangeIsFreeTheUnusedNetworksAreNamed() throws Exception {
+        var pools = List.of(new FabricConfig.PoolRule(Cidr.parse("10.200.0.0/26"), 28));
+        var config = new FabricConfig("pools", new FabricConfig.Place("", run.resolve("pools"), run.resolve("lock")),
+                FabricConfig.DefaultBridge.USUAL, pools, true);
+        try (var small = stage.open(config, Failpoints.none())) {
+            for (int i = 0; i < 4; i++) {
+                small.create(request("n" + i));
+            }
+            var used = small.create(request("used", Map.of(), pool("10.77.0.0/24")));
+            small.open(ONE, List.of(joining(used)));
+            assertThatThrownBy(() -> small.create(request("one-more")))
+                    .isInstanceOf(EngineException.Unavailable.class)
+                    .hasMessage("could not find an available, non-overlapping IPv4 address pool among the defaults to"
+                            + " assign to the network; no container uses n0, n1, n2, n3: \"docker network prune\" gives"
+                            + " their ranges back");
+            small.close(ONE);
+        }
     }
 
     @Test
@@ -257,14 +274,14 @@ class FabricTest {
                 new NetworkRequest.Pool("10.1.1.0/24", "", "10.2.0.1", Map.of()));
         refused(EngineException.Invalid.class, "invalid network config:\ngateway requires a subnet",
                 new NetworkRequest.Pool("", "", "10.2.0.1", Map.of()));
-        assertThatThrownBy(() -> fabric.plan(request("b", Map.of(LinkOptions.MTU, "12"))))
+        assertThatThrownBy(() -> fabric.create(request("b", Map.of(LinkOptions.MTU, "12"))))
                 .hasMessage("invalid MTU 12: it must be between 68 and 65535");
-        assertThatThrownBy(() -> fabric.plan(request("b", Map.of(LinkOptions.BRIDGE_NAME, "a/../b"))))
+        assertThatThrownBy(() -> fabric.create(request("b", Map.of(LinkOptions.BRIDGE_NAME, "a/../b"))))
                 .hasMessageStartingWith("invalid bridge name: a/../b");
     }
 
     private void refused(Class<? extends Exception> kind, String message, NetworkRequest.Pool pool) {
-        assertThatThrownBy(() -> fabric.plan(request("b", Map.of(), pool))).isInstanceOf(kind).hasMessage(message);
+        assertThatThrownBy(() -> fabric.create(request("b", Map.of(), pool))).isInstanceOf(kind).hasMessage(message);
     }
 
     @Test
@@ -276,12 +293,17 @@ class FabricTest {
         assertThat(stage.links()).contains("lan0");
         assertThat(stage.netlink().addresses()).noneMatch(a -> IpAddress.of(a.address()).toString().equals("10.77.0.1"));
         try (var other = stage.open("another-engine", Failpoints.none())) {
-            var theirs = other.defaultBridge(Optional.empty()).orElseThrow();
-            other.make(theirs);
-            var ours = fabric.defaultBridge(Optional.empty()).orElseThrow();
-            assertThatThrownBy(() -> fabric.make(ours))
+            var theirs = other.createDefault(Optional.empty()).orElseThrow();
+            var ours = fabric.createDefault(Optional.empty()).orElseThrow();
+            assertThat(theirs.link()).isEqualTo("carafe0");
+            assertThat(theirs.ranges()).hasToString("[172.17.0.0/16]");
+            assertThat(ours.link()).isEqualTo("carafe1");
+            assertThat(ours.ranges()).hasToString("[172.18.0.0/16]");
+            assertThatThrownBy(() -> fabric.create(request("x", Map.of(LinkOptions.BRIDGE_NAME, "carafe0"))))
                     .isInstanceOf(EngineException.Conflict.class)
                     .hasMessageContaining("belongs to another engine of this host");
+            other.rest();
+            assertThat(stage.links()).doesNotContain("carafe0").contains("carafe1");
         }
     }
 
@@ -341,15 +363,14 @@ class FabricTest {
     @Test
     void linksOnAParentOfTheHost() throws Exception {
         stage.netlink().perform(NetRequest.addLink(LinkEnd.named("lan0").raised(), "bridge"));
-        var network = fabric.plan(new NetworkRequest("lan", Driver.MACVLAN, Optional.empty(), Optional.empty(),
+        var network = fabric.create(new NetworkRequest("lan", Driver.MACVLAN, Optional.empty(), Optional.empty(),
                 new NetworkRequest.Pools("default", Map.of(), List.of(pool("10.77.0.0/24"))), Network.Reach.USUAL,
                 Map.of("parent", "lan0"), Map.of()));
-        fabric.make(network);
         var sandbox = fabric.open(ONE, List.of(joining(network)));
         try (var inside = stage.enter(sandbox)) {
             assertThat(inside.netlink().link("eth0").orElseThrow().kind()).isEqualTo("macvlan");
         }
-        assertThatThrownBy(() -> fabric.plan(new NetworkRequest("x", Driver.MACVLAN, Optional.empty(), Optional.empty(),
+        assertThatThrownBy(() -> fabric.create(new NetworkRequest("x", Driver.MACVLAN, Optional.empty(), Optional.empty(),
                 new NetworkRequest.Pools("default", Map.of(), List.of()), Network.Reach.USUAL, Map.of("parent", "no0"), Map.of())))
                 .hasMessageContaining("there is no link no0");
     }

@@ -40,6 +40,8 @@ public final class Database implements AutoCloseable {
     private final PreparedStatement status;
     private final PreparedStatement delete;
     private final PreparedStatement put;
+    private final PreparedStatement putNetwork;
+    private final PreparedStatement deleteNetwork;
     private volatile boolean closed;
 
     /// Changes on their way to the disk.
@@ -87,6 +89,9 @@ public final class Database implements AutoCloseable {
         delete = connection.prepareStatement("DELETE FROM containers WHERE id = ?");
         put = connection.prepareStatement(
                 "INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+        putNetwork = connection.prepareStatement("INSERT INTO networks (id, name, document) VALUES (?, ?, ?)"
+                + " ON CONFLICT (id) DO UPDATE SET name = excluded.name, document = excluded.document");
+        deleteNetwork = connection.prepareStatement("DELETE FROM networks WHERE id = ?");
         writer = Thread.ofPlatform().name("carafe-database").daemon().unstarted(this::writeUntilClosed);
     }
 
@@ -158,6 +163,23 @@ public final class Database implements AutoCloseable {
                     rows.add(new Row(
                             result.getString(1), result.getString(2), result.getString(3), result.getLong(4),
                             result.getString(5), result.getString(6)));
+                }
+                connection.commit();
+                return rows;
+            } catch (SQLException e) {
+                throw sentence(e);
+            }
+        }
+    }
+
+    /// All networks.
+    public List<NetworkRow> networks() throws EngineException {
+        synchronized (connection) {
+            try (var statement = connection.createStatement();
+                    var result = statement.executeQuery("SELECT id, name, document FROM networks")) {
+                var rows = new ArrayList<NetworkRow>();
+                while (result.next()) {
+                    rows.add(new NetworkRow(result.getString(1), result.getString(2), result.getString(3)));
                 }
                 connection.commit();
                 return rows;
@@ -278,6 +300,14 @@ public final class Database implements AutoCloseable {
             case Change.Delete(var id) -> {
                 texts(delete, id);
                 delete.executeUpdate();
+            }
+            case Change.PutNetwork(var row) -> {
+                texts(putNetwork, row.id(), row.name(), row.document());
+                putNetwork.executeUpdate();
+            }
+            case Change.DeleteNetwork(var id) -> {
+                texts(deleteNetwork, id);
+                deleteNetwork.executeUpdate();
             }
             case Change.Put(var key, var value) -> {
                 texts(put, key, value);
