@@ -9,9 +9,6 @@ import carafe.kernel.Cgroups;
 import carafe.kernel.KernelException;
 import carafe.kernel.Seccomp;
 import carafe.kernel.Spawner;
-import carafe.network.Fabric;
-import carafe.network.FabricConfig;
-import carafe.network.Firewall;
 import carafe.runtime.LinuxRuntime;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
@@ -25,9 +22,6 @@ import org.slf4j.LoggerFactory;
 final class Parts {
 
     private static final Logger LOG = LoggerFactory.getLogger(Parts.class);
-
-    /// All engines of a host share it; see [FabricConfig].
-    private static final Path NETWORKS_LOCK = Path.of("/run/carafe-networks.lock");
 
     private Parts() {}
 
@@ -61,20 +55,12 @@ final class Parts {
             made.push(runtime);
             var engine = Engine.open(
                     engineConfig,
-                    new Engine.Parts(runtime, images, id -> fabric(config, id, failpoints), failpoints,
+                    new Engine.Parts(runtime, images, new HostNetworks(config, failpoints), failpoints,
                             Clock.systemUTC()));
             made.push(engine);
             return engine;
         } catch (KernelException e) {
             throw new EngineException.Unavailable("this host cannot run containers: " + e.getMessage(), e);
         }
-    }
-
-    private static Fabric fabric(DaemonConfig config, String engineId, Failpoints failpoints) throws EngineException {
-        var networking = config.networking();
-        var place = new FabricConfig.Place(config.dataRoot().toString(), config.execRoot().resolve("n"), NETWORKS_LOCK);
-        return Fabric.open(
-                new FabricConfig(engineId, place, networking.bridge(), networking.pools(), networking.forward()),
-                new Fabric.Parts(Firewall.NONE, failpoints, Clock.systemUTC()));
     }
 }

@@ -38,7 +38,6 @@ public final class NameService implements EndpointListener, AutoCloseable {
     /// Where containers ask.
     public static final String ADDRESS = "127.0.0.11";
 
-    private static final System.Logger LOG = System.getLogger("carafe.network");
     private static final byte[] ADDRESS_BYTES = {127, 0, 0, 11};
     private static final int PORT = 30053;
     private static final int DNS_PORT = 53;
@@ -66,11 +65,16 @@ public final class NameService implements EndpointListener, AutoCloseable {
         }
     }
 
-    /// Opens sockets with `thread`; asks `host`'s servers what it does not know.
-    public NameService(NamespaceThread thread, HostResolvers host, Failpoints failpoints) throws EngineException {
-        this(thread, host, failpoints, DNS_PORT);
+    /// Opens the service; it asks `host`'s servers what it does not know.
+    public static NameService open(HostResolvers host, Failpoints failpoints) throws EngineException {
+        try {
+            return new NameService(NamespaceThread.start(), host, failpoints, DNS_PORT);
+        } catch (KernelException e) {
+            throw new EngineException.Unavailable("names of containers cannot be served: " + e.getMessage(), e);
+        }
     }
 
+    /// Opens sockets with `thread`, which is adopted; other servers are asked at `port`.
     NameService(NamespaceThread thread, HostResolvers host, Failpoints failpoints, int port) throws EngineException {
         this.thread = thread;
         this.host = host;
@@ -235,6 +239,6 @@ public final class NameService implements EndpointListener, AutoCloseable {
     public void close() {
         loop.close();
         forwarding.close();
-        LOG.log(System.Logger.Level.DEBUG, "the name server of containers ended");
+        thread.close();
     }
 }

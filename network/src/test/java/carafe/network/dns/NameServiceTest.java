@@ -64,8 +64,8 @@ class NameServiceTest {
         service = service(Failpoints.none());
     }
 
-    private NameService service(Failpoints failpoints) throws EngineException {
-        return new NameService(thread, new HostResolvers(directory.resolve("resolv.conf")), failpoints, upstream.port());
+    private NameService service(Failpoints failpoints) throws Exception {
+        return new NameService(NamespaceThread.start(), new HostResolvers(directory.resolve("resolv.conf")), failpoints, upstream.port());
     }
 
     @AfterEach

@@ -57,7 +57,7 @@ final class PortBench {
             filter.close();
         }
         try (var thread = NamespaceThread.start()) {
-            var names = new NameService(thread, new HostResolvers(Path.of("/etc/resolv.conf")), Failpoints.none());
+            var names = NameService.open(new HostResolvers(Path.of("/etc/resolv.conf")), Failpoints.none());
             var namespaces = new NetNamespace[TIMES];
             for (int i = 0; i < TIMES; i++) {
                 namespaces[i] = thread.create(new NetNamespace.Settings(Map.of()));
