@@ -26,7 +26,7 @@ final class ContainerMessages {
                 .put("ImageID", container.image().id())
                 .put("Command", command(container.command()))
                 .put("Created", container.created().getEpochSecond())
-                .put("Ports", Json.ofAll(List.of()));
+                .put("Ports", NetworkMessages.portList(line.networks()));
         line.size().ifPresent(size -> {
             json.put("SizeRw", size.writableBytes());
             json.put("SizeRootFs", size.rootBytes());

@@ -2,11 +2,13 @@ package carafe.api;
 
 import carafe.engine.ContainerNetworks;
 import carafe.engine.NetworkDetails;
+import carafe.engine.PortReach;
 import carafe.engine.UsageSample;
 import carafe.spec.Json;
 import carafe.spec.docker.Timestamps;
 import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -136,7 +138,7 @@ final class NetworkMessages {
                 .put("Bridge", "")
                 .put("SandboxID", networks.sandboxId())
                 .put("SandboxKey", networks.sandboxKey())
-                .put("Ports", Json.object().build());
+                .put("Ports", portMap(networks));
         if (version.before(52)) {
             var top = networks.places().stream().filter(place -> place.network().equals("bridge")).findFirst()
                     .flatMap(ContainerNetworks.Place::live);
@@ -155,6 +157,53 @@ final class NetworkMessages {
                     .put("MacAddress", top.map(ContainerNetworks.Live::mac).orElse(""));
         }
         return json.put("Networks", places(networks)).build();
+    }
+
+    /// `NetworkSettings.Ports`: each port with one entry for each address of the host, or null.
+    private static Json portMap(ContainerNetworks networks) {
+        var json = Json.object();
+        for (var port : networks.ports()) {
+            var bindings = port.bindings().stream()
+                    .map(binding -> Json.object()
+                            .put("HostIp", binding.address().toString())
+                            .put("HostPort", Integer.toString(binding.number()))
+                            .build())
+                    .toList();
+            json.put(port.name(), bindings.isEmpty() ? Json.NULL : Json.ofAll(bindings));
+        }
+        return json.build();
+    }
+
+    /// `Ports` of a line of the list of containers.
+    static Json portList(ContainerNetworks networks) {
+        var list = new ArrayList<Json.Obj>();
+        for (var port : networks.ports()) {
+            for (var binding : port.bindings()) {
+                list.add(Json.object()
+                        .put("IP", binding.address().toString())
+                        .put("PrivatePort", port.number())
+                        .put("PublicPort", binding.number())
+                        .put("Type", port.protocol())
+                        .build());
+            }
+            if (port.bindings().isEmpty()) {
+                list.add(Json.object().put("PrivatePort", port.number()).put("Type", port.protocol()).build());
+            }
+        }
+        return Json.ofAll(list);
+    }
+
+    /// From where ports can be reached, in this engine's own words.
+    static Json reach(List<PortReach> ports) {
+        return Json.ofAll(ports.stream()
+                .map(reach -> Json.object()
+                        .put("ContainerPort", reach.containerPort())
+                        .put("Host", reach.host())
+                        .put("FromThisHost", reach.fromThisHost())
+                        .put("FromOthers", reach.fromOthers())
+                        .put("Remarks", Json.ofTexts(reach.remarks()))
+                        .build())
+                .toList());
     }
 
     /// `networks` of a stats message.

@@ -82,7 +82,7 @@ class ContainerMessagesTest {
     private static ContainerNetworks none() throws Exception {
         var settings = EndpointSettings.parse(Json.object().build());
         return new ContainerNetworks("", "", List.of(
-                new ContainerNetworks.Place("none", "", settings, Optional.empty(), List.of())));
+                new ContainerNetworks.Place("none", "", settings, Optional.empty(), List.of())), List.of());
     }
 
     @Test
@@ -91,7 +91,7 @@ class ContainerMessagesTest {
         var networks = new ContainerNetworks("sandbox", "/key", List.of(new ContainerNetworks.Place("bridge", "n1", settings,
                 Optional.of(new ContainerNetworks.Live("e1", "02:42:ac:11:00:02",
                         Optional.of(Cidr.parseHost("172.17.0.2/16")), Optional.empty(),
-                        Optional.of(IpAddress.parse("172.17.0.1")), Optional.empty())), List.of("web", "db"))));
+                        Optional.of(IpAddress.parse("172.17.0.1")), Optional.empty())), List.of("web", "db"))), List.of());
         String old = NetworkMessages.settings(networks, ApiVersion.parse("1.41")).print();
         assertThat(old).contains("\"SandboxID\":\"sandbox\",\"SandboxKey\":\"/key\"")
                 .contains("\"EndpointID\":\"e1\",\"Gateway\":\"172.17.0.1\",\"GlobalIPv6Address\":\"\","

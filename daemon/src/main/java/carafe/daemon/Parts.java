@@ -10,9 +10,6 @@ import carafe.kernel.Cgroups;
 import carafe.kernel.KernelException;
 import carafe.kernel.Seccomp;
 import carafe.kernel.Spawner;
-import carafe.network.Fabric;
-import carafe.network.FabricConfig;
-import carafe.network.Firewall;
 import carafe.registry.Patience;
 import carafe.registry.Proxies;
 import carafe.registry.Registries;
@@ -31,9 +28,6 @@ import org.slf4j.LoggerFactory;
 final class Parts {
 
     private static final Logger LOG = LoggerFactory.getLogger(Parts.class);
-
-    /// All engines of a host share it; see [FabricConfig].
-    private static final Path NETWORKS_LOCK = Path.of("/run/carafe-networks.lock");
 
     private Parts() {}
 
@@ -69,7 +63,7 @@ final class Parts {
             made.push(remote.registries());
             var engine = Engine.open(
                     engineConfig,
-                    new Engine.Parts(runtime, images, remote, id -> fabric(config, id, failpoints), failpoints,
+                    new Engine.Parts(runtime, images, remote, new HostNetworks(config, failpoints), failpoints,
                             Clock.systemUTC()));
             made.push(engine);
             return engine;
@@ -89,13 +83,5 @@ final class Parts {
                 Proxies.of(environment), Patience.USUAL.withAttempts(config.transfers().attempts()), plain.agent());
         var limits = new ImageTransfers.Limits(config.transfers().downloads(), config.transfers().uploads());
         return new Engine.Remote(new Registries(registries, Clock.systemUTC()), limits);
-    }
-
-    private static Fabric fabric(DaemonConfig config, String engineId, Failpoints failpoints) throws EngineException {
-        var networking = config.networking();
-        var place = new FabricConfig.Place(config.dataRoot().toString(), config.execRoot().resolve("n"), NETWORKS_LOCK);
-        return Fabric.open(
-                new FabricConfig(engineId, place, networking.bridge(), networking.pools(), networking.forward()),
-                new Fabric.Parts(Firewall.NONE, failpoints, Clock.systemUTC()));
     }
 }

@@ -117,9 +117,9 @@ final class ContainerPlanner {
                         + " stays in the container's own layer");
             }
         }
-        if (!host.document().object("PortBindings").fields().isEmpty()
-                && !host.namespaces().network().equals("host")) {
-            warnings.add("published ports are not available yet: the container has no network of its own");
+        boolean published = !PortPlan.requests(host, request.config(), Optional.empty()).isEmpty();
+        if (published && mode.equals("host")) {
+            warnings.add("Published ports are discarded when using host network mode");
         }
         Json.Obj document = host.document().with("NetworkMode", Json.of(mode));
         if (host.namespaces().cgroup().isEmpty()) {

@@ -43,6 +43,11 @@ public interface Engine extends AutoCloseable {
     @FunctionalInterface
     interface Fabrics {
         Fabric open(String engineId) throws EngineException;
+
+        /// What listens to the fabric that was opened last; the engine closes it too.
+        default Outlets outlets() {
+            return Outlets.NONE;
+        }
     }
 
     /// Begins, in the background, to load what [#open] needs; worth calling before the parts are made.

@@ -1,5 +1,6 @@
 package carafe.engine;
 
+import carafe.network.dns.NameService;
 import carafe.spec.EngineException;
 import carafe.spec.docker.HostConfig;
 import java.io.IOException;
@@ -35,14 +36,15 @@ final class EtcFiles {
         try {
             Files.writeString(files.hostname(), hostName + "\n");
             Files.writeString(files.hosts(), hosts(host.resolver().extraHosts(), hostNetwork, known));
-            Files.writeString(files.resolver(), resolver(host.resolver(), hostNetwork));
+            Files.writeString(files.resolver(), resolver(host.resolver(), hostNetwork, known.nameServer));
         } catch (IOException e) {
             throw Failures.io("cannot write the container's files in " + files.hosts().getParent(), e);
         }
     }
 
-    /// What the engine knows of addresses: the container's own, and the host's as the container sees it.
-    record Known(List<Memberships.HostLine> lines, Optional<String> hostAddress) {}
+    /// What the engine knows of addresses: the container's own, the host's as the container sees it, and whether names are
+    /// served by the engine.
+    record Known(List<Memberships.HostLine> lines, Optional<String> hostAddress, boolean nameServer) {}
 
     /// Writes /etc/hosts anew, in place: a container that runs has this very file.
     void writeHosts(ContainerDetails.Files files, HostConfig host, Known known) throws EngineException {
@@ -51,6 +53,18 @@ final class EtcFiles {
                     host.resolver().extraHosts(), host.namespaces().network().equals("host"), known));
         } catch (IOException e) {
             throw Failures.io("cannot write " + files.hosts(), e);
+        }
+    }
+
+    /// The same for /etc/resolv.conf of one that came to a network with a name server of ours; one that has it already
+    /// keeps what its user may have written.
+    void writeResolver(ContainerDetails.Files files, HostConfig host, Known known) throws EngineException {
+        try {
+            if (known.nameServer && !Files.readString(files.resolver()).contains(NameService.ADDRESS)) {
+                Files.writeString(files.resolver(), resolver(host.resolver(), false, true));
+            }
+        } catch (IOException e) {
+            throw Failures.io("cannot write " + files.resolver(), e);
         }
     }
 
@@ -74,7 +88,7 @@ final class EtcFiles {
 
     /// The host's resolver configuration with what the user asked for in its place. A server on the loopback of the
     /// host cannot be reached from another network namespace and is left out there.
-    private String resolver(HostConfig.Resolver wanted, boolean hostNetwork) {
+    private String resolver(HostConfig.Resolver wanted, boolean hostNetwork, boolean nameServer) {
         boolean nothingAsked = wanted.servers().isEmpty() && wanted.search().isEmpty() && wanted.options().isEmpty();
         String hosts = read("resolv.conf");
         if (nothingAsked && hostNetwork) {
@@ -84,24 +98,37 @@ final class EtcFiles {
         for (var line : hosts.split("\n")) {
             String[] words = line.strip().split("\\s+");
             boolean keep = switch (words[0]) {
-                case "nameserver" -> wanted.servers().isEmpty() && words.length > 1
+                case "nameserver" -> !nameServer && wanted.servers().isEmpty() && words.length > 1
                         && (hostNetwork || !words[1].startsWith("127.") && !words[1].equals("::1"));
                 case "search", "domain" -> wanted.search().isEmpty();
                 case "options" -> wanted.options().isEmpty();
                 default -> false;
             };
             if (keep) {
-                lines.add(line.strip());
+                lines.add(nameServer && words[0].equals("options") ? withoutDots(line.strip()) : line.strip());
             }
         }
-        wanted.servers().forEach(server -> lines.add("nameserver " + server));
+        if (nameServer) {
+            lines.addFirst("nameserver " + NameService.ADDRESS);
+        } else {
+            wanted.servers().forEach(server -> lines.add("nameserver " + server));
+        }
         if (!wanted.search().isEmpty() && !wanted.search().equals(List.of("."))) {
             lines.add("search " + String.join(" ", wanted.search()));
         }
         if (!wanted.options().isEmpty()) {
-            lines.add("options " + String.join(" ", wanted.options()));
+            String options = "options " + String.join(" ", wanted.options());
+            lines.add(nameServer ? withoutDots(options) : options);
+        }
+        if (nameServer && lines.stream().noneMatch(line -> line.startsWith("options"))) {
+            lines.add("options ndots:0");
         }
         return lines.isEmpty() ? "" : String.join("\n", lines) + "\n";
+    }
+
+    /// Names of containers have no dots and are to be asked for as they are, unless somebody wants it otherwise.
+    private static String withoutDots(String options) {
+        return options.contains("ndots:") ? options : options + " ndots:0";
     }
 
     private String read(String name) {

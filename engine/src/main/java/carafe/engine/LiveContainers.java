@@ -303,6 +303,11 @@ final class LiveContainers implements Containers {
     }
 
     @Override
+    public List<PortReach> reach(String reference) throws EngineException {
+        return hands.memberships.reach(book.find(reference).snapshot());
+    }
+
+    @Override
     public Json.Obj dryRun(CreateRequest request) throws EngineException {
         String id = "0".repeat(64);
         var plan = hands.planner.plan(request, id, request.name().isEmpty() ? "dry_run" : request.name());

@@ -230,8 +230,10 @@ final class LiveNetworks implements Networks {
     private void rewriteHosts(ContainerSnapshot container) {
         if (container.state().alive()) {
             try {
-                hands.etc.writeHosts(hands.layout.files(container.id()), container.host(),
-                        hands.memberships.known(container));
+                var files = hands.layout.files(container.id());
+                var known = hands.memberships.known(container);
+                hands.etc.writeHosts(files, container.host(), known);
+                hands.etc.writeResolver(files, container.host(), known);
             } catch (EngineException e) {
                 LOG.warn("{}", e.getMessage());
             }
@@ -306,7 +308,13 @@ final class LiveNetworks implements Networks {
             }
         }
         defaultBridge(networks.named(Network.DEFAULT));
+        hands.memberships.resume(running.keySet());
         fabric.restore(networks.all(), running);
+        try {
+            hands.memberships.hold();
+        } catch (EngineException e) {
+            LOG.error("containers are not protected and ports not published: {}", e.getMessage());
+        }
     }
 
     /// Without a default bridge containers can still run, in other networks: it does not keep the engine from starting.

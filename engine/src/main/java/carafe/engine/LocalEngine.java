@@ -37,7 +37,7 @@ final class LocalEngine implements Engine {
     private final LiveNetworks networks;
 
     /// What is closed with the engine.
-    private record Resources(Database database, EventLog events, LogWatch watch, Fabric fabric) {}
+    private record Resources(Database database, EventLog events, LogWatch watch, Fabric fabric, Outlets outlets) {}
 
     private LocalEngine(EngineConfig config, Parts parts, Resources resources, String engineId) throws EngineException {
         this.resources = resources;
@@ -51,7 +51,7 @@ final class LocalEngine implements Engine {
         book = new Book(resources.database(), resources.events());
         var networkBook = new NetworkBook(resources.database(), resources.events());
         networkBook.load();
-        var memberships = new Memberships(book, networkBook, resources.fabric());
+        var memberships = new Memberships(book, networkBook, resources.fabric(), resources.outlets());
         var etc = new EtcFiles(Path.of("/etc"));
         networks = new LiveNetworks(book, networkBook, resources.fabric(),
                 new LiveNetworks.Hands(memberships, etc, layout, steps), parts.clock());
@@ -86,6 +86,7 @@ final class LocalEngine implements Engine {
     static LocalEngine open(EngineConfig config, Parts parts) throws EngineException {
         Database database = null;
         Fabric fabric = null;
+        var outlets = Outlets.NONE;
         LocalEngine engine = null;
         boolean opened = false;
         try {
@@ -94,7 +95,8 @@ final class LocalEngine implements Engine {
             database = Database.open(layout.database());
             String id = engineId(database);
             fabric = parts.fabrics().open(id);
-            var resources = new Resources(database, new EventLog(parts.clock()), new LogWatch(), fabric);
+            outlets = parts.fabrics().outlets();
+            var resources = new Resources(database, new EventLog(parts.clock()), new LogWatch(), fabric, outlets);
             engine = new LocalEngine(config, parts, resources, id);
             var reconciler = new Reconciler(
                     engine.book, parts.runtime(), parts.images().snapshots(), layout,
@@ -115,6 +117,7 @@ final class LocalEngine implements Engine {
                 if (fabric != null) {
                     fabric.close();
                 }
+                outlets.close();
                 if (database != null) {
                     database.close();
                 }
@@ -206,6 +209,7 @@ final class LocalEngine implements Engine {
         resources.events().close();
         resources.watch().close();
         resources.fabric().close();
+        resources.outlets().close();
         resources.database().close();
     }
 

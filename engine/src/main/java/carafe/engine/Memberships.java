@@ -6,13 +6,16 @@ import carafe.network.Fabric;
 import carafe.network.Joining;
 import carafe.network.Network;
 import carafe.network.Sandbox;
+import carafe.network.port.PortRequest;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.ContainerConfig;
 import carafe.spec.docker.EndpointSettings;
 import carafe.spec.docker.HostConfig;
 import carafe.spec.docker.NetworkingConfig;
+import carafe.spec.network.IpAddress;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -30,11 +33,13 @@ final class Memberships {
     private final Book book;
     private final NetworkBook networks;
     private final Fabric fabric;
+    private final Outlets outlets;
 
-    Memberships(Book book, NetworkBook networks, Fabric fabric) {
+    Memberships(Book book, NetworkBook networks, Fabric fabric, Outlets outlets) {
         this.book = book;
         this.networks = networks;
         this.fabric = fabric;
+        this.outlets = outlets;
     }
 
     /// Whether a container with this mode shares somebody else's network, or has none it could leave.
@@ -123,13 +128,14 @@ final class Memberships {
             }
         }
         if (joinings.isEmpty()) {
-            return new Attachment("", new EtcFiles.Known(List.of(), hostAddress()));
+            return new Attachment("", new EtcFiles.Known(List.of(), hostAddress(), false));
         }
+        outlets.begin(opening(container));
         var sandbox = fabric.open(container.id(), joinings);
         for (var joining : joinings) {
             networks.tell(joining.network(), "connect", Map.of("container", container.id()));
         }
-        return new Attachment(sandbox.path(), new EtcFiles.Known(hosts(container, sandbox), hostAddress()));
+        return new Attachment(sandbox.path(), known(container));
     }
 
     private Attachment joinOther(ContainerSnapshot container, String mode) throws EngineException {
@@ -141,9 +147,7 @@ final class Memberships {
         if (other.id().equals(container.id())) {
             throw new EngineException.Invalid("cannot join own network");
         }
-        var theirs = fabric.sandbox(other.id()).map(sandbox -> hosts(other.snapshot(), sandbox)).orElse(List.of());
-        return new Attachment(
-                "/proc/" + process.get().pid() + "/ns/net", new EtcFiles.Known(theirs, hostAddress()));
+        return new Attachment("/proc/" + process.get().pid() + "/ns/net", known(other.snapshot()));
     }
 
     private static Joining joining(Network network, EndpointSettings settings, ContainerSnapshot container) {
@@ -213,6 +217,7 @@ final class Memberships {
     void detach(ContainerSnapshot container) {
         var sandbox = fabric.sandbox(container.id());
         fabric.close(container.id());
+        outlets.end(container.id());
         sandbox.ifPresent(gone -> gone.endpoints().forEach(endpoint -> network(endpoint).ifPresent(network ->
                 networks.tell(network, "disconnect", Map.of("container", container.id())))));
     }
@@ -238,7 +243,82 @@ final class Memberships {
     /// What /etc/hosts of a container that runs has to say now.
     EtcFiles.Known known(ContainerSnapshot container) {
         var lines = fabric.sandbox(container.id()).map(sandbox -> hosts(container, sandbox)).orElse(List.of());
-        return new EtcFiles.Known(lines, hostAddress());
+        return new EtcFiles.Known(lines, hostAddress(), hasNameServer(container));
+    }
+
+    /// Whether its names are served by us: in networks that users made.
+    private boolean hasNameServer(ContainerSnapshot container) {
+        return container.networking().endpoints().keySet().stream()
+                .anyMatch(name -> networks.named(name).map(Network::userDefined).orElse(false));
+    }
+
+    /// What the container wants of the host's ports and of name servers. In networks that lead nowhere nothing can be
+    /// published, and with the host's own network nothing has to be.
+    private Outlets.Opening opening(ContainerSnapshot container) throws EngineException {
+        boolean four = false;
+        boolean six = false;
+        Optional<IpAddress> bindAddress = Optional.empty();
+        for (String name : container.networking().endpoints().keySet()) {
+            var network = networks.find(name);
+            if (network.driver() == Driver.BRIDGE && !network.reach().internal()) {
+                four |= network.subnet(false).isPresent();
+                six |= network.subnet(true).isPresent();
+                bindAddress = bindAddress.or(() -> network.settings().bindAddress());
+            }
+        }
+        var ports = four || six
+                ? PortPlan.requests(container.host(), container.config(), bindAddress)
+                : List.<PortRequest>of();
+        var servers = new ArrayList<IpAddress>();
+        for (String server : container.host().resolver().servers()) {
+            IpAddress.find(server).ifPresent(servers::add);
+        }
+        return new Outlets.Opening(container.id(), container.name(), ports, four, six, servers);
+    }
+
+    /// At the engine's start, before the networks are there again: who runs keeps its ports.
+    void resume(Collection<String> running) throws EngineException {
+        var openings = new ArrayList<Outlets.Opening>();
+        for (String id : running) {
+            var container = book.find(id).snapshot();
+            if (!isFixed(container.host().namespaces().network())) {
+                openings.add(opening(container));
+            }
+        }
+        outlets.resume(openings);
+    }
+
+    /// At the engine's start, after that: the rules are as they should be.
+    void hold() throws EngineException {
+        outlets.hold();
+    }
+
+    /// From where its published ports can be reached.
+    List<PortReach> reach(ContainerSnapshot container) throws EngineException {
+        return outlets.reach(container.id()).stream()
+                .map(reach -> new PortReach(
+                        reach.binding().containerPort() + "/" + reach.binding().protocol(), reach.binding().hostText(),
+                        reach.fromThisHost(), reach.fromOthers(), reach.remarks()))
+                .toList();
+    }
+
+    private List<ContainerNetworks.Port> ports(ContainerSnapshot container) {
+        if (!container.state().alive()) {
+            return List.of();
+        }
+        try {
+            var bindings = outlets.bindings(container.id());
+            var ports = new ArrayList<ContainerNetworks.Port>();
+            for (String name : PortPlan.known(container.host(), container.config())) {
+                ports.add(new ContainerNetworks.Port(name, bindings.stream()
+                        .filter(binding -> name.equals(binding.containerPort() + "/" + binding.protocol()))
+                        .map(binding -> new ContainerNetworks.HostPort(binding.address(), binding.hostPort()))
+                        .toList()));
+            }
+            return ports;
+        } catch (EngineException.Invalid e) {
+            throw new AssertionError("ports were checked when they came", e);
+        }
     }
 
     /// What inspect and list tell.
@@ -258,7 +338,7 @@ final class Memberships {
             }
         });
         String key = sandbox.map(Sandbox::path).orElse("");
-        return new ContainerNetworks(sandbox.isPresent() ? container.id() : "", key, places);
+        return new ContainerNetworks(sandbox.isPresent() ? container.id() : "", key, places, ports(container));
     }
 
     private static ContainerNetworks.Live live(Endpoint endpoint) {
