@@ -7,14 +7,22 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h> /* before linux/in.h, which then leaves out what is there */
 #include <linux/audit.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
+#include <linux/loop.h>
 #include <linux/magic.h>
 #include <linux/mount.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
 #include <linux/openat2.h>
 #include <linux/prctl.h>
+#include <linux/rtnetlink.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <linux/stat.h>
@@ -61,7 +69,9 @@ static const struct constant constants[] = {
     SHOW(F_DUPFD_CLOEXEC), SHOW(F_GETFD), SHOW(F_SETFD), SHOW(FD_CLOEXEC), SHOW(F_GETFL),
     SHOW(F_SETFL), SHOW(F_SETPIPE_SZ), SHOW(F_GETPIPE_SZ), SHOW(F_ADD_SEALS), SHOW(F_GET_SEALS),
     SHOW(F_SEAL_SEAL), SHOW(F_SEAL_SHRINK), SHOW(F_SEAL_GROW), SHOW(F_SEAL_WRITE), SHOW(LOCK_SH),
-    SHOW(LOCK_EX), SHOW(LOCK_NB), SHOW(LOCK_UN), SHOW(MFD_CLOEXEC), SHOW(MFD_ALLOW_SEALING),
+    SHOW(LOCK_EX), SHOW(LOCK_NB), SHOW(LOCK_UN), SHOW(SYNC_FILE_RANGE_WRITE),
+    SHOW(LOOP_CTL_GET_FREE), SHOW(LOOP_CONFIGURE), SHOW(LO_FLAGS_READ_ONLY), SHOW(LO_FLAGS_AUTOCLEAR),
+    SHOW(MFD_CLOEXEC), SHOW(MFD_ALLOW_SEALING),
     SHOW(SEEK_SET), SHOW(SEEK_CUR), SHOW(SEEK_END), SHOW(SEEK_DATA), SHOW(SEEK_HOLE),
     SHOW(FALLOC_FL_KEEP_SIZE), SHOW(FALLOC_FL_PUNCH_HOLE),
     /* socket(2) */
@@ -119,6 +129,44 @@ static const struct constant constants[] = {
     SHOW(TIOCGPTN), SHOW(TIOCSCTTY), SHOW(FS_IOC_GETFLAGS), SHOW(FS_IOC_SETFLAGS), SHOW(FIONREAD),
     SHOW(EPOLLIN), SHOW(EPOLL_CTL_ADD),
     SHOW(EPOLL_CTL_DEL), SHOW(SHUT_RDWR), SHOW(POLLIN), SHOW(POLLOUT), SHOW(POLLERR), SHOW(POLLHUP),
+    /* netlink(7), nf_tables */
+    SHOW(NETLINK_NETFILTER), SHOW(SOL_NETLINK), SHOW(NETLINK_ADD_MEMBERSHIP), SHOW(NETLINK_CAP_ACK),
+    SHOW(NETLINK_EXT_ACK), SHOW(SO_SNDBUFFORCE), SHOW(SO_RCVBUFFORCE), SHOW(NLM_F_REQUEST),
+    SHOW(NLM_F_ACK), SHOW(NLM_F_DUMP), SHOW(NFT_MSG_GETCHAIN), SHOW(NFTA_CHAIN_USE),
+    SHOW(NLM_F_CREATE), SHOW(NLM_F_APPEND), SHOW(NLM_F_ACK_TLVS),
+    SHOW(NLMSG_ERROR), SHOW(NLMSGERR_ATTR_MSG), SHOW(NLA_F_NESTED), SHOW(NFNL_SUBSYS_NFTABLES),
+    SHOW(NFNL_MSG_BATCH_BEGIN), SHOW(NFNL_MSG_BATCH_END), SHOW(NFNLGRP_NFTABLES),
+    SHOW(NFPROTO_INET), SHOW(NFPROTO_IPV4), SHOW(NFPROTO_IPV6), SHOW(NFT_MSG_NEWTABLE),
+    SHOW(NFT_MSG_DELTABLE), SHOW(NFT_MSG_NEWCHAIN), SHOW(NFT_MSG_DELCHAIN), SHOW(NFT_MSG_NEWRULE),
+    SHOW(NFT_MSG_DELRULE), SHOW(NFT_MSG_NEWSET), SHOW(NFT_MSG_DELSET), SHOW(NFT_MSG_NEWSETELEM),
+    SHOW(NFT_MSG_DELSETELEM), SHOW(NFTA_TABLE_NAME), SHOW(NFTA_TABLE_FLAGS), SHOW(NFTA_CHAIN_TABLE),
+    SHOW(NFTA_CHAIN_NAME), SHOW(NFTA_CHAIN_HOOK), SHOW(NFTA_CHAIN_POLICY), SHOW(NFTA_CHAIN_TYPE),
+    SHOW(NFTA_HOOK_HOOKNUM), SHOW(NFTA_HOOK_PRIORITY), SHOW(NFTA_RULE_TABLE), SHOW(NFTA_RULE_CHAIN),
+    SHOW(NFTA_RULE_EXPRESSIONS), SHOW(NFTA_LIST_ELEM), SHOW(NFTA_EXPR_NAME), SHOW(NFTA_EXPR_DATA),
+    SHOW(NFTA_SET_TABLE), SHOW(NFTA_SET_NAME), SHOW(NFTA_SET_FLAGS), SHOW(NFTA_SET_KEY_TYPE),
+    SHOW(NFTA_SET_KEY_LEN), SHOW(NFTA_SET_DATA_TYPE), SHOW(NFTA_SET_DATA_LEN), SHOW(NFTA_SET_ID),
+    SHOW(NFTA_SET_DESC), SHOW(NFTA_SET_DESC_CONCAT), SHOW(NFTA_SET_FIELD_LEN),
+    SHOW(NFT_SET_INTERVAL),
+    SHOW(NFT_SET_CONCAT), SHOW(NFTA_SET_ELEM_KEY_END), SHOW(NFTA_SET_USERDATA), SHOW(NFT_SET_MAP),
+    SHOW(NFTA_SET_ELEM_LIST_TABLE), SHOW(NFTA_SET_ELEM_LIST_SET),
+    SHOW(NFTA_SET_ELEM_LIST_ELEMENTS), SHOW(NFTA_SET_ELEM_KEY), SHOW(NFTA_SET_ELEM_DATA),
+    SHOW(NFTA_DATA_VALUE), SHOW(NFTA_DATA_VERDICT), SHOW(NFTA_VERDICT_CODE), SHOW(NFT_REG_VERDICT),
+    SHOW(NFT_REG32_00), SHOW(NFTA_META_DREG), SHOW(NFTA_META_KEY), SHOW(NFT_META_IIFNAME),
+    SHOW(NFT_META_OIFNAME), SHOW(NFT_META_NFPROTO), SHOW(NFT_META_L4PROTO), SHOW(NFTA_PAYLOAD_DREG),
+    SHOW(NFTA_PAYLOAD_BASE), SHOW(NFTA_PAYLOAD_OFFSET), SHOW(NFTA_PAYLOAD_LEN),
+    SHOW(NFT_PAYLOAD_NETWORK_HEADER), SHOW(NFT_PAYLOAD_TRANSPORT_HEADER), SHOW(NFTA_CMP_SREG),
+    SHOW(NFTA_CMP_OP), SHOW(NFTA_CMP_DATA), SHOW(NFT_CMP_EQ), SHOW(NFT_CMP_NEQ),
+    SHOW(NFTA_BITWISE_SREG), SHOW(NFTA_BITWISE_DREG), SHOW(NFTA_BITWISE_LEN),
+    SHOW(NFTA_BITWISE_MASK), SHOW(NFTA_BITWISE_XOR), SHOW(NFTA_LOOKUP_SET), SHOW(NFTA_LOOKUP_SREG),
+    SHOW(NFTA_LOOKUP_DREG), SHOW(NFTA_LOOKUP_FLAGS), SHOW(NFT_LOOKUP_F_INV), SHOW(NFTA_CT_DREG),
+    SHOW(NFTA_CT_KEY), SHOW(NFT_CT_STATE), SHOW(NFT_CT_STATUS), SHOW(IPS_DST_NAT),
+    SHOW(NFTA_IMMEDIATE_DREG), SHOW(NFTA_IMMEDIATE_DATA), SHOW(NF_DROP), SHOW(NF_ACCEPT),
+    SHOW(NFTA_NAT_TYPE), SHOW(NFTA_NAT_FAMILY), SHOW(NFTA_NAT_REG_ADDR_MIN),
+    SHOW(NFTA_NAT_REG_PROTO_MIN), SHOW(NFT_NAT_DNAT), SHOW(NFTA_FIB_DREG), SHOW(NFTA_FIB_RESULT),
+    SHOW(NFTA_FIB_FLAGS), SHOW(NFT_FIB_RESULT_ADDRTYPE), SHOW(NFTA_FIB_F_DADDR), SHOW(RTN_LOCAL),
+    /* ip(7), ipv6(7), socket(7) */
+    SHOW(AF_INET), SHOW(AF_INET6), SHOW(IPPROTO_IPV6), SHOW(IPV6_V6ONLY), SHOW(SO_REUSEADDR),
+    SHOW(SHUT_RD),
 };
 
 static const struct constant errnos[] = {
@@ -170,6 +218,7 @@ static const struct constant syscalls[] = {
     {"SYS_LLISTXATTR", SYS_llistxattr}, {"SYS_FLISTXATTR", SYS_flistxattr},
     {"SYS_REMOVEXATTR", SYS_removexattr}, {"SYS_LREMOVEXATTR", SYS_lremovexattr},
     {"SYS_FREMOVEXATTR", SYS_fremovexattr}, {"SYS_SYNC", SYS_sync}, {"SYS_SYNCFS", SYS_syncfs},
+    {"SYS_SYNC_FILE_RANGE", SYS_sync_file_range},
     {"SYS_MOUNT", SYS_mount}, {"SYS_UMOUNT2", SYS_umount2}, {"SYS_PIVOT_ROOT", SYS_pivot_root},
     {"SYS_FSOPEN", SYS_fsopen}, {"SYS_FSCONFIG", SYS_fsconfig}, {"SYS_FSMOUNT", SYS_fsmount},
     {"SYS_FSPICK", SYS_fspick}, {"SYS_OPEN_TREE", SYS_open_tree},
@@ -178,7 +227,8 @@ static const struct constant syscalls[] = {
     {"SYS_BIND", SYS_bind}, {"SYS_LISTEN", SYS_listen}, {"SYS_ACCEPT4", SYS_accept4},
     {"SYS_SENDMSG", SYS_sendmsg}, {"SYS_RECVMSG", SYS_recvmsg}, {"SYS_SENDTO", SYS_sendto},
     {"SYS_RECVFROM", SYS_recvfrom}, {"SYS_SETSOCKOPT", SYS_setsockopt},
-    {"SYS_GETSOCKOPT", SYS_getsockopt}, {"SYS_SHUTDOWN", SYS_shutdown}, {"SYS_GETPID", SYS_getpid},
+    {"SYS_GETSOCKOPT", SYS_getsockopt}, {"SYS_GETSOCKNAME", SYS_getsockname}, {"SYS_SHUTDOWN",
+    SYS_shutdown}, {"SYS_GETPID", SYS_getpid},
     {"SYS_GETTID", SYS_gettid}, {"SYS_GETPPID", SYS_getppid}, {"SYS_KILL", SYS_kill},
     {"SYS_TGKILL", SYS_tgkill}, {"SYS_PIDFD_OPEN", SYS_pidfd_open},
     {"SYS_PIDFD_SEND_SIGNAL", SYS_pidfd_send_signal}, {"SYS_PIDFD_GETFD", SYS_pidfd_getfd},
@@ -242,9 +292,12 @@ static void print(const struct constant *table, size_t count) {
     printf("%s %lld\n", table[i].name, table[i].value);
 }
 
+void print_rtnetlink(void); /* rtnetlink.c */
+
 int main(void) {
   print(constants, sizeof constants / sizeof constants[0]);
   print(errnos, sizeof errnos / sizeof errnos[0]);
   print(syscalls, sizeof syscalls / sizeof syscalls[0]);
+  print_rtnetlink();
   return fflush(stdout) == 0 ? 0 : 1;
 }

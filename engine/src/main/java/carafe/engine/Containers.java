@@ -64,6 +64,9 @@ public interface Containers {
     /// What its processes changed in its root.
     List<PathChange> changes(String reference) throws EngineException;
 
+    /// All files of its root as a tar, as they are while it is written.
+    Download export(String reference) throws EngineException;
+
     /// Changes limits and restart policy (`Resources` fields and `RestartPolicy`); answers warnings.
     List<String> update(String reference, Json.Obj changes) throws EngineException, InterruptedException;
 
@@ -72,6 +75,9 @@ public interface Containers {
 
     /// The tape of the container's last start in words, with microseconds; as the runtime prints it.
     Json.Obj explain(String reference) throws EngineException;
+
+    /// From where its published ports can be reached, for people.
+    List<PortReach> reach(String reference) throws EngineException;
 
     /// The tape a start of such a container would play; nothing is made.
     Json.Obj dryRun(CreateRequest request) throws EngineException;

@@ -45,7 +45,7 @@ final class SpecComposer {
     }
 
     /// The configuration of `container`, whose own files are `files`; `devices` are the host's nodes it asked for.
-    RuntimeSpec compose(ContainerSnapshot container, ContainerDetails.Files files, HostDevices.Granted devices)
+    RuntimeSpec compose(ContainerSnapshot container, Places places, HostDevices.Granted devices)
             throws EngineException {
         var host = container.host();
         var names = container.config().names();
@@ -56,10 +56,10 @@ final class SpecComposer {
                 new RuntimeSpec.Root("", host.files().readonlyRoot()),
                 ownNames ? names.host() : "",
                 ownNames ? names.domain() : "",
-                mounts(host, files),
+                mounts(host, places.files),
                 RuntimeSpec.Hooks.NONE,
                 host.annotations(),
-                linux(container, devices));
+                linux(container, devices, places.network));
     }
 
     /// Whether an init is put before the program; where the host's processes are seen, the host has one.
@@ -86,6 +86,9 @@ final class SpecComposer {
         words.addAll(container.command());
         return words;
     }
+
+    /// Where the container's own files are, and the network namespace it joins (empty: a new one).
+    record Places(ContainerDetails.Files files, String network) {}
 
     /// The capabilities of a container with these rights.
     static List<String> capabilities(HostConfig.Rights rights) {
@@ -156,17 +159,18 @@ final class SpecComposer {
         return !appArmor || wanted.equals("unconfined") ? "" : wanted;
     }
 
-    private LinuxSpec linux(ContainerSnapshot container, HostDevices.Granted devices) throws EngineException {
+    private LinuxSpec linux(ContainerSnapshot container, HostDevices.Granted devices, String network)
+            throws EngineException {
         var host = container.host();
         var rights = host.rights();
         boolean hidden = !rights.privileged() && !rights.security().unmaskedPaths();
         var sysctls = new LinkedHashMap<String, String>();
-        if (!host.namespaces().network().equals("host")) {
+        if (!host.namespaces().network().equals("host") && !host.namespaces().network().startsWith("container:")) {
             sysctls.putAll(StandardContainer.NETWORK_SYSCTLS);
         }
         sysctls.putAll(host.sysctls());
         return new LinuxSpec(
-                namespaces(host.namespaces()),
+                namespaces(host.namespaces(), network),
                 List.of(),
                 List.of(),
                 devices.nodes(),
@@ -206,13 +210,17 @@ final class SpecComposer {
         return (parent.startsWith("/") ? parent : "/" + parent) + "/" + container.id();
     }
 
-    private static List<Namespace> namespaces(HostConfig.Namespaces modes) throws EngineException.Unsupported {
+    private static List<Namespace> namespaces(HostConfig.Namespaces modes, String network) throws EngineException.Unsupported {
         var namespaces = new ArrayList<Namespace>();
         namespaces.add(Namespace.of(NamespaceType.MOUNT));
         own(namespaces, NamespaceType.PID, modes.pid());
         own(namespaces, NamespaceType.IPC, modes.ipc());
         own(namespaces, NamespaceType.UTS, modes.uts());
-        own(namespaces, NamespaceType.NETWORK, modes.network());
+        if (network.isEmpty()) {
+            own(namespaces, NamespaceType.NETWORK, modes.network());
+        } else {
+            namespaces.add(new Namespace(NamespaceType.NETWORK, network));
+        }
         own(namespaces, NamespaceType.CGROUP, modes.cgroup());
         return namespaces;
     }

@@ -9,6 +9,9 @@ import carafe.kernel.CgroupLimits;
 import carafe.kernel.Cgroups;
 import carafe.kernel.Seccomp;
 import carafe.kernel.Spawner;
+import carafe.network.Fabric;
+import carafe.network.FabricConfig;
+import carafe.network.Firewall;
 import carafe.runtime.LinuxRuntime;
 import carafe.spec.Failpoints;
 import carafe.spec.docker.Filters;
@@ -60,7 +63,19 @@ final class LinuxStage {
                 failpoints);
         engine = LocalEngine.open(
                 new EngineConfig(lock, root.resolve("run"), INIT),
-                new Engine.Parts(runtime, images, failpoints, Clock.systemUTC()));
+                new Engine.Parts(runtime, images, NoRegistries.remote(),
+                        id -> Fabric.open(fabricConfig(id), fabricParts(failpoints)), failpoints, Clock.systemUTC()));
+    }
+
+    /// The default bridge is a real one of the host, with a name and a range that no other engine has.
+    private FabricConfig fabricConfig(String id) {
+        return new FabricConfig(id,
+                new FabricConfig.Place(root.toString(), root.resolve("run/n"), Path.of("/run/carafe-networks.lock")),
+                FabricConfig.DefaultBridge.USUAL, FabricConfig.usualPools(), true);
+    }
+
+    private static Fabric.Parts fabricParts(Failpoints failpoints) {
+        return new Fabric.Parts(Firewall.NONE, failpoints, Clock.systemUTC());
     }
 
     private static Path cache() {

@@ -32,7 +32,7 @@ final class SpecComposerTest {
     }
 
     private RuntimeSpec compose(String host) throws EngineException {
-        return composer.compose(container("{\"Hostname\":\"h\"}", host), FILES, HostDevices.Granted.NONE);
+        return composer.compose(container("{\"Hostname\":\"h\"}", host), new SpecComposer.Places(FILES, ""), HostDevices.Granted.NONE);
     }
 
     private static List<String> targets(RuntimeSpec spec) {

@@ -91,7 +91,7 @@ class CrashTest {
             Path root = directory.resolve("root" + step);
             Path copy = directory.resolve("copy" + step);
             var death = new Death(root, copy, step);
-            try (var images = Images.open(root, DirectoryLayers.Bounds.DEFAULT, death)) {
+            try (var images = Images.open(root, LayerBounds.DEFAULT, death)) {
                 death.images = images;
                 death.armed = true;
                 if (!dies(() -> load(images), death)) {
@@ -102,16 +102,39 @@ class CrashTest {
             }
             try (var images = Images.open(copy)) {
                 images.awaitDeletion();
-                assertWhole(images, copy, death);
+                assertWhole(images, death);
                 load(images);
                 assertThat(images.find("app:1").id()).isEqualTo(IMAGE.id());
-                assertWhole(images, copy, death);
+                assertWhole(images, death);
                 images.remove("app:1", false, ImageUsers.NONE);
                 images.awaitDeletion();
                 assertEmpty(copy);
             }
         }
         assertThat(died).isGreaterThanOrEqualTo(15);
+    }
+
+    /// What a power cut takes is what was not synced, so nothing may get its name before.
+    @Test
+    void nothingIsNamedBeforeItIsSynced() throws Exception {
+        var steps = new ArrayList<String>();
+        try (var images = Images.open(directory, LayerBounds.DEFAULT, step -> {
+            synchronized (steps) {
+                steps.add(step);
+            }
+        })) {
+            steps.clear();
+            load(images);
+            images.awaitDeletion();
+        }
+        assertThat(steps.stream().filter("sync layer"::equals)).hasSize(2);
+        assertThat(steps.lastIndexOf("write layer")).isLessThan(steps.lastIndexOf("sync layer"));
+        assertThat(steps.lastIndexOf("sync layer")).isLessThan(steps.indexOf("rename layer"));
+        assertThat(steps.lastIndexOf("rename layer")).isLessThan(steps.indexOf("sync layer names"));
+        assertThat(steps.indexOf("sync layer names")).isLessThan(steps.indexOf("write index.json"));
+        assertThat(steps.indexOf("sync blob")).isLessThan(steps.indexOf("rename blob"));
+        assertThat(steps.lastIndexOf("sync blob directory")).isLessThan(steps.indexOf("write index.json"));
+        assertThat(steps.indexOf("sync index.json")).isLessThan(steps.indexOf("rename index.json"));
     }
 
     @Test
@@ -121,7 +144,7 @@ class CrashTest {
             Path root = directory.resolve("root" + step);
             Path copy = directory.resolve("copy" + step);
             var death = new Death(root, copy, step);
-            try (var images = Images.open(root, DirectoryLayers.Bounds.DEFAULT, death)) {
+            try (var images = Images.open(root, LayerBounds.DEFAULT, death)) {
                 load(images);
                 death.images = images;
                 death.armed = true;
@@ -133,9 +156,9 @@ class CrashTest {
             }
             try (var images = Images.open(copy)) {
                 images.awaitDeletion();
-                assertWhole(images, copy, death);
+                assertWhole(images, death);
                 load(images);
-                assertWhole(images, copy, death);
+                assertWhole(images, death);
                 images.remove("app:1", false, ImageUsers.NONE);
                 images.awaitDeletion();
                 assertEmpty(copy);
@@ -160,13 +183,13 @@ class CrashTest {
         return death.happened();
     }
 
-    private static void assertWhole(Images images, Path root, Death death) throws Exception {
+    private static void assertWhole(Images images, Death death) throws Exception {
         for (var image : images.list()) {
             assertThat(image.id()).as("died at %s", death.steps).isEqualTo(IMAGE.id());
             assertThat(images.configBytes(image.id())).isEqualTo(IMAGE.config());
             var diffIds = image.config().diffIds();
-            assertThat(root.resolve("layers/" + diffIds.get(0).hex() + "/fs/base")).hasContent("b");
-            assertThat(root.resolve("layers/" + diffIds.get(1).hex() + "/fs/top")).hasContent("t");
+            assertThat(images.lower(diffIds.get(0)).resolve("base")).hasContent("b");
+            assertThat(images.lower(diffIds.get(1)).resolve("top")).hasContent("t");
         }
     }
 

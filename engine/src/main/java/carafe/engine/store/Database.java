@@ -43,7 +43,8 @@ public final class Database implements AutoCloseable {
     /// The statements of the writer. The driver finalizes one that failed (on a full disk, say), so after a failure there
     /// are new ones.
     private record Statements(PreparedStatement insert, PreparedStatement replace, PreparedStatement status,
-            PreparedStatement delete, PreparedStatement put) {
+            PreparedStatement delete, PreparedStatement put, PreparedStatement putNetwork,
+            PreparedStatement deleteNetwork) {
 
         static Statements prepare(Connection connection) throws SQLException {
             return new Statements(
@@ -54,11 +55,14 @@ public final class Database implements AutoCloseable {
                     connection.prepareStatement("UPDATE containers SET state = ?, status = ? WHERE id = ?"),
                     connection.prepareStatement("DELETE FROM containers WHERE id = ?"),
                     connection.prepareStatement("INSERT INTO settings (key, value) VALUES (?, ?)"
-                            + " ON CONFLICT (key) DO UPDATE SET value = excluded.value"));
+                            + " ON CONFLICT (key) DO UPDATE SET value = excluded.value"),
+                    connection.prepareStatement("INSERT INTO networks (id, name, document) VALUES (?, ?, ?)"
+                            + " ON CONFLICT (id) DO UPDATE SET name = excluded.name, document = excluded.document"),
+                    connection.prepareStatement("DELETE FROM networks WHERE id = ?"));
         }
 
         void close() throws SQLException {
-            for (var statement : List.of(insert, replace, status, delete, put)) {
+            for (var statement : List.of(insert, replace, status, delete, put, putNetwork, deleteNetwork)) {
                 statement.close();
             }
         }
@@ -208,6 +212,23 @@ public final class Database implements AutoCloseable {
         }
     }
 
+    /// All networks.
+    public List<NetworkRow> networks() throws EngineException {
+        synchronized (connection) {
+            try (var statement = connection.createStatement();
+                    var result = statement.executeQuery("SELECT id, name, document FROM networks")) {
+                var rows = new ArrayList<NetworkRow>();
+                while (result.next()) {
+                    rows.add(new NetworkRow(result.getString(1), result.getString(2), result.getString(3)));
+                }
+                connection.commit();
+                return rows;
+            } catch (SQLException e) {
+                throw sentence(e);
+            }
+        }
+    }
+
     /// A setting of the engine.
     public Optional<String> setting(String key) throws EngineException {
         synchronized (connection) {
@@ -345,6 +366,14 @@ public final class Database implements AutoCloseable {
             case Change.Delete(var id) -> {
                 texts(statements.delete, id);
                 statements.delete.executeUpdate();
+            }
+            case Change.PutNetwork(var row) -> {
+                texts(statements.putNetwork, row.id(), row.name(), row.document());
+                statements.putNetwork.executeUpdate();
+            }
+            case Change.DeleteNetwork(var id) -> {
+                texts(statements.deleteNetwork, id);
+                statements.deleteNetwork.executeUpdate();
             }
             case Change.Put(var key, var value) -> {
                 texts(statements.put, key, value);
