@@ -2,6 +2,7 @@ package carafe.http;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 
@@ -104,6 +105,23 @@ final class PatientWire implements Wire {
         } finally {
             writing = IDLE;
             passed = System.nanoTime();
+        }
+    }
+
+    @Override
+    public void transfer(FileChannel file, long offset, long length) throws IOException {
+        for (long at = offset; at < offset + length; ) {
+            long piece = Math.min(PIECE, offset + length - at);
+            writing = now();
+            try {
+                wire.transfer(file, at, piece);
+            } catch (IOException e) {
+                throw cause(e, "took nothing");
+            } finally {
+                writing = IDLE;
+                passed = System.nanoTime();
+            }
+            at += piece;
         }
     }
 

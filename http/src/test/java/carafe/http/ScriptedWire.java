@@ -1,6 +1,7 @@
 package carafe.http;
 
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.util.Random;
 
 /// A peer that says what is in a script, cut at random, and then ends; what it is told is dropped.
@@ -36,6 +37,9 @@ final class ScriptedWire implements Wire {
         write(first);
         write(second);
     }
+
+    @Override
+    public void transfer(FileChannel file, long offset, long length) {}
 
     @Override
     public void shutdownOutput() {}
