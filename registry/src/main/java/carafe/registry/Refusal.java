@@ -41,7 +41,11 @@ final class Refusal {
         } catch (IOException e) {
             body = new byte[0]; // the status is all there is
         }
-        String fallback = "the server answered with status " + response.status();
+        String fallback = switch (response.status()) {
+            case 401 -> "unauthorized: authentication required";
+            case 403 -> "denied: requested access to the resource is denied";
+            default -> "the server answered with status " + response.status();
+        };
         if (type.startsWith("text/html")) {
             return fallback + " and a web page";
         }

@@ -192,7 +192,7 @@ public final class Repository {
 
     /// Whether the registry itself has the blob.
     public boolean has(Digest blob) throws EngineException, InterruptedException {
-        String what = what("look for a blob of");
+        String what = what("push to");
         var response = own.send(what, Ask.of("HEAD", "/v2/" + name.path() + "/blobs/" + blob, pushing()));
         int status = response.status();
         if (status == 401 || status == 403) {
@@ -205,7 +205,7 @@ public final class Repository {
     /// Has the blob mounted from another repository of the same registry, given by its path; false when that does not
     /// work and it must be sent.
     public boolean mount(Digest blob, String fromPath) throws EngineException, InterruptedException {
-        String what = what("mount a blob into");
+        String what = what("push to");
         var ask = Ask.of("POST", "/v2/" + name.path() + "/blobs/uploads/?mount="
                 + blob.toString().replace(":", "%3A") + "&from=" + fromPath.replace("/", "%2F"), pushing())
                 .scope(Ask.scopeOf(fromPath, "pull"));
