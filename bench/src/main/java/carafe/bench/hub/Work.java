@@ -1,6 +1,7 @@
 package carafe.bench.hub;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -97,19 +98,26 @@ final class Work {
                 == 200;
     }
 
+    /// A blob nobody has pushed; making it costs the client little beside its hash.
+    private static byte[] fresh(Random random, int size) {
+        var body = new byte[size];
+        ByteBuffer.wrap(body).putLong(random.nextLong()).putLong(System.nanoTime());
+        return body;
+    }
+
     boolean writeSmall(Client client, Random random) throws IOException {
-        byte[] body = bytes(random, SMALL);
+        byte[] body = fresh(random, SMALL);
         return put(client, sha256(body), body);
     }
 
     boolean writeLarge(Client client, Random random) throws IOException {
-        byte[] body = bytes(random, LARGE);
+        byte[] body = fresh(random, LARGE);
         return put(client, sha256(body), body);
     }
 
     /// A client's day: pushes a layer and an image of it, pulls both.
     boolean mixed(Client client, Random random) throws IOException {
-        byte[] body = bytes(random, SMALL);
+        byte[] body = fresh(random, SMALL);
         String digest = sha256(body);
         String tag = "m" + random.nextInt(1000);
         return put(client, digest, body)
