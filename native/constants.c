@@ -172,7 +172,7 @@ static const struct constant syscalls[] = {
     {"SYS_FGETXATTR", SYS_fgetxattr}, {"SYS_LISTXATTR", SYS_listxattr},
     {"SYS_LLISTXATTR", SYS_llistxattr}, {"SYS_FLISTXATTR", SYS_flistxattr},
     {"SYS_REMOVEXATTR", SYS_removexattr}, {"SYS_LREMOVEXATTR", SYS_lremovexattr},
-    {"SYS_FREMOVEXATTR", SYS_fremovexattr}, {"SYS_SYNC", SYS_sync}, {"SYS_SYNCFS", SYS_syncfs},
+    {"SYS_FREMOVEXATTR", SYS_fremovexattr}, {"SYS_SYNC", SYS_sync}, {"SYS_SYNCFS", SYS_syncfs}, {"SYS_SYNC_FILE_RANGE", SYS_sync_file_range},
     {"SYS_MOUNT", SYS_mount}, {"SYS_UMOUNT2", SYS_umount2}, {"SYS_PIVOT_ROOT", SYS_pivot_root},
     {"SYS_FSOPEN", SYS_fsopen}, {"SYS_FSCONFIG", SYS_fsconfig}, {"SYS_FSMOUNT", SYS_fsmount},
     {"SYS_FSPICK", SYS_fspick}, {"SYS_OPEN_TREE", SYS_open_tree},
@@ -245,9 +245,12 @@ static void print(const struct constant *table, size_t count) {
     printf("%s %lld\n", table[i].name, table[i].value);
 }
 
+void print_rtnetlink(void); /* rtnetlink.c */
+
 int main(void) {
   print(constants, sizeof constants / sizeof constants[0]);
   print(errnos, sizeof errnos / sizeof errnos[0]);
   print(syscalls, sizeof syscalls / sizeof syscalls[0]);
+  print_rtnetlink();
   return fflush(stdout) == 0 ? 0 : 1;
 }

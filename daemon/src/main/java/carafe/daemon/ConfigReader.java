@@ -37,12 +37,11 @@ final class ConfigReader {
             "default-address-pools", "default-cgroupns-mode", "default-gateway", "default-gateway-v6",
             "default-ipc-mode", "default-network-opts", "default-runtime", "default-shm-size", "default-ulimits",
             "dns", "dns-opts", "dns-search", "exec-opts", "experimental", "features", "firewall-backend", "fixed-cidr",
-            "fixed-cidr-v6", "host-gateway-ip", "host-gateway-ips", "http-proxy", "https-proxy", "icc", "init",
-            "init-path", "insecure-registries", "ip", "ip-forward", "ip-forward-no-drop", "ip-masq", "ip6tables",
-            "iptables", "ipv6", "log-format", "max-concurrent-downloads", "max-concurrent-uploads",
-            "max-download-attempts", "metrics-addr", "mtu", "network-control-plane-mtu", "no-new-privileges",
-            "no-proxy", "node-generic-resources", "oom-score-adjust", "proxies", "raw-logs", "registry-mirrors",
-            "rootless", "runtimes", "seccomp-profile", "selinux-enabled", "shutdown-timeout", "storage-driver",
+            "fixed-cidr-v6", "host-gateway-ip", "host-gateway-ips", "icc", "init", "init-path",
+            "ip", "ip-forward", "ip-forward-no-drop", "ip-masq", "ip6tables",
+            "iptables", "ipv6", "log-format", "metrics-addr", "mtu", "network-control-plane-mtu", "no-new-privileges",
+            "node-generic-resources", "oom-score-adjust", "raw-logs", "rootless", "runtimes",
+            "seccomp-profile", "selinux-enabled", "shutdown-timeout", "storage-driver",
             "storage-opts", "swarm-default-advertise-addr", "userland-proxy", "userland-proxy-path", "userns-remap");
 
     private final Map<Option, List<String>> flags = new EnumMap<>(Option.class);
@@ -150,8 +149,43 @@ final class ConfigReader {
                 tls(),
                 pairs(all(Option.LOG_OPT)),
                 all(Option.LABEL),
+                registries(),
                 hub(path(Option.DATA_ROOT).orElse(DATA_ROOT), execRoot),
                 warnings);
+    }
+
+    private DaemonConfig.Registries registries() throws Invalid {
+        var mirrors = new LinkedHashMap<String, List<String>>();
+        all(Option.REGISTRY_MIRROR).forEach(url -> mirrors.computeIfAbsent("docker.io", _ -> new ArrayList<>()).add(url));
+        for (String word : all(Option.MIRROR)) {
+            int equals = word.indexOf('=');
+            if (equals <= 0) {
+                throw new Invalid("mirror \"" + word + "\" is not of the form registry=https://host");
+            }
+            mirrors.computeIfAbsent(word.substring(0, equals), _ -> new ArrayList<>()).add(word.substring(equals + 1));
+        }
+        var proxies = pairs(all(Option.PROXIES));
+        for (String key : proxies.keySet()) {
+            if (!Set.of("http-proxy", "https-proxy", "no-proxy").contains(key)) {
+                throw new Invalid("unknown key \"" + key + "\" in \"proxies\"; known are http-proxy, https-proxy, no-proxy");
+            }
+        }
+        return new DaemonConfig.Registries(mirrors, all(Option.INSECURE_REGISTRY),
+                proxy(Option.HTTP_PROXY, proxies), proxy(Option.HTTPS_PROXY, proxies), proxy(Option.NO_PROXY, proxies),
+                new DaemonConfig.Transfers(number(Option.DOWNLOADS, 3), number(Option.UPLOADS, 5), number(Option.ATTEMPTS, 5)));
+    }
+
+    private Optional<String> proxy(Option option, Map<String, String> object) {
+        return one(option).or(() -> Optional.ofNullable(object.get(option.key)));
+    }
+
+    /// A whole number from 1 to 1000.
+    private int number(Option option, int otherwise) throws Invalid {
+        String text = one(option).orElse(Integer.toString(otherwise));
+        if (!text.matches("[1-9][0-9]{0,2}|1000")) {
+            throw new Invalid("invalid " + option.key + ": " + text + ": it is a number from 1 to 1000");
+        }
+        return Integer.parseInt(text);
     }
 
     private DaemonConfig.Tls tls() throws Invalid {
@@ -236,7 +270,15 @@ final class ConfigReader {
         return switch (option.kind) {
             case TEXT -> List.of(object.text(option.key));
             case TRUTH -> List.of(String.valueOf(object.truth(option.key)));
+            case NUMBER -> List.of(Long.toString(object.number(option.key, 0)));
             case LIST -> object.texts(option.key);
+            case LISTS -> {
+                var elements = new ArrayList<String>();
+                for (String name : object.object(option.key).fields().keySet()) {
+                    object.object(option.key).texts(name).forEach(element -> elements.add(name + "=" + element));
+                }
+                yield elements;
+            }
             case MAP -> object.textMap(option.key).entrySet().stream()
                     .map(entry -> entry.getKey() + "=" + entry.getValue())
                     .toList();

@@ -21,6 +21,7 @@ record DaemonConfig(
         Tls tls,
         Map<String, String> logOptions,
         List<String> labels,
+        Registries registries,
         Optional<HubConfig> hub,
         List<String> warnings) {
 
@@ -30,6 +31,18 @@ record DaemonConfig(
         labels = List.copyOf(labels);
         warnings = List.copyOf(warnings);
     }
+
+    /// How registries are reached. `mirrors` are URLs by registry; a proxy that is not said comes from the environment.
+    record Registries(Map<String, List<String>> mirrors, List<String> insecure, Optional<String> httpProxy,
+            Optional<String> httpsProxy, Optional<String> noProxy, Transfers transfers) {
+        Registries {
+            mirrors = Map.copyOf(mirrors);
+            insecure = List.copyOf(insecure);
+        }
+    }
+
+    /// How many layers are fetched and sent at a time, and how often a broken transfer is tried.
+    record Transfers(int downloads, int uploads, int attempts) {}
 
     /// How TCP addresses are protected; `verify` demands a client certificate signed by `authority`.
     record Tls(boolean on, boolean verify, Optional<Path> authority, Optional<Path> certificate, Optional<Path> key) {}

@@ -31,6 +31,8 @@ class ConfigReaderTest {
                         new DaemonConfig.Tls(false, false, Optional.empty(), Optional.empty(), Optional.empty()),
                         Map.of(),
                         List.of(),
+                        new DaemonConfig.Registries(Map.of(), List.of(), Optional.empty(), Optional.empty(),
+                                Optional.empty(), new DaemonConfig.Transfers(3, 5, 5)),
                         Optional.empty(),
                         List.of()));
     }
@@ -41,6 +43,9 @@ class ConfigReaderTest {
                 {"hosts":["unix:///a","tcp://127.0.0.1:2376"],"data-root":"/d","exec-root":"/e","pidfile":"/p",
                  "group":"g","debug":true,"log-level":"info","log-opts":{"max-size":"1m"},"log-driver":"json-file",
                  "labels":["a=b"],"tls":true,"tlsverify":true,"tlscacert":"/ca","tlscert":"/cert","tlskey":"/key",
+                 "registry-mirrors":["https://m"],"mirrors":{"quay.io":["https://q/1","https://q/2"]},
+                 "insecure-registries":["10.0.0.0/8"],"max-concurrent-downloads":7,"max-concurrent-uploads":8,
+                 "max-download-attempts":9,"http-proxy":"http://p","proxies":{"https-proxy":"http://s","no-proxy":"a,b"},
                  "live-restore":true}""");
         assertThat(config)
                 .isEqualTo(new DaemonConfig(
@@ -58,6 +63,10 @@ class ConfigReaderTest {
                                 Optional.of(Path.of("/key"))),
                         Map.of("max-size", "1m"),
                         List.of("a=b"),
+                        new DaemonConfig.Registries(
+                                Map.of("docker.io", List.of("https://m"), "quay.io", List.of("https://q/1", "https://q/2")),
+                                List.of("10.0.0.0/8"), Optional.of("http://p"), Optional.of("http://s"),
+                                Optional.of("a,b"), new DaemonConfig.Transfers(7, 8, 9)),
                         Optional.empty(),
                         List.of()));
     }

@@ -1,7 +1,9 @@
 package carafe.engine;
 
 import carafe.engine.store.Database;
+import carafe.engine.transfer.ImageTransfers;
 import carafe.image.Images;
+import carafe.registry.Registries;
 import carafe.runtime.ContainerRuntime;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
@@ -18,6 +20,8 @@ public interface Engine extends AutoCloseable {
 
     ImageCatalog images();
 
+    ImageTransfers transfers();
+
     Host host();
 
     /// Stops accepting work, lets what is under way end, and closes the database. Containers go on, as they do when the
@@ -26,7 +30,10 @@ public interface Engine extends AutoCloseable {
     void close();
 
     /// What an engine stands on. It does not close them.
-    record Parts(ContainerRuntime runtime, Images images, Failpoints failpoints, Clock clock) {}
+    record Parts(ContainerRuntime runtime, Images images, Remote remote, Failpoints failpoints, Clock clock) {}
+
+    /// The registries the engine may talk to, and how much at a time.
+    record Remote(Registries registries, ImageTransfers.Limits limits) {}
 
     /// Begins, in the background, to load what [#open] needs; worth calling before the parts are made.
     static void preload(EngineConfig config) {

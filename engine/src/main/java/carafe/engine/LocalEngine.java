@@ -2,6 +2,8 @@ package carafe.engine;
 
 import carafe.engine.store.Change;
 import carafe.engine.store.Database;
+import carafe.engine.transfer.ImageTransfers;
+import carafe.engine.transfer.LiveTransfers;
 import carafe.spec.EngineException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,10 +23,12 @@ final class LocalEngine implements Engine {
     private final Resources resources;
     private final Book book;
     private final Lifecycle lifecycle;
+    private final Endings endings;
     private final Remover remover;
     private final Containers containers;
     private final LiveExecs execs;
     private final LiveImages images;
+    private final ImageTransfers transfers;
     private final LocalHost host;
 
     /// What is closed with the engine.
@@ -41,7 +45,7 @@ final class LocalEngine implements Engine {
         var planner = new ContainerPlanner(parts.images(), facts, parts.clock());
         var recent = new RecentStarts();
         book = new Book(resources.database(), resources.events());
-        var endings = new Endings(book, parts.runtime(), layout, steps);
+        endings = new Endings(book, parts.runtime(), layout, steps);
         remover = new Remover(book, endings, snapshots, layout, steps);
         lifecycle = new Lifecycle(
                 book,
@@ -62,7 +66,8 @@ final class LocalEngine implements Engine {
                 new Updater(book),
                 recent,
                 layout));
-        images = new LiveImages(parts.images(), book, names, resources.events());
+        images = new LiveImages(parts.images(), book, names, resources.events(), parts.clock());
+        transfers = new LiveTransfers(parts.images(), parts.remote().registries(), parts.remote().limits(), images);
         host = new LocalHost(facts, engineId, config.dataRoot(), book, parts.images());
     }
 
@@ -140,6 +145,11 @@ final class LocalEngine implements Engine {
     }
 
     @Override
+    public ImageTransfers transfers() {
+        return transfers;
+    }
+
+    @Override
     public Host host() {
         return host;
     }
@@ -180,6 +190,7 @@ final class LocalEngine implements Engine {
                         .warn("{} containers are still busy; the next start of the engine settles them",
                                 idle.getCount());
             }
+            endings.awaitAll(GRACE);
             remover.awaitSweeps(GRACE);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

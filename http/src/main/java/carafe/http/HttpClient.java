@@ -6,8 +6,8 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /// A blocking client of one server, made for a command's cold start: no selector, no lambda, no thread of its own but
-/// for connecting, for streamed request bodies and, towards an origin of the web, for noticing that it stalls. Any number of threads may use it; each request has its own
-/// connection, idle ones are reused.
+/// for connecting, for streamed request bodies and, towards an origin of the web, for noticing that it stalls. Any
+/// number of threads may use it; each request has its own connection, idle ones are reused.
 public final class HttpClient implements AutoCloseable {
 
     private static final int IDLE_KEPT = 4;

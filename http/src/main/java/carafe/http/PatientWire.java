@@ -156,6 +156,16 @@ final class PatientWire implements Wire {
     }
 
     @Override
+    public boolean canHangUp() {
+        return wire.canHangUp();
+    }
+
+    @Override
+    public boolean hungUp() {
+        return wire.hungUp();
+    }
+
+    @Override
     public void close() {
         closed = true;
         LockSupport.unpark(watcher);

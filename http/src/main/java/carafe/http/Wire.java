@@ -33,6 +33,12 @@ interface Wire extends AutoCloseable {
     /// Whether [#stale] knows.
     boolean tellsStale();
 
+    /// Whether [#hungUp] can ever tell.
+    boolean canHangUp();
+
+    /// Whether the peer has closed both ways. Only to be asked after the peer's end was read, by one thread.
+    boolean hungUp();
+
     /// Closes at once; never throws.
     @Override
     void close();

@@ -14,8 +14,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// A blob as it arrives. A connection that breaks or stalls is replaced by another that goes on at the same byte; what
-/// has arrived is not fetched again. The last bytes are handed out only when all of them have the blob's digest (not
-/// checked for a stream that began in the middle). One reader; interrupting it ends the stream.
+/// has arrived is not fetched again. If it verifies, the last bytes are handed out only when all of them have the
+/// blob's digest. One reader; interrupting it ends the stream.
 final class BlobStream extends InputStream {
 
     /// Opens the blob at an offset. The answer has status 200 or 206.
@@ -35,13 +35,24 @@ final class BlobStream extends InputStream {
     private @Nullable ClientResponse response;
     private @Nullable InputStream body;
 
+    /// From the offset `from` on, not verified.
     BlobStream(String what, Descriptor blob, long from, Opener opener, Patience patience) {
+        this(what, blob, from, Optional.empty(), opener, patience);
+    }
+
+    /// All of it, verified.
+    BlobStream(String what, Descriptor blob, Opener opener, Patience patience) {
+        this(what, blob, 0, Optional.of(blob.digest().algorithm().hasher()), opener, patience);
+    }
+
+    private BlobStream(String what, Descriptor blob, long from, Optional<MessageDigest> hasher, Opener opener,
+            Patience patience) {
         this.what = what;
         this.blob = blob;
         this.opener = opener;
         this.backoff = new Backoff(patience);
         this.at = from;
-        this.hasher = from == 0 ? Optional.of(blob.digest().algorithm().hasher()) : Optional.empty();
+        this.hasher = hasher;
     }
 
     @Override

@@ -7,6 +7,8 @@ import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
@@ -84,9 +86,15 @@ final class BlobUpload {
     }
 
     private void moved(ClientResponse response) throws EngineException {
-        location = response.headers().first("Location").orElse(location);
-        if (location.isEmpty()) {
+        String next = response.headers().first("Location").orElse(location);
+        if (next.isEmpty()) {
             throw new EngineException.Unavailable(what + ": the registry does not say where to upload to");
+        }
+        try { // a path is meant where the last one was, which may be another host than the registry's
+            boolean apart = !location.isEmpty() && !location.startsWith("/");
+            location = apart ? new URI(location).resolve(new URI(next)).toString() : next;
+        } catch (URISyntaxException e) {
+            throw new EngineException.Unavailable(what + ": the registry names no usable place to upload to", e);
         }
     }
 

@@ -52,9 +52,10 @@ public final class Registries implements AutoCloseable {
 
     /// Asks the registry at `auth`'s address (the hub's when it has none) whether it accepts the credentials.
     public Login login(AuthConfig auth) throws EngineException, InterruptedException {
-        String host = AuthConfig.hostOf(auth.serverAddress());
-        var anonymous = own(host.isEmpty() ? "docker.io" : host, AuthConfig.NONE);
-        var own = own(host.isEmpty() ? "docker.io" : host, auth);
+        String address = AuthConfig.hostOf(auth.serverAddress());
+        String host = address.isEmpty() ? "docker.io" : address;
+        var anonymous = new Conversation(Endpoint.own(host, clients), clients, Authorizer.silent(clients, tokens));
+        var own = own(host, auth);
         String what = "login to " + anonymous.endpoint();
         try {
             var asked = anonymous.attempt(Ask.of("GET", "/v2/", List.of()));
@@ -118,6 +119,16 @@ public final class Registries implements AutoCloseable {
             return new Search(conversation(hub, auth.ifFor(domain))).find(rest, limit);
         }
         return new Search(own(domain, auth)).find(rest, limit);
+    }
+
+    /// The mirrors of a registry, as configured.
+    public List<String> mirrors(String domain) {
+        return clients.config().mirrors().getOrDefault(domain, List.of());
+    }
+
+    /// The hosts and networks that need no proof, as configured.
+    public List<String> insecure() {
+        return clients.config().insecure();
     }
 
     /// One repository that a search found.

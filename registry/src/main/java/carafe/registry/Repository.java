@@ -86,14 +86,14 @@ public final class Repository {
     /// @throws EngineException.NotFound the registry has none of that name
     public Document fetch(String tagOrDigest) throws EngineException, InterruptedException {
         Optional<Digest> wanted = tagOrDigest.indexOf(':') > 0 ? Optional.of(Digest.parse(tagOrDigest)) : Optional.empty();
-        String what = what("manifest for") + (wanted.isPresent() ? "@" : ":") + tagOrDigest;
+        String what = "manifest for " + called(tagOrDigest);
         return first(place -> {
             var backoff = new Backoff(patience);
             while (true) {
                 var response = place.send(what,
                         reading(place, "GET", "/manifests/" + tagOrDigest).header("Accept", Document.ACCEPTED));
                 if (response.status() != 200) {
-                    throw Refusal.of(what, response);
+                    throw refusal(tagOrDigest, response);
                 }
                 try {
                     return Document.read(place.origin().hostPort(), what, response, wanted);
@@ -105,6 +105,26 @@ public final class Repository {
                 }
             }
         });
+    }
+
+    /// What Docker says of a manifest that cannot be had; clients know the words.
+    private EngineException refusal(String tagOrDigest, ClientResponse response) {
+        int status = response.status();
+        if (status == 401 || status == 403) {
+            return new EngineException.Forbidden("pull access denied for " + name.familiarRepository()
+                    + ", repository does not exist or may require 'docker login': " + Refusal.reason(response));
+        }
+        if (status != 404) {
+            return Refusal.of("manifest for " + called(tagOrDigest), response);
+        }
+        String reason = Refusal.reason(response);
+        return new EngineException.NotFound(reason.startsWith("name unknown")
+                ? "repository " + name.familiarRepository() + " not found: " + reason
+                : "manifest for " + called(tagOrDigest) + " not found: " + reason);
+    }
+
+    private String called(String tagOrDigest) {
+        return name.familiarRepository() + (tagOrDigest.indexOf(':') > 0 ? "@" : ":") + tagOrDigest;
     }
 
     /// Asks what `tagOrDigest` is, without fetching it; empty when the registry has none, or does not say enough.
@@ -130,20 +150,24 @@ public final class Repository {
     /// Opens a blob; the stream replaces connections that break and hands out its last bytes only when all are right.
     /// A failure is an IOException with a sentence. Interrupting its reader ends it.
     public InputStream open(Descriptor blob) {
-        return open(blob, 0);
+        return new BlobStream(what("blob of"), blob, opener(blob), patience);
     }
 
-    /// The same from an offset on, without a check of the whole.
+    /// The same from an offset on, for a reader that verifies the whole itself.
     public InputStream open(Descriptor blob, long from) {
+        return new BlobStream(what("blob of"), blob, from, opener(blob), patience);
+    }
+
+    private BlobStream.Opener opener(Descriptor blob) {
         String what = what("blob of");
-        return new BlobStream(what, blob, from, offset -> first(place -> {
+        return offset -> first(place -> {
             var ask = reading(place, "GET", "/blobs/" + blob.digest());
             var response = place.send(what, offset == 0 ? ask : ask.header("Range", "bytes=" + offset + "-"));
             if (response.status() != 200 && response.status() != 206) {
                 throw Refusal.of(what, response);
             }
             return response;
-        }), patience);
+        });
     }
 
     /// The whole of a small blob, verified.

@@ -57,7 +57,7 @@ class FetchTest {
         assertThat(repository().head("1")).isEmpty(); // the server under test says no length to HEAD
         assertThatThrownBy(() -> repository().fetch("2"))
                 .isInstanceOf(EngineException.NotFound.class)
-                .hasMessage("manifest for " + registry.host() + "/app:2: manifest unknown: manifest unknown");
+                .hasMessage("manifest for " + registry.host() + "/app:2 not found: manifest unknown: manifest unknown");
     }
 
     @Test

@@ -30,16 +30,16 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// A registry in memory that has bad days on request: faults answer in its place, in the order they were given.
-final class TestRegistry implements AutoCloseable, Handler {
+public final class TestRegistry implements AutoCloseable, Handler {
 
-    static final byte[] NOTHING = {};
+    public static final byte[] NOTHING = {};
 
-    final Map<Digest, byte[]> blobs = new ConcurrentHashMap<>();
-    final Map<String, Document> manifests = new ConcurrentHashMap<>();
+    public final Map<Digest, byte[]> blobs = new ConcurrentHashMap<>();
+    public final Map<String, Document> manifests = new ConcurrentHashMap<>();
     final Map<String, ByteArrayOutputStream> uploads = new ConcurrentHashMap<>();
 
     /// `GET /v2/x [Authorization]`, one for each request.
-    final List<String> requests = new CopyOnWriteArrayList<>();
+    public final List<String> requests = new CopyOnWriteArrayList<>();
 
     final List<Fault> faults = new CopyOnWriteArrayList<>();
 
@@ -71,7 +71,7 @@ final class TestRegistry implements AutoCloseable, Handler {
         }
     }
 
-    TestRegistry() throws IOException {
+    public TestRegistry() throws IOException {
         this(Optional.empty());
     }
 
@@ -85,15 +85,15 @@ final class TestRegistry implements AutoCloseable, Handler {
         return ((Address.Tcp) server.addresses().getFirst()).port();
     }
 
-    String host() {
+    public String host() {
         return "127.0.0.1:" + port();
     }
 
-    void fault(String begin, int times, Handler answer) {
+    public void fault(String begin, int times, Handler answer) {
         faults.add(new Fault(begin, times, answer));
     }
 
-    long count(String begin) {
+    public long count(String begin) {
         return requests.stream().filter(request -> request.startsWith(begin)).count();
     }
 
@@ -105,11 +105,11 @@ final class TestRegistry implements AutoCloseable, Handler {
         return new RegistryConfig(List.of(), Map.of(), List.of(), Proxies.NONE, BRIEF, "carafe/test");
     }
 
-    static Registries client() {
+    public static Registries client() {
         return new Registries(config(), Clock.systemUTC());
     }
 
-    Descriptor blob(byte[] bytes, String type) {
+    public Descriptor blob(byte[] bytes, String type) {
         blobs.put(Digest.sha256(bytes), bytes);
         return Descriptor.of(type, bytes);
     }
@@ -121,11 +121,11 @@ final class TestRegistry implements AutoCloseable, Handler {
         return put(repository, tag, Document.of(MediaTypes.OCI_MANIFEST, Manifest.of(config, all).toJson().printBytes()));
     }
 
-    Document index(String repository, String tag, List<Descriptor> entries) {
+    public Document index(String repository, String tag, List<Descriptor> entries) {
         return put(repository, tag, Document.of(MediaTypes.OCI_INDEX, Index.of(entries).toJson().printBytes()));
     }
 
-    private Document put(String repository, String tag, Document document) {
+    public Document put(String repository, String tag, Document document) {
         manifests.put(repository + "@" + tag, document);
         manifests.put(repository + "@" + document.descriptor().digest(), document);
         return document;
