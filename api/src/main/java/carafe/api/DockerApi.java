@@ -35,6 +35,7 @@ public final class DockerApi implements Handler {
         new ImageRoutes(engine.images(), transfers).addTo(routes);
         new ImageFileRoutes(engine.images(), engine.containers()).addTo(routes);
         new StorageRoutes(engine).addTo(routes);
+        new NetworkRoutes(engine.networks()).addTo(routes);
         new ExplainRoutes(engine.containers()).addTo(routes);
     }
 

@@ -146,7 +146,7 @@ final class SystemRoutes {
                         .build())
                 .put("LiveRestoreEnabled", true)
                 .put("Isolation", "")
-                .put("InitBinary", "")
+                .put("InitBinary", "docker-init")
                 .put("SecurityOptions", Json.ofTexts(host.machine().securityOptions()))
                 .put("ProductLicense", "Apache-2.0")
                 .put("CDISpecDirs", Json.ofAll(List.of()))
@@ -156,7 +156,7 @@ final class SystemRoutes {
     private static Json plugins() {
         return Json.object()
                 .put("Volume", Json.ofTexts(List.of()))
-                .put("Network", Json.ofTexts(List.of("host", "null")))
+                .put("Network", Json.ofTexts(List.of("bridge", "host", "ipvlan", "macvlan", "null")))
                 .put("Authorization", Json.NULL)
                 .put("Log", Json.ofTexts(List.of("json-file", "none")))
                 .build();

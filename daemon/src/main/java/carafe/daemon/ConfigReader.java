@@ -32,16 +32,15 @@ final class ConfigReader {
     /// Keys of Docker's daemon.json that have no effect here yet.
     private static final Set<String> WITHOUT_EFFECT = Set.of(
             "allow-direct-routing", "allow-nondistributable-artifacts", "api-cors-header", "authorization-plugins",
-            "bip", "bip6", "bridge", "bridge-accept-fwmark", "builder", "cgroup-parent", "containerd",
+            "bip6", "bridge-accept-fwmark", "builder", "cgroup-parent", "containerd",
             "containerd-namespace", "containerd-plugin-namespace", "cpu-rt-period", "cpu-rt-runtime", "data-root-mode",
-            "default-address-pools", "default-cgroupns-mode", "default-gateway", "default-gateway-v6",
+            "default-cgroupns-mode", "default-gateway", "default-gateway-v6",
             "default-ipc-mode", "default-network-opts", "default-runtime", "default-shm-size", "default-ulimits",
-            "dns", "dns-opts", "dns-search", "exec-opts", "experimental", "features", "firewall-backend", "fixed-cidr",
-            "fixed-cidr-v6", "host-gateway-ip", "host-gateway-ips", "icc", "init", "init-path",
-            "ip", "ip-forward", "ip-forward-no-drop", "ip-masq", "ip6tables",
-            "iptables", "ipv6", "log-format", "metrics-addr", "mtu", "network-control-plane-mtu", "no-new-privileges",
-            "node-generic-resources", "oom-score-adjust", "raw-logs", "rootless", "runtimes",
-            "seccomp-profile", "selinux-enabled", "shutdown-timeout", "storage-driver",
+            "dns", "dns-opts", "dns-search", "exec-opts", "experimental", "features", "firewall-backend",
+            "host-gateway-ip", "host-gateway-ips", "init", "init-path", "ip-forward-no-drop", "ip6tables",
+            "iptables", "log-format", "metrics-addr", "network-control-plane-mtu", "no-new-privileges",
+            "node-generic-resources", "oom-score-adjust", "raw-logs", "rootless", "runtimes", "seccomp-profile",
+            "selinux-enabled", "shutdown-timeout", "storage-driver",
             "storage-opts", "swarm-default-advertise-addr", "userland-proxy", "userland-proxy-path", "userns-remap");
 
     private final Map<Option, List<String>> flags = new EnumMap<>(Option.class);
@@ -151,6 +150,7 @@ final class ConfigReader {
                 all(Option.LABEL),
                 registries(),
                 hub(path(Option.DATA_ROOT).orElse(DATA_ROOT), execRoot),
+                NetworkOptions.read(this::all),
                 warnings);
     }
 
@@ -268,7 +268,6 @@ final class ConfigReader {
 
     private static List<String> values(Json.Obj object, Option option) throws Invalid {
         return switch (option.kind) {
-            case TEXT -> List.of(object.text(option.key));
             case TRUTH -> List.of(String.valueOf(object.truth(option.key)));
             case NUMBER -> List.of(Long.toString(object.number(option.key, 0)));
             case LIST -> object.texts(option.key);
@@ -279,10 +278,22 @@ final class ConfigReader {
                 }
                 yield elements;
             }
+            case TEXT -> List.of(object.find(option.key).orElse(Json.NULL) instanceof Json.Num number
+                    ? String.valueOf(number.number())
+                    : object.text(option.key));
+            case POOLS -> pools(object.objects(option.key));
             case MAP -> object.textMap(option.key).entrySet().stream()
                     .map(entry -> entry.getKey() + "=" + entry.getValue())
                     .toList();
         };
+    }
+
+    private static List<String> pools(List<Json.Obj> objects) throws Invalid {
+        var texts = new ArrayList<String>();
+        for (var object : objects) {
+            texts.add("base=" + object.text("base") + ",size=" + object.number("size", 0));
+        }
+        return texts;
     }
 
     private static Map<String, String> pairs(List<String> words) throws Invalid {

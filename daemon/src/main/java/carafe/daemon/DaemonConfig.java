@@ -1,6 +1,7 @@
 package carafe.daemon;
 
 import carafe.hub.HubConfig;
+import carafe.network.FabricConfig;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ record DaemonConfig(
         List<String> labels,
         Registries registries,
         Optional<HubConfig> hub,
+        Networking networking,
         List<String> warnings) {
 
     DaemonConfig {
@@ -43,6 +45,13 @@ record DaemonConfig(
 
     /// How many layers are fetched and sent at a time, and how often a broken transfer is tried.
     record Transfers(int downloads, int uploads, int attempts) {}
+
+    /// The default bridge, where ranges of networks come from, and whether packet forwarding may be switched on.
+    record Networking(FabricConfig.DefaultBridge bridge, List<FabricConfig.PoolRule> pools, boolean forward) {
+        Networking {
+            pools = List.copyOf(pools);
+        }
+    }
 
     /// How TCP addresses are protected; `verify` demands a client certificate signed by `authority`.
     record Tls(boolean on, boolean verify, Optional<Path> authority, Optional<Path> certificate, Optional<Path> key) {}

@@ -35,6 +35,18 @@ enum Option {
     HTTPS_PROXY("https-proxy", "https-proxy", '\0', Kind.TEXT, "Proxy on the way to registries with TLS"),
     NO_PROXY("no-proxy", "no-proxy", '\0', Kind.TEXT, "Hosts reached without a proxy, separated by commas"),
     PROXIES("", "proxies", '\0', Kind.MAP, "The three proxy settings in one object"),
+    BRIDGE("bridge", "bridge", 'b', Kind.TEXT, "Bridge of containers that name no network; none for none"),
+    BIP("bip", "bip", '\0', Kind.TEXT, "Address of the default bridge with its range, as 172.17.0.1/16"),
+    FIXED_CIDR("fixed-cidr", "fixed-cidr", '\0', Kind.TEXT, "Part of the default bridge's range that containers get"),
+    FIXED_CIDR_SIX("fixed-cidr-v6", "fixed-cidr-v6", '\0', Kind.TEXT, "IPv6 range of the default bridge"),
+    IPV6("ipv6", "ipv6", '\0', Kind.TRUTH, "Give the default bridge IPv6 addresses"),
+    MTU("mtu", "mtu", '\0', Kind.TEXT, "Largest packet on the default bridge"),
+    ICC("icc", "icc", '\0', Kind.TRUTH, "Containers on the default bridge reach each other (default true)"),
+    IP("ip", "ip", '\0', Kind.TEXT, "Address of the host at which ports are published"),
+    IP_FORWARD("ip-forward", "ip-forward", '\0', Kind.TRUTH, "Switch on packet forwarding (default true)"),
+    IP_MASQ("ip-masq", "ip-masq", '\0', Kind.TRUTH, "Let containers leave by the host's address (default true)"),
+    ADDRESS_POOL("default-address-pool", "default-address-pools", '\0', Kind.POOLS,
+            "Ranges of networks that name none, as base=10.10.0.0/16,size=24 (repeatable)"),
     LIVE_RESTORE("live-restore", "live-restore", '\0', Kind.TRUTH, "Accepted: containers always outlive the daemon"),
     VALIDATE("validate", "", '\0', Kind.TRUTH, "Check the configuration and exit"),
     VERSION("version", "", 'v', Kind.TRUTH, "Print the version and exit"),
@@ -48,7 +60,8 @@ enum Option {
         LIST,
         MAP,
         /// Lists by name, each element written `name=element`.
-        LISTS
+        LISTS,
+        POOLS
     }
 
     final String flag;

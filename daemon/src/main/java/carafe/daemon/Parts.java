@@ -38,7 +38,7 @@ final class Parts {
         var failpoints = Failpoints.parse(System.getenv().getOrDefault("CARAFE_FAILPOINTS", ""));
         var lock = DataRootLock.take(state);
         made.push(lock);
-        var engineConfig = new EngineConfig(lock, config.execRoot());
+        var engineConfig = new EngineConfig(lock, config.execRoot(), installation.init());
         Engine.preload(engineConfig);
         var images = Images.open(state, failpoints);
         made.push(images);
@@ -63,7 +63,8 @@ final class Parts {
             made.push(remote.registries());
             var engine = Engine.open(
                     engineConfig,
-                    new Engine.Parts(runtime, images, remote, failpoints, Clock.systemUTC()));
+                    new Engine.Parts(runtime, images, remote, new HostNetworks(config, failpoints), failpoints,
+                            Clock.systemUTC()));
             made.push(engine);
             return engine;
         } catch (KernelException e) {

@@ -66,8 +66,8 @@ final class DebianRegistry implements AutoCloseable {
     }
 
     @Override
-    public void close() throws IOException, InterruptedException {
-        process.destroyForcibly().waitFor();
+    public void close() throws IOException {
+        process.destroyForcibly().onExit().join();
         if (!Files.exists(directory)) {
             return; // closed before
         }

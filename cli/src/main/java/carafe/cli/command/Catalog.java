@@ -8,7 +8,8 @@ final class Catalog {
     /// The groups, in the order of help.
     static final String[][] GROUPS = {
         {"container", "Manage containers"}, {"image", "Manage images"},
-        {"manifest", "Manage image manifests and manifest lists"}, {"system", "Manage Carafe"},
+        {"manifest", "Manage image manifests and manifest lists"}, {"network", "Manage networks"},
+        {"system", "Manage Carafe"},
     };
 
     private static final String[][] COMMON = {
@@ -57,6 +58,13 @@ final class Catalog {
         {"tags", "List the tags an image has at its registry"},
     };
 
+    private static final String[][] NETWORK = {
+        {"connect", "Connect a container to a network"}, {"create", "Create a network"},
+        {"disconnect", "Disconnect a container from a network"},
+        {"inspect", "Display detailed information on one or more networks"}, {"ls", "List networks"},
+        {"prune", "Remove all unused networks"}, {"rm", "Remove one or more networks"},
+    };
+
     private static final String[][] SYSTEM = {
         {"check", "Verify everything that is stored, and repair it"}, {"df", "Show disk usage"},
         {"events", "Get real time events from the server"}, {"info", "Display system-wide information"},
@@ -94,6 +102,7 @@ final class Catalog {
             case "container" -> CONTAINER;
             case "image" -> IMAGE;
             case "manifest" -> MANIFEST;
+            case "network" -> NETWORK;
             case "system" -> SYSTEM;
             case "common" -> COMMON;
             default -> OTHER;
@@ -117,6 +126,7 @@ final class Catalog {
             case "container" -> container(name, path);
             case "image" -> image(name, path);
             case "manifest" -> manifest(name, path);
+            case "network" -> network(name, path);
             case "system" -> switch (name) {
                 case "events", "info" -> top(name, path);
                 case "df" -> DiskUsage.command(path);
@@ -178,6 +188,19 @@ final class Catalog {
             case "inspect" -> Manifest.inspect(path);
             case "push" -> Manifest.push(path);
             case "rm" -> Manifest.remove(path);
+            default -> null;
+        };
+    }
+
+    private static @Nullable Command network(String name, String path) {
+        return switch (name) {
+            case "ls", "list" -> NetworkCommands.list(path);
+            case "create" -> NetworkCreate.command(path);
+            case "connect" -> NetworkCommands.connect(path);
+            case "disconnect" -> NetworkCommands.disconnect(path);
+            case "rm", "remove" -> NetworkCommands.remove(path);
+            case "prune" -> NetworkCommands.prune(path);
+            case "inspect" -> Inspect.command(path, "network");
             default -> null;
         };
     }
