@@ -34,7 +34,7 @@ final class ConfigReader {
             "containerd-namespace", "containerd-plugin-namespace", "cpu-rt-period", "cpu-rt-runtime", "data-root-mode",
             "default-cgroupns-mode", "default-gateway", "default-gateway-v6",
             "default-ipc-mode", "default-network-opts", "default-runtime", "default-shm-size", "default-ulimits",
-            "dns", "dns-opts", "dns-search", "exec-opts", "experimental", "features", "firewall-backend", 
+            "dns", "dns-opts", "dns-search", "exec-opts", "experimental", "features", "firewall-backend",
             "host-gateway-ip", "host-gateway-ips", "http-proxy", "https-proxy", "init",
             "init-path", "insecure-registries", "ip-forward-no-drop", "ip6tables",
             "iptables", "log-format", "max-concurrent-downloads", "max-concurrent-uploads",
