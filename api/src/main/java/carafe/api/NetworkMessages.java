@@ -195,7 +195,7 @@ final class NetworkMessages {
 
     /// From where ports can be reached, in this engine's own words.
     static Json reach(List<PortReach> ports) {
-        return Json.ofAll(ports.stream()
+        return Json.object().put("Ports", Json.ofAll(ports.stream()
                 .map(reach -> Json.object()
                         .put("ContainerPort", reach.containerPort())
                         .put("Host", reach.host())
@@ -203,7 +203,7 @@ final class NetworkMessages {
                         .put("FromOthers", reach.fromOthers())
                         .put("Remarks", Json.ofTexts(reach.remarks()))
                         .build())
-                .toList());
+                .toList())).build();
     }
 
     /// `networks` of a stats message.

@@ -1,7 +1,5 @@
 package carafe.kernel;
 
-import static carafe.kernel.NfTables.*;
-
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -12,7 +10,7 @@ import java.util.List;
 /// [Nftables#apply] once.
 public final class NftTransaction {
 
-    private static final int SUBSYSTEM = NFNL_SUBSYS_NFTABLES << 8;
+    private static final int SUBSYSTEM = NfTables.NFNL_SUBSYS_NFTABLES << 8;
     private static final int MOST_ELEMENT_BYTES = 32 << 10; // of an attribute's 64 KiB
 
     /// A note for the `nft` command: type, length, number in the machine's order.
@@ -26,7 +24,7 @@ public final class NftTransaction {
     /// Changes of the table called `table`.
     public NftTransaction(String table) {
         this.table = table;
-        out.begin(NFNL_MSG_BATCH_BEGIN, 0, 0, NFNL_SUBSYS_NFTABLES);
+        out.begin(NfTables.NFNL_MSG_BATCH_BEGIN, 0, 0, NfTables.NFNL_SUBSYS_NFTABLES);
         out.end();
         subjects.add("transaction");
     }
@@ -41,47 +39,47 @@ public final class NftTransaction {
     }
 
     private void create(int flags) {
-        begin(NFT_MSG_NEWTABLE, NLM_F_CREATE, "table " + table);
-        out.text(NFTA_TABLE_NAME, table);
-        out.number(NFTA_TABLE_FLAGS, flags);
+        begin(NfTables.NFT_MSG_NEWTABLE, NfTables.NLM_F_CREATE, "table " + table);
+        out.text(NfTables.NFTA_TABLE_NAME, table);
+        out.number(NfTables.NFTA_TABLE_FLAGS, flags);
         out.end();
     }
 
     /// Deletes the table with all it holds, whether it is there or not.
     public NftTransaction delete() {
         create(0); // deleting what is not there is an error
-        begin(NFT_MSG_DELTABLE, 0, "table " + table);
-        out.text(NFTA_TABLE_NAME, table);
+        begin(NfTables.NFT_MSG_DELTABLE, 0, "table " + table);
+        out.text(NfTables.NFTA_TABLE_NAME, table);
         out.end();
         return this;
     }
 
     private void create(NftSet set) {
-        begin(NFT_MSG_NEWSET, NLM_F_CREATE, "set " + set.name());
-        out.text(NFTA_SET_TABLE, table);
-        out.text(NFTA_SET_NAME, set.name());
-        out.number(NFTA_SET_FLAGS, (set.isMap() ? NFT_SET_MAP : 0)
-                | (set.ranges() ? NFT_SET_INTERVAL | NFT_SET_CONCAT : 0));
-        out.number(NFTA_SET_KEY_TYPE, number(set.key()));
-        out.number(NFTA_SET_KEY_LEN, bytes(set.key()));
+        begin(NfTables.NFT_MSG_NEWSET, NfTables.NLM_F_CREATE, "set " + set.name());
+        out.text(NfTables.NFTA_SET_TABLE, table);
+        out.text(NfTables.NFTA_SET_NAME, set.name());
+        out.number(NfTables.NFTA_SET_FLAGS, (set.isMap() ? NfTables.NFT_SET_MAP : 0)
+                | (set.ranges() ? NfTables.NFT_SET_INTERVAL | NfTables.NFT_SET_CONCAT : 0));
+        out.number(NfTables.NFTA_SET_KEY_TYPE, number(set.key()));
+        out.number(NfTables.NFTA_SET_KEY_LEN, bytes(set.key()));
         if (set.isMap()) {
-            out.number(NFTA_SET_DATA_TYPE, number(set.data()));
-            out.number(NFTA_SET_DATA_LEN, bytes(set.data()));
+            out.number(NfTables.NFTA_SET_DATA_TYPE, number(set.data()));
+            out.number(NfTables.NFTA_SET_DATA_LEN, bytes(set.data()));
         }
-        out.number(NFTA_SET_ID, subjects.size());
+        out.number(NfTables.NFTA_SET_ID, subjects.size());
         if (set.ranges()) {
-            int description = out.open(NFTA_SET_DESC);
-            int fields = out.open(NFTA_SET_DESC_CONCAT);
+            int description = out.open(NfTables.NFTA_SET_DESC);
+            int fields = out.open(NfTables.NFTA_SET_DESC_CONCAT);
             for (var type : set.key()) {
-                int field = out.open(NFTA_LIST_ELEM);
-                out.number(NFTA_SET_FIELD_LEN, type.bytes());
+                int field = out.open(NfTables.NFTA_LIST_ELEM);
+                out.number(NfTables.NFTA_SET_FIELD_LEN, type.bytes());
                 out.close(field);
             }
             out.close(fields);
             out.close(description);
         }
         if (set.key().equals(List.of(NftType.IFNAME))) {
-            out.bytes(NFTA_SET_USERDATA, KEY_IN_HOST_ORDER); // or nft(8) lists names from behind
+            out.bytes(NfTables.NFTA_SET_USERDATA, KEY_IN_HOST_ORDER); // or nft(8) lists names from behind
         }
         out.end();
     }
@@ -98,21 +96,21 @@ public final class NftTransaction {
     }
 
     private void create(NftChain chain) {
-        begin(NFT_MSG_NEWCHAIN, NLM_F_CREATE, "chain " + chain.name());
-        out.text(NFTA_CHAIN_TABLE, table);
-        out.text(NFTA_CHAIN_NAME, chain.name());
-        int hook = out.open(NFTA_CHAIN_HOOK);
-        out.number(NFTA_HOOK_HOOKNUM, chain.hook().ordinal());
-        out.number(NFTA_HOOK_PRIORITY, chain.priority());
+        begin(NfTables.NFT_MSG_NEWCHAIN, NfTables.NLM_F_CREATE, "chain " + chain.name());
+        out.text(NfTables.NFTA_CHAIN_TABLE, table);
+        out.text(NfTables.NFTA_CHAIN_NAME, chain.name());
+        int hook = out.open(NfTables.NFTA_CHAIN_HOOK);
+        out.number(NfTables.NFTA_HOOK_HOOKNUM, chain.hook().ordinal());
+        out.number(NfTables.NFTA_HOOK_PRIORITY, chain.priority());
         out.close(hook);
-        out.number(NFTA_CHAIN_POLICY, NF_ACCEPT);
-        out.text(NFTA_CHAIN_TYPE, chain.kind().toString());
+        out.number(NfTables.NFTA_CHAIN_POLICY, NfTables.NF_ACCEPT);
+        out.text(NfTables.NFTA_CHAIN_TYPE, chain.kind().toString());
         out.end();
         for (var rule : chain.rules()) {
-            begin(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, "rule " + rule);
-            out.text(NFTA_RULE_TABLE, table);
-            out.text(NFTA_RULE_CHAIN, chain.name());
-            int list = out.open(NFTA_RULE_EXPRESSIONS);
+            begin(NfTables.NFT_MSG_NEWRULE, NfTables.NLM_F_CREATE | NfTables.NLM_F_APPEND, "rule " + rule);
+            out.text(NfTables.NFTA_RULE_TABLE, table);
+            out.text(NfTables.NFTA_RULE_CHAIN, chain.name());
+            int list = out.open(NfTables.NFTA_RULE_EXPRESSIONS);
             var expressions = new NftExpressions(out);
             rule.forEach(expressions::write);
             out.close(list);
@@ -122,21 +120,21 @@ public final class NftTransaction {
 
     /// Adds elements; one that is there with the same data is no error, with other data it is.
     public NftTransaction add(NftSet set, List<NftElement> elements) {
-        return change(NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, elements);
+        return change(NfTables.NFT_MSG_NEWSETELEM, NfTables.NLM_F_CREATE, set, elements);
     }
 
     /// Removes elements, which must be there.
     public NftTransaction remove(NftSet set, List<NftElement> elements) {
-        return change(NFT_MSG_DELSETELEM, 0, set, elements);
+        return change(NfTables.NFT_MSG_DELSETELEM, 0, set, elements);
     }
 
     private NftTransaction change(int message, int flags, NftSet set, List<NftElement> elements) {
         int next = 0;
         while (next < elements.size()) {
             begin(message, flags, "set " + set.name());
-            out.text(NFTA_SET_ELEM_LIST_TABLE, table);
-            out.text(NFTA_SET_ELEM_LIST_SET, set.name());
-            int list = out.open(NFTA_SET_ELEM_LIST_ELEMENTS);
+            out.text(NfTables.NFTA_SET_ELEM_LIST_TABLE, table);
+            out.text(NfTables.NFTA_SET_ELEM_LIST_SET, set.name());
+            int list = out.open(NfTables.NFTA_SET_ELEM_LIST_ELEMENTS);
             while (next < elements.size() && out.size(list) < MOST_ELEMENT_BYTES) {
                 element(set, elements.get(next++));
             }
@@ -150,13 +148,13 @@ public final class NftTransaction {
         if (!set.takes(element)) {
             throw new IllegalArgumentException(element + " is no element of " + set);
         }
-        int item = out.open(NFTA_LIST_ELEM);
-        value(NFTA_SET_ELEM_KEY, element.key());
+        int item = out.open(NfTables.NFTA_LIST_ELEM);
+        value(NfTables.NFTA_SET_ELEM_KEY, element.key());
         if (set.ranges()) {
-            value(NFTA_SET_ELEM_KEY_END, element.last());
+            value(NfTables.NFTA_SET_ELEM_KEY_END, element.last());
         }
         if (set.isMap()) {
-            value(NFTA_SET_ELEM_DATA, element.data());
+            value(NfTables.NFTA_SET_ELEM_DATA, element.data());
         }
         out.close(item);
     }
@@ -170,19 +168,19 @@ public final class NftTransaction {
             }
         }
         int open = out.open(attribute);
-        out.bytes(NFTA_DATA_VALUE, joined.toByteArray());
+        out.bytes(NfTables.NFTA_DATA_VALUE, joined.toByteArray());
         out.close(open);
     }
 
     private void begin(int message, int flags, String subject) {
         // Every message is answered, so that none can be lost unnoticed.
-        out.begin(SUBSYSTEM | message, flags | NLM_F_ACK, NFPROTO_INET, 0);
+        out.begin(SUBSYSTEM | message, flags | NfTables.NLM_F_ACK, NfTables.NFPROTO_INET, 0);
         subjects.add(subject);
     }
 
     /// The whole batch; nothing can be added any more.
     byte[] finish() {
-        out.begin(NFNL_MSG_BATCH_END, 0, 0, NFNL_SUBSYS_NFTABLES);
+        out.begin(NfTables.NFNL_MSG_BATCH_END, 0, 0, NfTables.NFNL_SUBSYS_NFTABLES);
         out.end();
         return out.finish();
     }

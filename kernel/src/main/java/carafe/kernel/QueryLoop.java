@@ -70,10 +70,13 @@ public final class QueryLoop implements AutoCloseable {
     private sealed interface Source {
         QueryPoint point();
 
+        /// Datagrams wait.
         record Datagrams(QueryPoint point) implements Source {}
 
+        /// Connections wait.
         record Streams(QueryPoint point) implements Source {}
 
+        /// A connection has bytes.
         record Stream(QueryPoint point, QueryPoint.Connection connection) implements Source {}
     }
 

@@ -23,10 +23,13 @@ record Query(int id, boolean recursion, String name, int type, int kind, byte[] 
 
     /// What a message is: a query, one that is answered with an error, or nothing to be answered at all.
     sealed interface Parsed {
+        /// To be answered.
         record Good(Query query) implements Parsed {}
 
+        /// To be answered with an error.
         record Bad(int id, int code) implements Parsed {}
 
+        /// Not to be answered.
         record Noise() implements Parsed {}
     }
 

@@ -18,6 +18,7 @@ final class Response {
     static final int REFUSED = 5;
 
     private static final int HEADER_BYTES = 12;
+    private static final int RECURSION = 0x01;
     private static final int TRUNCATED = 0x02;
     private static final int TTL_SECONDS = 600; // what Docker says; containers come and go, but so do caches
     private static final int OUR_UDP_BYTES = 1232;
@@ -26,7 +27,7 @@ final class Response {
 
     /// The answer to something that is no query.
     static byte[] error(int id, int code) {
-        return header(id, false, 0, code, 0, 0, 0);
+        return header(id, 0, code, new int[] {0, 0, 0});
     }
 
     /// An error to a query.
@@ -80,8 +81,8 @@ final class Response {
         }
         boolean cut = fitting.size() < records.size();
         var out = new ByteArrayOutputStream();
-        out.writeBytes(header(query.id(), query.recursion(), cut ? TRUNCATED : 0, code, 1, fitting.size(),
-                query.extended() ? 1 : 0));
+        out.writeBytes(header(query.id(), (query.recursion() ? RECURSION : 0) | (cut ? TRUNCATED : 0), code,
+                new int[] {1, fitting.size(), query.extended() ? 1 : 0}));
         out.writeBytes(query.asked());
         fitting.forEach((Consumer<byte[]>) out::writeBytes);
         if (query.extended()) {
@@ -90,10 +91,11 @@ final class Response {
         return out.toByteArray();
     }
 
-    private static byte[] header(int id, boolean recursion, int flags, int code, int questions, int answers, int more) {
+    /// `counts` are those of questions, answers and additional records.
+    private static byte[] header(int id, int flags, int code, int[] counts) {
         return new byte[] {
-            (byte) (id >> 8), (byte) id, (byte) (0x80 | flags | (recursion ? 1 : 0)), (byte) (0x80 | code),
-            0, (byte) questions, (byte) (answers >> 8), (byte) answers, 0, 0, 0, (byte) more
+            (byte) (id >> 8), (byte) id, (byte) (0x80 | flags), (byte) (0x80 | code),
+            0, (byte) counts[0], (byte) (counts[1] >> 8), (byte) counts[1], 0, 0, 0, (byte) counts[2]
         };
     }
 

@@ -235,11 +235,18 @@ public final class PortFilter implements Firewall, AutoCloseable {
                 : new EngineException.Internal(text, cause);
     }
 
-    /// Ends watching; the table stays as it is and ports stay published.
+    /// Ends watching. The table stays as it is and ports stay published, unless there is nothing in it at all.
     @Override
     public void close() {
         synchronized (this) {
             closed = true;
+            if (holding && wanted.isEmpty()) {
+                try {
+                    remove();
+                } catch (EngineException e) {
+                    LOG.log(System.Logger.Level.WARNING, e.getMessage());
+                }
+            }
         }
         try {
             stop.stop();

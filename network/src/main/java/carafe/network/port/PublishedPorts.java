@@ -46,7 +46,8 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
     /// Where a container is now.
     private record Place(Sandbox sandbox, Map<String, Network> networks) {}
 
-    /// Publishes through `filter`, in the calling thread's network namespace; remembers in `directory`, which dies with the host's uptime.
+    /// Publishes through `filter`, in the calling thread's network namespace; remembers in `directory`, which dies with
+    /// the host's uptime.
     public PublishedPorts(PortFilter filter, Path directory, Failpoints failpoints) throws EngineException {
         this.filter = filter;
         try {

@@ -59,7 +59,8 @@ final class Ruleset {
     /// The sets of one family.
     ///
     /// `published` is by the host's address, `everywhere` for all of them; `routed` are container's ports that others may
-    /// reach without translation; `own` are the ranges of each bridge; `open` bridges let everything in; `masked` ones give what leaves the host's address.
+    /// reach without translation; `own` are the ranges of each bridge; `open` bridges let everything in; `masked` ones give
+    /// what leaves the host's address.
     enum Sets {
         FOUR(NftType.IPV4_ADDR),
         SIX(NftType.IPV6_ADDR);
