@@ -77,7 +77,7 @@ final class TransferRows implements AutoCloseable {
     }
 
     @Override
-    public void close() throws IOException, InterruptedException {
+    public void close() throws IOException {
         if (source != null) {
             source.close();
         }
@@ -117,8 +117,8 @@ final class TransferRows implements AutoCloseable {
         }
 
         @Override
-        public void close() throws IOException, InterruptedException {
-            process.destroyForcibly().waitFor();
+        public void close() throws IOException {
+            process.destroyForcibly().onExit().join();
             try (Stream<Path> files = Files.walk(directory)) {
                 for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
                     Files.delete(file);

@@ -8,10 +8,12 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /// What our engine and command do with registries beyond the contract they share with Docker.
+@Tag("registries")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class CarafeRegistryTest {
 

@@ -9,9 +9,11 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// Images to and from a registry: Debian's docker-registry on a loopback port, a fresh one for each test.
+@Tag("registries")
 abstract class RegistryContract extends Contract {
 
     private final List<DebianRegistry> registries = new ArrayList<>();
