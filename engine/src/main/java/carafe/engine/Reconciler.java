@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -87,16 +86,24 @@ final class Reconciler {
         sweepRuns(runs, keys);
         sweepExecs(keys, aside);
         sweepDirectories(ids);
-        networks.restore(running(keys.values()));
+        networks.restore(running(rows, keys));
         for (var container : keys.values()) {
             resume(container, now);
         }
     }
 
-    private static Map<String, Integer> running(Collection<Container> containers) {
+    /// The first process of every container that runs, also of one that was set aside: it keeps its network.
+    private Map<String, Integer> running(List<Row> rows, Map<String, Container> keys) {
         var running = new HashMap<String, Integer>();
-        containers.forEach(container ->
-                container.running().ifPresent(process -> running.put(container.id(), process.pid())));
+        for (var row : rows) {
+            var container = keys.get(Layout.key(row.id()));
+            try {
+                var process = container == null ? runtime.adopt(layout.run(row.id())) : container.running();
+                process.ifPresent(alive -> running.put(row.id(), alive.pid()));
+            } catch (EngineException e) {
+                LOG.warn("the network of container {} is not known", row.id(), e);
+            }
+        }
         return running;
     }
 
