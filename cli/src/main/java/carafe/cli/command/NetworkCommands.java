@@ -93,7 +93,7 @@ final class NetworkCommands {
                 .put("DriverOpts", Json.ofMap(NetworkCreate.pairs(flags.list("driver-opt"))))
                 .put("GwPriority", flags.number("gw-priority"))
                 .build();
-        call.engine().post(Target.of("networks", call.word(0), "connect"), Json.object()
+        call.engine().tell(Target.of("networks", call.word(0), "connect"), Json.object()
                 .put("Container", call.word(1)).put("EndpointConfig", settings).build());
         return 0;
     }
@@ -103,7 +103,7 @@ final class NetworkCommands {
                 .aliases("network disconnect").words(2, 2);
         command.flags().bool("f,force", "Force the container to disconnect from a network");
         return command.does(call -> {
-            call.engine().post(Target.of("networks", call.word(0), "disconnect"), Json.object()
+            call.engine().tell(Target.of("networks", call.word(0), "disconnect"), Json.object()
                     .put("Container", call.word(1)).put("Force", call.flags().truth("force")).build());
             return 0;
         });
