@@ -30,6 +30,9 @@ public final class DockerApi implements Handler {
         new StreamRoutes(engine).addTo(routes);
         new ExecRoutes(engine.execs()).addTo(routes);
         new ImageRoutes(engine.images()).addTo(routes);
+        new ArchiveRoutes(engine.containers()).addTo(routes);
+        new VolumeRoutes(engine.volumes()).addTo(routes);
+        new UsageRoutes(engine).addTo(routes);
         new ExplainRoutes(engine.containers()).addTo(routes);
     }
 

@@ -3,6 +3,8 @@ package carafe.daemon;
 import carafe.engine.Engine;
 import carafe.engine.EngineConfig;
 import carafe.engine.store.DataRootLock;
+import carafe.files.ContainerFiles;
+import carafe.files.VolumeDirectories;
 import carafe.image.HelloWorld;
 import carafe.image.Images;
 import carafe.kernel.Cgroups;
@@ -10,6 +12,7 @@ import carafe.kernel.KernelException;
 import carafe.kernel.Seccomp;
 import carafe.kernel.Spawner;
 import carafe.runtime.LinuxRuntime;
+import carafe.runtime.RootMount;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import java.nio.file.Path;
@@ -55,11 +58,17 @@ final class Parts {
             made.push(runtime);
             var engine = Engine.open(
                     engineConfig,
-                    new Engine.Parts(runtime, images, failpoints, Clock.systemUTC()));
+                    new Engine.Parts(runtime, images, storage(state, failpoints), failpoints, Clock.systemUTC()));
             made.push(engine);
             return engine;
         } catch (KernelException e) {
             throw new EngineException.Unavailable("this host cannot run containers: " + e.getMessage(), e);
         }
+    }
+
+    private static Engine.Storage storage(Path state, Failpoints failpoints) throws EngineException {
+        return new Engine.Storage(
+                new ContainerFiles(RootMount::detached),
+                VolumeDirectories.open(state.resolve("volumes"), failpoints));
     }
 }

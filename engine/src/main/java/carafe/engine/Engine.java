@@ -1,6 +1,9 @@
 package carafe.engine;
 
 import carafe.engine.store.Database;
+import carafe.engine.volume.Volumes;
+import carafe.files.ContainerFiles;
+import carafe.files.VolumeDirectories;
 import carafe.image.Images;
 import carafe.runtime.ContainerRuntime;
 import carafe.spec.EngineException;
@@ -20,13 +23,18 @@ public interface Engine extends AutoCloseable {
 
     Host host();
 
+    Volumes volumes();
+
     /// Stops accepting work, lets what is under way end, and closes the database. Containers go on, as they do when the
     /// daemon is killed: unlike Docker's default, always.
     @Override
     void close();
 
     /// What an engine stands on. It does not close them.
-    record Parts(ContainerRuntime runtime, Images images, Failpoints failpoints, Clock clock) {}
+    record Parts(ContainerRuntime runtime, Images images, Storage storage, Failpoints failpoints, Clock clock) {}
+
+    /// Where files are that belong to no image: what is inside containers, and what volumes keep.
+    record Storage(ContainerFiles files, VolumeDirectories volumes) {}
 
     /// Begins, in the background, to load what [#open] needs; worth calling before the parts are made.
     static void preload(EngineConfig config) {

@@ -2,7 +2,12 @@ package carafe.engine;
 
 import carafe.engine.store.Change;
 import carafe.engine.store.Database;
+import carafe.engine.volume.LocalVolumes;
+import carafe.engine.volume.VolumeBook;
+import carafe.engine.volume.Volumes;
+import carafe.files.VolumeDirectories;
 import carafe.spec.EngineException;
+import carafe.spec.docker.Event;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +31,9 @@ final class LocalEngine implements Engine {
     private final LiveExecs execs;
     private final LiveImages images;
     private final LocalHost host;
+    private final VolumeBook volumeBook;
+    private final LocalVolumes volumes;
+    private final VolumeDirectories directories;
 
     /// What is closed with the engine.
     private record Resources(Database database, EventLog events, LogWatch watch) {}
@@ -37,27 +45,35 @@ final class LocalEngine implements Engine {
         var steps = new Steps(parts.failpoints());
         var snapshots = parts.images().snapshots();
         var names = new ImageNames(parts.images());
-        var bundles = new BundleMaker(parts.images(), new SpecComposer(facts.appArmor()), layout);
-        var planner = new ContainerPlanner(parts.images(), facts, parts.clock());
+        directories = parts.storage().volumes();
+        volumeBook = new VolumeBook(resources.database(), directories,
+                (action, name, details) -> resources.events().publish(Event.Type.VOLUME, action, name, details),
+                parts.clock());
+        volumes = new LocalVolumes(volumeBook);
+        var sources = new MountSources(volumeBook, parts.storage().files());
+        var mounts = new MountPlan(name -> volumeBook.mountpoint(name).toString());
+        var bundles = new BundleMaker(parts.images(), new SpecComposer(facts.appArmor(), mounts), layout);
         var recent = new RecentStarts();
         book = new Book(resources.database(), resources.events());
-        var endings = new Endings(book, parts.runtime(), layout, steps);
-        remover = new Remover(book, endings, snapshots, layout, steps);
+        var planner = new ContainerPlanner(parts.images(), new MountResolver(book), facts, parts.clock());
+        var endings = new Endings(book, parts.runtime(), sources, layout, steps);
+        remover = new Remover(book, endings, snapshots, volumeBook, layout, steps);
         lifecycle = new Lifecycle(
                 book,
                 parts.runtime(),
-                new Lifecycle.Starts(bundles, new EtcFiles(Path.of("/etc")), endings, recent, layout, steps),
+                new Lifecycle.Starts(bundles, new EtcFiles(Path.of("/etc")), sources, endings, recent, layout, steps),
                 remover,
                 parts.clock());
         execs = new LiveExecs(book, parts.runtime(), layout, parts.clock());
         containers = new LiveContainers(book, parts.runtime(), bundles, parts.clock(), new LiveContainers.Hands(
-                new Creator(book, planner, snapshots, layout, steps),
+                new Creator(book, planner, snapshots, sources, layout, steps),
                 planner,
                 lifecycle,
                 new Stopper(book, lifecycle),
                 remover,
                 new Streams(book, parts.runtime(), layout, resources.watch()),
-                new Viewer(book, parts.images(), names, layout, parts.clock()),
+                new ContainerCopies(book, bundles, endings, sources),
+                new Viewer(book, parts.images(), names, volumeBook, layout, parts.clock()),
                 execs,
                 new Updater(book),
                 recent,
@@ -77,7 +93,8 @@ final class LocalEngine implements Engine {
             var resources = new Resources(database, new EventLog(parts.clock()), new LogWatch());
             engine = new LocalEngine(config, parts, resources, engineId(database));
             var reconciler = new Reconciler(
-                    engine.book, parts.runtime(), parts.images().snapshots(), layout, engine.lifecycle);
+                    engine.book, parts.runtime(), parts.images().snapshots(), engine.volumeBook, layout,
+                    engine.lifecycle);
             String boot = HostFacts.read(Path.of("/")).bootId();
             boolean sameBoot = database.setting("boot-id").map(boot::equals).orElse(true);
             reconciler.run(database.rows(), sameBoot, parts.clock().instant());
@@ -145,6 +162,11 @@ final class LocalEngine implements Engine {
     }
 
     @Override
+    public Volumes volumes() {
+        return volumes;
+    }
+
+    @Override
     public void close() {
         lifecycle.close();
         letWorkEnd();
@@ -159,8 +181,9 @@ final class LocalEngine implements Engine {
     }
 
     /// Waits for what goes on in the background. For tests, which look for what is left.
-    void settle() {
+    void settle() throws InterruptedException {
         letWorkEnd();
+        directories.awaitDeletions();
     }
 
     private void release() {

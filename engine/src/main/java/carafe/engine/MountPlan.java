@@ -10,13 +10,19 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /// What a container mounts, in the order the runtime does it: the standard filesystems, the engine's three files in
 /// /etc, then what the user asked for, parents before children. A user's mount replaces a standard one at its place.
 final class MountPlan {
-    private MountPlan() {}
+    private final UnaryOperator<String> volumes;
 
-    static List<Mount> mounts(HostConfig host, ContainerDetails.Files files) {
+    /// `volumes` says where the content of the volume of a name lies.
+    MountPlan(UnaryOperator<String> volumes) {
+        this.volumes = volumes;
+    }
+
+    List<Mount> mounts(HostConfig host, ContainerDetails.Files files) {
         var asked = new ArrayList<Mount>();
         var targets = new HashSet<String>();
         for (var request : host.files().mounts()) {
@@ -24,7 +30,8 @@ final class MountPlan {
             switch (request) {
                 case MountRequest.Bind bind -> asked.add(bind(bind));
                 case MountRequest.Tmpfs tmpfs -> asked.add(tmpfs(tmpfs));
-                case MountRequest.Volume _ -> { } // refused or left to the image at create
+                case MountRequest.Volume volume -> asked.add(volume(volume));
+                case MountRequest.Image _ -> { } // refused at create
             }
         }
         var mounts = new ArrayList<Mount>();
@@ -85,6 +92,14 @@ final class MountPlan {
                         bind.below() == MountRequest.Below.ABSENT ? "bind" : "rbind",
                         bind.readOnly() ? readOnly : "rw",
                         propagation(bind)));
+    }
+
+    private Mount volume(MountRequest.Volume volume) {
+        var options = new ArrayList<>(List.of("rbind", volume.readOnly() ? "rro" : "rw", "rprivate"));
+        if (!volume.wishes().subpath().isEmpty()) {
+            options.add("X-mount.subdir=" + volume.wishes().subpath());
+        }
+        return Mount.of(volume.target(), "bind", volumes.apply(volume.name()), options);
     }
 
     static String propagation(MountRequest.Bind bind) {

@@ -2,12 +2,14 @@ package carafe.engine;
 
 import carafe.engine.store.Database;
 import carafe.engine.store.Row;
+import carafe.engine.volume.VolumeBook;
 import carafe.image.Snapshots;
 import carafe.runtime.ContainerRuntime;
 import carafe.runtime.ExitInfo;
 import carafe.runtime.RunningContainer;
 import carafe.runtime.RunningProcess;
 import carafe.spec.EngineException;
+import carafe.spec.docker.MountRequest;
 import carafe.spec.docker.RestartPolicy;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -35,13 +38,16 @@ final class Reconciler {
     private final Book book;
     private final ContainerRuntime runtime;
     private final Snapshots snapshots;
+    private final VolumeBook volumes;
     private final Layout layout;
     private final Lifecycle lifecycle;
 
-    Reconciler(Book book, ContainerRuntime runtime, Snapshots snapshots, Layout layout, Lifecycle lifecycle) {
+    Reconciler(Book book, ContainerRuntime runtime, Snapshots snapshots, VolumeBook volumes, Layout layout,
+            Lifecycle lifecycle) {
         this.book = book;
         this.runtime = runtime;
         this.snapshots = snapshots;
+        this.volumes = volumes;
         this.layout = layout;
         this.lifecycle = lifecycle;
     }
@@ -66,12 +72,25 @@ final class Reconciler {
         for (var writing : writings) {
             writing.await();
         }
+        volumes(keys.values());
         sweepRuns(runs, keys);
         sweepExecs(keys);
         sweepDirectories(ids);
         for (var container : keys.values()) {
             resume(container, now);
         }
+    }
+
+    private void volumes(Collection<Container> containers) throws EngineException {
+        var mounts = new HashMap<String, List<MountRequest>>();
+        var running = new HashSet<String>();
+        for (var container : containers) {
+            mounts.put(container.id(), container.snapshot().host().files().mounts());
+            if (container.state().alive()) {
+                running.add(container.id());
+            }
+        }
+        volumes.settle(mounts, running);
     }
 
     /// What became of a container that was running, or that has a run directory.

@@ -29,12 +29,14 @@ final class SpecComposer {
     private static final String PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     private final boolean appArmor;
+    private final MountPlan mounts;
     private final Map<List<String>, SeccompSpec> standardFilters = new ConcurrentHashMap<>();
     private final Json.Obj standardProfile = SeccompProfile.standard();
 
-    /// `appArmor`: whether the host confines processes by AppArmor profiles.
-    SpecComposer(boolean appArmor) {
+    /// `appArmor`: whether the host confines processes by AppArmor profiles; `mounts` knows where volumes lie.
+    SpecComposer(boolean appArmor, MountPlan mounts) {
         this.appArmor = appArmor;
+        this.mounts = mounts;
     }
 
     /// The configuration of `container`, whose own files are `files`; `devices` are the host's nodes it asked for.
@@ -49,7 +51,7 @@ final class SpecComposer {
                 new RuntimeSpec.Root("", host.files().readonlyRoot()),
                 ownNames ? names.host() : "",
                 ownNames ? names.domain() : "",
-                MountPlan.mounts(host, files),
+                mounts.mounts(host, files),
                 RuntimeSpec.Hooks.NONE,
                 host.annotations(),
                 linux(container, devices));

@@ -1,5 +1,7 @@
 package carafe.engine;
 
+import carafe.engine.volume.Volume;
+import carafe.engine.volume.VolumeBook;
 import carafe.image.Images;
 import carafe.spec.EngineException;
 import carafe.spec.docker.MountRequest;
@@ -17,13 +19,15 @@ final class Viewer {
     private final Book book;
     private final Images images;
     private final ImageNames names;
+    private final VolumeBook volumes;
     private final Layout layout;
     private final Clock clock;
 
-    Viewer(Book book, Images images, ImageNames names, Layout layout, Clock clock) {
+    Viewer(Book book, Images images, ImageNames names, VolumeBook volumes, Layout layout, Clock clock) {
         this.book = book;
         this.images = images;
         this.names = names;
+        this.volumes = volumes;
         this.layout = layout;
         this.clock = clock;
     }
@@ -90,20 +94,26 @@ final class Viewer {
         return new ContainerDetails.Size(writable, writable + below);
     }
 
-    private static List<ContainerDetails.MountPoint> mounts(ContainerSnapshot container) {
-        var requests = container.host().files().mounts();
-        if (requests.isEmpty()) {
-            return List.of();
-        }
+    private List<ContainerDetails.MountPoint> mounts(ContainerSnapshot container) {
         var mounts = new ArrayList<ContainerDetails.MountPoint>();
-        for (var request : requests) {
+        for (var request : container.host().files().mounts()) {
             switch (request) {
-                case MountRequest.Bind bind -> mounts.add(new ContainerDetails.MountPoint(
-                        "bind", "", bind.source(), bind.target(), bind.readOnly() ? "ro" : "", !bind.readOnly(),
-                        MountPlan.propagation(bind)));
-                case MountRequest.Tmpfs tmpfs -> mounts.add(new ContainerDetails.MountPoint(
-                        "tmpfs", "", "", tmpfs.target(), "", !tmpfs.options().contains("ro"), ""));
-                case MountRequest.Volume _ -> { } // not mounted yet
+                case MountRequest.Bind bind -> mounts.add(new ContainerDetails.MountPoint("bind", "", bind.source(),
+                        bind.target(), "", bind.mode(), !bind.readOnly(), MountPlan.propagation(bind)));
+                case MountRequest.Tmpfs tmpfs -> {
+                    if (tmpfs.listed()) {
+                        mounts.add(new ContainerDetails.MountPoint(
+                                "tmpfs", "", "", tmpfs.target(), "", "", !tmpfs.readOnly(), ""));
+                    }
+                }
+                case MountRequest.Volume volume -> {
+                    String mode = volume.mode().isEmpty() && !volume.anonymous() ? "z" : volume.mode();
+                    mounts.add(new ContainerDetails.MountPoint("volume", volume.name(),
+                            volumes.mountpoint(volume.name()).toString(), volume.target(), Volume.DRIVER, mode,
+                            !volume.readOnly(), ""));
+                }
+                case MountRequest.Image image -> mounts.add(new ContainerDetails.MountPoint(
+                        "image", "", image.reference(), image.target(), "", "", false, ""));
             }
         }
         return mounts;

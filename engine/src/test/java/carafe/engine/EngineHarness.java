@@ -3,11 +3,14 @@ package carafe.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carafe.engine.store.DataRootLock;
+import carafe.files.ContainerFiles;
+import carafe.files.VolumeDirectories;
 import carafe.image.Images;
 import carafe.image.LoadProgress;
 import carafe.image.TestImage;
 import carafe.image.TestTar;
 import carafe.runtime.MemoryRuntime;
+import carafe.runtime.RootMount;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import carafe.spec.Json;
@@ -53,7 +56,13 @@ final class EngineHarness implements AutoCloseable {
     private LocalEngine open(Failpoints failpoints) throws EngineException {
         return LocalEngine.open(
                 new EngineConfig(lock, root.resolve("run")),
-                new Engine.Parts(runtime, images, failpoints, Clock.systemUTC()));
+                new Engine.Parts(runtime, images, storage(failpoints), failpoints, Clock.systemUTC()));
+    }
+
+    private Engine.Storage storage(Failpoints failpoints) throws EngineException {
+        return new Engine.Storage(
+                new ContainerFiles(RootMount::detached),
+                VolumeDirectories.open(root.resolve("data/volumes"), failpoints));
     }
 
     Containers containers() {

@@ -1,6 +1,8 @@
 package carafe.engine;
 
 import carafe.engine.store.DataRootLock;
+import carafe.files.ContainerFiles;
+import carafe.files.VolumeDirectories;
 import carafe.image.Images;
 import carafe.image.LoadProgress;
 import carafe.image.TestImage;
@@ -9,6 +11,7 @@ import carafe.kernel.Cgroups;
 import carafe.kernel.Seccomp;
 import carafe.kernel.Spawner;
 import carafe.runtime.LinuxRuntime;
+import carafe.runtime.RootMount;
 import carafe.spec.Failpoints;
 import carafe.spec.docker.Filters;
 import java.io.ByteArrayInputStream;
@@ -57,7 +60,7 @@ final class LinuxStage {
                 failpoints);
         engine = LocalEngine.open(
                 new EngineConfig(lock, root.resolve("run")),
-                new Engine.Parts(runtime, images, failpoints, Clock.systemUTC()));
+                new Engine.Parts(runtime, images, storage(failpoints), failpoints, Clock.systemUTC()));
     }
 
     private static Path cache() {
@@ -76,6 +79,12 @@ final class LinuxStage {
         tar.add(TestTar.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/tmp:/bin/sh\n"));
         tar.add(TestTar.file("etc/group", "root:x:0:\napp:x:1000:\n"));
         return TestImage.of("app:latest", tar.bytes()).dockerArchive();
+    }
+
+    private Engine.Storage storage(Failpoints failpoints) throws Exception {
+        return new Engine.Storage(
+                new ContainerFiles(RootMount::detached),
+                VolumeDirectories.open(root.resolve("data/volumes"), failpoints));
     }
 
     Containers containers() {

@@ -24,11 +24,14 @@ final class Inspect {
                 : type.equals("container")
                 ? Command.of(path, "[OPTIONS] CONTAINER [CONTAINER...]",
                         "Display detailed information on one or more containers")
+                : type.equals("volume")
+                ? Command.of(path, "[OPTIONS] VOLUME [VOLUME...]",
+                        "Display detailed information on one or more volumes")
                 : Command.of(path, "[OPTIONS] IMAGE [IMAGE...]", "Display detailed information on one or more images");
         command.words(1, Command.ANY);
         var flags = command.flags();
         Formats.document(flags, "f,format");
-        if (!type.equals("image")) {
+        if (type.isEmpty() || type.equals("container")) {
             flags.bool("s,size", type.isEmpty() ? "Display total file sizes if the type is container"
                     : "Display total file sizes");
         }

@@ -40,6 +40,8 @@ public final class Database implements AutoCloseable {
     private final PreparedStatement status;
     private final PreparedStatement delete;
     private final PreparedStatement put;
+    private final PreparedStatement putVolume;
+    private final PreparedStatement deleteVolume;
     private volatile boolean closed;
 
     /// Changes on their way to the disk.
@@ -87,6 +89,9 @@ public final class Database implements AutoCloseable {
         delete = connection.prepareStatement("DELETE FROM containers WHERE id = ?");
         put = connection.prepareStatement(
                 "INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+        putVolume = connection.prepareStatement(
+                "INSERT OR REPLACE INTO volumes (name, created, document) VALUES (?, ?, ?)");
+        deleteVolume = connection.prepareStatement("DELETE FROM volumes WHERE name = ?");
         writer = Thread.ofPlatform().name("carafe-database").daemon().unstarted(this::writeUntilClosed);
     }
 
@@ -158,6 +163,24 @@ public final class Database implements AutoCloseable {
                     rows.add(new Row(
                             result.getString(1), result.getString(2), result.getString(3), result.getLong(4),
                             result.getString(5), result.getString(6)));
+                }
+                connection.commit();
+                return rows;
+            } catch (SQLException e) {
+                throw sentence(e);
+            }
+        }
+    }
+
+    /// The rows of all volumes, oldest first.
+    public List<VolumeRow> volumes() throws EngineException {
+        synchronized (connection) {
+            try (var statement = connection.createStatement();
+                    var result = statement.executeQuery(
+                            "SELECT name, created, document FROM volumes ORDER BY created, name")) {
+                var rows = new ArrayList<VolumeRow>();
+                while (result.next()) {
+                    rows.add(new VolumeRow(result.getString(1), result.getLong(2), result.getString(3)));
                 }
                 connection.commit();
                 return rows;
@@ -282,6 +305,16 @@ public final class Database implements AutoCloseable {
             case Change.Put(var key, var value) -> {
                 texts(put, key, value);
                 put.executeUpdate();
+            }
+            case Change.PutVolume(var row) -> {
+                putVolume.setString(1, row.name());
+                putVolume.setLong(2, row.createdNanos());
+                putVolume.setString(3, row.document());
+                putVolume.executeUpdate();
+            }
+            case Change.DeleteVolume(var name) -> {
+                texts(deleteVolume, name);
+                deleteVolume.executeUpdate();
             }
         }
     }
