@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,9 +35,9 @@ public final class LocalPacker {
     }
 
     private void add(Path file, String name) throws IOException {
-        var attributes = Files.readAttributes(file, "unix:mode,uid,gid,size,lastModifiedTime,rdev",
+        var attributes = Files.readAttributes(file, "unix:mode,uid,gid,size,rdev",
                 LinkOption.NOFOLLOW_LINKS);
-        int mode = (int) attributes.get("mode");
+        int mode = (int) number(attributes, "mode");
         var type = switch (mode & TYPE) {
             case 0100000 -> TarEntry.Type.FILE;
             case 0040000 -> TarEntry.Type.DIRECTORY;
@@ -51,12 +50,12 @@ public final class LocalPacker {
         if (type == null) {
             return;
         }
-        long size = type == TarEntry.Type.FILE ? (long) attributes.get("size") : 0;
+        long size = type == TarEntry.Type.FILE ? number(attributes, "size") : 0;
         String link = type == TarEntry.Type.SYMLINK ? Files.readSymbolicLink(file).toString() : "";
-        long device = (long) attributes.get("rdev");
+        long device = number(attributes, "rdev");
         tar.add(new TarEntry(type, plan.renamed(name), link, size, List.of(), mode & 07777,
-                Integer.toUnsignedLong((int) attributes.get("uid")), Integer.toUnsignedLong((int) attributes.get("gid")),
-                ((FileTime) attributes.get("lastModifiedTime")).toMillis() / 1000, 0,
+                number(attributes, "uid") & 0xFFFFFFFFL, number(attributes, "gid") & 0xFFFFFFFFL,
+                Files.getLastModifiedTime(file, LinkOption.NOFOLLOW_LINKS).toMillis() / 1000, 0,
                 (int) (device >> 8 & 0xFFF), (int) (device & 0xFF | device >> 12 & 0xFFF00), Map.of()));
         if (type == TarEntry.Type.FILE) {
             content(file, size);
@@ -74,6 +73,10 @@ public final class LocalPacker {
                 }
             }
         }
+    }
+
+    private static long number(Map<String, Object> attributes, String name) {
+        return attributes.get(name) instanceof Number number ? number.longValue() : 0;
     }
 
     private void content(Path file, long size) throws IOException {

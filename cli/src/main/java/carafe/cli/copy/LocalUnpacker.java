@@ -59,12 +59,17 @@ public final class LocalUnpacker {
         if (path.equals(top)) {
             return;
         }
-        for (Path parent = path.getParent(); parent != null && !parent.equals(top); parent = parent.getParent()) {
+        Path parent = top;
+        for (Path name : top.relativize(path)) {
+            if (parent.resolve(name).equals(path)) {
+                break;
+            }
+            parent = parent.resolve(name);
             if (Files.isSymbolicLink(parent)) {
                 throw new CopyException("cannot unpack \"" + entry.name() + "\": " + parent + " is a symbolic link");
             }
         }
-        Files.createDirectories(path.getParent());
+        Files.createDirectories(parent);
         boolean directory = entry.type() == TarEntry.Type.DIRECTORY;
         boolean there = Files.exists(path, LinkOption.NOFOLLOW_LINKS);
         boolean isDirectory = Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
