@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.Consumer;
 
 /// All containers of this engine: found by id, name or prefix; written down; told about. Names are reserved before
 /// anything else is done for a container, so two of one name never exist. No lock covers more than one entry.
@@ -55,6 +56,11 @@ final class Book {
         return new EngineException.NotFound("No such container: " + reference);
     }
 
+    /// Whether there is a container with this full id.
+    boolean has(String id) {
+        return byId.containsKey(id);
+    }
+
     Collection<Container> all() {
         return byId.values();
     }
@@ -76,6 +82,13 @@ final class Book {
             if (names.putIfAbsent(name, id) == null) {
                 return name;
             }
+        }
+    }
+
+    /// Gives back a name that `id` has, unless there is such a container.
+    void releaseUnlessUsed(String name, String id) {
+        if (!byId.containsKey(id)) {
+            release(name, id);
         }
     }
 
@@ -107,6 +120,12 @@ final class Book {
     /// Begins to write a container's state down.
     Database.Writing saveState(ContainerSnapshot snapshot) throws EngineException {
         return database.begin(new Change.SetStatus(
+                snapshot.id(), snapshot.state().word(), RecordCodec.status(snapshot)));
+    }
+
+    /// Has a container's state written down without waiting for it; a failure is told to `failed`.
+    void saveStateUnawaited(ContainerSnapshot snapshot, Consumer<EngineException> failed) throws EngineException {
+        database.beginUnawaited(failed, new Change.SetStatus(
                 snapshot.id(), snapshot.state().word(), RecordCodec.status(snapshot)));
     }
 

@@ -78,6 +78,9 @@ public interface Containers {
     void writeArchive(String reference, ArchiveTarget target, InputStream archive)
             throws EngineException, InterruptedException, IOException;
 
+    /// All files of its root as a tar, as they are while it is written.
+    Download export(String reference) throws EngineException;
+
     /// Changes limits and restart policy (`Resources` fields and `RestartPolicy`); answers warnings.
     List<String> update(String reference, Json.Obj changes) throws EngineException, InterruptedException;
 

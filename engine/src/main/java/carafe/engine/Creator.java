@@ -34,22 +34,18 @@ final class Creator {
         String id = newId();
         String asked = request.name().isEmpty() ? "" : ContainerPlanner.checkName(request.name());
         var plan = planner.plan(request, id, asked);
-        MountSources.check(plan.container());
         String name = asked;
         if (asked.isEmpty()) {
             name = book.reserveAny(id);
         } else {
             book.reserve(asked, id);
         }
-        boolean made = false;
         try {
             steps.pass("create.name");
+            MountSources.check(plan.container());
             claimed(plan, plan.container().named(name));
-            made = true;
         } finally {
-            if (!made) {
-                book.release(name, id);
-            }
+            book.releaseUnlessUsed(name, id);
         }
         return new CreateResult(id, plan.warnings());
     }
@@ -63,7 +59,7 @@ final class Creator {
             make(plan, container.with(container.host().withMounts(claim.mounts())), claim);
             made = true;
         } finally {
-            if (!made) {
+            if (!made && !book.has(container.id())) {
                 sources.volumes().abandon(container.id(), claim);
             }
         }
@@ -88,21 +84,29 @@ final class Creator {
             book.add(container).root(root);
             book.tell(container, "create");
         } catch (EngineException e) {
-            undo(id, claim, e);
+            undo(container, claim, e);
             throw e;
         } catch (IOException e) {
             var failure = Failures.io("cannot make the container's directory " + layout.container(id), e);
-            undo(id, claim, failure);
+            undo(container, claim, failure);
             throw failure;
         }
     }
 
-    /// Takes back what was made; what cannot be taken back now is swept at the next start.
-    private void undo(String id, Claim claim, EngineException reason) {
+    /// Takes back what was made, the row first; directories that stay without a row are swept at the next start. A row
+    /// that cannot be erased now is a container, and shown as one: it can be removed, and its name is not free.
+    private void undo(ContainerSnapshot container, Claim claim, EngineException reason) {
         try {
-            snapshots.remove(id);
-            Files.deleteIfExists(layout.container(id));
-            book.erase(id, claim.made()).await();
+            steps.pass("create.undo");
+            book.erase(container.id(), claim.made()).await();
+        } catch (EngineException e) {
+            reason.addSuppressed(e);
+            book.add(container);
+            return;
+        }
+        try {
+            snapshots.remove(container.id());
+            Files.deleteIfExists(layout.container(container.id()));
         } catch (EngineException | IOException e) {
             reason.addSuppressed(e);
         }

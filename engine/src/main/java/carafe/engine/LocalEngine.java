@@ -26,6 +26,7 @@ final class LocalEngine implements Engine {
     private final Resources resources;
     private final Book book;
     private final Lifecycle lifecycle;
+    private final Endings endings;
     private final Remover remover;
     private final Containers containers;
     private final LiveExecs execs;
@@ -56,7 +57,7 @@ final class LocalEngine implements Engine {
         var recent = new RecentStarts();
         book = new Book(resources.database(), resources.events());
         var planner = new ContainerPlanner(parts.images(), new MountResolver(book), facts, parts.clock());
-        var endings = new Endings(book, parts.runtime(), sources, layout, steps);
+        endings = new Endings(book, parts.runtime(), sources, layout, steps);
         remover = new Remover(book, endings, snapshots, volumeBook, layout, steps);
         lifecycle = new Lifecycle(
                 book,
@@ -78,7 +79,7 @@ final class LocalEngine implements Engine {
                 new Updater(book),
                 recent,
                 layout));
-        images = new LiveImages(parts.images(), book, names, resources.events());
+        images = new LiveImages(parts.images(), book, names, resources.events(), parts.clock());
         host = new LocalHost(facts, engineId, config.dataRoot(), book, parts.images());
     }
 
@@ -203,6 +204,7 @@ final class LocalEngine implements Engine {
                         .warn("{} containers are still busy; the next start of the engine settles them",
                                 idle.getCount());
             }
+            endings.awaitAll(GRACE);
             remover.awaitSweeps(GRACE);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -140,6 +140,13 @@ final class SpecComposerTest {
     }
 
     @Test
+    void theStrongestPropagationOfSeveralBindsIsTheRoots() throws Exception {
+        assertThat(compose("{\"Binds\":[\"/a:/a:rslave\",\"/b:/b:rshared\",\"/c:/c\"]}").linux().rootfsPropagation())
+                .isEqualTo("shared");
+        assertThat(compose("{\"Binds\":[\"/a:/a\",\"/b:/b:rslave\"]}").linux().rootfsPropagation()).isEqualTo("rslave");
+    }
+
+    @Test
     void securityIsAsAsked() throws Exception {
         var spec = compose("{\"SecurityOpt\":[\"no-new-privileges\",\"seccomp=unconfined\",\"systempaths=unconfined\"],"
                 + "\"CapDrop\":[\"ALL\"],\"CapAdd\":[\"CHOWN\"],\"ReadonlyRootfs\":true,\"OomScoreAdj\":-5,"

@@ -138,6 +138,15 @@ public final class VolumeBook {
         }
     }
 
+    /// Keeps what the record of a container may name that nobody can read: better a volume too many than one too few.
+    public void keepFor(String container, String document) {
+        for (var entry : entries.values()) {
+            if (document.contains("\"" + entry.volume.name() + "\"")) {
+                entry.users.add(container);
+            }
+        }
+    }
+
     private void strange(String name, List<Change> changes) throws EngineException {
         if (GIVEN.matcher(name).matches() || directories.isEmpty(name)) {
             LOG.info("removing the directory of volume {} that no record names", name);
