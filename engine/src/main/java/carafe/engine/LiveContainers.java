@@ -28,7 +28,8 @@ final class LiveContainers implements Containers {
 
     /// Those who do the work.
     record Hands(Creator creator, ContainerPlanner planner, Lifecycle lifecycle, Stopper stopper, Remover remover,
-            Streams streams, ContainerCopies copies, Viewer viewer, LiveExecs execs, Updater updater, RecentStarts recent, Layout layout) {}
+            Streams streams, ContainerCopies copies, Viewer viewer, LiveExecs execs, Updater updater,
+            RecentStarts recent, Layout layout) {}
 
     LiveContainers(Book book, ContainerRuntime runtime, BundleMaker bundles, Clock clock, Hands hands) {
         this.book = book;
