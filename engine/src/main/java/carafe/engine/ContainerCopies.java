@@ -54,7 +54,7 @@ final class ContainerCopies {
     }
 
     /// The container's user by number, found in its own files; nobody in particular when it has none.
-    private static Optional<Unpacking.Owner> owner(ContainerSnapshot container, FileView view) throws EngineException {
+    static Optional<Unpacking.Owner> owner(ContainerSnapshot container, FileView view) throws EngineException {
         String user = container.config().command().user();
         if (user.isEmpty()) {
             return Optional.empty();

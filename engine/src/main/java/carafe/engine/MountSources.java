@@ -3,6 +3,7 @@ package carafe.engine;
 import carafe.engine.volume.VolumeBook;
 import carafe.files.ContainerFiles;
 import carafe.files.ContainerFiles.Place;
+import carafe.files.Unpacking;
 import carafe.spec.EngineException;
 import carafe.spec.docker.MountRequest;
 import carafe.spec.oci.RootfsPlan;
@@ -58,6 +59,28 @@ final class MountSources {
     void before(ContainerSnapshot container, RootfsPlan root) throws EngineException {
         check(container);
         volumes.mount(container.id(), container.host().files().mounts(), files, root);
+        give(container, root);
+    }
+
+    /// Gives the mounts that ask for it (`:U`) to the container's user, before any process of it exists.
+    private void give(ContainerSnapshot container, RootfsPlan root) throws EngineException {
+        var owned = container.host().files().mounts().stream()
+                .filter(mount -> mount instanceof MountRequest.Bind bind && bind.own()
+                        || mount instanceof MountRequest.Volume volume && volume.own())
+                .map(MountRequest::target)
+                .toList();
+        if (owned.isEmpty()) {
+            return;
+        }
+        Unpacking.Owner owner;
+        try (var view = files.stopped(container.id(), root, List.of(), false)) {
+            owner = ContainerCopies.owner(container, view).orElse(new Unpacking.Owner(0, 0));
+        }
+        for (var place : places(container)) {
+            if (owned.contains(place.target())) {
+                files.give(place, owner);
+            }
+        }
     }
 
     /// It does not run any more, or was not started after all.

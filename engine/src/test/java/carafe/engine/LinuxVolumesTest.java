@@ -238,6 +238,28 @@ final class LinuxVolumesTest {
     }
 
     @Test
+    void mountsAreGivenToTheContainersUserIfAsked() throws Exception {
+        Path outside = Files.writeString(stage.root.resolve("outside"), "x");
+        Path host = Files.createDirectories(stage.root.resolve("host/sub"));
+        Files.writeString(host.resolve("f"), "x");
+        Files.setAttribute(host.resolve("f"), "unix:mode", 04755);
+        Files.createSymbolicLink(host.resolve("l"), outside);
+        var config = carafe.spec.docker.ContainerConfig.parse((carafe.spec.Json.Obj) carafe.spec.Json.parse(
+                "{\"Image\":\"app\",\"User\":\"app\",\"Cmd\":[\"sh\",\"-c\",\"touch /b/new /v/new\"]}"));
+        stage.containers().create(new CreateRequest("user", "", config,
+                carafe.spec.docker.HostConfig.parse((carafe.spec.Json.Obj) carafe.spec.Json.parse(
+                        "{\"Binds\":[\"" + stage.root + "/host:/b:U\",\"data:/v:U\"]}")),
+                carafe.spec.docker.NetworkingConfig.NONE));
+        var wait = stage.containers().await("user", WaitCondition.NEXT_EXIT);
+        stage.containers().start("user");
+        assertThat(wait.await().exitCode()).isZero();
+        assertThat(Files.getAttribute(host.resolve("f"), "unix:uid")).isEqualTo(1000);
+        assertThat((int) Files.getAttribute(host.resolve("f"), "unix:mode") & 07777).isEqualTo(04755);
+        assertThat(Files.getAttribute(outside, "unix:uid")).isEqualTo(0);
+        stage.containers().remove("user", new RemoveRequest(true, true));
+    }
+
+    @Test
     void usageCountsUsersAndBytes() throws Exception {
         run("one", "{\"Binds\":[\"data:/d\"]}", "busybox head -c 5000 /dev/zero > /d/f && busybox ln /d/f /d/g");
         var usage = volumes().usage().getFirst();

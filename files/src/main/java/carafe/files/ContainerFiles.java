@@ -136,6 +136,22 @@ public final class ContainerFiles {
         }
     }
 
+    /// Gives what a place shows, with all below it, to `owner`.
+    public void give(Place place, Unpacking.Owner owner) throws EngineException {
+        try (var source = Descriptors.open(place.source, Linux.O_PATH, 0)) {
+            if (place.subpath.isEmpty()) {
+                TreeOwner.give(source, owner);
+                return;
+            }
+            try (var volume = FileTree.adopt(source.duplicate());
+                    var inside = volume.open(place.subpath, Linux.O_PATH, 0)) {
+                TreeOwner.give(inside, owner);
+            }
+        } catch (KernelException e) {
+            throw Trouble.of("cannot give " + place.source + " to the container's user", e);
+        }
+    }
+
     private static @org.jspecify.annotations.Nullable Directory source(FileTree root, String path)
             throws KernelException {
         try {
