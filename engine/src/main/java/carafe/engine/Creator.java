@@ -106,6 +106,9 @@ final class Creator {
         }
         try {
             snapshots.remove(container.id());
+            for (var image : ImageMounts.ids(container)) {
+                snapshots.remove(image);
+            }
             Files.deleteIfExists(layout.container(container.id()));
         } catch (EngineException | IOException e) {
             reason.addSuppressed(e);

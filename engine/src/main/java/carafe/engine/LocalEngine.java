@@ -51,12 +51,13 @@ final class LocalEngine implements Engine {
                 (action, name, details) -> resources.events().publish(Event.Type.VOLUME, action, name, details),
                 parts.clock());
         volumes = new LocalVolumes(volumeBook);
-        var sources = new MountSources(volumeBook, parts.storage().files());
-        var mounts = new MountPlan(name -> volumeBook.mountpoint(name).toString());
+        var imageMounts = new ImageMounts(parts.images());
+        var sources = new MountSources(volumeBook, imageMounts, parts.storage().files());
+        var mounts = new MountPlan(name -> volumeBook.mountpoint(name).toString(), imageMounts::lowers);
         var bundles = new BundleMaker(parts.images(), new SpecComposer(facts.appArmor(), mounts), layout);
         var recent = new RecentStarts();
         book = new Book(resources.database(), resources.events());
-        var planner = new ContainerPlanner(parts.images(), new MountResolver(book), facts, parts.clock());
+        var planner = new ContainerPlanner(parts.images(), new MountResolver(book, parts.images()), facts, parts.clock());
         endings = new Endings(book, parts.runtime(), sources, layout, steps);
         remover = new Remover(book, endings, snapshots, volumeBook, layout, steps);
         lifecycle = new Lifecycle(

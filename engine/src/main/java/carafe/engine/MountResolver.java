@@ -1,5 +1,6 @@
 package carafe.engine;
 
+import carafe.image.Images;
 import carafe.spec.EngineException;
 import carafe.spec.docker.ContainerConfig;
 import carafe.spec.docker.HostConfig;
@@ -15,9 +16,11 @@ import java.util.Map;
 /// then the volumes of its image and of `-v PATH`; who comes first has the place. Makes nothing.
 final class MountResolver {
     private final Book book;
+    private final Images images;
 
-    MountResolver(Book book) {
+    MountResolver(Book book, Images images) {
         this.book = book;
+        this.images = images;
     }
 
     /// All mounts; volumes that nobody named have no name yet.
@@ -25,8 +28,7 @@ final class MountResolver {
         var found = new LinkedHashMap<String, MountRequest>();
         for (var mount : host.files().mounts()) {
             if (mount instanceof MountRequest.Image image) {
-                throw new EngineException.Unsupported("images as mounts are not available yet (" + image.reference()
-                        + " at " + image.target() + ")");
+                images.find(image.reference()); // so that a missing one is said before anything is made
             }
             found.put(mount.target(), mount);
         }

@@ -18,10 +18,12 @@ import java.util.List;
 /// mounted while somebody runs with them.
 final class MountSources {
     private final VolumeBook volumes;
+    private final ImageMounts images;
     private final ContainerFiles files;
 
-    MountSources(VolumeBook volumes, ContainerFiles files) {
+    MountSources(VolumeBook volumes, ImageMounts images, ContainerFiles files) {
         this.volumes = volumes;
+        this.images = images;
         this.files = files;
     }
 
@@ -50,8 +52,9 @@ final class MountSources {
         }
     }
 
-    /// The container's root is made: new volumes get the image's content, before any process of the container exists.
+    /// The container's root is made: the images it mounts are kept, new volumes get the image's content, before any process of the container exists.
     void created(ContainerSnapshot container, RootfsPlan root) throws EngineException {
+        images.make(container);
         volumes.copyUp(files, root, container.host().files().mounts());
     }
 

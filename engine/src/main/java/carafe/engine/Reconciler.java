@@ -217,7 +217,7 @@ final class Reconciler {
 
     private void sweepDirectories(Set<String> ids) throws EngineException {
         for (var id : snapshots.list()) {
-            if (!ids.contains(id)) {
+            if (!ids.contains(ImageMounts.owner(id))) {
                 LOG.info("sweeping the writable layer {} that no container owns", id);
                 try {
                     snapshots.remove(id);

@@ -67,14 +67,14 @@ final class Remover {
         book.remove(container);
         this.volumes.release(container.id(), mounts, leaving);
         book.tell(before, "destroy");
-        sweepLater(container.id(), ending);
+        sweepLater(before, ending);
         container.showRemoved();
     }
 
-    private void sweepLater(String id, Optional<Endings.Ending> ending) {
-        var sweep = Thread.ofVirtual().name("sweep of " + id.substring(0, 12)).unstarted(() -> {
+    private void sweepLater(ContainerSnapshot container, Optional<Endings.Ending> ending) {
+        var sweep = Thread.ofVirtual().name("sweep of " + container.id().substring(0, 12)).unstarted(() -> {
             ending.ifPresent(this::finish);
-            sweep(id);
+            sweep(container);
             sweeps.remove(Thread.currentThread());
         });
         sweeps.add(sweep);
@@ -100,10 +100,14 @@ final class Remover {
     }
 
     /// Removes the directories of a container that has no row. Failures are told, not thrown: the container is gone.
-    void sweep(String id) {
+    void sweep(ContainerSnapshot container) {
+        String id = container.id();
         try {
             steps.pass("remove.snapshot");
             snapshots.remove(id);
+            for (var image : ImageMounts.ids(container)) {
+                snapshots.remove(image);
+            }
             steps.pass("remove.directory");
             deleteTree(layout.container(id));
         } catch (EngineException | IOException e) {

@@ -51,7 +51,7 @@ final class SpecComposer {
                 new RuntimeSpec.Root("", host.files().readonlyRoot()),
                 ownNames ? names.host() : "",
                 ownNames ? names.domain() : "",
-                mounts.mounts(host, files),
+                mounts.mounts(container, files),
                 RuntimeSpec.Hooks.NONE,
                 host.annotations(),
                 linux(container, devices));

@@ -260,6 +260,20 @@ final class LinuxVolumesTest {
     }
 
     @Test
+    void anImageIsMountedReadOnlyAndKeptWhileItsContainerIs() throws Exception {
+        String mount = "{\"Mounts\":[{\"Type\":\"image\",\"Source\":\"app\",\"Target\":\"/img\"},"
+                + "{\"Type\":\"image\",\"Source\":\"app\",\"Target\":\"/sub\",\"ImageOptions\":{\"Subpath\":\"etc\"}}]}";
+        assertThat(run("user", mount, "cat /img/etc/group /sub/passwd && ! touch /img/x && ! touch /sub/x")).isZero();
+        assertThat(stage.containers().inspect("user", false).mounts()).extracting("type", "source", "writable")
+                .contains(org.assertj.core.groups.Tuple.tuple("image", "app", false));
+        stage.crash();
+        assertThat(run("two", mount, "test -e /img/bin/busybox")).isZero();
+        assertThatThrownBy(() -> stage.containers().create(request("bad",
+                "{\"Mounts\":[{\"Type\":\"image\",\"Source\":\"nope\",\"Target\":\"/img\"}]}", "true")))
+                .isInstanceOf(EngineException.NotFound.class).hasMessageContaining("nope");
+    }
+
+    @Test
     void usageCountsUsersAndBytes() throws Exception {
         run("one", "{\"Binds\":[\"data:/d\"]}", "busybox head -c 5000 /dev/zero > /d/f && busybox ln /d/f /d/g");
         var usage = volumes().usage().getFirst();

@@ -48,6 +48,9 @@ final class Preparer {
     /// As mount(8) calls it.
     private static final String SUBDIRECTORY = "X-mount.subdir";
 
+    /// As overlayfs calls the directories it reads.
+    private static final String LAYERS = "lowerdir";
+
     private final HostProbe probe;
     private final Cgroups cgroups;
     private final Optional<Filters> filters;
@@ -290,6 +293,14 @@ final class Preparer {
                 Mounts.change(mount, MountChange.to(Propagation.PRIVATE), options.recursiveBind());
             }
             change(mount, options.set(), options.clear(), false);
+        } else if (tree.type().equals("overlay") && options.data().containsKey(LAYERS)
+                && !options.data().containsKey("upperdir")) {
+            mount = RootMount.readOnly(List.of(options.data().getOrDefault(LAYERS, "").split(":")),
+                    options.data().getOrDefault(SUBDIRECTORY, ""));
+            prepared.put(Slots.tree(tree.destination()), mount);
+            if (!Inodes.stat(mount).isDirectory()) {
+                prepared.files.add(tree.destination());
+            }
         } else {
             var data = new LinkedHashMap<String, String>();
             if (!tree.source().isEmpty()) {

@@ -1,7 +1,10 @@
 package carafe.runtime;
 
 import carafe.kernel.Descriptors;
+import carafe.kernel.Errno;
 import carafe.kernel.Fd;
+import carafe.kernel.FileTree;
+import carafe.kernel.KernelException;
 import carafe.kernel.Linux;
 import carafe.kernel.MountChange;
 import carafe.kernel.MountChange.Propagation;
@@ -11,6 +14,7 @@ import carafe.spec.oci.RootfsPlan;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /// Turns a plan of a root into a mount that only its descriptor reaches: for a start, and for whoever looks at the
@@ -35,6 +39,31 @@ public final class RootMount {
             }
             case RootfsPlan.Overlay overlay -> overlay(overlay);
         };
+    }
+
+    /// A detached overlay of `layers`, the topmost first, that can only be read, or what `inside` (`""`: all) names in it.
+    static Fd readOnly(List<String> layers, String inside) throws IOException {
+        var opened = new ArrayList<Fd>();
+        try {
+            for (var layer : layers) {
+                opened.add(Descriptors.open(Path.of(layer), Linux.O_PATH | Linux.O_DIRECTORY, 0));
+            }
+            var mount = new Overlay(opened, Optional.empty(), false).mount(Linux.MOUNT_ATTR_RDONLY);
+            if (inside.isEmpty()) {
+                return mount;
+            }
+            try (var tree = FileTree.adopt(mount); var found = tree.open(inside, Linux.O_PATH, 0)) {
+                return Mounts.cloneTree(found, false);
+            } catch (KernelException e) {
+                if (e.is(Errno.EINVAL)) { // Linux 6.15 is the first to copy a part of a mount that is attached nowhere
+                    throw new KernelException("open_tree", inside, Errno.EOPNOTSUPP,
+                            "this kernel cannot mount a part of an image");
+                }
+                throw e;
+            }
+        } finally {
+            opened.forEach(Fd::close);
+        }
     }
 
     private static Fd overlay(RootfsPlan.Overlay plan) throws IOException {
