@@ -120,9 +120,13 @@ abstract class CopyContract extends Contract {
     }
 
     @Test
-    void ownersFollowTheContainersUserIfAsked() throws Exception {
-        docker("create", "--name", "guest", "-u", "guest", IMAGE, "stat", "-c", "%u:%g", "/tmp/file");
-        docker("cp", "-a", here + "/file", "guest:/tmp/");
-        assertThat(docker("start", "-a", "guest").text()).isEqualTo("405:100");
+    void ownersStayUnlessTheContainersUserIsAskedFor() throws Exception {
+        Files.setAttribute(here.resolve("file"), "unix:uid", 1234);
+        for (var flag : new String[] {"-a", "-L"}) {
+            String name = "user" + flag;
+            docker("create", "--name", name, "-u", "root", IMAGE, "stat", "-c", "%u", "/tmp/file");
+            docker("cp", flag, here + "/file", name + ":/tmp/");
+            assertThat(docker("start", "-a", name).text()).isEqualTo(flag.equals("-a") ? "0" : "1234");
+        }
     }
 }

@@ -82,7 +82,6 @@ abstract class MountContract extends Contract {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '~', value = {
         "-v       | /a:/b:odd        | invalid mode: odd",
-        "-v       | /a:/b:ro:rw      | invalid volume specification: '/a:/b:ro:rw'",
         "-v       | /a:/             | destination can't be '/'",
         "-v       | vol:/b:shared    | invalid mount config for type \"volume\": field BindOptions must not be specified",
     })

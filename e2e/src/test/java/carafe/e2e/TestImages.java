@@ -23,21 +23,21 @@ final class TestImages {
     /// A docker-archive of `busybox:latest`.
     static Path dockerArchive(Path directory) throws IOException, InterruptedException {
         byte[] layer = layer(false);
-        return dockerArchive(directory, "busybox:latest", layer, config(layer));
+        return dockerArchive(directory.resolve("busybox-docker.tar"), "busybox:latest", layer, config(layer));
     }
 
     /// A docker-archive of `busybox:volume`, whose /home is a volume.
     static Path withVolume(Path directory) throws IOException, InterruptedException {
         byte[] layer = layer(false);
-        return dockerArchive(directory, "busybox:volume", layer,
+        return dockerArchive(directory.resolve("volume-docker.tar"), "busybox:volume", layer,
                 config(layer).replace("\"Cmd\":", "\"Volumes\":{\"/home\":{}},\"Cmd\":"));
     }
 
-    private static Path dockerArchive(Path directory, String name, byte[] layer, String config) throws IOException {
+    private static Path dockerArchive(Path file, String name, byte[] layer, String config) throws IOException {
         String id = sha256(config.getBytes(StandardCharsets.UTF_8));
         var manifest = "[{\"Config\":\"%s.json\",\"RepoTags\":[\"" + name + "\"],\"Layers\":[\"layer/layer.tar\"]}]";
         return Files.write(
-                directory.resolve(name.replace(':', '-') + "-docker.tar"),
+                file,
                 new Tar()
                         .file(id + ".json", config)
                         .directory("layer")
