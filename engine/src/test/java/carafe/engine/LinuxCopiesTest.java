@@ -124,7 +124,15 @@ final class LinuxCopiesTest {
 
     @Test
     void aReadOnlyRootStaysSo() throws Exception {
-        containers.create(request("sealed", "{\"ReadonlyRootfs\":true}", "true"));
+        containers.create(request("bare", "{\"ReadonlyRootfs\":true}", "true"));
+        assertThatThrownBy(() -> write("bare", "/tmp", new TestTar().add(TestTar.file("x", ""))))
+                .isInstanceOf(EngineException.Forbidden.class).hasMessage("container rootfs is marked read-only");
+        containers.create(request("sealed", "{\"ReadonlyRootfs\":true,\"Binds\":[\"" + stage.root
+                + ":/in:ro\"],\"Mounts\":[{\"Type\":\"volume\",\"Target\":\"/v\"}]}", "true"));
+        write("sealed", "/v", new TestTar().add(TestTar.file("x", "y")));
+        assertThat(read("sealed", "/v/x")).containsEntry("x", "y");
+        assertThatThrownBy(() -> write("sealed", "/in", new TestTar().add(TestTar.file("x", ""))))
+                .isInstanceOf(EngineException.Forbidden.class).hasMessage("mounted volume is marked read-only");
         assertThatThrownBy(() -> write("sealed", "/tmp", new TestTar().add(TestTar.file("x", ""))))
                 .isInstanceOf(EngineException.Forbidden.class).hasMessage("container rootfs is marked read-only");
     }

@@ -56,11 +56,11 @@ public final class ContainerFiles {
                     for (var place : places) {
                         put(tree, place);
                     }
+                    seal(root, readOnlyRoot); // only from inside: it is the namespace's now
                     return true;
                 });
-            }
-            if (readOnlyRoot) {
-                Mounts.change(root, MountChange.setting(Linux.MOUNT_ATTR_RDONLY), false);
+            } else {
+                seal(root, readOnlyRoot);
             }
             complete = true;
             return new FileView(tree, container, namespace);
@@ -71,6 +71,12 @@ public final class ContainerFiles {
                 tree.close();
                 namespace.ifPresent(MountNamespace::close);
             }
+        }
+    }
+
+    private static void seal(Fd root, boolean readOnly) throws KernelException {
+        if (readOnly) {
+            Mounts.change(root, MountChange.setting(Linux.MOUNT_ATTR_RDONLY), false);
         }
     }
 
