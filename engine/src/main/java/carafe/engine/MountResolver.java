@@ -28,7 +28,7 @@ final class MountResolver {
         var found = new LinkedHashMap<String, MountRequest>();
         for (var mount : host.files().mounts()) {
             if (mount instanceof MountRequest.Image image) {
-                images.find(image.reference()); // so that a missing one is said before anything is made
+                find(image.reference());
             }
             found.put(mount.target(), mount);
         }
@@ -46,6 +46,24 @@ final class MountResolver {
                     new MountRequest.Volume("", target, false, "", false, true, VolumeWishes.NONE));
         }
         return List.copyOf(found.values());
+    }
+
+    /// A missing image or container is the request's fault here: "not found" would have clients pull the image that the
+    /// container is to be made of.
+    private void find(String image) throws EngineException {
+        try {
+            images.find(image);
+        } catch (EngineException.NotFound e) {
+            throw new EngineException.Invalid(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static ContainerSnapshot find(String container, Book book) throws EngineException {
+        try {
+            return book.find(container).snapshot();
+        } catch (EngineException.NotFound e) {
+            throw new EngineException.Invalid(String.valueOf(e.getMessage()));
+        }
     }
 
     private static String target(String path) throws EngineException.Invalid {
@@ -76,7 +94,7 @@ final class MountResolver {
             readOnly |= word.equals("ro");
         }
         var mounts = new ArrayList<MountRequest>();
-        for (var mount : book.find(colon < 0 ? text : text.substring(0, colon)).snapshot().host().files().mounts()) {
+        for (var mount : find(colon < 0 ? text : text.substring(0, colon), book).host().files().mounts()) {
             switch (mount) {
                 case MountRequest.Bind(var source, var target, var ro, var propagation, var _, var below, var _, var _) ->
                     mounts.add(new MountRequest.Bind(

@@ -123,7 +123,7 @@ final class LinuxVolumesTest {
         remove("reader", true);
         assertThat(names()).containsExactly("data");
         assertThatThrownBy(() -> stage.containers().create(request("xx", "{\"VolumesFrom\":[\"nobody\"]}", "true")))
-                .isInstanceOf(EngineException.NotFound.class).hasMessage("No such container: nobody");
+                .isInstanceOf(EngineException.Invalid.class).hasMessage("No such container: nobody");
     }
 
     @Test
@@ -270,7 +270,7 @@ final class LinuxVolumesTest {
         assertThat(run("two", mount, "test -e /img/bin/busybox")).isZero();
         assertThatThrownBy(() -> stage.containers().create(request("bad",
                 "{\"Mounts\":[{\"Type\":\"image\",\"Source\":\"nope\",\"Target\":\"/img\"}]}", "true")))
-                .isInstanceOf(EngineException.NotFound.class).hasMessageContaining("nope");
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("nope");
     }
 
     @Test
