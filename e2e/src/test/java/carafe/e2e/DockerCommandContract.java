@@ -63,6 +63,13 @@ abstract class DockerCommandContract {
     }
 
     @Nested
+    final class Networks extends NetworkContract {
+        Networks() {
+            super(DockerCommandContract.this);
+        }
+    }
+
+    @Nested
     final class Limits extends LimitContract {
         Limits() {
             super(DockerCommandContract.this);
@@ -107,6 +114,13 @@ abstract class DockerCommandContract {
     @Nested
     final class Exec extends ExecContract {
         Exec() {
+            super(DockerCommandContract.this);
+        }
+    }
+
+    @Nested
+    final class Registries extends RegistryContract {
+        Registries() {
             super(DockerCommandContract.this);
         }
     }

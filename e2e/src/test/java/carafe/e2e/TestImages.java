@@ -26,6 +26,12 @@ final class TestImages {
         return dockerArchive(directory.resolve("busybox-docker.tar"), "busybox:latest", layer, config(layer));
     }
 
+    /// A docker-archive of `other:1`, whose one layer no other image has.
+    static Path otherArchive(Path directory) throws IOException, InterruptedException {
+        byte[] layer = layer(true);
+        return dockerArchive(directory.resolve("other-docker.tar"), "other:1", layer, config(layer));
+    }
+
     /// A docker-archive of `busybox:volume`, whose /home is a volume.
     static Path withVolume(Path directory) throws IOException, InterruptedException {
         byte[] layer = layer(false);
@@ -35,7 +41,7 @@ final class TestImages {
 
     private static Path dockerArchive(Path file, String name, byte[] layer, String config) throws IOException {
         String id = sha256(config.getBytes(StandardCharsets.UTF_8));
-        var manifest = "[{\"Config\":\"%s.json\",\"RepoTags\":[\"" + name + "\"],\"Layers\":[\"layer/layer.tar\"]}]";
+        var manifest = "[{\"Config\":\"%s.json\",\"RepoTags\":[\"%s\"],\"Layers\":[\"layer/layer.tar\"]}]";
         return Files.write(
                 file,
                 new Tar()
@@ -43,7 +49,7 @@ final class TestImages {
                         .directory("layer")
                         .file("layer/VERSION", "1.0")
                         .file("layer/layer.tar", 0644, layer)
-                        .file("manifest.json", manifest.formatted(id))
+                        .file("manifest.json", manifest.formatted(id, name))
                         .finish());
     }
 

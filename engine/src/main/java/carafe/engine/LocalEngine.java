@@ -2,10 +2,13 @@ package carafe.engine;
 
 import carafe.engine.store.Change;
 import carafe.engine.store.Database;
+import carafe.engine.transfer.ImageTransfers;
+import carafe.engine.transfer.LiveTransfers;
 import carafe.engine.volume.LocalVolumes;
 import carafe.engine.volume.VolumeBook;
 import carafe.engine.volume.Volumes;
 import carafe.files.VolumeDirectories;
+import carafe.network.Fabric;
 import carafe.spec.EngineException;
 import carafe.spec.docker.Event;
 import java.io.IOException;
@@ -23,6 +26,9 @@ import org.slf4j.LoggerFactory;
 final class LocalEngine implements Engine {
     private static final Duration GRACE = Duration.ofSeconds(5);
 
+    /// For what was promised to be gone: nobody but the next life of the engine would look for it again.
+    private static final Duration SWEEP_GRACE = Duration.ofSeconds(30);
+
     private final Resources resources;
     private final Book book;
     private final Lifecycle lifecycle;
@@ -31,15 +37,17 @@ final class LocalEngine implements Engine {
     private final Containers containers;
     private final LiveExecs execs;
     private final LiveImages images;
+    private final ImageTransfers transfers;
     private final LocalHost host;
+    private final LiveNetworks networks;
     private final VolumeBook volumeBook;
     private final LocalVolumes volumes;
     private final VolumeDirectories directories;
 
     /// What is closed with the engine.
-    private record Resources(Database database, EventLog events, LogWatch watch) {}
+    private record Resources(Database database, EventLog events, LogWatch watch, Fabric fabric, Outlets outlets) {}
 
-    private LocalEngine(EngineConfig config, Parts parts, Resources resources, String engineId) {
+    private LocalEngine(EngineConfig config, Parts parts, Resources resources, String engineId) throws EngineException {
         this.resources = resources;
         var facts = HostFacts.read(Path.of("/"));
         var layout = new Layout(config.dataRoot(), config.runRoot());
@@ -54,16 +62,23 @@ final class LocalEngine implements Engine {
         var imageMounts = new ImageMounts(parts.images());
         var sources = new MountSources(volumeBook, imageMounts, parts.storage().files());
         var mounts = new MountPlan(name -> volumeBook.mountpoint(name).toString(), imageMounts::lowers);
-        var bundles = new BundleMaker(parts.images(), new SpecComposer(facts.appArmor(), mounts), layout);
+        var bundles = new BundleMaker(parts.images(), new SpecComposer(facts.appArmor(), config.init(), mounts), layout);
         var recent = new RecentStarts();
         book = new Book(resources.database(), resources.events());
-        var planner = new ContainerPlanner(parts.images(), new MountResolver(book, parts.images()), facts, parts.clock());
+        var networkBook = new NetworkBook(resources.database(), resources.events());
+        networkBook.load();
+        var memberships = new Memberships(book, networkBook, resources.fabric(), resources.outlets());
+        var etc = new EtcFiles(Path.of("/etc"));
+        networks = new LiveNetworks(book, networkBook, resources.fabric(),
+                new LiveNetworks.Hands(memberships, etc, layout, steps), parts.clock());
+        var planner = new ContainerPlanner(
+                parts.images(), new MountResolver(book, parts.images()), facts, memberships, parts.clock());
         endings = new Endings(book, parts.runtime(), sources, layout, steps);
         remover = new Remover(book, endings, snapshots, volumeBook, layout, steps);
         lifecycle = new Lifecycle(
                 book,
                 parts.runtime(),
-                new Lifecycle.Starts(bundles, new EtcFiles(Path.of("/etc")), sources, endings, recent, layout, steps),
+                new Lifecycle.Starts(bundles, etc, sources, memberships, endings, recent, layout, steps),
                 remover,
                 parts.clock());
         execs = new LiveExecs(book, parts.runtime(), layout, parts.clock());
@@ -75,28 +90,36 @@ final class LocalEngine implements Engine {
                 remover,
                 new Streams(book, parts.runtime(), layout, resources.watch()),
                 new ContainerCopies(book, bundles, endings, sources),
-                new Viewer(book, parts.images(), names, volumeBook, layout, parts.clock()),
+                new Viewer(book, parts.images(), names, new Viewer.Sources(layout, volumeBook, memberships),
+                        parts.clock()),
                 execs,
                 new Updater(book),
                 recent,
+                memberships,
                 layout));
         images = new LiveImages(parts.images(), book, names, resources.events(), parts.clock());
+        transfers = new LiveTransfers(parts.images(), parts.remote().registries(), parts.remote().limits(), images);
         host = new LocalHost(facts, engineId, config.dataRoot(), book, parts.images());
     }
 
     static LocalEngine open(EngineConfig config, Parts parts) throws EngineException {
         Database database = null;
+        Fabric fabric = null;
+        var outlets = Outlets.NONE;
         LocalEngine engine = null;
         boolean opened = false;
         try {
             var layout = new Layout(config.dataRoot(), config.runRoot());
             makeDirectories(layout);
             database = Database.open(layout.database());
-            var resources = new Resources(database, new EventLog(parts.clock()), new LogWatch());
-            engine = new LocalEngine(config, parts, resources, engineId(database));
+            String id = engineId(database);
+            fabric = parts.fabrics().open(id);
+            outlets = parts.fabrics().outlets();
+            var resources = new Resources(database, new EventLog(parts.clock()), new LogWatch(), fabric, outlets);
+            engine = new LocalEngine(config, parts, resources, id);
             var reconciler = new Reconciler(
-                    engine.book, parts.runtime(), parts.images().snapshots(), engine.volumeBook, layout,
-                    engine.lifecycle);
+                    engine.book, parts.runtime(), parts.images().snapshots(), layout,
+                    new Reconciler.Resumers(engine.volumeBook, engine.lifecycle, engine.networks));
             String boot = HostFacts.read(Path.of("/")).bootId();
             boolean sameBoot = database.setting("boot-id").map(boot::equals).orElse(true);
             reconciler.run(database.rows(), sameBoot, parts.clock().instant());
@@ -110,6 +133,10 @@ final class LocalEngine implements Engine {
                 if (engine != null) {
                     engine.lifecycle.close();
                 }
+                if (fabric != null) {
+                    fabric.close();
+                }
+                outlets.close();
                 if (database != null) {
                     database.close();
                 }
@@ -154,8 +181,18 @@ final class LocalEngine implements Engine {
     }
 
     @Override
+    public Networks networks() {
+        return networks;
+    }
+
+    @Override
     public ImageCatalog images() {
         return images;
+    }
+
+    @Override
+    public ImageTransfers transfers() {
+        return transfers;
     }
 
     @Override
@@ -173,6 +210,11 @@ final class LocalEngine implements Engine {
         lifecycle.close();
         letWorkEnd();
         book.all().forEach(container -> container.waits().abandon("the engine is shutting down"));
+        try {
+            resources.fabric().rest();
+        } catch (EngineException e) {
+            LoggerFactory.getLogger(LocalEngine.class).warn("networks without containers are left: {}", e.getMessage());
+        }
         release();
     }
 
@@ -191,6 +233,8 @@ final class LocalEngine implements Engine {
     private void release() {
         resources.events().close();
         resources.watch().close();
+        resources.fabric().close();
+        resources.outlets().close();
         resources.database().close();
     }
 
@@ -205,8 +249,8 @@ final class LocalEngine implements Engine {
                         .warn("{} containers are still busy; the next start of the engine settles them",
                                 idle.getCount());
             }
-            endings.awaitAll(GRACE);
-            remover.awaitSweeps(GRACE);
+            endings.awaitAll(SWEEP_GRACE);
+            remover.awaitSweeps(SWEEP_GRACE);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

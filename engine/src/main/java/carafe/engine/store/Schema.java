@@ -19,6 +19,7 @@ final class Schema {
                         status TEXT NOT NULL
                     )""",
                     "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)"),
+            List.of("CREATE TABLE networks (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, document TEXT NOT NULL)"),
             List.of("""
                     CREATE TABLE volumes (
                         name TEXT PRIMARY KEY,
