@@ -36,6 +36,8 @@ public final class DockerApi implements Handler {
         new ImageFileRoutes(engine.images(), engine.containers()).addTo(routes);
         new StorageRoutes(engine).addTo(routes);
         new NetworkRoutes(engine.networks()).addTo(routes);
+        new ArchiveRoutes(engine.containers()).addTo(routes);
+        new VolumeRoutes(engine.volumes()).addTo(routes);
         new ExplainRoutes(engine.containers()).addTo(routes);
     }
 

@@ -43,7 +43,7 @@ final class StorageRoutes {
             json.put("Containers", Json.ofAll(usage.containers().stream().map(ContainerMessages::summary).toList()));
         }
         if (all || types.contains("volume")) {
-            json.put("Volumes", Json.ofAll(List.of()));
+            json.put("Volumes", Json.ofAll(engine.volumes().usage().stream().map(VolumeRoutes::json).toList()));
         }
         if (all || types.contains("build-cache")) {
             json.put("BuildCache", Json.ofAll(List.of()));

@@ -4,6 +4,8 @@ import carafe.engine.Engine;
 import carafe.engine.EngineConfig;
 import carafe.engine.store.DataRootLock;
 import carafe.engine.transfer.ImageTransfers;
+import carafe.files.ContainerFiles;
+import carafe.files.VolumeDirectories;
 import carafe.image.HelloWorld;
 import carafe.image.Images;
 import carafe.kernel.Cgroups;
@@ -15,6 +17,7 @@ import carafe.registry.Proxies;
 import carafe.registry.Registries;
 import carafe.registry.RegistryConfig;
 import carafe.runtime.LinuxRuntime;
+import carafe.runtime.RootMount;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import java.nio.file.Path;
@@ -63,13 +66,19 @@ final class Parts {
             made.push(remote.registries());
             var engine = Engine.open(
                     engineConfig,
-                    new Engine.Parts(runtime, images, remote, new HostNetworks(config, failpoints), failpoints,
-                            Clock.systemUTC()));
+                    new Engine.Parts(runtime, images, storage(state, failpoints), remote,
+                            new HostNetworks(config, failpoints), failpoints, Clock.systemUTC()));
             made.push(engine);
             return engine;
         } catch (KernelException e) {
             throw new EngineException.Unavailable("this host cannot run containers: " + e.getMessage(), e);
         }
+    }
+
+    private static Engine.Storage storage(Path state, Failpoints failpoints) throws EngineException {
+        return new Engine.Storage(
+                new ContainerFiles(RootMount::detached),
+                VolumeDirectories.open(state.resolve("volumes"), failpoints));
     }
 
     private static Engine.Remote remote(DaemonConfig.Registries config, Installation installation)

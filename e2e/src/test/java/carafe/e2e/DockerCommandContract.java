@@ -131,4 +131,25 @@ abstract class DockerCommandContract {
             super(DockerCommandContract.this);
         }
     }
+
+    @Nested
+    final class Volumes extends VolumeContract {
+        Volumes() {
+            super(DockerCommandContract.this);
+        }
+    }
+
+    @Nested
+    final class Mounts extends MountContract {
+        Mounts() {
+            super(DockerCommandContract.this);
+        }
+    }
+
+    @Nested
+    final class Copies extends CopyContract {
+        Copies() {
+            super(DockerCommandContract.this);
+        }
+    }
 }

@@ -4,8 +4,13 @@ import carafe.engine.store.Change;
 import carafe.engine.store.Database;
 import carafe.engine.transfer.ImageTransfers;
 import carafe.engine.transfer.LiveTransfers;
+import carafe.engine.volume.LocalVolumes;
+import carafe.engine.volume.VolumeBook;
+import carafe.engine.volume.Volumes;
+import carafe.files.VolumeDirectories;
 import carafe.network.Fabric;
 import carafe.spec.EngineException;
+import carafe.spec.docker.Event;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,6 +40,9 @@ final class LocalEngine implements Engine {
     private final ImageTransfers transfers;
     private final LocalHost host;
     private final LiveNetworks networks;
+    private final VolumeBook volumeBook;
+    private final LocalVolumes volumes;
+    private final VolumeDirectories directories;
 
     /// What is closed with the engine.
     private record Resources(Database database, EventLog events, LogWatch watch, Fabric fabric, Outlets outlets) {}
@@ -46,7 +54,15 @@ final class LocalEngine implements Engine {
         var steps = new Steps(parts.failpoints());
         var snapshots = parts.images().snapshots();
         var names = new ImageNames(parts.images());
-        var bundles = new BundleMaker(parts.images(), new SpecComposer(facts.appArmor(), config.init()), layout);
+        directories = parts.storage().volumes();
+        volumeBook = new VolumeBook(resources.database(), directories,
+                (action, name, details) -> resources.events().publish(Event.Type.VOLUME, action, name, details),
+                parts.clock());
+        volumes = new LocalVolumes(volumeBook);
+        var imageMounts = new ImageMounts(parts.images());
+        var sources = new MountSources(volumeBook, imageMounts, parts.storage().files());
+        var mounts = new MountPlan(name -> volumeBook.mountpoint(name).toString(), imageMounts::lowers);
+        var bundles = new BundleMaker(parts.images(), new SpecComposer(facts.appArmor(), config.init(), mounts), layout);
         var recent = new RecentStarts();
         book = new Book(resources.database(), resources.events());
         var networkBook = new NetworkBook(resources.database(), resources.events());
@@ -55,24 +71,27 @@ final class LocalEngine implements Engine {
         var etc = new EtcFiles(Path.of("/etc"));
         networks = new LiveNetworks(book, networkBook, resources.fabric(),
                 new LiveNetworks.Hands(memberships, etc, layout, steps), parts.clock());
-        var planner = new ContainerPlanner(parts.images(), facts, memberships, parts.clock());
-        endings = new Endings(book, parts.runtime(), layout, steps);
-        remover = new Remover(book, endings, snapshots, layout, steps);
+        var planner = new ContainerPlanner(
+                parts.images(), new MountResolver(book, parts.images()), facts, memberships, parts.clock());
+        endings = new Endings(book, parts.runtime(), sources, layout, steps);
+        remover = new Remover(book, endings, snapshots, volumeBook, layout, steps);
         lifecycle = new Lifecycle(
                 book,
                 parts.runtime(),
-                new Lifecycle.Starts(bundles, etc, memberships, endings, recent, layout, steps),
+                new Lifecycle.Starts(bundles, etc, sources, memberships, endings, recent, layout, steps),
                 remover,
                 parts.clock());
         execs = new LiveExecs(book, parts.runtime(), layout, parts.clock());
         containers = new LiveContainers(book, parts.runtime(), bundles, parts.clock(), new LiveContainers.Hands(
-                new Creator(book, planner, snapshots, layout, steps),
+                new Creator(book, planner, snapshots, sources, layout, steps),
                 planner,
                 lifecycle,
                 new Stopper(book, lifecycle),
                 remover,
                 new Streams(book, parts.runtime(), layout, resources.watch()),
-                new Viewer(book, parts.images(), names, new Viewer.Sources(layout, memberships), parts.clock()),
+                new ContainerCopies(book, bundles, endings, sources),
+                new Viewer(book, parts.images(), names, new Viewer.Sources(layout, volumeBook, memberships),
+                        parts.clock()),
                 execs,
                 new Updater(book),
                 recent,
@@ -100,7 +119,7 @@ final class LocalEngine implements Engine {
             engine = new LocalEngine(config, parts, resources, id);
             var reconciler = new Reconciler(
                     engine.book, parts.runtime(), parts.images().snapshots(), layout,
-                    new Reconciler.Resumers(engine.lifecycle, engine.networks));
+                    new Reconciler.Resumers(engine.volumeBook, engine.lifecycle, engine.networks));
             String boot = HostFacts.read(Path.of("/")).bootId();
             boolean sameBoot = database.setting("boot-id").map(boot::equals).orElse(true);
             reconciler.run(database.rows(), sameBoot, parts.clock().instant());
@@ -182,6 +201,11 @@ final class LocalEngine implements Engine {
     }
 
     @Override
+    public Volumes volumes() {
+        return volumes;
+    }
+
+    @Override
     public void close() {
         lifecycle.close();
         letWorkEnd();
@@ -201,8 +225,9 @@ final class LocalEngine implements Engine {
     }
 
     /// Waits for what goes on in the background. For tests, which look for what is left.
-    void settle() {
+    void settle() throws InterruptedException {
         letWorkEnd();
+        directories.awaitDeletions();
     }
 
     private void release() {

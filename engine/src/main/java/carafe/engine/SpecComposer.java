@@ -34,14 +34,16 @@ final class SpecComposer {
 
     private final boolean appArmor;
     private final Path init;
+    private final MountPlan mounts;
     private final Map<List<String>, SeccompSpec> standardFilters = new ConcurrentHashMap<>();
     private final Json.Obj standardProfile = SeccompProfile.standard();
 
     /// `appArmor`: whether the host confines processes by AppArmor profiles; `init`: the host's file of the program that
-    /// `--init` makes the first of a container.
-    SpecComposer(boolean appArmor, Path init) {
+    /// `--init` makes the first of a container; `mounts` knows where volumes lie.
+    SpecComposer(boolean appArmor, Path init, MountPlan mounts) {
         this.appArmor = appArmor;
         this.init = init;
+        this.mounts = mounts;
     }
 
     /// The configuration of `container`, whose own files are `files`; `devices` are the host's nodes it asked for.
@@ -56,7 +58,7 @@ final class SpecComposer {
                 new RuntimeSpec.Root("", host.files().readonlyRoot()),
                 ownNames ? names.host() : "",
                 ownNames ? names.domain() : "",
-                mounts(host, places.files),
+                mounts(container, places.files),
                 RuntimeSpec.Hooks.NONE,
                 host.annotations(),
                 linux(container, devices, places.network));
@@ -68,12 +70,13 @@ final class SpecComposer {
         return host.init().orElse(false) && !pid.equals("host") && !pid.startsWith("container:");
     }
 
-    private List<RuntimeSpec.Mount> mounts(HostConfig host, ContainerDetails.Files files) {
-        var mounts = MountPlan.mounts(host, files);
-        if (!wantsInit(host)) {
-            return mounts;
+    private List<RuntimeSpec.Mount> mounts(ContainerSnapshot container, ContainerDetails.Files files)
+            throws EngineException {
+        var planned = mounts.mounts(container, files);
+        if (!wantsInit(container.host())) {
+            return planned;
         }
-        var more = new ArrayList<>(mounts);
+        var more = new ArrayList<>(planned);
         more.add(RuntimeSpec.Mount.of(INIT, "bind", init.toString(), List.of("bind", "ro", "nosuid", "nodev")));
         return more;
     }

@@ -369,9 +369,6 @@ final class ContainersTest {
 
     @Test
     void whatTheEngineCannotDoYetIsSaidClearly() {
-        assertThatThrownBy(() -> containers.create(request("", "{\"Binds\":[\"data:/x\"]}", "true")))
-                .isInstanceOf(EngineException.Unsupported.class)
-                .hasMessageContaining("named volumes are not available yet");
         assertThatThrownBy(() -> containers.create(request("", "{\"NetworkMode\":\"mine\"}", "true")))
                 .isInstanceOf(EngineException.NotFound.class)
                 .hasMessage("network mine not found");

@@ -3,12 +3,15 @@ package carafe.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carafe.engine.store.DataRootLock;
+import carafe.files.ContainerFiles;
+import carafe.files.VolumeDirectories;
 import carafe.image.Images;
 import carafe.image.LoadProgress;
 import carafe.image.TestImage;
 import carafe.image.TestTar;
 import carafe.network.MemoryFabric;
 import carafe.runtime.MemoryRuntime;
+import carafe.runtime.RootMount;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import carafe.spec.Json;
@@ -83,7 +86,13 @@ final class EngineHarness implements AutoCloseable {
     private LocalEngine open(Failpoints failpoints) throws EngineException {
         return LocalEngine.open(
                 new EngineConfig(lock, root.resolve("run"), root.resolve("docker-init")),
-                new Engine.Parts(runtime, images, NoRegistries.remote(), _ -> fabric, failpoints, clock));
+                new Engine.Parts(runtime, images, storage(failpoints), NoRegistries.remote(), _ -> fabric, failpoints, clock));
+    }
+
+    private Engine.Storage storage(Failpoints failpoints) throws EngineException {
+        return new Engine.Storage(
+                new ContainerFiles(RootMount::detached),
+                VolumeDirectories.open(root.resolve("data/volumes"), failpoints));
     }
 
     Containers containers() {

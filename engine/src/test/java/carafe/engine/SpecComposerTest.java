@@ -22,7 +22,8 @@ final class SpecComposerTest {
     private static final String ID = "0123456789abcdef".repeat(4);
     private static final ContainerDetails.Files FILES = new Layout(Path.of("/d"), Path.of("/r")).files(ID);
 
-    private final SpecComposer composer = new SpecComposer(false, Path.of("/opt/docker-init"));
+    private final SpecComposer composer = new SpecComposer(false, Path.of("/opt/docker-init"), new MountPlan(
+            name -> "/volumes/" + name + "/_data", (container, place, image) -> List.of(Path.of("/" + image))));
 
     private static ContainerSnapshot container(String config, String host) throws EngineException {
         return new ContainerSnapshot(

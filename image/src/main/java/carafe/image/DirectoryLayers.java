@@ -7,6 +7,7 @@ import carafe.kernel.Linux;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.oci.Digest;
+import carafe.spec.tar.TarReader;
 import com.github.luben.zstd.ZstdIOException;
 import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
 import com.github.luben.zstd.ZstdOutputStreamNoFinalizer;

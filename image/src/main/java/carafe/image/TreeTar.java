@@ -1,6 +1,5 @@
 package carafe.image;
 
-import carafe.image.TarEntry.Extent;
 import carafe.kernel.Directory;
 import carafe.kernel.DirectoryEntry;
 import carafe.kernel.Errno;
@@ -12,6 +11,8 @@ import carafe.kernel.FileType;
 import carafe.kernel.Inodes;
 import carafe.kernel.KernelException;
 import carafe.kernel.Linux;
+import carafe.spec.tar.TarEntry;
+import carafe.spec.tar.TarEntry.Extent;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;

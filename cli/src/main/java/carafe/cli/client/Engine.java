@@ -126,6 +126,32 @@ public final class Engine implements AutoCloseable {
         return send(versioned("POST", target).body("application/x-tar", archive));
     }
 
+    /// PUTs a tar archive as it is read; the caller closes the answer.
+    public ClientResponse put(Target target, InputStream archive) throws EngineError, IOException {
+        agree(); // a stream cannot be sent twice
+        return send(versioned("PUT", target).body("application/x-tar", archive));
+    }
+
+    /// Asks for the head of an answer only; the caller closes it.
+    public ClientResponse head(Target target) throws EngineError, IOException {
+        return send(versioned("HEAD", target));
+    }
+
+    /// POSTs a tar archive outside of Docker's API; the caller closes the answer.
+    public ClientResponse uploadOwn(Target target, InputStream archive) throws EngineError, IOException {
+        return send(ClientRequest.of("POST", target.toString()).body("application/x-tar", archive));
+    }
+
+    /// POSTs without a body outside of Docker's API.
+    public void postOwn(Target target) throws EngineError, IOException {
+        finish(send(ClientRequest.of("POST", target.toString())));
+    }
+
+    /// GETs bytes outside of Docker's API; the caller closes the answer.
+    public ClientResponse openOwn(Target target) throws EngineError, IOException {
+        return send(ClientRequest.get(target.toString()));
+    }
+
     /// POSTs outside of Docker's API, so without a version.
     public Json.Obj postOwn(Target target, Json body) throws EngineError, IOException {
         return object(json(send(withBody(ClientRequest.of("POST", target.toString()), body))));

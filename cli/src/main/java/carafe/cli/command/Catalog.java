@@ -9,7 +9,7 @@ final class Catalog {
     static final String[][] GROUPS = {
         {"container", "Manage containers"}, {"image", "Manage images"},
         {"manifest", "Manage image manifests and manifest lists"}, {"network", "Manage networks"},
-        {"system", "Manage Carafe"},
+        {"system", "Manage Carafe"}, {"volume", "Manage volumes"},
     };
 
     private static final String[][] COMMON = {
@@ -21,6 +21,7 @@ final class Catalog {
     private static final String[][] CONTAINER = {
         {"attach", "Attach local standard input, output, and error streams to a running container"},
         {"commit", "Create a new image from a container's changes"},
+        {"cp", "Copy files/folders between a container and the local filesystem"},
         {"create", "Create a new container"},
         {"exec", "Execute a command in a running container"},
         {"export", "Export a container's filesystem as a tar archive"},
@@ -70,9 +71,19 @@ final class Catalog {
         {"events", "Get real time events from the server"}, {"info", "Display system-wide information"},
     };
 
+    private static final String[][] VOLUME = {
+        {"clone", "Copy a volume, with its labels and options, to a new one"}, {"create", "Create a volume"},
+        {"export", "Write a volume's content as a tar archive"},
+        {"import", "Make a new volume of a tar archive, from a file or STDIN"},
+        {"inspect", "Display detailed information on one or more volumes"}, {"ls", "List volumes"},
+        {"prune", "Remove unused local volumes"}, {"rename", "Rename a volume that no container uses"},
+        {"rm", "Remove one or more volumes"},
+    };
+
     private static final String[][] OTHER = {
         {"attach", "Attach local standard input, output, and error streams to a running container"},
         {"commit", "Create a new image from a container's changes"},
+        {"cp", "Copy files/folders between a container and the local filesystem"},
         {"create", "Create a new container"}, {"events", "Get real time events from the server"},
         {"export", "Export a container's filesystem as a tar archive"},
         {"history", "Show the history of an image"},
@@ -104,6 +115,7 @@ final class Catalog {
             case "manifest" -> MANIFEST;
             case "network" -> NETWORK;
             case "system" -> SYSTEM;
+            case "volume" -> VOLUME;
             case "common" -> COMMON;
             default -> OTHER;
         };
@@ -133,7 +145,23 @@ final class Catalog {
                 case "check" -> Check.command(path);
                 default -> null;
             };
+            case "volume" -> volume(name, path);
             default -> top(name, path);
+        };
+    }
+
+    private static @Nullable Command volume(String name, String path) {
+        return switch (name) {
+            case "clone" -> VolumeCommands.duplicate(path);
+            case "create" -> VolumeCommands.create(path);
+            case "export" -> VolumeCommands.pack(path);
+            case "import" -> VolumeCommands.unpack(path);
+            case "inspect" -> Inspect.command(path, "volume");
+            case "ls", "list" -> VolumeCommands.list(path);
+            case "prune" -> VolumeCommands.prune(path);
+            case "rename" -> VolumeCommands.rename(path);
+            case "rm", "remove" -> VolumeCommands.remove(path);
+            default -> null;
         };
     }
 
@@ -163,6 +191,7 @@ final class Catalog {
             case "ls", "ps", "list" -> Ps.command(path);
             case "start" -> Start.command(path);
             case "attach" -> Attach.command(path);
+            case "cp" -> Copying.command(path);
             case "logs" -> Logs.command(path);
             case "rm", "remove" -> Lifecycle.remove(path);
             case "stop" -> Lifecycle.stop(path);

@@ -44,7 +44,7 @@ public final class Database implements AutoCloseable {
     /// are new ones.
     private record Statements(PreparedStatement insert, PreparedStatement replace, PreparedStatement status,
             PreparedStatement delete, PreparedStatement put, PreparedStatement putNetwork,
-            PreparedStatement deleteNetwork) {
+            PreparedStatement deleteNetwork, PreparedStatement putVolume, PreparedStatement deleteVolume) {
 
         static Statements prepare(Connection connection) throws SQLException {
             return new Statements(
@@ -58,11 +58,15 @@ public final class Database implements AutoCloseable {
                             + " ON CONFLICT (key) DO UPDATE SET value = excluded.value"),
                     connection.prepareStatement("INSERT INTO networks (id, name, document) VALUES (?, ?, ?)"
                             + " ON CONFLICT (id) DO UPDATE SET name = excluded.name, document = excluded.document"),
-                    connection.prepareStatement("DELETE FROM networks WHERE id = ?"));
+                    connection.prepareStatement("DELETE FROM networks WHERE id = ?"),
+                    connection.prepareStatement(
+                            "INSERT OR REPLACE INTO volumes (name, created, document) VALUES (?, ?, ?)"),
+                    connection.prepareStatement("DELETE FROM volumes WHERE name = ?"));
         }
 
         void close() throws SQLException {
-            for (var statement : List.of(insert, replace, status, delete, put, putNetwork, deleteNetwork)) {
+            for (var statement : List.of(
+                    insert, replace, status, delete, put, putNetwork, deleteNetwork, putVolume, deleteVolume)) {
                 statement.close();
             }
         }
@@ -203,6 +207,24 @@ public final class Database implements AutoCloseable {
                     rows.add(new Row(
                             result.getString(1), result.getString(2), result.getString(3), result.getLong(4),
                             result.getString(5), result.getString(6)));
+                }
+                connection.commit();
+                return rows;
+            } catch (SQLException e) {
+                throw sentence(e);
+            }
+        }
+    }
+
+    /// The rows of all volumes, oldest first.
+    public List<VolumeRow> volumes() throws EngineException {
+        synchronized (connection) {
+            try (var statement = connection.createStatement();
+                    var result = statement.executeQuery(
+                            "SELECT name, created, document FROM volumes ORDER BY created, name")) {
+                var rows = new ArrayList<VolumeRow>();
+                while (result.next()) {
+                    rows.add(new VolumeRow(result.getString(1), result.getLong(2), result.getString(3)));
                 }
                 connection.commit();
                 return rows;
@@ -378,6 +400,16 @@ public final class Database implements AutoCloseable {
             case Change.Put(var key, var value) -> {
                 texts(statements.put, key, value);
                 statements.put.executeUpdate();
+            }
+            case Change.PutVolume(var row) -> {
+                statements.putVolume.setString(1, row.name());
+                statements.putVolume.setLong(2, row.createdNanos());
+                statements.putVolume.setString(3, row.document());
+                statements.putVolume.executeUpdate();
+            }
+            case Change.DeleteVolume(var name) -> {
+                texts(statements.deleteVolume, name);
+                statements.deleteVolume.executeUpdate();
             }
         }
     }

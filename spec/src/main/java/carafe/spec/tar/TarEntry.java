@@ -1,4 +1,4 @@
-package carafe.image;
+package carafe.spec.tar;
 
 import java.util.List;
 import java.util.Map;
@@ -10,21 +10,21 @@ import java.util.Map;
 /// @param mode         permission bits with setuid, setgid and sticky, nothing else
 /// @param mtimeSeconds since 1970, may be negative; `mtimeNanos` is added
 /// @param xattrs       extended attributes with their exact bytes, whatever their names
-record TarEntry(Type type, String name, String linkName, long size, List<Extent> extents, int mode, long uid, long gid,
+public record TarEntry(Type type, String name, String linkName, long size, List<Extent> extents, int mode, long uid, long gid,
         long mtimeSeconds, int mtimeNanos, int deviceMajor, int deviceMinor, Map<String, byte[]> xattrs) {
 
     /// What kind of member it is.
-    enum Type { FILE, DIRECTORY, SYMLINK, HARD_LINK, CHAR_DEVICE, BLOCK_DEVICE, FIFO }
+    public enum Type { FILE, DIRECTORY, SYMLINK, HARD_LINK, CHAR_DEVICE, BLOCK_DEVICE, FIFO }
 
     /// `length` stored bytes that belong at `offset` of the file.
-    record Extent(long offset, long length) {}
+    public record Extent(long offset, long length) {}
 
-    TarEntry {
+    public TarEntry {
         extents = List.copyOf(extents);
     }
 
     /// How many bytes of the tar hold this file's data.
-    long storedBytes() {
+    public long storedBytes() {
         long stored = 0;
         for (var extent : extents) {
             stored += extent.length;

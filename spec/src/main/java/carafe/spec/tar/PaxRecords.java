@@ -1,6 +1,5 @@
-package carafe.image;
+package carafe.spec.tar;
 
-import carafe.kernel.NativeText;
 import carafe.spec.EngineException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -51,7 +50,7 @@ final class PaxRecords {
             if (equals == end || equals == space + 1) {
                 throw malformed();
             }
-            records.add(NativeText.decode(data, space + 1, equals - space - 1),
+            records.add(TarText.decode(data, space + 1, equals - space - 1),
                     Arrays.copyOfRange(data, equals + 1, end - 1));
             at = end;
         }
@@ -86,7 +85,7 @@ final class PaxRecords {
                 throw new EngineException.Invalid("invalid tar header: a name holds a NUL");
             }
         }
-        return Optional.of(NativeText.decode(value));
+        return Optional.of(TarText.decode(value));
     }
 
     /// The whole, not negative number under `key`; empty when the header's own is right.

@@ -1,7 +1,7 @@
-package carafe.image;
+package carafe.spec.tar;
 
-import carafe.image.TarEntry.Extent;
 import carafe.spec.EngineException;
+import carafe.spec.tar.TarEntry.Extent;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

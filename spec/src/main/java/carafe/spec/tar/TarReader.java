@@ -1,9 +1,8 @@
-package carafe.image;
+package carafe.spec.tar;
 
-import carafe.image.TarEntry.Extent;
-import carafe.image.TarEntry.Type;
-import carafe.kernel.NativeText;
 import carafe.spec.EngineException;
+import carafe.spec.tar.TarEntry.Extent;
+import carafe.spec.tar.TarEntry.Type;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -21,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// Own code, because commons-compress reads pax values as UTF-8 text and so destroys capabilities and ACLs
 /// (docs/adr on the tar reader). Not for several threads.
 /// Source: POSIX.1-2017 pax; GNU tar manual, "Tar Internals".
-final class TarReader {
+public final class TarReader {
 
     private static final int BLOCK = TarHeader.BLOCK;
     private static final int MAX_EXTENDED_BYTES = 1 << 20;
@@ -33,13 +32,14 @@ final class TarReader {
     private int padding;
     private long position;
 
-    TarReader(InputStream in) {
+    /// Reads from `in`, which stays the caller's.
+    public TarReader(InputStream in) {
         this.in = in;
     }
 
     /// The next member, past what is left of the last one; null at the end of the archive, when `in` may still hold
     /// bytes of padding.
-    @Nullable TarEntry next() throws IOException, EngineException.Invalid {
+    public @Nullable TarEntry next() throws IOException, EngineException.Invalid {
         skip(leftOfData + padding);
         leftOfData = 0;
         padding = 0;
@@ -66,7 +66,7 @@ final class TarReader {
     }
 
     /// Reads on to the end of the stream, past the archive's own end.
-    void drain() throws IOException {
+    public void drain() throws IOException {
         byte[] waste = new byte[64 << 10];
         for (int count = in.read(waste); count >= 0; count = in.read(waste)) {
             position += count;
@@ -75,13 +75,13 @@ final class TarReader {
 
     /// How many bytes of the archive were read so far. Right after [#next] it is where the member's stored data begin, a
     /// multiple of 512.
-    long position() {
+    public long position() {
         return position;
     }
 
     /// Reads data of the current member, extent after extent without the holes.
     /// @return how many bytes, or -1 at the member's end
-    int read(byte[] buffer, int offset, int length) throws IOException {
+    public int read(byte[] buffer, int offset, int length) throws IOException {
         if (leftOfData == 0) {
             return -1;
         }
@@ -95,7 +95,7 @@ final class TarReader {
     }
 
     /// The current member's data as a stream; closing it does nothing.
-    InputStream data() {
+    public InputStream data() {
         return new InputStream() {
             @Override
             public int read() throws IOException {
@@ -238,6 +238,6 @@ final class TarReader {
         while (end < data.length && data[end] != 0) {
             end++;
         }
-        return NativeText.decode(Arrays.copyOf(data, end));
+        return TarText.decode(Arrays.copyOf(data, end));
     }
 }

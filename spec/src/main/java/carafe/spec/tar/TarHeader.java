@@ -1,14 +1,14 @@
-package carafe.image;
+package carafe.spec.tar;
 
-import carafe.kernel.NativeText;
 import carafe.spec.EngineException;
 import java.util.Arrays;
 
 /// The fields of one 512-byte header block. Numbers are octal or base-256, and what does not fit the field's meaning is
 /// refused here. Source: POSIX.1-2017 pax "ustar Interchange Format"; GNU tar manual, "Basic Tar Format".
-final class TarHeader {
+public final class TarHeader {
 
-    static final int BLOCK = 512;
+    /// All of a tar comes in pieces of so many bytes.
+    public static final int BLOCK = 512;
 
     private final byte[] block;
 
@@ -17,7 +17,7 @@ final class TarHeader {
     }
 
     /// True when `block` looks like a header: its checksum fits. A block of zeros is none.
-    static boolean fits(byte[] block) {
+    public static boolean fits(byte[] block) {
         long unsigned = 0;
         long signed = 0;
         for (int i = 0; i < BLOCK; i++) {
@@ -132,7 +132,7 @@ final class TarHeader {
         while (end < offset + length && block[end] != 0) {
             end++;
         }
-        return NativeText.decode(Arrays.copyOfRange(block, offset, end));
+        return TarText.decode(Arrays.copyOfRange(block, offset, end));
     }
 
     /// The number in a field: octal digits between blanks and NULs, or base-256 when the first bit says so.
