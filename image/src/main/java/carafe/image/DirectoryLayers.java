@@ -7,6 +7,8 @@ import carafe.kernel.Linux;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.oci.Digest;
+import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
+import com.github.luben.zstd.ZstdOutputStreamNoFinalizer;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -21,8 +23,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Layers as plain directories: `HEX/fs` has the files, `HEX/layer.json` their sizes, `tmp` what is being unpacked or
-/// deleted. Works on every filesystem that can hold an overlay's lower directory.
+/// Layers as plain directories: `HEX/fs` has the files, `HEX/layer.json` their sizes, `HEX/tar.zst` the tar itself,
+/// which no directory gives back byte for byte; `tmp` what is being unpacked or deleted. Works on every filesystem that can hold an overlay's lower directory.
 ///
 /// Durability without an fsync per file: a layer is unpacked under `tmp`, one syncfs(2) covers all layers of a load
 /// (small ones are synced by themselves), then each is renamed to its digest. The rename is the commit mark; nothing
@@ -31,6 +33,7 @@ final class DirectoryLayers implements LayerStore {
 
     private static final int DIRECTORY_MODE = 0755;
     private static final int FEW_ENTRIES = 32;
+    private static final String TAR = "tar.zst";
 
     /// What a layer may hold.
     record Bounds(LayerStream.Bounds stream, long maxEntries) {
@@ -86,7 +89,8 @@ final class DirectoryLayers implements LayerStore {
     private StagedDirectory unpack(InputStream blob, Path place, Path files)
             throws IOException, EngineException.Invalid {
         try (var tree = FileTree.open(files); var writer = new LayerWriter(tree, bounds.maxEntries);
-                var stream = new LayerStream(blob, bounds.stream)) {
+                var tarCopy = new ZstdOutputStreamNoFinalizer(Files.newOutputStream(place.resolve(TAR)), 1);
+                var stream = new LayerStream(blob, bounds.stream, tarCopy)) {
             Inodes.chmod(tree.root(), DIRECTORY_MODE);
             var tar = new TarReader(stream);
             for (var entry = tar.next(); entry != null; entry = tar.next()) {
@@ -159,6 +163,11 @@ final class DirectoryLayers implements LayerStore {
         } catch (EngineException.Invalid e) {
             throw new IOException("layer " + diffId + " is damaged: " + e.getMessage(), e);
         }
+    }
+
+    @Override
+    public InputStream tar(Digest diffId) throws IOException {
+        return new ZstdInputStreamNoFinalizer(Files.newInputStream(path(diffId).resolve(TAR)));
     }
 
     @Override

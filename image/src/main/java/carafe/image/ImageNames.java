@@ -2,6 +2,7 @@ package carafe.image;
 
 import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
+import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.util.Optional;
 
@@ -27,6 +28,18 @@ final class ImageNames {
         }
         return prefix(name).flatMap(index::byPrefix).orElseThrow(
                 () -> new EngineException.NotFound("No such image: " + reference.familiar()));
+    }
+
+    /// The id of the image that `name` means on `platform`. An id, being one image, means itself.
+    static Digest resolve(String name, Platform platform, ImageIndex index) throws EngineException {
+        var any = resolve(name, index);
+        if (isIdPrefix(any, name)) {
+            return any;
+        }
+        var reference = stored(Reference.parse(name).withDefaultTag());
+        return index.named(reference, platform).orElseThrow(() -> new EngineException.NotFound("image with reference "
+                + reference.familiar() + " was found but its platform does not match the specified platform: wanted "
+                + platform));
     }
 
     /// The name under which an image is kept that people call `reference`: of tag and digest, the digest counts.

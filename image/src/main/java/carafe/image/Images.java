@@ -36,6 +36,8 @@ public final class Images implements AutoCloseable {
     private final Snapshots snapshots;
     private final Trash trash;
     private final CommitSteps steps;
+    private final KnownBlobs known;
+    private final LayerFlights flights = new LayerFlights();
     private final Platform host = Platform.host();
     private final Map<Digest, Documents> documents = new ConcurrentHashMap<>();
 
@@ -53,6 +55,7 @@ public final class Images implements AutoCloseable {
         this.trash = trash;
         this.steps = steps;
         this.collector = new LayerCollector(layers);
+        this.known = KnownBlobs.open(content.root().resolve("layers"));
         this.snapshots = Snapshots.open(snapshotRoot, layers, collector, trash);
         this.index = ImageIndex.read(content.root());
     }
@@ -119,7 +122,7 @@ public final class Images implements AutoCloseable {
         return diffIds;
     }
 
-    private List<ArchivedImage> interpret(ArchiveContents contents) throws EngineException.Invalid {
+    private List<IncomingImage> interpret(ArchiveContents contents) throws EngineException.Invalid {
         var layout = contents.document(OciArchive.LAYOUT);
         var table = contents.document(OciArchive.TABLE);
         if (layout.isPresent() && table.isPresent()) {
@@ -132,35 +135,77 @@ public final class Images implements AutoCloseable {
         throw new EngineException.Invalid("not an image archive: neither manifest.json nor an OCI layout is in it");
     }
 
-    private List<Loaded> publish(List<ArchivedImage> images, ArchiveContents contents, LayerCollector.Lease lease,
+    private List<Loaded> publish(List<IncomingImage> images, ArchiveContents contents, LayerCollector.Lease lease,
             LoadProgress progress) throws IOException, EngineException {
         var diffIds = new HashSet<Digest>();
         images.forEach(image -> diffIds.addAll(image.config().diffIds()));
         lease.hold(diffIds);
         contents.commit(layers, diffIds);
+        for (var image : images) {
+            for (int i = 0; i < image.config().diffIds().size(); i++) {
+                known.add(image.config().diffIds().get(i), image.manifest().layers().get(i), "");
+            }
+        }
         var loaded = new ArrayList<Loaded>();
+        for (var old : publish(images)) {
+            progress.renamed(old.name().orElseThrow(), old.id());
+        }
+        for (var image : images) {
+            image.names().forEach(name -> loaded.add(new Loaded(Optional.of(name), image.id())));
+            if (image.names().isEmpty()) {
+                loaded.add(new Loaded(Optional.empty(), image.id()));
+            }
+        }
+        return loaded;
+    }
+
+    /// Names the images, all at once; their layers are here and leased.
+    /// @return the names that other images had before, with those images
+    List<Loaded> publish(List<IncomingImage> images) throws IOException, EngineException {
         var renamed = new ArrayList<Loaded>();
         synchronized (writing) {
             var next = index;
             for (var image : images) {
                 content.put(image.configBytes());
                 content.put(image.manifestBytes());
-                next = next.withImage(image.id(),
-                        Descriptor.of(image.manifest().mediaType(), image.manifestBytes()));
+                var from = image.index().isPresent()
+                        ? Optional.of(content.put(image.index().get())) : Optional.<Digest>empty();
+                next = next.withImage(image.id(), image.descriptor());
                 for (var name : image.names()) {
                     next.named(name).filter(old -> !old.equals(image.id()))
                             .ifPresent(old -> renamed.add(new Loaded(Optional.of(name), old)));
-                    next = next.withName(name, image.id());
-                    loaded.add(new Loaded(Optional.of(name), image.id()));
-                }
-                if (image.names().isEmpty()) {
-                    loaded.add(new Loaded(Optional.empty(), image.id()));
+                    next = from.isPresent()
+                            ? next.withName(name, image.id(), from.get()) : next.withName(name, image.id());
                 }
             }
             change(next);
         }
-        renamed.forEach(old -> progress.renamed(old.name().orElseThrow(), old.id()));
-        return loaded;
+        return renamed;
+    }
+
+    /// Begins to take an image in, layer by layer, from a registry or a build; to be closed.
+    public Intake intake() {
+        return new Intake(this, layers, collector.lease(), flights, known);
+    }
+
+    /// The image that `name` means, made ready to be sent; to be closed.
+    public Outgoing outgoing(String name) throws EngineException {
+        var lease = collector.lease();
+        boolean open = false;
+        try {
+            var image = find(name);
+            lease.hold(image.config().diffIds());
+            var manifest = content.readAll(image.manifestDigest(), Manifest.MAX_BYTES);
+            var outgoing = new Outgoing(image, configBytes(image.id()), manifest, layers, known, lease);
+            open = true;
+            return outgoing;
+        } catch (IOException e) {
+            throw Failures.of("read image " + name, e);
+        } finally {
+            if (!open) {
+                lease.close();
+            }
+        }
     }
 
     private void change(ImageIndex next) throws IOException {
@@ -173,6 +218,14 @@ public final class Images implements AutoCloseable {
     public Image find(String name) throws EngineException {
         var now = index;
         return image(ImageNames.resolve(name, now), now);
+    }
+
+    /// The same for `platform`: of images that share a name the one that runs there.
+    /// @throws EngineException.NotFound there is none of that name for the platform
+    public Image find(String name, Platform platform) throws EngineException {
+        var now = index;
+        var id = ImageNames.resolve(name, platform, now);
+        return image(id, now);
     }
 
     /// The image with this id.
@@ -283,12 +336,15 @@ public final class Images implements AutoCloseable {
                     change(plan.next());
                     return plan.removals();
                 }
-                var gone = plan.deleted().get();
-                var diffIds = documents(gone).config.diffIds();
+                var chains = new ArrayList<List<Digest>>();
+                for (var gone : plan.deleted()) {
+                    chains.add(documents(gone).config.diffIds());
+                }
                 change(plan.next());
-                documents.remove(gone);
+                plan.deleted().forEach(documents::remove);
                 var removals = new ArrayList<>(plan.removals());
-                removals.addAll(ImageRemoval.layers(diffIds, collect()));
+                var collected = collect();
+                chains.forEach(diffIds -> removals.addAll(ImageRemoval.layers(diffIds, collected)));
                 return removals;
             } catch (IOException e) {
                 throw Failures.of("remove image " + name, e);
@@ -305,13 +361,14 @@ public final class Images implements AutoCloseable {
             neededBlobs.add(image.getKey());
             neededBlobs.add(image.getValue().digest());
         }
-        for (var blob : content.list()) {
-            if (!neededBlobs.contains(blob)) {
-                content.delete(blob);
-            }
-        }
+        neededBlobs.addAll(index.indexes());
+        content.collect(neededBlobs::contains, Instant.MAX);
         Predicate<Digest> needed = neededLayers::contains;
-        return collector.collect(() -> needed.or(snapshots.neededLayers()::contains));
+        var removed = collector.collect(() -> needed.or(snapshots.neededLayers()::contains));
+        for (var diffId : removed) {
+            known.forget(diffId);
+        }
+        return removed;
     }
 
     /// How the image was made, newest step first.

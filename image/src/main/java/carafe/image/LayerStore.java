@@ -47,6 +47,9 @@ interface LayerStore {
     /// How big the layer is.
     Sizes sizes(Digest diffId) throws IOException;
 
+    /// The layer's tar, byte for byte as it came; to be closed.
+    InputStream tar(Digest diffId) throws IOException;
+
     /// The directory that an overlay takes for this layer.
     Path lower(Digest diffId);
 

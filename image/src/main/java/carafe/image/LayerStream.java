@@ -8,6 +8,7 @@ import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PushbackInputStream;
 import java.security.MessageDigest;
 import java.util.zip.GZIPInputStream;
@@ -41,11 +42,18 @@ final class LayerStream extends InputStream {
     private final InputStream plain;
     private final boolean compressed;
     private final MessageDigest plainHash = Digest.Algorithm.SHA256.hasher();
+    private final OutputStream copy;
     private long plainBytes;
 
     /// Reads `source`, which the caller closes.
     LayerStream(InputStream source, Bounds bounds) throws IOException {
+        this(source, bounds, OutputStream.nullOutputStream());
+    }
+
+    /// The same, and writes the tar to `copy` as it is read, which stays the caller's.
+    LayerStream(InputStream source, Bounds bounds, OutputStream copy) throws IOException {
         this.bounds = bounds;
+        this.copy = copy;
         this.blob = new Counter(source);
         byte[] magic = blob.readNBytes(4);
         boolean gzip = magic.length >= 3 && magic[0] == 0x1F && magic[1] == (byte) 0x8B && magic[2] == 8;
@@ -102,6 +110,7 @@ final class LayerStream extends InputStream {
         if (count > 0) {
             plainHash.update(buffer, offset, count);
             plainBytes += count;
+            copy.write(buffer, offset, count);
             check();
         }
         return count;
