@@ -30,6 +30,7 @@ public final class DockerApi implements Handler {
         new StreamRoutes(engine).addTo(routes);
         new ExecRoutes(engine.execs()).addTo(routes);
         new ImageRoutes(engine.images()).addTo(routes);
+        new BuildRoutes(engine.builds()).addTo(routes);
         new ExplainRoutes(engine.containers()).addTo(routes);
     }
 

@@ -26,11 +26,13 @@ final class LocalEngine implements Engine {
     private final LiveExecs execs;
     private final LiveImages images;
     private final LocalHost host;
+    private final LiveBuilds builds;
 
     /// What is closed with the engine.
     private record Resources(Database database, EventLog events, LogWatch watch) {}
 
-    private LocalEngine(EngineConfig config, Parts parts, Resources resources, String engineId) {
+    private LocalEngine(EngineConfig config, Parts parts, Resources resources, String engineId)
+            throws EngineException {
         this.resources = resources;
         var facts = HostFacts.read(Path.of("/"));
         var layout = new Layout(config.dataRoot(), config.runRoot());
@@ -64,6 +66,8 @@ final class LocalEngine implements Engine {
                 layout));
         images = new LiveImages(parts.images(), book, names, resources.events());
         host = new LocalHost(facts, engineId, config.dataRoot(), book, parts.images());
+        builds = LiveBuilds.open(parts, new BuildSteps(parts.runtime(), new SpecComposer(facts.appArmor()), layout), layout,
+                new LiveBuilds.Tell(names, resources.events()));
     }
 
     static LocalEngine open(EngineConfig config, Parts parts) throws EngineException {
@@ -145,7 +149,13 @@ final class LocalEngine implements Engine {
     }
 
     @Override
+    public Builds builds() {
+        return builds;
+    }
+
+    @Override
     public void close() {
+        builds.close();
         lifecycle.close();
         letWorkEnd();
         book.all().forEach(container -> container.waits().abandon("the engine is shutting down"));
