@@ -35,20 +35,14 @@ final class DirectoryLayers implements LayerStore {
     private static final int FEW_ENTRIES = 32;
     private static final String TAR = "tar.zst";
 
-    /// What a layer may hold.
-    record Bounds(LayerStream.Bounds stream, long maxEntries) {
-
-        static final Bounds DEFAULT = new Bounds(LayerStream.Bounds.DEFAULT, 5_000_000);
-    }
-
     private final Path root;
     private final Path temporary;
     private final Trash trash;
-    private final Bounds bounds;
+    private final LayerBounds bounds;
     private final CommitSteps steps;
     private final Map<Digest, Sizes> sizes = new ConcurrentHashMap<>();
 
-    private DirectoryLayers(Path root, Trash trash, Bounds bounds, CommitSteps steps) {
+    private DirectoryLayers(Path root, Trash trash, LayerBounds bounds, CommitSteps steps) {
         this.root = root;
         this.temporary = root.resolve("tmp");
         this.trash = trash;
@@ -57,7 +51,7 @@ final class DirectoryLayers implements LayerStore {
     }
 
     /// Opens the layers in `root`, making it where it is missing; what a crash left is deleted in the background.
-    static DirectoryLayers open(Path root, Trash trash, Bounds bounds, CommitSteps steps) throws IOException {
+    static DirectoryLayers open(Path root, Trash trash, LayerBounds bounds, CommitSteps steps) throws IOException {
         var layers = new DirectoryLayers(root, trash, bounds, steps);
         Durable.makeDirectory(layers.temporary);
         trash.sweep(layers.temporary);
@@ -88,9 +82,9 @@ final class DirectoryLayers implements LayerStore {
 
     private StagedDirectory unpack(InputStream blob, Path place, Path files)
             throws IOException, EngineException.Invalid {
-        try (var tree = FileTree.open(files); var writer = new LayerWriter(tree, bounds.maxEntries);
+        try (var tree = FileTree.open(files); var writer = new LayerWriter(tree, bounds.maxEntries());
                 var tarCopy = new ZstdOutputStreamNoFinalizer(Files.newOutputStream(place.resolve(TAR)), 1);
-                var stream = new LayerStream(blob, bounds.stream, tarCopy)) {
+                var stream = new LayerStream(blob, bounds.stream(), tarCopy)) {
             Inodes.chmod(tree.root(), DIRECTORY_MODE);
             var tar = new TarReader(stream);
             for (var entry = tar.next(); entry != null; entry = tar.next()) {
@@ -167,7 +161,12 @@ final class DirectoryLayers implements LayerStore {
 
     @Override
     public InputStream tar(Digest diffId) throws IOException {
-        return new ZstdInputStreamNoFinalizer(Files.newInputStream(path(diffId).resolve(TAR)));
+        return tarIn(path(diffId));
+    }
+
+    /// The tar of the layer in `directory`, wherever that is.
+    static InputStream tarIn(Path directory) throws IOException {
+        return new ZstdInputStreamNoFinalizer(Files.newInputStream(directory.resolve(TAR)));
     }
 
     @Override
@@ -196,6 +195,11 @@ final class DirectoryLayers implements LayerStore {
         steps.before("remove layer");
         sizes.remove(diffId);
         trash.bury(path(diffId), temporary);
+    }
+
+    @Override
+    public void close() {
+        // nothing is held
     }
 
     /// Short, as old mount(2) has only a page for all lower directories; the two algorithms differ in length.

@@ -69,14 +69,14 @@ public final class Images implements AutoCloseable {
     /// The same, with a fault where a failpoint named `image: STEP` says so.
     public static Images open(Path stateRoot, Failpoints failpoints) throws EngineException {
         CommitSteps steps = failpoints.active() ? step -> failpoints.pass("image: " + step) : CommitSteps.REAL;
-        return open(stateRoot, DirectoryLayers.Bounds.DEFAULT, steps);
+        return open(stateRoot, LayerBounds.DEFAULT, steps);
     }
 
-    static Images open(Path stateRoot, DirectoryLayers.Bounds bounds, CommitSteps steps) throws EngineException {
+    static Images open(Path stateRoot, LayerBounds bounds, CommitSteps steps) throws EngineException {
         var trash = new Trash();
         try {
             var content = ContentStore.open(stateRoot.resolve("content"), steps);
-            var layers = DirectoryLayers.open(stateRoot.resolve("layers"), trash, bounds, steps);
+            var layers = LayerStores.open(stateRoot.resolve("layers"), trash, bounds, steps);
             return new Images(content, layers, stateRoot.resolve("snapshots"), trash, steps);
         } catch (IOException e) {
             trash.close();
@@ -429,6 +429,11 @@ public final class Images implements AutoCloseable {
         }
     }
 
+    /// Where a layer's files are; for tests.
+    Path lower(Digest diffId) throws IOException {
+        return layers.lower(diffId);
+    }
+
     /// Waits until what was removed so far is deleted.
     void awaitDeletion() throws InterruptedException {
         trash.await();
@@ -437,6 +442,7 @@ public final class Images implements AutoCloseable {
     /// Stops background deletion after at most a second; the next open goes on with it.
     @Override
     public void close() {
+        layers.close();
         trash.close();
     }
 }

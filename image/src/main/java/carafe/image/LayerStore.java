@@ -11,7 +11,7 @@ import java.util.Set;
 /// The layers of all images, each once, by the digest of its tar (its diffID). A layer is staged from a stream, made
 /// durable together with others, then committed; only committed layers are visible, and whole after any crash.
 /// All methods may be called from several threads.
-interface LayerStore {
+interface LayerStore extends AutoCloseable {
 
     /// A layer that is unpacked but not visible yet. Closing one that was not committed drops it.
     interface Staged extends AutoCloseable {
@@ -50,12 +50,16 @@ interface LayerStore {
     /// The layer's tar, byte for byte as it came; to be closed.
     InputStream tar(Digest diffId) throws IOException;
 
-    /// The directory that an overlay takes for this layer.
-    Path lower(Digest diffId);
+    /// The directory that an overlay takes for this layer; good while the layer is here and this process lives.
+    Path lower(Digest diffId) throws IOException;
 
     /// All layers.
     Set<Digest> list() throws IOException;
 
     /// Removes a layer: out of sight at once, freed in the background. One that is not here is fine.
     void remove(Digest diffId) throws IOException;
+
+    /// Lets go of what this process holds; the layers stay.
+    @Override
+    void close();
 }

@@ -43,6 +43,7 @@ final class LayerStream extends InputStream {
     private final boolean compressed;
     private final MessageDigest plainHash = Digest.Algorithm.SHA256.hasher();
     private final OutputStream copy;
+    private boolean plainHashing = true;
     private long plainBytes;
 
     /// Reads `source`, which the caller closes.
@@ -72,6 +73,13 @@ final class LayerStream extends InputStream {
         } catch (ZipException | EOFException e) {
             throw new Broken("invalid gzip data: " + e.getMessage());
         }
+    }
+
+    /// A stream whose tar somebody else hashes: [#hashes] wants to be told.
+    static LayerStream hashedElsewhere(InputStream source, Bounds bounds) throws IOException {
+        var stream = new LayerStream(source, bounds);
+        stream.plainHashing = false;
+        return stream;
     }
 
     private static boolean isZstd(byte[] magic) {
@@ -108,7 +116,9 @@ final class LayerStream extends InputStream {
             throw new Broken("invalid zstd data: " + e.getMessage());
         }
         if (count > 0) {
-            plainHash.update(buffer, offset, count);
+            if (plainHashing) {
+                plainHash.update(buffer, offset, count);
+            }
             plainBytes += count;
             copy.write(buffer, offset, count);
             check();
@@ -154,7 +164,11 @@ final class LayerStream extends InputStream {
 
     /// The digest of the tar, after [#drain]; once.
     Hashes hashes() {
-        var diffId = Digest.finish(Digest.Algorithm.SHA256, plainHash.digest());
+        return hashes(Digest.finish(Digest.Algorithm.SHA256, plainHash.digest()));
+    }
+
+    /// The same where `diffId` was found elsewhere.
+    Hashes hashes(Digest diffId) {
         return new Hashes(diffId, compressed ? Digest.finish(Digest.Algorithm.SHA256, blob.hash.digest()) : diffId,
                 blob.bytes, plainBytes);
     }

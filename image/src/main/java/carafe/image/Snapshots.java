@@ -108,7 +108,8 @@ public final class Snapshots {
     public Optional<RootfsPlan.Overlay> find(String containerId) throws EngineException {
         checkId(containerId);
         try {
-            return read(containerId).map(diffIds -> plan(containerId, diffIds));
+            var diffIds = read(containerId);
+            return diffIds.isPresent() ? Optional.of(plan(containerId, diffIds.get())) : Optional.empty();
         } catch (IOException e) {
             throw Failures.of("read the layers of " + containerId, e);
         }
@@ -127,7 +128,7 @@ public final class Snapshots {
         }
     }
 
-    private RootfsPlan.Overlay plan(String containerId, List<Digest> diffIds) {
+    private RootfsPlan.Overlay plan(String containerId, List<Digest> diffIds) throws IOException {
         Path own = root.resolve(containerId);
         var lowers = new ArrayList<Path>();
         for (var diffId : diffIds) {
