@@ -11,8 +11,10 @@ public final class PathPattern {
     private static final int MAX_LENGTH = 4096;
 
     private sealed interface Part {
+        /// One character.
         record Literal(char value) implements Part {}
 
+        /// `[…]`
         record Set(String ranges, boolean negated) implements Part {
             boolean has(char c) {
                 for (int i = 0; i + 1 < ranges.length(); i += 2) {

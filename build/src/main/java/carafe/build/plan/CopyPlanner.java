@@ -17,6 +17,7 @@ final class CopyPlanner {
 
     private final StagePlanner stage;
     private final Step step;
+    private final List<String> written = new ArrayList<>();
 
     CopyPlanner(StagePlanner stage, Step step) {
         this.stage = stage;
@@ -33,11 +34,12 @@ final class CopyPlanner {
             }
         }
         var sources = new ArrayList<String>();
-        for (String written : transfer.sources()) {
-            String source = stage.expand(written, step);
+        for (String text : transfer.sources()) {
+            String source = stage.expand(text, step);
             if (source.isEmpty()) {
-                throw new DockerfileException(step.span(), "the source " + written + " is empty");
+                throw new DockerfileException(step.span(), "the source " + text + " is empty");
             }
+            written.add(source);
             sources.add(add && isRemote(source) ? source : local(source, transfer.options().parents()));
             ignored(source, from);
         }
@@ -116,17 +118,16 @@ final class CopyPlanner {
         }
     }
 
-    /// How history tells it: with variables substituted.
-    static String history(Operation.Copy copy, Step step) {
+    /// How history tells it: with variables substituted, the flags as written.
+    String history(Operation.Copy copy) {
         var words = new ArrayList<String>();
         words.add(copy.add() ? "ADD" : "COPY");
         for (String word : step.text().split("\\s+")) {
-            if (word.startsWith("--") && words.size() < 20) {
+            if (word.startsWith("--")) {
                 words.add(word);
             }
         }
-        List<String> sources = copy.sources().stream().map(source -> source.isEmpty() ? "." : source).toList();
-        words.addAll(sources);
+        words.addAll(written);
         copy.inline().forEach(inline -> words.add("<<" + inline.name()));
         words.add(copy.destination());
         return String.join(" ", words) + " # buildkit";

@@ -87,14 +87,16 @@ final class StagePlanner {
                 history = planned.history();
             }
             case Instruction.Copy(var transfer) -> {
-                var copy = new CopyPlanner(this, step).plan(transfer, false);
+                var planner = new CopyPlanner(this, step);
+                var copy = planner.plan(transfer, false);
                 operation = copy;
-                history = CopyPlanner.history(copy, step);
+                history = planner.history(copy);
             }
             case Instruction.Add(var transfer) -> {
-                var copy = new CopyPlanner(this, step).plan(transfer, true);
+                var planner = new CopyPlanner(this, step);
+                var copy = planner.plan(transfer, true);
                 operation = copy;
-                history = CopyPlanner.history(copy, step);
+                history = planner.history(copy);
             }
             case Instruction.Workdir(var path) -> {
                 config.directory = directory(expand(path, step));
