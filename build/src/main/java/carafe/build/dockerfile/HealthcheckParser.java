@@ -71,7 +71,7 @@ final class HealthcheckParser {
         }
         var read = duration(statement, name, text.get());
         if (!read.isZero() && read.compareTo(Duration.ofMillis(1)) < 0) {
-            throw new DockerfileException(statement.span(), "interval \"" + name + "\" cannot be less than 1ms");
+            throw new DockerfileException(statement.span(), "--" + name + " cannot be less than 1ms");
         }
         return read;
     }

@@ -9,7 +9,7 @@ public final class Nearest {
 
     private Nearest() {}
 
-    /// The one of `known` that is at most a third of its letters away from `word`, whatever their case.
+    /// The one of `known` that is few letters away from `word`, whatever their case.
     public static Optional<String> of(String word, Collection<String> known) {
         String typed = word.toLowerCase(Locale.ROOT);
         Optional<String> best = Optional.empty();
@@ -20,12 +20,16 @@ public final class Nearest {
                 continue;
             }
             int distance = distance(typed, candidate.toLowerCase(Locale.ROOT));
-            if (distance < least && distance <= Math.max(1, candidate.length() / 3)) {
+            if (distance < least && distance <= limit(candidate)) {
                 least = distance;
                 best = Optional.of(candidate);
             }
         }
         return best;
+    }
+
+    private static int limit(String candidate) {
+        return candidate.length() < 5 ? 1 : Math.max(2, candidate.length() / 3);
     }
 
     private static int distance(String a, String b) {
