@@ -75,10 +75,11 @@ public final class Job {
         boolean alone = plan.stages().size() == 1;
         for (var stage : plan.stages()) {
             firsts.put(stage.index(), vertices.size());
-            String title = alone && stage.title().matches("\\d+") ? "" : stage.title();
+            boolean unnamed = stage.title().matches("\\d+");
+            String title = !unnamed ? stage.title() : alone ? "" : "stage-" + stage.title();
             int total = stage.steps().size() + 1;
             vertices.add(new BuildEvent.Vertex(title, 1, total, "FROM " + stage.from()
-                    + (stage.title().matches("\\d+") ? "" : " AS " + stage.title()), stage.span().first(), true));
+                    + (unnamed ? "" : " AS " + stage.title()), stage.span().first(), true));
             int number = 2;
             for (var step : stage.steps()) {
                 vertices.add(new BuildEvent.Vertex(title, number++, total, step.text(), step.span().first(), false));

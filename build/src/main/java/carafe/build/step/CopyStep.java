@@ -1,6 +1,5 @@
 package carafe.build.step;
 
-import carafe.build.ignore.IgnorePatterns;
 import carafe.build.plan.Operation;
 import carafe.build.tree.ContextArchive;
 import carafe.build.tree.FileSource;
@@ -8,6 +7,7 @@ import carafe.build.tree.LayerMember;
 import carafe.build.tree.Node;
 import carafe.image.TarArchive;
 import carafe.spec.EngineException;
+import carafe.spec.build.IgnorePatterns;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

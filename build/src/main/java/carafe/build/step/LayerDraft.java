@@ -1,10 +1,10 @@
 package carafe.build.step;
 
-import carafe.build.ignore.IgnorePatterns;
 import carafe.build.tree.FileSource;
 import carafe.build.tree.LayerMember;
 import carafe.build.tree.Node;
 import carafe.spec.EngineException;
+import carafe.spec.build.IgnorePatterns;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;

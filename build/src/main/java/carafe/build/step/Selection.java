@@ -1,11 +1,11 @@
 package carafe.build.step;
 
-import carafe.build.ignore.IgnorePatterns;
-import carafe.build.ignore.PathPattern;
 import carafe.build.plan.Operation;
 import carafe.build.tree.FileSource;
 import carafe.build.tree.Node;
 import carafe.spec.EngineException;
+import carafe.spec.build.IgnorePatterns;
+import carafe.spec.build.PathPattern;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,8 +1,8 @@
 package carafe.build.tree;
 
-import carafe.build.ignore.IgnorePatterns;
 import carafe.image.TarArchive;
 import carafe.spec.EngineException;
+import carafe.spec.build.IgnorePatterns;
 import carafe.spec.oci.Digest;
 import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;

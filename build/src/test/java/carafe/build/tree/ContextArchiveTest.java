@@ -3,8 +3,8 @@ package carafe.build.tree;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carafe.build.ignore.IgnorePatterns;
 import carafe.spec.EngineException;
+import carafe.spec.build.IgnorePatterns;
 import carafe.spec.oci.Digest;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;

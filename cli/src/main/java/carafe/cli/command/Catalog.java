@@ -7,12 +7,13 @@ final class Catalog {
 
     /// The groups, in the order of help.
     static final String[][] GROUPS = {
-        {"container", "Manage containers"}, {"image", "Manage images"}, {"system", "Manage Carafe"},
+        {"builder", "Manage builds"}, {"container", "Manage containers"}, {"image", "Manage images"},
+        {"system", "Manage Carafe"},
     };
 
     private static final String[][] COMMON = {
         {"run", "Create and run a new container from an image"}, {"exec", "Execute a command in a running container"},
-        {"ps", "List containers"}, {"images", "List images"}, {"version", "Show the Carafe version information"},
+        {"ps", "List containers"}, {"build", "Build an image from a Dockerfile"}, {"images", "List images"}, {"version", "Show the Carafe version information"},
         {"info", "Display system-wide information"},
     };
 
@@ -33,10 +34,15 @@ final class Catalog {
     };
 
     private static final String[][] IMAGE = {
+        {"build", "Build an image from a Dockerfile"},
         {"history", "Show the history of an image"}, {"inspect", "Display detailed information on one or more images"},
         {"load", "Load an image from a tar archive or STDIN"}, {"ls", "List images"},
         {"pull", "Download an image from a registry"}, {"rm", "Remove one or more images"},
         {"tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE"},
+    };
+
+    private static final String[][] BUILDER = {
+        {"build", "Build an image from a Dockerfile"}, {"prune", "Remove build cache"},
     };
 
     private static final String[][] SYSTEM = {
@@ -66,6 +72,7 @@ final class Catalog {
     /// The name and summary of a group's commands; the empty group is the top.
     static String[][] menu(String group) {
         return switch (group) {
+            case "builder" -> BUILDER;
             case "container" -> CONTAINER;
             case "image" -> IMAGE;
             case "system" -> SYSTEM;
@@ -88,6 +95,11 @@ final class Catalog {
     static @Nullable Command find(String group, String name) {
         String path = group.isEmpty() ? name : group + " " + name;
         return switch (group) {
+            case "builder" -> switch (name) {
+                case "build" -> Build.command(path);
+                case "prune" -> BuildCache.prune(path);
+                default -> null;
+            };
             case "container" -> container(name, path);
             case "image" -> image(name, path);
             case "system" -> switch (name) {
@@ -107,7 +119,7 @@ final class Catalog {
             case "version" -> Version.command(path);
             case "info" -> Info.command(path);
             case "events" -> Events.command(path);
-            case "load", "tag", "history", "pull" -> image(name, path);
+            case "load", "tag", "history", "pull", "build" -> image(name, path);
             case "ls", "list", "remove" -> null;
             default -> container(name, path);
         };
@@ -142,6 +154,7 @@ final class Catalog {
             case "ls", "list" -> Images.command(path);
             case "rm", "remove" -> RemoveImages.command(path);
             case "inspect" -> Inspect.command(path, "image");
+            case "build" -> Build.command(path);
             case "load" -> Load.command(path);
             case "tag" -> Tag.command(path);
             case "history" -> History.command(path);

@@ -1,4 +1,4 @@
-package carafe.build.ignore;
+package carafe.spec.build;
 
 import carafe.spec.EngineException;
 import java.nio.charset.StandardCharsets;

@@ -1,4 +1,4 @@
-package carafe.build.ignore;
+package carafe.spec.build;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
