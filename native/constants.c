@@ -245,9 +245,12 @@ static void print(const struct constant *table, size_t count) {
     printf("%s %lld\n", table[i].name, table[i].value);
 }
 
+void print_rtnetlink(void); /* rtnetlink.c */
+
 int main(void) {
   print(constants, sizeof constants / sizeof constants[0]);
   print(errnos, sizeof errnos / sizeof errnos[0]);
   print(syscalls, sizeof syscalls / sizeof syscalls[0]);
+  print_rtnetlink();
   return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -4,7 +4,9 @@ import carafe.bench.Samples.Row;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -38,11 +40,21 @@ final class Rows {
         void measure(Peer peer) throws Exception;
     }
 
-    /// All rows in the order of the table.
-    List<Work> all() {
-        return List.of(
-                this::ping, this::lifecycle, this::parallelLifecycles, this::runCommand, this::runDetached,
-                this::execApi, this::execCommand, this::ps, this::hundred, this::logs, this::daemonStart);
+    /// All rows by the names that `--only` takes, in the order of the table.
+    Map<String, Work> all() {
+        var all = new LinkedHashMap<String, Work>();
+        all.put("ping", this::ping);
+        all.put("lifecycle", this::lifecycle);
+        all.put("parallel", this::parallelLifecycles);
+        all.put("run", this::runCommand);
+        all.put("run-detached", this::runDetached);
+        all.put("exec-api", this::execApi);
+        all.put("exec", this::execCommand);
+        all.put("ps", this::ps);
+        all.put("hundred", this::hundred);
+        all.put("logs", this::logs);
+        all.put("daemon-start", this::daemonStart);
+        return all;
     }
 
     /// Loads the image; done once before anything is measured.

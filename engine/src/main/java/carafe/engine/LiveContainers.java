@@ -240,6 +240,17 @@ final class LiveContainers implements Containers {
     }
 
     @Override
+    public Download export(String reference) throws EngineException {
+        var container = book.find(reference);
+        if (container.state() instanceof State.Removing) {
+            throw new EngineException.Conflict("You cannot export container " + container.id()
+                    + " which is being removed");
+        }
+        book.tell(container.snapshot(), "export");
+        return out -> hands.viewer.export(container.id(), out);
+    }
+
+    @Override
     public List<String> update(String reference, Json.Obj changes) throws EngineException, InterruptedException {
         var container = book.find(reference);
         change(container, () -> hands.updater.update(container, changes));
@@ -285,7 +296,7 @@ final class LiveContainers implements Containers {
             throw new EngineException.NotFound("the start of container " + id
                     + " is not remembered: it was never started, or too long ago");
         }
-        return process.get().explanation().toJson();
+        return process.get().explanation().get().toJson();
     }
 
     @Override

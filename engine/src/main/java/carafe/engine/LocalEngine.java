@@ -21,6 +21,7 @@ final class LocalEngine implements Engine {
     private final Resources resources;
     private final Book book;
     private final Lifecycle lifecycle;
+    private final Endings endings;
     private final Remover remover;
     private final Containers containers;
     private final LiveExecs execs;
@@ -43,7 +44,7 @@ final class LocalEngine implements Engine {
         var planner = new ContainerPlanner(parts.images(), facts, parts.clock());
         var recent = new RecentStarts();
         book = new Book(resources.database(), resources.events());
-        var endings = new Endings(book, parts.runtime(), layout, steps);
+        endings = new Endings(book, parts.runtime(), layout, steps);
         remover = new Remover(book, endings, snapshots, layout, steps);
         lifecycle = new Lifecycle(
                 book,
@@ -64,7 +65,7 @@ final class LocalEngine implements Engine {
                 new Updater(book),
                 recent,
                 layout));
-        images = new LiveImages(parts.images(), book, names, resources.events());
+        images = new LiveImages(parts.images(), book, names, resources.events(), parts.clock());
         host = new LocalHost(facts, engineId, config.dataRoot(), book, parts.images());
         builds = LiveBuilds.open(parts, new BuildSteps(parts.runtime(), new SpecComposer(facts.appArmor()), layout), layout,
                 new LiveBuilds.Tell(names, resources.events()));
@@ -190,6 +191,7 @@ final class LocalEngine implements Engine {
                         .warn("{} containers are still busy; the next start of the engine settles them",
                                 idle.getCount());
             }
+            endings.awaitAll(GRACE);
             remover.awaitSweeps(GRACE);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

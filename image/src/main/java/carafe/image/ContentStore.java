@@ -213,6 +213,15 @@ public final class ContentStore {
         }
     }
 
+    /// When the blob was last written or touched; empty when it is not here.
+    public Optional<Instant> modified(Digest digest) throws IOException {
+        try {
+            return Optional.of(Files.getLastModifiedTime(path(digest)).toInstant());
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        }
+    }
+
     /// Keeps a blob, here or yet to come, from collections until it is closed.
     public Pin pin(Digest digest) {
         synchronized (pins) {

@@ -7,6 +7,7 @@ import carafe.kernel.Linux;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.oci.Digest;
+import com.github.luben.zstd.ZstdIOException;
 import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
 import com.github.luben.zstd.ZstdOutputStreamNoFinalizer;
 import java.io.EOFException;
@@ -20,6 +21,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -33,6 +35,7 @@ final class DirectoryLayers implements LayerStore {
 
     private static final int DIRECTORY_MODE = 0755;
     private static final int FEW_ENTRIES = 32;
+    private static final int BUFFER = 128 << 10;
     private static final String TAR = "tar.zst";
 
     private final Path root;
@@ -174,6 +177,24 @@ final class DirectoryLayers implements LayerStore {
         return path(diffId).resolve("fs");
     }
 
+    /// Its tar is verified; its files are not compared with it.
+    @Override
+    public Optional<String> fault(Digest diffId) throws IOException {
+        var hash = Digest.Algorithm.SHA256.hasher();
+        try (var tar = tar(diffId)) {
+            byte[] buffer = new byte[BUFFER];
+            for (int count = tar.read(buffer); count >= 0; count = tar.read(buffer)) {
+                hash.update(buffer, 0, count);
+            }
+        } catch (NoSuchFileException e) {
+            return Optional.of("it is missing");
+        } catch (ZstdIOException e) {
+            return Optional.of("its tar is damaged");
+        }
+        boolean right = Digest.finish(Digest.Algorithm.SHA256, hash.digest()).equals(diffId);
+        return right ? Optional.empty() : Optional.of("its tar is damaged");
+    }
+
     @Override
     public Set<Digest> list() throws IOException {
         var found = new HashSet<Digest>();
@@ -237,6 +258,12 @@ final class DirectoryLayers implements LayerStore {
                 }
                 close(); // the same layer twice
             }
+        }
+
+        @Override
+        public void replace() throws IOException {
+            trash.bury(path(hashes.diffId()), temporary);
+            commit();
         }
 
         @Override

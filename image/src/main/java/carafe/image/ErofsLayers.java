@@ -18,6 +18,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -147,6 +148,20 @@ final class ErofsLayers implements LayerStore {
     }
 
     @Override
+    public Optional<String> fault(Digest diffId) throws IOException {
+        try (var file = Descriptors.open(existing(diffId), Linux.O_RDONLY, 0)) {
+            LayerFile.verify(file, diffId);
+            return Optional.empty();
+        } catch (LayerFile.Damaged e) {
+            return Optional.of(String.valueOf(e.getMessage()));
+        } catch (NoSuchFileException e) {
+            return Optional.of("it is missing");
+        } catch (EngineException.Invalid e) {
+            return Optional.of("its files are damaged: " + e.getMessage());
+        }
+    }
+
+    @Override
     public Set<Digest> list() throws IOException {
         var found = new HashSet<Digest>();
         try (var names = Files.newDirectoryStream(root)) {
@@ -206,6 +221,14 @@ final class ErofsLayers implements LayerStore {
             } catch (FileAlreadyExistsException e) {
                 close();
             }
+        }
+
+        @Override
+        public void replace() throws IOException {
+            Files.move(place, path(hashes.diffId()), StandardCopyOption.ATOMIC_MOVE,
+                    StandardCopyOption.REPLACE_EXISTING);
+            sizes.put(hashes.diffId(), size);
+            mounts.renew(hashes.diffId(), path(hashes.diffId()));
         }
 
         @Override

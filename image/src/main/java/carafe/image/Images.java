@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -56,7 +57,7 @@ public final class Images implements AutoCloseable {
         this.steps = steps;
         this.collector = new LayerCollector(layers);
         this.known = KnownBlobs.open(content.root().resolve("layers"));
-        this.snapshots = Snapshots.open(snapshotRoot, layers, collector, trash);
+        this.snapshots = Snapshots.open(snapshotRoot, layers, collector, trash, content);
         this.index = ImageIndex.read(content.root());
     }
 
@@ -203,6 +204,29 @@ public final class Images implements AutoCloseable {
             throw Failures.of("read image " + name, e);
         } finally {
             if (!open) {
+                lease.close();
+            }
+        }
+    }
+
+    /// Prepares an archive of the images that `names` mean, each under those names: a repository's name means all its
+    /// tags, an id no name. To be written, then closed.
+    public ImageArchive save(List<String> names) throws EngineException {
+        var now = index;
+        var lease = collector.lease();
+        boolean prepared = false;
+        try {
+            var parts = new ArrayList<ArchiveWriter.Part>();
+            for (var wanted : ImageNames.resolveAll(names, now).entrySet()) {
+                var image = image(wanted.getKey(), now);
+                lease.hold(image.config().diffIds());
+                parts.add(new ArchiveWriter.Part(image, configBytes(image.id()), wanted.getValue()));
+            }
+            var archive = new ImageArchive(parts, layers, lease);
+            prepared = true;
+            return archive;
+        } finally {
+            if (!prepared) {
                 lease.close();
             }
         }
@@ -409,6 +433,62 @@ public final class Images implements AutoCloseable {
                     newest.size(), newest.comment()));
         }
         return entries;
+    }
+
+    /// When an image was last used: loaded, pulled, or a container made of it.
+    public Optional<Instant> lastUsed(Digest id) throws EngineException {
+        try {
+            return content.modified(id);
+        } catch (IOException e) {
+            throw Failures.of("read image " + id, e);
+        }
+    }
+
+    /// The images that use each layer, the layer's bytes, and whether it is here.
+    public List<LayerUse> layerUses() throws EngineException {
+        var users = new LinkedHashMap<Digest, Set<Digest>>();
+        for (var id : index.images().keySet()) {
+            documents(id).config.diffIds().forEach(diffId -> users.computeIfAbsent(diffId, _ -> new HashSet<>()).add(id));
+        }
+        try {
+            var uses = new ArrayList<LayerUse>();
+            for (var diffId : layers.list()) {
+                uses.add(new LayerUse(diffId, layers.sizes(diffId).fileBytes(),
+                        users.getOrDefault(diffId, Set.of())));
+            }
+            return uses;
+        } catch (IOException e) {
+            throw Failures.of("measure the layers", e);
+        }
+    }
+
+    /// Removes what no image and no container needs: layers and blobs that a broken-off load or pull left, and parts of
+    /// downloads that nobody went on with since `before`.
+    /// @return the bytes of files set free, as far as they are known
+    public long sweep(Instant before) throws EngineException {
+        synchronized (writing) {
+            try {
+                content.sweepIngests(before);
+                long bytes = layerBytes();
+                collect();
+                return bytes - layerBytes();
+            } catch (IOException e) {
+                throw Failures.of("remove what nothing needs", e);
+            }
+        }
+    }
+
+    /// Verifies every blob and layer; see [ImageCheck].
+    public ImageCheck.Report check(ImageCheck.Sources sources) throws EngineException {
+        try (var lease = collector.lease()) {
+            var named = new LinkedHashMap<Digest, ImageCheck.Named>();
+            for (var image : index.images().entrySet()) {
+                named.put(image.getKey(), new ImageCheck.Named(image.getValue(), index.namesOf(image.getKey())));
+            }
+            return new ImageCheck(content, layers, known, lease).run(named, sources);
+        } catch (IOException e) {
+            throw Failures.of("check the images", e);
+        }
     }
 
     /// The writable directories of containers.

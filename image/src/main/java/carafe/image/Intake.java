@@ -5,13 +5,17 @@ import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Reference;
+import java.io.BufferedOutputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.security.MessageDigest;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicReference;
 
 /// An image on its way in from a registry or a build: first its layers, in any order and at once, then [#commit] names
 /// it. What came in is kept from collections until this is closed; a layer that came in and is named by nothing then is
@@ -28,6 +32,8 @@ public final class Intake implements AutoCloseable {
     /// A layer as an image's documents describe it: its blob, the digest of the tar inside, and the repository
     /// (`registry.example.com/team/app`) where the blob is known to be, or `""`.
     public record Layer(Descriptor blob, Digest diffId, String repository) {}
+
+    private static final int PIPE_CHUNKS = 16;
 
     private final Images images;
     private final LayerStore layers;
@@ -115,6 +121,50 @@ public final class Intake implements AutoCloseable {
                     hashes.diffId(), "");
         } catch (IOException e) {
             throw Failures.of("unpack layer", e);
+        }
+    }
+
+    /// Writes a layer's tar.
+    @FunctionalInterface
+    public interface Producer {
+        void write(OutputStream out) throws IOException, EngineException;
+    }
+
+    /// Takes a layer in while `producer` writes it, on a thread of its own.
+    /// @return what it turned out to be
+    public Layer layer(Producer producer) throws EngineException {
+        var pipe = new ChunkPipe(new Semaphore(PIPE_CHUNKS));
+        var failure = new AtomicReference<EngineException>();
+        var writer = Thread.ofVirtual().name("image-produce").start(() -> {
+            try (var out = new BufferedOutputStream(pipe.output(), ChunkPipe.CHUNK_BYTES)) {
+                producer.write(out);
+                out.flush();
+                pipe.end();
+            } catch (IOException e) {
+                pipe.fail(e);
+            } catch (EngineException e) {
+                failure.set(e);
+                pipe.fail(new IOException(e));
+            }
+        });
+        try (pipe) {
+            return layer((InputStream) pipe);
+        } catch (EngineException e) {
+            pipe.close();
+            join(writer);
+            throw failure.get() != null ? failure.get() : e;
+        } finally {
+            join(writer);
+        }
+    }
+
+    private static void join(Thread writer) throws EngineException {
+        try {
+            writer.join();
+        } catch (InterruptedException e) {
+            writer.interrupt();
+            Thread.currentThread().interrupt();
+            throw new EngineException.Unavailable("unpack layer: cancelled", e);
         }
     }
 

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.Optional;
 import java.util.Set;
 
 /// The layers of all images, each once, by the digest of its tar (its diffID). A layer is staged from a stream, made
@@ -22,6 +23,10 @@ interface LayerStore extends AutoCloseable {
         /// Makes the layer visible; [LayerStore#sync] must have been called with it. When the layer is
         /// there already, this one is dropped. Names are durable after [LayerStore#syncNames].
         void commit() throws IOException;
+
+        /// Makes the layer visible in place of one with the same digest that turned out to be damaged; whoever looks
+        /// into the layer from now on sees this one. Durable after [LayerStore#syncNames].
+        void replace() throws IOException;
 
         @Override
         void close() throws IOException;
@@ -52,6 +57,10 @@ interface LayerStore extends AutoCloseable {
 
     /// The directory that an overlay takes for this layer; good while the layer is here and this process lives.
     Path lower(Digest diffId) throws IOException;
+
+    /// Reads the whole layer and compares it with what it should be.
+    /// @return what is wrong, in words that follow "the layer"; empty when nothing is
+    Optional<String> fault(Digest diffId) throws IOException;
 
     /// All layers.
     Set<Digest> list() throws IOException;

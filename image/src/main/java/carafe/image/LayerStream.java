@@ -75,7 +75,7 @@ final class LayerStream extends InputStream {
         }
     }
 
-    /// A stream whose tar somebody else hashes: [#hashes] wants to be told.
+    /// A stream whose tar somebody else hashes, if anybody: [#hashes] wants to be told.
     static LayerStream hashedElsewhere(InputStream source, Bounds bounds) throws IOException {
         var stream = new LayerStream(source, bounds);
         stream.plainHashing = false;

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -89,8 +90,12 @@ final class TarWriter {
     }
 
     private static byte[] sparseMap(TarEntry entry) {
-        var map = new StringBuilder().append(entry.extents().size()).append('\n');
-        entry.extents().forEach(extent -> map.append(extent.offset()).append('\n').append(extent.length()).append('\n'));
+        var extents = new ArrayList<>(entry.extents());
+        if (extents.isEmpty() || extents.getLast().offset() + extents.getLast().length() < entry.size()) {
+            extents.add(new TarEntry.Extent(entry.size(), 0)); // readers want the hole at the end said
+        }
+        var map = new StringBuilder().append(extents.size()).append('\n');
+        extents.forEach(extent -> map.append(extent.offset()).append('\n').append(extent.length()).append('\n'));
         byte[] text = map.toString().getBytes(StandardCharsets.US_ASCII);
         return Arrays.copyOf(text, (text.length + BLOCK - 1) / BLOCK * BLOCK);
     }

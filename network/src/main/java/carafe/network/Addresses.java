@@ -1,0 +1,95 @@
+package carafe.network;
+
+import carafe.spec.EngineException;
+import carafe.spec.network.Cidr;
+import carafe.spec.network.IpAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.function.Consumer;
+
+/// Which addresses of which network are given out: the owner of that fact while the engine runs. After a restart it is
+/// recomputed from the notes of the containers that run.
+final class Addresses {
+
+    private final ConcurrentMap<String, List<AddressPool>> pools = new ConcurrentHashMap<>();
+
+    /// Knows the network's subnets from now on; what was given out stays given out while the subnets are the same.
+    void add(Network network) {
+        pools.compute(network.id(), (_, before) -> {
+            var subnets = network.addressing().subnets();
+            boolean same = before != null && before.stream().map(AddressPool::subnet).toList().equals(subnets);
+            return same ? before : subnets.stream().map(AddressPool::new).toList();
+        });
+    }
+
+    void remove(String networkId) {
+        pools.remove(networkId);
+    }
+
+    /// Its pools.
+    List<AddressPool> of(String networkId) {
+        return pools.getOrDefault(networkId, List.of());
+    }
+
+    /// Takes an address of the family for somebody who joins: the one wanted, or the next free one; empty where the
+    /// network has none of this family.
+    Optional<Cidr.Host> take(Network network, boolean six, Optional<IpAddress> wanted) throws EngineException {
+        var family = of(network.id()).stream().filter(pool -> pool.subnet().six() == six).toList();
+        if (wanted.isPresent()) {
+            return Optional.of(takeWanted(network, family, wanted.get()));
+        }
+        for (var pool : family) {
+            var address = pool.take();
+            if (address.isPresent()) {
+                return Optional.of(new Cidr.Host(address.get(), pool.subnet().range().prefix()));
+            }
+        }
+        if (family.isEmpty()) {
+            return Optional.empty();
+        }
+        throw new EngineException.Unavailable("no available " + (six ? "IPv6" : "IPv4") + " addresses on network "
+                + network.name() + ": all of " + ranges(family) + " are in use");
+    }
+
+    private static Cidr.Host takeWanted(Network network, List<AddressPool> family, IpAddress wanted)
+            throws EngineException {
+        for (var pool : family) {
+            if (pool.subnet().range().contains(wanted)) {
+                if (!pool.usable(wanted) || !pool.take(wanted)) {
+                    throw new EngineException.Forbidden("Address already in use");
+                }
+                return new Cidr.Host(wanted, pool.subnet().range().prefix());
+            }
+        }
+        throw new EngineException.Invalid("invalid config for network " + network.name()
+                + ": invalid endpoint settings:\nno configured subnet or ip-range contain the IP address " + wanted);
+    }
+
+    private static String ranges(List<AddressPool> pools) {
+        var texts = new ArrayList<String>();
+        pools.forEach(pool -> texts.add(pool.subnet().allocation().orElse(pool.subnet().range()).toString()));
+        return String.join(", ", texts);
+    }
+
+    /// Takes what an endpoint has, for one that exists already.
+    void retake(Endpoint endpoint) {
+        for (var pool : of(endpoint.networkId())) {
+            each(endpoint, pool::take);
+        }
+    }
+
+    /// Gives back what an endpoint has.
+    void free(Endpoint endpoint) {
+        for (var pool : of(endpoint.networkId())) {
+            each(endpoint, pool::free);
+        }
+    }
+
+    private static void each(Endpoint endpoint, Consumer<IpAddress> action) {
+        endpoint.four().map(Cidr.Host::address).ifPresent(action);
+        endpoint.six().map(Cidr.Host::address).ifPresent(action);
+    }
+}

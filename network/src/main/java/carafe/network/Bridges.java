@@ -1,0 +1,250 @@
+package carafe.network;
+
+import carafe.kernel.AddressInfo;
+import carafe.kernel.KernelException;
+import carafe.kernel.LinkEnd;
+import carafe.kernel.LinkInfo;
+import carafe.kernel.NamespaceThread;
+import carafe.kernel.NetNamespace;
+import carafe.kernel.NetRequest;
+import carafe.kernel.Netlink;
+import carafe.spec.EngineException;
+import carafe.spec.network.Cidr;
+import carafe.spec.network.IpAddress;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+
+/// The bridges of this engine on the host. A bridge that it made carries a remark with the engine's mark, so that it is
+/// found after a crash and no other bridge is ever removed.
+final class Bridges {
+
+    private static final int MOST_REMARK = 255;
+    private static final int MOST_DEFAULTS = 1000;
+    private static final Path SETTINGS = Path.of("/proc/sys/net");
+
+    private final Netlink netlink;
+    private final NamespaceThread thread;
+    private final String remark;
+    private final String description;
+    private final boolean forward;
+    private final ConcurrentMap<String, Integer> indexes = new ConcurrentHashMap<>();
+
+    /// `remark` begins the remark on every bridge of this engine.
+    Bridges(Netlink netlink, NamespaceThread thread, String remark, FabricConfig config) {
+        this.netlink = netlink;
+        this.thread = thread;
+        this.remark = remark;
+        String text = remark + " " + config.place().name();
+        this.description = text.substring(0, Math.min(text.length(), MOST_REMARK));
+        this.forward = config.forward();
+    }
+
+    /// Whether a remark says that a bridge is this engine's.
+    boolean isOurs(String alias) {
+        return alias.equals(remark) || alias.startsWith(remark + " ");
+    }
+
+    /// Whether the network's bridge was made or found by this engine since it started.
+    boolean isKnown(String networkId) {
+        return indexes.containsKey(networkId);
+    }
+
+    /// The name of the default bridge: the one configured, the one it had, or the first that no other engine has.
+    String defaultName(FabricConfig.DefaultBridge wanted, Optional<Network> known) throws EngineException {
+        if (wanted.link().isPresent()) {
+            return wanted.link().get();
+        }
+        try {
+            if (known.isPresent() && isFree(known.get().link())) {
+                return known.get().link();
+            }
+            for (int number = 0; number < MOST_DEFAULTS; number++) {
+                if (isFree(FabricConfig.DefaultBridge.LINK + number)) {
+                    return FabricConfig.DefaultBridge.LINK + number;
+                }
+            }
+        } catch (KernelException e) {
+            throw Trouble.of("cannot look for a name for the default bridge", e);
+        }
+        throw new EngineException.Unavailable("the host has " + MOST_DEFAULTS + " default bridges of other engines");
+    }
+
+    private boolean isFree(String name) throws KernelException {
+        var link = netlink.link(name);
+        return link.isEmpty() || isOurs(link.get().alias());
+    }
+
+    /// The bridge's index; it is made, or brought to what it should be.
+    int make(Network network) throws EngineException {
+        String link = network.link();
+        try {
+            var there = netlink.link(link);
+            if (there.isPresent() && !there.get().kind().equals("bridge")) {
+                throw new EngineException.Invalid("cannot create network " + network.name() + ": the host has a link "
+                        + link + " that is no bridge; choose another name with -o " + LinkOptions.BRIDGE_NAME + "=NAME");
+            }
+            if (there.isPresent() && !isOurs(there.get().alias()) && claimed(there.get())) {
+                throw new EngineException.Conflict("cannot create network " + network.name() + ": bridge " + link
+                        + " belongs to another engine of this host; choose another name with -o "
+                        + LinkOptions.BRIDGE_NAME + "=NAME");
+            }
+            if (there.isEmpty()) {
+                netlink.perform(
+                        NetRequest.addLink(LinkEnd.named(link).mtu(network.settings().mtu()), "bridge"),
+                        NetRequest.remark(link, description));
+            }
+            int index = netlink.link(link).map(LinkInfo::index).orElseThrow(() -> gone(network));
+            configure(network, index);
+            indexes.put(network.id(), index);
+            return index;
+        } catch (KernelException e) {
+            throw Trouble.of("cannot make the bridge " + link + " of network " + network.name(), e);
+        }
+    }
+
+    private static boolean claimed(LinkInfo link) {
+        return link.alias().startsWith("carafe ");
+    }
+
+    private static EngineException.Unavailable gone(Network network) {
+        return new EngineException.Unavailable("the bridge " + network.link() + " of network " + network.name()
+                + " vanished while it was made");
+    }
+
+    private void configure(Network network, int index) throws KernelException {
+        boolean six = network.subnet(true).isPresent();
+        String conf = "ipv6/conf/" + network.link();
+        var settings = new LinkedHashMap<String, String>();
+        settings.put(conf + "/accept_ra", "0");
+        settings.put(conf + "/disable_ipv6", six ? "0" : "1");
+        thread.setHere(new NetNamespace.Settings(settings));
+        forward(six);
+        var requests = new ArrayList<NetRequest>();
+        var wanted = hostAddresses(network);
+        var has = netlink.addresses().stream().filter(address -> address.link() == index).toList();
+        for (var address : has) {
+            var known = new Cidr.Host(IpAddress.of(address.address()), address.prefix());
+            if (!wanted.contains(known) && !known.address().isLinkLocal()) {
+                requests.add(NetRequest.deleteAddress(index, address.address(), address.prefix()));
+            }
+        }
+        for (var address : wanted) {
+            requests.add(NetRequest.addAddress(index, address.address().bytes(), address.prefix()));
+        }
+        requests.add(NetRequest.raise(index, true));
+        netlink.perform(requests);
+    }
+
+    /// The host's own addresses in the network.
+    private static List<Cidr.Host> hostAddresses(Network network) {
+        var addresses = new ArrayList<Cidr.Host>();
+        boolean silent = network.options().getOrDefault(LinkOptions.INHIBIT, "false").equals("true");
+        for (var subnet : network.addressing().subnets()) {
+            var mode = subnet.six() ? network.settings().gatewaySix() : network.settings().gatewayFour();
+            boolean isolated = mode == LinkOptions.GatewayMode.ISOLATED;
+            if (subnet.gateway().isPresent() && !isolated && !(silent && !subnet.six())) {
+                addresses.add(new Cidr.Host(subnet.gateway().get(), subnet.range().prefix()));
+            }
+        }
+        return addresses;
+    }
+
+    /// Without forwarding no packet passes a bridge. A host that learns its own IPv6 routes from advertisements would
+    /// forget them once it forwards, so it is told to go on listening.
+    private void forward(boolean six) throws KernelException {
+        if (!forward) {
+            return;
+        }
+        var settings = new LinkedHashMap<String, String>();
+        if (!read("ipv4/ip_forward").equals("1")) {
+            settings.put("ipv4/ip_forward", "1");
+        }
+        if (six && read("ipv6/conf/all/forwarding").equals("0")) {
+            for (var link : netlink.links()) {
+                String own = "ipv6/conf/" + link.name() + "/accept_ra";
+                if (link.kind().isEmpty() && read(own).equals("1")) {
+                    settings.put(own, "2");
+                }
+            }
+            settings.put("ipv6/conf/all/forwarding", "1");
+        }
+        if (!settings.isEmpty()) {
+            thread.setHere(new NetNamespace.Settings(settings));
+        }
+    }
+
+    private String read(String setting) throws KernelException {
+        return thread.insideHome(() -> {
+            try {
+                return Files.readString(SETTINGS.resolve(setting)).strip();
+            } catch (IOException e) {
+                return ""; // a kernel without the family
+            }
+        });
+    }
+
+    /// The bridge's index as it was last seen; made now if it never was.
+    int index(Network network) throws EngineException {
+        var known = indexes.get(network.id());
+        return known != null ? known : make(network);
+    }
+
+    /// Whether the bridge is there, and is the one whose index is known.
+    boolean isThere(Network network) throws EngineException {
+        try {
+            var link = netlink.link(network.link());
+            return link.isPresent() && link.get().index() == indexes.getOrDefault(network.id(), 0);
+        } catch (KernelException e) {
+            throw Trouble.of("cannot look for the bridge " + network.link(), e);
+        }
+    }
+
+    /// The bridge goes if this engine made it; one that a user made loses the network's addresses only.
+    void remove(Network network) throws EngineException {
+        try {
+            indexes.remove(network.id());
+            var link = netlink.link(network.link());
+            if (link.isEmpty() || !link.get().kind().equals("bridge")) {
+                return;
+            }
+            if (isOurs(link.get().alias())) {
+                netlink.perform(NetRequest.deleteLink(network.link()));
+                return;
+            }
+            var wanted = hostAddresses(network);
+            var requests = new ArrayList<NetRequest>();
+            for (AddressInfo address : netlink.addresses()) {
+                var known = new Cidr.Host(IpAddress.of(address.address()), address.prefix());
+                if (address.link() == link.get().index() && wanted.contains(known)) {
+                    requests.add(NetRequest.deleteAddress(address.link(), address.address(), address.prefix()));
+                }
+            }
+            netlink.attempt(requests);
+        } catch (KernelException e) {
+            throw Trouble.of("cannot remove the bridge " + network.link() + " of network " + network.name(), e);
+        }
+    }
+
+    /// Names of bridges with this engine's mark that belong to none of `networks`.
+    List<String> strays(Map<String, Network> networks) throws KernelException {
+        var names = networks.values().stream().map(Network::link).toList();
+        return netlink.links().stream()
+                .filter(link -> isOurs(link.alias()) && link.kind().equals("bridge"))
+                .map(LinkInfo::name)
+                .filter(name -> !names.contains(name))
+                .toList();
+    }
+
+    /// The link with that name, whoever owns it.
+    Optional<LinkInfo> link(String name) throws KernelException {
+        return netlink.link(name);
+    }
+}

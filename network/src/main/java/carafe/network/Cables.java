@@ -1,0 +1,267 @@
+package carafe.network;
+
+import carafe.kernel.Errno;
+import carafe.kernel.KernelException;
+import carafe.kernel.LinkEnd;
+import carafe.kernel.LinkInfo;
+import carafe.kernel.NamespaceThread;
+import carafe.kernel.NetNamespace;
+import carafe.kernel.NetRequest;
+import carafe.kernel.Netlink;
+import carafe.kernel.RouteInfo;
+import carafe.spec.EngineException;
+import carafe.spec.network.Cidr;
+import carafe.spec.network.IpAddress;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Lays the link of one endpoint into a namespace and gives it its addresses. On the host one batch of messages makes the
+/// pair, its far end born inside the namespace; inside one batch sets addresses and routes.
+final class Cables {
+
+    /// Docker's word for settings of one interface.
+    static final String SYSCTLS = "com.docker.network.endpoint.sysctls";
+
+    private final Netlink host;
+    private final NamespaceThread thread;
+    private final Bridges bridges;
+    private final Remade remade;
+
+    /// Puts those who are in a network back into its new bridge.
+    interface Remade {
+        void accept(Network network) throws EngineException;
+    }
+
+    /// `remade` is told of a network whose bridge had to be made again, so that those in it are put back.
+    Cables(Netlink host, NamespaceThread thread, Bridges bridges, Remade remade) {
+        this.remade = remade;
+        this.host = host;
+        this.thread = thread;
+        this.bridges = bridges;
+    }
+
+    /// Makes the link, down, without addresses.
+    void lay(Cell.Place place, NetNamespace namespace) throws EngineException {
+        var network = place.network();
+        try {
+            switch (network.driver()) {
+                case BRIDGE -> layVeth(place, namespace);
+                case MACVLAN, IPVLAN -> layShared(place, namespace);
+                case HOST, NONE -> throw new IllegalArgumentException("no links in " + network.name());
+            }
+        } catch (KernelException e) {
+            throw Trouble.of("cannot connect to network " + network.name(), e);
+        }
+    }
+
+    private void layVeth(Cell.Place place, NetNamespace namespace) throws KernelException, EngineException {
+        int bridge = bridges.index(place.network());
+        try {
+            veth(place, namespace, bridge);
+        } catch (KernelException e) {
+            if (bridges.isThere(place.network())) {
+                throw full(place.network(), e);
+            }
+            int made = bridges.make(place.network()); // somebody deleted the bridge
+            remade.accept(place.network());
+            veth(place, namespace, made);
+        }
+    }
+
+    private void veth(Cell.Place place, NetNamespace namespace, int bridge) throws KernelException {
+        var endpoint = place.endpoint();
+        int mtu = place.network().settings().mtu();
+        var requests = new ArrayList<NetRequest>();
+        requests.add(NetRequest.addVeth(
+                LinkEnd.named(endpoint.hostLink()).portOf(bridge).mtu(mtu),
+                LinkEnd.named(endpoint.interfaceName()).in(namespace.handle()).mac(endpoint.mac().bytes()).mtu(mtu)));
+        requests.add(NetRequest.quiet(endpoint.hostLink()));
+        if (!place.network().settings().peers()) {
+            requests.add(NetRequest.isolate(endpoint.hostLink()));
+        }
+        requests.add(NetRequest.raise(endpoint.hostLink()));
+        var outcomes = host.attempt(requests);
+        if (outcomes.getFirst().isPresent()) {
+            throw outcomes.getFirst().get();
+        }
+        for (int i = 1; i < outcomes.size(); i++) {
+            boolean quiet = i == 1; // a kernel without IPv6 has nothing to silence
+            if (outcomes.get(i).isPresent() && !(quiet && outcomes.get(i).get().is(Errno.EAFNOSUPPORT, Errno.EINVAL))) {
+                throw outcomes.get(i).get();
+            }
+        }
+    }
+
+    private static KernelException full(Network network, KernelException e) {
+        return e.is(Errno.EXFULL)
+                ? new KernelException("netlink", "bridge " + network.link(), Errno.EXFULL,
+                        "a bridge of Linux has 1023 ports; put further containers into another network")
+                : e;
+    }
+
+    private void layShared(Cell.Place place, NetNamespace namespace) throws KernelException, EngineException {
+        var network = place.network();
+        var parent = host.link(network.link()).orElseThrow(() -> new EngineException.Unavailable(
+                "the parent link " + network.link() + " of network " + network.name() + " is not there"));
+        var end = LinkEnd.named(place.endpoint().interfaceName()).in(namespace.handle()).mtu(network.settings().mtu());
+        if (network.driver() == Driver.MACVLAN) {
+            end = end.mac(place.endpoint().mac().bytes());
+        }
+        host.perform(NetRequest.addShared(end, parent.index(), sharing(network)));
+    }
+
+    static NetRequest.Sharing sharing(Network network) throws EngineException.Invalid {
+        String mode = network.settings().mode();
+        if (network.driver() == Driver.MACVLAN) {
+            return switch (mode) {
+                case "", "bridge" -> NetRequest.Sharing.MACVLAN_BRIDGE;
+                case "private" -> NetRequest.Sharing.MACVLAN_PRIVATE;
+                case "vepa" -> NetRequest.Sharing.MACVLAN_VEPA;
+                case "passthru" -> NetRequest.Sharing.MACVLAN_PASSTHRU;
+                default -> throw new EngineException.Invalid("unknown macvlan mode: " + mode);
+            };
+        }
+        return switch (mode) {
+            case "", "l2" -> NetRequest.Sharing.IPVLAN_L2;
+            case "l3" -> NetRequest.Sharing.IPVLAN_L3;
+            case "l3s" -> NetRequest.Sharing.IPVLAN_L3S;
+            default -> throw new EngineException.Invalid("unknown ipvlan mode: " + mode);
+        };
+    }
+
+    /// Puts the host end back into its bridge, if that was deleted and made again.
+    void reattach(Cell.Place place) throws EngineException {
+        String link = place.endpoint().hostLink();
+        if (link.isEmpty()) {
+            return;
+        }
+        int bridge = bridges.index(place.network());
+        try {
+            var end = host.link(link);
+            if (end.isPresent() && end.get().master() != bridge) {
+                host.perform(NetRequest.enslave(link, bridge));
+                if (!place.network().settings().peers()) {
+                    host.perform(NetRequest.isolate(link));
+                }
+            }
+        } catch (KernelException e) {
+            throw Trouble.of("cannot put " + link + " back into network " + place.network().name(), e);
+        }
+    }
+
+    /// Gives the interfaces their addresses, brings them up and sets the default routes: all in one call. For a namespace
+    /// that had none of them before.
+    void configure(Sandbox sandbox, NetNamespace namespace, List<Map<String, String>> driverOptions)
+            throws EngineException {
+        try {
+            var indexes = new LinkedHashMap<String, Integer>();
+            var requests = new ArrayList<NetRequest>();
+            for (int i = 0; i < sandbox.endpoints().size(); i++) {
+                var endpoint = sandbox.endpoints().get(i);
+                int index = prepare(endpoint, namespace, driverOptions.get(i));
+                indexes.put(endpoint.interfaceName(), index);
+                addresses(endpoint, index, requests);
+            }
+            for (boolean six : new boolean[] {false, true}) {
+                sandbox.gateway(six).ifPresent(best -> requests.add(NetRequest.addRoute(
+                        defaultRoute(best, six, indexes.getOrDefault(best.interfaceName(), 0)))));
+            }
+            namespace.netlink().perform(requests);
+        } catch (KernelException e) {
+            throw Trouble.of("cannot configure the network of container " + sandbox.containerId(), e);
+        }
+    }
+
+    /// Gives one more interface its addresses and brings it up; routes are [#route]'s.
+    void address(Cell.Place place, NetNamespace namespace, Map<String, String> driverOptions) throws EngineException {
+        var endpoint = place.endpoint();
+        try {
+            var requests = new ArrayList<NetRequest>();
+            addresses(endpoint, prepare(endpoint, namespace, driverOptions), requests);
+            namespace.netlink().perform(requests);
+        } catch (KernelException e) {
+            throw Trouble.of("cannot configure " + endpoint.interfaceName() + " for network " + place.network().name(), e);
+        }
+    }
+
+    /// Sets what is set by files; answers the interface's index.
+    private int prepare(Endpoint endpoint, NetNamespace namespace, Map<String, String> driverOptions)
+            throws KernelException, EngineException {
+        var link = namespace.netlink().link(endpoint.interfaceName());
+        boolean six = endpoint.six().isPresent() || endpoint.linkLocal().stream().anyMatch(IpAddress::six);
+        var settings = settings(endpoint.interfaceName(), six, driverOptions);
+        if (!settings.isEmpty()) {
+            thread.set(namespace.handle(), new NetNamespace.Settings(settings));
+        }
+        return link.map(LinkInfo::index).orElseThrow(() -> new EngineException.Unavailable(
+                "the interface " + endpoint.interfaceName() + " vanished while it was made"));
+    }
+
+    private static void addresses(Endpoint endpoint, int index, List<NetRequest> requests) {
+        for (var address : hosts(endpoint)) {
+            requests.add(NetRequest.addAddress(index, address.address().bytes(), address.prefix()));
+        }
+        requests.add(NetRequest.raise(index, true));
+    }
+
+    private static RouteInfo defaultRoute(Endpoint endpoint, boolean six, int index) {
+        var gateway = (six ? endpoint.gateways().six() : endpoint.gateways().four()).orElseThrow();
+        return gateway.isUnspecified()
+                ? RouteInfo.direct(new byte[six ? 16 : 4], 0, index)
+                : RouteInfo.defaultBy(gateway.bytes(), index);
+    }
+
+    private static List<Cidr.Host> hosts(Endpoint endpoint) {
+        var hosts = new ArrayList<Cidr.Host>();
+        endpoint.four().ifPresent(hosts::add);
+        endpoint.six().ifPresent(hosts::add);
+        endpoint.linkLocal().forEach(address -> hosts.add(new Cidr.Host(address, address.six() ? 64 : 16)));
+        return hosts;
+    }
+
+    private static Map<String, String> settings(String link, boolean six, Map<String, String> driverOptions)
+            throws EngineException.Invalid {
+        var settings = new LinkedHashMap<String, String>();
+        if (six) {
+            settings.put("ipv6/conf/" + link + "/disable_ipv6", "0");
+        }
+        String given = driverOptions.getOrDefault(SYSCTLS, "");
+        for (String pair : given.isEmpty() ? new String[0] : given.split(",")) {
+            int equals = pair.indexOf('=');
+            String[] words = pair.substring(0, Math.max(0, equals)).split("\\.");
+            boolean plain = words.length == 5 && words[0].equals("net") && words[1].matches("ipv4|ipv6|mpls")
+                    && words[2].matches("conf|neigh") && words[3].equals("IFNAME") && words[4].matches("[a-z0-9_]+");
+            if (!plain) {
+                throw new EngineException.Invalid("invalid sysctl setting for an interface: " + pair
+                        + " (net.ipv4.conf.IFNAME.SETTING=VALUE is meant)");
+            }
+            settings.put(words[1] + "/" + words[2] + "/" + link + "/" + words[4], pair.substring(equals + 1));
+        }
+        return settings;
+    }
+
+    /// Sets the default routes as the endpoints want them; ones to be replaced are replaced.
+    void route(Sandbox sandbox, NetNamespace namespace) throws EngineException {
+        try {
+            var requests = new ArrayList<NetRequest>();
+            var current = namespace.netlink().routes();
+            for (boolean six : new boolean[] {false, true}) {
+                for (var route : current) {
+                    if (route.six() == six && route.isDefault() && route.isMain()) {
+                        requests.add(NetRequest.deleteRoute(route));
+                    }
+                }
+                var best = sandbox.gateway(six);
+                if (best.isPresent()) {
+                    int index = namespace.netlink().link(best.get().interfaceName()).map(LinkInfo::index).orElse(0);
+                    requests.add(NetRequest.addRoute(defaultRoute(best.get(), six, index)));
+                }
+            }
+            namespace.netlink().perform(requests);
+        } catch (KernelException e) {
+            throw Trouble.of("cannot set the routes of container " + sandbox.containerId(), e);
+        }
+    }
+}

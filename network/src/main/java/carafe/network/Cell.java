@@ -1,0 +1,58 @@
+package carafe.network;
+
+import carafe.kernel.NetNamespace;
+import java.util.ArrayList;
+import java.util.List;
+
+/// A container's place in the fabric while it is open: its namespace and what is attached. Changed by one thread at a
+/// time (methods for one container follow one another); `places` is replaced as a whole, so anybody may read it.
+final class Cell {
+
+    /// An endpoint with its network.
+    record Place(Network network, Endpoint endpoint) {}
+
+    private final String containerId;
+    private final NetNamespace namespace;
+    private volatile List<Place> places;
+
+    Cell(String containerId, NetNamespace namespace, List<Place> places) {
+        this.containerId = containerId;
+        this.namespace = namespace;
+        this.places = List.copyOf(places);
+    }
+
+    String containerId() {
+        return containerId;
+    }
+
+    NetNamespace namespace() {
+        return namespace;
+    }
+
+    List<Place> places() {
+        return places;
+    }
+
+    List<Endpoint> endpoints() {
+        return places.stream().map(Place::endpoint).toList();
+    }
+
+    void places(List<Place> next) {
+        places = List.copyOf(next);
+    }
+
+    /// What it has without the network, or with one more place.
+    List<Place> without(String networkId) {
+        return places.stream().filter(place -> !place.network.id().equals(networkId)).toList();
+    }
+
+    List<Place> with(Place more) {
+        var all = new ArrayList<>(places);
+        all.add(more);
+        return all;
+    }
+
+    Sandbox sandbox() {
+        return new Sandbox(containerId, namespace.path(), endpoints());
+    }
+}

@@ -1,0 +1,18 @@
+package carafe.network;
+
+import carafe.spec.EngineException;
+
+/// Who has to know when a container comes to a network and when it leaves: published ports, names. Called on the thread
+/// that makes the change, in the order of changes of one container; must be quick.
+public interface EndpointListener {
+
+    /// What was attached: the network, the endpoint and the whole sandbox with it. `running` is false in a start, whose
+    /// program does not exist yet, and true when a running container was connected or taken over after a restart.
+    record Attached(Sandbox sandbox, Network network, Endpoint endpoint, boolean running) {}
+
+    /// An endpoint is there, with its addresses; a failure undoes it.
+    void attached(Attached attached) throws EngineException;
+
+    /// An endpoint is gone, or about to go; `attached` may not have been called for it if that failed.
+    void detached(String containerId, Endpoint endpoint);
+}

@@ -1,0 +1,80 @@
+package carafe.network;
+
+import carafe.kernel.LinkInfo;
+import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// All networks of one engine and the containers in them. The fabric remembers networks that it made or was
+/// handed by [#restore]; their rows are the caller's, and nothing durable is its own.
+///
+/// A container is in the fabric by its id, between [#open] and [#close]. Methods for different containers may run at the
+/// same time; those for one container are called one after another.
+public interface Fabric extends AutoCloseable {
+
+    /// Decides a network (its id, its link's name, ranges that nobody uses) and makes it. A crash before the caller has
+    /// written it down leaves a bridge that the next [#restore] removes.
+    /// @throws EngineException.Invalid the request contradicts itself
+    /// @throws EngineException.Forbidden its ranges are in use
+    /// @throws EngineException.Unavailable no range is free any more
+    Network create(NetworkRequest request) throws EngineException;
+
+    /// Makes the default bridge as the configuration wants it, keeping what `known` has and nothing contradicts; empty
+    /// when there is none by configuration.
+    Optional<Network> createDefault(Optional<Network> known) throws EngineException;
+
+    /// Takes the network away: bridge, rules, reservation. The caller made sure that nobody is in it. Idempotent.
+    void remove(Network network) throws EngineException;
+
+    /// A namespace for the container, with an endpoint in each network, ready for its first process. What fails leaves
+    /// nothing. Waits for nothing but the kernel.
+    /// @throws EngineException.Forbidden an address is in use
+    Sandbox open(String containerId, List<Joining> networks) throws EngineException;
+
+    /// The container's sandbox now.
+    Optional<Sandbox> sandbox(String containerId);
+
+    /// Connects a running container to one more network.
+    Endpoint connect(String containerId, Joining joining) throws EngineException;
+
+    /// Takes a running container out of a network. Idempotent.
+    void disconnect(String containerId, String networkId) throws EngineException;
+
+    /// The container ended: addresses are free at once, links and namespace go in the background. Idempotent.
+    void close(String containerId);
+
+    /// At the engine's start: these are the networks, and these containers run (by id, the pid of each one's first
+    /// process). Links, files and bridges that belong to none of them go; missing bridges are made again.
+    void restore(List<Network> networks, Map<String, Integer> running) throws EngineException;
+
+    /// Opens the fabric of this host. The caller closes it.
+    static Fabric open(FabricConfig config, Parts parts) throws EngineException {
+        return LinuxFabric.open(config, parts);
+    }
+
+    /// What a fabric stands on; it does not close them.
+    record Parts(Firewall firewall, Failpoints failpoints, Clock clock) {}
+
+    /// Tells `listener` of all endpoints from now on; to be called before [#restore].
+    void listen(EndpointListener listener);
+
+    /// What passed each interface of the container since it was made, by name.
+    Map<String, LinkInfo.Traffic> traffic(String containerId) throws EngineException;
+
+    /// Before a clean stop: the bridges and rules of networks that nobody is in go, as nobody would look after them. The
+    /// next [#restore] makes them again.
+    void rest() throws EngineException;
+
+    /// How many of the network's addresses of each subnet are given out.
+    List<Usage> usage(Network network);
+
+    /// Addresses of one subnet; `available` is capped at the largest number that a JSON reader keeps exactly.
+    record Usage(Subnet subnet, long inUse, long available) {}
+
+    /// Lets go of descriptors, after what is under way in the background. Containers keep their networks.
+    @Override
+    void close();
+}

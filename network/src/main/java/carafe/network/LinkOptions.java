@@ -1,0 +1,116 @@
+package carafe.network;
+
+import carafe.spec.EngineException;
+import carafe.spec.network.IpAddress;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/// What the driver options of a network mean. [#check] refuses what means nothing before the network is made; reading a
+/// network that was made never fails.
+///
+/// `mtu` 0 is the link's default. `peers` says whether containers of the network reach each other (icc), `masquerade`
+/// whether they leave the host by its address, `bindAddress` where ports are published unless asked for otherwise.
+public record LinkOptions(
+        int mtu,
+        boolean peers,
+        boolean masquerade,
+        Optional<IpAddress> bindAddress,
+        GatewayMode gatewayFour,
+        GatewayMode gatewaySix,
+        String interfacePrefix,
+        String mode) {
+
+    /// Docker's word for the bridge's link name.
+    public static final String BRIDGE_NAME = "com.docker.network.bridge.name";
+    /// Docker's word for the largest packet.
+    public static final String MTU = "com.docker.network.driver.mtu";
+    /// Docker's word for whether containers of a network reach each other.
+    public static final String ICC = "com.docker.network.bridge.enable_icc";
+    /// Docker's word for whether packets leave by the host's address.
+    public static final String MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade";
+    /// Docker's word for where ports are published.
+    public static final String BIND = "com.docker.network.bridge.host_binding_ipv4";
+
+    static final String PREFIX = "com.docker.network.container_iface_prefix";
+    static final String INHIBIT = "com.docker.network.bridge.inhibit_ipv4";
+
+    private static final String GATEWAY_FOUR = "com.docker.network.bridge.gateway_mode_ipv4";
+    private static final String GATEWAY_SIX = "com.docker.network.bridge.gateway_mode_ipv6";
+    private static final int LEAST_MTU = 68;
+    private static final int MOST_MTU = 65535;
+
+    /// How packets pass the bridge of a network to and from outside.
+    public enum GatewayMode {
+        /// Translated, unpublished ports closed.
+        NAT,
+        /// Translated, unpublished ports open to who routes to them.
+        NAT_UNPROTECTED,
+        /// Not translated.
+        ROUTED,
+        /// The host itself has no address in the network; only internal networks may.
+        ISOLATED;
+
+        private static Optional<GatewayMode> of(String word) {
+            return switch (word) {
+                case "", "nat" -> Optional.of(NAT);
+                case "nat-unprotected" -> Optional.of(NAT_UNPROTECTED);
+                case "routed" -> Optional.of(ROUTED);
+                case "isolated" -> Optional.of(ISOLATED);
+                default -> Optional.empty();
+            };
+        }
+    }
+
+    /// Refuses options that cannot be meant.
+    static void check(Map<String, String> options, boolean internal) throws EngineException.Invalid {
+        String mtu = options.getOrDefault(MTU, "");
+        if (!mtu.isEmpty() && (number(mtu) < LEAST_MTU || number(mtu) > MOST_MTU)) {
+            throw new EngineException.Invalid("invalid MTU " + mtu + ": it must be between " + LEAST_MTU + " and " + MOST_MTU);
+        }
+        for (String key : new String[] {ICC, MASQUERADE, INHIBIT}) {
+            String value = options.getOrDefault(key, "true").toLowerCase(Locale.ROOT);
+            if (!value.matches("1|t|true|0|f|false")) {
+                throw new EngineException.Invalid("invalid value for " + key + ": " + value);
+            }
+        }
+        String bind = options.getOrDefault(BIND, "");
+        if (!bind.isEmpty() && IpAddress.find(bind).isEmpty()) {
+            throw new EngineException.Invalid("invalid value for " + BIND + ": " + bind);
+        }
+        for (String key : new String[] {GATEWAY_FOUR, GATEWAY_SIX}) {
+            var mode = GatewayMode.of(options.getOrDefault(key, ""));
+            if (mode.isEmpty()) {
+                throw new EngineException.Invalid("unknown gateway mode " + options.get(key));
+            }
+            if (mode.get() == GatewayMode.ISOLATED && !internal) {
+                throw new EngineException.Invalid("gateway mode 'isolated' can only be used for an internal network");
+            }
+        }
+        String prefix = options.getOrDefault(PREFIX, "eth");
+        if (!prefix.matches("[a-zA-Z][a-zA-Z0-9_-]{0,10}")) {
+            throw new EngineException.Invalid("invalid interface prefix: " + prefix);
+        }
+    }
+
+    static LinkOptions of(Network network) {
+        var options = network.options();
+        return new LinkOptions(
+                Math.max(0, number(options.getOrDefault(MTU, "0"))),
+                truth(options, ICC),
+                truth(options, MASQUERADE),
+                IpAddress.find(options.getOrDefault(BIND, "")),
+                GatewayMode.of(options.getOrDefault(GATEWAY_FOUR, "")).orElse(GatewayMode.NAT),
+                GatewayMode.of(options.getOrDefault(GATEWAY_SIX, "")).orElse(GatewayMode.NAT),
+                options.getOrDefault(PREFIX, "eth"),
+                options.getOrDefault("macvlan_mode", options.getOrDefault("ipvlan_mode", "")));
+    }
+
+    private static boolean truth(Map<String, String> options, String key) {
+        return options.getOrDefault(key, "true").toLowerCase(Locale.ROOT).matches("1|t|true");
+    }
+
+    private static int number(String text) {
+        return text.matches("[0-9]{1,6}") ? Integer.parseInt(text) : -1;
+    }
+}

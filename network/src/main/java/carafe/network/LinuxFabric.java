@@ -1,0 +1,328 @@
+package carafe.network;
+
+import carafe.kernel.KernelException;
+import carafe.kernel.LinkInfo;
+import carafe.kernel.NamespaceThread;
+import carafe.kernel.Netlink;
+import carafe.network.NetworkPlanner.Surroundings;
+import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
+import carafe.spec.network.Cidr;
+import carafe.spec.network.IpAddress;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// The fabric of this host's kernel. `planning` makes choosing a range and reserving it one step; nothing slow but a list
+/// of the host's routes happens under it.
+final class LinuxFabric implements Fabric {
+
+    private static final int POOL = 8;
+    private static final Duration BURIAL_PAUSE = Duration.ofMillis(100);
+
+    private final FabricConfig config;
+    private final Parts parts;
+    private final Marks marks;
+    private final NamespaceThread thread;
+    private final Netlink host;
+    private final Bridges bridges;
+    private final NetworkPlanner planner;
+    private final Addresses addresses = new Addresses();
+    private final ConcurrentMap<String, Network> networks = new ConcurrentHashMap<>();
+    private final CopyOnWriteArrayList<EndpointListener> listeners = new CopyOnWriteArrayList<>();
+    private final Sandboxes sandboxes;
+    private final ReentrantLock planning = new ReentrantLock();
+
+    private LinuxFabric(FabricConfig config, Parts parts, NamespaceThread thread) throws KernelException, EngineException {
+        this.config = config;
+        this.parts = parts;
+        this.thread = thread;
+        marks = new Marks(config.engineId());
+        var notes = SandboxNotes.open(config.place().runDirectory());
+        host = thread.insideHome(Netlink::open);
+        bridges = new Bridges(host, thread, "carafe " + marks.mark(), config);
+        planner = new NetworkPlanner(new Ranges(config.pools(), config.engineId()), parts.clock());
+        var graveyard = new Graveyard(thread.insideHome(Netlink::open), BURIAL_PAUSE);
+        sandboxes = new Sandboxes(
+                new Sandboxes.Tools(thread, new NamespacePool(thread, POOL), new Cables(host, thread, bridges, this::remade), graveyard,
+                        notes, marks),
+                addresses, listeners, parts.failpoints());
+    }
+
+    /// Opens the fabric in the caller's network namespace.
+    static LinuxFabric open(FabricConfig config, Parts parts) throws EngineException {
+        try {
+            return open(config, parts, NamespaceThread.start());
+        } catch (KernelException e) {
+            throw Trouble.of("this host has no networks for containers", e);
+        }
+    }
+
+    /// Opens the fabric where `thread`, which is adopted, is at home.
+    static LinuxFabric open(FabricConfig config, Parts parts, NamespaceThread thread) throws EngineException {
+        boolean opened = false;
+        try {
+            var fabric = new LinuxFabric(config, parts, thread);
+            opened = true;
+            return fabric;
+        } catch (KernelException e) {
+            throw Trouble.of("this host has no networks for containers", e);
+        } finally {
+            if (!opened) {
+                thread.close();
+            }
+        }
+    }
+
+    @Override
+    public Network create(NetworkRequest request) throws EngineException {
+        return alone(() -> {
+            var network = planner.plan(request, marks.id(), surroundings());
+            checkParent(network);
+            if (network.driver() != Driver.BRIDGE) {
+                Cables.sharing(network);
+            }
+            make(network);
+            return network;
+        });
+    }
+
+    @Override
+    public Optional<Network> createDefault(Optional<Network> known) throws EngineException {
+        if (!config.bridge().enabled()) {
+            return Optional.empty();
+        }
+        return alone(() -> {
+            known.ifPresent(network -> networks.remove(network.id()));
+            var network = planner.defaultBridge(
+                    config.bridge(), bridges.defaultName(config.bridge(), known), known, marks.id(), surroundings());
+            make(network);
+            return Optional.of(network);
+        });
+    }
+
+    private interface Choice<T> {
+        T make() throws EngineException;
+    }
+
+    /// Chooses and makes while no other engine of the host does: what one has made, the next one sees in the kernel.
+    private <T> T alone(Choice<T> choice) throws EngineException {
+        planning.lock();
+        try (var file = FileChannel.open(config.place().lock(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                var _ = file.lock()) {
+            return choice.make();
+        } catch (IOException e) {
+            throw Trouble.of("cannot lock " + config.place().lock(), e);
+        } finally {
+            planning.unlock();
+        }
+    }
+
+    private void checkParent(Network network) throws EngineException {
+        if (network.driver() == Driver.BRIDGE) {
+            for (var other : networks.values()) {
+                if (other.link().equals(network.link()) && other.driver() == Driver.BRIDGE) {
+                    throw new EngineException.Forbidden("cannot create network " + network.id() + " (" + network.link()
+                            + "): conflicts with network " + other.id() + " (" + other.link()
+                            + "): networks have same bridge name");
+                }
+            }
+            return;
+        }
+        try {
+            if (network.link().isEmpty() || bridges.link(network.link()).isEmpty()) {
+                throw new EngineException.Invalid("the " + network.driver().word() + " network " + network.name()
+                        + " needs a link of the host to share: -o parent=LINK"
+                        + (network.link().isEmpty() ? "" : "; there is no link " + network.link()));
+            }
+        } catch (KernelException e) {
+            throw Trouble.of("cannot look for the parent link " + network.link(), e);
+        }
+    }
+
+    private void reserve(Network network) {
+        networks.put(network.id(), network);
+        addresses.add(network);
+    }
+
+    /// What this engine has and what the host has beside it. A default route is in nobody's way.
+    private Surroundings surroundings() throws EngineException {
+        var ours = networks.values().stream().flatMap(network -> network.ranges().stream()).toList();
+        var used = sandboxes.networksInUse();
+        var unused = networks.values().stream()
+                .filter(network -> network.userDefined() && !used.contains(network.id()))
+                .map(Network::name)
+                .sorted()
+                .toList();
+        try {
+            var own = new HashSet<Integer>();
+            for (var link : host.links()) {
+                if (link.kind().equals("bridge") && bridges.isOurs(link.alias())) {
+                    own.add(link.index());
+                }
+            }
+            var hosts = new ArrayList<Cidr>();
+            for (var route : host.routes()) {
+                if (!route.isDefault() && !own.contains(route.link())) {
+                    hosts.add(Cidr.around(IpAddress.of(route.destination()), route.prefix()));
+                }
+            }
+            for (var address : host.addresses()) {
+                if (!own.contains(address.link())) {
+                    hosts.add(Cidr.around(IpAddress.of(address.address()), address.prefix()));
+                }
+            }
+            return new Surroundings(ours, hosts, unused);
+        } catch (KernelException e) {
+            throw Trouble.of("cannot list the host's routes", e);
+        }
+    }
+
+    private void make(Network network) throws EngineException {
+        pass("network.bridge");
+        reserve(network);
+        if (network.driver() == Driver.BRIDGE) {
+            bridges.make(network);
+            pass("network.rules");
+            parts.firewall().admit(new Firewall.BridgeRules(
+                    network.id(), network.link(), network.ranges(), network.reach().internal(), network.settings()));
+        }
+    }
+
+    @Override
+    public void remove(Network network) throws EngineException {
+        pass("network.remove");
+        if (network.driver() == Driver.BRIDGE) {
+            parts.firewall().dismiss(network.id());
+            pass("network.remove-bridge");
+            bridges.remove(network);
+        }
+        networks.remove(network.id());
+        addresses.remove(network.id());
+    }
+
+    private void remade(Network network) throws EngineException {
+        sandboxes.reattach(network.id());
+    }
+
+    private void pass(String point) throws EngineException {
+        try {
+            parts.failpoints().pass(point);
+        } catch (Failpoints.Injected e) {
+            throw Trouble.of(point, e);
+        }
+    }
+
+    @Override
+    public Sandbox open(String containerId, List<Joining> joinings) throws EngineException {
+        return sandboxes.open(containerId, joinings);
+    }
+
+    @Override
+    public Optional<Sandbox> sandbox(String containerId) {
+        return sandboxes.find(containerId);
+    }
+
+    @Override
+    public Endpoint connect(String containerId, Joining joining) throws EngineException {
+        return sandboxes.connect(containerId, joining);
+    }
+
+    @Override
+    public void disconnect(String containerId, String networkId) throws EngineException {
+        sandboxes.disconnect(containerId, networkId);
+    }
+
+    @Override
+    public void close(String containerId) {
+        sandboxes.close(containerId);
+    }
+
+    @Override
+    public void restore(List<Network> known, Map<String, Integer> running) throws EngineException {
+        known.forEach(this::reserve);
+        for (var network : known) {
+            if (!bridges.isKnown(network.id())) {
+                make(network);
+            }
+        }
+        sandboxes.restore(networks, running);
+        sweepLinks();
+        parts.firewall().retain(known.stream().map(Network::id).toList());
+    }
+
+    /// Whatever carries this engine's mark and belongs to nobody goes.
+    private void sweepLinks() throws EngineException {
+        try {
+            Set<String> alive = sandboxes.hostLinks();
+            var dead = host.links().stream()
+                    .map(LinkInfo::name)
+                    .filter(name -> marks.isOurs(name) && !alive.contains(name))
+                    .toList();
+            sandboxes.bury(dead);
+            for (String stray : bridges.strays(networks)) {
+                sandboxes.bury(List.of(stray));
+            }
+        } catch (KernelException e) {
+            throw Trouble.of("cannot list the host's links", e);
+        }
+    }
+
+    @Override
+    public Map<String, LinkInfo.Traffic> traffic(String containerId) throws EngineException {
+        return sandboxes.traffic(containerId);
+    }
+
+    @Override
+    public void rest() throws EngineException {
+        var used = sandboxes.networksInUse();
+        for (var network : networks.values()) {
+            if (!used.contains(network.id()) && network.driver() == Driver.BRIDGE) {
+                parts.firewall().dismiss(network.id());
+                bridges.remove(network);
+            }
+        }
+    }
+
+    @Override
+    public void listen(EndpointListener listener) {
+        listeners.add(listener);
+    }
+
+    @Override
+    public List<Usage> usage(Network network) {
+        return addresses.of(network.id()).stream()
+                .map(pool -> new Usage(pool.subnet(), pool.inUse(), pool.available()))
+                .toList();
+    }
+
+    @Override
+    public void close() {
+        sandboxes.close();
+        host.close();
+        thread.close();
+    }
+
+    /// Lets go of everything at once, as a crash would. For tests.
+    void abandon() {
+        sandboxes.abandon();
+        host.close();
+        thread.close();
+    }
+
+    /// Waits for what goes on in the background. For tests, which look for what is left.
+    void settle() throws InterruptedException {
+        sandboxes.settle();
+    }
+}

@@ -1,0 +1,76 @@
+package carafe.network;
+
+import carafe.spec.network.Cidr;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A network as it was decided: immutable, written down by its owner (the engine) as [NetworkCodec] prints it.
+///
+/// `link` is the name of the bridge, or of the parent link of macvlan and ipvlan; empty where there is none. `options`
+/// are the driver's, as they were given; what they mean is in [LinkOptions].
+public record Network(
+        String id,
+        String name,
+        Instant created,
+        Driver driver,
+        Addressing addressing,
+        Reach reach,
+        String link,
+        Map<String, String> options,
+        Map<String, String> labels) {
+
+    /// The name of the network that containers join which name none.
+    public static final String DEFAULT = "bridge";
+
+    public Network {
+        options = Collections.unmodifiableMap(new LinkedHashMap<>(options));
+        labels = Collections.unmodifiableMap(new LinkedHashMap<>(labels));
+    }
+
+    /// Its families and ranges; `ipam` and `ipamOptions` are echoed only.
+    public record Addressing(
+            boolean four, boolean six, String ipam, Map<String, String> ipamOptions, List<Subnet> subnets) {
+        public Addressing {
+            ipamOptions = Collections.unmodifiableMap(new LinkedHashMap<>(ipamOptions));
+            subnets = List.copyOf(subnets);
+        }
+
+        /// No addresses at all.
+        public static final Addressing NONE = new Addressing(false, false, "default", Map.of(), List.of());
+    }
+
+    /// Who may reach it: `internal` networks lead nowhere else; `attachable` and `ingress` are swarm's words, echoed only.
+    public record Reach(boolean internal, boolean attachable, boolean ingress) {
+        /// As networks are unless asked for otherwise.
+        public static final Reach USUAL = new Reach(false, false, false);
+    }
+
+    /// Whether it came with the engine and cannot be removed.
+    public boolean builtIn() {
+        return name.equals(DEFAULT) || driver == Driver.HOST || driver == Driver.NONE;
+    }
+
+    /// Whether a user made it: only there containers find each other by name.
+    public boolean userDefined() {
+        return !builtIn();
+    }
+
+    /// What its options mean.
+    public LinkOptions settings() {
+        return LinkOptions.of(this);
+    }
+
+    /// Its range that holds addresses of this family, the first one.
+    public Optional<Subnet> subnet(boolean six) {
+        return addressing.subnets.stream().filter(subnet -> subnet.six() == six).findFirst();
+    }
+
+    /// All its ranges.
+    public List<Cidr> ranges() {
+        return addressing.subnets.stream().map(Subnet::range).toList();
+    }
+}

@@ -1,0 +1,216 @@
+package carafe.network;
+
+import carafe.kernel.LinkEnd;
+import carafe.spec.EngineException;
+import carafe.spec.network.Cidr;
+import carafe.spec.network.IpAddress;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Decides what a request for a network makes: ranges, gateways, the link's name; refuses contradictions in Docker's
+/// words. Makes nothing.
+final class NetworkPlanner {
+
+    private final Ranges ranges;
+    private final Clock clock;
+
+    NetworkPlanner(Ranges ranges, Clock clock) {
+        this.ranges = ranges;
+        this.clock = clock;
+    }
+
+    /// What is in the way of a plan: the ranges of this engine's networks, the ranges the host has routes to, and the
+    /// networks nobody is in (for the message when nothing is free).
+    record Surroundings(Collection<Cidr> ours, Collection<Cidr> hosts, Collection<String> unused) {
+        List<Cidr> all() {
+            var all = new ArrayList<>(ours);
+            all.addAll(hosts);
+            return all;
+        }
+    }
+
+    Network plan(NetworkRequest request, String id, Surroundings around) throws EngineException {
+        LinkOptions.check(request.options(), request.reach().internal());
+        var driver = request.driver();
+        if (driver == Driver.HOST || driver == Driver.NONE) {
+            throw new EngineException.Forbidden(
+                    "only one instance of \"" + driver.word() + "\" network is allowed");
+        }
+        boolean four = request.four().orElse(true);
+        boolean six = request.six().orElse(false);
+        if (!request.pools().driver().isEmpty() && !request.pools().driver().equals("default")
+                && !request.pools().driver().equals("null")) {
+            throw new EngineException.NotFound("could not find plugin " + request.pools().driver()
+                    + " in v1 plugin registry: plugin not found");
+        }
+        var subnets = new ArrayList<Subnet>();
+        var taken = new ArrayList<>(around.ours);
+        for (var pool : request.pools().pools()) {
+            if (pool.subnet().isEmpty()) {
+                subnetless(pool);
+                continue;
+            }
+            var subnet = subnet(pool);
+            refuseOverlap(subnet.range(), taken);
+            taken.add(subnet.range());
+            if (subnet.six() ? six : four) {
+                subnets.add(subnet);
+            } else if (subnet.six()) {
+                throw new EngineException.Invalid("IPv6 subnet " + subnet.range() + " needs --ipv6");
+            }
+        }
+        if (!four && !six) {
+            throw new EngineException.Invalid("IPv4 or IPv6 must be enabled");
+        }
+        choose(four && subnets.stream().allMatch(Subnet::six), false, subnets, around, request);
+        choose(six && subnets.stream().noneMatch(Subnet::six), true, subnets, around, request);
+        return new Network(id, request.name(), clock.instant(), driver,
+                new Network.Addressing(four, six, "default", request.pools().options(), subnets),
+                request.reach(), link(request, id), request.options(), request.labels());
+    }
+
+    private void choose(boolean wanted, boolean six, List<Subnet> subnets, Surroundings around, NetworkRequest request)
+            throws EngineException {
+        if (!wanted) {
+            return;
+        }
+        var used = around.all();
+        subnets.forEach(subnet -> used.add(subnet.range()));
+        var range = ranges.choose(six, used).orElseThrow(() -> Ranges.exhausted(six, around.unused));
+        subnets.add(new Subnet(range, needsGateway(request) ? Optional.of(range.base().plus(1)) : Optional.empty(),
+                Optional.empty(), Map.of()));
+    }
+
+    private static boolean needsGateway(NetworkRequest request) {
+        return request.driver() == Driver.BRIDGE || !request.reach().internal();
+    }
+
+    private static void subnetless(NetworkRequest.Pool pool) throws EngineException.Invalid {
+        if (!pool.allocation().isEmpty() || !pool.gateway().isEmpty() || !pool.auxiliary().isEmpty()) {
+            String what = !pool.gateway().isEmpty() ? "gateway" : !pool.allocation().isEmpty() ? "ip-range" : "aux-address";
+            throw new EngineException.Invalid("invalid network config:\n" + what + " requires a subnet");
+        }
+    }
+
+    private static Subnet subnet(NetworkRequest.Pool pool) throws EngineException.Invalid {
+        var given = Cidr.findHost(pool.subnet())
+                .orElseThrow(() -> invalid("invalid subnet " + pool.subnet() + ": invalid CIDR block notation"));
+        var range = given.range();
+        if (!given.address().equals(range.base())) {
+            throw invalid("invalid subnet " + pool.subnet() + ": it should be " + range);
+        }
+        Optional<Cidr> allocation = Optional.empty();
+        if (!pool.allocation().isEmpty()) {
+            var part = Cidr.findHost(pool.allocation())
+                    .orElseThrow(() -> invalid("invalid ip-range " + pool.allocation() + ": invalid CIDR block notation"));
+            if (!part.address().equals(part.range().base())) {
+                throw invalid("invalid ip-range " + pool.allocation() + ": it should be " + part.range());
+            }
+            allocation = Optional.of(part.range());
+            if (!range.contains(part.range())) {
+                throw invalid("invalid ip-range " + pool.allocation() + ": parent subnet is an "
+                        + "invalid range for " + range);
+            }
+        }
+        var auxiliary = new LinkedHashMap<String, IpAddress>();
+        for (var entry : pool.auxiliary().entrySet()) {
+            auxiliary.put(entry.getKey(), inside(range, entry.getValue(), "auxiliary address"));
+        }
+        IpAddress gateway;
+        if (pool.gateway().isEmpty()) {
+            var first = allocation.orElse(range);
+            gateway = first.base().equals(range.base()) && range.base().bits() - range.prefix() > 1
+                    ? first.base().plus(1)
+                    : first.base();
+            while (auxiliary.containsValue(gateway) && range.contains(gateway.plus(1))) {
+                gateway = gateway.plus(1);
+            }
+        } else {
+            gateway = inside(range, pool.gateway(), "gateway");
+        }
+        return new Subnet(range, Optional.of(gateway), allocation, auxiliary);
+    }
+
+    private static EngineException.Invalid invalid(String detail) {
+        return new EngineException.Invalid("invalid network config:\n" + detail);
+    }
+
+    private static IpAddress inside(Cidr range, String text, String what) throws EngineException.Invalid {
+        var address = IpAddress.find(text).orElseThrow(() -> invalid("invalid " + what + " " + text + ": invalid address"));
+        if (!range.contains(address)) {
+            throw invalid("invalid " + what + " " + text + ": parent subnet is an invalid range for " + range);
+        }
+        return address;
+    }
+
+    private static void refuseOverlap(Cidr range, Collection<Cidr> taken) throws EngineException.Forbidden {
+        if (taken.stream().anyMatch(range::overlaps)) {
+            throw new EngineException.Forbidden(
+                    "invalid pool request: Pool overlaps with other one on this address space");
+        }
+    }
+
+    private static String link(NetworkRequest request, String id) throws EngineException.Invalid {
+        if (request.driver() == Driver.BRIDGE) {
+            String wanted = request.options().getOrDefault(LinkOptions.BRIDGE_NAME, "");
+            if (!wanted.isEmpty() && !LinkEnd.isName(wanted)) {
+                throw new EngineException.Invalid("invalid bridge name: " + wanted
+                        + " (a link's name has at most 15 characters, none of them blank, slash or colon)");
+            }
+            return wanted.isEmpty() ? "br-" + id.substring(0, 12) : wanted;
+        }
+        String parent = request.options().getOrDefault("parent", "");
+        if (parent.isEmpty()) {
+            return "";
+        }
+        if (!LinkEnd.isName(parent)) {
+            throw new EngineException.Invalid("invalid parent interface: " + parent);
+        }
+        return parent;
+    }
+
+    /// The default bridge as the configuration wants it; what is not configured stays as `known` has it while nothing of
+    /// the host is in the way.
+    Network defaultBridge(FabricConfig.DefaultBridge wanted, String link, Optional<Network> known, String id,
+            Surroundings around) throws EngineException {
+        var subnets = new ArrayList<Subnet>();
+        var before = known.flatMap(network -> network.subnet(false));
+        Cidr.Host own;
+        if (wanted.four().isPresent()) {
+            own = wanted.four().get();
+        } else if (before.isPresent() && around.hosts.stream().noneMatch(before.get().range()::overlaps)) {
+            own = new Cidr.Host(before.get().gateway().orElse(before.get().range().base().plus(1)),
+                    before.get().range().prefix());
+        } else {
+            var range = ranges.chooseDefault(around.all()).orElseThrow(() -> Ranges.exhausted(false, around.unused));
+            own = new Cidr.Host(range.base().plus(1), range.prefix());
+        }
+        if (wanted.fixedFour().isPresent() && !own.range().contains(wanted.fixedFour().get())) {
+            throw new EngineException.Invalid("fixed-cidr " + wanted.fixedFour().get() + " is not in the bridge's range "
+                    + own.range());
+        }
+        subnets.add(new Subnet(own.range(), Optional.of(own.address()), wanted.fixedFour(), Map.of()));
+        if (wanted.ipv6()) {
+            var old = known.flatMap(network -> network.subnet(true)).map(Subnet::range);
+            var range = wanted.fixedSix().or(() -> old).or(() -> ranges.choose(true, around.all()))
+                    .orElseThrow(() -> Ranges.exhausted(true, around.unused));
+            subnets.add(new Subnet(range, Optional.of(range.base().plus(1)), Optional.empty(), Map.of()));
+        }
+        var options = new LinkedHashMap<String, String>();
+        options.put("com.docker.network.bridge.default_bridge", "true");
+        options.put(LinkOptions.ICC, String.valueOf(wanted.peers()));
+        options.put(LinkOptions.MASQUERADE, String.valueOf(wanted.masquerade()));
+        options.put(LinkOptions.BIND, wanted.bindAddress().map(IpAddress::toString).orElse("0.0.0.0"));
+        options.put(LinkOptions.BRIDGE_NAME, link);
+        options.put(LinkOptions.MTU, String.valueOf(wanted.mtu()));
+        return new Network(
+                known.map(Network::id).orElse(id), Network.DEFAULT, known.map(Network::created).orElse(clock.instant()),
+                Driver.BRIDGE, new Network.Addressing(true, wanted.ipv6(), "default", Map.of(), subnets),
+                Network.Reach.USUAL, link, options, Map.of());
+    }
+}

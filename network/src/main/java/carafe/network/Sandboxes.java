@@ -1,0 +1,372 @@
+package carafe.network;
+
+import carafe.kernel.Descriptors;
+import carafe.kernel.KernelException;
+import carafe.kernel.LinkInfo;
+import carafe.kernel.Linux;
+import carafe.kernel.NamespaceThread;
+import carafe.kernel.NetNamespace;
+import carafe.kernel.NetRequest;
+import carafe.network.Cell.Place;
+import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
+import carafe.spec.network.Cidr;
+import carafe.spec.network.IpAddress;
+import carafe.spec.network.MacAddress;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Containers in their networks. The order when one comes: addresses, note, links, listeners; when it goes: listeners,
+/// addresses, then in the background links, namespace, note. A crash between any two steps leaves a note or a marked
+/// link, which [#restore] compares with who runs.
+final class Sandboxes implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Sandboxes.class);
+
+    private final Tools tools;
+    private final Addresses addresses;
+    private final List<EndpointListener> listeners;
+    private final Failpoints failpoints;
+    private final ConcurrentMap<String, Cell> cells = new ConcurrentHashMap<>();
+
+    /// Who does the work.
+    record Tools(NamespaceThread thread, NamespacePool namespaces, Cables cables, Graveyard graveyard,
+            SandboxNotes notes, Marks marks) {}
+
+    Sandboxes(Tools tools, Addresses addresses, List<EndpointListener> listeners, Failpoints failpoints) {
+        this.tools = tools;
+        this.addresses = addresses;
+        this.listeners = listeners;
+        this.failpoints = failpoints;
+    }
+
+    Optional<Sandbox> find(String containerId) {
+        return Optional.ofNullable(cells.get(containerId)).map(Cell::sandbox);
+    }
+
+    /// Ids of the networks that somebody is in.
+    Set<String> networksInUse() {
+        var used = new HashSet<String>();
+        cells.values().forEach(cell -> cell.places().forEach(place -> used.add(place.network().id())));
+        return used;
+    }
+
+    /// The host ends of all containers.
+    Set<String> hostLinks() {
+        var links = new HashSet<String>();
+        cells.values().forEach(cell -> cell.endpoints().forEach(endpoint -> links.add(endpoint.hostLink())));
+        return links;
+    }
+
+    Sandbox open(String containerId, List<Joining> joinings) throws EngineException {
+        close(containerId); // what a failed start may have left
+        var places = new ArrayList<Place>();
+        NetNamespace namespace = null;
+        boolean opened = false;
+        try {
+            pass("sandbox.addresses");
+            for (var joining : joinings) {
+                places.add(place(joining, places));
+            }
+            pass("sandbox.namespace");
+            namespace = tools.namespaces.take();
+            var cell = new Cell(containerId, namespace, places);
+            pass("sandbox.note");
+            tools.notes.write(containerId, cell.endpoints());
+            for (var place : places) {
+                pass("sandbox.link");
+                tools.cables.lay(place, namespace);
+            }
+            pass("sandbox.configure");
+            tools.cables.configure(
+                    cell.sandbox(), namespace, joinings.stream().map(Joining::driverOptions).toList());
+            pass("sandbox.listeners");
+            for (var place : places) {
+                attached(cell, place, false);
+            }
+            pass("sandbox.opened");
+            cells.put(containerId, cell);
+            opened = true;
+            return cell.sandbox();
+        } catch (IOException e) {
+            throw Trouble.of("cannot make the network of container " + containerId, e);
+        } finally {
+            if (!opened) {
+                undo(containerId, places, Optional.ofNullable(namespace));
+            }
+        }
+    }
+
+    private void undo(String containerId, List<Place> places, Optional<NetNamespace> namespace) {
+        for (var place : places) {
+            detached(containerId, place.endpoint());
+            addresses.free(place.endpoint());
+        }
+        leave(containerId, places, namespace);
+    }
+
+    /// Links, namespace and note go in the background.
+    private void leave(String containerId, List<Place> places, Optional<NetNamespace> namespace) {
+        var links = places.stream().map(place -> place.endpoint().hostLink()).filter(link -> !link.isEmpty()).toList();
+        var then = new ArrayList<AutoCloseable>();
+        namespace.ifPresent(then::add);
+        then.add(() -> {
+            if (!cells.containsKey(containerId)) {
+                tools.notes.remove(containerId);
+            }
+        });
+        tools.graveyard.bury(links, then);
+    }
+
+    private Place place(Joining joining, List<Place> before) throws EngineException {
+        var network = joining.network();
+        var wanted = joining.wanted();
+        var four = addresses.take(network, false, wanted.four());
+        Optional<Cidr.Host> six = Optional.empty();
+        boolean taken = false;
+        try {
+            six = addresses.take(network, true, wanted.six());
+            taken = true;
+        } finally {
+            if (!taken) {
+                four.ifPresent(address -> free(network, address.address()));
+            }
+        }
+        boolean leads = !network.reach().internal();
+        var gateways = new Endpoint.Gateways(
+                leads && four.isPresent() ? gateway(network, false) : Optional.empty(),
+                leads && six.isPresent() ? gateway(network, true) : Optional.empty(),
+                joining.gatewayPriority());
+        String name = wanted.interfaceName().isEmpty()
+                ? freeName(network.settings().interfacePrefix(), before)
+                : wanted.interfaceName();
+        var mac = wanted.mac().or(() -> four.map(address -> MacAddress.of(address.address()))).orElseGet(this::anyMac);
+        return new Place(network, new Endpoint(
+                tools.marks.id(), network.id(), name,
+                network.driver() == Driver.BRIDGE ? tools.marks.hostLink() : "",
+                mac, four, six, gateways, wanted.linkLocal(), joining.names()));
+    }
+
+    private void free(Network network, IpAddress address) {
+        addresses.of(network.id()).forEach(pool -> pool.free(address));
+    }
+
+    /// Unspecified where packets leave by the link itself: a link shared at layer 3 has no neighbours.
+    private static Optional<IpAddress> gateway(Network network, boolean six) {
+        boolean routed = network.driver() == Driver.IPVLAN && network.settings().mode().startsWith("l3");
+        return routed
+                ? Optional.of(six ? new IpAddress(true, 0, 0) : IpAddress.four(0))
+                : network.subnet(six).flatMap(Subnet::gateway);
+    }
+
+    private static String freeName(String prefix, List<Place> before) {
+        for (int number = 0; ; number++) {
+            String candidate = prefix + number;
+            if (before.stream().noneMatch(place -> place.endpoint().interfaceName().equals(candidate))) {
+                return candidate;
+            }
+        }
+    }
+
+    private MacAddress anyMac() {
+        return new MacAddress(0x0242L << 32 | Long.parseLong(tools.marks.id().substring(0, 8), 16));
+    }
+
+    Endpoint connect(String containerId, Joining joining) throws EngineException {
+        var cell = cells.get(containerId);
+        if (cell == null) {
+            throw new EngineException.Conflict("container " + containerId + " is not running");
+        }
+        pass("connect.addresses");
+        var place = place(joining, cell.places());
+        boolean connected = false;
+        try {
+            pass("connect.note");
+            var after = new ArrayList<>(cell.endpoints());
+            after.add(place.endpoint());
+            tools.notes.write(containerId, after);
+            pass("connect.link");
+            tools.cables.lay(place, cell.namespace());
+            tools.cables.address(place, cell.namespace(), joining.driverOptions());
+            pass("connect.routes");
+            cell.places(cell.with(place));
+            tools.cables.route(cell.sandbox(), cell.namespace());
+            attached(cell, place, true);
+            pass("connect.listeners");
+            connected = true;
+            return place.endpoint();
+        } catch (IOException e) {
+            throw Trouble.of("cannot connect container " + containerId + " to network " + joining.network().name(), e);
+        } finally {
+            if (!connected) {
+                remove(cell, place);
+            }
+        }
+    }
+
+    void disconnect(String containerId, String networkId) throws EngineException {
+        var cell = cells.get(containerId);
+        if (cell != null) {
+            for (var place : cell.places()) {
+                if (place.network().id().equals(networkId)) {
+                    pass("disconnect.link");
+                    remove(cell, place);
+                }
+            }
+        }
+    }
+
+    /// Takes the interface out of the running container at once: who is disconnected must not be reached any longer.
+    private void remove(Cell cell, Place place) {
+        detached(cell.containerId(), place.endpoint());
+        cell.places(cell.without(place.network().id()));
+        try {
+            var link = cell.namespace().netlink().link(place.endpoint().interfaceName());
+            if (link.isPresent()) {
+                cell.namespace().netlink().perform(NetRequest.raise(link.get().index(), false));
+                cell.namespace().netlink().perform(NetRequest.deleteLink(place.endpoint().interfaceName()));
+            }
+            tools.cables.route(cell.sandbox(), cell.namespace());
+            tools.notes.write(cell.containerId(), cell.endpoints());
+        } catch (IOException | EngineException e) {
+            LOG.warn("disconnecting container {} from {}: {}", cell.containerId(), place.network().name(), e.getMessage());
+        }
+        addresses.free(place.endpoint());
+        if (!place.endpoint().hostLink().isEmpty()) {
+            tools.graveyard.bury(List.of(place.endpoint().hostLink()), List.of());
+        }
+    }
+
+    void close(String containerId) {
+        var cell = cells.remove(containerId);
+        if (cell != null) {
+            undo(containerId, cell.places(), Optional.of(cell.namespace()));
+        }
+    }
+
+    Map<String, LinkInfo.Traffic> traffic(String containerId) throws EngineException {
+        var cell = cells.get(containerId);
+        var traffic = new LinkedHashMap<String, LinkInfo.Traffic>();
+        if (cell == null) {
+            return traffic;
+        }
+        try {
+            for (var link : cell.namespace().netlink().links()) {
+                if (!link.name().equals("lo")) {
+                    traffic.put(link.name(), link.traffic());
+                }
+            }
+            return traffic;
+        } catch (KernelException e) {
+            throw Trouble.of("cannot read the traffic of container " + containerId, e);
+        }
+    }
+
+    /// Puts everybody who is in the network back into its bridge.
+    void reattach(String networkId) throws EngineException {
+        for (var cell : cells.values()) {
+            for (var place : cell.places()) {
+                if (place.network().id().equals(networkId)) {
+                    tools.cables.reattach(place);
+                }
+            }
+        }
+    }
+
+    void bury(List<String> links) {
+        if (!links.isEmpty()) {
+            LOG.info("sweeping the links {} that no container owns", links);
+            tools.graveyard.bury(links, List.of());
+        }
+    }
+
+    /// Takes over who runs, and lets go of who does not any more.
+    void restore(Map<String, Network> networks, Map<String, Integer> running) throws EngineException {
+        for (var note : tools.notes.all().entrySet()) {
+            String id = note.getKey();
+            Integer pid = running.get(id);
+            try {
+                if (pid == null) {
+                    tools.notes.remove(id); // its links are found by their names
+                } else {
+                    adopt(id, pid, note.getValue(), networks);
+                }
+            } catch (IOException e) {
+                LOG.warn("the network of container {} was not taken over: {}", id, e.getMessage());
+            }
+        }
+    }
+
+    private void adopt(String id, int pid, List<Endpoint> endpoints, Map<String, Network> networks)
+            throws IOException, EngineException {
+        var handle = Descriptors.open(Path.of("/proc/" + pid + "/ns/net"), Linux.O_RDONLY, 0);
+        var namespace = tools.thread.adopt(handle);
+        var places = new ArrayList<Place>();
+        for (var endpoint : endpoints) {
+            var network = networks.get(endpoint.networkId());
+            boolean there = namespace.netlink().link(endpoint.interfaceName()).isPresent();
+            if (network != null && there) {
+                places.add(new Place(network, endpoint));
+            } else {
+                LOG.warn("container {} has lost its interface {}", id, endpoint.interfaceName());
+            }
+        }
+        var cell = new Cell(id, namespace, places);
+        cells.put(id, cell);
+        for (var place : places) {
+            addresses.retake(place.endpoint());
+            tools.cables.reattach(place);
+            attached(cell, place, true);
+        }
+    }
+
+    private void attached(Cell cell, Place place, boolean running) throws EngineException {
+        for (var listener : listeners) {
+            listener.attached(new EndpointListener.Attached(cell.sandbox(), place.network(), place.endpoint(), running));
+        }
+    }
+
+    private void detached(String containerId, Endpoint endpoint) {
+        listeners.forEach(listener -> listener.detached(containerId, endpoint));
+    }
+
+    private void pass(String point) throws EngineException {
+        try {
+            failpoints.pass(point);
+        } catch (Failpoints.Injected e) {
+            throw Trouble.of("cannot make the network (" + point + ")", e);
+        }
+    }
+
+    void settle() throws InterruptedException {
+        tools.graveyard.settle();
+    }
+
+    /// Lets go of namespaces; those with a process in them live on.
+    @Override
+    public void close() {
+        tools.graveyard.close();
+        tools.namespaces.close();
+        cells.values().forEach(cell -> cell.namespace().close());
+        cells.clear();
+    }
+
+    /// Closes descriptors only. For tests of crashes: what was on its way in the background stays undone.
+    void abandon() {
+        tools.graveyard.abandon();
+        tools.namespaces.close();
+        cells.values().forEach(cell -> cell.namespace().close());
+        cells.clear();
+    }
+}

@@ -1,0 +1,358 @@
+package carafe.network;
+
+import static carafe.network.FabricStage.joining;
+import static carafe.network.FabricStage.pool;
+import static carafe.network.FabricStage.request;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.kernel.AddressInfo;
+import carafe.kernel.LinkEnd;
+import carafe.kernel.LinkInfo;
+import carafe.kernel.NetRequest;
+import carafe.kernel.RouteInfo;
+import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
+import carafe.spec.network.Cidr;
+import carafe.spec.network.IpAddress;
+import carafe.spec.network.MacAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The fabric on a host that is a namespace of the test.
+class FabricTest {
+
+    private static final String ONE = "1".repeat(64);
+    private static final String TWO = "2".repeat(64);
+
+    @TempDir
+    Path run;
+
+    private FabricStage stage;
+    private LinuxFabric fabric;
+
+    @BeforeEach
+    void open() throws Exception {
+        stage = new FabricStage(run);
+        fabric = stage.open();
+    }
+
+    @AfterEach
+    void close() {
+        fabric.close();
+        stage.close();
+    }
+
+    private Network made(NetworkRequest request) throws Exception {
+        return fabric.create(request);
+    }
+
+    @Test
+    void aBridgeHasItsAddressItsMarkAndItsRules() throws Exception {
+        var network = made(request("app", Map.of(LinkOptions.MTU, "1400"), pool("10.77.0.0/24")));
+        var link = stage.netlink().link(network.link()).orElseThrow();
+        assertThat(network.link()).isEqualTo("br-" + network.id().substring(0, 12));
+        assertThat(link.kind()).isEqualTo("bridge");
+        assertThat(link.up()).isTrue();
+        assertThat(link.mtu()).isEqualTo(1400);
+        assertThat(link.alias()).startsWith("carafe ");
+        assertThat(stage.netlink().addresses())
+                .filteredOn(address -> address.link() == link.index())
+                .extracting(AddressInfo::address)
+                .containsExactly(new byte[] {10, 77, 0, 1});
+        assertThat(stage.firewall.rules).hasEntrySatisfying(
+                network.id(), rules -> assertThat(rules.ranges()).hasToString("[10.77.0.0/24]"));
+
+        fabric.remove(network);
+        assertThat(stage.links()).containsExactly("lo");
+        assertThat(stage.firewall.rules).isEmpty();
+        fabric.remove(network);
+    }
+
+    @Test
+    void aContainerGetsAnInterfaceAnAddressAndARoute() throws Exception {
+        var network = made(request("app", Map.of(), pool("10.77.0.0/24")));
+        var sandbox = fabric.open(ONE, List.of(joining(network)));
+        var endpoint = sandbox.endpoints().getFirst();
+        assertThat(endpoint.four()).get().hasToString("10.77.0.2/24");
+        assertThat(endpoint.mac()).hasToString("02:42:0a:4d:00:02");
+        assertThat(endpoint.gateways().four()).get().hasToString("10.77.0.1");
+        try (var inside = stage.enter(sandbox)) {
+            var eth = inside.netlink().link("eth0").orElseThrow();
+            assertThat(eth.up()).isTrue();
+            assertThat(eth.mac()).isEqualTo(endpoint.mac().bytes());
+            assertThat(inside.netlink().addresses()).filteredOn(a -> a.link() == eth.index()).singleElement()
+                    .satisfies(address -> assertThat(address.address()).containsExactly(10, 77, 0, 2));
+            assertThat(inside.netlink().routes()).filteredOn(RouteInfo::isDefault).singleElement()
+                    .satisfies(route -> assertThat(route.gateway()).containsExactly(10, 77, 0, 1));
+        }
+        var host = stage.netlink().link(endpoint.hostLink()).orElseThrow();
+        assertThat(host.up()).isTrue();
+        assertThat(host.master()).isEqualTo(stage.netlink().link(network.link()).orElseThrow().index());
+
+        fabric.close(ONE);
+        assertThat(fabric.sandbox(ONE)).isEmpty();
+        fabric.settle();
+        assertThat(stage.links()).containsExactlyInAnyOrder("lo", network.link());
+        assertThat(run.resolve(FabricStage.NAME)).isEmptyDirectory();
+    }
+
+    @Test
+    void addressesAreTheLowestThatAreFree() throws Exception {
+        var network = made(request("app", Map.of(), pool("10.77.0.0/24")));
+        assertThat(four(fabric.open(ONE, List.of(joining(network))))).isEqualTo("10.77.0.2/24");
+        assertThat(four(fabric.open(TWO, List.of(joining(network))))).isEqualTo("10.77.0.3/24");
+        fabric.close(ONE);
+        assertThat(four(fabric.open("3".repeat(64), List.of(joining(network))))).isEqualTo("10.77.0.2/24");
+    }
+
+    private static String four(Sandbox sandbox) {
+        return sandbox.endpoints().getFirst().four().orElseThrow().toString();
+    }
+
+    @Test
+    void twoFamiliesTwoNetworksOnePriority() throws Exception {
+        var dual = made(request("dual", Map.of(), pool("10.77.0.0/24"), pool("fd00:77::/64")));
+        var other = made(request("other", Map.of(), pool("10.78.0.0/24")));
+        var sandbox = fabric.open(ONE, List.of(
+                joining(dual),
+                new Joining(other, Joining.Wanted.ANYTHING, List.of(), 10, Map.of())));
+        assertThat(sandbox.endpoints()).extracting(Endpoint::interfaceName).containsExactly("eth0", "eth1");
+        assertThat(sandbox.endpoints().getFirst().six()).get().hasToString("fd00:77::2/64");
+        try (var inside = stage.enter(sandbox)) {
+            int eth1 = inside.netlink().link("eth1").orElseThrow().index();
+            int eth0 = inside.netlink().link("eth0").orElseThrow().index();
+            var defaults = inside.netlink().routes().stream().filter(route -> route.isDefault() && route.isMain()).toList();
+            assertThat(defaults).filteredOn(route -> !route.six()).singleElement()
+                    .satisfies(route -> assertThat(route.link()).isEqualTo(eth1));
+            assertThat(defaults).filteredOn(RouteInfo::six).singleElement()
+                    .satisfies(route -> assertThat(route.link()).isEqualTo(eth0));
+        }
+    }
+
+    @Test
+    void aRunningContainerIsConnectedAndDisconnected() throws Exception {
+        var listener = new FabricStage.RecordingListener();
+        fabric.listen(listener);
+        var first = made(request("first", Map.of(), pool("10.77.0.0/24")));
+        var second = made(request("second", Map.of(), pool("10.78.0.0/24")));
+        var sandbox = fabric.open(ONE, List.of(joining(first)));
+        try (var inside = stage.enter(sandbox)) {
+            var endpoint = fabric.connect(ONE, new Joining(second, Joining.Wanted.ANYTHING, List.of("db"), 5, Map.of()));
+            assertThat(endpoint.interfaceName()).isEqualTo("eth1");
+            assertThat(gateway(inside)).containsExactly(10, 78, 0, 1);
+
+            fabric.disconnect(ONE, second.id());
+            assertThat(inside.netlink().links()).extracting(LinkInfo::name).containsExactlyInAnyOrder("lo", "eth0");
+            assertThat(gateway(inside)).containsExactly(10, 77, 0, 1);
+
+            fabric.disconnect(ONE, first.id());
+            assertThat(inside.netlink().links()).extracting(LinkInfo::name).containsExactly("lo");
+            assertThat(fabric.sandbox(ONE)).get().satisfies(now -> assertThat(now.endpoints()).isEmpty());
+        }
+        fabric.disconnect(ONE, first.id());
+        fabric.settle();
+        assertThat(stage.links()).containsExactlyInAnyOrder("lo", first.link(), second.link());
+        assertThat(listener.heard).containsExactly("+first", "+second running", "-eth1", "-eth0");
+    }
+
+    private static byte[] gateway(carafe.kernel.NetNamespace inside) throws Exception {
+        return inside.netlink().routes().stream().filter(RouteInfo::isDefault).findFirst().orElseThrow().gateway();
+    }
+
+    @Test
+    void wantedAddressesAreGivenOrRefused() throws Exception {
+        var network = made(new NetworkRequest("app", Driver.BRIDGE, Optional.empty(), Optional.empty(),
+                new NetworkRequest.Pools("default", Map.of(), List.of(new NetworkRequest.Pool(
+                        "10.77.0.0/24", "10.77.0.128/25", "10.77.0.254", Map.of("router", "10.77.0.128")))),
+                Network.Reach.USUAL, Map.of(), Map.of()));
+        assertThat(four(fabric.open(ONE, List.of(joining(network))))).isEqualTo("10.77.0.129/24");
+        assertThat(four(fabric.open(TWO, List.of(joining(network, "10.77.0.9"))))).isEqualTo("10.77.0.9/24");
+        for (String used : List.of("10.77.0.9", "10.77.0.254", "10.77.0.128", "10.77.0.0", "10.77.0.255")) {
+            assertThatThrownBy(() -> fabric.open("3".repeat(64), List.of(joining(network, used))))
+                    .as(used).isInstanceOf(EngineException.Forbidden.class).hasMessage("Address already in use");
+        }
+        assertThatThrownBy(() -> fabric.open("3".repeat(64), List.of(joining(network, "10.78.0.1"))))
+                .isInstanceOf(EngineException.Invalid.class)
+                .hasMessageContaining("no configured subnet or ip-range contain the IP address 10.78.0.1");
+        var mac = MacAddress.parse("02:00:00:00:00:77");
+        var wanted = new Joining.Wanted(Optional.empty(), Optional.empty(), List.of(IpAddress.parse("169.254.8.8")),
+                Optional.of(mac), "wan");
+        var sandbox = fabric.open("3".repeat(64), List.of(new Joining(network, wanted, List.of(), 0, Map.of())));
+        try (var inside = stage.enter(sandbox)) {
+            assertThat(inside.netlink().link("wan").orElseThrow().mac()).isEqualTo(mac.bytes());
+            assertThat(inside.netlink().addresses()).anySatisfy(
+                    address -> assertThat(IpAddress.of(address.address())).hasToString("169.254.8.8"));
+        }
+    }
+
+    @Test
+    void aSmallRangeRunsOutAndSaysSo() throws Exception {
+        var network = made(request("tiny", Map.of(), pool("10.77.0.0/30")));
+        fabric.open(ONE, List.of(joining(network)));
+        assertThat(fabric.usage(network)).singleElement().satisfies(usage -> {
+            assertThat(usage.inUse()).isEqualTo(2);
+            assertThat(usage.available()).isZero();
+        });
+        assertThatThrownBy(() -> fabric.open(TWO, List.of(joining(network))))
+                .isInstanceOf(EngineException.Unavailable.class)
+                .hasMessage("no available IPv4 addresses on network tiny: all of 10.77.0.0/30 are in use");
+        fabric.settle();
+        assertThat(stage.links()).hasSize(3);
+    }
+
+    @Test
+    void choosesRangesThatTheHostDoesNotUse() throws Exception {
+        stage.netlink().perform(NetRequest.addLink(LinkEnd.named("vpn0").raised(), "bridge"));
+        int vpn = stage.netlink().link("vpn0").orElseThrow().index();
+        stage.netlink().perform(
+                NetRequest.addAddress(vpn, new byte[] {(byte) 172, 16, 1, 1}, 24),
+                NetRequest.addRoute(RouteInfo.direct(new byte[] {(byte) 172, 16, 8, 0}, 21, vpn)));
+        assertThat(made(request("a")).ranges()).hasToString("[172.16.4.0/22]");
+        assertThat(made(request("b")).ranges()).hasToString("[172.16.16.0/22]");
+        assertThat(fabric.createDefault(Optional.empty()).orElseThrow().ranges()).hasToString("[172.17.0.0/16]");
+        try (var second = stage.open("other-engine", Failpoints.none())) {
+            assertThat(second.create(request("c")).ranges()).hasToString("[172.16.0.0/22]".replace("16.0.0", "16.20.0"));
+        }
+    }
+
+    @Test
+    void hundredsOfNetworksThenTheUnusedOnesAreNamed() throws Exception {
+        var ranges = new TreeSet<Cidr>();
+        for (int i = 0; i < 1024 + 255; i++) {
+            var network = fabric.create(request("n" + i));
+            network.ranges().forEach(range -> assertThat(ranges.add(range)).isTrue());
+        }
+        var used = made(request("n1279"));
+        fabric.open(ONE, List.of(joining(used)));
+        assertThatThrownBy(() -> fabric.create(request("one-more")))
+                .isInstanceOf(EngineException.Unavailable.class)
+                .hasMessageStartingWith("could not find an available, non-overlapping IPv4 address pool")
+                .hasMessageContaining("n0, n1, n10")
+                .hasMessageContaining("docker network prune")
+                .message().doesNotContain("n1279,");
+    }
+
+    @Test
+    void overlapsAndContradictionsAreRefusedInDockersWords() throws Exception {
+        made(request("a", Map.of(), pool("10.77.0.0/16")));
+        refused(EngineException.Forbidden.class, "invalid pool request: Pool overlaps with other one on this address space",
+                pool("10.77.4.0/24"));
+        refused(EngineException.Invalid.class, "invalid network config:\ninvalid subnet 10.1.1.1/24: it should be 10.1.1.0/24",
+                pool("10.1.1.1/24"));
+        refused(EngineException.Invalid.class, "invalid network config:\ninvalid subnet x: invalid CIDR block notation",
+                pool("x"));
+        refused(EngineException.Invalid.class,
+                "invalid network config:\ninvalid gateway 10.2.0.1: parent subnet is an invalid range for 10.1.1.0/24",
+                new NetworkRequest.Pool("10.1.1.0/24", "", "10.2.0.1", Map.of()));
+        refused(EngineException.Invalid.class, "invalid network config:\ngateway requires a subnet",
+                new NetworkRequest.Pool("", "", "10.2.0.1", Map.of()));
+        assertThatThrownBy(() -> fabric.create(request("b", Map.of(LinkOptions.MTU, "12"))))
+                .hasMessage("invalid MTU 12: it must be between 68 and 65535");
+        assertThatThrownBy(() -> fabric.create(request("b", Map.of(LinkOptions.BRIDGE_NAME, "a/../b"))))
+                .hasMessageStartingWith("invalid bridge name: a/../b");
+    }
+
+    private void refused(Class<? extends Exception> kind, String message, NetworkRequest.Pool pool) {
+        assertThatThrownBy(() -> fabric.create(request("b", Map.of(), pool))).isInstanceOf(kind).hasMessage(message);
+    }
+
+    @Test
+    void aBridgeOfSomebodyElseIsUsedButNeverRemoved() throws Exception {
+        stage.netlink().perform(NetRequest.addLink(LinkEnd.named("lan0").raised(), "bridge"));
+        var network = made(request("lan", Map.of(LinkOptions.BRIDGE_NAME, "lan0"), pool("10.77.0.0/24")));
+        assertThat(stage.netlink().addresses()).anyMatch(a -> IpAddress.of(a.address()).toString().equals("10.77.0.1"));
+        fabric.remove(network);
+        assertThat(stage.links()).contains("lan0");
+        assertThat(stage.netlink().addresses()).noneMatch(a -> IpAddress.of(a.address()).toString().equals("10.77.0.1"));
+        try (var other = stage.open("another-engine", Failpoints.none())) {
+            var theirs = other.createDefault(Optional.empty()).orElseThrow();
+            var ours = fabric.createDefault(Optional.empty()).orElseThrow();
+            assertThat(theirs.link()).isEqualTo("carafe0");
+            assertThat(theirs.ranges()).hasToString("[172.17.0.0/16]");
+            assertThat(ours.link()).isEqualTo("carafe1");
+            assertThat(ours.ranges()).hasToString("[172.18.0.0/16]");
+            assertThatThrownBy(() -> fabric.create(request("x", Map.of(LinkOptions.BRIDGE_NAME, "carafe0"))))
+                    .isInstanceOf(EngineException.Conflict.class)
+                    .hasMessageContaining("belongs to another engine of this host");
+            other.rest();
+            assertThat(stage.links()).doesNotContain("carafe0").contains("carafe1");
+        }
+    }
+
+    @Test
+    void aBridgeDeletedByHandComesBackWithEverybodyInIt() throws Exception {
+        var network = made(request("app", Map.of(), pool("10.77.0.0/24")));
+        var one = fabric.open(ONE, List.of(joining(network)));
+        stage.netlink().perform(NetRequest.deleteLink(network.link()));
+        var two = fabric.open(TWO, List.of(joining(network)));
+        int bridge = stage.netlink().link(network.link()).orElseThrow().index();
+        for (var sandbox : List.of(one, two)) {
+            var link = stage.netlink().link(sandbox.endpoints().getFirst().hostLink()).orElseThrow();
+            assertThat(link.master()).isEqualTo(bridge);
+        }
+    }
+
+    @Test
+    void containersOfANetworkWithoutPeersAreIsolated() throws Exception {
+        var network = made(request("alone", Map.of(LinkOptions.ICC, "false"), pool("10.77.0.0/24")));
+        var sandbox = fabric.open(ONE, List.of(joining(network)));
+        assertThat(stage.netlink().link(sandbox.endpoints().getFirst().hostLink()).orElseThrow().isolated()).isTrue();
+    }
+
+    @Test
+    void routerAdvertisementsAreOffEverywhere() throws Exception {
+        var network = made(request("dual", Map.of(), pool("10.77.0.0/24"), pool("fd00:77::/64")));
+        var sandbox = fabric.open(ONE, List.of(joining(network)));
+        try (var inside = stage.enter(sandbox)) {
+            assertThat(setting(inside.handle(), "ipv6/conf/eth0/accept_ra")).isEqualTo("0");
+            assertThat(setting(inside.handle(), "ipv6/conf/all/accept_ra")).isEqualTo("0");
+            assertThat(setting(inside.handle(), "ipv6/conf/eth0/disable_ipv6")).isEqualTo("0");
+        }
+        assertThat(setting(stage.host().handle(), "ipv6/conf/" + network.link() + "/accept_ra")).isEqualTo("0");
+        assertThat(setting(stage.host().handle(), "ipv4/ip_forward")).isEqualTo("1");
+        var four = made(request("four", Map.of(), pool("10.78.0.0/24")));
+        var second = fabric.open(TWO, List.of(new Joining(four, Joining.Wanted.ANYTHING, List.of(), 0,
+                Map.of(Cables.SYSCTLS, "net.ipv4.conf.IFNAME.log_martians=1"))));
+        try (var inside = stage.enter(second)) {
+            assertThat(setting(inside.handle(), "ipv6/conf/eth0/disable_ipv6")).isEqualTo("1");
+            assertThat(setting(inside.handle(), "ipv4/conf/eth0/log_martians")).isEqualTo("1");
+        }
+        assertThatThrownBy(() -> fabric.open("3".repeat(64), List.of(new Joining(four, Joining.Wanted.ANYTHING, List.of(), 0,
+                Map.of(Cables.SYSCTLS, "net.ipv4.conf.IFNAME/../../ip_forward.x=1")))))
+                .isInstanceOf(EngineException.Invalid.class);
+    }
+
+    private String setting(carafe.kernel.Fd namespace, String path) throws Exception {
+        return stage.thread().inside(namespace, () -> {
+            try {
+                return Files.readString(Path.of("/proc/sys/net/" + path)).strip();
+            } catch (java.io.IOException e) {
+                return e.toString();
+            }
+        });
+    }
+
+    @Test
+    void linksOnAParentOfTheHost() throws Exception {
+        stage.netlink().perform(NetRequest.addLink(LinkEnd.named("lan0").raised(), "bridge"));
+        var network = fabric.create(new NetworkRequest("lan", Driver.MACVLAN, Optional.empty(), Optional.empty(),
+                new NetworkRequest.Pools("default", Map.of(), List.of(pool("10.77.0.0/24"))), Network.Reach.USUAL,
+                Map.of("parent", "lan0"), Map.of()));
+        var sandbox = fabric.open(ONE, List.of(joining(network)));
+        try (var inside = stage.enter(sandbox)) {
+            assertThat(inside.netlink().link("eth0").orElseThrow().kind()).isEqualTo("macvlan");
+        }
+        assertThatThrownBy(() -> fabric.create(new NetworkRequest("x", Driver.MACVLAN, Optional.empty(), Optional.empty(),
+                new NetworkRequest.Pools("default", Map.of(), List.of()), Network.Reach.USUAL, Map.of("parent", "no0"), Map.of())))
+                .hasMessageContaining("there is no link no0");
+    }
+}

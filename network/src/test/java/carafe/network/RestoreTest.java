@@ -1,0 +1,172 @@
+package carafe.network;
+
+import static carafe.network.FabricStage.joining;
+import static carafe.network.FabricStage.pool;
+import static carafe.network.FabricStage.request;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.kernel.NetRequest;
+import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What an engine leaves that fails, or dies, at any step: nothing that the next one does not find.
+class RestoreTest {
+
+    private static final String ONE = "1".repeat(64);
+    private static final List<String> STEPS = List.of("sandbox.addresses", "sandbox.namespace", "sandbox.note",
+            "sandbox.link", "sandbox.configure", "sandbox.listeners", "sandbox.opened");
+
+    @TempDir
+    Path run;
+
+    private FabricStage stage;
+
+    @BeforeEach
+    void open() throws Exception {
+        stage = new FabricStage(run);
+    }
+
+    @AfterEach
+    void close() {
+        stage.close();
+    }
+
+    @Test
+    void aStartThatFailsAtAnyStepLeavesNothingAndARetryWorks() throws Exception {
+        for (String step : STEPS) {
+            try (var fabric = stage.open(FabricStage.NAME, Failpoints.parse(step + "=1*EIO->off"))) {
+                var network = fabric.create(request("app", Map.of(), pool("10.77.0.0/24")));
+                assertThatThrownBy(() -> fabric.open(ONE, List.of(joining(network))))
+                        .as(step).isInstanceOf(EngineException.Internal.class).hasMessageContaining(step);
+                fabric.settle();
+                assertThat(stage.links()).as(step).containsExactlyInAnyOrder("lo", network.link());
+                assertThat(run.resolve(FabricStage.NAME)).as(step).isEmptyDirectory();
+                assertThat(fabric.usage(network).getFirst().inUse()).as(step).isEqualTo(1);
+                var again = fabric.open(ONE, List.of(joining(network)));
+                assertThat(again.endpoints().getFirst().four()).get().as(step).hasToString("10.77.0.2/24");
+                fabric.close(ONE);
+                fabric.remove(network);
+            }
+        }
+    }
+
+    @Test
+    void connectingThatFailsAtAnyStepLeavesTheOldNetworks() throws Exception {
+        for (String step : List.of("connect.addresses", "connect.note", "connect.link", "connect.routes", "connect.listeners")) {
+            try (var fabric = stage.open(FabricStage.NAME, Failpoints.parse(step + "=1*EIO->off"))) {
+                var first = fabric.create(request("first", Map.of(), pool("10.77.0.0/24")));
+                var second = fabric.create(request("second", Map.of(), pool("10.78.0.0/24")));
+                var sandbox = fabric.open(ONE, List.of(joining(first)));
+                assertThatThrownBy(() -> fabric.connect(ONE, joining(second))).as(step).hasMessageContaining(step);
+                fabric.settle();
+                assertThat(stage.links()).as(step).hasSize(4);
+                try (var inside = stage.enter(sandbox)) {
+                    assertThat(inside.netlink().links()).as(step).hasSize(2);
+                }
+                assertThat(fabric.usage(second).getFirst().inUse()).as(step).isEqualTo(1);
+                fabric.connect(ONE, joining(second));
+                fabric.close(ONE);
+                fabric.remove(first);
+                fabric.remove(second);
+            }
+        }
+    }
+
+    /// The engine dies without a word; its descriptors close with it. The containers' processes are this one's children.
+    @Test
+    void theNextEngineTakesOverWhoRunsAndSweepsTheRest() throws Exception {
+        var fabric = stage.open();
+        var network = fabric.create(request("app", Map.of(), pool("10.77.0.0/24")));
+        var gone = fabric.create(request("gone", Map.of(), pool("10.78.0.0/24")));
+        var sandbox = fabric.open(ONE, List.of(joining(network)));
+        var dead = fabric.open("2".repeat(64), List.of(joining(network)));
+        Files.writeString(run.resolve(FabricStage.NAME).resolve("3".repeat(64)), "{\"Endpoi");
+        stage.netlink().perform(NetRequest.deleteLink(network.link()));
+
+        try (var process = Dweller.in(stage, sandbox)) {
+            fabric.abandon();
+            try (var next = stage.open()) {
+                var listener = new FabricStage.RecordingListener();
+                next.listen(listener);
+                next.restore(List.of(network), Map.of(ONE, process.pid()));
+                next.settle();
+
+                assertThat(listener.heard).containsExactly("+app running");
+                var link = stage.netlink().link(sandbox.endpoints().getFirst().hostLink()).orElseThrow();
+                int bridge = stage.netlink().link(network.link()).orElseThrow().index();
+                assertThat(link.master()).isEqualTo(bridge);
+                assertThat(stage.links()).containsExactlyInAnyOrder("lo", network.link(), link.name())
+                        .doesNotContain(dead.endpoints().getFirst().hostLink(), gone.link());
+                assertThat(next.sandbox(ONE)).get().extracting(Sandbox::endpoints).isEqualTo(sandbox.endpoints());
+                try (var notes = Files.list(run.resolve(FabricStage.NAME))) {
+                    assertThat(notes).singleElement().hasToString(run.resolve(FabricStage.NAME).resolve(ONE).toString());
+                }
+                var another = next.open("4".repeat(64), List.of(joining(network)));
+                assertThat(another.endpoints().getFirst().four()).get().hasToString("10.77.0.3/24");
+                next.close("4".repeat(64));
+                next.close(ONE);
+                next.settle();
+            }
+        }
+    }
+
+    @Test
+    void anEngineNeverTouchesTheLinksOfAnother() throws Exception {
+        try (var other = stage.open("other", Failpoints.none()); var fabric = stage.open()) {
+            var theirs = other.create(request("theirs", Map.of(), pool("10.77.0.0/24")));
+            var sandbox = other.open(ONE, List.of(joining(theirs)));
+            fabric.restore(List.of(), Map.of());
+            fabric.settle();
+            assertThat(stage.links()).contains(theirs.link(), sandbox.endpoints().getFirst().hostLink());
+            other.close(ONE);
+        }
+    }
+
+    @Test
+    void theDefaultBridgeKeepsItsRangeUntilTheHostNeedsIt() throws Exception {
+        Network first;
+        try (var fabric = stage.open()) {
+            first = fabric.createDefault(Optional.empty()).orElseThrow();
+            assertThat(first.link()).isEqualTo("carafe0");
+            fabric.rest();
+            assertThat(stage.links()).containsExactly("lo");
+        }
+        try (var fabric = stage.open()) {
+            var again = fabric.createDefault(Optional.of(first)).orElseThrow();
+            assertThat(again).isEqualTo(first);
+            fabric.rest();
+        }
+        stage.netlink().perform(NetRequest.addLink(carafe.kernel.LinkEnd.named("vpn0").raised(), "bridge"));
+        int vpn = stage.netlink().link("vpn0").orElseThrow().index();
+        stage.netlink().perform(NetRequest.addAddress(vpn, new byte[] {(byte) 172, 17, 9, 1}, 24));
+        try (var fabric = stage.open()) {
+            var moved = fabric.createDefault(Optional.of(first)).orElseThrow();
+            assertThat(moved.id()).isEqualTo(first.id());
+            assertThat(moved.ranges()).hasToString("[172.18.0.0/16]");
+        }
+    }
+
+    @Test
+    void documentsOfNetworksAreReadAsTheyWerePrinted() throws Exception {
+        try (var fabric = stage.open()) {
+            var networks = new ArrayList<Network>();
+            networks.add(fabric.createDefault(Optional.empty()).orElseThrow());
+            networks.add(fabric.create(request("dual", Map.of(LinkOptions.ICC, "false"), pool("10.77.0.0/24"), pool("fd00:7::/64"))));
+            for (var network : networks) {
+                var text = NetworkCodec.print(network).print();
+                assertThat(NetworkCodec.parse(carafe.spec.Json.parseObject(text.getBytes()))).isEqualTo(network);
+            }
+        }
+    }
+}
