@@ -194,7 +194,8 @@ public final class BuildProgress {
         for (var vertex : vertices.values()) {
             if (vertex.running) {
                 lines.add(" => " + vertex.title + "  " + seconds(vertex) + "s");
-                vertex.tail.stream().skip(Math.max(0, vertex.tail.size() - SHOWN_LINES)).forEach(line -> lines.add(" => => # " + line));
+                vertex.tail.stream().skip(Math.max(0, vertex.tail.size() - SHOWN_LINES))
+                        .forEach(line -> lines.add(" => => # " + line));
             }
         }
         for (String line : lines) {

@@ -13,7 +13,8 @@ final class Catalog {
 
     private static final String[][] COMMON = {
         {"run", "Create and run a new container from an image"}, {"exec", "Execute a command in a running container"},
-        {"ps", "List containers"}, {"build", "Build an image from a Dockerfile"}, {"images", "List images"}, {"version", "Show the Carafe version information"},
+        {"ps", "List containers"}, {"build", "Build an image from a Dockerfile"},
+        {"images", "List images"}, {"version", "Show the Carafe version information"},
         {"info", "Display system-wide information"},
     };
 
