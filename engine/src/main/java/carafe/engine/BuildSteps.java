@@ -95,27 +95,29 @@ final class BuildSteps implements StepRunner {
             ended = true;
             return code;
         } finally {
+            boolean interrupted = Thread.interrupted(); // what follows must not be cut short
             if (!ended) {
-                kill(process);
+                interrupted |= kill(process);
             }
             process.delete();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 
-    /// The build is stopped: so is its program, and this waits until it is gone whatever else interrupts.
-    private static void kill(RunningContainer process) {
-        boolean interrupted = Thread.interrupted();
+    /// The build is stopped: so is its program, and this waits until it is gone.
+    /// @return whether somebody interrupted meanwhile
+    private static boolean kill(RunningContainer process) {
         try {
             process.signal(Signals.SIGKILL);
             process.awaitExit();
         } catch (EngineException e) {
             LOG.debug("a build's program had ended before it was killed", e);
         } catch (InterruptedException e) {
-            interrupted = true;
+            return true;
         }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        return false;
     }
 
     /// Passes on what the program prints until it ends.

@@ -91,7 +91,7 @@ final class StageSolver {
             case Operation.MakeDirectory make -> {
                 var key = new StepKey("directory", job.epoch()).below(state).with("path", make.path())
                         .with("user", make.user());
-                yield solved(step, vertex, key, Map.of(), () -> {
+                yield solved(step, vertex, key, Inputs.NONE, () -> {
                     try (var root = sources.root(state)) {
                         return take(DirectoryStep.members(make, root, now()));
                     }
@@ -111,6 +111,15 @@ final class StageSolver {
         Optional<Layer> make() throws EngineException, IOException, InterruptedException, StepFailed;
     }
 
+    /// What else went into a step's result, read only where the step is done or explained.
+    @FunctionalInterface
+    private interface Inputs {
+        Map<String, String> read() throws IOException;
+
+        /// Nothing else.
+        Inputs NONE = Map::of;
+    }
+
     /// Anything a step may end with.
     private static final class Broken extends Exception {
         private final Exception reason;
@@ -123,7 +132,7 @@ final class StageSolver {
 
     /// Finds the step's result or makes it, and goes on to the state after it.
     /// @return whether it was found
-    private boolean solved(PlannedStep step, int vertex, StepKey key, Map<String, String> more, Making making)
+    private boolean solved(PlannedStep step, int vertex, StepKey key, Inputs more, Making making)
             throws EngineException, IOException, InterruptedException, StepFailed {
         String description = description(step);
         var digest = key.digest();
@@ -148,7 +157,7 @@ final class StageSolver {
         return whole ? found : Optional.empty();
     }
 
-    private StepRecord make(Digest digest, StepKey key, String description, Map<String, String> more, Making making)
+    private StepRecord make(Digest digest, StepKey key, String description, Inputs more, Making making)
             throws EngineException, IOException, InterruptedException, StepFailed {
         try {
             return workshop.flights().join(digest, () -> {
@@ -159,7 +168,7 @@ final class StageSolver {
                     }
                     var layer = making.make();
                     var inputs = new TreeMap<>(key.parts());
-                    inputs.putAll(more);
+                    inputs.putAll(more.read());
                     var now = workshop.clock().instant();
                     var made = new StepRecord(digest, key.parts().getOrDefault("kind", ""), description, layer,
                             job.epoch().map(Instant::ofEpochSecond).orElse(now), now, 0, inputs);
@@ -183,7 +192,8 @@ final class StageSolver {
         return stage.title() + ": " + (step.text().length() > 2000 ? step.text().substring(0, 2000) : step.text());
     }
 
-    private void explain(int vertex, StepKey key, String description, boolean found, Map<String, String> more) {
+    private void explain(int vertex, StepKey key, String description, boolean found, Inputs more)
+            throws IOException {
         if (!job.request().result().explain()) {
             return;
         }
@@ -195,7 +205,7 @@ final class StageSolver {
         } else {
             var last = workshop.cache().last(description);
             reason = last.isEmpty() ? "not cached: no earlier build had this step"
-                    : "not cached: " + String.join("; ", differences(key, last.get(), more));
+                    : "not cached: " + String.join("; ", differences(key, last.get(), more.read()));
         }
         job.tell(new BuildEvent.Explained(vertex, reason));
     }
@@ -252,7 +262,7 @@ final class StageSolver {
         try (var source = sources.open(copy.from());
                 var selected = CopyStep.select(copy, source, keepOwners, workshop.place().scratch())) {
             key.with("files", selected.digest().hex());
-            return solved(step, vertex, key, fingerprints(selected), () -> {
+            return solved(step, vertex, key, () -> fingerprints(selected), () -> {
                 if (copy.options().link()) {
                     return take(selected.members(Optional.empty(), now(), latest()));
                 }
@@ -285,7 +295,7 @@ final class StageSolver {
             }
         }
         var key = new StepKey("run", job.epoch()).below(state).run(run, origins);
-        return solved(step, vertex, key, Map.of(), () -> run(run, vertex, step.config()));
+        return solved(step, vertex, key, Inputs.NONE, () -> run(run, vertex, step.config()));
     }
 
     private Optional<Layer> run(Operation.Run run, int vertex, RunConfig config)

@@ -57,6 +57,7 @@ final class Build {
         flags.text("network", "Set the networking mode for the \"RUN\" instructions during build").otherwise("default");
         flags.bool("no-cache", "Do not use cache when building the image");
         flags.list("no-cache-filter", "Do not cache specified stages");
+        flags.list("o,output", "Output destination (format: \"type=tar,dest=path\")");
         flags.text("platform", "Set target platform for build");
         flags.text("progress", "Set type of progress output (\"auto\", \"plain\", \"tty\", \"quiet\", \"rawjson\")")
                 .otherwise("auto");
@@ -71,6 +72,7 @@ final class Build {
     }
 
     private int run() throws Failure, EngineError, EngineException.Invalid, IOException {
+        var output = BuildOutput.read(flags.list("output"));
         var source = source();
         byte[] document = new BuildDocument(call).read(source.dockerfile).printBytes();
         var head = ByteBuffer.allocate(4 + document.length).putInt(document.length).put(document).array();
@@ -90,10 +92,11 @@ final class Build {
         } finally {
             progress.end();
         }
-        return finish(last, progress);
+        return finish(last, progress, output);
     }
 
-    private int finish(Json.Obj last, BuildProgress progress) throws Failure, EngineException.Invalid, IOException, EngineError {
+    private int finish(Json.Obj last, BuildProgress progress, BuildOutput output)
+            throws Failure, EngineException.Invalid, IOException, EngineError {
         switch (last.text("event")) {
             case "outcome" -> {
                 session.print(last.text("text"));
@@ -110,6 +113,9 @@ final class Build {
                     try (var out = session.files().create(file)) {
                         out.write(image.getBytes(StandardCharsets.UTF_8));
                     }
+                }
+                if (!image.isEmpty()) {
+                    output.write(session, call.engine(), image);
                 }
                 return 0;
             }
