@@ -107,7 +107,7 @@ abstract class BuildContract extends Contract {
     void aClientThatGoesAwayStopsTheStep() throws Exception {
         String mark = "98" + System.nanoTime();
         Path context = context("FROM busybox\nRUN sleep " + mark + "\n");
-        try (var session = build(context).start()) {
+        try (var _ = build(context).start()) {
             Deadline.await("the step runs", () -> running(mark));
         }
         Deadline.await("the step is gone", () -> !running(mark));

@@ -106,7 +106,7 @@ final class CarafeBuildTest {
     @Test
     void aKilledDaemonsStepIsGoneAndTheNextBuildWorks() throws Exception {
         Path context = context("FROM busybox\nRUN sleep 3600\n");
-        try (var session = carafe.to(engine).and("build", "--network", "none", context.toString()).start()) {
+        try (var _ = carafe.to(engine).and("build", "--network", "none", context.toString()).start()) {
             Deadline.await("the step runs", () -> Files.exists(engine.execRoot().resolve("c"))
                     && engine.execRoot().resolve("c").toFile().list().length > 0);
             engine.kill();
