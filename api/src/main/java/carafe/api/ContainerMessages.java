@@ -26,7 +26,7 @@ final class ContainerMessages {
                 .put("ImageID", container.image().id())
                 .put("Command", command(container.command()))
                 .put("Created", container.created().getEpochSecond())
-                .put("Ports", Json.ofAll(List.of()));
+                .put("Ports", NetworkMessages.portList(line.networks()));
         line.size().ifPresent(size -> {
             json.put("SizeRw", size.writableBytes());
             json.put("SizeRootFs", size.rootBytes());
@@ -35,7 +35,7 @@ final class ContainerMessages {
                 .put("State", container.state().word())
                 .put("Status", line.status())
                 .put("HostConfig", Json.object().put("NetworkMode", networkMode(container)).build())
-                .put("NetworkSettings", Json.object().put("Networks", networks(container)).build())
+                .put("NetworkSettings", Json.object().put("Networks", NetworkMessages.places(line.networks())).build())
                 .put("Mounts", mounts(line.mounts()))
                 .build();
     }
@@ -76,7 +76,7 @@ final class ContainerMessages {
         });
         return json.put("Mounts", mounts(details.mounts()))
                 .put("Config", container.config().document())
-                .put("NetworkSettings", networkSettings(container, version))
+                .put("NetworkSettings", NetworkMessages.settings(details.networks(), version))
                 .build();
     }
 
@@ -159,55 +159,5 @@ final class ContainerMessages {
 
     private static String networkMode(ContainerSnapshot container) {
         return container.host().namespaces().network();
-    }
-
-    private static Json networks(ContainerSnapshot container) {
-        String name = networkMode(container).equals("host") ? "host" : "none";
-        return Json.object().put(name, endpoint()).build();
-    }
-
-    /// The endpoint of a container in `none` or `host`: it has no address of its own.
-    private static Json endpoint() {
-        return Json.object()
-                .put("IPAMConfig", Json.NULL)
-                .put("Links", Json.NULL)
-                .put("Aliases", Json.NULL)
-                .put("MacAddress", "")
-                .put("DriverOpts", Json.NULL)
-                .put("GwPriority", 0)
-                .put("NetworkID", "")
-                .put("EndpointID", "")
-                .put("Gateway", "")
-                .put("IPAddress", "")
-                .put("IPPrefixLen", 0)
-                .put("IPv6Gateway", "")
-                .put("GlobalIPv6Address", "")
-                .put("GlobalIPv6PrefixLen", 0)
-                .put("DNSNames", Json.NULL)
-                .build();
-    }
-
-    private static Json networkSettings(ContainerSnapshot container, ApiVersion version) {
-        var json = Json.object()
-                .put("Bridge", "")
-                .put("SandboxID", "")
-                .put("SandboxKey", "")
-                .put("Ports", Json.object().build());
-        if (version.before(52)) {
-            json.put("HairpinMode", false)
-                    .put("LinkLocalIPv6Address", "")
-                    .put("LinkLocalIPv6PrefixLen", 0)
-                    .put("SecondaryIPAddresses", Json.NULL)
-                    .put("SecondaryIPv6Addresses", Json.NULL)
-                    .put("EndpointID", "")
-                    .put("Gateway", "")
-                    .put("GlobalIPv6Address", "")
-                    .put("GlobalIPv6PrefixLen", 0)
-                    .put("IPAddress", "")
-                    .put("IPPrefixLen", 0)
-                    .put("IPv6Gateway", "")
-                    .put("MacAddress", "");
-        }
-        return json.put("Networks", networks(container)).build();
     }
 }

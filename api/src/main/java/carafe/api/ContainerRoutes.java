@@ -49,12 +49,17 @@ final class ContainerRoutes {
         if (body.fields().isEmpty()) {
             throw new Invalid("config cannot be empty in order to create a container");
         }
+        var networking = NetworkingConfig.parse(body.object("NetworkingConfig"));
+        if (call.version().before(44) && networking.endpoints().size() > 1) {
+            throw new Invalid("Container cannot be connected to network endpoints: "
+                    + String.join(", ", networking.endpoints().keySet()));
+        }
         return new CreateRequest(
                 call.text("name"),
                 call.text("platform"),
                 ContainerConfig.parse(body),
                 HostConfig.parse(body.object("HostConfig")),
-                NetworkingConfig.parse(body.object("NetworkingConfig")));
+                networking);
     }
 
     private void create(Call call) throws Exception {

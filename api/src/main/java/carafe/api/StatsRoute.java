@@ -22,6 +22,7 @@ final class StatsRoute implements Routes.Action {
             new UsageSample.Memory(0, 0, 0),
             new UsageSample.Pids(0, 0),
             new UsageSample.BlockIo(0, 0),
+            java.util.Map.of(),
             java.util.Map.of());
 
     private final Containers containers;
@@ -93,6 +94,7 @@ final class StatsRoute implements Routes.Action {
                 .put("cpu_stats", cpu(now))
                 .put("precpu_stats", cpu(before))
                 .put("memory_stats", memory)
+                .put("networks", NetworkMessages.traffic(now.networks()))
                 .put("name", "/" + name)
                 .put("id", id)
                 .build();

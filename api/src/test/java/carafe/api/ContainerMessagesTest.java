@@ -3,13 +3,17 @@ package carafe.api;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carafe.engine.ContainerDetails;
+import carafe.engine.ContainerNetworks;
 import carafe.engine.ContainerSnapshot;
 import carafe.engine.ContainerSummary;
 import carafe.engine.State;
 import carafe.spec.Json;
 import carafe.spec.docker.ContainerConfig;
+import carafe.spec.docker.EndpointSettings;
 import carafe.spec.docker.HostConfig;
 import carafe.spec.docker.NetworkingConfig;
+import carafe.spec.network.Cidr;
+import carafe.spec.network.IpAddress;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -26,7 +30,7 @@ class ContainerMessagesTest {
     @Test
     void aListLineHasWhatClientsRead() throws Exception {
         var line = new ContainerSummary(container(new State.Running(7, NOON)), "busybox", "Up 3 minutes", List.of(),
-                Optional.empty());
+                none(), Optional.empty());
         assertThat(ContainerMessages.summary(line).print())
                 .isEqualTo("{\"Id\":\"" + "a".repeat(64) + "\",\"Names\":[\"/web\"],\"Image\":\"busybox\","
                         + "\"ImageID\":\"sha256:1\",\"Command\":\"sh -c 'sleep 1'\",\"Created\":1767355200,\"Ports\":[],"
@@ -41,7 +45,7 @@ class ContainerMessagesTest {
     @Test
     void sizesAreThereOnlyWhenAskedFor() throws Exception {
         var sized = new ContainerSummary(container(new State.Created(Optional.empty())), "busybox", "Created",
-                List.of(), Optional.of(new ContainerDetails.Size(5, 10)));
+                List.of(), none(), Optional.of(new ContainerDetails.Size(5, 10)));
         assertThat(ContainerMessages.summary(sized).print()).contains("\"SizeRw\":5,\"SizeRootFs\":10");
     }
 
@@ -71,8 +75,32 @@ class ContainerMessagesTest {
     private static String state(State state) throws Exception {
         var files = new ContainerDetails.Files(Path.of("/l"), Path.of("/h"), Path.of("/n"), Path.of("/r"));
         var details = new ContainerDetails(container(state), files, List.of(), List.of(), Map.of(), Optional.empty(),
-                "overlay", "");
+                "overlay", "", none());
         return ((Json.Obj) ContainerMessages.details(details, ApiVersion.CURRENT)).object("State").print();
+    }
+
+    private static ContainerNetworks none() throws Exception {
+        var settings = EndpointSettings.parse(Json.object().build());
+        return new ContainerNetworks("", "", List.of(
+                new ContainerNetworks.Place("none", "", settings, Optional.empty(), List.of())), List.of());
+    }
+
+    @Test
+    void aPlaceOnTheDefaultBridgeIsRepeatedAtTheTopForOldClients() throws Exception {
+        var settings = EndpointSettings.parse((Json.Obj) Json.parse("{\"Aliases\":[\"db\"]}"));
+        var networks = new ContainerNetworks("sandbox", "/key", List.of(new ContainerNetworks.Place("bridge", "n1", settings,
+                Optional.of(new ContainerNetworks.Live("e1", "02:42:ac:11:00:02",
+                        Optional.of(Cidr.parseHost("172.17.0.2/16")), Optional.empty(),
+                        Optional.of(IpAddress.parse("172.17.0.1")), Optional.empty())), List.of("web", "db"))), List.of());
+        String old = NetworkMessages.settings(networks, ApiVersion.parse("1.41")).print();
+        assertThat(old).contains("\"SandboxID\":\"sandbox\",\"SandboxKey\":\"/key\"")
+                .contains("\"EndpointID\":\"e1\",\"Gateway\":\"172.17.0.1\",\"GlobalIPv6Address\":\"\","
+                        + "\"GlobalIPv6PrefixLen\":0,\"IPAddress\":\"172.17.0.2\",\"IPPrefixLen\":16,\"IPv6Gateway\":\"\","
+                        + "\"MacAddress\":\"02:42:ac:11:00:02\",\"Networks\":{\"bridge\":{")
+                .contains("\"Aliases\":[\"db\"],\"MacAddress\":\"02:42:ac:11:00:02\"")
+                .endsWith("\"DNSNames\":[\"web\",\"db\"]}}}");
+        assertThat(NetworkMessages.settings(networks, ApiVersion.parse("1.52")).print())
+                .doesNotContain("SecondaryIPAddresses").contains("\"IPAddress\":\"172.17.0.2\"");
     }
 
     private static ContainerSnapshot container(State state) throws Exception {

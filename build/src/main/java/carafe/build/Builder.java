@@ -104,7 +104,7 @@ public final class Builder implements AutoCloseable {
             if (request.result().call() == BuildRequest.Call.TARGETS) {
                 return new BuildOutcome(Optional.empty(), Calls.targets(dockerfile));
             }
-            var plan = Planner.plan(dockerfile, options(request), bases, ignored);
+            var plan = Planner.plan(dockerfile, options(request), request.result().pull() ? bases::refresh : bases, ignored);
             warn(dockerfile, plan.findings(), listener);
             return switch (request.result().call()) {
                 case CHECK -> new BuildOutcome(Optional.empty(), Calls.check(dockerfile, plan.findings()));

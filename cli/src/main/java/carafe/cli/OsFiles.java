@@ -4,6 +4,8 @@ import carafe.cli.session.Files;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
@@ -11,9 +13,11 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -41,6 +45,33 @@ final class OsFiles implements Files {
             return java.nio.file.Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         } catch (FileSystemException e) {
             throw sentence("open", file, e);
+        }
+    }
+
+    @Override
+    public void replacePrivately(Path file, byte[] content) throws IOException {
+        try {
+            Path place = java.nio.file.Files.exists(file) ? file.toRealPath() : file;
+            Path directory = place.toAbsolutePath().getParent();
+            java.nio.file.Files.createDirectories(directory,
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            Path fresh = java.nio.file.Files.createTempFile(directory, place.getFileName().toString(), ".new"); // 0600
+            try (var channel = FileChannel.open(fresh, StandardOpenOption.WRITE)) {
+                channel.write(ByteBuffer.wrap(content));
+                channel.force(true);
+            }
+            java.nio.file.Files.move(fresh, place, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (FileSystemException e) {
+            throw sentence("write", file, e);
+        }
+    }
+
+    @Override
+    public void rename(Path file, Path other) throws IOException {
+        try {
+            java.nio.file.Files.move(file, other, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (FileSystemException e) {
+            throw sentence("rename", other, e);
         }
     }
 

@@ -119,6 +119,13 @@ abstract class DockerCommandContract {
     }
 
     @Nested
+    final class Registries extends RegistryContract {
+        Registries() {
+            super(DockerCommandContract.this);
+        }
+    }
+
+    @Nested
     final class Daemon extends SystemContract {
         Daemon() {
             super(DockerCommandContract.this);

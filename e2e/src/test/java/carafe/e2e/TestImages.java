@@ -22,18 +22,26 @@ final class TestImages {
 
     /// A docker-archive of `busybox:latest`.
     static Path dockerArchive(Path directory) throws IOException, InterruptedException {
-        byte[] layer = layer(false);
+        return dockerArchive(directory.resolve("busybox-docker.tar"), "busybox:latest", layer(false));
+    }
+
+    /// A docker-archive of `other:1`, whose one layer no other image has.
+    static Path otherArchive(Path directory) throws IOException, InterruptedException {
+        return dockerArchive(directory.resolve("other-docker.tar"), "other:1", layer(true));
+    }
+
+    private static Path dockerArchive(Path file, String name, byte[] layer) throws IOException {
         String config = config(layer);
         String id = sha256(config.getBytes(StandardCharsets.UTF_8));
-        var manifest = "[{\"Config\":\"%s.json\",\"RepoTags\":[\"busybox:latest\"],\"Layers\":[\"layer/layer.tar\"]}]";
+        var manifest = "[{\"Config\":\"%s.json\",\"RepoTags\":[\"%s\"],\"Layers\":[\"layer/layer.tar\"]}]";
         return Files.write(
-                directory.resolve("busybox-docker.tar"),
+                file,
                 new Tar()
                         .file(id + ".json", config)
                         .directory("layer")
                         .file("layer/VERSION", "1.0")
                         .file("layer/layer.tar", 0644, layer)
-                        .file("manifest.json", manifest.formatted(id))
+                        .file("manifest.json", manifest.formatted(id, name))
                         .finish());
     }
 

@@ -42,12 +42,15 @@ final class BuildSteps implements StepRunner {
 
     private final ContainerRuntime runtime;
     private final SpecComposer composer;
+    private final Memberships networks;
+    private final EtcFiles etc;
     private final Layout layout;
-    private final EtcFiles etc = new EtcFiles(Path.of("/etc"));
 
-    BuildSteps(ContainerRuntime runtime, SpecComposer composer, Layout layout) {
+    BuildSteps(ContainerRuntime runtime, SpecComposer composer, Memberships networks, EtcFiles etc, Layout layout) {
         this.runtime = runtime;
         this.composer = composer;
+        this.networks = networks;
+        this.etc = etc;
         this.layout = layout;
     }
 
@@ -68,13 +71,22 @@ final class BuildSteps implements StepRunner {
         }
     }
 
-    private int started(StepRun run, Output output) throws EngineException, InterruptedException, IOException {
+    private int started(StepRun run, Output output) throws EngineException, InterruptedException {
         var container = snapshot(run);
+        try {
+            return started(run, container, networks.attach(container), output);
+        } finally {
+            networks.detach(container);
+        }
+    }
+
+    private int started(StepRun run, ContainerSnapshot container, Memberships.Attachment network, Output output)
+            throws EngineException, InterruptedException {
         var files = layout.files(run.id());
-        etc.write(files, container.config().names().host(), container.host());
-        var bundle = new Bundle(run.id(), spec(run, container, files), run.root(), layout.run(run.id()),
-                layout.container(run.id()), new UserRequest(run.user(), List.of()), Stdio.CLOSED,
-                LogOptions.none(files.log()));
+        etc.write(files, container.config().names().host(), container.host(), network.known());
+        var bundle = new Bundle(run.id(), spec(run, container, new SpecComposer.Places(files, network.namespace())),
+                run.root(), layout.run(run.id()), layout.container(run.id()), new UserRequest(run.user(), List.of()),
+                Stdio.CLOSED, LogOptions.none(files.log()));
         try (var endpoint = runtime.endpoint(EnumSet.of(StdStream.STDOUT, StdStream.STDERR))) {
             RunningContainer process;
             try {
@@ -152,22 +164,24 @@ final class BuildSteps implements StepRunner {
         }
     }
 
-    private static ContainerSnapshot snapshot(StepRun run) throws EngineException.Invalid {
+    private ContainerSnapshot snapshot(StepRun run) throws EngineException {
         var config = ContainerConfig.parse(Json.object()
                 .put("Hostname", "buildkitsandbox")
                 .put("User", run.user())
                 .put("WorkingDir", run.directory())
                 .put("Env", Json.ofTexts(run.environment()))
                 .build());
-        return new ContainerSnapshot(run.id(), "build", Instant.EPOCH, new ContainerSnapshot.Image("", "", "linux"),
-                run.arguments(), config, host(run), NetworkingConfig.NONE, new State.Created(Optional.empty()),
+        String mode = networks.mode(run.network());
+        return new ContainerSnapshot(run.id(), "build-" + run.id().substring(0, 12), Instant.EPOCH,
+                new ContainerSnapshot.Image("", "", "linux"), run.arguments(), config, host(run, mode),
+                networks.joined(mode, run.network(), NetworkingConfig.NONE, config), new State.Created(Optional.empty()),
                 new ContainerSnapshot.Restarts(0, false));
     }
 
-    private static HostConfig host(StepRun run) throws EngineException.Invalid {
+    private static HostConfig host(StepRun run, String network) throws EngineException.Invalid {
         BuildLimits limits = run.limits();
         var document = Json.object()
-                .put("NetworkMode", run.network())
+                .put("NetworkMode", network)
                 .put("CgroupnsMode", "private")
                 .put("IpcMode", "private")
                 .put("Privileged", run.insecure())
@@ -186,9 +200,9 @@ final class BuildSteps implements StepRunner {
         return HostConfig.parse(document.build());
     }
 
-    private RuntimeSpec spec(StepRun run, ContainerSnapshot container, ContainerDetails.Files files)
+    private RuntimeSpec spec(StepRun run, ContainerSnapshot container, SpecComposer.Places places)
             throws EngineException {
-        var spec = composer.compose(container, files, HostDevices.find(container.host()));
+        var spec = composer.compose(container, places, HostDevices.find(container.host()));
         var asked = new ArrayList<>(run.mounts());
         asked.sort(Comparator.comparingInt(mount -> mount.target().split("/").length));
         var mounts = new ArrayList<>(spec.mounts());

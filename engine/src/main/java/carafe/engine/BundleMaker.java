@@ -23,8 +23,9 @@ final class BundleMaker {
     }
 
     /// Confined to the container's queue: its bundle; its writable layer is made if it is missing.
-    Bundle make(Container container) throws EngineException {
-        return bundle(container.snapshot(), root(container));
+    /// It joins the network namespace at `namespace`, if that is not empty.
+    Bundle make(Container container, String namespace) throws EngineException {
+        return bundle(container.snapshot(), root(container), namespace);
     }
 
     /// Confined to the container's queue: where its root's layers lie.
@@ -47,14 +48,14 @@ final class BundleMaker {
     }
 
     /// The bundle over a root that is known.
-    Bundle bundle(ContainerSnapshot container, RootfsPlan root) throws EngineException {
+    Bundle bundle(ContainerSnapshot container, RootfsPlan root, String namespace) throws EngineException {
         var host = container.host();
         var streams = container.config().streams();
         var files = layout.files(container.id());
         var log = host.log();
         return new Bundle(
                 container.id(),
-                composer.compose(container, files, HostDevices.find(host)),
+                composer.compose(container, new SpecComposer.Places(files, namespace), HostDevices.find(host)),
                 root,
                 layout.run(container.id()),
                 layout.container(container.id()),

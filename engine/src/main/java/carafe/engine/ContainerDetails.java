@@ -14,7 +14,8 @@ public record ContainerDetails(
         Map<String, String> layers,
         Optional<Size> size,
         String driver,
-        String appArmorProfile) {
+        String appArmorProfile,
+        ContainerNetworks networks) {
 
     /// The files the engine keeps for it.
     public record Files(Path log, Path hosts, Path hostname, Path resolver) {}

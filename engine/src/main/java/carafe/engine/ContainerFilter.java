@@ -30,10 +30,13 @@ final class ContainerFilter {
     private final Set<String> ancestors = new HashSet<>();
     private final Optional<Instant> before;
     private final Optional<Instant> since;
+    private final NetworkIds networks;
 
     /// `find` looks up the containers that `before` and `since` name; `imageId` the id an ancestor's name means, which
     /// may throw NotFound.
-    ContainerFilter(Filters filters, Lookup<Container> find, Lookup<String> imageId) throws EngineException {
+    ContainerFilter(Filters filters, Lookup<Container> find, Lookup<String> imageId, NetworkIds networks)
+            throws EngineException {
+        this.networks = networks;
         filters.allowOnly(KEYS);
         this.filters = filters;
         this.names = filters.of("name").stream().map(ContainerFilter::pattern).toList();
@@ -59,6 +62,12 @@ final class ContainerFilter {
         before = moment(filters.of("before"), find);
         since = moment(filters.of("since"), find);
         filters.truth("is-task", false);
+    }
+
+    /// Whether `word` begins the id of the network called `name`.
+    @FunctionalInterface
+    interface NetworkIds {
+        boolean isIdOf(String word, String name);
     }
 
     /// Looks something up by a name a user gave.
@@ -106,9 +115,9 @@ final class ContainerFilter {
 
     private boolean network(ContainerSnapshot container) {
         var wanted = filters.of("network");
-        String mode = container.host().namespaces().network();
-        String shown = mode.equals("host") ? "host" : "none";
-        return wanted.isEmpty() || wanted.contains(shown) || wanted.contains(mode);
+        return wanted.isEmpty()
+                || container.networking().endpoints().keySet().stream().anyMatch(joined -> wanted.stream()
+                        .anyMatch(word -> word.equals(joined) || networks.isIdOf(word, joined)));
     }
 
     private boolean volume(ContainerSnapshot container) {

@@ -21,11 +21,13 @@ final class ContainerPlanner {
 
     private final Images images;
     private final HostFacts facts;
+    private final Memberships memberships;
     private final Clock clock;
 
-    ContainerPlanner(Images images, HostFacts facts, Clock clock) {
+    ContainerPlanner(Images images, HostFacts facts, Memberships memberships, Clock clock) {
         this.images = images;
         this.facts = facts;
+        this.memberships = memberships;
         this.clock = clock;
     }
 
@@ -51,7 +53,8 @@ final class ContainerPlanner {
                 ConfigMerge.words(config),
                 config,
                 host,
-                request.networking(),
+                memberships.joined(host.namespaces().network(), request.host().namespaces().network(),
+                        request.networking(), request.config()),
                 new State.Created(Optional.empty()),
                 new ContainerSnapshot.Restarts(0, false));
         return new Plan(snapshot, image, warnings);
@@ -91,16 +94,14 @@ final class ContainerPlanner {
     private HostConfig host(CreateRequest request, List<String> warnings) throws EngineException {
         HostConfig host = request.host();
         checkCpu(host);
-        checkNetwork(host.namespaces().network());
+        String mode = memberships.mode(host.namespaces().network());
+        Memberships.checkMode(mode, request.config(), host);
         String user = host.namespaces().user();
         if (!user.isEmpty() && !user.equals("host")) {
             throw new EngineException.Unsupported("user namespaces (--userns " + user + ") are not available yet");
         }
         if (!List.of("", "carafe", "runc", "io.containerd.runc.v2").contains(host.runtime())) {
             throw new EngineException.Invalid("unknown or invalid runtime name: " + host.runtime());
-        }
-        if (host.init().orElse(false)) {
-            throw new EngineException.Unsupported("an init process in the container (--init) is not available yet");
         }
         if (!host.files().volumesFrom().isEmpty()) {
             throw new EngineException.Unsupported("volumes of other containers (--volumes-from) are not available yet");
@@ -116,11 +117,11 @@ final class ContainerPlanner {
                         + " stays in the container's own layer");
             }
         }
-        if (!host.document().object("PortBindings").fields().isEmpty()
-                && !host.namespaces().network().equals("host")) {
-            warnings.add("published ports are not available yet: the container has no network of its own");
+        boolean published = !PortPlan.requests(host, request.config(), Optional.empty()).isEmpty();
+        if (published && mode.equals("host")) {
+            warnings.add("Published ports are discarded when using host network mode");
         }
-        Json.Obj document = host.document();
+        Json.Obj document = host.document().with("NetworkMode", Json.of(mode));
         if (host.namespaces().cgroup().isEmpty()) {
             document = document.with("CgroupnsMode", Json.of("private"));
         }
@@ -136,16 +137,6 @@ final class ContainerPlanner {
         if (nano < 0 || nano > processors * 1_000_000_000L) {
             throw new EngineException.Invalid("range of CPUs is from 0.01 to " + processors
                     + ".00, as there are only " + processors + " CPUs available");
-        }
-    }
-
-    private static void checkNetwork(String mode) throws EngineException {
-        if (mode.startsWith("container:")) {
-            throw new EngineException.Unsupported("sharing the network of another container (" + mode
-                    + ") is not available yet");
-        }
-        if (!List.of("", "default", "bridge", "none", "host").contains(mode)) {
-            throw new EngineException.NotFound("network " + mode + " not found");
         }
     }
 

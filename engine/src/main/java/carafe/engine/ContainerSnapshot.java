@@ -46,6 +46,11 @@ public record ContainerSnapshot(
         return new ContainerSnapshot(id, next, created, image, command, config, host, networking, state, restarts);
     }
 
+    /// This container in other networks.
+    ContainerSnapshot with(NetworkingConfig next) {
+        return new ContainerSnapshot(id, name, created, image, command, config, host, next, state, restarts);
+    }
+
     /// This container with other limits.
     ContainerSnapshot with(HostConfig next) {
         return new ContainerSnapshot(id, name, created, image, command, config, next, networking, state, restarts);

@@ -10,6 +10,7 @@ public record ContainerSummary(
         String imageShown,
         String status,
         List<ContainerDetails.MountPoint> mounts,
+        ContainerNetworks networks,
         Optional<ContainerDetails.Size> size) {
     public ContainerSummary {
         mounts = List.copyOf(mounts);

@@ -76,6 +76,9 @@ public interface Containers {
     /// The tape of the container's last start in words, with microseconds; as the runtime prints it.
     Json.Obj explain(String reference) throws EngineException;
 
+    /// From where its published ports can be reached, for people.
+    List<PortReach> reach(String reference) throws EngineException;
+
     /// The tape a start of such a container would play; nothing is made.
     Json.Obj dryRun(CreateRequest request) throws EngineException;
 }

@@ -1,7 +1,10 @@
 package carafe.engine;
 
 import carafe.engine.store.Database;
+import carafe.engine.transfer.ImageTransfers;
 import carafe.image.Images;
+import carafe.network.Fabric;
+import carafe.registry.Registries;
 import carafe.runtime.ContainerRuntime;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
@@ -16,7 +19,11 @@ public interface Engine extends AutoCloseable {
 
     Events events();
 
+    Networks networks();
+
     ImageCatalog images();
+
+    ImageTransfers transfers();
 
     Host host();
 
@@ -28,7 +35,22 @@ public interface Engine extends AutoCloseable {
     void close();
 
     /// What an engine stands on. It does not close them.
-    record Parts(ContainerRuntime runtime, Images images, Failpoints failpoints, Clock clock) {}
+    record Parts(ContainerRuntime runtime, Images images, Remote remote, Fabrics fabrics, Failpoints failpoints,
+            Clock clock) {}
+
+    /// The registries the engine may talk to, and how much at a time.
+    record Remote(Registries registries, ImageTransfers.Limits limits) {}
+
+    /// Opens the networks of the engine with this id; the engine closes them.
+    @FunctionalInterface
+    interface Fabrics {
+        Fabric open(String engineId) throws EngineException;
+
+        /// What listens to the fabric that was opened last; the engine closes it too.
+        default Outlets outlets() {
+            return Outlets.NONE;
+        }
+    }
 
     /// Begins, in the background, to load what [#open] needs; worth calling before the parts are made.
     static void preload(EngineConfig config) {

@@ -1,5 +1,6 @@
 package carafe.engine;
 
+import carafe.network.dns.NameService;
 import carafe.spec.EngineException;
 import carafe.spec.docker.HostConfig;
 import java.io.IOException;
@@ -8,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// The three files a container gets from the engine instead of its image: /etc/hostname, /etc/hosts, /etc/resolv.conf.
 /// They lie in the container's directory and are written anew before each start, as Docker does.
@@ -29,18 +31,44 @@ final class EtcFiles {
     }
 
     /// Writes all three into `files`' places.
-    void write(ContainerDetails.Files files, String hostName, HostConfig host) throws EngineException {
+    void write(ContainerDetails.Files files, String hostName, HostConfig host, Known known) throws EngineException {
         boolean hostNetwork = host.namespaces().network().equals("host");
         try {
             Files.writeString(files.hostname(), hostName + "\n");
-            Files.writeString(files.hosts(), hosts(host.resolver().extraHosts(), hostNetwork));
-            Files.writeString(files.resolver(), resolver(host.resolver(), hostNetwork));
+            Files.writeString(files.hosts(), hosts(host.resolver().extraHosts(), hostNetwork, known));
+            Files.writeString(files.resolver(), resolver(host.resolver(), hostNetwork, known.nameServer));
         } catch (IOException e) {
             throw Failures.io("cannot write the container's files in " + files.hosts().getParent(), e);
         }
     }
 
-    private String hosts(List<String> extraHosts, boolean hostNetwork) {
+    /// What the engine knows of addresses: the container's own, the host's as the container sees it, and whether names are
+    /// served by the engine.
+    record Known(List<Memberships.HostLine> lines, Optional<String> hostAddress, boolean nameServer) {}
+
+    /// Writes /etc/hosts anew, in place: a container that runs has this very file.
+    void writeHosts(ContainerDetails.Files files, HostConfig host, Known known) throws EngineException {
+        try {
+            Files.writeString(files.hosts(), hosts(
+                    host.resolver().extraHosts(), host.namespaces().network().equals("host"), known));
+        } catch (IOException e) {
+            throw Failures.io("cannot write " + files.hosts(), e);
+        }
+    }
+
+    /// The same for /etc/resolv.conf of one that came to a network with a name server of ours; one that has it already
+    /// keeps what its user may have written.
+    void writeResolver(ContainerDetails.Files files, HostConfig host, Known known) throws EngineException {
+        try {
+            if (known.nameServer && !Files.readString(files.resolver()).contains(NameService.ADDRESS)) {
+                Files.writeString(files.resolver(), resolver(host.resolver(), false, true));
+            }
+        } catch (IOException e) {
+            throw Failures.io("cannot write " + files.resolver(), e);
+        }
+    }
+
+    private String hosts(List<String> extraHosts, boolean hostNetwork, Known known) {
         var text = new StringBuilder(hostNetwork ? read("hosts") : LOCAL_NAMES);
         for (var extra : extraHosts) {
             int colon = extra.indexOf(':');
@@ -49,16 +77,18 @@ final class EtcFiles {
                 address = address.substring(1, address.length() - 1);
             }
             if (address.equals("host-gateway")) {
-                address = "127.0.0.1"; // without networks of its own, a container meets its host only there
+                address = hostNetwork ? "127.0.0.1" : known.hostAddress.orElse("127.0.0.1");
             }
             text.append(address).append('\t').append(extra, 0, colon).append('\n');
         }
+        known.lines.forEach(line ->
+                text.append(line.address()).append('\t').append(line.names()).append('\n'));
         return text.toString();
     }
 
     /// The host's resolver configuration with what the user asked for in its place. A server on the loopback of the
     /// host cannot be reached from another network namespace and is left out there.
-    private String resolver(HostConfig.Resolver wanted, boolean hostNetwork) {
+    private String resolver(HostConfig.Resolver wanted, boolean hostNetwork, boolean nameServer) {
         boolean nothingAsked = wanted.servers().isEmpty() && wanted.search().isEmpty() && wanted.options().isEmpty();
         String hosts = read("resolv.conf");
         if (nothingAsked && hostNetwork) {
@@ -68,24 +98,37 @@ final class EtcFiles {
         for (var line : hosts.split("\n")) {
             String[] words = line.strip().split("\\s+");
             boolean keep = switch (words[0]) {
-                case "nameserver" -> wanted.servers().isEmpty() && words.length > 1
+                case "nameserver" -> !nameServer && wanted.servers().isEmpty() && words.length > 1
                         && (hostNetwork || !words[1].startsWith("127.") && !words[1].equals("::1"));
                 case "search", "domain" -> wanted.search().isEmpty();
                 case "options" -> wanted.options().isEmpty();
                 default -> false;
             };
             if (keep) {
-                lines.add(line.strip());
+                lines.add(nameServer && words[0].equals("options") ? withoutDots(line.strip()) : line.strip());
             }
         }
-        wanted.servers().forEach(server -> lines.add("nameserver " + server));
+        if (nameServer) {
+            lines.addFirst("nameserver " + NameService.ADDRESS);
+        } else {
+            wanted.servers().forEach(server -> lines.add("nameserver " + server));
+        }
         if (!wanted.search().isEmpty() && !wanted.search().equals(List.of("."))) {
             lines.add("search " + String.join(" ", wanted.search()));
         }
         if (!wanted.options().isEmpty()) {
-            lines.add("options " + String.join(" ", wanted.options()));
+            String options = "options " + String.join(" ", wanted.options());
+            lines.add(nameServer ? withoutDots(options) : options);
+        }
+        if (nameServer && lines.stream().noneMatch(line -> line.startsWith("options"))) {
+            lines.add("options ndots:0");
         }
         return lines.isEmpty() ? "" : String.join("\n", lines) + "\n";
+    }
+
+    /// Names of containers have no dots and are to be asked for as they are, unless somebody wants it otherwise.
+    private static String withoutDots(String options) {
+        return options.contains("ndots:") ? options : options + " ndots:0";
     }
 
     private String read(String name) {

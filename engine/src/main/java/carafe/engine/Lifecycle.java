@@ -34,7 +34,8 @@ final class Lifecycle {
     private volatile boolean closed;
 
     /// What a start needs beside the runtime.
-    record Starts(BundleMaker bundles, EtcFiles etc, Endings endings, RecentStarts recent, Layout layout, Steps steps) {}
+    record Starts(BundleMaker bundles, EtcFiles etc, Memberships networks, Endings endings, RecentStarts recent,
+            Layout layout, Steps steps) {}
 
     Lifecycle(Book book, ContainerRuntime runtime, Starts starts, Remover remover, Clock clock) {
         this.book = book;
@@ -80,11 +81,27 @@ final class Lifecycle {
 
     private RunningContainer process(Container container) throws StartFailure, EngineException {
         var snapshot = container.snapshot();
+        boolean started = false;
+        try {
+            starts.steps.pass("start.network");
+            var process = process(container, starts.networks.attach(snapshot));
+            started = true;
+            return process;
+        } finally {
+            if (!started) {
+                starts.networks.detach(snapshot);
+            }
+        }
+    }
+
+    private RunningContainer process(Container container, Memberships.Attachment network)
+            throws StartFailure, EngineException {
+        var snapshot = container.snapshot();
         starts.steps.pass("start.files");
         var files = starts.layout.files(snapshot.id());
-        starts.etc.write(files, snapshot.config().names().host(), snapshot.host());
+        starts.etc.write(files, snapshot.config().names().host(), snapshot.host(), network.known());
         starts.steps.pass("start.bundle");
-        var bundle = starts.bundles.make(container);
+        var bundle = starts.bundles.make(container, network.namespace());
         starts.endings.settle(container);
         starts.steps.pass("start.run");
         var process = runtime.start(bundle, List.copyOf(container.clients()));
@@ -182,6 +199,7 @@ final class Lifecycle {
         }
         remember(container, process);
         tellEnd(before, exited);
+        starts.networks.detach(before);
         container.showEnded(next, exit.code());
         boolean goes = before.host().autoRemove() && !restart;
         starts.endings.begin(container, process, next, goes);

@@ -25,7 +25,8 @@ final class LiveContainers implements Containers {
 
     /// Those who do the work.
     record Hands(Creator creator, ContainerPlanner planner, Lifecycle lifecycle, Stopper stopper, Remover remover,
-            Streams streams, Viewer viewer, LiveExecs execs, Updater updater, RecentStarts recent, Layout layout) {}
+            Streams streams, Viewer viewer, LiveExecs execs, Updater updater, RecentStarts recent, Memberships memberships,
+            Layout layout) {}
 
     LiveContainers(Book book, ContainerRuntime runtime, BundleMaker bundles, Clock clock, Hands hands) {
         this.book = book;
@@ -228,8 +229,10 @@ final class LiveContainers implements Containers {
 
     @Override
     public UsageSample usage(String reference) throws EngineException {
-        var process = book.find(reference).process();
-        return Usage.sample(process.stats(), Runtime.getRuntime().availableProcessors());
+        var container = book.find(reference);
+        var process = container.process();
+        return Usage.sample(process.stats(), Runtime.getRuntime().availableProcessors(),
+                hands.memberships.traffic(container.id()));
     }
 
     @Override
@@ -300,13 +303,19 @@ final class LiveContainers implements Containers {
     }
 
     @Override
+    public List<PortReach> reach(String reference) throws EngineException {
+        return hands.memberships.reach(book.find(reference).snapshot());
+    }
+
+    @Override
     public Json.Obj dryRun(CreateRequest request) throws EngineException {
         String id = "0".repeat(64);
         var plan = hands.planner.plan(request, id, request.name().isEmpty() ? "dry_run" : request.name());
         Path directory = hands.layout.container(id);
         var root = new RootfsPlan.Overlay(
                 List.of(directory.resolve("layers")), directory.resolve("upper"), directory.resolve("work"));
-        return runtime.plan(bundles.bundle(plan.container(), root)).explanation().toJson();
+        var bundle = bundles.bundle(plan.container(), root, hands.memberships.shownPath(plan.container()));
+        return runtime.plan(bundle).explanation().toJson();
     }
 
     /// Runs `action` in the container's turn, unless it is gone by then.

@@ -2,6 +2,9 @@ package carafe.engine;
 
 import carafe.engine.store.Change;
 import carafe.engine.store.Database;
+import carafe.engine.transfer.ImageTransfers;
+import carafe.engine.transfer.LiveTransfers;
+import carafe.network.Fabric;
 import carafe.spec.EngineException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,6 +21,9 @@ import org.slf4j.LoggerFactory;
 final class LocalEngine implements Engine {
     private static final Duration GRACE = Duration.ofSeconds(5);
 
+    /// For what was promised to be gone: nobody but the next life of the engine would look for it again.
+    private static final Duration SWEEP_GRACE = Duration.ofSeconds(30);
+
     private final Resources resources;
     private final Book book;
     private final Lifecycle lifecycle;
@@ -26,30 +32,37 @@ final class LocalEngine implements Engine {
     private final Containers containers;
     private final LiveExecs execs;
     private final LiveImages images;
+    private final ImageTransfers transfers;
     private final LocalHost host;
     private final LiveBuilds builds;
+    private final LiveNetworks networks;
 
     /// What is closed with the engine.
-    private record Resources(Database database, EventLog events, LogWatch watch) {}
+    private record Resources(Database database, EventLog events, LogWatch watch, Fabric fabric, Outlets outlets) {}
 
-    private LocalEngine(EngineConfig config, Parts parts, Resources resources, String engineId)
-            throws EngineException {
+    private LocalEngine(EngineConfig config, Parts parts, Resources resources, String engineId) throws EngineException {
         this.resources = resources;
         var facts = HostFacts.read(Path.of("/"));
         var layout = new Layout(config.dataRoot(), config.runRoot());
         var steps = new Steps(parts.failpoints());
         var snapshots = parts.images().snapshots();
         var names = new ImageNames(parts.images());
-        var bundles = new BundleMaker(parts.images(), new SpecComposer(facts.appArmor()), layout);
-        var planner = new ContainerPlanner(parts.images(), facts, parts.clock());
+        var bundles = new BundleMaker(parts.images(), new SpecComposer(facts.appArmor(), config.init()), layout);
         var recent = new RecentStarts();
         book = new Book(resources.database(), resources.events());
+        var networkBook = new NetworkBook(resources.database(), resources.events());
+        networkBook.load();
+        var memberships = new Memberships(book, networkBook, resources.fabric(), resources.outlets());
+        var etc = new EtcFiles(Path.of("/etc"));
+        networks = new LiveNetworks(book, networkBook, resources.fabric(),
+                new LiveNetworks.Hands(memberships, etc, layout, steps), parts.clock());
+        var planner = new ContainerPlanner(parts.images(), facts, memberships, parts.clock());
         endings = new Endings(book, parts.runtime(), layout, steps);
         remover = new Remover(book, endings, snapshots, layout, steps);
         lifecycle = new Lifecycle(
                 book,
                 parts.runtime(),
-                new Lifecycle.Starts(bundles, new EtcFiles(Path.of("/etc")), endings, recent, layout, steps),
+                new Lifecycle.Starts(bundles, etc, memberships, endings, recent, layout, steps),
                 remover,
                 parts.clock());
         execs = new LiveExecs(book, parts.runtime(), layout, parts.clock());
@@ -60,29 +73,39 @@ final class LocalEngine implements Engine {
                 new Stopper(book, lifecycle),
                 remover,
                 new Streams(book, parts.runtime(), layout, resources.watch()),
-                new Viewer(book, parts.images(), names, layout, parts.clock()),
+                new Viewer(book, parts.images(), names, new Viewer.Sources(layout, memberships), parts.clock()),
                 execs,
                 new Updater(book),
                 recent,
+                memberships,
                 layout));
         images = new LiveImages(parts.images(), book, names, resources.events(), parts.clock());
+        transfers = new LiveTransfers(parts.images(), parts.remote().registries(), parts.remote().limits(), images);
         host = new LocalHost(facts, engineId, config.dataRoot(), book, parts.images());
-        builds = LiveBuilds.open(parts, new BuildSteps(parts.runtime(), new SpecComposer(facts.appArmor()), layout), layout,
-                new LiveBuilds.Tell(names, resources.events()));
+        var buildSteps = new BuildSteps(parts.runtime(), new SpecComposer(facts.appArmor(), config.init()), memberships,
+                etc, layout);
+        builds = LiveBuilds.open(parts, buildSteps, layout,
+                new LiveBuilds.Tell(names, resources.events(), transfers));
     }
 
     static LocalEngine open(EngineConfig config, Parts parts) throws EngineException {
         Database database = null;
+        Fabric fabric = null;
+        var outlets = Outlets.NONE;
         LocalEngine engine = null;
         boolean opened = false;
         try {
             var layout = new Layout(config.dataRoot(), config.runRoot());
             makeDirectories(layout);
             database = Database.open(layout.database());
-            var resources = new Resources(database, new EventLog(parts.clock()), new LogWatch());
-            engine = new LocalEngine(config, parts, resources, engineId(database));
+            String id = engineId(database);
+            fabric = parts.fabrics().open(id);
+            outlets = parts.fabrics().outlets();
+            var resources = new Resources(database, new EventLog(parts.clock()), new LogWatch(), fabric, outlets);
+            engine = new LocalEngine(config, parts, resources, id);
             var reconciler = new Reconciler(
-                    engine.book, parts.runtime(), parts.images().snapshots(), layout, engine.lifecycle);
+                    engine.book, parts.runtime(), parts.images().snapshots(), layout,
+                    new Reconciler.Resumers(engine.lifecycle, engine.networks));
             String boot = HostFacts.read(Path.of("/")).bootId();
             boolean sameBoot = database.setting("boot-id").map(boot::equals).orElse(true);
             reconciler.run(database.rows(), sameBoot, parts.clock().instant());
@@ -96,6 +119,10 @@ final class LocalEngine implements Engine {
                 if (engine != null) {
                     engine.lifecycle.close();
                 }
+                if (fabric != null) {
+                    fabric.close();
+                }
+                outlets.close();
                 if (database != null) {
                     database.close();
                 }
@@ -140,8 +167,18 @@ final class LocalEngine implements Engine {
     }
 
     @Override
+    public Networks networks() {
+        return networks;
+    }
+
+    @Override
     public ImageCatalog images() {
         return images;
+    }
+
+    @Override
+    public ImageTransfers transfers() {
+        return transfers;
     }
 
     @Override
@@ -160,6 +197,11 @@ final class LocalEngine implements Engine {
         lifecycle.close();
         letWorkEnd();
         book.all().forEach(container -> container.waits().abandon("the engine is shutting down"));
+        try {
+            resources.fabric().rest();
+        } catch (EngineException e) {
+            LoggerFactory.getLogger(LocalEngine.class).warn("networks without containers are left: {}", e.getMessage());
+        }
         release();
     }
 
@@ -177,6 +219,8 @@ final class LocalEngine implements Engine {
     private void release() {
         resources.events().close();
         resources.watch().close();
+        resources.fabric().close();
+        resources.outlets().close();
         resources.database().close();
     }
 
@@ -191,8 +235,8 @@ final class LocalEngine implements Engine {
                         .warn("{} containers are still busy; the next start of the engine settles them",
                                 idle.getCount());
             }
-            endings.awaitAll(GRACE);
-            remover.awaitSweeps(GRACE);
+            endings.awaitAll(SWEEP_GRACE);
+            remover.awaitSweeps(SWEEP_GRACE);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -37,13 +38,18 @@ final class Reconciler {
     private final Snapshots snapshots;
     private final Layout layout;
     private final Lifecycle lifecycle;
+    private final LiveNetworks networks;
 
-    Reconciler(Book book, ContainerRuntime runtime, Snapshots snapshots, Layout layout, Lifecycle lifecycle) {
+    /// Those who go on with what was found.
+    record Resumers(Lifecycle lifecycle, LiveNetworks networks) {}
+
+    Reconciler(Book book, ContainerRuntime runtime, Snapshots snapshots, Layout layout, Resumers resumers) {
         this.book = book;
         this.runtime = runtime;
         this.snapshots = snapshots;
         this.layout = layout;
-        this.lifecycle = lifecycle;
+        this.lifecycle = resumers.lifecycle;
+        this.networks = resumers.networks;
     }
 
     /// Brings the book to what is true. `sameBoot`: the rows were written since the host started.
@@ -81,9 +87,17 @@ final class Reconciler {
         sweepRuns(runs, keys);
         sweepExecs(keys, aside);
         sweepDirectories(ids);
+        networks.restore(running(keys.values()));
         for (var container : keys.values()) {
             resume(container, now);
         }
+    }
+
+    private static Map<String, Integer> running(Collection<Container> containers) {
+        var running = new HashMap<String, Integer>();
+        containers.forEach(container ->
+                container.running().ifPresent(process -> running.put(container.id(), process.pid())));
+        return running;
     }
 
     /// The container of a row; empty if nobody can read it. Names in the database are unique, so its name is free.
@@ -92,8 +106,8 @@ final class Reconciler {
             book.reserve(row.name(), row.id());
             return Optional.of(book.add(RecordCodec.read(row)));
         } catch (EngineException e) {
-            LOG.error("container {} ({}) is set aside: {}. Its files stay in {}; a version of this program that can"
-                    + " read the record finds it again", row.name(), row.id(), e.getMessage(), layout.container(row.id()));
+            LOG.error("container {} ({}) is set aside: {}. Its files stay in {}; a version of this program that can read"
+                    + " the record finds it again", row.name(), row.id(), e.getMessage(), layout.container(row.id()));
             return Optional.empty();
         }
     }

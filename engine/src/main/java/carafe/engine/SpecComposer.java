@@ -15,6 +15,7 @@ import carafe.spec.oci.LinuxSpec.NamespaceType;
 import carafe.spec.oci.ProcessSpec;
 import carafe.spec.oci.RuntimeSpec;
 import carafe.spec.oci.SeccompSpec;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,17 +29,23 @@ import java.util.concurrent.ConcurrentHashMap;
 final class SpecComposer {
     private static final String PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+    /// Where Docker's init is seen in a container.
+    private static final String INIT = "/sbin/docker-init";
+
     private final boolean appArmor;
+    private final Path init;
     private final Map<List<String>, SeccompSpec> standardFilters = new ConcurrentHashMap<>();
     private final Json.Obj standardProfile = SeccompProfile.standard();
 
-    /// `appArmor`: whether the host confines processes by AppArmor profiles.
-    SpecComposer(boolean appArmor) {
+    /// `appArmor`: whether the host confines processes by AppArmor profiles; `init`: the host's file of the program that
+    /// `--init` makes the first of a container.
+    SpecComposer(boolean appArmor, Path init) {
         this.appArmor = appArmor;
+        this.init = init;
     }
 
     /// The configuration of `container`, whose own files are `files`; `devices` are the host's nodes it asked for.
-    RuntimeSpec compose(ContainerSnapshot container, ContainerDetails.Files files, HostDevices.Granted devices)
+    RuntimeSpec compose(ContainerSnapshot container, Places places, HostDevices.Granted devices)
             throws EngineException {
         var host = container.host();
         var names = container.config().names();
@@ -49,11 +56,39 @@ final class SpecComposer {
                 new RuntimeSpec.Root("", host.files().readonlyRoot()),
                 ownNames ? names.host() : "",
                 ownNames ? names.domain() : "",
-                MountPlan.mounts(host, files),
+                mounts(host, places.files),
                 RuntimeSpec.Hooks.NONE,
                 host.annotations(),
-                linux(container, devices));
+                linux(container, devices, places.network));
     }
+
+    /// Whether an init is put before the program; where the host's processes are seen, the host has one.
+    private static boolean wantsInit(HostConfig host) {
+        String pid = host.namespaces().pid();
+        return host.init().orElse(false) && !pid.equals("host") && !pid.startsWith("container:");
+    }
+
+    private List<RuntimeSpec.Mount> mounts(HostConfig host, ContainerDetails.Files files) {
+        var mounts = MountPlan.mounts(host, files);
+        if (!wantsInit(host)) {
+            return mounts;
+        }
+        var more = new ArrayList<>(mounts);
+        more.add(RuntimeSpec.Mount.of(INIT, "bind", init.toString(), List.of("bind", "ro", "nosuid", "nodev")));
+        return more;
+    }
+
+    private static List<String> arguments(ContainerSnapshot container) {
+        if (!wantsInit(container.host())) {
+            return container.command();
+        }
+        var words = new ArrayList<>(List.of(INIT, "--"));
+        words.addAll(container.command());
+        return words;
+    }
+
+    /// Where the container's own files are, and the network namespace it joins (empty: a new one).
+    record Places(ContainerDetails.Files files, String network) {}
 
     /// The capabilities of a container with these rights.
     static List<String> capabilities(HostConfig.Rights rights) {
@@ -96,7 +131,7 @@ final class SpecComposer {
                 terminal,
                 terminal ? consoleSize(host) : Optional.empty(),
                 ProcessSpec.User.ROOT,
-                container.command(),
+                arguments(container),
                 environment(container, terminal),
                 workingDirectory.isEmpty() ? "/" : workingDirectory,
                 ProcessSpec.Capabilities.same(capabilities(host.rights())),
@@ -124,17 +159,18 @@ final class SpecComposer {
         return !appArmor || wanted.equals("unconfined") ? "" : wanted;
     }
 
-    private LinuxSpec linux(ContainerSnapshot container, HostDevices.Granted devices) throws EngineException {
+    private LinuxSpec linux(ContainerSnapshot container, HostDevices.Granted devices, String network)
+            throws EngineException {
         var host = container.host();
         var rights = host.rights();
         boolean hidden = !rights.privileged() && !rights.security().unmaskedPaths();
         var sysctls = new LinkedHashMap<String, String>();
-        if (!host.namespaces().network().equals("host")) {
+        if (!host.namespaces().network().equals("host") && !host.namespaces().network().startsWith("container:")) {
             sysctls.putAll(StandardContainer.NETWORK_SYSCTLS);
         }
         sysctls.putAll(host.sysctls());
         return new LinuxSpec(
-                namespaces(host.namespaces()),
+                namespaces(host.namespaces(), network),
                 List.of(),
                 List.of(),
                 devices.nodes(),
@@ -174,13 +210,17 @@ final class SpecComposer {
         return (parent.startsWith("/") ? parent : "/" + parent) + "/" + container.id();
     }
 
-    private static List<Namespace> namespaces(HostConfig.Namespaces modes) throws EngineException.Unsupported {
+    private static List<Namespace> namespaces(HostConfig.Namespaces modes, String network) throws EngineException.Unsupported {
         var namespaces = new ArrayList<Namespace>();
         namespaces.add(Namespace.of(NamespaceType.MOUNT));
         own(namespaces, NamespaceType.PID, modes.pid());
         own(namespaces, NamespaceType.IPC, modes.ipc());
         own(namespaces, NamespaceType.UTS, modes.uts());
-        own(namespaces, NamespaceType.NETWORK, modes.network());
+        if (network.isEmpty()) {
+            own(namespaces, NamespaceType.NETWORK, modes.network());
+        } else {
+            namespaces.add(new Namespace(NamespaceType.NETWORK, network));
+        }
         own(namespaces, NamespaceType.CGROUP, modes.cgroup());
         return namespaces;
     }

@@ -4,6 +4,7 @@ import carafe.runtime.ContainerStats;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 
 /// Turns the runtime's counters into a [UsageSample].
 final class Usage {
@@ -11,7 +12,7 @@ final class Usage {
 
     private Usage() {}
 
-    static UsageSample sample(ContainerStats stats, int processors) {
+    static UsageSample sample(ContainerStats stats, int processors, Map<String, UsageSample.Traffic> networks) {
         var cpu = stats.cpu();
         var memory = stats.memory();
         long read = 0;
@@ -35,7 +36,8 @@ final class Usage {
                 new UsageSample.Memory(memory.usageBytes(), memory.maxUsageBytes(), memory.limitBytes()),
                 new UsageSample.Pids(stats.pids().current(), Math.max(0, stats.pids().limit())),
                 new UsageSample.BlockIo(read, written),
-                memory.detail());
+                memory.detail(),
+                networks);
     }
 
     /// All time the host's processors have counted, idle included. Source: proc_stat(5).

@@ -1,11 +1,15 @@
 package carafe.engine;
 
 import java.time.Instant;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// What a container used up to `readAt`: nanoseconds of CPU, bytes, counts. `memoryDetail` is the kernel's memory.stat.
+/// What a container used up to `readAt`: nanoseconds of CPU, bytes, counts. `memoryDetail` is the kernel's memory.stat,
+/// `networks` what passed its interfaces, by name.
 public record UsageSample(
-        Instant readAt, Cpu cpu, Memory memory, Pids pids, BlockIo blockIo, Map<String, Long> memoryDetail) {
+        Instant readAt, Cpu cpu, Memory memory, Pids pids, BlockIo blockIo, Map<String, Long> memoryDetail,
+        Map<String, Traffic> networks) {
 
     /// Nanoseconds used in all, in user mode, in kernel mode; of the whole host; how often and how long throttled.
     public record Cpu(long totalNanos, long userNanos, long kernelNanos, long hostNanos, int onlineCpus,
@@ -23,7 +27,14 @@ public record UsageSample(
     /// Bytes read and written.
     public record BlockIo(long readBytes, long writtenBytes) {}
 
+    /// What passed one interface, in and out.
+    public record Traffic(Flow in, Flow out) {}
+
+    /// Counts of one direction.
+    public record Flow(long bytes, long packets, long errors, long dropped) {}
+
     public UsageSample {
+        networks = Collections.unmodifiableMap(new LinkedHashMap<>(networks));
         memoryDetail = Map.copyOf(memoryDetail);
     }
 }

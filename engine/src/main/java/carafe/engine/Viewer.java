@@ -21,17 +21,22 @@ final class Viewer {
     private final ImageNames names;
     private final Layout layout;
     private final Clock clock;
+    private final Memberships memberships;
 
-    Viewer(Book book, Images images, ImageNames names, Layout layout, Clock clock) {
+    Viewer(Book book, Images images, ImageNames names, Sources sources, Clock clock) {
         this.book = book;
         this.images = images;
         this.names = names;
-        this.layout = layout;
+        this.layout = sources.layout;
+        this.memberships = sources.memberships;
         this.clock = clock;
     }
 
+    /// Where else the answers come from.
+    record Sources(Layout layout, Memberships memberships) {}
+
     List<ContainerSummary> list(ListQuery query) throws EngineException {
-        var filter = new ContainerFilter(query.filters(), book::find, this::ancestor);
+        var filter = new ContainerFilter(query.filters(), book::find, this::ancestor, memberships::isIdOf);
         boolean all = query.all() || query.limit() > 0 || filter.wantsStopped();
         var found = new ArrayList<ContainerSnapshot>();
         for (var container : book.all()) {
@@ -50,6 +55,7 @@ final class Viewer {
                     names.shown(snapshot.image()),
                     StatusText.of(snapshot.state(), now),
                     mounts(snapshot),
+                    memberships.view(snapshot),
                     query.size() ? Optional.of(size(snapshot)) : Optional.empty()));
         }
         return summaries;
@@ -69,7 +75,8 @@ final class Viewer {
                 layers(container),
                 size ? Optional.of(size(snapshot)) : Optional.empty(),
                 "overlay2",
-                snapshot.host().rights().security().appArmor().orElse(""));
+                snapshot.host().rights().security().appArmor().orElse(""),
+                memberships.view(snapshot));
     }
 
     /// Where the root's layers lie, by the names Docker's overlay2 driver has for them.

@@ -7,6 +7,7 @@ import carafe.image.Images;
 import carafe.image.LoadProgress;
 import carafe.image.TestImage;
 import carafe.image.TestTar;
+import carafe.network.MemoryFabric;
 import carafe.runtime.MemoryRuntime;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
@@ -22,6 +23,8 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -34,7 +37,33 @@ final class EngineHarness implements AutoCloseable {
     private final DataRootLock lock;
     private final Images images;
     final MemoryRuntime runtime;
+    final Ahead clock = new Ahead();
+    final MemoryFabric fabric = new MemoryFabric();
     LocalEngine engine;
+
+    /// The host's clock, which a test may put forward.
+    static final class Ahead extends Clock {
+        private volatile Duration by = Duration.ZERO;
+
+        void putForward(Duration more) {
+            by = by.plus(more);
+        }
+
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            throw new UnsupportedOperationException("nobody asks for a zone");
+        }
+
+        @Override
+        public Instant instant() {
+            return Instant.now().plus(by);
+        }
+    }
 
     EngineHarness(Path root) throws Exception {
         this(root, Failpoints.none());
@@ -53,8 +82,8 @@ final class EngineHarness implements AutoCloseable {
 
     private LocalEngine open(Failpoints failpoints) throws EngineException {
         return LocalEngine.open(
-                new EngineConfig(lock, root.resolve("run")),
-                new Engine.Parts(runtime, images, failpoints, Clock.systemUTC()));
+                new EngineConfig(lock, root.resolve("run"), root.resolve("docker-init")),
+                new Engine.Parts(runtime, images, NoRegistries.remote(), _ -> fabric, failpoints, clock));
     }
 
     Containers containers() {
@@ -127,11 +156,17 @@ final class EngineHarness implements AutoCloseable {
         }
     }
 
-    /// All events so far from `since`, as `action` words.
+    /// All events of containers so far from `since`, as `action` words.
     List<String> actions(Instant since) throws Exception {
+        return actions(since, "container");
+    }
+
+    /// All events of this type so far from `since`.
+    List<String> actions(Instant since, String type) throws Exception {
         var actions = new ArrayList<String>();
         try (var stream = engine.events().subscribe(
-                new EventQuery(Optional.of(since), Optional.of(Instant.now()), Filters.NONE))) {
+                new EventQuery(
+                Optional.of(since), Optional.of(Instant.now()), Filters.parse("{\"type\":[\"" + type + "\"]}")))) {
             for (var event = stream.next(); event.isPresent(); event = stream.next()) {
                 actions.add(event.get().action());
             }
@@ -156,6 +191,7 @@ final class EngineHarness implements AutoCloseable {
         engine.settle();
         assertThat(directories()).isEmpty();
         assertThat(runtime.leftBehind()).isEmpty();
+        assertThat(fabric.open()).isEmpty();
         assertThat(names()).isEmpty();
     }
 

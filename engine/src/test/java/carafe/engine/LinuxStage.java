@@ -9,6 +9,9 @@ import carafe.kernel.CgroupLimits;
 import carafe.kernel.Cgroups;
 import carafe.kernel.Seccomp;
 import carafe.kernel.Spawner;
+import carafe.network.Fabric;
+import carafe.network.FabricConfig;
+import carafe.network.Firewall;
 import carafe.runtime.LinuxRuntime;
 import carafe.spec.Failpoints;
 import carafe.spec.docker.Filters;
@@ -31,6 +34,8 @@ final class LinuxStage {
     private static final Path BUSYBOX =
             Path.of(System.getProperty("carafe.root"), "e2e/target/tools/busybox/usr/bin/busybox");
     private static final Path SPAWNER = Path.of(System.getProperty("carafe.native"), "carafe-spawner");
+
+    private static final Path INIT = Path.of(System.getProperty("carafe.native"), "docker-init");
 
     final Path root;
     private final Failpoints none = Failpoints.none();
@@ -57,8 +62,20 @@ final class LinuxStage {
                 new LinuxRuntime.Host(spawner, cgroups, Seccomp.find(cache())), root.resolve("run/runtime"),
                 failpoints);
         engine = LocalEngine.open(
-                new EngineConfig(lock, root.resolve("run")),
-                new Engine.Parts(runtime, images, failpoints, Clock.systemUTC()));
+                new EngineConfig(lock, root.resolve("run"), INIT),
+                new Engine.Parts(runtime, images, NoRegistries.remote(),
+                        id -> Fabric.open(fabricConfig(id), fabricParts(failpoints)), failpoints, Clock.systemUTC()));
+    }
+
+    /// The default bridge is a real one of the host, with a name and a range that no other engine has.
+    private FabricConfig fabricConfig(String id) {
+        return new FabricConfig(id,
+                new FabricConfig.Place(root.toString(), root.resolve("run/n"), Path.of("/run/carafe-networks.lock")),
+                FabricConfig.DefaultBridge.USUAL, FabricConfig.usualPools(), true);
+    }
+
+    private static Fabric.Parts fabricParts(Failpoints failpoints) {
+        return new Fabric.Parts(Firewall.NONE, failpoints, Clock.systemUTC());
     }
 
     private static Path cache() {

@@ -43,7 +43,12 @@ final class Epoll implements AutoCloseable {
 
     /// Waits until something is ready, and answers the data of all that is.
     long[] await() throws KernelException {
-        long n = frame.attempt(Syscall.EPOLL_PWAIT, set.number(), events.address(), MOST, -1, 0, 0);
+        return await(-1);
+    }
+
+    /// Waits no longer than that many milliseconds; then nothing may be ready.
+    long[] await(int millis) throws KernelException {
+        long n = frame.attempt(Syscall.EPOLL_PWAIT, set.number(), events.address(), MOST, millis, 0, 0);
         var ready = new long[(int) Frame.checked(n, Syscall.EPOLL_PWAIT, null)];
         for (int i = 0; i < ready.length; i++) {
             ready[i] = events.get(LONG, (long) i * EVENT_BYTES + DATA);

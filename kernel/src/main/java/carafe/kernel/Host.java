@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -86,6 +87,19 @@ public final class Host {
             return file.startsWith(path) ? Optional.of(read(file.toString())) : Optional.empty();
         } catch (KernelException e) {
             return Optional.empty();
+        }
+    }
+
+    /// Sets a kernel setting by its name with slashes, in the calling thread's namespaces: `net/ipv4/conf/br0/forwarding`.
+    /// @throws KernelException ENOENT there is none; EROFS /proc/sys cannot be written
+    public static void setSysctl(String name, String value) throws KernelException {
+        var path = Path.of("/proc/sys");
+        var file = path.resolve(name).normalize();
+        if (!file.startsWith(path)) {
+            throw new KernelException("sysctl", name, Errno.EINVAL);
+        }
+        try (var fd = Descriptors.open(file, Linux.O_WRONLY, 0)) {
+            FdStream.write(fd, value.getBytes(StandardCharsets.US_ASCII));
         }
     }
 

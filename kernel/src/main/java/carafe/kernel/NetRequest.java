@@ -188,15 +188,24 @@ public final class NetRequest {
 
     /// The bridge passes nothing between this port and other isolated ones.
     public static NetRequest isolate(String name) {
+        return port(name, Rtnetlink.IFLA_BRPORT_ISOLATED, "isolate link ");
+    }
+
+    /// The bridge sends back through this port what came in by it, if that is where it goes.
+    public static NetRequest hairpin(String name) {
+        return port(name, Rtnetlink.IFLA_BRPORT_MODE, "let turn back what comes by link ");
+    }
+
+    private static NetRequest port(String name, int flag, String what) {
         return new NetRequest(link(Rtnetlink.RTM_NEWLINK, 0, 0, 0)
                 .put(Rtnetlink.IFLA_IFNAME, name)
                 .begin(Rtnetlink.IFLA_LINKINFO)
                 .put(Rtnetlink.IFLA_INFO_SLAVE_KIND, "bridge")
                 .begin(Rtnetlink.IFLA_INFO_SLAVE_DATA)
-                .put8(Rtnetlink.IFLA_BRPORT_ISOLATED, 1)
+                .put8(flag, 1)
                 .end()
                 .end(),
-                "isolate link " + name, List.of());
+                what + name, List.of());
     }
 
     /// The link has this address (4 or 16 bytes) in a range of that prefix; an address that is there already stays. No

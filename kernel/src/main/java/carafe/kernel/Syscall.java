@@ -85,6 +85,7 @@ public enum Syscall {
     RECVFROM(45, 207),
     SETSOCKOPT(54, 208),
     GETSOCKOPT(55, 209),
+    GETSOCKNAME(51, 204),
     SHUTDOWN(48, 210),
     GETPID(39, 172),
     GETTID(186, 178),

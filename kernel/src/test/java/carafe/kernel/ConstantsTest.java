@@ -25,7 +25,7 @@ class ConstantsTest {
         assertThat(process.waitFor()).isZero();
 
         var ours = new TreeMap<String, Long>();
-        for (var type : new Class<?>[] {Linux.class, Errno.class, Rtnetlink.class}) {
+        for (var type : new Class<?>[] {Linux.class, Errno.class, Rtnetlink.class, NfTables.class}) {
             for (var field : type.getDeclaredFields()) {
                 if (Modifier.isPublic(field.getModifiers())) {
                     ours.put(field.getName(), ((Number) field.get(null)).longValue());

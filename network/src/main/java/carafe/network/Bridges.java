@@ -11,6 +11,7 @@ import carafe.kernel.Netlink;
 import carafe.spec.EngineException;
 import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
+import carafe.spec.network.MacAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -98,16 +99,24 @@ final class Bridges {
             }
             if (there.isEmpty()) {
                 netlink.perform(
-                        NetRequest.addLink(LinkEnd.named(link).mtu(network.settings().mtu()), "bridge"),
+                        NetRequest.addLink(end(network), "bridge"),
                         NetRequest.remark(link, description));
             }
             int index = netlink.link(link).map(LinkInfo::index).orElseThrow(() -> gone(network));
-            configure(network, index);
+            configure(network, index, there.isPresent());
             indexes.put(network.id(), index);
             return index;
         } catch (KernelException e) {
             throw Trouble.of("cannot make the bridge " + link + " of network " + network.name(), e);
         }
+    }
+
+    /// A bridge that is given no address takes that of one of its ports, and changes it when the port goes.
+    private static LinkEnd end(Network network) {
+        var end = LinkEnd.named(network.link()).mtu(network.settings().mtu());
+        return network.subnet(false).flatMap(Subnet::gateway)
+                .map(gateway -> end.mac(MacAddress.of(gateway).bytes()))
+                .orElse(end);
     }
 
     private static boolean claimed(LinkInfo link) {
@@ -119,7 +128,7 @@ final class Bridges {
                 + " vanished while it was made");
     }
 
-    private void configure(Network network, int index) throws KernelException {
+    private void configure(Network network, int index, boolean old) throws KernelException {
         boolean six = network.subnet(true).isPresent();
         String conf = "ipv6/conf/" + network.link();
         var settings = new LinkedHashMap<String, String>();
@@ -129,10 +138,9 @@ final class Bridges {
         forward(six);
         var requests = new ArrayList<NetRequest>();
         var wanted = hostAddresses(network);
-        var has = netlink.addresses().stream().filter(address -> address.link() == index).toList();
-        for (var address : has) {
+        for (var address : old ? netlink.addresses() : List.<AddressInfo>of()) {
             var known = new Cidr.Host(IpAddress.of(address.address()), address.prefix());
-            if (!wanted.contains(known) && !known.address().isLinkLocal()) {
+            if (address.link() == index && !wanted.contains(known) && !known.address().isLinkLocal()) {
                 requests.add(NetRequest.deleteAddress(index, address.address(), address.prefix()));
             }
         }

@@ -44,7 +44,8 @@ final class LinuxFabric implements Fabric {
     private final Sandboxes sandboxes;
     private final ReentrantLock planning = new ReentrantLock();
 
-    private LinuxFabric(FabricConfig config, Parts parts, NamespaceThread thread) throws KernelException, EngineException {
+    private LinuxFabric(FabricConfig config, Parts parts, NamespaceThread thread)
+            throws KernelException, EngineException {
         this.config = config;
         this.parts = parts;
         this.thread = thread;

@@ -225,20 +225,39 @@ class FabricTest {
     }
 
     @Test
-    void hundredsOfNetworksThenTheUnusedOnesAreNamed() throws Exception {
-        var ranges = new TreeSet<Cidr>();
-        for (int i = 0; i < 1024 + 255; i++) {
-            var network = fabric.create(request("n" + i));
-            network.ranges().forEach(range -> assertThat(ranges.add(range)).isTrue());
+    void moreThanAThousandRangesAreThere() throws Exception {
+        var ranges = new Ranges(FabricConfig.usualPools(), FabricStage.NAME);
+        var used = new TreeSet<Cidr>();
+        for (int i = 0; i < 1024 + 256; i++) {
+            var chosen = ranges.choose(false, used).orElseThrow();
+            assertThat(used).noneMatch(chosen::overlaps);
+            used.add(chosen);
         }
-        var used = made(request("n1279"));
-        fabric.open(ONE, List.of(joining(used)));
-        assertThatThrownBy(() -> fabric.create(request("one-more")))
-                .isInstanceOf(EngineException.Unavailable.class)
-                .hasMessageStartingWith("could not find an available, non-overlapping IPv4 address pool")
-                .hasMessageContaining("n0, n1, n10")
-                .hasMessageContaining("docker network prune")
-                .message().doesNotContain("n1279,");
+        assertThat(ranges.choose(false, used)).isEmpty();
+        var six = ranges.choose(true, List.of()).orElseThrow();
+        assertThat(six.prefix()).isEqualTo(64);
+        assertThat(Cidr.parse("fd00::/8").contains(six)).isTrue();
+        assertThat(ranges.choose(true, List.of(six)).orElseThrow().base()).isEqualTo(six.last().plus(1));
+    }
+
+    @Test
+    void whenNoRangeIsFreeTheUnusedNetworksAreNamed() throws Exception {
+        var pools = List.of(new FabricConfig.PoolRule(Cidr.parse("10.200.0.0/26"), 28));
+        var config = new FabricConfig("pools", new FabricConfig.Place("", run.resolve("pools"), run.resolve("lock")),
+                FabricConfig.DefaultBridge.USUAL, pools, true);
+        try (var small = stage.open(config, Failpoints.none())) {
+            for (int i = 0; i < 4; i++) {
+                small.create(request("n" + i));
+            }
+            var used = small.create(request("used", Map.of(), pool("10.77.0.0/24")));
+            small.open(ONE, List.of(joining(used)));
+            assertThatThrownBy(() -> small.create(request("one-more")))
+                    .isInstanceOf(EngineException.Unavailable.class)
+                    .hasMessage("could not find an available, non-overlapping IPv4 address pool among the defaults to"
+                            + " assign to the network; no container uses n0, n1, n2, n3: \"docker network prune\" gives"
+                            + " their ranges back");
+            small.close(ONE);
+        }
     }
 
     @Test

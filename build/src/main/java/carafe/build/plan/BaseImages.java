@@ -15,4 +15,9 @@ public interface BaseImages {
     /// The image that `reference` means, for `platform`; fetches it where that is wanted and possible.
     /// @throws EngineException.NotFound there is none
     BaseImage find(String reference, Platform platform) throws EngineException;
+
+    /// The same, asked for anew where it comes from, even if one is here.
+    default BaseImage refresh(String reference, Platform platform) throws EngineException {
+        return find(reference, platform);
+    }
 }

@@ -7,7 +7,9 @@ final class Catalog {
 
     /// The groups, in the order of help.
     static final String[][] GROUPS = {
-        {"builder", "Manage builds"}, {"container", "Manage containers"}, {"image", "Manage images"},
+        {"builder", "Manage builds"},
+        {"container", "Manage containers"}, {"image", "Manage images"},
+        {"manifest", "Manage image manifests and manifest lists"}, {"network", "Manage networks"},
         {"system", "Manage Carafe"},
     };
 
@@ -20,8 +22,10 @@ final class Catalog {
 
     private static final String[][] CONTAINER = {
         {"attach", "Attach local standard input, output, and error streams to a running container"},
+        {"commit", "Create a new image from a container's changes"},
         {"create", "Create a new container"},
         {"exec", "Execute a command in a running container"},
+        {"export", "Export a container's filesystem as a tar archive"},
         {"inspect", "Display detailed information on one or more containers"},
         {"kill", "Kill one or more running containers"}, {"logs", "Fetch the logs of a container"},
         {"ls", "List containers"}, {"pause", "Pause all processes within one or more containers"},
@@ -34,12 +38,34 @@ final class Catalog {
         {"wait", "Block until one or more containers stop, then print their exit codes"},
     };
 
+    private static final String[][] MANIFEST = {
+        {"annotate", "Add additional information to a local image manifest"},
+        {"create", "Create a local manifest list for annotating and pushing to a registry"},
+        {"inspect", "Display an image manifest, or manifest list"},
+        {"push", "Push a manifest list to a repository"},
+        {"rm", "Delete one or more manifest lists from local storage"},
+    };
+
     private static final String[][] IMAGE = {
         {"build", "Build an image from a Dockerfile"},
-        {"history", "Show the history of an image"}, {"inspect", "Display detailed information on one or more images"},
+        {"copy", "Copy an image with all its platforms from one registry to another"},
+        {"history", "Show the history of an image"},
+        {"import", "Import the contents from a tarball to create a filesystem image"},
+        {"inspect", "Display detailed information on one or more images"},
         {"load", "Load an image from a tar archive or STDIN"}, {"ls", "List images"},
+        {"prune", "Remove unused images"},
         {"pull", "Download an image from a registry"}, {"rm", "Remove one or more images"},
+        {"push", "Upload an image to a registry"},
+        {"save", "Save one or more images to a tar archive (streamed to STDOUT by default)"},
         {"tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE"},
+        {"tags", "List the tags an image has at its registry"},
+    };
+
+    private static final String[][] NETWORK = {
+        {"connect", "Connect a container to a network"}, {"create", "Create a network"},
+        {"disconnect", "Disconnect a container from a network"},
+        {"inspect", "Display detailed information on one or more networks"}, {"ls", "List networks"},
+        {"prune", "Remove all unused networks"}, {"rm", "Remove one or more networks"},
     };
 
     private static final String[][] BUILDER = {
@@ -47,20 +73,27 @@ final class Catalog {
     };
 
     private static final String[][] SYSTEM = {
+        {"check", "Verify everything that is stored, and repair it"}, {"df", "Show disk usage"},
         {"events", "Get real time events from the server"}, {"info", "Display system-wide information"},
     };
 
     private static final String[][] OTHER = {
         {"attach", "Attach local standard input, output, and error streams to a running container"},
+        {"commit", "Create a new image from a container's changes"},
         {"create", "Create a new container"}, {"events", "Get real time events from the server"},
+        {"export", "Export a container's filesystem as a tar archive"},
         {"history", "Show the history of an image"},
+        {"import", "Import the contents from a tarball to create a filesystem image"},
         {"inspect", "Return low-level information on Carafe objects"},
         {"kill", "Kill one or more running containers"}, {"load", "Load an image from a tar archive or STDIN"},
+        {"login", "Authenticate to a registry"}, {"logout", "Log out from a registry"},
         {"logs", "Fetch the logs of a container"}, {"pause", "Pause all processes within one or more containers"},
         {"port", "List port mappings or a specific mapping for the container"},
-        {"pull", "Download an image from a registry"},
+        {"pull", "Download an image from a registry"}, {"push", "Upload an image to a registry"},
         {"rename", "Rename a container"}, {"restart", "Restart one or more containers"},
         {"rm", "Remove one or more containers"}, {"rmi", "Remove one or more images"},
+        {"save", "Save one or more images to a tar archive (streamed to STDOUT by default)"},
+        {"search", "Search Docker Hub for images"},
         {"start", "Start one or more stopped containers"}, {"stop", "Stop one or more running containers"},
         {"tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE"},
         {"top", "Display the running processes of a container"},
@@ -76,6 +109,8 @@ final class Catalog {
             case "builder" -> BUILDER;
             case "container" -> CONTAINER;
             case "image" -> IMAGE;
+            case "manifest" -> MANIFEST;
+            case "network" -> NETWORK;
             case "system" -> SYSTEM;
             case "common" -> COMMON;
             default -> OTHER;
@@ -103,8 +138,12 @@ final class Catalog {
             };
             case "container" -> container(name, path);
             case "image" -> image(name, path);
+            case "manifest" -> manifest(name, path);
+            case "network" -> network(name, path);
             case "system" -> switch (name) {
                 case "events", "info" -> top(name, path);
+                case "df" -> DiskUsage.command(path);
+                case "check" -> Check.command(path);
                 default -> null;
             };
             default -> top(name, path);
@@ -120,7 +159,10 @@ final class Catalog {
             case "version" -> Version.command(path);
             case "info" -> Info.command(path);
             case "events" -> Events.command(path);
-            case "load", "tag", "history", "pull", "build" -> image(name, path);
+            case "load", "save", "import", "tag", "history", "pull", "push", "build" -> image(name, path);
+            case "login" -> Login.in(path);
+            case "logout" -> Login.out(path);
+            case "search" -> Search.command(path);
             case "ls", "list", "remove" -> null;
             default -> container(name, path);
         };
@@ -145,7 +187,33 @@ final class Catalog {
             case "rename" -> Lifecycle.rename(path);
             case "top" -> Top.command(path);
             case "port" -> Port.command(path);
+            case "commit" -> Commit.command(path);
+            case "export" -> Export.command(path);
             case "inspect" -> Inspect.command(path, "container");
+            default -> null;
+        };
+    }
+
+    private static @Nullable Command manifest(String name, String path) {
+        return switch (name) {
+            case "annotate" -> Manifest.annotate(path);
+            case "create" -> Manifest.create(path);
+            case "inspect" -> Manifest.inspect(path);
+            case "push" -> Manifest.push(path);
+            case "rm" -> Manifest.remove(path);
+            default -> null;
+        };
+    }
+
+    private static @Nullable Command network(String name, String path) {
+        return switch (name) {
+            case "ls", "list" -> NetworkCommands.list(path);
+            case "create" -> NetworkCreate.command(path);
+            case "connect" -> NetworkCommands.connect(path);
+            case "disconnect" -> NetworkCommands.disconnect(path);
+            case "rm", "remove" -> NetworkCommands.remove(path);
+            case "prune" -> NetworkCommands.prune(path);
+            case "inspect" -> Inspect.command(path, "network");
             default -> null;
         };
     }
@@ -160,6 +228,12 @@ final class Catalog {
             case "tag" -> Tag.command(path);
             case "history" -> History.command(path);
             case "pull" -> Pull.command(path);
+            case "push" -> Push.command(path);
+            case "tags" -> RemoteTags.command(path);
+            case "copy" -> CopyImage.command(path);
+            case "save" -> Save.command(path);
+            case "import" -> Import.command(path);
+            case "prune" -> PruneImages.command(path);
             default -> null;
         };
     }

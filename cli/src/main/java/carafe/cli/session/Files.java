@@ -16,6 +16,13 @@ public interface Files {
     /// Makes a file that must not exist yet, mode 0644. Source: open(2) O_CREAT|O_EXCL.
     OutputStream create(Path file) throws IOException;
 
+    /// Puts a file of mode 0600 in the place of what was there, at once or not at all; directories that are missing are
+    /// made with mode 0700. A symbolic link keeps pointing, and its target is replaced.
+    void replacePrivately(Path file, byte[] content) throws IOException;
+
+    /// Gives `file` the name `other`, taking it from a file that has it. Source: rename(2).
+    void rename(Path file, Path other) throws IOException;
+
     /// Whether a name exists.
     boolean exists(Path file);
 

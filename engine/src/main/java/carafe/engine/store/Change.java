@@ -15,6 +15,12 @@ public sealed interface Change {
     /// The row with this id goes.
     record Delete(String id) implements Change {}
 
+    /// A network, new or changed.
+    record PutNetwork(NetworkRow row) implements Change {}
+
+    /// The network with this id goes.
+    record DeleteNetwork(String id) implements Change {}
+
     /// A setting of the engine itself.
     record Put(String key, String value) implements Change {}
 }

@@ -18,7 +18,8 @@ final class Schema {
                         document TEXT NOT NULL,
                         status TEXT NOT NULL
                     )""",
-                    "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)"));
+                    "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)"),
+            List.of("CREATE TABLE networks (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, document TEXT NOT NULL)"));
 
     /// The version this program writes.
     static final int VERSION = STEPS.size();

@@ -1,0 +1,98 @@
+package carafe.daemon;
+
+import carafe.network.FabricConfig;
+import carafe.network.FabricConfig.PoolRule;
+import carafe.spec.EngineException.Invalid;
+import carafe.spec.network.Cidr;
+import carafe.spec.network.IpAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/// What flags and configuration file say about networks, checked.
+final class NetworkOptions {
+
+    private static final int LEAST_MTU = 68;
+    private static final int MOST_MTU = 65535;
+
+    private NetworkOptions() {}
+
+    /// `given` answers the values of an option; none when it was not given.
+    static DaemonConfig.Networking read(Function<Option, List<String>> given) throws Invalid {
+        var usual = FabricConfig.DefaultBridge.USUAL;
+        var bridge = one(given, Option.BRIDGE);
+        var bip = one(given, Option.BIP);
+        if (bridge.isPresent() && bip.isPresent()) {
+            throw new Invalid("you specified -b & --bip, mutually exclusive options. Please specify only one");
+        }
+        var wanted = new FabricConfig.DefaultBridge(
+                !bridge.equals(Optional.of("none")),
+                bridge.filter(name -> !name.equals("none")),
+                bip.isEmpty() ? Optional.empty() : Optional.of(Cidr.parseHost(bip.get())),
+                range(given, Option.FIXED_CIDR),
+                truth(given, Option.IPV6, false),
+                range(given, Option.FIXED_CIDR_SIX),
+                mtu(one(given, Option.MTU), usual.mtu()),
+                truth(given, Option.ICC, usual.peers()),
+                truth(given, Option.IP_MASQ, usual.masquerade()),
+                address(one(given, Option.IP)));
+        var pools = new ArrayList<PoolRule>();
+        for (String text : given.apply(Option.ADDRESS_POOL)) {
+            pools.add(pool(text));
+        }
+        return new DaemonConfig.Networking(
+                wanted, pools.isEmpty() ? FabricConfig.usualPools() : pools, truth(given, Option.IP_FORWARD, true));
+    }
+
+    private static Optional<String> one(Function<Option, List<String>> given, Option option) {
+        var values = given.apply(option);
+        return values.isEmpty() || values.getLast().isEmpty() ? Optional.empty() : Optional.of(values.getLast());
+    }
+
+    private static boolean truth(Function<Option, List<String>> given, Option option, boolean otherwise) {
+        return one(given, option).map(Boolean::parseBoolean).orElse(otherwise);
+    }
+
+    private static Optional<Cidr> range(Function<Option, List<String>> given, Option option) throws Invalid {
+        var text = one(given, option);
+        return text.isEmpty() ? Optional.empty() : Optional.of(Cidr.parse(text.get()));
+    }
+
+    private static Optional<IpAddress> address(Optional<String> text) throws Invalid {
+        return text.isEmpty() ? Optional.empty() : Optional.of(IpAddress.parse(text.get()));
+    }
+
+    private static int mtu(Optional<String> text, int otherwise) throws Invalid {
+        if (text.isEmpty() || text.get().equals("0")) {
+            return otherwise;
+        }
+        boolean number = text.get().matches("[0-9]{1,5}");
+        int mtu = number ? Integer.parseInt(text.get()) : 0;
+        if (mtu < LEAST_MTU || mtu > MOST_MTU) {
+            throw new Invalid("invalid MTU " + text.get() + ": it must be between " + LEAST_MTU + " and " + MOST_MTU);
+        }
+        return mtu;
+    }
+
+    /// Reads `base=10.10.0.0/16,size=24`.
+    private static PoolRule pool(String text) throws Invalid {
+        String base = "";
+        String size = "";
+        for (String part : text.split(",")) {
+            int equals = part.indexOf('=');
+            switch (part.substring(0, Math.max(0, equals))) {
+                case "base" -> base = part.substring(equals + 1);
+                case "size" -> size = part.substring(equals + 1);
+                default -> throw new Invalid("invalid default address pool \"" + text + "\": base=RANGE,size=BITS is meant");
+            }
+        }
+        var range = Cidr.parse(base);
+        if (!size.matches("[0-9]{1,3}") || Integer.parseInt(size) < range.prefix()
+                || Integer.parseInt(size) > range.base().bits()) {
+            throw new Invalid("invalid default address pool \"" + text + "\": networks of /" + size + " do not fit into "
+                    + range);
+        }
+        return new PoolRule(range, Integer.parseInt(size));
+    }
+}

@@ -1,0 +1,392 @@
+package carafe.engine;
+
+import carafe.network.Driver;
+import carafe.network.Endpoint;
+import carafe.network.Fabric;
+import carafe.network.Joining;
+import carafe.network.Network;
+import carafe.network.Sandbox;
+import carafe.network.port.PortRequest;
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import carafe.spec.docker.ContainerConfig;
+import carafe.spec.docker.EndpointSettings;
+import carafe.spec.docker.HostConfig;
+import carafe.spec.docker.NetworkingConfig;
+import carafe.spec.network.IpAddress;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Which containers are in which networks. A container's own record says which it belongs to (by name, the one of its
+/// network mode first); the fabric knows the addresses it has while it runs.
+final class Memberships {
+    private static final Logger LOG = LoggerFactory.getLogger(Memberships.class);
+    private static final String CONTAINER = "container:";
+
+    private final Book book;
+    private final NetworkBook networks;
+    private final Fabric fabric;
+    private final Outlets outlets;
+
+    Memberships(Book book, NetworkBook networks, Fabric fabric, Outlets outlets) {
+        this.book = book;
+        this.networks = networks;
+        this.fabric = fabric;
+        this.outlets = outlets;
+    }
+
+    /// Whether a container with this mode shares somebody else's network, or has none it could leave.
+    static boolean isFixed(String mode) {
+        return mode.equals("host") || mode.equals("none") || mode.startsWith(CONTAINER);
+    }
+
+    /// The mode that the client means; without a default bridge a container that names no network has none.
+    String mode(String asked) throws EngineException {
+        if (asked.isEmpty() || asked.equals("default")) {
+            return networks.named(Network.DEFAULT).isPresent() ? Network.DEFAULT : "none";
+        }
+        if (asked.startsWith(CONTAINER)) {
+            return CONTAINER + book.find(asked.substring(CONTAINER.length())).id();
+        }
+        return isFixed(asked) ? asked : networks.find(asked).name();
+    }
+
+    /// The networks of a container to be, by name: its mode's first, then the others in the client's order.
+    NetworkingConfig joined(String mode, String asked, NetworkingConfig given, ContainerConfig config)
+            throws EngineException {
+        var endpoints = new LinkedHashMap<String, Json.Obj>();
+        endpoints.put(mode, new Json.Obj(Map.of()));
+        for (var entry : given.endpoints().entrySet()) {
+            String name = isSame(entry.getKey(), mode, asked) ? mode : networks.find(entry.getKey()).name();
+            var settings = EndpointSettings.parse(entry.getValue());
+            checkSettings(name, settings);
+            endpoints.put(name, settings.json());
+        }
+        if (mode.startsWith(CONTAINER)) {
+            if (endpoints.size() > 1) {
+                throw new EngineException.Invalid("conflicting options: a container that shares the network of another"
+                        + " cannot join networks of its own");
+            }
+            return NetworkingConfig.NONE;
+        }
+        if (isFixed(mode) && endpoints.size() > 1) {
+            throw new EngineException.Invalid("container cannot be connected to multiple networks with one of the networks"
+                    + " in " + (mode.equals("none") ? "private (none)" : mode) + " mode");
+        }
+        String mac = config.document().text("MacAddress");
+        var first = endpoints.getOrDefault(mode, new Json.Obj(Map.of()));
+        if (!mac.isEmpty() && !isFixed(mode) && first.text("MacAddress").isEmpty()) {
+            endpoints.put(mode, EndpointSettings.parse(first.with("MacAddress", Json.of(mac))).json());
+        }
+        return new NetworkingConfig(endpoints);
+    }
+
+    private boolean isSame(String name, String mode, String asked) throws EngineException {
+        return name.equals(asked) || name.equals(mode) || name.equals("default") && (asked.isEmpty() || asked.equals("default"))
+                || !isFixed(mode) && networks.named(name).isEmpty() && networks.find(name).name().equals(mode);
+    }
+
+    /// What only networks that users made offer.
+    static void checkSettings(String network, EndpointSettings settings) throws EngineException.Invalid {
+        if (List.of(Network.DEFAULT, "host", "none").contains(network)) {
+            if (settings.wantsAddress()) {
+                throw new EngineException.Invalid("invalid config for network " + network + ": invalid endpoint settings:\n"
+                        + "user specified IP address is supported on user defined networks only");
+            }
+            if (!settings.aliases().isEmpty()) {
+                throw new EngineException.Invalid("invalid config for network " + network + ": invalid endpoint settings:\n"
+                        + "network-scoped alias is supported only for containers in user defined networks");
+            }
+        }
+    }
+
+    /// What a start needs of the container's network: the namespace to join (empty: its own new one, or the host's) and
+    /// the lines of /etc/hosts that tell its own addresses.
+    record Attachment(String namespace, EtcFiles.Known known) {}
+
+    /// A line of /etc/hosts.
+    record HostLine(String address, String names) {}
+
+    /// Confined to the container's queue: makes its network ready for its first process.
+    Attachment attach(ContainerSnapshot container) throws EngineException {
+        String mode = container.host().namespaces().network();
+        if (mode.startsWith(CONTAINER)) {
+            return joinOther(container, mode);
+        }
+        var joinings = new ArrayList<Joining>();
+        for (var endpoint : container.networking().endpoints().entrySet()) {
+            var network = networks.find(endpoint.getKey());
+            if (network.driver() != Driver.HOST && network.driver() != Driver.NONE) {
+                joinings.add(joining(network, EndpointSettings.parse(endpoint.getValue()), container));
+            }
+        }
+        if (joinings.isEmpty()) {
+            return new Attachment("", new EtcFiles.Known(List.of(), hostAddress(), false));
+        }
+        outlets.begin(opening(container));
+        var sandbox = fabric.open(container.id(), joinings);
+        for (var joining : joinings) {
+            networks.tell(joining.network(), "connect", Map.of("container", container.id()));
+        }
+        return new Attachment(sandbox.path(), known(container));
+    }
+
+    private Attachment joinOther(ContainerSnapshot container, String mode) throws EngineException {
+        var other = book.find(mode.substring(CONTAINER.length()));
+        var process = other.running();
+        if (process.isEmpty()) {
+            throw new EngineException.Conflict("cannot join network of a non running container: " + other.id());
+        }
+        if (other.id().equals(container.id())) {
+            throw new EngineException.Invalid("cannot join own network");
+        }
+        return new Attachment("/proc/" + process.get().pid() + "/ns/net", known(other.snapshot()));
+    }
+
+    private static Joining joining(Network network, EndpointSettings settings, ContainerSnapshot container) {
+        var wanted = new Joining.Wanted(settings.four(), settings.six(), settings.linkLocal(), settings.mac(),
+                settings.driverOptions().getOrDefault(EndpointSettings.INTERFACE_NAME, ""));
+        return new Joining(network, wanted, network.userDefined() ? names(container, settings) : List.of(),
+                settings.gatewayPriority(), settings.driverOptions());
+    }
+
+    /// What others of a network may call the container: its name, its aliases, its short id, its host name.
+    static List<String> names(ContainerSnapshot container, EndpointSettings settings) {
+        var names = new LinkedHashSet<String>();
+        names.add(container.name());
+        names.addAll(settings.aliases());
+        names.add(container.id().substring(0, 12));
+        String host = container.config().names().host();
+        if (!host.isEmpty()) {
+            names.add(host);
+        }
+        return List.copyOf(names);
+    }
+
+    /// The lines of /etc/hosts of a container in this sandbox: its addresses, then those it is linked to.
+    List<HostLine> hosts(ContainerSnapshot container, Sandbox sandbox) {
+        var lines = new ArrayList<HostLine>();
+        var names = container.config().names();
+        String own = names.domain().isEmpty() ? names.host() : names.host() + "." + names.domain() + "\t" + names.host();
+        for (var endpoint : sandbox.endpoints()) {
+            endpoint.four().ifPresent(address -> lines.add(new HostLine(address.address().toString(), own)));
+        }
+        for (var endpoint : sandbox.endpoints()) {
+            endpoint.six().ifPresent(address -> lines.add(new HostLine(address.address().toString(), own)));
+        }
+        lines.addAll(links(container));
+        return lines;
+    }
+
+    /// Those on the default bridge that the container was linked to with `--link`.
+    private List<HostLine> links(ContainerSnapshot container) {
+        var lines = new ArrayList<HostLine>();
+        try {
+            for (String link : container.host().document().texts("Links")) {
+                int colon = link.indexOf(':');
+                String name = colon < 0 ? link : link.substring(0, colon);
+                String alias = colon < 0 ? link : link.substring(colon + 1);
+                var other = book.find(name);
+                var first = fabric.sandbox(other.id()).stream()
+                        .flatMap(sandbox -> sandbox.endpoints().stream())
+                        .flatMap(endpoint -> endpoint.four().stream())
+                        .findFirst();
+                String words = alias.substring(alias.lastIndexOf('/') + 1) + " " + other.snapshot().config().names().host()
+                        + " " + other.snapshot().name();
+                first.ifPresent(address -> lines.add(new HostLine(address.address().toString(), words)));
+            }
+        } catch (EngineException e) {
+            LOG.warn("the links of container {}: {}", container.id(), e.getMessage());
+        }
+        return lines;
+    }
+
+    /// What a plan that is only shown has in the place of the namespace's path.
+    String shownPath(ContainerSnapshot container) {
+        return isFixed(container.host().namespaces().network()) ? "" : "/proc/self/fd/NETWORK";
+    }
+
+    /// Confined to the container's queue: its process ended, or never came to be.
+    void detach(ContainerSnapshot container) {
+        var sandbox = fabric.sandbox(container.id());
+        fabric.close(container.id());
+        outlets.end(container.id());
+        sandbox.ifPresent(gone -> gone.endpoints().forEach(endpoint -> network(endpoint).ifPresent(network ->
+                networks.tell(network, "disconnect", Map.of("container", container.id())))));
+    }
+
+    private Optional<Network> network(Endpoint endpoint) {
+        try {
+            return Optional.of(networks.find(endpoint.networkId()));
+        } catch (EngineException gone) {
+            return Optional.empty();
+        }
+    }
+
+    /// Confined to the container's queue: one more network for one that runs.
+    void connectRunning(ContainerSnapshot container, Network network, EndpointSettings settings) throws EngineException {
+        fabric.connect(container.id(), joining(network, settings, container));
+    }
+
+    /// Confined to the container's queue.
+    void disconnectRunning(ContainerSnapshot container, Network network) throws EngineException {
+        fabric.disconnect(container.id(), network.id());
+    }
+
+    /// What /etc/hosts of a container that runs has to say now.
+    EtcFiles.Known known(ContainerSnapshot container) {
+        var lines = fabric.sandbox(container.id()).map(sandbox -> hosts(container, sandbox)).orElse(List.of());
+        return new EtcFiles.Known(lines, hostAddress(), hasNameServer(container));
+    }
+
+    /// Whether its names are served by us: in networks that users made.
+    private boolean hasNameServer(ContainerSnapshot container) {
+        return container.networking().endpoints().keySet().stream()
+                .anyMatch(name -> networks.named(name).map(Network::userDefined).orElse(false));
+    }
+
+    /// What the container wants of the host's ports and of name servers. In networks that lead nowhere nothing can be
+    /// published, and with the host's own network nothing has to be.
+    private Outlets.Opening opening(ContainerSnapshot container) throws EngineException {
+        boolean four = false;
+        boolean six = false;
+        Optional<IpAddress> bindAddress = Optional.empty();
+        for (String name : container.networking().endpoints().keySet()) {
+            var network = networks.find(name);
+            if (network.driver() == Driver.BRIDGE && !network.reach().internal()) {
+                four |= network.subnet(false).isPresent();
+                six |= network.subnet(true).isPresent();
+                bindAddress = bindAddress.or(() -> network.settings().bindAddress());
+            }
+        }
+        var ports = four || six
+                ? PortPlan.requests(container.host(), container.config(), bindAddress)
+                : List.<PortRequest>of();
+        var servers = new ArrayList<IpAddress>();
+        for (String server : container.host().resolver().servers()) {
+            IpAddress.find(server).ifPresent(servers::add);
+        }
+        return new Outlets.Opening(container.id(), container.name(), ports, four, six, servers);
+    }
+
+    /// At the engine's start, before the networks are there again: who runs keeps its ports.
+    void resume(Collection<String> running) throws EngineException {
+        var openings = new ArrayList<Outlets.Opening>();
+        for (String id : running) {
+            var container = book.find(id).snapshot();
+            if (!isFixed(container.host().namespaces().network())) {
+                openings.add(opening(container));
+            }
+        }
+        outlets.resume(openings);
+    }
+
+    /// At the engine's start, after that: the rules are as they should be.
+    void hold() throws EngineException {
+        outlets.hold();
+    }
+
+    /// From where its published ports can be reached.
+    List<PortReach> reach(ContainerSnapshot container) throws EngineException {
+        return outlets.reach(container.id()).stream()
+                .map(reach -> new PortReach(
+                        reach.binding().containerPort() + "/" + reach.binding().protocol(), reach.binding().hostText(),
+                        reach.fromThisHost(), reach.fromOthers(), reach.remarks()))
+                .toList();
+    }
+
+    private List<ContainerNetworks.Port> ports(ContainerSnapshot container) {
+        if (!container.state().alive()) {
+            return List.of();
+        }
+        try {
+            var bindings = outlets.bindings(container.id());
+            var ports = new ArrayList<ContainerNetworks.Port>();
+            for (String name : PortPlan.known(container.host(), container.config())) {
+                ports.add(new ContainerNetworks.Port(name, bindings.stream()
+                        .filter(binding -> name.equals(binding.containerPort() + "/" + binding.protocol()))
+                        .map(binding -> new ContainerNetworks.HostPort(binding.address(), binding.hostPort()))
+                        .toList()));
+            }
+            return ports;
+        } catch (EngineException.Invalid e) {
+            throw new AssertionError("ports were checked when they came", e);
+        }
+    }
+
+    /// What inspect and list tell.
+    ContainerNetworks view(ContainerSnapshot container) {
+        var sandbox = fabric.sandbox(container.id());
+        var places = new ArrayList<ContainerNetworks.Place>();
+        container.networking().endpoints().forEach((name, given) -> {
+            try {
+                var settings = EndpointSettings.parse(given);
+                var network = networks.named(name);
+                var endpoint = network.flatMap(known -> sandbox.flatMap(open -> open.in(known.id())));
+                boolean named = network.map(Network::userDefined).orElse(false);
+                places.add(new ContainerNetworks.Place(name, network.map(Network::id).orElse(""), settings,
+                        endpoint.map(Memberships::live), named ? names(container, settings) : List.of()));
+            } catch (EngineException.Invalid e) {
+                throw new AssertionError("settings were checked when they came", e);
+            }
+        });
+        String key = sandbox.map(Sandbox::path).orElse("");
+        return new ContainerNetworks(sandbox.isPresent() ? container.id() : "", key, places, ports(container));
+    }
+
+    private static ContainerNetworks.Live live(Endpoint endpoint) {
+        return new ContainerNetworks.Live(endpoint.id(), endpoint.mac().toString(), endpoint.four(), endpoint.six(),
+                endpoint.gateways().four(), endpoint.gateways().six());
+    }
+
+    /// Whether `word` begins the id of the network called `name`.
+    boolean isIdOf(String word, String name) {
+        return !word.isEmpty() && networks.named(name).map(network -> network.id().startsWith(word)).orElse(false);
+    }
+
+    /// What passed its interfaces.
+    Map<String, UsageSample.Traffic> traffic(String containerId) throws EngineException {
+        var traffic = new LinkedHashMap<String, UsageSample.Traffic>();
+        fabric.traffic(containerId).forEach((name, link) -> traffic.put(name, new UsageSample.Traffic(
+                new UsageSample.Flow(link.rxBytes(), link.rxPackets(), link.rxErrors(), link.rxDropped()),
+                new UsageSample.Flow(link.txBytes(), link.txPackets(), link.txErrors(), link.txDropped()))));
+        return traffic;
+    }
+
+    /// The host's address as containers of this one's network see it, for `host-gateway`.
+    Optional<String> hostAddress() {
+        return networks.named(Network.DEFAULT)
+                .flatMap(network -> network.subnet(false))
+                .flatMap(subnet -> subnet.gateway())
+                .map(Object::toString);
+    }
+
+    /// Refuses what a mode forbids in the rest of the configuration.
+    static void checkMode(String mode, ContainerConfig config, HostConfig host) throws EngineException {
+        if (mode.startsWith(CONTAINER)) {
+            if (!config.document().text("Hostname").isEmpty()) {
+                throw new EngineException.Invalid("conflicting options: hostname and the network mode");
+            }
+            if (!host.resolver().servers().isEmpty()) {
+                throw new EngineException.Invalid("conflicting options: dns and the network mode");
+            }
+            if (!host.resolver().extraHosts().isEmpty()) {
+                throw new EngineException.Invalid("conflicting options: custom host-to-IP mapping and the network mode");
+            }
+            if (!host.document().object("PortBindings").fields().isEmpty()
+                    || host.document().truth("PublishAllPorts")) {
+                throw new EngineException.Invalid("conflicting options: port publishing and the container type network mode");
+            }
+        }
+        if (mode.equals("host") && !host.document().texts("Links").isEmpty()) {
+            throw new EngineException.Invalid("conflicting options: host type networking can't be used with links");
+        }
+    }
+}

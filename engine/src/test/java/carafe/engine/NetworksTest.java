@@ -1,0 +1,240 @@
+package carafe.engine;
+
+import static carafe.engine.EngineHarness.request;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import carafe.spec.docker.EndpointSettings;
+import carafe.spec.docker.Filters;
+import carafe.spec.docker.NetworkCreateRequest;
+import carafe.spec.docker.NetworkingConfig;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Networks as the engine's door offers them, over a fabric without a kernel.
+class NetworksTest {
+
+    @TempDir
+    Path root;
+
+    private EngineHarness harness;
+    private Networks networks;
+
+    @BeforeEach
+    void open() throws Exception {
+        harness = new EngineHarness(root);
+        networks = harness.engine.networks();
+    }
+
+    @AfterEach
+    void close() {
+        harness.close();
+    }
+
+    private static NetworkCreateRequest network(String json) throws Exception {
+        return NetworkCreateRequest.parse((Json.Obj) Json.parse(json));
+    }
+
+    private static EndpointSettings settings(String json) throws Exception {
+        return EndpointSettings.parse((Json.Obj) Json.parse(json));
+    }
+
+    private ContainerNetworks.Place place(String container, String network) throws Exception {
+        return harness.containers().inspect(container, false).networks().places().stream()
+                .filter(place -> place.network().equals(network)).findFirst().orElseThrow();
+    }
+
+    private String hosts(String container) throws Exception {
+        return Files.readString(harness.containers().inspect(container, false).files().hosts());
+    }
+
+    @Test
+    void threeNetworksAreAlwaysThereAndStayTheSame() throws Exception {
+        var before = networks.list(Filters.NONE);
+        assertThat(before).extracting(NetworkDetails::name).containsExactlyInAnyOrder("bridge", "host", "none");
+        harness.crash();
+        networks = harness.engine.networks();
+        assertThat(networks.list(Filters.NONE)).extracting(NetworkDetails::id)
+                .containsExactlyInAnyOrderElementsOf(before.stream().map(NetworkDetails::id).toList());
+        for (var fixed : before) {
+            assertThatThrownBy(() -> networks.remove(fixed.name()))
+                    .isInstanceOf(EngineException.Forbidden.class)
+                    .hasMessage(fixed.name() + " is a pre-defined network and cannot be removed");
+        }
+    }
+
+    @Test
+    void aContainerThatNamesNoNetworkIsOnTheDefaultBridge() throws Exception {
+        harness.create("web", "sleep", "9");
+        assertThat(harness.containers().inspect("web", false).container().host().namespaces().network())
+                .isEqualTo("bridge");
+        assertThat(place("web", "bridge").live()).isEmpty();
+        harness.containers().start("web");
+        var live = place("web", "bridge").live().orElseThrow();
+        assertThat(live.four()).get().hasToString("172.17.0.2/16");
+        assertThat(live.mac()).isEqualTo("02:42:ac:11:00:02");
+        String id = harness.containers().inspect("web", false).container().id();
+        assertThat(hosts("web")).endsWith("172.17.0.2\t" + id.substring(0, 12) + "\n");
+        assertThat(networks.inspect("bridge").members()).singleElement()
+                .satisfies(member -> assertThat(member.name()).isEqualTo("web"));
+        harness.containers().kill("web", "");
+        EngineHarness.eventually(() -> networks.inspect("bridge").members().isEmpty());
+        harness.containers().remove("web", new RemoveRequest(false, false));
+        harness.assertNothingLeft();
+    }
+
+    @Test
+    void networksSurviveTheEngineAndNamesAreTakenOnce() throws Exception {
+        String id = networks.create(network("""
+                {"Name":"app","Internal":true,"Labels":{"a":"b"},"IPAM":{"Config":[{"Subnet":"10.9.0.0/24"}]}}"""));
+        assertThatThrownBy(() -> networks.create(network("{\"Name\":\"app\"}")))
+                .isInstanceOf(EngineException.Conflict.class)
+                .hasMessage("network with name app already exists");
+        assertThatThrownBy(() -> networks.create(network("{\"Name\":\"bridge\"}")))
+                .isInstanceOf(EngineException.Forbidden.class)
+                .hasMessage("operation is not permitted on predefined bridge network ");
+        harness.crash();
+        networks = harness.engine.networks();
+        var found = networks.inspect(id.substring(0, 8));
+        assertThat(found.name()).isEqualTo("app");
+        assertThat(found.flags().internal()).isTrue();
+        assertThat(found.ipam().ranges().getFirst().subnet()).hasToString("10.9.0.0/24");
+        networks.remove("app");
+        assertThatThrownBy(() -> networks.inspect("app"))
+                .isInstanceOf(EngineException.NotFound.class).hasMessage("network app not found");
+    }
+
+    @Test
+    void aContainerInUseKeepsItsNetwork() throws Exception {
+        networks.create(network("{\"Name\":\"app\"}"));
+        harness.containers().create(request("web", "{\"NetworkMode\":\"app\"}", "sleep", "9"));
+        harness.containers().start("web");
+        String endpoint = place("web", "app").live().orElseThrow().endpointId();
+        assertThatThrownBy(() -> networks.remove("app"))
+                .isInstanceOf(EngineException.Forbidden.class)
+                .hasMessage("error while removing network: network app has active endpoints (name:\"web\" id:\""
+                        + endpoint.substring(0, 12) + "\")");
+        assertThat(networks.prune(Filters.NONE)).isEmpty();
+        harness.containers().remove("web", new RemoveRequest(true, false));
+        assertThat(networks.prune(Filters.NONE)).containsExactly("app");
+    }
+
+    @Test
+    void runningContainersAreConnectedAndDisconnected() throws Exception {
+        var since = Instant.now();
+        networks.create(network("{\"Name\":\"db\",\"IPAM\":{\"Config\":[{\"Subnet\":\"10.9.0.0/24\"}]}}"));
+        harness.create("web", "sleep", "9");
+        harness.containers().start("web");
+        networks.connect("db", "web", settings("{\"Aliases\":[\"store\"],\"IPAMConfig\":{\"IPv4Address\":\"10.9.0.77\"}}"));
+        assertThat(place("web", "db").live().orElseThrow().four()).get().hasToString("10.9.0.77/24");
+        assertThat(place("web", "db").names()).startsWith("web", "store");
+        assertThat(hosts("web")).contains("172.17.0.2\t").contains("10.9.0.77\t");
+        assertThatThrownBy(() -> networks.connect("db", "web", settings("{}")))
+                .isInstanceOf(EngineException.Forbidden.class)
+                .hasMessage("endpoint with name web already exists in network db");
+
+        assertThat(harness.actions(since, "network")).containsExactly("create", "connect", "connect");
+        harness.crash();
+        networks = harness.engine.networks();
+        assertThat(place("web", "db").live().orElseThrow().four()).get().hasToString("10.9.0.77/24");
+        networks.disconnect("bridge", "web", false);
+        assertThat(hosts("web")).doesNotContain("172.17.0.2\t").contains("10.9.0.77\t");
+        String id = harness.containers().inspect("web", false).container().id();
+        assertThatThrownBy(() -> networks.disconnect("bridge", "web", false))
+                .isInstanceOf(EngineException.Forbidden.class)
+                .hasMessage("container " + id + " is not connected to network bridge");
+        networks.disconnect("bridge", "gone", true);
+        assertThat(harness.actions(since, "network")).contains("disconnect");
+    }
+
+    @Test
+    void stoppedContainersRememberTheirNetworks() throws Exception {
+        networks.create(network("{\"Name\":\"a\"}"));
+        networks.create(network("{\"Name\":\"b\"}"));
+        harness.containers().create(request("web", "{\"NetworkMode\":\"a\"}", "sleep", "9"));
+        networks.connect("b", "web", settings("{}"));
+        harness.crash();
+        networks = harness.engine.networks();
+        harness.containers().start("web");
+        assertThat(harness.containers().inspect("web", false).networks().places())
+                .extracting(ContainerNetworks.Place::network).containsExactly("a", "b");
+        assertThat(place("web", "b").live()).isPresent();
+    }
+
+    @Test
+    void severalNetworksAtOnceAndTheirContradictions() throws Exception {
+        networks.create(network("{\"Name\":\"a\"}"));
+        var two = new NetworkingConfig(java.util.Map.of(
+                "a", (Json.Obj) Json.parse("{\"Aliases\":[\"x\"]}"), "bridge", (Json.Obj) Json.parse("{}")));
+        var base = request("web", "{\"NetworkMode\":\"a\"}", "sleep", "9");
+        harness.containers().create(new CreateRequest("web", "", base.config(), base.host(), two));
+        assertThat(harness.containers().inspect("web", false).networks().places())
+                .extracting(ContainerNetworks.Place::network).containsExactly("a", "bridge");
+        refused("{\"NetworkMode\":\"host\"}", "{\"a\":{}}", "container cannot be connected to multiple networks with one of"
+                + " the networks in host mode");
+        refused("{}", "{\"bridge\":{\"IPAMConfig\":{\"IPv4Address\":\"172.17.0.9\"}}}", "invalid config for network bridge:"
+                + " invalid endpoint settings:\nuser specified IP address is supported on user defined networks only");
+        refused("{}", "{\"bridge\":{\"Aliases\":[\"x\"]}}", "invalid config for network bridge: invalid endpoint settings:\n"
+                + "network-scoped alias is supported only for containers in user defined networks");
+        refused("{\"NetworkMode\":\"nope\"}", "{}", "network nope not found");
+        refused("{\"NetworkMode\":\"container:nope\"}", "{}", "No such container: nope");
+    }
+
+    private void refused(String host, String endpoints, String message) throws Exception {
+        var base = request("other", host, "true");
+        var networking = NetworkingConfig.parse((Json.Obj) Json.parse("{\"EndpointsConfig\":" + endpoints + "}"));
+        assertThatThrownBy(() -> harness.containers().create(
+                new CreateRequest("other", "", base.config(), base.host(), networking))).hasMessage(message);
+    }
+
+    @Test
+    void theNetworkOfAnotherContainerIsShared() throws Exception {
+        harness.create("first", "sleep", "9");
+        String id = harness.containers().create(request("second", "{\"NetworkMode\":\"container:first\"}", "true")).id();
+        String first = harness.containers().inspect("first", false).container().id();
+        assertThatThrownBy(() -> harness.containers().start("second"))
+                .isInstanceOf(EngineException.Conflict.class)
+                .hasMessage("cannot join network of a non running container: " + first);
+        harness.containers().start("first");
+        harness.containers().start("second");
+        assertThat(hosts("second")).contains("172.17.0.2\t" + first.substring(0, 12));
+        assertThat(harness.containers().inspect(id, false).container().host().namespaces().network())
+                .isEqualTo("container:" + first);
+        assertThatThrownBy(() -> networks.connect("bridge", "second", settings("{}")))
+                .isInstanceOf(EngineException.Forbidden.class);
+    }
+
+    @Test
+    void filtersOfLists() throws Exception {
+        networks.create(network("{\"Name\":\"app\",\"Labels\":{\"a\":\"b\"}}"));
+        assertThat(names("{\"name\":[\"pp\"]}")).containsExactly("app");
+        assertThat(names("{\"type\":[\"custom\"]}")).containsExactly("app");
+        assertThat(names("{\"driver\":[\"null\"]}")).containsExactly("none");
+        assertThat(names("{\"label\":[\"a=b\"]}")).containsExactly("app");
+        assertThat(names("{\"dangling\":[\"true\"]}")).containsExactly("app");
+        assertThat(names("{\"dangling\":[\"false\"]}")).hasSize(3);
+        assertThatThrownBy(() -> names("{\"colour\":[\"red\"]}")).hasMessage("invalid filter 'colour'");
+    }
+
+    private List<String> names(String filters) throws Exception {
+        return networks.list(Filters.parse(filters)).stream().map(NetworkDetails::name).toList();
+    }
+
+    @Test
+    void aStartThatFailsGivesItsAddressBack() throws Exception {
+        harness.create("web", "sleep", "9");
+        harness.reopen(carafe.spec.Failpoints.parse("start.run=1*EIO->off"));
+        assertThatThrownBy(() -> harness.containers().start("web")).isInstanceOf(EngineException.Internal.class);
+        assertThat(harness.fabric.open()).isEmpty();
+        harness.containers().start("web");
+        assertThat(place("web", "bridge").live().orElseThrow().four()).get().hasToString("172.17.0.2/16");
+    }
+}

@@ -1,0 +1,201 @@
+package carafe.kernel;
+
+import static carafe.kernel.NfTables.*;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+
+/// Writes a rule's statements as the small programs the kernel runs: loads into registers, comparisons, look-ups,
+/// verdicts. Registers of four bytes are used from the first one on, anew in each statement.
+/// Source: linux/netfilter/nf_tables.h.
+final class NftExpressions {
+
+    private static final byte[] LOOPBACK_MASK = {(byte) 255, 0, 0, 0};
+    private static final byte[] LOOPBACK_NET = {127, 0, 0, 0};
+    private static final int ESTABLISHED = 2; // NF_CT_STATE_BIT(IP_CT_ESTABLISHED), not in the user's headers
+    private static final int RELATED = 4; // NF_CT_STATE_BIT(IP_CT_RELATED)
+
+    private final NftWriter out;
+
+    NftExpressions(NftWriter out) {
+        this.out = out;
+    }
+
+    /// Writes one statement into the open list of expressions.
+    void write(NftStatement statement) {
+        switch (statement) {
+            case NftStatement.Family(boolean six) -> {
+                meta(NFT_META_NFPROTO, NFT_REG32_00);
+                compare(false, new byte[] {(byte) (six ? NFPROTO_IPV6 : NFPROTO_IPV4)});
+            }
+            case NftStatement.Is(var what, boolean not, var value) -> {
+                load(what, NFT_REG32_00);
+                compare(not, what.type().encode(value));
+            }
+            case NftStatement.Loopback4(var what, boolean not) -> {
+                load(what, NFT_REG32_00);
+                mask(LOOPBACK_MASK);
+                compare(not, LOOPBACK_NET);
+            }
+            case NftStatement.ToThisHost _ -> toThisHost();
+            case NftStatement.In(var what, boolean not, var set) -> {
+                load(what);
+                lookup(set, not, -1);
+            }
+            case NftStatement.Established _ -> bits(NFT_CT_STATE, ESTABLISHED | RELATED);
+            case NftStatement.DestinationTranslated _ -> bits(NFT_CT_STATUS, IPS_DST_NAT);
+            case NftStatement.Translate(boolean six, var key, var map) -> {
+                load(key);
+                lookup(map, false, NFT_REG32_00);
+                translate(six);
+            }
+            case NftStatement.TranslateTo(var address, int port) -> {
+                immediate(NFT_REG32_00, NftType.IPV4_ADDR.encode(address));
+                immediate(NFT_REG32_00 + 1, NftType.INET_SERVICE.encode(Integer.toString(port)));
+                translate(false);
+            }
+            case NftStatement.Masquerade _ -> end(begin("masq"));
+            case NftStatement.Accept _ -> verdict(NF_ACCEPT);
+            case NftStatement.Drop _ -> verdict(NF_DROP);
+        }
+    }
+
+    private record Open(int element, int data) {}
+
+    private Open begin(String expression) {
+        int element = out.open(NFTA_LIST_ELEM);
+        out.text(NFTA_EXPR_NAME, expression);
+        return new Open(element, out.open(NFTA_EXPR_DATA));
+    }
+
+    private void end(Open open) {
+        out.close(open.data);
+        out.close(open.element);
+    }
+
+    private void load(List<NftSelector> fields) {
+        int register = NFT_REG32_00;
+        for (var field : fields) {
+            load(field, register);
+            register += field.type().paddedBytes() / 4;
+        }
+    }
+
+    private void load(NftSelector field, int register) {
+        int bytes = field.type().bytes();
+        switch (field) {
+            case IN_NAME -> meta(NFT_META_IIFNAME, register);
+            case OUT_NAME -> meta(NFT_META_OIFNAME, register);
+            case PROTOCOL -> meta(NFT_META_L4PROTO, register);
+            case SOURCE4 -> payload(NFT_PAYLOAD_NETWORK_HEADER, 12, bytes, register);
+            case DESTINATION4 -> payload(NFT_PAYLOAD_NETWORK_HEADER, 16, bytes, register);
+            case SOURCE6 -> payload(NFT_PAYLOAD_NETWORK_HEADER, 8, bytes, register);
+            case DESTINATION6 -> payload(NFT_PAYLOAD_NETWORK_HEADER, 24, bytes, register);
+            case DESTINATION_PORT -> payload(NFT_PAYLOAD_TRANSPORT_HEADER, 2, bytes, register);
+        }
+    }
+
+    private void meta(int key, int register) {
+        var meta = begin("meta");
+        out.number(NFTA_META_KEY, key);
+        out.number(NFTA_META_DREG, register);
+        end(meta);
+    }
+
+    private void payload(int base, int offset, int bytes, int register) {
+        var payload = begin("payload");
+        out.number(NFTA_PAYLOAD_DREG, register);
+        out.number(NFTA_PAYLOAD_BASE, base);
+        out.number(NFTA_PAYLOAD_OFFSET, offset);
+        out.number(NFTA_PAYLOAD_LEN, bytes);
+        end(payload);
+    }
+
+    private void compare(boolean not, byte[] value) {
+        var compare = begin("cmp");
+        out.number(NFTA_CMP_SREG, NFT_REG32_00);
+        out.number(NFTA_CMP_OP, not ? NFT_CMP_NEQ : NFT_CMP_EQ);
+        data(NFTA_CMP_DATA, value);
+        end(compare);
+    }
+
+    private void data(int attribute, byte[] value) {
+        int data = out.open(attribute);
+        out.bytes(NFTA_DATA_VALUE, value);
+        out.close(data);
+    }
+
+    private void mask(byte[] mask) {
+        var bitwise = begin("bitwise");
+        out.number(NFTA_BITWISE_SREG, NFT_REG32_00);
+        out.number(NFTA_BITWISE_DREG, NFT_REG32_00);
+        out.number(NFTA_BITWISE_LEN, mask.length);
+        data(NFTA_BITWISE_MASK, mask);
+        data(NFTA_BITWISE_XOR, new byte[mask.length]);
+        end(bitwise);
+    }
+
+    /// One of `bits` is set in what connection tracking knows.
+    private void bits(int key, int bits) {
+        var ct = begin("ct");
+        out.number(NFTA_CT_KEY, key);
+        out.number(NFTA_CT_DREG, NFT_REG32_00);
+        end(ct);
+        mask(number(bits));
+        compare(true, number(0));
+    }
+
+    private static byte[] number(int value) {
+        return ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(value).array();
+    }
+
+    private void toThisHost() {
+        var fib = begin("fib");
+        out.number(NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR);
+        out.number(NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+        out.number(NFTA_FIB_DREG, NFT_REG32_00);
+        end(fib);
+        compare(false, number(RTN_LOCAL));
+    }
+
+    private void lookup(String set, boolean not, int destination) {
+        var lookup = begin("lookup");
+        out.text(NFTA_LOOKUP_SET, set);
+        out.number(NFTA_LOOKUP_SREG, NFT_REG32_00);
+        if (destination >= 0) {
+            out.number(NFTA_LOOKUP_DREG, destination);
+        }
+        if (not) {
+            out.number(NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+        }
+        end(lookup);
+    }
+
+    private void immediate(int register, byte[] value) {
+        var immediate = begin("immediate");
+        out.number(NFTA_IMMEDIATE_DREG, register);
+        data(NFTA_IMMEDIATE_DATA, value);
+        end(immediate);
+    }
+
+    private void translate(boolean six) {
+        var nat = begin("nat");
+        out.number(NFTA_NAT_TYPE, NFT_NAT_DNAT);
+        out.number(NFTA_NAT_FAMILY, six ? NFPROTO_IPV6 : NFPROTO_IPV4);
+        out.number(NFTA_NAT_REG_ADDR_MIN, NFT_REG32_00);
+        out.number(NFTA_NAT_REG_PROTO_MIN, NFT_REG32_00 + (six ? 4 : 1));
+        end(nat);
+    }
+
+    private void verdict(int code) {
+        var immediate = begin("immediate");
+        out.number(NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+        int data = out.open(NFTA_IMMEDIATE_DATA);
+        int verdict = out.open(NFTA_DATA_VERDICT);
+        out.number(NFTA_VERDICT_CODE, code);
+        out.close(verdict);
+        out.close(data);
+        end(immediate);
+    }
+}

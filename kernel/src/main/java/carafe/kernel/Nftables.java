@@ -1,0 +1,104 @@
+package carafe.kernel;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// The packet filter of one network namespace, spoken to by netlink: no library is needed on the host, and a change
+/// costs the same however many rules others have. Source: linux/netfilter/nf_tables.h, nft(8).
+public final class Nftables implements AutoCloseable {
+
+    private final NfSocket socket;
+
+    private Nftables(NfSocket socket) {
+        this.socket = socket;
+    }
+
+    /// The filter of the calling thread's network namespace, also when used from other threads later.
+    /// @throws KernelException EPROTONOSUPPORT the kernel has no netfilter
+    public static Nftables open() throws KernelException {
+        return new Nftables(NfSocket.open(0));
+    }
+
+    /// Makes all changes at once, or none. Blocks while the kernel commits, well under a millisecond for a few elements.
+    /// @throws KernelException ENOENT what is changed is not there; EEXIST, EBUSY an element is there with other data;
+    ///         EPERM no CAP_NET_ADMIN; its subject says which part was refused
+    public synchronized void apply(NftTransaction changes) throws KernelException {
+        socket.send(changes.finish());
+        int answers = 0;
+        KernelException first = null;
+        for (ByteBuffer datagram = socket.poll(); datagram != null; datagram = socket.poll()) {
+            var reader = new NfReader(datagram);
+            while (reader.next()) {
+                if (reader.type() != NfTables.NLMSG_ERROR) {
+                    continue;
+                }
+                answers++;
+                if (reader.error() != 0 && first == null) {
+                    first = new KernelException("nftables", changes.subject(reader.sequence()), reader.error(),
+                            reader.errorText());
+                }
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
+        if (answers < changes.answers()) {
+            throw new KernelException("nftables", "transaction", Errno.EIO, answers + " answers");
+        }
+    }
+
+    /// A chain of whoever that the kernel asks at a hook. `family` is the table's, `inet` or `ip`; `drops` says that what
+    /// no rule decides is dropped; `rules` counts those that are asked.
+    public record BaseChain(String family, String table, String name, NftChain.Hook hook, boolean drops, int rules) {}
+
+    /// All chains at hooks, whoever owns them; tables of iptables-nft are among them, those of legacy iptables are not.
+    public synchronized List<BaseChain> baseChains() throws KernelException {
+        var request = new NftWriter();
+        request.begin(NfTables.NFNL_SUBSYS_NFTABLES << 8 | NfTables.NFT_MSG_GETCHAIN, NfTables.NLM_F_DUMP, 0, 0);
+        request.end();
+        socket.send(request.finish());
+        var chains = new ArrayList<BaseChain>();
+        for (ByteBuffer datagram = socket.poll(); datagram != null; datagram = socket.poll()) {
+            var reader = new NfReader(datagram);
+            while (reader.next()) {
+                if (reader.type() == NfTables.NLMSG_ERROR && reader.error() != 0) {
+                    throw new KernelException("nftables", "chains", reader.error(), reader.errorText());
+                }
+                if ((reader.type() & 0xFF) == NfTables.NFT_MSG_NEWCHAIN) {
+                    baseChain(reader).ifPresent(chains::add);
+                }
+            }
+        }
+        return chains;
+    }
+
+    private static Optional<BaseChain> baseChain(NfReader reader) {
+        String family = switch (reader.family()) {
+            case NfTables.NFPROTO_INET -> "inet";
+            case NfTables.NFPROTO_IPV4 -> "ip";
+            case NfTables.NFPROTO_IPV6 -> "ip6";
+            default -> "";
+        };
+        int hook = reader.number(-1, NfTables.NFTA_CHAIN_HOOK, NfTables.NFTA_HOOK_HOOKNUM);
+        var table = reader.text(NfTables.NFTA_CHAIN_TABLE);
+        var name = reader.text(NfTables.NFTA_CHAIN_NAME);
+        if (family.isEmpty() || hook < 0 || hook >= NftChain.Hook.values().length || table.isEmpty() || name.isEmpty()) {
+            return Optional.empty(); // no hook, or one of another family
+        }
+        boolean drops = reader.number(NfTables.NF_ACCEPT, NfTables.NFTA_CHAIN_POLICY) == NfTables.NF_DROP;
+        return Optional.of(new BaseChain(family, table.get(), name.get(), NftChain.Hook.values()[hook], drops,
+                reader.number(0, NfTables.NFTA_CHAIN_USE)));
+    }
+
+    /// The number by which [NftWatch] knows that a change was made here.
+    int port() {
+        return socket.port();
+    }
+
+    @Override
+    public void close() {
+        socket.close();
+    }
+}

@@ -1,0 +1,118 @@
+package carafe.network.dns;
+
+import carafe.spec.network.IpAddress;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.security.SecureRandom;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/// Asks other name servers, one after the other, from the host's own network, each time by a new port and a new number,
+/// so that nobody can guess what to forge. Blocks the calling thread, up to ten seconds.
+final class Forwarder {
+
+    private static final int TRY_MILLIS = 2_000;
+    private static final long ALL_NANOS = 10_000_000_000L;
+    private static final int ROUNDS = 2;
+    private static final SecureRandom NUMBERS = new SecureRandom();
+
+    private final int port;
+
+    /// Servers are asked at `port`: 53, but in tests.
+    Forwarder(int port) {
+        this.port = port;
+    }
+
+    /// The first good answer; the last bad one if there is none; empty when nobody answers in time.
+    Optional<byte[]> ask(Query query, byte[] message, boolean stream, List<IpAddress> servers) {
+        long deadline = System.nanoTime() + ALL_NANOS;
+        Optional<byte[]> last = Optional.empty();
+        for (int round = 0; round < ROUNDS; round++) {
+            for (var server : servers) {
+                if (System.nanoTime() > deadline || Thread.currentThread().isInterrupted()) {
+                    return last;
+                }
+                try {
+                    byte[] answer = stream ? byStream(query, message, server) : byDatagram(query, message, server);
+                    int code = answer[3] & 0xF;
+                    if (code != Response.SERVER_FAILURE && code != Response.REFUSED) {
+                        return Optional.of(answer);
+                    }
+                    last = Optional.of(answer);
+                } catch (IOException notThisOne) {
+                    // the next one
+                }
+            }
+            if (last.isPresent()) {
+                return last; // all of them refuse: asking again does not help
+            }
+        }
+        return last;
+    }
+
+    private byte[] byDatagram(Query query, byte[] message, IpAddress server) throws IOException {
+        byte[] own = renumbered(message);
+        try (var socket = new DatagramSocket()) {
+            socket.connect(address(server)); // the kernel drops what comes from elsewhere
+            socket.send(new DatagramPacket(own, own.length));
+            long deadline = System.nanoTime() + TRY_MILLIS * 1_000_000L;
+            var packet = new DatagramPacket(new byte[0xFFFF], 0xFFFF);
+            while (true) {
+                long left = (deadline - System.nanoTime()) / 1_000_000;
+                socket.setSoTimeout((int) Math.max(1, left));
+                socket.receive(packet);
+                byte[] answer = Arrays.copyOf(packet.getData(), packet.getLength());
+                if (answers(answer, own, query)) {
+                    return answer;
+                }
+            }
+        }
+    }
+
+    private byte[] byStream(Query query, byte[] message, IpAddress server) throws IOException {
+        byte[] own = renumbered(message);
+        byte[] framed = new byte[own.length + 2];
+        framed[0] = (byte) (own.length >> 8);
+        framed[1] = (byte) own.length;
+        System.arraycopy(own, 0, framed, 2, own.length);
+        try (var socket = new Socket()) {
+            socket.connect(address(server), TRY_MILLIS);
+            socket.setSoTimeout(TRY_MILLIS);
+            socket.getOutputStream().write(framed);
+            var in = new DataInputStream(socket.getInputStream());
+            byte[] answer = new byte[in.readUnsignedShort()];
+            in.readFully(answer);
+            if (!answers(answer, own, query)) {
+                throw new IOException("an answer to something else");
+            }
+            return answer;
+        }
+    }
+
+    private InetSocketAddress address(IpAddress server) throws IOException {
+        return new InetSocketAddress(InetAddress.getByAddress(server.bytes()), port);
+    }
+
+    private static byte[] renumbered(byte[] message) {
+        byte[] own = message.clone();
+        int id = NUMBERS.nextInt(0x10000);
+        own[0] = (byte) (id >> 8);
+        own[1] = (byte) id;
+        return own;
+    }
+
+    /// Whether `answer` is one to this very question.
+    private static boolean answers(byte[] answer, byte[] own, Query query) {
+        int end = 12 + query.asked().length;
+        return answer.length >= end
+                && answer[0] == own[0] && answer[1] == own[1]
+                && (answer[2] & 0x80) != 0
+                && Arrays.equals(answer, 12, end, own, 12, end);
+    }
+}

@@ -1,0 +1,87 @@
+package carafe.network.port;
+
+import carafe.kernel.NftElement;
+import carafe.kernel.NftSet;
+import carafe.kernel.NftType;
+import carafe.kernel.NftValue;
+import carafe.network.Firewall.BridgeRules;
+import carafe.network.LinkOptions.GatewayMode;
+import carafe.spec.network.IpAddress;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/// What a network or a published port is in the table: a pure function to elements of its sets.
+final class Elements {
+
+    private Elements() {}
+
+    /// An element and the set it is of.
+    record Member(NftSet set, NftElement element) {}
+
+    /// Where a binding leads: the container's address, and whether its network is routed, so that nothing is translated.
+    record Target(PortBinding binding, IpAddress address, boolean routed) {}
+
+    /// The elements of a bridge.
+    static Set<Member> of(BridgeRules rules) {
+        var members = new LinkedHashSet<Member>();
+        String link = rules.link();
+        put(members, Ruleset.BRIDGES, name(link));
+        put(members, Ruleset.SAME, name(link), name(link));
+        for (var range : rules.ranges()) {
+            members.add(new Member(Ruleset.Sets.of(range.six()).own, new NftElement(
+                    List.of(name(link), address(range.base())), List.of(), List.of(name(link), address(range.last())))));
+        }
+        if (rules.options().peers()) {
+            put(members, Ruleset.PEERS, name(link), name(link));
+        }
+        if (rules.internal()) {
+            put(members, Ruleset.INTERNAL, name(link));
+            return members;
+        }
+        for (boolean six : new boolean[] {false, true}) {
+            var mode = six ? rules.options().gatewaySix() : rules.options().gatewayFour();
+            boolean translated = mode == GatewayMode.NAT || mode == GatewayMode.NAT_UNPROTECTED;
+            if (translated && rules.options().masquerade() && rules.ranges().stream().anyMatch(r -> r.six() == six)) {
+                put(members, Ruleset.Sets.of(six).masked, name(link));
+            }
+            if (mode == GatewayMode.NAT_UNPROTECTED) {
+                put(members, Ruleset.Sets.of(six).open, name(link));
+            }
+        }
+        return members;
+    }
+
+    /// The element of a published port.
+    static Member of(Target target) {
+        var binding = target.binding();
+        boolean six = target.address().six();
+        var sets = Ruleset.Sets.of(six);
+        var protocol = new NftValue(NftType.INET_PROTO, binding.protocol().toString());
+        var to = List.of(address(target.address()), port(binding.containerPort()));
+        if (target.routed()) {
+            return new Member(sets.routed, new NftElement(List.of(protocol, to.getFirst(), to.getLast())));
+        }
+        if (binding.address().isUnspecified()) {
+            return new Member(sets.everywhere, new NftElement(List.of(protocol, port(binding.hostPort())), to));
+        }
+        return new Member(sets.published,
+                new NftElement(List.of(protocol, address(binding.address()), port(binding.hostPort())), to));
+    }
+
+    private static void put(Set<Member> members, NftSet set, NftValue... key) {
+        members.add(new Member(set, new NftElement(List.of(key))));
+    }
+
+    private static NftValue name(String link) {
+        return new NftValue(NftType.IFNAME, link);
+    }
+
+    private static NftValue address(IpAddress address) {
+        return new NftValue(address.six() ? NftType.IPV6_ADDR : NftType.IPV4_ADDR, address.toString());
+    }
+
+    private static NftValue port(int number) {
+        return new NftValue(NftType.INET_SERVICE, Integer.toString(number));
+    }
+}

@@ -1,0 +1,255 @@
+package carafe.network.port;
+
+import carafe.kernel.Errno;
+import carafe.kernel.Host;
+import carafe.kernel.KernelException;
+import carafe.kernel.NftElement;
+import carafe.kernel.NftSet;
+import carafe.kernel.NftTable;
+import carafe.kernel.NftTransaction;
+import carafe.kernel.NftWatch;
+import carafe.kernel.Nftables;
+import carafe.network.Firewall;
+import carafe.network.port.Elements.Member;
+import carafe.spec.EngineException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// The engine's nftables table. What it shall hold is kept here, by owner, and the kernel's copy follows: each change is
+/// one transaction, and when somebody else touches the table it is made anew as a whole, also in one.
+///
+/// Begins silent: the table that an earlier life of the engine left stays in force while networks and ports are told
+/// again, until [#hold] puts the new one into its place. The lock guards all fields; under it the kernel is asked, which
+/// is the point: transactions of one table come one after the other.
+public final class PortFilter implements Firewall, AutoCloseable {
+
+    private static final System.Logger LOG = System.getLogger("carafe.network");
+    private static final String NETWORK = "network ";
+    private static final String PORTS = "ports ";
+
+    private final NftTable table;
+    private final Nftables nftables;
+    private final NftWatch.Stop stop;
+    private final Thread watcher;
+    private final Map<String, Set<Member>> wanted = new LinkedHashMap<>();
+    private boolean holding;
+    private boolean closed;
+    private long assertions;
+
+    private PortFilter(NftTable table, Nftables nftables, NftWatch.Stop stop) {
+        this.table = table;
+        this.nftables = nftables;
+        this.stop = stop;
+        this.watcher = Thread.ofPlatform().daemon().name("nftables-watch").start(this::watch);
+    }
+
+    /// The table of the engine with this mark, a few letters and digits, in the calling thread's network namespace.
+    /// @throws EngineException.Unavailable the kernel has no nftables
+    public static PortFilter open(String mark) throws EngineException {
+        try {
+            var nftables = Nftables.open();
+            try {
+                return new PortFilter(Ruleset.table("carafe-" + mark), nftables, new NftWatch.Stop());
+            } catch (KernelException e) {
+                nftables.close();
+                throw e;
+            }
+        } catch (KernelException e) {
+            throw failure("the packet filter cannot be reached", e);
+        }
+    }
+
+    /// The table's name.
+    public String table() {
+        return table.name();
+    }
+
+    @Override
+    public void admit(BridgeRules rules) throws EngineException {
+        admitLoopback(rules.link());
+        change(NETWORK + rules.networkId(), Elements.of(rules));
+    }
+
+    /// Lets packets from 127.0.0.1 leave by the bridge, so that a port published there can be reached; chain `guard`
+    /// keeps containers from the other direction.
+    private static void admitLoopback(String link) throws EngineException {
+        try {
+            Host.setSysctl("net/ipv4/conf/" + link + "/route_localnet", "1");
+        } catch (KernelException e) {
+            if (!e.is(Errno.ENOENT, Errno.EROFS)) { // no IPv4; a host that cannot be told: only 127.0.0.1 is lost
+                throw failure("packets of 127.0.0.1 cannot be admitted to " + link, e);
+            }
+        }
+    }
+
+    @Override
+    public void dismiss(String networkId) throws EngineException {
+        change(NETWORK + networkId, Set.of());
+    }
+
+    @Override
+    public synchronized void retain(List<String> networkIds) throws EngineException {
+        for (String owner : List.copyOf(wanted.keySet())) {
+            if (owner.startsWith(NETWORK) && !networkIds.contains(owner.substring(NETWORK.length()))) {
+                change(owner, Set.of());
+            }
+        }
+    }
+
+    /// The container's published ports are these from now on; returns when they hold.
+    void publish(String containerId, List<Elements.Target> targets) throws EngineException {
+        var members = new LinkedHashSet<Member>();
+        targets.forEach(target -> members.add(Elements.of(target)));
+        change(PORTS + containerId, members);
+    }
+
+    /// What was told so far is the table from now on, and stays so whoever touches it.
+    public synchronized void hold() throws EngineException {
+        replace();
+        holding = true;
+    }
+
+    /// The chains of other tables at hooks of the packet filter.
+    synchronized List<Nftables.BaseChain> foreignChains() throws EngineException {
+        try {
+            return nftables.baseChains().stream().filter(chain -> !chain.table().equals(table.name())).toList();
+        } catch (KernelException e) {
+            throw failure("the host's firewall cannot be read", e);
+        }
+    }
+
+    /// How often the whole table was put into place.
+    synchronized long assertions() {
+        return assertions;
+    }
+
+    private synchronized void change(String owner, Set<Member> members) throws EngineException {
+        var before = wanted.getOrDefault(owner, Set.of());
+        if (before.equals(members)) {
+            return;
+        }
+        if (holding) {
+            change(before, members, owner);
+        }
+        if (members.isEmpty()) {
+            wanted.remove(owner);
+        } else {
+            wanted.put(owner, Set.copyOf(members));
+        }
+    }
+
+    private void change(Set<Member> before, Set<Member> after, String owner) throws EngineException {
+        var transaction = new NftTransaction(table.name());
+        bySet(minus(before, after)).forEach(transaction::remove);
+        bySet(minus(after, before)).forEach(transaction::add);
+        try {
+            nftables.apply(transaction);
+        } catch (KernelException e) {
+            if (!e.is(Errno.ENOENT)) {
+                throw failure("the rules of " + owner + " cannot be changed", e);
+            }
+            // Somebody emptied the table a moment ago.
+            var others = new LinkedHashMap<>(wanted);
+            others.put(owner, after);
+            replace(others);
+        }
+    }
+
+    private static Set<Member> minus(Set<Member> members, Set<Member> others) {
+        var rest = new LinkedHashSet<>(members);
+        rest.removeAll(new HashSet<>(others));
+        return rest;
+    }
+
+    private static Map<NftSet, List<NftElement>> bySet(Set<Member> members) {
+        var bySet = new LinkedHashMap<NftSet, List<NftElement>>();
+        for (var member : members) {
+            bySet.computeIfAbsent(member.set(), _ -> new ArrayList<>()).add(member.element());
+        }
+        return bySet;
+    }
+
+    private void replace() throws EngineException {
+        replace(wanted);
+    }
+
+    private void replace(Map<String, Set<Member>> owners) throws EngineException {
+        var all = new LinkedHashSet<Member>();
+        owners.values().forEach(all::addAll);
+        var transaction = new NftTransaction(table.name()).delete().create(table);
+        bySet(all).forEach(transaction::add);
+        try {
+            nftables.apply(transaction);
+            assertions++;
+        } catch (KernelException e) {
+            throw failure("the table " + table.name() + " cannot be put into place", e);
+        }
+    }
+
+    private void watch() {
+        try (var watch = new NftWatch(nftables, table.name(), stop)) {
+            while (watch.await()) {
+                again();
+                Thread.sleep(10); // somebody who fights us must not take a whole processor
+            }
+        } catch (KernelException e) {
+            LOG.log(System.Logger.Level.WARNING, "changes of the table " + table.name()
+                    + " by others are not seen any more: " + e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private synchronized void again() {
+        if (!holding || closed) {
+            return;
+        }
+        try {
+            replace();
+            LOG.log(System.Logger.Level.WARNING,
+                    "the table " + table.name() + " was changed by somebody else and is as it was again");
+        } catch (EngineException e) {
+            LOG.log(System.Logger.Level.ERROR, e.getMessage());
+        }
+    }
+
+    /// Takes the table away: nothing is published any more.
+    public synchronized void remove() throws EngineException {
+        holding = false;
+        try {
+            nftables.apply(new NftTransaction(table.name()).delete());
+        } catch (KernelException e) {
+            throw failure("the table " + table.name() + " cannot be removed", e);
+        }
+    }
+
+    private static EngineException failure(String what, KernelException cause) {
+        String text = what + ": " + cause.getMessage();
+        return cause.is(Errno.EPROTONOSUPPORT, Errno.EPERM, Errno.EAFNOSUPPORT)
+                ? new EngineException.Unavailable(text, cause)
+                : new EngineException.Internal(text, cause);
+    }
+
+    /// Ends watching; the table stays as it is and ports stay published.
+    @Override
+    public void close() {
+        synchronized (this) {
+            closed = true;
+        }
+        try {
+            stop.stop();
+            watcher.join();
+        } catch (KernelException e) {
+            LOG.log(System.Logger.Level.WARNING, "the watch of nftables cannot be ended: " + e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        stop.close();
+        nftables.close();
+    }
+}

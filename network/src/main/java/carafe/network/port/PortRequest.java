@@ -1,0 +1,23 @@
+package carafe.network.port;
+
+import carafe.spec.network.IpAddress;
+import java.util.Optional;
+
+/// A port of a container that shall be reachable by one of the host's: by the first free one of `first` to `last`, both
+/// 0 for any. Without an address, by all addresses of the host.
+public record PortRequest(Protocol protocol, int containerPort, Optional<IpAddress> address, int first, int last) {
+
+    /// Checks the numbers.
+    public PortRequest {
+        boolean any = first == 0 && last == 0;
+        if (containerPort < 1 || containerPort > 65535 || !any && (first < 1 || last < first || last > 65535)) {
+            throw new IllegalArgumentException(
+                    "not ports: " + containerPort + " by " + first + " to " + last);
+        }
+    }
+
+    /// Whether any port of the host will do.
+    public boolean anyPort() {
+        return first == 0;
+    }
+}

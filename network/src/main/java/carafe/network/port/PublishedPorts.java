@@ -1,0 +1,252 @@
+package carafe.network.port;
+
+import carafe.kernel.Errno;
+import carafe.kernel.Host;
+import carafe.kernel.KernelException;
+import carafe.kernel.NetRequest;
+import carafe.kernel.Netlink;
+import carafe.network.Endpoint;
+import carafe.network.EndpointListener;
+import carafe.network.LinkOptions.GatewayMode;
+import carafe.network.Network;
+import carafe.network.Sandbox;
+import carafe.network.port.Allocation.Share;
+import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
+import carafe.spec.network.IpAddress;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// The ports of the host that lead to containers. A start first takes the ports ([#reserve]); as its endpoints come
+/// ([EndpointListener]) they lead to the one that has the default route of their family; [#release] gives them back.
+///
+/// A port is taken with a socket, so that other programs see that it is; the packets never meet it, they are led away
+/// before. When the engine dies the sockets go and the packets still find their container.
+/// The lock guards all fields; what is done under it takes well under a millisecond.
+public final class PublishedPorts implements EndpointListener, AutoCloseable {
+
+    private static final System.Logger LOG = System.getLogger("carafe.network");
+
+    private static final List<String> BRIDGE_CALLS =
+            List.of("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables");
+
+    private final PortFilter filter;
+    private final Netlink links;
+    private final PortFiles files;
+    private final Failpoints failpoints;
+    private final Allocation allocation;
+    private final Map<String, Place> places = new LinkedHashMap<>();
+
+    /// Where a container is now.
+    private record Place(Sandbox sandbox, Map<String, Network> networks) {}
+
+    /// Publishes through `filter`, in the calling thread's network namespace; remembers in `directory`, which dies with the host's uptime.
+    public PublishedPorts(PortFilter filter, Path directory, Failpoints failpoints) throws EngineException {
+        this.filter = filter;
+        try {
+            this.links = Netlink.open();
+        } catch (KernelException e) {
+            throw new EngineException.Unavailable("links cannot be reached: " + e.getMessage(), e);
+        }
+        this.files = new PortFiles(directory);
+        this.failpoints = failpoints;
+        String[] range = Host.sysctl("net.ipv4.ip_local_port_range").orElse("32768 60999").split("\\s+");
+        this.allocation = new Allocation(Integer.parseInt(range[0]), Integer.parseInt(range[1]));
+    }
+
+    /// Takes ports of the host for a container that is about to start: all or none. `four` and `six` say in which
+    /// families its networks have addresses.
+    /// @throws EngineException.Internal in Docker's words, a port is taken, by whom if it is a container
+    public synchronized List<PortBinding> reserve(
+            String containerId, String name, List<PortRequest> requests, boolean four, boolean six)
+            throws EngineException {
+        release(containerId);
+        if (requests.isEmpty()) {
+            return List.of();
+        }
+        pass("ports.reserve");
+        var share = allocation.take(new Allocation.Client(containerId, name, four, six), requests);
+        try {
+            pass("ports.file");
+            files.write(containerId, name, share.bindings());
+        } catch (EngineException e) {
+            release(containerId);
+            throw e;
+        }
+        return share.bindings();
+    }
+
+    /// Gives the container's ports back; they lead nowhere from now on. Idempotent.
+    public synchronized void release(String containerId) {
+        places.remove(containerId);
+        if (allocation.of(containerId).isEmpty()) {
+            return;
+        }
+        try {
+            filter.publish(containerId, List.of());
+        } catch (EngineException e) {
+            LOG.log(System.Logger.Level.ERROR, e.getMessage());
+        }
+        allocation.release(containerId);
+        files.delete(containerId);
+    }
+
+    /// The container's ports while it has some.
+    public synchronized List<PortBinding> bindings(String containerId) {
+        return allocation.of(containerId).map(Share::bindings).orElse(List.of());
+    }
+
+    /// After a restart of the engine: these containers run and keep the ports they have; what others had is given back.
+    /// Where each leads is told again by [#attached].
+    public synchronized void restore(List<String> running) throws EngineException {
+        for (String id : files.list()) {
+            var entry = running.contains(id) ? files.read(id) : Optional.<PortFiles.Entry>empty();
+            if (entry.isEmpty()) {
+                files.delete(id);
+                continue;
+            }
+            var ports = new ArrayList<HostPort>();
+            for (var binding : entry.get().bindings()) {
+                ports.add(again(binding, entry.get().name()));
+            }
+            allocation.put(id, new Share(entry.get().name(), ports));
+        }
+    }
+
+    private static HostPort again(PortBinding binding, String container) {
+        try {
+            return HostPort.take(binding);
+        } catch (EngineException e) {
+            LOG.log(System.Logger.Level.WARNING, "while the engine was away somebody took a port of container "
+                    + container + ", which still gets its packets: " + e.getMessage());
+            return HostPort.unheld(binding);
+        }
+    }
+
+    @Override
+    public synchronized void attached(Attached attached) throws EngineException {
+        String id = attached.sandbox().containerId();
+        if (allocation.of(id).isEmpty()) {
+            return;
+        }
+        var before = places.get(id);
+        var networks = new LinkedHashMap<>(before == null ? Map.of() : before.networks());
+        networks.put(attached.network().id(), attached.network());
+        var place = new Place(attached.sandbox(), networks);
+        turnBack(attached.endpoint().hostLink());
+        publish(place);
+        places.put(id, place);
+    }
+
+    /// A container that asks for its own port by the host's address: where br_netfilter is on, its packets are translated
+    /// on the bridge and have to leave by the port they came in by, which bridges refuse unless told otherwise.
+    private void turnBack(String link) throws EngineException {
+        if (link.isEmpty() || !translatesOnBridges()) {
+            return;
+        }
+        try {
+            links.perform(NetRequest.hairpin(link));
+        } catch (KernelException e) {
+            if (!e.is(Errno.ENODEV, Errno.EOPNOTSUPP)) { // gone meanwhile, or no port of a bridge
+                throw new EngineException.Internal("cannot publish ports of link " + link + ": " + e.getMessage(), e);
+            }
+        }
+    }
+
+    private static boolean translatesOnBridges() {
+        return BRIDGE_CALLS.stream().anyMatch(name -> Host.sysctl(name).filter("1"::equals).isPresent());
+    }
+
+    @Override
+    public synchronized void detached(String containerId, Endpoint endpoint) {
+        var before = places.get(containerId);
+        if (before == null) {
+            return;
+        }
+        var rest = before.sandbox().endpoints().stream()
+                .filter(other -> !other.networkId().equals(endpoint.networkId()))
+                .toList();
+        var place = new Place(new Sandbox(containerId, before.sandbox().path(), rest), before.networks());
+        places.put(containerId, place);
+        try {
+            publish(place);
+        } catch (EngineException e) {
+            LOG.log(System.Logger.Level.ERROR, e.getMessage());
+        }
+    }
+
+    private void publish(Place place) throws EngineException {
+        String id = place.sandbox().containerId();
+        var targets = new ArrayList<Elements.Target>();
+        for (var binding : bindings(id)) {
+            boolean six = binding.address().six();
+            var endpoint = place.sandbox().gateway(six);
+            var address = endpoint.flatMap(e -> six ? e.six() : e.four()).map(host -> host.address());
+            if (address.isPresent()) {
+                targets.add(new Elements.Target(binding, address.get(), routed(place, endpoint.get(), six)));
+            }
+        }
+        pass("ports.publish");
+        filter.publish(id, targets);
+    }
+
+    private static boolean routed(Place place, Endpoint endpoint, boolean six) {
+        var network = place.networks().get(endpoint.networkId());
+        if (network == null) {
+            return false;
+        }
+        var settings = network.settings();
+        return (six ? settings.gatewaySix() : settings.gatewayFour()) == GatewayMode.ROUTED;
+    }
+
+    /// From where each of the container's ports can be reached now.
+    public synchronized List<Reach> reach(String containerId) throws EngineException {
+        var chains = filter.foreignChains();
+        var reach = new ArrayList<Reach>();
+        for (var binding : bindings(containerId)) {
+            boolean six = binding.address().six();
+            String target = target(containerId, six).map(IpAddress::toString).orElse("");
+            reach.add(Reach.of(binding, target, chains, hasLegacyRules(six)));
+        }
+        return reach;
+    }
+
+    private static boolean hasLegacyRules(boolean six) {
+        try {
+            return Files.readString(Path.of("/proc/thread-self/net/" + (six ? "ip6" : "ip") + "_tables_names"))
+                    .contains("filter");
+        } catch (IOException notThere) {
+            return false;
+        }
+    }
+
+    private Optional<IpAddress> target(String containerId, boolean six) {
+        return Optional.ofNullable(places.get(containerId))
+                .flatMap(place -> place.sandbox().gateway(six))
+                .flatMap(endpoint -> six ? endpoint.six() : endpoint.four())
+                .map(host -> host.address());
+    }
+
+    private void pass(String point) throws EngineException {
+        try {
+            failpoints.pass(point);
+        } catch (Failpoints.Injected e) {
+            throw new EngineException.Internal(point + ": " + e.getMessage(), e);
+        }
+    }
+
+    /// Lets go of the sockets; what is published stays published.
+    @Override
+    public synchronized void close() {
+        for (String id : allocation.ids()) {
+            allocation.of(id).ifPresent(Share::close);
+        }
+        links.close();
+    }
+}

@@ -1,0 +1,64 @@
+package carafe.network.port;
+
+import carafe.kernel.NftChain;
+import carafe.kernel.Nftables.BaseChain;
+import java.util.ArrayList;
+import java.util.List;
+
+/// From where a published port can be reached, for people: a pure function of the binding and of the chains that other
+/// tables of the host have where packets are forwarded.
+public record Reach(PortBinding binding, boolean fromThisHost, boolean fromOthers, List<String> remarks) {
+
+    /// Copies the remarks.
+    public Reach {
+        remarks = List.copyOf(remarks);
+    }
+
+    /// `chains` are those of the host that are not ours; `legacy` says that it has rules of legacy iptables, which cannot
+    /// be read here; `target` is the container's address, for the example.
+    static Reach of(PortBinding binding, String target, List<BaseChain> chains, boolean legacy) {
+        var remarks = new ArrayList<String>();
+        if (target.isEmpty()) {
+            remarks.add("it leads nowhere: the container has no network with a default route of this family");
+            return new Reach(binding, false, false, remarks);
+        }
+        if (binding.address().isLoopback()) {
+            remarks.add("only this host itself: it is published at " + binding.address());
+            return new Reach(binding, true, false, remarks);
+        }
+        remarks.add(binding.address().isUnspecified()
+                ? "at every " + (binding.address().six() ? "IPv6" : "IPv4") + " address of this host"
+                : "at " + binding.address() + " only");
+        boolean dropped = false;
+        for (var chain : chains) {
+            boolean asked = chain.hook() == NftChain.Hook.FORWARD
+                    && !chain.family().equals(binding.address().six() ? "ip" : "ip6");
+            if (asked && chain.drops()) {
+                dropped = true;
+                remarks.add("not from other hosts, unless one of its " + chain.rules() + " rules lets them pass: the"
+                        + " host's firewall drops what it forwards (" + name(chain) + "); " + remedy(chain, binding, target));
+            } else if (asked && chain.rules() > 0) {
+                remarks.add(
+                        "the host's firewall is asked too (" + name(chain) + ", " + chain.rules() + " rules)");
+            }
+        }
+        if (legacy) {
+            remarks.add("this host also has rules of legacy iptables, which may drop it: iptables-legacy -L FORWARD");
+        }
+        return new Reach(binding, true, !dropped, remarks);
+    }
+
+    private static String name(BaseChain chain) {
+        return "table " + chain.family() + " " + chain.table() + ", chain " + chain.name();
+    }
+
+    private static String remedy(BaseChain chain, PortBinding binding, String target) {
+        boolean iptables = chain.name().equals("FORWARD");
+        return iptables
+                ? "to open it with ufw: ufw route allow proto " + binding.protocol() + " to " + target + " port "
+                        + binding.containerPort()
+                : "to open it: nft insert rule " + chain.family() + " " + chain.table() + " " + chain.name() + " "
+                        + (binding.address().six() ? "ip6" : "ip") + " daddr " + target + " " + binding.protocol()
+                        + " dport " + binding.containerPort() + " accept";
+    }
+}

@@ -1,0 +1,161 @@
+package carafe.network;
+
+import carafe.kernel.LinkInfo;
+import carafe.spec.EngineException;
+import carafe.spec.network.MacAddress;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/// A fabric without a kernel, for tests of other rooms: it decides networks and gives out addresses as the real one does
+/// and makes no link. Strict: what is opened twice or connected while closed is an error of the caller's.
+public final class MemoryFabric implements Fabric {
+
+    private final Marks marks = new Marks("memory");
+    private final NetworkPlanner planner = new NetworkPlanner(
+            new Ranges(FabricConfig.usualPools(), "memory"), Clock.systemUTC());
+    private final Addresses addresses = new Addresses();
+    private final Map<String, Network> networks = new TreeMap<>();
+    private final ConcurrentMap<String, Sandbox> sandboxes = new ConcurrentHashMap<>();
+    private final List<EndpointListener> listeners = new CopyOnWriteArrayList<>();
+
+    @Override
+    public synchronized Network create(NetworkRequest request) throws EngineException {
+        return add(planner.plan(request, marks.id(), around()));
+    }
+
+    @Override
+    public synchronized Optional<Network> createDefault(Optional<Network> known) throws EngineException {
+        known.ifPresent(network -> networks.remove(network.id()));
+        return Optional.of(add(planner.defaultBridge(
+                FabricConfig.DefaultBridge.USUAL, "carafe0", known, marks.id(), around())));
+    }
+
+    private NetworkPlanner.Surroundings around() {
+        var ranges = networks.values().stream().flatMap(network -> network.ranges().stream()).toList();
+        return new NetworkPlanner.Surroundings(ranges, List.of(), List.of());
+    }
+
+    private Network add(Network network) {
+        networks.put(network.id(), network);
+        addresses.add(network);
+        return network;
+    }
+
+    @Override
+    public synchronized void remove(Network network) {
+        if (sandboxes.values().stream().anyMatch(sandbox -> sandbox.in(network.id()).isPresent())) {
+            throw new AssertionError("somebody is still in " + network.name());
+        }
+        networks.remove(network.id());
+        addresses.remove(network.id());
+    }
+
+    @Override
+    public Sandbox open(String containerId, List<Joining> joinings) throws EngineException {
+        close(containerId);
+        var endpoints = new ArrayList<Endpoint>();
+        boolean opened = false;
+        try {
+            for (var joining : joinings) {
+                endpoints.add(endpoint(joining, endpoints.size()));
+            }
+            var sandbox = new Sandbox(containerId, "/memory/" + containerId, endpoints);
+            sandboxes.put(containerId, sandbox);
+            opened = true;
+            return sandbox;
+        } finally {
+            if (!opened) {
+                endpoints.forEach(addresses::free);
+            }
+        }
+    }
+
+    private Endpoint endpoint(Joining joining, int number) throws EngineException {
+        var network = joining.network();
+        var four = addresses.take(network, false, joining.wanted().four());
+        var six = addresses.take(network, true, joining.wanted().six());
+        var mac = joining.wanted().mac().or(() -> four.map(address -> MacAddress.of(address.address())));
+        return new Endpoint(marks.id(), network.id(), "eth" + number, marks.hostLink(), mac.orElseThrow(), four, six,
+                new Endpoint.Gateways(network.subnet(false).flatMap(Subnet::gateway), Optional.empty(), 0),
+                List.of(), joining.names());
+    }
+
+    @Override
+    public Optional<Sandbox> sandbox(String containerId) {
+        return Optional.ofNullable(sandboxes.get(containerId));
+    }
+
+    @Override
+    public Endpoint connect(String containerId, Joining joining) throws EngineException {
+        var open = sandbox(containerId)
+                .orElseThrow(() -> new EngineException.Conflict("container " + containerId + " is not running"));
+        var endpoint = endpoint(joining, open.endpoints().size());
+        var endpoints = new ArrayList<>(open.endpoints());
+        endpoints.add(endpoint);
+        sandboxes.put(containerId, new Sandbox(containerId, open.path(), endpoints));
+        return endpoint;
+    }
+
+    @Override
+    public void disconnect(String containerId, String networkId) {
+        sandbox(containerId).ifPresent(open -> {
+            open.in(networkId).ifPresent(addresses::free);
+            sandboxes.put(containerId, new Sandbox(containerId, open.path(), open.endpoints().stream()
+                    .filter(endpoint -> !endpoint.networkId().equals(networkId)).toList()));
+        });
+    }
+
+    @Override
+    public void close(String containerId) {
+        var gone = sandboxes.remove(containerId);
+        if (gone != null) {
+            gone.endpoints().forEach(addresses::free);
+        }
+    }
+
+    /// Who runs on is remembered by this object, as it is by the kernel: an engine that died hands it to the next.
+    @Override
+    public synchronized void restore(List<Network> known, Map<String, Integer> running) {
+        networks.keySet().retainAll(known.stream().map(Network::id).toList());
+        known.forEach(this::add);
+        for (String id : List.copyOf(sandboxes.keySet())) {
+            if (!running.containsKey(id)) {
+                close(id);
+            }
+        }
+    }
+
+    @Override
+    public void listen(EndpointListener listener) {
+        listeners.add(listener);
+    }
+
+    @Override
+    public Map<String, LinkInfo.Traffic> traffic(String containerId) {
+        return Map.of();
+    }
+
+    @Override
+    public void rest() {}
+
+    @Override
+    public List<Usage> usage(Network network) {
+        return addresses.of(network.id()).stream()
+                .map(pool -> new Usage(pool.subnet(), pool.inUse(), pool.available())).toList();
+    }
+
+    /// Ids of containers that have a sandbox, for tests of what is left.
+    public List<String> open() {
+        return List.copyOf(sandboxes.keySet());
+    }
+
+    @Override
+    public void close() {}
+}

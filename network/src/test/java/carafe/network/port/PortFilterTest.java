@@ -1,0 +1,303 @@
+package carafe.network.port;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carafe.network.Driver;
+import carafe.network.Firewall.BridgeRules;
+import carafe.network.LinkOptions;
+import carafe.network.Network;
+import carafe.spec.network.Cidr;
+import carafe.spec.network.IpAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class PortFilterTest {
+
+    private Town town;
+    private PortFilter filter;
+
+    @BeforeEach
+    void settle() throws Exception {
+        town = new Town();
+        filter = town.in("host", () -> {
+            var opened = PortFilter.open("test");
+            opened.admit(bridge("br0", false, Map.of()));
+            opened.admit(bridge("br1", false, Map.of()));
+            opened.hold();
+            return opened;
+        });
+    }
+
+    @AfterEach
+    void leave() throws Exception {
+        filter.close();
+        town.close();
+    }
+
+    static BridgeRules bridge(String link, boolean internal, Map<String, String> options) throws Exception {
+        var network = new Network("id-of-" + link, link, Instant.EPOCH, Driver.BRIDGE, Network.Addressing.NONE,
+                Network.Reach.USUAL, link, options, Map.of());
+        String net = link.equals("br0") ? "172.30.0.0/16" : "172.31.0.0/16";
+        return new BridgeRules(network.id(), link, List.of(Cidr.parse(net), Cidr.parse("fd00:30::/64")), internal,
+                network.settings());
+    }
+
+    private static Elements.Target target(String binding, int hostPort, String address, int port) throws Exception {
+        return target(Protocol.TCP, binding, hostPort, address, port);
+    }
+
+    private static Elements.Target target(Protocol protocol, String binding, int hostPort, String address, int port)
+            throws Exception {
+        return new Elements.Target(
+                new PortBinding(protocol, port, IpAddress.parse(binding), hostPort), IpAddress.parse(address), false);
+    }
+
+    @Test
+    void aPortPublishedEverywhereIsReachedFromEverywhere() throws Exception {
+        filter.publish("c", List.of(target("0.0.0.0", 8080, "172.30.0.2", 80), target("::", 8080, "fd00:30::2", 80)));
+        try (var _ = Service.tcp(town, "web", 80)) {
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).isEqualTo("web 10.9.0.2");
+            assertThat(Service.ask(town, "outside", "fd00:9::1", 8080)).isEqualTo("web fd00:9:0:0:0:0:0:2");
+            assertThat(Service.ask(town, "host", "10.9.0.1", 8080)).isEqualTo("web 10.9.0.1");
+            assertThat(Service.ask(town, "host", "127.0.0.1", 8080)).isEqualTo("web 172.30.0.1");
+            assertThat(Service.ask(town, "host", "127.1.2.3", 8080)).isEqualTo("web 172.30.0.1");
+            assertThat(Service.ask(town, "peer", "10.9.0.1", 8080)).as("neighbour").isEqualTo("web 172.30.0.1");
+            assertThat(Service.ask(town, "other", "10.9.0.1", 8080)).as("another bridge").startsWith("web ");
+            assertThat(Service.askInVain(town, "host", "::1", 8080)).as("a refusal: clients go on to 127.0.0.1")
+                    .isEqualTo("refused");
+        }
+    }
+
+    @Test
+    void aPortOfOneAddressIsReachedThereOnly() throws Exception {
+        filter.publish("c", List.of(target("10.9.0.1", 8080, "172.30.0.2", 80)));
+        try (var _ = Service.tcp(town, "web", 80)) {
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).isEqualTo("web 10.9.0.2");
+            assertThat(Service.ask(town, "host", "10.9.0.1", 8080)).startsWith("web ");
+            assertThat(Service.askInVain(town, "host", "127.0.0.1", 8080)).isEqualTo("refused");
+            assertThat(Service.askInVain(town, "outside", "172.30.0.1", 8080)).isEqualTo("refused");
+        }
+    }
+
+    @Test
+    void aPortOfTheLoopbackIsTheHostsAlone() throws Exception {
+        filter.publish("c", List.of(target("127.0.0.1", 8080, "172.30.0.2", 80)));
+        // A neighbour that sends packets for 127.0.0.1 over the wire, to a host that would route them.
+        town.in("host", () -> {
+            carafe.kernel.Host.setSysctl("net/ipv4/conf/up0/route_localnet", "1");
+            return null;
+        });
+        town.in("outside", () -> {
+            carafe.kernel.Host.setSysctl("net/ipv4/conf/all/route_localnet", "1");
+            return null;
+        });
+        town.run("outside", "ip", "addr", "del", "127.0.0.1/8", "dev", "lo");
+        town.run("outside", "ip", "route", "add", "127.0.0.0/8", "via", "10.9.0.1", "src", "10.9.0.2");
+        try (var _ = Service.tcp(town, "web", 80)) {
+            assertThat(Service.ask(town, "host", "127.0.0.1", 8080)).isEqualTo("web 172.30.0.1");
+            assertThat(Service.askInVain(town, "outside", "10.9.0.1", 8080)).isEqualTo("refused");
+            assertThat(Service.askInVain(town, "outside", "127.0.0.1", 8080)).doesNotStartWith("web");
+            assertThat(Service.askInVain(town, "other", "172.31.0.1", 8080)).isEqualTo("refused");
+        }
+    }
+
+    /// CVE-2020-8558: with route_localnet a container reaches what the host serves on its loopback.
+    @Test
+    void aContainerDoesNotReachTheHostsLoopback() throws Exception {
+        town.in("web", () -> {
+            carafe.kernel.Host.setSysctl("net/ipv4/conf/all/route_localnet", "1");
+            return null;
+        });
+        town.run("web", "ip", "addr", "del", "127.0.0.1/8", "dev", "lo");
+        town.run("web", "ip", "route", "add", "127.0.0.0/8", "via", "172.30.0.1", "src", "172.30.0.2");
+        try (var _ = Service.tcp(town, "host", 631)) {
+            assertThat(Service.ask(town, "web", "172.30.0.1", 631)).isEqualTo("host 172.30.0.2");
+            assertThat(Service.askInVain(town, "web", "127.0.0.1", 631)).isEqualTo("silence");
+        }
+    }
+
+    @Test
+    void whatIsNotPublishedCannotBeReachedThroughTheHost() throws Exception {
+        filter.publish("c", List.of(target("0.0.0.0", 8080, "172.30.0.2", 80)));
+        try (var _ = Service.tcp(town, "web", 80); var _ = Service.tcp(town, "web", 81)) {
+            assertThat(Service.askInVain(town, "outside", "172.30.0.2", 81)).isEqualTo("silence");
+            assertThat(Service.askInVain(town, "outside", "172.30.0.2", 80)).as("not even this one").isEqualTo("silence");
+            assertThat(Service.askInVain(town, "outside", "fd00:30::2", 80)).isEqualTo("silence");
+            assertThat(Service.askInVain(town, "other", "172.30.0.2", 80)).as("another bridge").isEqualTo("silence");
+            assertThat(Service.ask(town, "peer", "172.30.0.2", 81)).isEqualTo("web 172.30.0.3");
+            assertThat(Service.ask(town, "host", "172.30.0.2", 81)).isEqualTo("web 172.30.0.1");
+        }
+    }
+
+    @Test
+    void containersLeaveByTheHostsAddress() throws Exception {
+        try (var _ = Service.tcp(town, "outside", 80); var _ = Service.udp(town, "outside", 53)) {
+            assertThat(Service.ask(town, "web", "10.9.0.2", 80)).isEqualTo("outside 10.9.0.1");
+            assertThat(Service.ask(town, "web", "fd00:9::2", 80)).isEqualTo("outside fd00:9:0:0:0:0:0:1");
+            assertThat(Service.askUdp(town, "other", "10.9.0.2", 53)).isEqualTo("outside 10.9.0.1");
+        }
+    }
+
+    @Test
+    void withoutMasqueradeTheyKeepTheirOwn() throws Exception {
+        filter.admit(bridge("br0", false, Map.of(LinkOptions.MASQUERADE, "false")));
+        try (var _ = Service.tcp(town, "outside", 80)) {
+            assertThat(Service.ask(town, "web", "10.9.0.2", 80)).isEqualTo("outside 172.30.0.2");
+        }
+    }
+
+    @Test
+    void internalNetworksLeadNowhere() throws Exception {
+        filter.publish("o", List.of(target("0.0.0.0", 8081, "172.31.0.2", 80)));
+        filter.admit(bridge("br0", true, Map.of()));
+        try (var _ = Service.tcp(town, "outside", 80); var _ = Service.tcp(town, "other", 80);
+                var _ = Service.tcp(town, "web", 80)) {
+            assertThat(Service.askInVain(town, "web", "10.9.0.2", 80)).isEqualTo("silence");
+            assertThat(Service.askInVain(town, "web", "10.9.0.1", 8081)).as("published elsewhere").isEqualTo("silence");
+            assertThat(Service.askInVain(town, "other", "172.30.0.2", 80)).isEqualTo("silence");
+            assertThat(Service.ask(town, "peer", "172.30.0.2", 80)).isEqualTo("web 172.30.0.3");
+        }
+    }
+
+    @Test
+    void modesOfTheGatewayOpenWhatTheySay() throws Exception {
+        filter.admit(bridge("br0", false, Map.of("com.docker.network.bridge.gateway_mode_ipv4", "routed")));
+        var routed = new Elements.Target(new PortBinding(Protocol.TCP, 80, IpAddress.parse("0.0.0.0"), 8080),
+                IpAddress.parse("172.30.0.2"), true);
+        filter.publish("c", List.of(routed));
+        filter.admit(bridge("br1", false, Map.of("com.docker.network.bridge.gateway_mode_ipv4", "nat-unprotected")));
+        try (var _ = Service.tcp(town, "web", 80); var _ = Service.tcp(town, "web", 81);
+                var _ = Service.tcp(town, "other", 82)) {
+            assertThat(Service.ask(town, "outside", "172.30.0.2", 80)).isEqualTo("web 10.9.0.2");
+            assertThat(Service.askInVain(town, "outside", "172.30.0.2", 81)).isEqualTo("silence");
+            assertThat(Service.askInVain(town, "outside", "10.9.0.1", 8080)).isEqualTo("refused");
+            assertThat(Service.ask(town, "outside", "172.31.0.2", 82)).isEqualTo("other 10.9.0.2");
+        }
+    }
+
+    @Test
+    void udpAndWhatIsUnpublished() throws Exception {
+        filter.publish("c", List.of(target(Protocol.UDP, "0.0.0.0", 5353, "172.30.0.2", 53),
+                target("0.0.0.0", 8080, "172.30.0.2", 80)));
+        try (var _ = Service.udp(town, "web", 53); var _ = Service.tcp(town, "web", 80)) {
+            assertThat(Service.askUdp(town, "outside", "10.9.0.1", 5353)).isEqualTo("web 10.9.0.2");
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).isEqualTo("web 10.9.0.2");
+            filter.publish("c", List.of());
+            assertThat(Service.askInVain(town, "outside", "10.9.0.1", 8080)).isEqualTo("refused");
+        }
+    }
+
+    @Test
+    void aDropOfTheHostsFirewallStaysADrop() throws Exception {
+        filter.publish("c", List.of(target("0.0.0.0", 8080, "172.30.0.2", 80), target("0.0.0.0", 9090, "172.30.0.2", 90)));
+        town.feed("host", """
+                table inet filter {
+                    chain forward {
+                        type filter hook forward priority filter; policy drop;
+                        ct state established,related accept
+                        iifname "br0" accept
+                        meta l4proto tcp ct original proto-dst 8080 accept
+                    }
+                }
+                """, "nft", "-f", "-");
+        try (var _ = Service.tcp(town, "web", 80); var _ = Service.tcp(town, "web", 90);
+                var _ = Service.tcp(town, "outside", 80)) {
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).as("allowed").isEqualTo("web 10.9.0.2");
+            assertThat(Service.askInVain(town, "outside", "10.9.0.1", 9090)).as("not allowed").isEqualTo("silence");
+            assertThat(Service.ask(town, "host", "127.0.0.1", 9090)).as("the host itself").startsWith("web ");
+            assertThat(Service.ask(town, "web", "10.9.0.2", 80)).isEqualTo("outside 10.9.0.1");
+        }
+    }
+
+    @Test
+    void ufwDecidesToo() throws Exception {
+        filter.publish("c", List.of(target("0.0.0.0", 8080, "172.30.0.2", 80), target("0.0.0.0", 9090, "172.30.0.2", 90)));
+        // What `ufw enable` and `ufw route allow proto tcp to 172.30.0.2 port 80` leave, without their logging.
+        town.feed("host", """
+                *filter
+                :INPUT DROP [0:0]
+                :FORWARD DROP [0:0]
+                :OUTPUT ACCEPT [0:0]
+                :ufw-before-forward - [0:0]
+                :ufw-user-forward - [0:0]
+                -A INPUT -i lo -j ACCEPT
+                -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+                -A FORWARD -j ufw-before-forward
+                -A ufw-before-forward -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+                -A ufw-before-forward -p icmp --icmp-type echo-request -j ACCEPT
+                -A ufw-before-forward -j ufw-user-forward
+                -A ufw-user-forward -p tcp -d 172.30.0.2 --dport 80 -j ACCEPT
+                COMMIT
+                """, "iptables-nft-restore");
+        try (var _ = Service.tcp(town, "web", 80); var _ = Service.tcp(town, "web", 90)) {
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).as("allowed").isEqualTo("web 10.9.0.2");
+            assertThat(Service.askInVain(town, "outside", "10.9.0.1", 9090)).as("not allowed").isEqualTo("silence");
+        }
+    }
+
+    @Test
+    void aFlushOfTheRulesetIsMended() throws Exception {
+        filter.publish("c", List.of(target("0.0.0.0", 8080, "172.30.0.2", 80)));
+        var before = listing();
+        long assertions = filter.assertions();
+        town.run("host", "nft", "flush", "ruleset");
+        await(() -> filter.assertions() > assertions);
+        assertThat(listing()).isEqualTo(before);
+        // A hand in our table is no different.
+        long again = filter.assertions();
+        town.run("host", "nft", "add", "rule", "inet", "carafe-test", "pass", "drop");
+        await(() -> filter.assertions() > again);
+        assertThat(listing()).isEqualTo(before);
+        // What is published in the same moment is not lost either.
+        town.run("host", "nft", "flush", "ruleset");
+        filter.publish("d", List.of(target("0.0.0.0", 8081, "172.30.0.3", 80)));
+        assertThat(town.run("host", "nft", "list", "ruleset")).contains("tcp . 8080 : 172.30.0.2 . 80")
+                .contains("tcp . 8081 : 172.30.0.3 . 80");
+    }
+
+    @Test
+    void theEnginesEndChangesNothing() throws Exception {
+        filter.publish("c", List.of(target("0.0.0.0", 8080, "172.30.0.2", 80)));
+        filter.close();
+        try (var _ = Service.tcp(town, "web", 80)) {
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).isEqualTo("web 10.9.0.2");
+            filter = town.in("host", () -> PortFilter.open("test"));
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).as("silent at first").isEqualTo("web 10.9.0.2");
+            filter.hold();
+            assertThat(Service.askInVain(town, "outside", "10.9.0.1", 8080)).as("nobody told it").isEqualTo("refused");
+            filter.remove();
+            assertThat(town.run("host", "nft", "list", "ruleset")).isEmpty();
+        }
+    }
+
+    /// The table as `nft` lists it: read by people who wonder what an engine did to their host.
+    @Test
+    void theTableReadsWell() throws Exception {
+        filter.dismiss("id-of-br1");
+        filter.publish("c", List.of(target("0.0.0.0", 8080, "172.30.0.2", 80), target("10.9.0.1", 99, "172.30.0.2", 9)));
+        String expected = Files.readString(Path.of("src/test/resources/carafe/network/port/listing.nft"));
+        assertThat(town.run("host", "nft", "list", "ruleset")).isEqualTo(expected);
+    }
+
+    /// The words of the ruleset in order: the elements of a set have none.
+    private List<String> listing() throws Exception {
+        return Arrays.stream(town.run("host", "nft", "list", "ruleset").split("[\\s,]+")).sorted().toList();
+    }
+
+    private static void await(BooleanSupplier condition) {
+        long deadline = System.nanoTime() + 20_000_000_000L;
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("in time").isLessThan(deadline);
+            LockSupport.parkNanos(1_000_000);
+        }
+    }
+}

@@ -1,0 +1,283 @@
+package carafe.network.port;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.kernel.Host;
+import carafe.network.Driver;
+import carafe.network.Endpoint;
+import carafe.network.EndpointListener.Attached;
+import carafe.network.Network;
+import carafe.network.Sandbox;
+import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
+import carafe.spec.network.Cidr;
+import carafe.spec.network.IpAddress;
+import carafe.spec.network.MacAddress;
+import java.net.BindException;
+import java.net.DatagramSocket;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PublishedPortsTest {
+
+    @TempDir
+    Path directory;
+
+    private Town town;
+    private PortFilter filter;
+    private PublishedPorts ports;
+
+    @BeforeEach
+    void settle() throws Exception {
+        town = new Town();
+        open(Failpoints.none());
+        filter.hold();
+    }
+
+    private void open(Failpoints failpoints) throws Exception {
+        filter = town.in("host", () -> {
+            var opened = PortFilter.open("test");
+            opened.admit(PortFilterTest.bridge("br0", false, Map.of()));
+            return opened;
+        });
+        ports = town.in("host", () -> new PublishedPorts(filter, directory, failpoints));
+    }
+
+    @AfterEach
+    void leave() throws Exception {
+        ports.close();
+        filter.close();
+        town.close();
+    }
+
+    static PortRequest request(Protocol protocol, int containerPort, String address, int first, int last) {
+        return new PortRequest(protocol, containerPort, IpAddress.find(address), first, last);
+    }
+
+    private static PortRequest tcp(int containerPort, String address, int hostPort) {
+        return request(Protocol.TCP, containerPort, address, hostPort, hostPort);
+    }
+
+    private List<PortBinding> reserve(String id, boolean six, PortRequest... requests) throws Exception {
+        return town.in("host", () -> ports.reserve(id, "name-" + id, List.of(requests), true, six));
+    }
+
+    /// The container `id` comes to br0 with this address.
+    private Attached attached(String id, String address, long priority) throws Exception {
+        var network = new Network("id-of-br0", "front", Instant.EPOCH, Driver.BRIDGE, Network.Addressing.NONE,
+                Network.Reach.USUAL, "br0", Map.of(), Map.of());
+        var endpoint = new Endpoint("e".repeat(64), network.id() + priority, "eth0", "vweb", MacAddress.parse("02:42:ac:1e:00:02"),
+                Optional.of(Cidr.parseHost(address + "/16")), Optional.empty(),
+                new Endpoint.Gateways(Optional.of(IpAddress.parse("172.30.0.1")), Optional.empty(), priority),
+                List.of(), List.of());
+        return new Attached(new Sandbox(id, "/none", List.of(endpoint)), network, endpoint, false);
+    }
+
+    private EngineException refusal(String id, PortRequest... requests) {
+        try {
+            reserve(id, false, requests);
+        } catch (EngineException refused) {
+            return refused;
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+        throw new AssertionError("it was not refused");
+    }
+
+    @Test
+    void aPublishedPortLeadsToTheContainerUntilItIsReleased() throws Exception {
+        assertThat(reserve("c1", false, tcp(80, "", 8080))).hasToString("[0.0.0.0:8080->80/tcp]");
+        ports.attached(attached("c1", "172.30.0.2", 0));
+        try (var _ = Service.tcp(town, "web", 80)) {
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).isEqualTo("web 10.9.0.2");
+            assertThat(Service.ask(town, "host", "127.0.0.1", 8080)).isEqualTo("web 172.30.0.1");
+            town.in("host", () -> {
+                ports.attached(attached("c1", "172.30.0.2", 0)); // sysctls are those of the thread's namespace
+                return null;
+            });
+            for (String calls : List.of("0", "1")) {
+                town.in("host", () -> {
+                    if (Host.sysctl("net.bridge.bridge-nf-call-iptables").isPresent()) {
+                        Host.setSysctl("net/bridge/bridge-nf-call-iptables", calls);
+                    }
+                    return null;
+                });
+                assertThat(Service.ask(town, "web", "10.9.0.1", 8080)).as("itself").isEqualTo("web 172.30.0.1");
+                assertThat(Service.ask(town, "peer", "10.9.0.1", 8080)).as("neighbour").isEqualTo("web 172.30.0.1");
+            }
+            ports.release("c1");
+            assertThat(Service.askInVain(town, "host", "127.0.0.1", 8080)).isEqualTo("refused");
+        }
+        assertThat(ports.bindings("c1")).isEmpty();
+        assertThat(directory).isEmptyDirectory();
+    }
+
+    @Test
+    void theContainerThatHasThePortIsNamed() throws Exception {
+        reserve("c1", false, tcp(80, "", 8080), tcp(81, "127.0.0.1", 9090));
+        assertThat(refusal("c2", tcp(80, "", 8080))).isInstanceOf(EngineException.Internal.class)
+                .hasMessage("driver failed programming external connectivity on endpoint name-c2 (c2): Bind for"
+                        + " 0.0.0.0:8080 failed: port is already allocated (by container name-c1)");
+        assertThat(refusal("c2", tcp(80, "127.0.0.1", 8080))).hasMessageContaining(
+                "Bind for 127.0.0.1:8080 failed: port is already allocated");
+        assertThat(refusal("c2", tcp(80, "", 9090))).hasMessageContaining("Bind for 0.0.0.0:9090 failed");
+        assertThat(refusal("c2", tcp(80, "", 7000), tcp(81, "", 7000))).hasMessageContaining("asked for twice");
+        assertThat(reserve("c2", false, tcp(80, "10.9.0.1", 9090), request(Protocol.UDP, 80, "", 8080, 8080)))
+                .as("another address, another protocol, and nothing is left of what was refused").hasSize(2);
+        assertThat(reserve("c3", false, tcp(80, "", 7000))).hasSize(1);
+    }
+
+    @Test
+    void otherProgramsSeeThatThePortIsTaken() throws Exception {
+        reserve("c1", true, tcp(80, "", 8080), request(Protocol.UDP, 53, "", 5353, 5353));
+        for (String address : List.of("0.0.0.0", "127.0.0.1", "::", "::1")) {
+            assertThatThrownBy(() -> town.in("host", () -> {
+                try (var server = new ServerSocket()) {
+                    server.bind(new InetSocketAddress(address, 8080));
+                }
+                return null;
+            })).as(address).isInstanceOf(BindException.class);
+        }
+        assertThatThrownBy(() -> town.in("host", () -> {
+            new DatagramSocket(new InetSocketAddress("0.0.0.0", 5353)).close();
+            return null;
+        })).isInstanceOf(BindException.class);
+    }
+
+    @Test
+    void aPortOfAnotherProgramIsNoticedBeforeTheStart() throws Exception {
+        try (var _ = Service.tcp(town, "host", 8080)) {
+            assertThat(refusal("c1", tcp(80, "", 8080))).hasMessageEndingWith(
+                    "failed to bind host port 0.0.0.0:8080/tcp: address already in use");
+            assertThat(refusal("c1", tcp(80, "192.0.2.7", 8081)))
+                    .hasMessageContaining("cannot assign requested address");
+            assertThat(reserve("c1", false, request(Protocol.TCP, 80, "", 8080, 8082)))
+                    .hasToString("[0.0.0.0:8081->80/tcp]");
+        }
+        assertThat(reserve("c2", false, tcp(80, "", 8080))).as("a server that ended").hasSize(1);
+    }
+
+    @Test
+    void aServerThatJustEndedIsNoHindrance() throws Exception {
+        try (var _ = Service.tcp(town, "host", 8080)) {
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).isEqualTo("host 10.9.0.2"); // now TIME_WAIT
+        }
+        assertThat(reserve("c1", false, tcp(80, "", 8080))).hasSize(1);
+        assertThatThrownBy(() -> town.in("host", () -> {
+            new ServerSocket(8080).close();
+            return null;
+        })).as("and it is held all the same").isInstanceOf(BindException.class);
+    }
+
+    @Test
+    void anyPortIsOneOfTheKernelsOwnRangeAndNotGivenTwice() throws Exception {
+        var first = reserve("c1", true, request(Protocol.TCP, 80, "", 0, 0), request(Protocol.TCP, 81, "", 0, 0));
+        assertThat(first).hasToString("[0.0.0.0:32768->80/tcp, [::]:32768->80/tcp,"
+                + " 0.0.0.0:32769->81/tcp, [::]:32769->81/tcp]");
+        ports.release("c1");
+        assertThat(reserve("c2", false, request(Protocol.TCP, 80, "", 0, 0))).as("not at once the same")
+                .hasToString("[0.0.0.0:32770->80/tcp]");
+    }
+
+    @Test
+    void thePortsLeadToTheEndpointWithTheDefaultRoute() throws Exception {
+        reserve("c1", false, tcp(80, "", 8080));
+        var low = attached("c1", "172.30.0.2", 0);
+        var high = attached("c1", "172.30.0.3", 9);
+        ports.attached(low);
+        var both = new Sandbox("c1", "/none", List.of(low.endpoint(), high.endpoint()));
+        ports.attached(new Attached(both, high.network(), high.endpoint(), true));
+        try (var _ = Service.tcp(town, "web", 80); var _ = Service.tcp(town, "peer", 80)) {
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).startsWith("peer");
+            ports.detached("c1", high.endpoint());
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).startsWith("web");
+        }
+    }
+
+    @Test
+    void theNextEngineTakesOverWhatRunsAndGivesBackWhatDoesNot() throws Exception {
+        reserve("c1", false, tcp(80, "", 8080), request(Protocol.TCP, 81, "", 0, 0));
+        reserve("c2", false, tcp(80, "", 9090));
+        var kept = ports.bindings("c1");
+        ports.attached(attached("c1", "172.30.0.2", 0));
+        Files.writeString(directory.resolve("c3"), "broken\ntcp 0.0"); // died while writing
+        ports.close(); // as kill -9 would: sockets are closed, nothing else happens
+        filter.close();
+        try (var _ = Service.tcp(town, "web", 80)) {
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).as("nobody there").isEqualTo("web 10.9.0.2");
+            open(Failpoints.none());
+            town.in("host", () -> {
+                ports.restore(List.of("c1", "c3"));
+                return null;
+            });
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).as("not yet told").isEqualTo("web 10.9.0.2");
+            ports.attached(attached("c1", "172.30.0.2", 0));
+            filter.hold();
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).as("taken over").isEqualTo("web 10.9.0.2");
+        }
+        assertThat(ports.bindings("c1")).isEqualTo(kept);
+        assertThat(refusal("c4", tcp(80, "", 8080))).hasMessageContaining("(by container name-c1)");
+        assertThat(reserve("c4", false, tcp(80, "", 9090))).hasSize(1);
+        assertThat(directory.toFile().list()).containsExactlyInAnyOrder("c1", "c4");
+    }
+
+    @Test
+    void aFailureAtAnyStepLeavesNothing() throws Exception {
+        for (String step : List.of("ports.reserve", "ports.file", "ports.publish")) {
+            ports.close();
+            filter.close();
+            open(Failpoints.parse(step + "=1*EIO->off"));
+            filter.hold();
+            assertThatThrownBy(() -> {
+                reserve("c1", false, tcp(80, "", 8080));
+                ports.attached(attached("c1", "172.30.0.2", 0));
+            }).as(step).hasStackTraceContaining("EIO");
+            ports.release("c1"); // what the engine does after a failed start
+            assertThat(directory).as(step).isEmptyDirectory();
+            assertThat(town.run("host", "nft", "list", "map", "inet", "carafe-test", "everywhere4")).as(step)
+                    .doesNotContain("8080");
+            assertThat(reserve("c2", false, tcp(80, "", 8080))).as(step).hasSize(1);
+            ports.release("c2");
+        }
+    }
+
+    @Test
+    void saysFromWhereAPortCanBeReached() throws Exception {
+        reserve("c1", false, tcp(80, "", 8080), tcp(81, "127.0.0.1", 8081));
+        assertThat(ports.reach("c1").getFirst().remarks()).first().asString().startsWith("it leads nowhere");
+        ports.attached(attached("c1", "172.30.0.2", 0));
+        var open = ports.reach("c1");
+        assertThat(open).extracting(Reach::fromThisHost).containsExactly(true, true);
+        assertThat(open).extracting(Reach::fromOthers).containsExactly(true, false);
+        assertThat(open.getFirst().remarks()).containsExactly("at every IPv4 address of this host");
+        town.feed("host", """
+                table ip filter {
+                    chain FORWARD {
+                        type filter hook forward priority filter; policy drop;
+                        ct state established accept
+                    }
+                }
+                """, "nft", "-f", "-");
+        var closed = ports.reach("c1").getFirst();
+        assertThat(closed.fromOthers()).isFalse();
+        assertThat(closed.remarks()).last().asString()
+                .contains("table ip filter, chain FORWARD", "ufw route allow proto tcp to 172.30.0.2 port 80");
+    }
+
+    @Test
+    void addressesThatLeadNowhereAreRefused() {
+        assertThat(refusal("c1", tcp(80, "::", 8080))).isInstanceOf(EngineException.Invalid.class)
+                .hasMessageContaining("have no IPv6 addresses");
+    }
+}
