@@ -135,7 +135,8 @@ final class Build {
         if (session.terminal().isTerminal(0) && session.terminal().isTerminal(1)) {
             session.say("  the failing step's files, in a shell (" + program + " " + words + "):");
             var shell = new Session(List.of(words.split(" ")), session.environment(), session.directory(), session.in(),
-                    session.out(), session.err(), session.terminal(), session.files(), session.signals(), session.programs(), session.clock());
+                    session.out(), session.err(), session.terminal(), session.files(), session.signals(),
+                    session.programs(), session.clock());
             Carafe.run(shell, _ -> false);
         } else {
             session.say("  try:  " + program + " " + words);
