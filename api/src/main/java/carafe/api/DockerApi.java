@@ -38,6 +38,7 @@ public final class DockerApi implements Handler {
         new NetworkRoutes(engine.networks()).addTo(routes);
         new ArchiveRoutes(engine.containers()).addTo(routes);
         new VolumeRoutes(engine.volumes()).addTo(routes);
+        new BuildRoutes(engine.builds()).addTo(routes);
         new ExplainRoutes(engine.containers()).addTo(routes);
     }
 

@@ -56,6 +56,13 @@ abstract class DockerCommandContract {
     }
 
     @Nested
+    final class Builds extends BuildContract {
+        Builds() {
+            super(DockerCommandContract.this);
+        }
+    }
+
+    @Nested
     final class Isolation extends IsolationContract {
         Isolation() {
             super(DockerCommandContract.this);

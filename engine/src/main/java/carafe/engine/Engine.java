@@ -32,6 +32,8 @@ public interface Engine extends AutoCloseable {
 
     Volumes volumes();
 
+    Builds builds();
+
     /// Stops accepting work, lets what is under way end, and closes the database. Containers go on, as they do when the
     /// daemon is killed: unlike Docker's default, always.
     @Override

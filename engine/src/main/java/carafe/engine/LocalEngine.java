@@ -39,6 +39,7 @@ final class LocalEngine implements Engine {
     private final LiveImages images;
     private final ImageTransfers transfers;
     private final LocalHost host;
+    private final LiveBuilds builds;
     private final LiveNetworks networks;
     private final VolumeBook volumeBook;
     private final LocalVolumes volumes;
@@ -100,6 +101,10 @@ final class LocalEngine implements Engine {
         images = new LiveImages(parts.images(), book, names, resources.events(), parts.clock());
         transfers = new LiveTransfers(parts.images(), parts.remote().registries(), parts.remote().limits(), images);
         host = new LocalHost(facts, engineId, config.dataRoot(), book, parts.images());
+        var buildSteps = new BuildSteps(parts.runtime(), new SpecComposer(facts.appArmor(), config.init(), mounts), memberships,
+                etc, layout);
+        builds = LiveBuilds.open(parts, buildSteps, layout,
+                new LiveBuilds.Tell(names, resources.events(), transfers));
     }
 
     static LocalEngine open(EngineConfig config, Parts parts) throws EngineException {
@@ -206,7 +211,13 @@ final class LocalEngine implements Engine {
     }
 
     @Override
+    public Builds builds() {
+        return builds;
+    }
+
+    @Override
     public void close() {
+        builds.close();
         lifecycle.close();
         letWorkEnd();
         book.all().forEach(container -> container.waits().abandon("the engine is shutting down"));

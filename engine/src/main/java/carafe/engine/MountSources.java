@@ -52,7 +52,8 @@ final class MountSources {
         }
     }
 
-    /// The container's root is made: the images it mounts are kept, new volumes get the image's content, before any process of the container exists.
+    /// The container's root is made: the images it mounts are kept, new volumes get the image's content,
+    /// before any process of the container exists.
     void created(ContainerSnapshot container, RootfsPlan root) throws EngineException {
         images.make(container);
         volumes.copyUp(files, root, container.host().files().mounts());

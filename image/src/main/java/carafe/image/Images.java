@@ -387,6 +387,17 @@ public final class Images implements AutoCloseable {
         }
     }
 
+    /// Removes what nothing needs any more, now instead of with the next removal of an image.
+    public void collectGarbage() throws EngineException {
+        synchronized (writing) {
+            try {
+                collect();
+            } catch (IOException e) {
+                throw Failures.of("collect garbage", e);
+            }
+        }
+    }
+
     /// Removes every layer and blob that no image, snapshot or load needs; the caller holds `writing`.
     private Set<Digest> collect() throws IOException, EngineException {
         var neededLayers = new HashSet<Digest>();

@@ -122,8 +122,13 @@ public final class Engine implements AutoCloseable {
 
     /// POSTs a tar archive as it is read; the caller closes the answer.
     public ClientResponse upload(Target target, InputStream archive) throws EngineError, IOException {
+        return upload(target, "application/x-tar", archive);
+    }
+
+    /// POSTs bytes of some type as they are read; the caller closes the answer.
+    public ClientResponse upload(Target target, String type, InputStream body) throws EngineError, IOException {
         agree(); // a stream cannot be sent twice
-        return send(versioned("POST", target).body("application/x-tar", archive));
+        return send(versioned("POST", target).body(type, body));
     }
 
     /// PUTs a tar archive as it is read; the caller closes the answer.

@@ -7,6 +7,7 @@ final class Catalog {
 
     /// The groups, in the order of help.
     static final String[][] GROUPS = {
+        {"builder", "Manage builds"},
         {"container", "Manage containers"}, {"image", "Manage images"},
         {"manifest", "Manage image manifests and manifest lists"}, {"network", "Manage networks"},
         {"system", "Manage Carafe"}, {"volume", "Manage volumes"},
@@ -14,7 +15,8 @@ final class Catalog {
 
     private static final String[][] COMMON = {
         {"run", "Create and run a new container from an image"}, {"exec", "Execute a command in a running container"},
-        {"ps", "List containers"}, {"images", "List images"}, {"version", "Show the Carafe version information"},
+        {"ps", "List containers"}, {"build", "Build an image from a Dockerfile"},
+        {"images", "List images"}, {"version", "Show the Carafe version information"},
         {"info", "Display system-wide information"},
     };
 
@@ -46,6 +48,7 @@ final class Catalog {
     };
 
     private static final String[][] IMAGE = {
+        {"build", "Build an image from a Dockerfile"},
         {"copy", "Copy an image with all its platforms from one registry to another"},
         {"history", "Show the history of an image"},
         {"import", "Import the contents from a tarball to create a filesystem image"},
@@ -64,6 +67,10 @@ final class Catalog {
         {"disconnect", "Disconnect a container from a network"},
         {"inspect", "Display detailed information on one or more networks"}, {"ls", "List networks"},
         {"prune", "Remove all unused networks"}, {"rm", "Remove one or more networks"},
+    };
+
+    private static final String[][] BUILDER = {
+        {"build", "Build an image from a Dockerfile"}, {"prune", "Remove build cache"},
     };
 
     private static final String[][] SYSTEM = {
@@ -110,6 +117,7 @@ final class Catalog {
     /// The name and summary of a group's commands; the empty group is the top.
     static String[][] menu(String group) {
         return switch (group) {
+            case "builder" -> BUILDER;
             case "container" -> CONTAINER;
             case "image" -> IMAGE;
             case "manifest" -> MANIFEST;
@@ -135,6 +143,11 @@ final class Catalog {
     static @Nullable Command find(String group, String name) {
         String path = group.isEmpty() ? name : group + " " + name;
         return switch (group) {
+            case "builder" -> switch (name) {
+                case "build" -> Build.command(path);
+                case "prune" -> BuildCache.prune(path);
+                default -> null;
+            };
             case "container" -> container(name, path);
             case "image" -> image(name, path);
             case "manifest" -> manifest(name, path);
@@ -174,7 +187,7 @@ final class Catalog {
             case "version" -> Version.command(path);
             case "info" -> Info.command(path);
             case "events" -> Events.command(path);
-            case "load", "save", "import", "tag", "history", "pull", "push" -> image(name, path);
+            case "load", "save", "import", "tag", "history", "pull", "push", "build" -> image(name, path);
             case "login" -> Login.in(path);
             case "logout" -> Login.out(path);
             case "search" -> Search.command(path);
@@ -239,6 +252,7 @@ final class Catalog {
             case "ls", "list" -> Images.command(path);
             case "rm", "remove" -> RemoveImages.command(path);
             case "inspect" -> Inspect.command(path, "image");
+            case "build" -> Build.command(path);
             case "load" -> Load.command(path);
             case "tag" -> Tag.command(path);
             case "history" -> History.command(path);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.util.List;
 
 /// Opens the caller's files with the caller's rights. Whoever gets a stream closes it.
 public interface Files {
@@ -27,6 +28,15 @@ public interface Files {
 
     /// Whether a name is a directory.
     boolean isDirectory(Path file);
+
+    /// What a directory holds, in no order. Links are not followed.
+    List<FileEntry> list(Path directory) throws IOException;
+
+    /// One name in a directory: `kind` is what it is itself, `target` what a link holds.
+    record FileEntry(String name, Kind kind, int mode, long size, long modifiedSeconds, String target) {
+        /// What a name is.
+        public enum Kind { FILE, DIRECTORY, LINK, OTHER }
+    }
 
     /// Takes a file away that [#create] made; one that is not there is fine.
     void remove(Path file) throws IOException;

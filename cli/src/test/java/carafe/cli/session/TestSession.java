@@ -104,6 +104,17 @@ public final class TestSession implements Files, Terminal, Signals, Programs {
     }
 
     @Override
+    public List<FileEntry> list(Path directory) {
+        var entries = new ArrayList<FileEntry>();
+        files.forEach((path, content) -> {
+            if (directory.equals(path.getParent())) {
+                entries.add(new FileEntry(path.getFileName().toString(), FileEntry.Kind.FILE, 0644, content.length, 0, ""));
+            }
+        });
+        return entries;
+    }
+
+    @Override
     public void remove(Path file) {
         files.remove(file);
     }
