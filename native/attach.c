@@ -37,6 +37,7 @@ void client_drop(struct clients *clients, struct client *client) {
   if (client->input) end_input(clients, client);
   close(client->fd);
   client->fd = -1;
+  while (clients->count > 0 && clients->all[clients->count - 1].fd < 0) clients->count--;
 }
 
 void client_lose(struct client *client) {

@@ -1,8 +1,8 @@
 /*
- * Clients of a monitor. Output is held once for all of them, one chunk per stream; each client has its place in it,
- * and beyond that the kernel's buffer of its socket is its own. A chunk is replaced when every client has sent it, so
- * a slow client slows the process down and loses nothing, and one that went away is forgotten at once. Input of any
- * client goes into one buffer; none is read while that is not empty.
+ * Clients of a monitor, as many as there are descriptors. Output is held once for all of them, one chunk per stream;
+ * each client has its place in it, and beyond that a buffer of its own, the kernel's of its socket. A chunk is replaced
+ * when every client has sent it, so a slow client slows the process down and loses nothing, and one that went away is
+ * forgotten at once. Input of any client goes into one buffer; none is read while that is not empty.
  */
 #ifndef CARAFE_ATTACH_H
 #define CARAFE_ATTACH_H
@@ -16,7 +16,7 @@
 #include "tape.h"
 
 enum {
-  CLIENT_LIMIT = 256, /* more are refused */
+  CLIENT_LIMIT = 1 << 16, /* far more than descriptors; room that costs nothing until it is used */
   CLIENT_BUFFER_BYTES = 1024 * 1024, /* that a client may be behind */
   CHUNK_BYTES = 64 * 1024,
   FRAME_HEADER_BYTES = 8,

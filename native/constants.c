@@ -12,6 +12,7 @@
 #include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
+#include <linux/loop.h>
 #include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/netfilter.h>
@@ -68,7 +69,9 @@ static const struct constant constants[] = {
     SHOW(F_DUPFD_CLOEXEC), SHOW(F_GETFD), SHOW(F_SETFD), SHOW(FD_CLOEXEC), SHOW(F_GETFL),
     SHOW(F_SETFL), SHOW(F_SETPIPE_SZ), SHOW(F_GETPIPE_SZ), SHOW(F_ADD_SEALS), SHOW(F_GET_SEALS),
     SHOW(F_SEAL_SEAL), SHOW(F_SEAL_SHRINK), SHOW(F_SEAL_GROW), SHOW(F_SEAL_WRITE), SHOW(LOCK_SH),
-    SHOW(LOCK_EX), SHOW(LOCK_NB), SHOW(LOCK_UN), SHOW(MFD_CLOEXEC), SHOW(MFD_ALLOW_SEALING),
+    SHOW(LOCK_EX), SHOW(LOCK_NB), SHOW(LOCK_UN), SHOW(SYNC_FILE_RANGE_WRITE),
+    SHOW(LOOP_CTL_GET_FREE), SHOW(LOOP_CONFIGURE), SHOW(LO_FLAGS_READ_ONLY), SHOW(LO_FLAGS_AUTOCLEAR),
+    SHOW(MFD_CLOEXEC), SHOW(MFD_ALLOW_SEALING),
     SHOW(SEEK_SET), SHOW(SEEK_CUR), SHOW(SEEK_END), SHOW(SEEK_DATA), SHOW(SEEK_HOLE),
     SHOW(FALLOC_FL_KEEP_SIZE), SHOW(FALLOC_FL_PUNCH_HOLE),
     /* socket(2) */

@@ -56,7 +56,8 @@ final class Streams {
             // The client went away, and closing what is open is all there is to do.
         }
         if (input.isPresent()) {
-            input.get().join(); // both ends are closed: it cannot block any more
+            input.get().interrupt(); // both ends are closed: it can only be waiting for the client to hang up
+            input.get().join();
         }
     }
 
@@ -71,8 +72,13 @@ final class Streams {
                 }
             }
             attachment.closeInput();
+            if (stream.awaitHangup()) {
+                attachment.close(); // else a silent process would keep what belongs to a client that is gone
+            }
         } catch (IOException | EngineException e) {
             // The connection is over, or nothing reads any more; the output side ends the exchange.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // the output side has ended
         }
     }
 

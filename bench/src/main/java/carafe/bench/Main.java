@@ -8,7 +8,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 
-/// `bench/run [--rounds N] [--samples N] [--only TEXT] [--out DIR] ENGINE...`: measures the engines named, alternating.
+/// `bench/run [--rounds N] [--samples N] [--only ROW,ROW] [--out DIR] ENGINE...`: measures the engines named,
+/// alternating between them.
 ///
 /// Engines: `carafe` (this tree's daemon under its own command), `carafe+docker` (the same daemon under the real docker
 /// command), `docker` (Debian's dockerd, unpacked under target/). Writes samples.csv and table.md into DIR.
@@ -18,6 +19,7 @@ final class Main {
 
     private int rounds = 3;
     private int samplesPerRound = 20;
+    private Set<String> only = Set.of();
     private Path out = Path.of("bench/target/results");
     private final List<String> engines = new ArrayList<>();
 
@@ -28,13 +30,15 @@ final class Main {
             switch (word) {
                 case "--rounds" -> rounds = Integer.parseInt(rest.removeFirst());
                 case "--samples" -> samplesPerRound = Integer.parseInt(rest.removeFirst());
+                case "--only" -> only = Set.of(rest.removeFirst().split(","));
                 case "--out" -> out = Path.of(rest.removeFirst());
                 default -> engines.add(word);
             }
         }
         if (engines.isEmpty() || !Set.of("carafe", "carafe+docker", "docker").containsAll(engines)) {
             throw new IllegalArgumentException(
-                    "usage: bench/run [--rounds N] [--samples N] [--out DIR] carafe|carafe+docker|docker ...");
+                    "usage: bench/run [--rounds N] [--samples N] [--only ROW,ROW] [--out DIR]"
+                            + " carafe|carafe+docker|docker ...");
         }
     }
 
@@ -53,6 +57,9 @@ final class Main {
         Path work = Files.createTempDirectory("bench");
         var samples = new Samples();
         var rows = new Rows(samples, Path.of(System.getProperty("carafe.bench.image")), samplesPerRound);
+        if (!rows.all().keySet().containsAll(only)) {
+            throw new IllegalArgumentException("the rows are " + String.join(", ", rows.all().keySet()));
+        }
         var peers = new ArrayList<Peer>();
         try {
             for (String engine : engines) {
@@ -62,9 +69,11 @@ final class Main {
                 rows.warmUp(peer, engine.equals("docker") ? 3 : WARM_UP);
             }
             for (int round = 1; round <= rounds; round++) {
-                for (Rows.Work each : rows.all()) {
-                    for (Peer peer : peers) {
-                        each.measure(peer);
+                for (var row : rows.all().entrySet()) {
+                    if (only.isEmpty() || only.contains(row.getKey())) {
+                        for (Peer peer : peers) {
+                            row.getValue().measure(peer);
+                        }
                     }
                 }
                 System.err.println("round " + round + " of " + rounds + " done");

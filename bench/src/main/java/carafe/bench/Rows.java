@@ -4,7 +4,9 @@ import carafe.bench.Samples.Row;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -16,8 +18,10 @@ final class Rows {
 
     private static final String IMAGE = "bench-busybox";
     private static final String CREATE = """
-            {"Image":"%s","Cmd":%s,"HostConfig":{"NetworkMode":"none"}}""";
+            {"Image":"%s","Cmd":%s,"HostConfig":{"NetworkMode":"%s"}}""";
     private static final List<String> RUN = List.of("run", "--network", "none");
+    private static final String NONE = "none";
+    private static final String BRIDGE = "bench-bridge";
     private static final int MANY = 100;
     private static final int LOG_MEGABYTES = 64;
 
@@ -38,11 +42,50 @@ final class Rows {
         void measure(Peer peer) throws Exception;
     }
 
-    /// All rows in the order of the table.
-    List<Work> all() {
-        return List.of(
-                this::ping, this::lifecycle, this::parallelLifecycles, this::runCommand, this::runDetached,
-                this::execApi, this::execCommand, this::ps, this::hundred, this::logs, this::daemonStart);
+    /// All rows by the names that `--only` takes, in the order of the table.
+    Map<String, Work> all() {
+        var all = new LinkedHashMap<String, Work>();
+        all.put("ping", this::ping);
+        all.put("lifecycle", peer -> lifecycle(peer, NONE));
+        all.put("lifecycle-bridge", onBridge(this::lifecycle));
+        all.put("parallel", peer -> parallelLifecycles(peer, NONE));
+        all.put("parallel-bridge", onBridge(this::parallelLifecycles));
+        all.put("run", peer -> runCommand(peer, NONE));
+        all.put("run-bridge", onBridge(this::runCommand));
+        all.put("run-detached", peer -> runDetached(peer, NONE));
+        all.put("run-detached-bridge", onBridge(this::runDetached));
+        all.put("exec-api", this::execApi);
+        all.put("exec", this::execCommand);
+        all.put("ps", this::ps);
+        all.put("hundred", peer -> hundred(peer, NONE));
+        all.put("hundred-bridge", onBridge(this::hundred));
+        all.put("logs", this::logs);
+        all.put("daemon-start", this::daemonStart);
+        return all;
+    }
+
+    /// Work on one network, by its mode.
+    @FunctionalInterface
+    private interface Networked {
+        void measure(Peer peer, String network) throws Exception;
+    }
+
+    /// Measures on a bridge that is made for it: the one kind of bridge that every engine has, however it was started.
+    private static Work onBridge(Networked work) {
+        return peer -> {
+            try (Api api = peer.connect()) {
+                api.post("/networks/create", "{\"Name\":\"" + BRIDGE + "\",\"Driver\":\"bridge\"}");
+                try {
+                    work.measure(peer, BRIDGE);
+                } finally {
+                    api.delete("/networks/" + BRIDGE);
+                }
+            }
+        };
+    }
+
+    private static String shown(String network) {
+        return network.equals(NONE) ? "network none" : "bridge";
     }
 
     /// Loads the image; done once before anything is measured.
@@ -57,7 +100,7 @@ final class Rows {
     void warmUp(Peer peer, int rounds) throws Exception {
         try (Api api = peer.connect(); Api waiting = peer.connect()) {
             for (int i = 0; i < rounds; i++) {
-                oneLifecycle(api, waiting);
+                oneLifecycle(api, waiting, NONE);
             }
         }
     }
@@ -73,19 +116,19 @@ final class Rows {
         }
     }
 
-    private void lifecycle(Peer peer) throws Exception {
-        var row = new Row("API create+start+wait+delete, network none", "ms", true);
+    private void lifecycle(Peer peer, String network) throws Exception {
+        var row = new Row("API create+start+wait+delete, " + shown(network), "ms", true);
         try (Api api = peer.connect(); Api waiting = peer.connect()) {
             for (int i = 0; i < samplesPerRound; i++) {
                 long begin = System.nanoTime();
-                oneLifecycle(api, waiting);
+                oneLifecycle(api, waiting, network);
                 add(row, peer, begin);
             }
         }
     }
 
-    private static void oneLifecycle(Api api, Api waiting) throws IOException {
-        String id = create(api, "[\"true\"]");
+    private static void oneLifecycle(Api api, Api waiting, String network) throws IOException {
+        String id = create(api, "[\"true\"]", network);
         waiting.callAndReadHead("POST", "/containers/" + id + "/wait?condition=next-exit");
         api.post("/containers/" + id + "/start", "");
         String answer = waiting.rest().text();
@@ -95,15 +138,15 @@ final class Rows {
         api.delete("/containers/" + id);
     }
 
-    private void parallelLifecycles(Peer peer) throws Exception {
-        var row = new Row("lifecycles per second, 8 in parallel, network none", "1/s", false);
+    private void parallelLifecycles(Peer peer, String network) throws Exception {
+        var row = new Row("lifecycles per second, 8 in parallel, " + shown(network), "1/s", false);
         int each = Math.max(2, samplesPerRound / 4);
         var tasks = new ArrayList<Callable<Void>>();
         for (int i = 0; i < 8; i++) {
             tasks.add(() -> {
                 try (Api api = peer.connect(); Api waiting = peer.connect()) {
                     for (int k = 0; k < each; k++) {
-                        oneLifecycle(api, waiting);
+                        oneLifecycle(api, waiting, network);
                     }
                 }
                 return null;
@@ -114,20 +157,20 @@ final class Rows {
         samples.add(row, peer.name(), 8.0 * each / seconds(begin));
     }
 
-    private void runCommand(Peer peer) throws Exception {
-        var row = new Row("`run --rm busybox true`, network none, whole command", "ms", true);
+    private void runCommand(Peer peer, String network) throws Exception {
+        var row = new Row("`run --rm busybox true`, " + shown(network) + ", whole command", "ms", true);
         for (int i = 0; i < samplesPerRound; i++) {
             long begin = System.nanoTime();
-            peer.command(words(RUN, "--rm", IMAGE, "true"));
+            peer.command(words(List.of("run", "--network", network), "--rm", IMAGE, "true"));
             add(row, peer, begin);
         }
     }
 
-    private void runDetached(Peer peer) throws Exception {
-        var row = new Row("`run -d`, network none, whole command", "ms", true);
+    private void runDetached(Peer peer, String network) throws Exception {
+        var row = new Row("`run -d`, " + shown(network) + ", whole command", "ms", true);
         for (int i = 0; i < samplesPerRound; i++) {
             long begin = System.nanoTime();
-            peer.command(words(RUN, "-d", "--name", "bench-d" + i, IMAGE, "sleep", "600"));
+            peer.command(words(List.of("run", "--network", network), "-d", "--name", "bench-d" + i, IMAGE, "sleep", "600"));
             add(row, peer, begin);
         }
         try (Api api = peer.connect()) {
@@ -140,7 +183,7 @@ final class Rows {
     private void execApi(Peer peer) throws Exception {
         var row = new Row("exec `true` through the API (create, start, end)", "ms", true);
         try (Api api = peer.connect()) {
-            String id = create(api, "[\"sleep\",\"600\"]");
+            String id = create(api, "[\"sleep\",\"600\"]", NONE);
             api.post("/containers/" + id + "/start", "");
             for (int i = 0; i < samplesPerRound; i++) {
                 long begin = System.nanoTime();
@@ -175,39 +218,40 @@ final class Rows {
         }
     }
 
-    private void hundred(Peer peer) throws Exception {
+    private void hundred(Peer peer, String network) throws Exception {
+        String suffix = network.equals(NONE) ? "" : ", " + shown(network);
         var ids = new ArrayList<String>();
-        samples.add(new Row("daemon memory (PSS), nothing running", "MiB", true), peer.name(),
+        samples.add(new Row("daemon memory (PSS), nothing running" + suffix, "MiB", true), peer.name(),
                 peer.daemonMemory() / 1024.0);
         long begin = System.nanoTime();
         try (Api api = peer.connect()) {
             for (int i = 0; i < MANY; i++) {
-                String id = create(api, "[\"sleep\",\"600\"]");
+                String id = create(api, "[\"sleep\",\"600\"]", network);
                 api.post("/containers/" + id + "/start", "");
                 ids.add(id);
             }
-            samples.add(new Row("100 × create and start through the API", "s", true), peer.name(), seconds(begin));
-            var list = new Row("GET /containers/json, 100 running", "ms", true);
+            samples.add(new Row("100 × create and start through the API" + suffix, "s", true), peer.name(), seconds(begin));
+            var list = new Row("GET /containers/json, 100 running" + suffix, "ms", true);
             for (int i = 0; i < samplesPerRound; i++) {
                 begin = System.nanoTime();
                 api.get("/containers/json");
                 add(list, peer, begin);
             }
-            samples.add(new Row("helper memory per container (PSS)", "MiB", true), peer.name(),
+            samples.add(new Row("helper memory per container (PSS)" + suffix, "MiB", true), peer.name(),
                     peer.helperMemory() / 1024.0);
-            samples.add(new Row("daemon memory (PSS), 100 running", "MiB", true), peer.name(),
+            samples.add(new Row("daemon memory (PSS), 100 running" + suffix, "MiB", true), peer.name(),
                     peer.daemonMemory() / 1024.0);
         }
         begin = System.nanoTime();
         peer.command(words(List.of("rm", "-f"), ids.toArray(String[]::new)));
-        samples.add(new Row("`rm -f` of 100 running", "s", true), peer.name(), seconds(begin));
+        samples.add(new Row("`rm -f` of 100 running" + suffix, "s", true), peer.name(), seconds(begin));
     }
 
     private void logs(Peer peer) throws Exception {
         String line = "0123456789abcdef".repeat(8).substring(1);
         String writer = "[\"sh\",\"-c\",\"yes " + line + " | head -c " + ((long) LOG_MEGABYTES << 20) + "\"]";
         try (Api api = peer.connect(); Api waiting = peer.connect()) {
-            String id = create(api, writer);
+            String id = create(api, writer, NONE);
             waiting.callAndReadHead("POST", "/containers/" + id + "/wait?condition=next-exit");
             long begin = System.nanoTime();
             api.post("/containers/" + id + "/start", "");
@@ -243,8 +287,8 @@ final class Rows {
         return (System.nanoTime() - begin) / 1e9;
     }
 
-    private static String create(Api api, String command) throws IOException {
-        return id(api.post("/containers/create", CREATE.formatted(IMAGE, command)).text());
+    private static String create(Api api, String command, String network) throws IOException {
+        return id(api.post("/containers/create", CREATE.formatted(IMAGE, command, network)).text());
     }
 
     private static String id(String json) throws IOException {

@@ -4,6 +4,8 @@ import carafe.spec.EngineException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 
 /// `carafed`: reads flags and configuration, starts the daemon, ends it at SIGTERM or SIGINT. Containers go on.
@@ -52,12 +54,18 @@ public final class Main {
                     + " start it as root, and let members of a group use its socket with --group");
         }
         LogSetup.install(config.debug());
-        var daemon = Daemon.start(config, installation);
-        // The JVM runs the hook at SIGTERM and SIGINT; halt makes the status 0, a signal's would be 143.
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+        // The JVM runs the hook at SIGTERM and SIGINT, also when they come during the start, which is then let come to
+        // its end: half a daemon would leave its files. halt makes the status 0, a signal's would be 143.
+        var started = new CompletableFuture<Optional<Daemon>>();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> started.join().ifPresent(daemon -> {
             daemon.close();
             Runtime.getRuntime().halt(0);
-        }));
+        })));
+        try {
+            started.complete(Optional.of(Daemon.start(config, installation)));
+        } finally {
+            started.complete(Optional.empty()); // does nothing after a start that worked
+        }
         new CountDownLatch(1).await();
         return 0;
     }

@@ -63,6 +63,13 @@ abstract class DockerCommandContract {
     }
 
     @Nested
+    final class Networks extends NetworkContract {
+        Networks() {
+            super(DockerCommandContract.this);
+        }
+    }
+
+    @Nested
     final class Limits extends LimitContract {
         Limits() {
             super(DockerCommandContract.this);

@@ -25,6 +25,7 @@ final class Leftovers {
         mountsBelow(directory).forEach(mount -> found.add("mount " + mount));
         processesOf(directory).forEach(process -> found.add("process " + process));
         cgroupsOf(containers).forEach(cgroup -> found.add("cgroup " + cgroup));
+        linksOf(directory).forEach(link -> found.add("link " + link));
         return found;
     }
 
@@ -42,10 +43,40 @@ final class Leftovers {
         for (Path cgroup : cgroups.reversed()) {
             Files.deleteIfExists(cgroup);
         }
+        for (String link : linksOf(directory)) {
+            Command.of("ip", "link", "delete", link).run();
+        }
         for (String mount : mountsBelow(directory).toList().reversed()) {
             Command.of("umount", "--lazy", mount).run();
         }
         Command.of("rm", "-rf", "--one-file-system", directory.toString()).run().good();
+    }
+
+    /// Bridges whose remark names the directory, and the links that carry the same engine's mark.
+    private static List<String> linksOf(Path directory) throws IOException {
+        var found = new ArrayList<String>();
+        var marks = new ArrayList<String>();
+        try (var links = Files.list(Path.of("/sys/class/net"))) {
+            var all = links.toList();
+            for (Path link : all) {
+                String remark = remark(link);
+                if (remark.startsWith("carafe ") && remark.contains(" " + directory + "/")) {
+                    found.add(link.getFileName().toString());
+                    marks.add("veth" + remark.split(" ")[1].substring(0, 5));
+                }
+            }
+            all.stream().map(link -> link.getFileName().toString())
+                    .filter(name -> marks.stream().anyMatch(name::startsWith)).forEach(found::add);
+        }
+        return found;
+    }
+
+    private static String remark(Path link) {
+        try {
+            return Files.readString(link.resolve("ifalias")).strip();
+        } catch (IOException _) {
+            return ""; // gone while we looked, or no link but a file that drivers put there
+        }
     }
 
     private static Stream<String> mountsBelow(Path directory) throws IOException {

@@ -95,7 +95,9 @@ abstract class TerminalContract extends Contract {
     @Test
     void onlyTheWholeDetachSequenceCounts() throws Exception {
         try (var run = command("run", "--rm", "-it", "--detach-keys", "ctrl-x,y", IMAGE, "sh").startOnTerminal()) {
-            run.expect("# ").write("stty raw -echo; head -c 2 | od -An -tx1; exit 3\n").expect("exit 3");
+            // The quotes keep the echo of what is typed from being taken for what is printed: the shell shows its line
+            // anew, from the middle of a word if need be, whenever the client tells it the size of the terminal.
+            run.expect("# ").write("stty raw -echo; echo re''ady; head -c 2 | od -An -tx1; exit 3\n").expect("ready");
             run.write("\u0018z").expect("18 7a");
             run.await().endedWith(3);
         }
@@ -117,7 +119,7 @@ abstract class TerminalContract extends Contract {
     @Test
     void theTerminalIsAControllingOne() throws Exception {
         try (var shell = command("run", "--rm", "-it", IMAGE, "sh").startOnTerminal()) {
-            shell.expect("# ").write("echo through > /dev/tty\n").expect("tty").expect("through");
+            shell.expect("# ").write("echo thr''ough > /dev/tty\n").expect("through");
             shell.expect("# ").write("(echo $((1 + 1))nd; exec sleep 1000)\n").expect("2nd");
             shell.write(CONTROL_C).expect("# ").write("exit 2\n");
             shell.await().endedWith(2);

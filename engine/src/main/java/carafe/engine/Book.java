@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.Consumer;
 
 /// All containers of this engine: found by id, name or prefix; written down; told about. Names are reserved before
 /// anything else is done for a container, so two of one name never exist. No lock covers more than one entry.
@@ -78,6 +79,13 @@ final class Book {
         }
     }
 
+    /// Gives back a name that `id` has, unless there is such a container.
+    void releaseUnlessUsed(String name, String id) {
+        if (!byId.containsKey(id)) {
+            release(name, id);
+        }
+    }
+
     /// Gives back a name that `id` has.
     void release(String name, String id) {
         names.remove(name, id);
@@ -104,6 +112,12 @@ final class Book {
     /// Begins to write a container's state down.
     Database.Writing saveState(ContainerSnapshot snapshot) throws EngineException {
         return database.begin(new Change.SetStatus(
+                snapshot.id(), snapshot.state().word(), RecordCodec.status(snapshot)));
+    }
+
+    /// Has a container's state written down without waiting for it; a failure is told to `failed`.
+    void saveStateUnawaited(ContainerSnapshot snapshot, Consumer<EngineException> failed) throws EngineException {
+        database.beginUnawaited(failed, new Change.SetStatus(
                 snapshot.id(), snapshot.state().word(), RecordCodec.status(snapshot)));
     }
 

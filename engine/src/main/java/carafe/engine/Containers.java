@@ -64,6 +64,9 @@ public interface Containers {
     /// What its processes changed in its root.
     List<PathChange> changes(String reference) throws EngineException;
 
+    /// All files of its root as a tar, as they are while it is written.
+    Download export(String reference) throws EngineException;
+
     /// Changes limits and restart policy (`Resources` fields and `RestartPolicy`); answers warnings.
     List<String> update(String reference, Json.Obj changes) throws EngineException, InterruptedException;
 

@@ -32,22 +32,18 @@ final class Creator {
         String id = newId();
         String asked = request.name().isEmpty() ? "" : ContainerPlanner.checkName(request.name());
         var plan = planner.plan(request, id, asked);
-        bindSources(plan.container());
         String name = asked;
         if (asked.isEmpty()) {
             name = book.reserveAny(id);
         } else {
             book.reserve(asked, id);
         }
-        boolean made = false;
         try {
             steps.pass("create.name");
+            bindSources(plan.container());
             make(plan, plan.container().named(name));
-            made = true;
         } finally {
-            if (!made) {
-                book.release(name, id);
-            }
+            book.releaseUnlessUsed(name, id);
         }
         return new CreateResult(id, plan.warnings());
     }
@@ -70,21 +66,29 @@ final class Creator {
             book.add(container).root(root);
             book.tell(container, "create");
         } catch (EngineException e) {
-            undo(id, e);
+            undo(container, e);
             throw e;
         } catch (IOException e) {
             var failure = Failures.io("cannot make the container's directory " + layout.container(id), e);
-            undo(id, failure);
+            undo(container, failure);
             throw failure;
         }
     }
 
-    /// Takes back what was made; what cannot be taken back now is swept at the next start.
-    private void undo(String id, EngineException reason) {
+    /// Takes back what was made, the row first; directories that stay without a row are swept at the next start. A row
+    /// that cannot be erased now is a container, and shown as one: it can be removed, and its name is not free.
+    private void undo(ContainerSnapshot container, EngineException reason) {
         try {
-            snapshots.remove(id);
-            Files.deleteIfExists(layout.container(id));
-            book.erase(id).await();
+            steps.pass("create.undo");
+            book.erase(container.id()).await();
+        } catch (EngineException e) {
+            reason.addSuppressed(e);
+            book.add(container);
+            return;
+        }
+        try {
+            snapshots.remove(container.id());
+            Files.deleteIfExists(layout.container(container.id()));
         } catch (EngineException | IOException e) {
             reason.addSuppressed(e);
         }

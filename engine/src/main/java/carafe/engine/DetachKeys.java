@@ -5,13 +5,14 @@ import java.nio.ByteBuffer;
 import java.util.Locale;
 
 /// Finds the keys that detach a client in what it types. Bytes of a sequence that may still become whole are held back
-/// and given out when it does not. One instance per client; not shared between threads.
+/// and given out when it does not. One instance per client, fed by one thread; whoever likes
+/// may ask [#detached].
 final class DetachKeys {
     private static final byte[] DEFAULT = {16, 17};
 
     private final byte[] keys;
     private int matched;
-    private boolean complete;
+    private volatile boolean complete;
 
     private DetachKeys(byte[] keys) {
         this.keys = keys;

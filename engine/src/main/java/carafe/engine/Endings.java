@@ -1,22 +1,33 @@
 package carafe.engine;
 
+import carafe.engine.store.Database;
 import carafe.runtime.ContainerRuntime;
 import carafe.runtime.RunningContainer;
 import carafe.spec.EngineException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// What is to be done after a container's process ended and its waiters were answered: the row is written, then the
 /// runtime forgets the process (its exit record is the truth until then). That happens beside the container's queue, so
 /// that the next request need not wait for the disk; who needs the run directory free asks [#settle].
+///
+/// Most containers that end are removed at once. So an ending waits a moment before it writes: a removal that comes in
+/// that time saves the row, with its own wait for the disk.
 final class Endings {
     private static final Logger LOG = LoggerFactory.getLogger(Endings.class);
+    private static final Duration MOMENT = Duration.ofMillis(20);
 
     private final Book book;
     private final ContainerRuntime runtime;
     private final Layout layout;
     private final Steps steps;
+    private final Set<Ending> underWay = ConcurrentHashMap.newKeySet();
 
     Endings(Book book, ContainerRuntime runtime, Layout layout, Steps steps) {
         this.book = book;
@@ -25,48 +36,97 @@ final class Endings {
         this.steps = steps;
     }
 
-    /// One ending under way. `clean` is written before `over` is counted down.
+    /// One ending under way. `erasing` is written before `wanted` is counted down, `clean` before `over` is.
     static final class Ending {
+        private final ContainerSnapshot ended;
+        private final CountDownLatch wanted = new CountDownLatch(1);
         private final CountDownLatch over = new CountDownLatch(1);
+        private Optional<Database.Writing> erasing = Optional.empty();
         private boolean clean;
+
+        private Ending(ContainerSnapshot ended) {
+            this.ended = ended;
+        }
     }
 
     /// Confined to the container's queue: begins the ending of `process`. A row that `goes` at once is not written.
     void begin(Container container, RunningContainer process, ContainerSnapshot ended, boolean goes) {
-        var ending = new Ending();
+        var ending = new Ending(ended);
         container.ending(ending);
+        underWay.add(ending);
         Thread.ofVirtual().name("ending of " + container.id().substring(0, 12)).start(() -> {
             try {
                 steps.pass("exit.row");
                 if (!goes) {
-                    book.saveState(ended).await();
+                    write(ending);
                 }
                 steps.pass("exit.process");
                 process.delete();
                 ending.clean = true;
-            } catch (EngineException e) {
+            } catch (EngineException | InterruptedException e) {
                 LOG.warn("the end of container {} was not cleaned up yet", container.id(), e);
             } finally {
+                underWay.remove(ending);
                 ending.over.countDown();
             }
         });
     }
 
+    /// Returns when the row knows of the end, or is gone.
+    private void write(Ending ending) throws EngineException, InterruptedException {
+        if (ending.wanted.await(MOMENT.toMillis(), TimeUnit.MILLISECONDS) && ending.erasing.isPresent()) {
+            try {
+                ending.erasing.get().await();
+                return;
+            } catch (EngineException e) {
+                // It is still there, so its end is written after all.
+                LOG.debug("the row of container {} was not erased", ending.ended.id(), e);
+            }
+        }
+        book.saveState(ending.ended).await();
+    }
+
+    /// Confined to the container's queue: its row is being erased, so its end need not be written. The answer is for
+    /// [#finish].
+    Optional<Ending> erased(Container container, Database.Writing erasing) {
+        var found = container.ending();
+        found.filter(ending -> ending.wanted.getCount() > 0).ifPresent(ending -> {
+            ending.erasing = Optional.of(erasing);
+            ending.wanted.countDown();
+        });
+        return found;
+    }
+
     /// Confined to the container's queue: returns when nothing of an ended process is left; what failed is tried again.
     void settle(Container container) throws EngineException {
         var ending = container.ending();
-        if (ending.isEmpty()) {
-            return;
+        if (ending.isPresent()) {
+            finish(ending.get());
+            container.ended();
         }
+    }
+
+    /// Returns when nothing of the ended process is left; what failed is tried again.
+    void finish(Ending ending) throws EngineException {
+        ending.wanted.countDown();
         try {
-            ending.get().over.await();
+            ending.over.await();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new EngineException.Unavailable("the engine is shutting down", e);
         }
-        if (!ending.get().clean) {
-            runtime.discard(layout.run(container.id()));
+        if (!ending.clean) {
+            String id = ending.ended.id();
+            runtime.discard(layout.run(id), Optional.of(SpecComposer.cgroup(ending.ended)));
         }
-        container.ended();
+    }
+
+    /// Waits until no ending is under way, at most so long; what is left then, the next start of the engine does.
+    void awaitAll(Duration most) throws InterruptedException {
+        long deadline = System.nanoTime() + most.toNanos();
+        for (var ending : underWay) {
+            ending.wanted.countDown();
+            ending.over.await(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+        }
     }
 }

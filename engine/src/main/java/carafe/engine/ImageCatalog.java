@@ -4,6 +4,7 @@ import carafe.spec.EngineException;
 import carafe.spec.docker.Filters;
 import java.io.InputStream;
 import java.util.List;
+import java.util.Optional;
 
 /// The images containers are made from. A `name` is a reference, an id, or a unique prefix of one.
 public interface ImageCatalog {
@@ -28,4 +29,23 @@ public interface ImageCatalog {
 
     /// Bytes of all layers on disk, each once.
     long layerBytes() throws EngineException;
+
+    /// An archive of images under the names given: a repository's name means all its tags.
+    Download save(List<String> names) throws EngineException;
+
+    /// Makes an image of one layer, the files in `tar`; answers its id (`sha256:…`).
+    String importRoot(InputStream tar, ImportRequest request) throws EngineException;
+
+    /// Makes an image of a container's files; answers its id (`sha256:…`).
+    String commit(CommitRequest request) throws EngineException, InterruptedException;
+
+    /// Removes images that nothing uses. Filters: dangling, label, label!, until, unused-for.
+    ImagePrune prune(Filters filters) throws EngineException;
+
+    /// How many bytes of each image its layers share with other images, and of all layers, each once.
+    DiskUsage usage(List<ContainerSummary> containers) throws EngineException;
+
+    /// Verifies all blobs and layers. With `repair`, damage is repaired from what is here, then from `archive`, one that
+    /// `load` would take.
+    CheckResult check(boolean repair, Optional<InputStream> archive) throws EngineException;
 }

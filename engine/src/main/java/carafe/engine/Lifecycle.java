@@ -1,5 +1,6 @@
 package carafe.engine;
 
+import carafe.engine.store.Database;
 import carafe.runtime.ContainerRuntime;
 import carafe.runtime.ExitInfo;
 import carafe.runtime.RunningContainer;
@@ -115,19 +116,26 @@ final class Lifecycle {
         var next = container.snapshot().with(state).with(restarts);
         container.showRunning(process, next);
         watch(container, process);
+        // Nobody waits for the row: the process is the truth, and the row is read only after a crash of the host. For the
+        // same reason a failure is not worth a kill.
         try {
-            var writing = book.saveState(next);
+            book.saveStateUnawaited(next, e -> unwritten(container, e));
             book.tell(next, "start");
             starts.steps.pass("start.row");
-            writing.await();
         } catch (EngineException e) {
-            // The process is the truth and the row is read only after a crash of the host: not worth a kill.
-            LOG.warn("the start of container {} could not be written down", container.id(), e);
+            unwritten(container, e);
         }
     }
 
-    /// Takes over a process that another life of the daemon started.
-    void adopt(Container container, RunningContainer process, boolean paused) {
+    private static void unwritten(Container container, EngineException e) {
+        LOG.warn("the start of container {} could not be written down", container.id(), e);
+    }
+
+    /// Takes over a process that another life of the daemon started. What the row does not know yet is on its way to it
+    /// before the end can be: the answer is that write.
+    Optional<Database.Writing> adopt(Container container, RunningContainer process, boolean paused)
+            throws EngineException {
+        boolean written = container.state().alive();
         // The row's own time where it has one: the monitor took its time a moment apart from its report.
         var startedAt = switch (container.state()) {
             case State.Running(_, var known) -> known;
@@ -136,7 +144,19 @@ final class Lifecycle {
         };
         var running = new State.Running(process.pid(), startedAt);
         container.showRunning(process, container.snapshot().with(paused ? new State.Paused(running) : running));
+        var writing = written ? Optional.<Database.Writing>empty() : Optional.of(book.saveState(container.snapshot()));
         watch(container, process);
+        return writing;
+    }
+
+    /// Confined: its row says that it runs, but its process could not be taken over; whatever is left of it is ended.
+    void giveUp(Container container) throws EngineException {
+        var snapshot = container.snapshot();
+        runtime.discard(starts.layout.run(container.id()), Optional.of(SpecComposer.cgroup(snapshot)));
+        var now = clock.instant();
+        var exited = snapshot.with(new State.Exited(UNKNOWN_EXIT, false, now, now, Optional.empty()));
+        container.showEnded(exited, UNKNOWN_EXIT);
+        book.saveState(exited).await();
     }
 
     private void watch(Container container, RunningContainer process) {

@@ -25,7 +25,8 @@ final class LiveContainers implements Containers {
 
     /// Those who do the work.
     record Hands(Creator creator, ContainerPlanner planner, Lifecycle lifecycle, Stopper stopper, Remover remover,
-            Streams streams, Viewer viewer, LiveExecs execs, Updater updater, RecentStarts recent, Memberships memberships, Layout layout) {}
+            Streams streams, Viewer viewer, LiveExecs execs, Updater updater, RecentStarts recent, Memberships memberships,
+            Layout layout) {}
 
     LiveContainers(Book book, ContainerRuntime runtime, BundleMaker bundles, Clock clock, Hands hands) {
         this.book = book;
@@ -242,6 +243,17 @@ final class LiveContainers implements Containers {
     }
 
     @Override
+    public Download export(String reference) throws EngineException {
+        var container = book.find(reference);
+        if (container.state() instanceof State.Removing) {
+            throw new EngineException.Conflict("You cannot export container " + container.id()
+                    + " which is being removed");
+        }
+        book.tell(container.snapshot(), "export");
+        return out -> hands.viewer.export(container.id(), out);
+    }
+
+    @Override
     public List<String> update(String reference, Json.Obj changes) throws EngineException, InterruptedException {
         var container = book.find(reference);
         change(container, () -> hands.updater.update(container, changes));
@@ -287,7 +299,7 @@ final class LiveContainers implements Containers {
             throw new EngineException.NotFound("the start of container " + id
                     + " is not remembered: it was never started, or too long ago");
         }
-        return process.get().explanation().toJson();
+        return process.get().explanation().get().toJson();
     }
 
     @Override
@@ -302,7 +314,8 @@ final class LiveContainers implements Containers {
         Path directory = hands.layout.container(id);
         var root = new RootfsPlan.Overlay(
                 List.of(directory.resolve("layers")), directory.resolve("upper"), directory.resolve("work"));
-        return runtime.plan(bundles.bundle(plan.container(), root, hands.memberships.shownPath(plan.container()))).explanation().toJson();
+        var bundle = bundles.bundle(plan.container(), root, hands.memberships.shownPath(plan.container()));
+        return runtime.plan(bundle).explanation().toJson();
     }
 
     /// Runs `action` in the container's turn, unless it is gone by then.

@@ -30,7 +30,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Further processes in running containers. Each exec is started by one thread and ended by the one that watches it;
-/// records of ended ones are kept for five minutes, those of removed containers go at once.
+/// records of ended ones and of ones that nobody starts are kept for five minutes at least, until there are many; those
+/// of removed containers go at once.
 final class LiveExecs implements Execs {
     private static final Logger LOG = LoggerFactory.getLogger(LiveExecs.class);
     private static final Duration KEPT = Duration.ofMinutes(5);
@@ -48,16 +49,27 @@ final class LiveExecs implements Execs {
         private final String id;
         private final Container container;
         private final ExecConfig config;
+        private final Instant createdAt;
         private boolean started;
         private volatile @Nullable RunningProcess process;
         private volatile @Nullable Integer exitCode;
         private volatile @Nullable Instant endedAt;
         private final CountDownLatch ended = new CountDownLatch(1);
 
-        Exec(String id, Container container, ExecConfig config) {
+        Exec(String id, Container container, ExecConfig config, Instant createdAt) {
             this.id = id;
             this.container = container;
             this.config = config;
+            this.createdAt = createdAt;
+        }
+
+        /// Takes it for good as not to be started, if it was made before `oldest` and not started since.
+        private synchronized boolean givenUpBefore(Instant oldest) {
+            if (started || !createdAt.isBefore(oldest)) {
+                return false;
+            }
+            started = true;
+            return true;
         }
     }
 
@@ -75,7 +87,7 @@ final class LiveExecs implements Execs {
         DetachKeys.parse(config.detachKeys());
         byte[] bytes = new byte[32];
         random.nextBytes(bytes);
-        var exec = new Exec(HexFormat.of().formatHex(bytes), container, config);
+        var exec = new Exec(HexFormat.of().formatHex(bytes), container, config, clock.instant());
         if (execs.size() > MOST_WITHOUT_SWEEP) {
             sweep();
         }
@@ -123,7 +135,8 @@ final class LiveExecs implements Execs {
                 tell(exec, "exec_detach", List.of());
             }
         });
-        return new EndKnownAttachment(attachment, exec.ended);
+        return new EndKnownAttachment(
+                attachment, exec.ended, () -> watched.isPresent() && watched.get().detached());
     }
 
     @Override
@@ -256,14 +269,16 @@ final class LiveExecs implements Execs {
         return new UserRequest(user, container.host().rights().groupAdd());
     }
 
-    /// Forgets what ended long ago, what never started in a container that is gone, and what belongs to removed ones.
+    /// Forgets what ended long ago, what was not started for long, what never started in a container that is gone, and
+    /// what belongs to removed ones.
     private void sweep() {
         Instant oldest = clock.instant().minus(KEPT);
         execs.values().removeIf(exec -> {
             Instant ended = exec.endedAt;
             return ended != null && ended.isBefore(oldest)
                     || exec.container.removed()
-                    || exec.process == null && !exec.container.state().alive();
+                    || exec.process == null && !exec.container.state().alive()
+                    || exec.givenUpBefore(oldest);
         });
     }
 }

@@ -1,6 +1,7 @@
 package carafe.engine;
 
 import carafe.image.Image;
+import carafe.image.ImageCheck;
 import carafe.image.ImageUsers;
 import carafe.image.Images;
 import carafe.image.LoadProgress;
@@ -11,9 +12,12 @@ import carafe.spec.docker.Event;
 import carafe.spec.docker.Filters;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.Reference;
+import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.FileSystems;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,12 +34,16 @@ final class LiveImages implements ImageCatalog {
     private final Book book;
     private final ImageNames names;
     private final EventLog events;
+    private final ImageMaker maker;
+    private final ImagePruner pruner;
 
-    LiveImages(Images images, Book book, ImageNames names, EventLog events) {
+    LiveImages(Images images, Book book, ImageNames names, EventLog events, Clock clock) {
         this.images = images;
         this.book = book;
         this.names = names;
         this.events = events;
+        this.maker = new ImageMaker(images, book, clock);
+        this.pruner = new ImagePruner(images, this, clock);
     }
 
     @Override
@@ -188,6 +196,79 @@ final class LiveImages implements ImageCatalog {
     @Override
     public long layerBytes() throws EngineException {
         return images.layerBytes();
+    }
+
+    @Override
+    public Download save(List<String> saved) throws EngineException {
+        var archive = images.save(saved);
+        for (var image : archive.images()) {
+            tell("save", image.id().toString(), image.id().toString());
+        }
+        return new Download() {
+            @Override
+            public void write(OutputStream out) throws IOException, EngineException {
+                archive.write(out);
+            }
+
+            @Override
+            public void close() {
+                archive.close();
+            }
+        };
+    }
+
+    @Override
+    public String importRoot(InputStream tar, ImportRequest request) throws EngineException {
+        var id = maker.importRoot(tar, request);
+        names.forget();
+        tell("import", id.toString(), id.toString());
+        return id.toString();
+    }
+
+    @Override
+    public String commit(CommitRequest request) throws EngineException, InterruptedException {
+        var id = maker.commit(request);
+        names.forget();
+        return id.toString();
+    }
+
+    @Override
+    public ImagePrune prune(Filters filters) throws EngineException {
+        var pruned = pruner.prune(filters);
+        events.publish(Event.Type.IMAGE, "prune", "", Map.of("reclaimed", Long.toString(pruned.reclaimedBytes())));
+        return pruned;
+    }
+
+    /// Whether a container was made of the image.
+    boolean isUsed(Digest id) {
+        return !users(id).isEmpty();
+    }
+
+    @Override
+    public DiskUsage usage(List<ContainerSummary> containers) throws EngineException {
+        var shared = new TreeMap<Digest, Long>();
+        long all = 0;
+        for (var layer : images.layerUses()) {
+            all += layer.fileBytes();
+            if (layer.images().size() > 1) {
+                layer.images().forEach(id -> shared.merge(id, layer.fileBytes(), Long::sum));
+            }
+        }
+        return new DiskUsage(all, list(Filters.parse("")), shared, containers);
+    }
+
+    @Override
+    public CheckResult check(boolean repair, Optional<InputStream> archive) throws EngineException {
+        var report = images.check(repair ? new ImageCheck.Sources() {
+            @Override
+            public Optional<InputStream> archive() {
+                return archive;
+            }
+        } : ImageCheck.Sources.NONE);
+        return new CheckResult(report.blobs(), report.layers(), report.bytes(), report.problems().stream()
+                .map(each -> new CheckResult.Problem(each.kind(), each.digest().toString(), each.fault(), each.images(),
+                        each.repaired()))
+                .toList());
     }
 
     private void tell(String action, String id, String name) {

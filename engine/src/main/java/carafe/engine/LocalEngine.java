@@ -22,6 +22,7 @@ final class LocalEngine implements Engine {
     private final Resources resources;
     private final Book book;
     private final Lifecycle lifecycle;
+    private final Endings endings;
     private final Remover remover;
     private final Containers containers;
     private final LiveExecs execs;
@@ -49,7 +50,7 @@ final class LocalEngine implements Engine {
         networks = new LiveNetworks(book, networkBook, resources.fabric(),
                 new LiveNetworks.Hands(memberships, etc, layout, steps), parts.clock());
         var planner = new ContainerPlanner(parts.images(), facts, memberships, parts.clock());
-        var endings = new Endings(book, parts.runtime(), layout, steps);
+        endings = new Endings(book, parts.runtime(), layout, steps);
         remover = new Remover(book, endings, snapshots, layout, steps);
         lifecycle = new Lifecycle(
                 book,
@@ -71,7 +72,7 @@ final class LocalEngine implements Engine {
                 recent,
                 memberships,
                 layout));
-        images = new LiveImages(parts.images(), book, names, resources.events());
+        images = new LiveImages(parts.images(), book, names, resources.events(), parts.clock());
         host = new LocalHost(facts, engineId, config.dataRoot(), book, parts.images());
     }
 
@@ -211,6 +212,7 @@ final class LocalEngine implements Engine {
                         .warn("{} containers are still busy; the next start of the engine settles them",
                                 idle.getCount());
             }
+            endings.awaitAll(GRACE);
             remover.awaitSweeps(GRACE);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -74,12 +74,17 @@ final class MountPlan {
         }
     }
 
+    /// A read-only bind is so with all that is mounted below it: `ro` alone would leave those mounts writable.
     private static Mount bind(MountRequest.Bind bind) {
+        String readOnly = bind.below() == MountRequest.Below.ALIKE ? "rro" : "ro";
         return Mount.of(
                 bind.target(),
                 "bind",
                 bind.source(),
-                List.of("rbind", bind.readOnly() ? "ro" : "rw", propagation(bind)));
+                List.of(
+                        bind.below() == MountRequest.Below.ABSENT ? "bind" : "rbind",
+                        bind.readOnly() ? readOnly : "rw",
+                        propagation(bind)));
     }
 
     static String propagation(MountRequest.Bind bind) {

@@ -17,10 +17,14 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// All networks of this engine: found by id, name or prefix; written down; told about. A name is reserved before anything
 /// else is done for a network.
 final class NetworkBook {
+    private static final Logger LOG = LoggerFactory.getLogger(NetworkBook.class);
+
     private final Database database;
     private final EventLog events;
     private final ConcurrentSkipListMap<String, Network> byId = new ConcurrentSkipListMap<>();
@@ -31,14 +35,14 @@ final class NetworkBook {
         this.events = events;
     }
 
-    /// Reads all rows.
+    /// Reads all rows. One that cannot be read is left as it is and not shown: the others are still good.
     void load() throws EngineException {
         for (var row : database.networks()) {
             try {
                 show(NetworkCodec.parse((Json.Obj) Json.parse(row.document())));
             } catch (EngineException | ClassCastException e) {
-                throw new EngineException.Internal(
-                        "the record of network " + row.name() + " cannot be read: " + e.getMessage(), e);
+                names.put(row.name(), row.id());
+                LOG.error("network {} ({}) is set aside: its record cannot be read: {}", row.name(), row.id(), e.getMessage());
             }
         }
     }

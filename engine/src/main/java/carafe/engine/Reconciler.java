@@ -5,7 +5,6 @@ import carafe.engine.store.Row;
 import carafe.image.Snapshots;
 import carafe.runtime.ContainerRuntime;
 import carafe.runtime.ExitInfo;
-import carafe.runtime.RunningContainer;
 import carafe.runtime.RunningProcess;
 import carafe.spec.EngineException;
 import carafe.spec.docker.RestartPolicy;
@@ -15,7 +14,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -27,8 +25,9 @@ import org.slf4j.LoggerFactory;
 
 /// Compares what the database says with what the kernel and the disk have, when the engine opens: containers whose
 /// monitor lives are taken over as they run; of those that ended meanwhile the exit record is read; what runs or lies
-/// around without a row goes. Nothing that runs is restarted. A record that cannot be read stops the start: guessing
-/// would lose a container.
+/// around without a row goes. Nothing that runs is restarted. Nothing here stops the start of the engine: a row that
+/// cannot be read is set aside with all its files and its name, and a container whose process cannot be looked at now
+/// stays as its row says; the log tells of both.
 final class Reconciler {
     private static final Logger LOG = LoggerFactory.getLogger(Reconciler.class);
     private static final int UNKNOWN_EXIT = 255;
@@ -57,35 +56,67 @@ final class Reconciler {
         var runs = list(layout.runs());
         var ids = new HashSet<String>();
         var keys = new HashMap<String, Container>();
+        var aside = new HashSet<String>();
         var writings = new ArrayList<Database.Writing>();
         for (var row : rows) {
-            var snapshot = RecordCodec.read(row);
-            book.reserve(snapshot.name(), snapshot.id());
-            var container = book.add(snapshot);
-            String key = Layout.key(snapshot.id());
-            ids.add(snapshot.id());
-            keys.put(key, container);
-            if (runs.contains(key) || snapshot.state().alive()) {
-                settle(container, sameBoot, now).ifPresent(writings::add);
+            ids.add(row.id());
+            var container = read(row);
+            if (container.isEmpty()) {
+                aside.add(Layout.key(row.id()));
+                continue;
+            }
+            String key = Layout.key(row.id());
+            keys.put(key, container.get());
+            if (runs.contains(key) || container.get().state().alive()) {
+                try {
+                    settle(container.get(), sameBoot, now).ifPresent(writings::add);
+                } catch (EngineException e) {
+                    LOG.error("container {} could not be looked at; it stays as it was last known", row.id(), e);
+                }
             }
         }
         for (var writing : writings) {
-            writing.await();
+            try {
+                writing.await();
+            } catch (EngineException e) {
+                LOG.error("what became of a container could not be written down; the next start looks again", e);
+            }
         }
+        runs.removeAll(aside);
         sweepRuns(runs, keys);
-        sweepExecs(keys);
+        sweepExecs(keys, aside);
         sweepDirectories(ids);
-        networks.restore(running(keys.values()));
+        networks.restore(running(rows, keys));
         for (var container : keys.values()) {
             resume(container, now);
         }
     }
 
-    private static Map<String, Integer> running(Collection<Container> containers) {
+    /// The first process of every container that runs, also of one that was set aside: it keeps its network.
+    private Map<String, Integer> running(List<Row> rows, Map<String, Container> keys) {
         var running = new HashMap<String, Integer>();
-        containers.forEach(container ->
-                container.running().ifPresent(process -> running.put(container.id(), process.pid())));
+        for (var row : rows) {
+            var container = keys.get(Layout.key(row.id()));
+            try {
+                var process = container == null ? runtime.adopt(layout.run(row.id())) : container.running();
+                process.ifPresent(alive -> running.put(row.id(), alive.pid()));
+            } catch (EngineException e) {
+                LOG.warn("the network of container {} is not known", row.id(), e);
+            }
+        }
         return running;
+    }
+
+    /// The container of a row; empty if nobody can read it. Names in the database are unique, so its name is free.
+    private Optional<Container> read(Row row) {
+        try {
+            book.reserve(row.name(), row.id());
+            return Optional.of(book.add(RecordCodec.read(row)));
+        } catch (EngineException e) {
+            LOG.error("container {} ({}) is set aside: {}. Its files stay in {}; a version of this program that can"
+                    + " read the record finds it again", row.name(), row.id(), e.getMessage(), layout.container(row.id()));
+            return Optional.empty();
+        }
     }
 
     /// What became of a container that was running, or that has a run directory.
@@ -94,9 +125,7 @@ final class Reconciler {
         var run = layout.run(container.id());
         var process = runtime.adopt(run);
         if (process.isPresent()) {
-            boolean known = container.state().alive();
-            lifecycle.adopt(container, process.get(), process.get().paused());
-            return known ? Optional.empty() : Optional.of(book.saveState(container.snapshot()));
+            return lifecycle.adopt(container, process.get(), process.get().paused());
         }
         var before = container.snapshot();
         Optional<Instant> started = switch (before.state()) {
@@ -123,7 +152,7 @@ final class Reconciler {
             writing = Optional.of(book.saveState(after));
             writing.get().await(); // before the record goes
         }
-        discard(run);
+        discard(run, Optional.of(SpecComposer.cgroup(container.snapshot())));
         return writing;
     }
 
@@ -142,23 +171,29 @@ final class Reconciler {
         for (var run : runs) {
             if (!keys.containsKey(run)) {
                 LOG.info("sweeping the run directory {} that no container owns", run);
-                discard(layout.runs().resolve(run));
+                discard(layout.runs().resolve(run), Optional.empty());
             }
         }
     }
 
     /// Execs of a life before: those that run go on unseen until they end, the others go.
-    private void sweepExecs(Map<String, Container> keys) throws EngineException {
+    private void sweepExecs(Map<String, Container> keys, Set<String> aside) throws EngineException {
         for (var name : list(layout.execRuns())) {
             Path run = layout.execRuns().resolve(name);
             int dash = name.indexOf('-');
-            var owner = keys.get(dash < 0 ? name : name.substring(0, dash));
-            var process = owner == null ? Optional.<RunningContainer>empty() : owner.running();
-            var exec = process.isEmpty()
-                    ? Optional.<RunningProcess>empty()
-                    : process.get().adoptExec(run);
+            String key = dash < 0 ? name : name.substring(0, dash);
+            if (aside.contains(key)) {
+                continue;
+            }
+            Optional<RunningProcess> exec;
+            try {
+                exec = adoptExec(Optional.ofNullable(keys.get(key)), run);
+            } catch (EngineException e) {
+                LOG.warn("the old exec {} could not be looked at", name, e);
+                continue;
+            }
             if (exec.isEmpty()) {
-                discard(run);
+                discard(run, Optional.empty());
                 continue;
             }
             Thread.ofVirtual().name("exit of an old exec").start(() -> {
@@ -174,11 +209,20 @@ final class Reconciler {
         }
     }
 
+    private static Optional<RunningProcess> adoptExec(Optional<Container> owner, Path run) throws EngineException {
+        var process = owner.flatMap(Container::running);
+        return process.isEmpty() ? Optional.empty() : process.get().adoptExec(run);
+    }
+
     private void sweepDirectories(Set<String> ids) throws EngineException {
         for (var id : snapshots.list()) {
             if (!ids.contains(id)) {
                 LOG.info("sweeping the writable layer {} that no container owns", id);
-                snapshots.remove(id);
+                try {
+                    snapshots.remove(id);
+                } catch (EngineException e) {
+                    LOG.warn("the writable layer {} was not swept", id, e);
+                }
             }
         }
         for (var id : list(layout.containers())) {
@@ -219,9 +263,9 @@ final class Reconciler {
                 && !(stopped && policy.kind() == RestartPolicy.Kind.ON_FAILURE);
     }
 
-    private void discard(Path run) {
+    private void discard(Path run, Optional<String> cgroupsPath) {
         try {
-            runtime.discard(run);
+            runtime.discard(run, cgroupsPath);
         } catch (EngineException e) {
             LOG.warn("the run directory {} was not swept", run, e);
         }

@@ -9,13 +9,14 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Removes containers that do not run: the row goes first, durably; then, in the background, their directories, which a
-/// crash may leave and the next start of the engine sweeps.
+/// Removes containers that do not run: the row goes first, durably; then, in the background, what is left of their
+/// processes and their directories, which a crash may leave and the next start of the engine sweeps.
 final class Remover {
     private static final Logger LOG = LoggerFactory.getLogger(Remover.class);
 
@@ -41,10 +42,11 @@ final class Remover {
             throw new AssertionError("a running container is not removed: " + container.id());
         }
         container.show(before.with(new State.Removing(before.state())));
+        Optional<Endings.Ending> ending;
         try {
             steps.pass("remove.row");
             var writing = book.erase(container.id());
-            settle(container);
+            ending = endings.erased(container, writing);
             writing.await();
         } catch (EngineException e) {
             container.show(before);
@@ -56,26 +58,27 @@ final class Remover {
         container.clients().clear();
         book.remove(container);
         book.tell(before, "destroy");
-        sweepLater(container.id());
+        sweepLater(container.id(), ending);
         container.showRemoved();
     }
 
-    private void settle(Container container) {
-        try {
-            endings.settle(container);
-        } catch (EngineException e) {
-            LOG.warn("the run directory of container {} was not removed; the next start of the engine does it",
-                    container.id(), e);
-        }
-    }
-
-    private void sweepLater(String id) {
+    private void sweepLater(String id, Optional<Endings.Ending> ending) {
         var sweep = Thread.ofVirtual().name("sweep of " + id.substring(0, 12)).unstarted(() -> {
+            ending.ifPresent(this::finish);
             sweep(id);
             sweeps.remove(Thread.currentThread());
         });
         sweeps.add(sweep);
         sweep.start();
+    }
+
+    private void finish(Endings.Ending ending) {
+        try {
+            endings.finish(ending);
+        } catch (EngineException e) {
+            LOG.warn("what is left of a removed container's process was not removed; the next start of the engine does it",
+                    e);
+        }
     }
 
     /// Waits for the sweeps under way, at most so long.

@@ -152,23 +152,25 @@ final class SpecComposer {
                 "");
     }
 
-    /// A bind mount that shares with its source needs a root that receives.
+    /// A bind mount that shares with its source needs a root that receives; of several the strongest decides.
     private static String propagation(HostConfig host) {
+        String root = "";
         for (var mount : host.files().mounts()) {
             if (mount instanceof MountRequest.Bind bind) {
                 if (bind.propagation().endsWith("shared")) {
                     return "shared";
                 }
                 if (bind.propagation().endsWith("slave")) {
-                    return "rslave";
+                    root = "rslave";
                 }
             }
         }
-        return "";
+        return root;
     }
 
     /// Below the runtime's own home, unless the user names a parent.
-    private static String cgroup(ContainerSnapshot container) {
+    /// Where its control group is wanted: an absolute path, or one below the runtime's own.
+    static String cgroup(ContainerSnapshot container) {
         String parent = container.host().resources().cgroupParent();
         if (parent.isEmpty()) {
             return container.id();

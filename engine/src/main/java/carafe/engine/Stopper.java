@@ -1,15 +1,19 @@
 package carafe.engine;
 
 import carafe.spec.EngineException;
+import carafe.spec.docker.RestartPolicy;
 import carafe.spec.docker.Signals;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Ends containers: asks with a signal, waits outside the container's queue, then kills. While one waits, others may
 /// signal, inspect or attach.
 final class Stopper {
+    private static final Logger LOG = LoggerFactory.getLogger(Stopper.class);
     private static final int DEFAULT_SECONDS = 10;
     private static final Duration KILL_WAIT = Duration.ofSeconds(10);
 
@@ -93,6 +97,9 @@ final class Stopper {
             if (container.state() instanceof State.Restarting pending) {
                 lifecycle.settle(container, pending);
             }
+            if (container.state().alive() && container.running().isEmpty()) {
+                lifecycle.giveUp(container);
+            }
             if (!container.state().alive()) {
                 return Optional.<Waits.Wait>empty();
             }
@@ -123,7 +130,9 @@ final class Stopper {
         var process = container.process();
         var before = container.snapshot();
         if (!before.restarts().stoppedByUser()) {
-            container.show(before.with(new ContainerSnapshot.Restarts(before.restarts().count(), true)));
+            var stopped = before.with(new ContainerSnapshot.Restarts(before.restarts().count(), true));
+            container.show(stopped);
+            writeDown(stopped);
         }
         try {
             process.signal(signal);
@@ -136,6 +145,18 @@ final class Stopper {
             return; // it ended by itself just now; its end is already queued behind us
         }
         book.tell(before, "kill", List.of(Map.entry("signal", Integer.toString(signal))));
+    }
+
+    /// That a user ends it must be known before it ends: another life of the engine would start it again.
+    private void writeDown(ContainerSnapshot stopped) {
+        if (stopped.host().restart().kind() == RestartPolicy.Kind.NO) {
+            return; // nobody would ask
+        }
+        try {
+            book.saveState(stopped).await();
+        } catch (EngineException e) {
+            LOG.warn("that container {} is stopped by a user could not be written down", stopped.id(), e);
+        }
     }
 
     private static EngineException stuck(Container container) {

@@ -5,6 +5,8 @@ import carafe.spec.EngineException;
 import carafe.spec.docker.MountRequest;
 import carafe.spec.oci.Digest;
 import java.time.Clock;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -89,6 +91,10 @@ final class Viewer {
 
     long writableBytes(String id) throws EngineException {
         return images.snapshots().writableBytes(id);
+    }
+
+    void export(String id, OutputStream out) throws IOException, EngineException {
+        images.snapshots().export(id, out);
     }
 
     private ContainerDetails.Size size(ContainerSnapshot container) throws EngineException {

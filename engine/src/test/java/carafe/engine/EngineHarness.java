@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.locks.LockSupport;
 
 /// An engine over a fake kernel and real image files below one directory, which can crash and be opened again.
 final class EngineHarness implements AutoCloseable {
@@ -117,22 +118,28 @@ final class EngineHarness implements AutoCloseable {
         return text.toString();
     }
 
-    /// Waits until `condition` holds, at most ten seconds.
+    /// Waits until `condition` holds, at most a minute.
     static void eventually(Callable<Boolean> condition) throws Exception {
-        var deadline = Instant.now().plus(Duration.ofSeconds(10));
+        var deadline = Instant.now().plus(Duration.ofMinutes(1));
         while (!condition.call()) {
             if (Instant.now().isAfter(deadline)) {
-                throw new AssertionError("it did not happen within ten seconds");
+                throw new AssertionError("it did not happen within a minute");
             }
-            Thread.onSpinWait();
+            LockSupport.parkNanos(1_000_000);
         }
     }
 
-    /// All events so far from `since`, as `action` words.
+    /// All events of containers so far from `since`, as `action` words.
     List<String> actions(Instant since) throws Exception {
+        return actions(since, "container");
+    }
+
+    /// All events of this type so far from `since`.
+    List<String> actions(Instant since, String type) throws Exception {
         var actions = new ArrayList<String>();
         try (var stream = engine.events().subscribe(
-                new EventQuery(Optional.of(since), Optional.of(Instant.now()), Filters.NONE))) {
+                new EventQuery(
+                Optional.of(since), Optional.of(Instant.now()), Filters.parse("{\"type\":[\"" + type + "\"]}")))) {
             for (var event = stream.next(); event.isPresent(); event = stream.next()) {
                 actions.add(event.get().action());
             }

@@ -83,6 +83,21 @@ final class LinuxFailpointsTest {
     }
 
     @Test
+    void theDaemonsDeathBetweenTheControlGroupAndItsRecordLeavesNoGroup() throws Exception {
+        String id = stage.containers().create(request("web", "{}", "true")).id();
+        String other = stage.containers().create(
+                request("elsewhere", "{\"CgroupParent\":\"/carafe-test\"}", "true")).id();
+        ids.addAll(List.of(id, other));
+        stage.engine.abandon();
+        stage.begin(id, "/carafe/" + id);
+        stage.begin(other, "/carafe-test/" + other);
+        stage.reopenAfterAbandon();
+        assertThat(LinuxStage.groups(id)).isEmpty();
+        assertThat(LinuxStage.groups(other)).isEmpty();
+        assertThat(stage.state("web")).isInstanceOf(State.Created.class);
+    }
+
+    @Test
     void theDaemonsDeathBetweenTheStartAndItsRowLosesNoContainer() throws Exception {
         stage.reopen(Failpoints.parse("start.row=EIO"));
         var containers = stage.containers();

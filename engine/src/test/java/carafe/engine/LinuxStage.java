@@ -5,6 +5,7 @@ import carafe.image.Images;
 import carafe.image.LoadProgress;
 import carafe.image.TestImage;
 import carafe.image.TestTar;
+import carafe.kernel.CgroupLimits;
 import carafe.kernel.Cgroups;
 import carafe.kernel.Seccomp;
 import carafe.kernel.Spawner;
@@ -124,6 +125,19 @@ final class LinuxStage {
         lock.close();
     }
 
+    /// What a start has made when the daemon dies right before it writes the record of it.
+    void begin(String id, String cgroup) throws Exception {
+        Files.createDirectory(new Layout(root.resolve("data"), root.resolve("run")).run(id));
+        cgroups.create(cgroup, CgroupLimits.builder().build(), List.of());
+    }
+
+    /// Control groups, in any hierarchy, that carry the id.
+    static List<Path> groups(String id) throws IOException {
+        try (var all = Files.find(Path.of("/sys/fs/cgroup"), 4, (path, _) -> path.endsWith(id))) {
+            return all.toList();
+        }
+    }
+
     State state(String name) throws Exception {
         return containers().inspect(name, false).container().state();
     }
@@ -201,7 +215,7 @@ final class LinuxStage {
                 left.add("control group " + cgroup);
             }
         }
-        long deadline = System.nanoTime() + 10_000_000_000L; // a monitor ends a moment after its exit record
+        long deadline = System.nanoTime() + 60_000_000_000L; // a monitor ends a moment after its exit record
         for (var id : ids) {
             var found = processes(id);
             while (!found.isEmpty() && System.nanoTime() < deadline) {

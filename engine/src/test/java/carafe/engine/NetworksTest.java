@@ -141,6 +141,7 @@ class NetworksTest {
                 .isInstanceOf(EngineException.Forbidden.class)
                 .hasMessage("endpoint with name web already exists in network db");
 
+        assertThat(harness.actions(since, "network")).containsExactly("create", "connect", "connect");
         harness.crash();
         networks = harness.engine.networks();
         assertThat(place("web", "db").live().orElseThrow().four()).get().hasToString("10.9.0.77/24");
@@ -151,7 +152,7 @@ class NetworksTest {
                 .isInstanceOf(EngineException.Forbidden.class)
                 .hasMessage("container " + id + " is not connected to network bridge");
         networks.disconnect("bridge", "gone", true);
-        assertThat(harness.actions(since)).contains("disconnect");
+        assertThat(harness.actions(since, "network")).contains("disconnect");
     }
 
     @Test

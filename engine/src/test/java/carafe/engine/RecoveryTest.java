@@ -3,9 +3,11 @@ package carafe.engine;
 import static carafe.engine.EngineHarness.eventually;
 import static carafe.engine.EngineHarness.request;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.engine.store.Change;
 import carafe.engine.store.Database;
+import carafe.engine.store.Row;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import carafe.spec.Json;
@@ -155,6 +157,59 @@ final class RecoveryTest {
         assertThat(harness.runtime.runs()).contains(run);
         harness.runtime.end(run, 0);
         eventually(() -> Files.notExists(run));
+    }
+
+    @Test
+    void aHalfMadeContainerThatCannotBeTakenBackIsShownAndCanBeRemoved() throws Exception {
+        harness.reopen(Failpoints.parse("create.durable=1*EIO;create.undo=1*EIO"));
+        assertThatThrownBy(() -> harness.create("web", "sleep")).hasMessageContaining("EIO");
+        assertThat(harness.names()).containsExactly("web");
+        assertThatThrownBy(() -> harness.create("web", "sleep")).isInstanceOf(EngineException.Conflict.class);
+        harness.crash();
+        assertThat(harness.names()).containsExactly("web");
+        harness.containers().remove("web", new RemoveRequest(false, false));
+        live();
+    }
+
+    @Test
+    void aRecordThatCannotBeReadIsSetAsideAndStopsNothing() throws Exception {
+        String id = harness.create("broken", "sleep");
+        harness.containers().start("broken");
+        harness.create("web", "sleep");
+        harness.engine.abandon();
+        var good = new Row[1];
+        try (var database = Database.open(layout().database())) {
+            good[0] = database.rows().stream().filter(row -> row.id().equals(id)).findFirst().orElseThrow();
+            database.write(new Change.Replace(new Row(
+                    id, "broken", "running", good[0].createdNanos(), "{\"Created\":\"never\"}", "{}")));
+        }
+        harness.reopenAfterAbandon();
+        assertThat(harness.names()).containsExactly("web");
+        assertThat(harness.runtime.runs()).containsExactly(layout().run(id));
+        assertThat(layout().container(id)).isDirectory();
+        assertThatThrownBy(() -> harness.create("broken", "sleep")).hasMessageContaining(
+                "The container name \"/broken\" is already in use by container \"" + id + "\"");
+        harness.engine.abandon();
+        try (var database = Database.open(layout().database())) {
+            database.write(new Change.Replace(good[0]));
+        }
+        harness.reopenAfterAbandon();
+        assertThat(harness.state("broken")).isInstanceOf(State.Running.class);
+    }
+
+    @Test
+    void whatAUserStoppedStaysStoppedAlsoIfTheEngineDiesBeforeTheEnd() throws Exception {
+        harness.containers().create(
+                request("unless", "{\"RestartPolicy\":{\"Name\":\"unless-stopped\"}}", "stubborn"));
+        harness.containers().start("unless");
+        String id = harness.containers().inspect("unless", false).container().id();
+        harness.containers().kill("unless", "TERM");
+        harness.engine.abandon();
+        harness.runtime.end(layout().run(id), 0);
+        harness.reopenAfterAbandon();
+        assertThat(harness.state("unless")).isInstanceOf(State.Exited.class);
+        assertThat(harness.containers().inspect("unless", false).container().restarts().stoppedByUser()).isTrue();
+        assertThat(harness.runtime.started()).hasSize(1);
     }
 
     static Stream<String> points() {

@@ -113,9 +113,37 @@ final class SpecComposerTest {
                 + "\"Tmpfs\":{\"/dev/shm\":\"size=1g,exec\"}}");
         assertThat(targets(spec)).doesNotHaveDuplicates().containsSubsequence("/data", "/data/deep/er");
         assertThat(spec.mounts()).filteredOn(mount -> mount.destination().equals("/etc/hosts")).singleElement()
-                .satisfies(mount -> assertThat(mount.options()).containsExactly("rbind", "ro", "rprivate"));
+                .satisfies(mount -> assertThat(mount.options()).containsExactly("rbind", "rro", "rprivate"));
         assertThat(spec.mounts()).filteredOn(mount -> mount.destination().equals("/dev/shm")).singleElement()
                 .satisfies(mount -> assertThat(mount.options()).containsExactly("nosuid", "nodev", "size=1g", "exec"));
+    }
+
+    @Test
+    void aReadOnlyBindIsSoWithTheMountsBelowUnlessAskedOtherwise() throws Exception {
+        assertThat(bindOptions("")).containsExactly("rbind", "rro", "rprivate");
+        assertThat(bindOptions("\"ReadOnlyForceRecursive\":true")).containsExactly("rbind", "rro", "rprivate");
+        assertThat(bindOptions("\"ReadOnlyNonRecursive\":true")).containsExactly("rbind", "ro", "rprivate");
+        assertThat(bindOptions("\"NonRecursive\":true")).containsExactly("bind", "ro", "rprivate");
+        assertThatThrownBy(() -> bindOptions("\"NonRecursive\":true,\"ReadOnlyForceRecursive\":true"))
+                .isInstanceOf(EngineException.Invalid.class)
+                .hasMessageContaining("ReadOnlyForceRecursive contradicts NonRecursive");
+        assertThatThrownBy(() -> bindOptions("\"Propagation\":\"rslave\",\"ReadOnlyForceRecursive\":true"))
+                .isInstanceOf(EngineException.Invalid.class)
+                .hasMessageContaining("needs the propagation rprivate");
+    }
+
+    private List<String> bindOptions(String options) throws EngineException {
+        return compose("{\"Mounts\":[{\"Type\":\"bind\",\"Source\":\"/x\",\"Target\":\"/bound\",\"ReadOnly\":true,"
+                        + "\"BindOptions\":{" + options + "}}]}")
+                .mounts().stream().filter(mount -> mount.destination().equals("/bound")).findFirst().orElseThrow()
+                .options();
+    }
+
+    @Test
+    void theStrongestPropagationOfSeveralBindsIsTheRoots() throws Exception {
+        assertThat(compose("{\"Binds\":[\"/a:/a:rslave\",\"/b:/b:rshared\",\"/c:/c\"]}").linux().rootfsPropagation())
+                .isEqualTo("shared");
+        assertThat(compose("{\"Binds\":[\"/a:/a\",\"/b:/b:rslave\"]}").linux().rootfsPropagation()).isEqualTo("rslave");
     }
 
     @Test

@@ -2,9 +2,16 @@ package carafe.http;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ClosedSelectorException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
+import org.jspecify.annotations.Nullable;
 
-/// A unix or TCP socket in clear. The channel stays in blocking mode; on a virtual thread a blocked call parks it.
+/// A unix or TCP socket in clear. The channel is in blocking mode (on a virtual thread a blocked call parks it) until
+/// somebody asks whether the peer hung up: only a selector tells that, and it takes channels that do not block. From
+/// then on a writer that finds no room waits at a selector of its own.
 final class ChannelWire implements Wire {
 
     /// The JDK copies heap buffers through a direct buffer of their size, which it then keeps for the carrier thread:
@@ -13,6 +20,8 @@ final class ChannelWire implements Wire {
 
     private final SocketChannel channel;
     private volatile boolean broken;
+    private volatile @Nullable Selector hangup;
+    private volatile @Nullable Selector room;
 
     ChannelWire(SocketChannel channel) {
         this.channel = channel;
@@ -40,7 +49,9 @@ final class ChannelWire implements Wire {
         try {
             while (from.position() < end) {
                 from.limit(from.isDirect() ? end : Math.min(end, from.position() + HEAP_PIECE));
-                channel.write(from);
+                if (channel.write(from) == 0) {
+                    awaitRoom();
+                }
             }
         } catch (IOException e) {
             broken = true;
@@ -57,7 +68,9 @@ final class ChannelWire implements Wire {
             second.limit(Math.min(end, second.position() + HEAP_PIECE));
             var both = new ByteBuffer[] {first, second};
             while (first.hasRemaining()) {
-                channel.write(both);
+                if (channel.write(both) == 0) {
+                    awaitRoom();
+                }
             }
         } catch (IOException e) {
             broken = true;
@@ -90,12 +103,58 @@ final class ChannelWire implements Wire {
         }
     }
 
+    /// The channel does not block and has no room.
+    private void awaitRoom() throws IOException {
+        try {
+            var selector = room;
+            if (selector == null) {
+                selector = Selector.open();
+                room = selector;
+                channel.register(selector, SelectionKey.OP_WRITE);
+            }
+            selector.select();
+            selector.selectedKeys().clear();
+        } catch (ClosedSelectorException e) {
+            throw new ClosedChannelException();
+        }
+    }
+
+    @Override
+    public boolean canHangUp() {
+        return true;
+    }
+
+    @Override
+    public boolean hungUp() {
+        try {
+            var selector = hangup;
+            if (selector == null) {
+                channel.configureBlocking(false);
+                selector = Selector.open();
+                hangup = selector;
+                // Nothing is being connected, so this is ready in one case only: the system reports POLLHUP or POLLERR.
+                channel.register(selector, SelectionKey.OP_CONNECT);
+            }
+            return selector.selectNow() > 0;
+        } catch (IOException | ClosedSelectorException e) {
+            return true; // we closed it
+        }
+    }
+
     @Override
     public void close() {
         try {
             channel.close();
+            closeSelector(hangup); // a channel that a selector knows is not closed before the selector is
+            closeSelector(room);
         } catch (IOException e) {
             broken = true; // the descriptor is gone either way
+        }
+    }
+
+    private static void closeSelector(@Nullable Selector selector) throws IOException {
+        if (selector != null) {
+            selector.close();
         }
     }
 }

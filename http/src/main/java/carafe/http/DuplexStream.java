@@ -20,6 +20,13 @@ public interface DuplexStream extends AutoCloseable {
     /// Tells the peer that nothing more comes; input goes on. Harmless when repeated.
     void shutdownOutput() throws IOException;
 
+    /// Blocks until the peer has hung up altogether, or this stream is closed. To be called after the input ended, which
+    /// alone does not say whether the peer still reads: who has nothing to send would learn it only at the next byte.
+    /// Looks every half second. A peer that ended a connection over TCP or TLS is only known by its reset: the wait may
+    /// then end at once, without an answer.
+    /// @return whether the peer has hung up
+    boolean awaitHangup() throws InterruptedException;
+
     /// Sends what `source` yields until its end, in large pieces without a copy through the heap, and returns the
     /// number of bytes. `source` must block. Does not shut the output down.
     long pumpFrom(ReadableByteChannel source) throws IOException;

@@ -6,11 +6,14 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /// A connection after its HTTP head: what [Inbound] still holds and then the wire itself.
 final class RawStream implements DuplexStream {
+
+    private static final Duration LOOK = Duration.ofMillis(500);
 
     private final Inbound inbound;
     private final Wire wire;
@@ -44,6 +47,17 @@ final class RawStream implements DuplexStream {
         if (!closed.get() && outputShut.compareAndSet(false, true)) {
             wire.shutdownOutput();
         }
+    }
+
+    @Override
+    public boolean awaitHangup() throws InterruptedException {
+        while (!closed.get() && wire.canHangUp()) {
+            Thread.sleep(LOOK);
+            if (!closed.get() && wire.hungUp()) {
+                return !closed.get();
+            }
+        }
+        return false;
     }
 
     @Override

@@ -89,6 +89,16 @@ final class TlsWire implements Wire {
     }
 
     @Override
+    public boolean canHangUp() {
+        return false;
+    }
+
+    @Override
+    public boolean hungUp() {
+        return false;
+    }
+
+    @Override
     public void close() {
         try {
             socket.close(); // not through TLS, whose farewell could block behind a peer that does not read

@@ -25,6 +25,12 @@ interface Wire extends AutoCloseable {
     /// Whether the peer has closed or spoken although nothing was asked; only known of sockets in clear.
     boolean stale();
 
+    /// Whether [#hungUp] can ever tell.
+    boolean canHangUp();
+
+    /// Whether the peer has closed both ways. Only to be asked after the peer's end was read, by one thread.
+    boolean hungUp();
+
     /// Closes at once; never throws.
     @Override
     void close();

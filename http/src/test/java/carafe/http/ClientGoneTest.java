@@ -46,6 +46,44 @@ class ClientGoneTest {
     }
 
     @Test
+    void aSilentRawStreamLearnsThatItsClientHungUpAndDoesNotTakeAHalfCloseForIt() throws Exception {
+        var waits = new LinkedBlockingQueue<DuplexStream>();
+        var ends = new LinkedBlockingQueue<Boolean>();
+        Handler handler = exchange -> {
+            try (var stream = exchange.upgrade(Headers.NONE)) {
+                assertThat(stream.input().readAllBytes()).isEmpty();
+                waits.add(stream);
+                ends.add(stream.awaitHangup());
+            }
+        };
+        String attach = "POST /attach HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+        try (var server = new TestServer(handler);
+                var halfClosed = server.connect();
+                var leaves = server.connect()) {
+            halfClosed.send(attach).head();
+            halfClosed.shutdownOutput();
+            var stream = waits.take();
+            leaves.send(attach).head();
+            leaves.leave();
+            waits.take();
+            assertThat(ends.take()).as("the one that left").isTrue();
+            assertThat(ends).as("the half-closed one, looked at at least as often").isEmpty();
+            byte[] much = "still here ".repeat(100_000).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+            var writer = Thread.ofVirtual().start(() -> {
+                try {
+                    stream.output().write(much); // more than the socket holds, and the channel does not block any more
+                    stream.close();
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            assertThat(halfClosed.restText()).hasSize(much.length).endsWith("still here ");
+            writer.join();
+            assertThat(ends.take()).as("closed by us").isFalse();
+        }
+    }
+
+    @Test
     void theEndOfTheClientIsAlsoSeenAfterItsBodyWasRead() throws IOException {
         Handler handler = exchange -> {
             var gone = new CountDownLatch(1);

@@ -51,5 +51,15 @@ final class ScriptedWire implements Wire {
     }
 
     @Override
+    public boolean canHangUp() {
+        return false;
+    }
+
+    @Override
+    public boolean hungUp() {
+        return false;
+    }
+
+    @Override
     public void close() {}
 }

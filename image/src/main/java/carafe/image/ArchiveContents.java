@@ -81,6 +81,23 @@ final class ArchiveContents implements AutoCloseable {
         }
     }
 
+    /// Puts the staged layer with this digest in place of a damaged one.
+    /// @return false when there is none
+    boolean replace(Digest diffId) throws IOException {
+        for (var layer : staged.values()) {
+            if (layer.hashes().diffId().equals(diffId)) {
+                layer.replace();
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// The document with this digest.
+    Optional<byte[]> documentOf(Digest digest) {
+        return documents.values().stream().filter(digest::matches).findFirst();
+    }
+
     @Override
     public void close() throws IOException {
         for (var layer : staged.values()) {

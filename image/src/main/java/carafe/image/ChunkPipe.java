@@ -3,7 +3,9 @@ package carafe.image;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
+import java.io.OutputStream;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +48,23 @@ final class ChunkPipe extends InputStream {
             notifyAll();
             return true;
         }
+    }
+
+    /// A stream that hands over what is written to it, each write as it comes; closing it ends nothing.
+    OutputStream output() {
+        return new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+                write(new byte[] {(byte) b}, 0, 1);
+            }
+
+            @Override
+            public void write(byte[] bytes, int offset, int length) throws IOException {
+                if (!put(Arrays.copyOfRange(bytes, offset, offset + length))) {
+                    throw new IOException("the layer is not wanted any more");
+                }
+            }
+        };
     }
 
     /// All bytes were handed over.

@@ -4,77 +4,118 @@ import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
+import java.nio.file.attribute.FileTime;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Predicate;
 
 /// Blobs by digest, in the directory form of an OCI layout. A blob is visible only when it is whole, verified and
-/// durable: it is written under `ingest/`, synced, compared with what was promised, then renamed into `blobs/`.
-/// Equal blobs may be written by several threads at once; the last rename wins and changes nothing.
+/// durable: an [Ingest] writes it below `ingest/`, syncs, compares with what was promised, then renames it into
+/// `blobs/`. Equal blobs may be written by several threads at once; the last rename wins and changes nothing.
+///
+/// What was broken off can be gone on with: the bytes of an ingest that has a key (or a promised digest, which is one)
+/// stay below `ingest/` until it is committed, aborted or a week old.
+///
+/// Collection is by epoch: a blob goes when nothing needs it, nobody pinned it and it was last written or [#touch]ed
+/// before the epoch began; so what a client was told to be here stays long enough to be named.
 /// Source: OCI image-spec image-layout.md.
-final class ContentStore {
+public final class ContentStore {
 
     private static final byte[] LAYOUT = "{\"imageLayoutVersion\":\"1.0.0\"}".getBytes(StandardCharsets.UTF_8);
+    private static final Duration KEPT_INGESTS = Duration.ofDays(7);
 
     private final Path root;
     private final CommitSteps steps;
-    private final AtomicLong ingests = new AtomicLong();
+    private final AtomicLong temporaries = new AtomicLong();
+    private final Set<String> busyKeys = ConcurrentHashMap.newKeySet();
+    private final Map<Digest, Integer> pins = new HashMap<>(); // guarded by itself
+
+    /// Held for reading while a blob's presence is relied on, for writing while blobs are deleted.
+    private final ReentrantReadWriteLock exclusion = new ReentrantReadWriteLock();
 
     private ContentStore(Path root, CommitSteps steps) {
         this.root = root;
         this.steps = steps;
     }
 
-    /// Opens the store in `root`, making it where it is missing, and sweeps ingests that nobody finished. One store
-    /// per directory at a time.
+    /// Opens the store in `root`, making it where it is missing. One store per directory at a time.
+    public static ContentStore open(Path root) throws IOException {
+        return open(root, CommitSteps.REAL);
+    }
+
     static ContentStore open(Path root, CommitSteps steps) throws IOException {
         for (var algorithm : Digest.Algorithm.values()) {
             Durable.makeDirectory(root.resolve("blobs").resolve(algorithm.label()));
         }
-        Durable.makeDirectory(root.resolve("ingest"));
-        try (var abandoned = Files.newDirectoryStream(root.resolve("ingest"))) {
-            for (Path file : abandoned) {
-                Files.delete(file);
+        var store = new ContentStore(root, steps);
+        Durable.makeDirectory(store.ingests());
+        store.sweepIngests(Clock.systemUTC().instant().minus(KEPT_INGESTS));
+        if (!Files.exists(root.resolve("oci-layout"))) {
+            Durable.replace(root.resolve("oci-layout"), store.temporary(), LAYOUT, CommitSteps.REAL);
+        }
+        return store;
+    }
+
+    private Path ingests() {
+        return root.resolve("ingest");
+    }
+
+    /// Deletes what nobody can go on with, and ingests with a key that nobody wrote to since `before` and nobody has
+    /// open.
+    public void sweepIngests(Instant before) throws IOException {
+        try (var files = Files.newDirectoryStream(ingests())) {
+            for (Path file : files) {
+                String name = String.valueOf(file.getFileName());
+                boolean kept = name.startsWith(Ingest.KEYED)
+                        && (busyKeys.contains(name) || !Files.getLastModifiedTime(file).toInstant().isBefore(before));
+                if (!kept && !busyKeys.contains(name)) {
+                    Files.deleteIfExists(file);
+                }
             }
         }
-        if (!Files.exists(root.resolve("oci-layout"))) {
-            Durable.replace(root.resolve("oci-layout"), root.resolve("ingest/oci-layout"), LAYOUT, CommitSteps.REAL);
-        }
-        return new ContentStore(root, steps);
     }
 
     /// The store's directory, an OCI layout.
-    Path root() {
+    public Path root() {
         return root;
     }
 
     /// A fresh name for a file that is not yet anything.
     Path temporary() {
-        return root.resolve("ingest").resolve(Long.toString(ingests.incrementAndGet()));
+        return ingests().resolve("tmp-" + temporaries.incrementAndGet());
     }
 
-    private Path path(Digest digest) {
+    Path path(Digest digest) {
         return root.resolve("blobs").resolve(digest.algorithm().label()).resolve(digest.hex());
     }
 
+    CommitSteps steps() {
+        return steps;
+    }
+
     /// True when the blob is here, whole.
-    boolean exists(Digest digest) {
+    public boolean has(Digest digest) {
         return Files.exists(path(digest));
     }
 
     /// The blob's length in bytes; empty when it is not here.
-    Optional<Long> size(Digest digest) throws IOException {
+    public Optional<Long> size(Digest digest) throws IOException {
         try {
             return Optional.of(Files.size(path(digest)));
         } catch (NoSuchFileException e) {
@@ -84,12 +125,19 @@ final class ContentStore {
 
     /// The blob as a stream that the caller closes.
     /// @throws NoSuchFileException it is not here
-    InputStream read(Digest digest) throws IOException {
+    public InputStream read(Digest digest) throws IOException {
         return Files.newInputStream(path(digest));
     }
 
+    /// The blob as a channel that reads anywhere in it, to be closed by the caller; a blob that is deleted meanwhile
+    /// stays readable.
+    /// @throws NoSuchFileException it is not here
+    public FileChannel open(Digest digest) throws IOException {
+        return FileChannel.open(path(digest), StandardOpenOption.READ);
+    }
+
     /// The whole of a small blob, at most `limitBytes`, verified.
-    byte[] readAll(Digest digest, int limitBytes) throws IOException {
+    public byte[] readAll(Digest digest, int limitBytes) throws IOException {
         try (var in = read(digest)) {
             byte[] bytes = in.readNBytes(limitBytes + 1);
             if (bytes.length > limitBytes || !digest.matches(bytes)) {
@@ -99,11 +147,11 @@ final class ContentStore {
         }
     }
 
-    /// Stores `bytes` unless they are here already.
-    Digest put(byte[] bytes) throws IOException, EngineException.Invalid {
+    /// Stores `bytes` by sha256 unless they are here already.
+    public Digest put(byte[] bytes) throws IOException, EngineException.Invalid {
         var digest = Digest.sha256(bytes);
-        if (!exists(digest)) {
-            try (var ingest = ingest(digest, bytes.length)) {
+        if (!touch(digest)) {
+            try (var ingest = Ingest.fresh(this, digest, bytes.length)) {
                 ingest.write(bytes);
                 ingest.commit();
             }
@@ -111,18 +159,138 @@ final class ContentStore {
         return digest;
     }
 
-    /// Begins to write the blob that will have `digest` and `size` bytes.
-    Ingest ingest(Digest digest, long size) throws IOException {
-        return new Ingest(digest, size, temporary());
+    /// Begins to write the blob that will have `digest` and `size` bytes, or goes on with it: [Ingest#offset] says how
+    /// many bytes are here. While somebody else writes the same blob, begins anew.
+    public Ingest ingest(Digest digest, long size) throws IOException {
+        String name = Ingest.KEYED + digest.algorithm().label() + "-" + digest.hex();
+        return busyKeys.add(name)
+                ? Ingest.keyed(this, name, Optional.of(new Ingest.Promise(digest, size)))
+                : Ingest.fresh(this, digest, size);
     }
 
-    /// Removes a blob; one that is not here is fine.
-    void delete(Digest digest) throws IOException {
+    /// Begins to write, or goes on with, a blob whose digest only [Ingest#commit(Digest)] will tell. `key` is the
+    /// caller's: letters, digits and dashes.
+    /// @throws EngineException.Conflict somebody else has the ingest open
+    public Ingest upload(String key) throws IOException, EngineException {
+        if (!key.matches("[A-Za-z0-9-]{1,128}")) {
+            throw new EngineException.Invalid("invalid upload \"" + key + "\"");
+        }
+        String name = Ingest.KEYED + "upload-" + key;
+        if (!busyKeys.add(name)) {
+            throw new EngineException.Conflict("upload " + key + " is being written to by somebody else");
+        }
+        return Ingest.keyed(this, name, Optional.empty());
+    }
+
+    /// How many bytes of the upload `key` are here; empty when it was never begun, committed or aborted.
+    public Optional<Long> uploaded(String key) throws IOException {
+        try {
+            return Optional.of(Files.size(ingests().resolve(Ingest.KEYED + "upload-" + key)));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        }
+    }
+
+    Path ingestFile(String name) {
+        return ingests().resolve(name);
+    }
+
+    void release(String ingestName) {
+        busyKeys.remove(ingestName);
+    }
+
+    /// Says that somebody relies on the blob, which begins its time anew for collections.
+    /// @return false when it is not here
+    public boolean touch(Digest digest) throws IOException {
+        exclusion.readLock().lock();
+        try {
+            Files.setLastModifiedTime(path(digest), FileTime.from(Clock.systemUTC().instant()));
+            return true;
+        } catch (NoSuchFileException e) {
+            return false;
+        } finally {
+            exclusion.readLock().unlock();
+        }
+    }
+
+    /// When the blob was last written or touched; empty when it is not here.
+    public Optional<Instant> modified(Digest digest) throws IOException {
+        try {
+            return Optional.of(Files.getLastModifiedTime(path(digest)).toInstant());
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        }
+    }
+
+    /// Keeps a blob, here or yet to come, from collections until it is closed.
+    public Pin pin(Digest digest) {
+        synchronized (pins) {
+            pins.merge(digest, 1, Integer::sum);
+        }
+        return new Pin(digest);
+    }
+
+    /// What [#pin] gives.
+    public final class Pin implements AutoCloseable {
+        private final Digest digest;
+        private boolean closed;
+
+        private Pin(Digest digest) {
+            this.digest = digest;
+        }
+
+        @Override
+        public void close() {
+            synchronized (pins) {
+                if (!closed) {
+                    closed = true;
+                    pins.computeIfPresent(digest, (_, count) -> count == 1 ? null : count - 1);
+                }
+            }
+        }
+    }
+
+    /// Deletes every blob that `needed` does not want, nobody pinned, and that is older than `epoch`.
+    /// @return the bytes set free
+    public long collect(Predicate<Digest> needed, Instant epoch) throws IOException {
+        long freed = 0;
+        for (var digest : list()) {
+            if (!needed.test(digest)) {
+                freed += deleteOlder(digest, epoch);
+            }
+        }
+        return freed;
+    }
+
+    private long deleteOlder(Digest digest, Instant epoch) throws IOException {
+        exclusion.writeLock().lock();
+        try {
+            synchronized (pins) {
+                if (pins.containsKey(digest)) {
+                    return 0;
+                }
+            }
+            Path file = path(digest);
+            if (!Files.getLastModifiedTime(file).toInstant().isBefore(epoch)) {
+                return 0;
+            }
+            long size = Files.size(file);
+            Files.delete(file);
+            return size;
+        } catch (NoSuchFileException e) {
+            return 0;
+        } finally {
+            exclusion.writeLock().unlock();
+        }
+    }
+
+    /// Removes a blob now, whoever relies on it; one that is not here is fine.
+    public void delete(Digest digest) throws IOException {
         Files.deleteIfExists(path(digest));
     }
 
     /// All blobs; files with other names are none.
-    List<Digest> list() throws IOException {
+    public List<Digest> list() throws IOException {
         var digests = new ArrayList<Digest>();
         for (var algorithm : Digest.Algorithm.values()) {
             try (var files = Files.newDirectoryStream(root.resolve("blobs").resolve(algorithm.label()))) {
@@ -136,67 +304,5 @@ final class ContentStore {
             }
         }
         return digests;
-    }
-
-    /// One blob being written. Bytes are hashed as they pass; [#commit] makes them visible, closing without it drops
-    /// them. Not for several threads.
-    final class Ingest extends OutputStream {
-        private final Digest digest;
-        private final long size;
-        private final Path temporary;
-        private final FileChannel channel;
-        private final MessageDigest hasher;
-        private long written;
-
-        private Ingest(Digest digest, long size, Path temporary) throws IOException {
-            this.digest = digest;
-            this.size = size;
-            this.temporary = temporary;
-            this.hasher = digest.algorithm().hasher();
-            steps.before("create ingest");
-            this.channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        }
-
-        @Override
-        public void write(int b) throws IOException {
-            write(new byte[] {(byte) b}, 0, 1);
-        }
-
-        /// @throws IOException the disk's; more bytes than promised are refused at [#commit], not stored
-        @Override
-        public void write(byte[] bytes, int offset, int length) throws IOException {
-            written += length;
-            if (written <= size) {
-                hasher.update(bytes, offset, length);
-                Durable.writeAll(channel, ByteBuffer.wrap(bytes, offset, length));
-            }
-        }
-
-        /// Makes the blob durable and visible under its digest.
-        /// @throws EngineException.Invalid the bytes are not those promised
-        void commit() throws IOException, EngineException.Invalid {
-            if (written != size) {
-                throw new EngineException.Invalid("unexpected size of " + digest + ": expected " + size + " bytes, got "
-                        + written);
-            }
-            var found = Digest.finish(digest.algorithm(), hasher.digest());
-            if (!found.equals(digest)) {
-                throw new EngineException.Invalid("unexpected digest: expected " + digest + ", got " + found);
-            }
-            steps.before("sync blob");
-            channel.force(true);
-            Path target = path(digest);
-            steps.before("rename blob");
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            steps.before("sync blob directory");
-            Durable.syncNameOf(target);
-        }
-
-        /// Ends the ingest; what was not committed is gone.
-        @Override
-        public void close() throws IOException {
-            channel.close();
-            Files.deleteIfExists(temporary);
-        }
     }
 }

@@ -7,6 +7,9 @@ import carafe.kernel.Linux;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.oci.Digest;
+import com.github.luben.zstd.ZstdIOException;
+import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
+import com.github.luben.zstd.ZstdOutputStreamNoFinalizer;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,11 +21,12 @@ import java.nio.file.StandardCopyOption;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Layers as plain directories: `HEX/fs` has the files, `HEX/layer.json` their sizes, `tmp` what is being unpacked or
-/// deleted. Works on every filesystem that can hold an overlay's lower directory.
+/// Layers as plain directories: `HEX/fs` has the files, `HEX/layer.json` their sizes, `HEX/tar.zst` the tar itself,
+/// which no directory gives back byte for byte; `tmp` what is being unpacked or deleted. Works on every filesystem that can hold an overlay's lower directory.
 ///
 /// Durability without an fsync per file: a layer is unpacked under `tmp`, one syncfs(2) covers all layers of a load
 /// (small ones are synced by themselves), then each is renamed to its digest. The rename is the commit mark; nothing
@@ -31,21 +35,17 @@ final class DirectoryLayers implements LayerStore {
 
     private static final int DIRECTORY_MODE = 0755;
     private static final int FEW_ENTRIES = 32;
-
-    /// What a layer may hold.
-    record Bounds(LayerStream.Bounds stream, long maxEntries) {
-
-        static final Bounds DEFAULT = new Bounds(LayerStream.Bounds.DEFAULT, 5_000_000);
-    }
+    private static final int BUFFER = 128 << 10;
+    private static final String TAR = "tar.zst";
 
     private final Path root;
     private final Path temporary;
     private final Trash trash;
-    private final Bounds bounds;
+    private final LayerBounds bounds;
     private final CommitSteps steps;
     private final Map<Digest, Sizes> sizes = new ConcurrentHashMap<>();
 
-    private DirectoryLayers(Path root, Trash trash, Bounds bounds, CommitSteps steps) {
+    private DirectoryLayers(Path root, Trash trash, LayerBounds bounds, CommitSteps steps) {
         this.root = root;
         this.temporary = root.resolve("tmp");
         this.trash = trash;
@@ -54,7 +54,7 @@ final class DirectoryLayers implements LayerStore {
     }
 
     /// Opens the layers in `root`, making it where it is missing; what a crash left is deleted in the background.
-    static DirectoryLayers open(Path root, Trash trash, Bounds bounds, CommitSteps steps) throws IOException {
+    static DirectoryLayers open(Path root, Trash trash, LayerBounds bounds, CommitSteps steps) throws IOException {
         var layers = new DirectoryLayers(root, trash, bounds, steps);
         Durable.makeDirectory(layers.temporary);
         trash.sweep(layers.temporary);
@@ -85,8 +85,9 @@ final class DirectoryLayers implements LayerStore {
 
     private StagedDirectory unpack(InputStream blob, Path place, Path files)
             throws IOException, EngineException.Invalid {
-        try (var tree = FileTree.open(files); var writer = new LayerWriter(tree, bounds.maxEntries);
-                var stream = new LayerStream(blob, bounds.stream)) {
+        try (var tree = FileTree.open(files); var writer = new LayerWriter(tree, bounds.maxEntries());
+                var tarCopy = new ZstdOutputStreamNoFinalizer(Files.newOutputStream(place.resolve(TAR)), 1);
+                var stream = new LayerStream(blob, bounds.stream(), tarCopy)) {
             Inodes.chmod(tree.root(), DIRECTORY_MODE);
             var tar = new TarReader(stream);
             for (var entry = tar.next(); entry != null; entry = tar.next()) {
@@ -162,8 +163,36 @@ final class DirectoryLayers implements LayerStore {
     }
 
     @Override
+    public InputStream tar(Digest diffId) throws IOException {
+        return tarIn(path(diffId));
+    }
+
+    /// The tar of the layer in `directory`, wherever that is.
+    static InputStream tarIn(Path directory) throws IOException {
+        return new ZstdInputStreamNoFinalizer(Files.newInputStream(directory.resolve(TAR)));
+    }
+
+    @Override
     public Path lower(Digest diffId) {
         return path(diffId).resolve("fs");
+    }
+
+    /// Its tar is verified; its files are not compared with it.
+    @Override
+    public Optional<String> fault(Digest diffId) throws IOException {
+        var hash = Digest.Algorithm.SHA256.hasher();
+        try (var tar = tar(diffId)) {
+            byte[] buffer = new byte[BUFFER];
+            for (int count = tar.read(buffer); count >= 0; count = tar.read(buffer)) {
+                hash.update(buffer, 0, count);
+            }
+        } catch (NoSuchFileException e) {
+            return Optional.of("it is missing");
+        } catch (ZstdIOException e) {
+            return Optional.of("its tar is damaged");
+        }
+        boolean right = Digest.finish(Digest.Algorithm.SHA256, hash.digest()).equals(diffId);
+        return right ? Optional.empty() : Optional.of("its tar is damaged");
     }
 
     @Override
@@ -187,6 +216,11 @@ final class DirectoryLayers implements LayerStore {
         steps.before("remove layer");
         sizes.remove(diffId);
         trash.bury(path(diffId), temporary);
+    }
+
+    @Override
+    public void close() {
+        // nothing is held
     }
 
     /// Short, as old mount(2) has only a page for all lower directories; the two algorithms differ in length.
@@ -224,6 +258,12 @@ final class DirectoryLayers implements LayerStore {
                 }
                 close(); // the same layer twice
             }
+        }
+
+        @Override
+        public void replace() throws IOException {
+            trash.bury(path(hashes.diffId()), temporary);
+            commit();
         }
 
         @Override

@@ -9,6 +9,7 @@ import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Reference;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// The images of an archive in Docker's own form: `manifest.json` lists for each its configuration, its layers and its
 /// names. There is no OCI manifest in it, so one is made, always the same for the same image.
@@ -22,14 +23,14 @@ final class DockerArchive {
     private DockerArchive() {}
 
     /// The images that `table` lists.
-    static List<ArchivedImage> images(byte[] table, ArchiveContents contents) throws EngineException.Invalid {
+    static List<IncomingImage> images(byte[] table, ArchiveContents contents) throws EngineException.Invalid {
         if (!(Json.parse(table) instanceof Json.Arr(var elements))) {
             throw new EngineException.Invalid(TABLE + " must be an array");
         }
         if (elements.size() > MAX_IMAGES) {
             throw new EngineException.Invalid("archive has more than " + MAX_IMAGES + " images");
         }
-        var images = new ArrayList<ArchivedImage>();
+        var images = new ArrayList<IncomingImage>();
         for (var element : elements) {
             if (!(element instanceof Json.Obj image)) {
                 throw new EngineException.Invalid(TABLE + " must be an array of objects");
@@ -39,7 +40,7 @@ final class DockerArchive {
         return images;
     }
 
-    private static ArchivedImage image(Json.Obj json, ArchiveContents contents) throws EngineException.Invalid {
+    private static IncomingImage image(Json.Obj json, ArchiveContents contents) throws EngineException.Invalid {
         String configName = json.text("Config");
         byte[] configBytes = contents.document(configName).orElseThrow(() -> missing(configName));
         var config = ImageConfig.parse(configBytes);
@@ -52,7 +53,7 @@ final class DockerArchive {
         for (int i = 0; i < layerNames.size(); i++) {
             String name = layerNames.get(i);
             var layer = contents.layer(name).orElseThrow(() -> missing(name));
-            ArchivedImage.checkLayer(i, config.diffIds().get(i), layer.diffId());
+            IncomingImage.checkLayer(i, config.diffIds().get(i), layer.diffId());
             layers.add(Descriptor.of(MediaTypes.OCI_LAYER, layer.diffId(), layer.tarBytes()));
         }
         var names = new ArrayList<Reference>();
@@ -64,7 +65,8 @@ final class DockerArchive {
             names.add(name);
         }
         var manifest = Manifest.of(Descriptor.of(MediaTypes.OCI_CONFIG, configBytes), layers);
-        return new ArchivedImage(configBytes, config, manifest.toJson().printBytes(), manifest, names);
+        return new IncomingImage(configBytes, config, manifest.toJson().printBytes(), manifest, names,
+                Optional.empty());
     }
 
     private static EngineException.Invalid missing(String name) {

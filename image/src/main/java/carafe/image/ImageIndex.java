@@ -5,6 +5,7 @@ import carafe.spec.Json;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.Index;
+import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,18 +13,34 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 
 /// Which images there are and what they are called, at one moment; a change makes a new index. Kept as the `index.json`
-/// of the OCI layout, one entry per name, one for an image without a name.
+/// of the OCI layout: one entry for each image, then one for each image of each name.
 ///
-/// @param images    the manifest of each image by the image's id, in the order they came
-/// @param names     the image of each name
-record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Digest> names) {
+/// @param images    the manifest of each image by the image's id, in the order they came; its platform is said
+/// @param names     what each name means
+record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Named> names) {
+
+    /// What a name means: the images it has here, one per platform, the newest first, and the index that a registry
+    /// gave for it.
+    record Named(List<Digest> images, Optional<Digest> index) {
+
+        Named {
+            images = List.copyOf(images);
+        }
+
+        static Named only(Digest image) {
+            return new Named(List.of(image), Optional.empty());
+        }
+    }
 
     static final ImageIndex EMPTY = new ImageIndex(Map.of(), Map.of());
 
@@ -31,6 +48,7 @@ record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Digest> names) 
     private static final String FULL_NAME = "io.containerd.image.name";
     private static final String TAG = "org.opencontainers.image.ref.name";
     private static final String ID = "dev.carafe.image.id";
+    private static final String INDEX = "dev.carafe.image.index";
 
     ImageIndex {
         images = Collections.unmodifiableMap(new LinkedHashMap<>(images));
@@ -44,7 +62,7 @@ record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Digest> names) 
             return EMPTY;
         }
         var images = new LinkedHashMap<Digest, Descriptor>();
-        var names = new LinkedHashMap<Reference, Digest>();
+        var names = new LinkedHashMap<Reference, Named>();
         for (var element : Json.parseObject(Files.readAllBytes(file)).objects("manifests")) {
             var descriptor = Descriptor.fromJson(element);
             var annotations = descriptor.annotations();
@@ -54,36 +72,55 @@ record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Digest> names) 
             var id = Digest.parse(annotations.getOrDefault(ID, ""));
             images.putIfAbsent(id, descriptor.withAnnotations(Map.of()));
             if (annotations.containsKey(FULL_NAME)) {
-                names.put(Reference.parse(annotations.getOrDefault(FULL_NAME, "")), id);
+                String index = annotations.getOrDefault(INDEX, "");
+                var meant = new Named(List.of(id),
+                        index.isEmpty() ? Optional.empty() : Optional.of(Digest.parse(index)));
+                names.merge(Reference.parse(annotations.getOrDefault(FULL_NAME, "")), meant, ImageIndex::joined);
             }
         }
         return new ImageIndex(images, names);
     }
 
+    private static Named joined(Named before, Named further) {
+        var all = new LinkedHashSet<>(before.images);
+        all.addAll(further.images);
+        return new Named(new ArrayList<>(all), before.index);
+    }
+
     /// Makes this the index of `content`'s layout, durably and at once.
     void write(ContentStore content, CommitSteps steps) throws IOException {
-        var named = new LinkedHashMap<Digest, List<Reference>>();
-        names.forEach((name, id) -> named.computeIfAbsent(id, _ -> new ArrayList<>()).add(name));
         var entries = new ArrayList<Descriptor>();
-        images.forEach((id, manifest) -> {
-            for (var name : named.getOrDefault(id, List.of())) {
+        images.forEach((id, manifest) -> entries.add(manifest.withAnnotations(Map.of(ID, id.toString()))));
+        names.forEach((name, meant) -> {
+            for (var id : meant.images) {
                 var annotations = new LinkedHashMap<String, String>();
                 annotations.put(ID, id.toString());
                 annotations.put(FULL_NAME, name.toString());
                 name.tag().ifPresent(tag -> annotations.put(TAG, tag));
-                entries.add(manifest.withAnnotations(annotations));
-            }
-            if (!named.containsKey(id)) {
-                entries.add(manifest.withAnnotations(Map.of(ID, id.toString())));
+                meant.index.ifPresent(index -> annotations.put(INDEX, index.toString()));
+                Optional.ofNullable(images.get(id))
+                        .ifPresent(manifest -> entries.add(manifest.withAnnotations(annotations)));
             }
         });
         Durable.replace(content.root().resolve(FILE), content.temporary(), Index.of(entries).toJson().printBytes(),
                 steps);
     }
 
-    /// The image that has exactly this name.
+    /// The image that has exactly this name; of several the one for this machine, else the newest.
     Optional<Digest> named(Reference name) {
-        return Optional.ofNullable(names.get(name));
+        return named(name, Platform.host()).or(
+                () -> Optional.ofNullable(names.get(name)).map(meant -> meant.images.getFirst()));
+    }
+
+    /// The image of this name that runs on `platform`.
+    Optional<Digest> named(Reference name, Platform platform) {
+        var meant = names.get(name);
+        return meant == null ? Optional.empty() : meant.images.stream().filter(id -> runsOn(id, platform)).findFirst();
+    }
+
+    private boolean runsOn(Digest id, Platform platform) {
+        var manifest = images.get(id);
+        return manifest != null && manifest.platform().map(made -> made.runsOn(platform)).orElse(false);
     }
 
     /// The one image whose id begins with `hex`; empty when there is none or a choice.
@@ -103,15 +140,22 @@ record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Digest> names) 
     /// The names of an image, sorted.
     List<Reference> namesOf(Digest id) {
         var sorted = new TreeSet<Reference>((a, b) -> a.toString().compareTo(b.toString()));
-        names.forEach((name, owner) -> {
-            if (owner.equals(id)) {
+        names.forEach((name, meant) -> {
+            if (meant.images.contains(id)) {
                 sorted.add(name);
             }
         });
         return List.copyOf(sorted);
     }
 
-    /// This index with a further image, unless it has it.
+    /// The indexes that names came from.
+    Set<Digest> indexes() {
+        var all = new HashSet<Digest>();
+        names.values().forEach(meant -> meant.index.ifPresent(all::add));
+        return all;
+    }
+
+    /// This index with a further image, unless it has it; `manifest` says its platform.
     ImageIndex withImage(Digest id, Descriptor manifest) {
         if (images.containsKey(id)) {
             return this;
@@ -121,10 +165,29 @@ record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Digest> names) 
         return new ImageIndex(more, names);
     }
 
-    /// This index with `name` given to the image `id`, which it has.
+    /// This index with `name` given to the image `id`, which it has, and to no other.
     ImageIndex withName(Reference name, Digest id) {
+        return withMeaning(name, Named.only(id));
+    }
+
+    /// This index with `name` given to the image `id`, which it has and which is of the index with the digest `from`;
+    /// images of other platforms that are of the same index keep the name too.
+    ImageIndex withName(Reference name, Digest id, Digest from) {
+        var all = new ArrayList<Digest>(List.of(id));
+        var before = names.get(name);
+        if (before != null && before.index.equals(Optional.of(from))) {
+            before.images.stream().filter(other -> !platform(other).equals(platform(id))).forEach(all::add);
+        }
+        return withMeaning(name, new Named(all, Optional.of(from)));
+    }
+
+    private Optional<Platform> platform(Digest id) {
+        return Optional.ofNullable(images.get(id)).flatMap(Descriptor::platform);
+    }
+
+    private ImageIndex withMeaning(Reference name, Named meant) {
         var more = new LinkedHashMap<>(names);
-        more.put(name, id);
+        more.put(name, meant);
         return new ImageIndex(images, more);
     }
 
@@ -139,8 +202,13 @@ record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Digest> names) 
     ImageIndex withoutImage(Digest id) {
         var fewer = new LinkedHashMap<>(images);
         fewer.remove(id);
-        var named = new LinkedHashMap<>(names);
-        named.values().removeIf(id::equals);
+        var named = new LinkedHashMap<Reference, Named>();
+        names.forEach((name, meant) -> {
+            var left = meant.images.stream().filter(other -> !other.equals(id)).toList();
+            if (!left.isEmpty()) {
+                named.put(name, new Named(left, meant.index));
+            }
+        });
         return new ImageIndex(fewer, named);
     }
 }

@@ -2,7 +2,12 @@ package carafe.image;
 
 import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
+import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// What people mean by the name of an image, by Docker's rules: 64 hexadecimal digits or a digest are an id; else a
@@ -27,6 +32,58 @@ final class ImageNames {
         }
         return prefix(name).flatMap(index::byPrefix).orElseThrow(
                 () -> new EngineException.NotFound("No such image: " + reference.familiar()));
+    }
+
+    /// The id of the image that `name` means on `platform`. An id, being one image, means itself.
+    static Digest resolve(String name, Platform platform, ImageIndex index) throws EngineException {
+        var any = resolve(name, index);
+        if (isIdPrefix(any, name)) {
+            return any;
+        }
+        var reference = stored(Reference.parse(name).withDefaultTag());
+        return index.named(reference, platform).orElseThrow(() -> new EngineException.NotFound("image with reference "
+                + reference.familiar() + " was found but its platform does not match the specified platform: wanted "
+                + platform));
+    }
+
+    /// The images that these names mean, with the tags that were asked for: a repository without a tag means all of its
+    /// tags, an id none.
+    static Map<Digest, List<Reference>> resolveAll(List<String> names, ImageIndex index) throws EngineException {
+        var wanted = new LinkedHashMap<Digest, List<Reference>>();
+        for (String name : names) {
+            var tags = tagsOfRepository(name, index);
+            for (var tag : tags) {
+                index.named(tag).ifPresent(id -> add(wanted.computeIfAbsent(id, _ -> new ArrayList<>()), tag));
+            }
+            if (tags.isEmpty()) {
+                var id = resolve(name, index);
+                var found = wanted.computeIfAbsent(id, _ -> new ArrayList<>());
+                if (!isIdPrefix(id, name)) {
+                    var reference = Reference.parse(name).withDefaultTag();
+                    if (reference.digest().isEmpty()) {
+                        add(found, reference);
+                    }
+                }
+            }
+        }
+        return wanted;
+    }
+
+    private static void add(List<Reference> to, Reference name) {
+        if (!to.contains(name)) {
+            to.add(name);
+        }
+    }
+
+    private static List<Reference> tagsOfRepository(String name, ImageIndex index) {
+        try {
+            var asked = Reference.parse(name);
+            return asked.tag().isPresent() || asked.digest().isPresent() ? List.of()
+                    : index.names().keySet().stream().filter(known -> known.tag().isPresent()
+                            && known.repository().equals(asked.repository())).toList();
+        } catch (EngineException.Invalid e) {
+            return List.of(); // an id
+        }
     }
 
     /// The name under which an image is kept that people call `reference`: of tag and digest, the digest counts.

@@ -17,12 +17,14 @@ import java.util.Set;
 /// Source: moby daemon/images/image_delete.go (behaviour).
 final class ImageRemoval {
 
-    /// The index afterwards, what to report, and the image to delete, if any.
-    record Plan(ImageIndex next, List<Removal> removals, Optional<Digest> deleted) {}
+    /// The index afterwards, what to report, and the images to delete: one, none, or those of all platforms that had
+    /// the name.
+    record Plan(ImageIndex next, List<Removal> removals, List<Digest> deleted) {}
 
     private final Digest id;
     private final ImageUsers users;
     private final List<Removal> removals = new ArrayList<>();
+    private final List<Digest> deleted = new ArrayList<>();
     private ImageIndex next;
 
     private ImageRemoval(Digest id, ImageUsers users, ImageIndex index) {
@@ -48,6 +50,8 @@ final class ImageRemoval {
             }
         }
         var reference = ImageNames.stored(Reference.parse(name).withDefaultTag());
+        var meant = next.names().get(reference);
+        var siblings = meant == null ? List.<Digest>of() : meant.images();
         untag(List.of(reference));
         var left = next.namesOf(id);
         boolean tagged = left.stream().anyMatch(other -> other.repository().equals(reference.repository())
@@ -56,13 +60,19 @@ final class ImageRemoval {
             untag(left.stream().filter(other -> other.repository().equals(reference.repository())).toList());
         }
         if (!next.namesOf(id).isEmpty()) {
-            return new Plan(next, removals, Optional.empty());
+            return new Plan(next, removals, List.of());
         }
         var conflict = conflict(force);
         if (conflict.isPresent()) { // its name is gone, which is what was asked; it stays without one
-            return new Plan(next, removals, Optional.empty());
+            return new Plan(next, removals, List.of());
         }
-        return delete();
+        delete(id);
+        for (var sibling : siblings) {
+            if (!sibling.equals(id) && next.namesOf(sibling).isEmpty() && users.of(sibling).isEmpty()) {
+                delete(sibling);
+            }
+        }
+        return new Plan(next, removals, List.copyOf(deleted));
     }
 
     private Plan byId(boolean force) throws EngineException.Conflict {
@@ -76,12 +86,14 @@ final class ImageRemoval {
             throw refused("must be forced", "image is referenced in multiple repositories");
         }
         untag(names);
-        return delete();
+        delete(id);
+        return new Plan(next, removals, List.copyOf(deleted));
     }
 
-    private Plan delete() {
-        removals.add(new Removal.Deleted(id));
-        return new Plan(next.withoutImage(id), removals, Optional.of(id));
+    private void delete(Digest image) {
+        removals.add(new Removal.Deleted(image));
+        deleted.add(image);
+        next = next.withoutImage(image);
     }
 
     private void untag(List<Reference> names) {

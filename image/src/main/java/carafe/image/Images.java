@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,6 +37,8 @@ public final class Images implements AutoCloseable {
     private final Snapshots snapshots;
     private final Trash trash;
     private final CommitSteps steps;
+    private final KnownBlobs known;
+    private final LayerFlights flights = new LayerFlights();
     private final Platform host = Platform.host();
     private final Map<Digest, Documents> documents = new ConcurrentHashMap<>();
 
@@ -53,7 +56,8 @@ public final class Images implements AutoCloseable {
         this.trash = trash;
         this.steps = steps;
         this.collector = new LayerCollector(layers);
-        this.snapshots = Snapshots.open(snapshotRoot, layers, collector, trash);
+        this.known = KnownBlobs.open(content.root().resolve("layers"));
+        this.snapshots = Snapshots.open(snapshotRoot, layers, collector, trash, content);
         this.index = ImageIndex.read(content.root());
     }
 
@@ -66,14 +70,14 @@ public final class Images implements AutoCloseable {
     /// The same, with a fault where a failpoint named `image: STEP` says so.
     public static Images open(Path stateRoot, Failpoints failpoints) throws EngineException {
         CommitSteps steps = failpoints.active() ? step -> failpoints.pass("image: " + step) : CommitSteps.REAL;
-        return open(stateRoot, DirectoryLayers.Bounds.DEFAULT, steps);
+        return open(stateRoot, LayerBounds.DEFAULT, steps);
     }
 
-    static Images open(Path stateRoot, DirectoryLayers.Bounds bounds, CommitSteps steps) throws EngineException {
+    static Images open(Path stateRoot, LayerBounds bounds, CommitSteps steps) throws EngineException {
         var trash = new Trash();
         try {
             var content = ContentStore.open(stateRoot.resolve("content"), steps);
-            var layers = DirectoryLayers.open(stateRoot.resolve("layers"), trash, bounds, steps);
+            var layers = LayerStores.open(stateRoot.resolve("layers"), trash, bounds, steps);
             return new Images(content, layers, stateRoot.resolve("snapshots"), trash, steps);
         } catch (IOException e) {
             trash.close();
@@ -119,7 +123,7 @@ public final class Images implements AutoCloseable {
         return diffIds;
     }
 
-    private List<ArchivedImage> interpret(ArchiveContents contents) throws EngineException.Invalid {
+    private List<IncomingImage> interpret(ArchiveContents contents) throws EngineException.Invalid {
         var layout = contents.document(OciArchive.LAYOUT);
         var table = contents.document(OciArchive.TABLE);
         if (layout.isPresent() && table.isPresent()) {
@@ -132,35 +136,100 @@ public final class Images implements AutoCloseable {
         throw new EngineException.Invalid("not an image archive: neither manifest.json nor an OCI layout is in it");
     }
 
-    private List<Loaded> publish(List<ArchivedImage> images, ArchiveContents contents, LayerCollector.Lease lease,
+    private List<Loaded> publish(List<IncomingImage> images, ArchiveContents contents, LayerCollector.Lease lease,
             LoadProgress progress) throws IOException, EngineException {
         var diffIds = new HashSet<Digest>();
         images.forEach(image -> diffIds.addAll(image.config().diffIds()));
         lease.hold(diffIds);
         contents.commit(layers, diffIds);
+        for (var image : images) {
+            for (int i = 0; i < image.config().diffIds().size(); i++) {
+                known.add(image.config().diffIds().get(i), image.manifest().layers().get(i), "");
+            }
+        }
         var loaded = new ArrayList<Loaded>();
+        for (var old : publish(images)) {
+            progress.renamed(old.name().orElseThrow(), old.id());
+        }
+        for (var image : images) {
+            image.names().forEach(name -> loaded.add(new Loaded(Optional.of(name), image.id())));
+            if (image.names().isEmpty()) {
+                loaded.add(new Loaded(Optional.empty(), image.id()));
+            }
+        }
+        return loaded;
+    }
+
+    /// Names the images, all at once; their layers are here and leased.
+    /// @return the names that other images had before, with those images
+    List<Loaded> publish(List<IncomingImage> images) throws IOException, EngineException {
         var renamed = new ArrayList<Loaded>();
         synchronized (writing) {
             var next = index;
             for (var image : images) {
                 content.put(image.configBytes());
                 content.put(image.manifestBytes());
-                next = next.withImage(image.id(),
-                        Descriptor.of(image.manifest().mediaType(), image.manifestBytes()));
+                var from = image.index().isPresent()
+                        ? Optional.of(content.put(image.index().get())) : Optional.<Digest>empty();
+                next = next.withImage(image.id(), image.descriptor());
                 for (var name : image.names()) {
                     next.named(name).filter(old -> !old.equals(image.id()))
                             .ifPresent(old -> renamed.add(new Loaded(Optional.of(name), old)));
-                    next = next.withName(name, image.id());
-                    loaded.add(new Loaded(Optional.of(name), image.id()));
-                }
-                if (image.names().isEmpty()) {
-                    loaded.add(new Loaded(Optional.empty(), image.id()));
+                    next = from.isPresent()
+                            ? next.withName(name, image.id(), from.get()) : next.withName(name, image.id());
                 }
             }
             change(next);
         }
-        renamed.forEach(old -> progress.renamed(old.name().orElseThrow(), old.id()));
-        return loaded;
+        return renamed;
+    }
+
+    /// Begins to take an image in, layer by layer, from a registry or a build; to be closed.
+    public Intake intake() {
+        return new Intake(this, layers, collector.lease(), flights, known);
+    }
+
+    /// The image that `name` means, made ready to be sent; to be closed.
+    public Outgoing outgoing(String name) throws EngineException {
+        var lease = collector.lease();
+        boolean open = false;
+        try {
+            var image = find(name);
+            lease.hold(image.config().diffIds());
+            var manifest = content.readAll(image.manifestDigest(), Manifest.MAX_BYTES);
+            var outgoing = new Outgoing(image, configBytes(image.id()), manifest, layers, known, lease);
+            open = true;
+            return outgoing;
+        } catch (IOException e) {
+            throw Failures.of("read image " + name, e);
+        } finally {
+            if (!open) {
+                lease.close();
+            }
+        }
+    }
+
+    /// Prepares an archive of the images that `names` mean, each under those names: a repository's name means all its
+    /// tags, an id no name. To be written, then closed.
+    public ImageArchive save(List<String> names) throws EngineException {
+        var now = index;
+        var lease = collector.lease();
+        boolean prepared = false;
+        try {
+            var parts = new ArrayList<ArchiveWriter.Part>();
+            for (var wanted : ImageNames.resolveAll(names, now).entrySet()) {
+                var image = image(wanted.getKey(), now);
+                lease.hold(image.config().diffIds());
+                parts.add(new ArchiveWriter.Part(image, configBytes(image.id()), wanted.getValue()));
+            }
+            var archive = new ImageArchive(parts, layers, lease);
+            prepared = true;
+            return archive;
+        } finally {
+            if (!prepared) {
+                lease.close();
+            }
+        }
     }
 
     private void change(ImageIndex next) throws IOException {
@@ -173,6 +242,14 @@ public final class Images implements AutoCloseable {
     public Image find(String name) throws EngineException {
         var now = index;
         return image(ImageNames.resolve(name, now), now);
+    }
+
+    /// The same for `platform`: of images that share a name the one that runs there.
+    /// @throws EngineException.NotFound there is none of that name for the platform
+    public Image find(String name, Platform platform) throws EngineException {
+        var now = index;
+        var id = ImageNames.resolve(name, platform, now);
+        return image(id, now);
     }
 
     /// The image with this id.
@@ -283,12 +360,15 @@ public final class Images implements AutoCloseable {
                     change(plan.next());
                     return plan.removals();
                 }
-                var gone = plan.deleted().get();
-                var diffIds = documents(gone).config.diffIds();
+                var chains = new ArrayList<List<Digest>>();
+                for (var gone : plan.deleted()) {
+                    chains.add(documents(gone).config.diffIds());
+                }
                 change(plan.next());
-                documents.remove(gone);
+                plan.deleted().forEach(documents::remove);
                 var removals = new ArrayList<>(plan.removals());
-                removals.addAll(ImageRemoval.layers(diffIds, collect()));
+                var collected = collect();
+                chains.forEach(diffIds -> removals.addAll(ImageRemoval.layers(diffIds, collected)));
                 return removals;
             } catch (IOException e) {
                 throw Failures.of("remove image " + name, e);
@@ -305,13 +385,14 @@ public final class Images implements AutoCloseable {
             neededBlobs.add(image.getKey());
             neededBlobs.add(image.getValue().digest());
         }
-        for (var blob : content.list()) {
-            if (!neededBlobs.contains(blob)) {
-                content.delete(blob);
-            }
-        }
+        neededBlobs.addAll(index.indexes());
+        content.collect(neededBlobs::contains, Instant.MAX);
         Predicate<Digest> needed = neededLayers::contains;
-        return collector.collect(() -> needed.or(snapshots.neededLayers()::contains));
+        var removed = collector.collect(() -> needed.or(snapshots.neededLayers()::contains));
+        for (var diffId : removed) {
+            known.forget(diffId);
+        }
+        return removed;
     }
 
     /// How the image was made, newest step first.
@@ -343,6 +424,62 @@ public final class Images implements AutoCloseable {
         return entries;
     }
 
+    /// When an image was last used: loaded, pulled, or a container made of it.
+    public Optional<Instant> lastUsed(Digest id) throws EngineException {
+        try {
+            return content.modified(id);
+        } catch (IOException e) {
+            throw Failures.of("read image " + id, e);
+        }
+    }
+
+    /// The images that use each layer, the layer's bytes, and whether it is here.
+    public List<LayerUse> layerUses() throws EngineException {
+        var users = new LinkedHashMap<Digest, Set<Digest>>();
+        for (var id : index.images().keySet()) {
+            documents(id).config.diffIds().forEach(diffId -> users.computeIfAbsent(diffId, _ -> new HashSet<>()).add(id));
+        }
+        try {
+            var uses = new ArrayList<LayerUse>();
+            for (var diffId : layers.list()) {
+                uses.add(new LayerUse(diffId, layers.sizes(diffId).fileBytes(),
+                        users.getOrDefault(diffId, Set.of())));
+            }
+            return uses;
+        } catch (IOException e) {
+            throw Failures.of("measure the layers", e);
+        }
+    }
+
+    /// Removes what no image and no container needs: layers and blobs that a broken-off load or pull left, and parts of
+    /// downloads that nobody went on with since `before`.
+    /// @return the bytes of files set free, as far as they are known
+    public long sweep(Instant before) throws EngineException {
+        synchronized (writing) {
+            try {
+                content.sweepIngests(before);
+                long bytes = layerBytes();
+                collect();
+                return bytes - layerBytes();
+            } catch (IOException e) {
+                throw Failures.of("remove what nothing needs", e);
+            }
+        }
+    }
+
+    /// Verifies every blob and layer; see [ImageCheck].
+    public ImageCheck.Report check(ImageCheck.Sources sources) throws EngineException {
+        try (var lease = collector.lease()) {
+            var named = new LinkedHashMap<Digest, ImageCheck.Named>();
+            for (var image : index.images().entrySet()) {
+                named.put(image.getKey(), new ImageCheck.Named(image.getValue(), index.namesOf(image.getKey())));
+            }
+            return new ImageCheck(content, layers, known, lease).run(named, sources);
+        } catch (IOException e) {
+            throw Failures.of("check the images", e);
+        }
+    }
+
     /// The writable directories of containers.
     public Snapshots snapshots() {
         return snapshots;
@@ -361,6 +498,11 @@ public final class Images implements AutoCloseable {
         }
     }
 
+    /// Where a layer's files are; for tests.
+    Path lower(Digest diffId) throws IOException {
+        return layers.lower(diffId);
+    }
+
     /// Waits until what was removed so far is deleted.
     void awaitDeletion() throws InterruptedException {
         trash.await();
@@ -369,6 +511,7 @@ public final class Images implements AutoCloseable {
     /// Stops background deletion after at most a second; the next open goes on with it.
     @Override
     public void close() {
+        layers.close();
         trash.close();
     }
 }

@@ -6,12 +6,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.Optional;
 import java.util.Set;
 
 /// The layers of all images, each once, by the digest of its tar (its diffID). A layer is staged from a stream, made
 /// durable together with others, then committed; only committed layers are visible, and whole after any crash.
 /// All methods may be called from several threads.
-interface LayerStore {
+interface LayerStore extends AutoCloseable {
 
     /// A layer that is unpacked but not visible yet. Closing one that was not committed drops it.
     interface Staged extends AutoCloseable {
@@ -22,6 +23,10 @@ interface LayerStore {
         /// Makes the layer visible; [LayerStore#sync] must have been called with it. When the layer is
         /// there already, this one is dropped. Names are durable after [LayerStore#syncNames].
         void commit() throws IOException;
+
+        /// Makes the layer visible in place of one with the same digest that turned out to be damaged; whoever looks
+        /// into the layer from now on sees this one. Durable after [LayerStore#syncNames].
+        void replace() throws IOException;
 
         @Override
         void close() throws IOException;
@@ -47,12 +52,23 @@ interface LayerStore {
     /// How big the layer is.
     Sizes sizes(Digest diffId) throws IOException;
 
-    /// The directory that an overlay takes for this layer.
-    Path lower(Digest diffId);
+    /// The layer's tar, byte for byte as it came; to be closed.
+    InputStream tar(Digest diffId) throws IOException;
+
+    /// The directory that an overlay takes for this layer; good while the layer is here and this process lives.
+    Path lower(Digest diffId) throws IOException;
+
+    /// Reads the whole layer and compares it with what it should be.
+    /// @return what is wrong, in words that follow "the layer"; empty when nothing is
+    Optional<String> fault(Digest diffId) throws IOException;
 
     /// All layers.
     Set<Digest> list() throws IOException;
 
     /// Removes a layer: out of sight at once, freed in the background. One that is not here is fine.
     void remove(Digest diffId) throws IOException;
+
+    /// Lets go of what this process holds; the layers stay.
+    @Override
+    void close();
 }

@@ -8,6 +8,7 @@ import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PushbackInputStream;
 import java.security.MessageDigest;
 import java.util.zip.GZIPInputStream;
@@ -41,11 +42,19 @@ final class LayerStream extends InputStream {
     private final InputStream plain;
     private final boolean compressed;
     private final MessageDigest plainHash = Digest.Algorithm.SHA256.hasher();
+    private final OutputStream copy;
+    private boolean plainHashing = true;
     private long plainBytes;
 
     /// Reads `source`, which the caller closes.
     LayerStream(InputStream source, Bounds bounds) throws IOException {
+        this(source, bounds, OutputStream.nullOutputStream());
+    }
+
+    /// The same, and writes the tar to `copy` as it is read, which stays the caller's.
+    LayerStream(InputStream source, Bounds bounds, OutputStream copy) throws IOException {
         this.bounds = bounds;
+        this.copy = copy;
         this.blob = new Counter(source);
         byte[] magic = blob.readNBytes(4);
         boolean gzip = magic.length >= 3 && magic[0] == 0x1F && magic[1] == (byte) 0x8B && magic[2] == 8;
@@ -64,6 +73,13 @@ final class LayerStream extends InputStream {
         } catch (ZipException | EOFException e) {
             throw new Broken("invalid gzip data: " + e.getMessage());
         }
+    }
+
+    /// A stream whose tar somebody else hashes, if anybody: [#hashes] wants to be told.
+    static LayerStream hashedElsewhere(InputStream source, Bounds bounds) throws IOException {
+        var stream = new LayerStream(source, bounds);
+        stream.plainHashing = false;
+        return stream;
     }
 
     private static boolean isZstd(byte[] magic) {
@@ -100,8 +116,11 @@ final class LayerStream extends InputStream {
             throw new Broken("invalid zstd data: " + e.getMessage());
         }
         if (count > 0) {
-            plainHash.update(buffer, offset, count);
+            if (plainHashing) {
+                plainHash.update(buffer, offset, count);
+            }
             plainBytes += count;
+            copy.write(buffer, offset, count);
             check();
         }
         return count;
@@ -145,7 +164,11 @@ final class LayerStream extends InputStream {
 
     /// The digest of the tar, after [#drain]; once.
     Hashes hashes() {
-        var diffId = Digest.finish(Digest.Algorithm.SHA256, plainHash.digest());
+        return hashes(Digest.finish(Digest.Algorithm.SHA256, plainHash.digest()));
+    }
+
+    /// The same where `diffId` was found elsewhere.
+    Hashes hashes(Digest diffId) {
         return new Hashes(diffId, compressed ? Digest.finish(Digest.Algorithm.SHA256, blob.hash.digest()) : diffId,
                 blob.bytes, plainBytes);
     }

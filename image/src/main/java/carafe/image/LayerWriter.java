@@ -13,9 +13,7 @@ import carafe.kernel.Linux;
 import carafe.spec.EngineException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /// Writes the members of one layer's tar below one directory, in the form overlayfs wants: AUFS whiteouts become
 /// character devices 0:0, opaque marks the attribute `trusted.overlay.opaque`. Every operation is on one name in a
@@ -29,14 +27,7 @@ import java.util.Set;
 /// Not synced here. Not for several threads. Source: OCI image-spec layer.md; overlayfs.rst "whiteouts and opaque".
 final class LayerWriter implements AutoCloseable {
 
-    static final int MAX_NAME_CHARS = 4096;
-
-    private static final String WHITEOUT = ".wh.";
-    private static final String OPAQUE = ".wh..wh..opq";
-    private static final String AUFS = ".wh..wh.";
     private static final String OPAQUE_ATTRIBUTE = "trusted.overlay.opaque";
-    private static final Set<String> KEPT_ATTRIBUTES =
-            Set.of("security.capability", "system.posix_acl_access", "system.posix_acl_default");
     private static final int SET_ID = 07000;
 
     private final DirectoryPath path;
@@ -58,7 +49,7 @@ final class LayerWriter implements AutoCloseable {
         if (++entries > maxEntries) {
             throw new EngineException.Invalid("layer has more than " + maxEntries + " files");
         }
-        var names = names(entry.name(), entry);
+        var names = LayerNames.parts(entry.name(), entry);
         try {
             if (names.isEmpty()) {
                 root(entry);
@@ -66,9 +57,9 @@ final class LayerWriter implements AutoCloseable {
             }
             String name = names.getLast();
             var parents = names.subList(0, names.size() - 1);
-            if (name.startsWith(WHITEOUT)) {
+            if (name.startsWith(LayerNames.WHITEOUT)) {
                 whiteout(parents, name);
-            } else if (parents.stream().noneMatch(parent -> parent.startsWith(AUFS))) {
+            } else if (parents.stream().noneMatch(parent -> parent.startsWith(LayerNames.AUFS))) {
                 make(parents, name, entry, tar);
             }
         } catch (KernelException e) {
@@ -89,23 +80,6 @@ final class LayerWriter implements AutoCloseable {
     /// How many members were added.
     long entries() {
         return entries;
-    }
-
-    private static List<String> names(String name, TarEntry entry) throws EngineException.Invalid {
-        if (name.length() > MAX_NAME_CHARS) {
-            throw new EngineException.Invalid("cannot unpack a name of " + name.length() + " characters: "
-                    + "file name too long");
-        }
-        var names = new ArrayList<String>();
-        for (String part : name.split("/")) {
-            if (part.equals("..")) {
-                throw new EngineException.Invalid("cannot unpack \"" + entry.name() + "\": it is outside of the layer");
-            }
-            if (!part.isEmpty() && !part.equals(".")) {
-                names.add(part);
-            }
-        }
-        return names;
     }
 
     private void root(TarEntry entry) throws IOException, EngineException.Invalid {
@@ -135,7 +109,7 @@ final class LayerWriter implements AutoCloseable {
         switch (entry.type()) {
             case FILE -> file(parent, name, entry, tar);
             case SYMLINK -> {
-                checkTarget(entry);
+                LayerNames.checkTarget(entry);
                 making(parent, name, () -> parent.symlink(name, entry.linkName()));
                 if (needsOwner(entry)) {
                     parent.chown(name, (int) entry.uid(), (int) entry.gid());
@@ -146,13 +120,6 @@ final class LayerWriter implements AutoCloseable {
             case BLOCK_DEVICE -> node(parent, name, FileType.BLOCK_DEVICE, entry);
             case FIFO -> node(parent, name, FileType.FIFO, entry);
             case DIRECTORY, HARD_LINK -> throw new AssertionError(entry.type());
-        }
-    }
-
-    private static void checkTarget(TarEntry entry) throws EngineException.Invalid {
-        if (entry.linkName().isEmpty() || entry.linkName().length() > MAX_NAME_CHARS) {
-            throw new EngineException.Invalid("cannot unpack \"" + entry.name() + "\": a link to a name of "
-                    + entry.linkName().length() + " characters");
         }
     }
 
@@ -232,7 +199,7 @@ final class LayerWriter implements AutoCloseable {
 
     private void link(Directory parent, List<String> parents, String name, TarEntry entry)
             throws KernelException, EngineException.Invalid {
-        var target = names(entry.linkName(), entry);
+        var target = LayerNames.parts(entry.linkName(), entry);
         if (target.isEmpty()) {
             throw new EngineException.Invalid("cannot unpack \"" + entry.name() + "\": a hard link to the root");
         }
@@ -266,18 +233,15 @@ final class LayerWriter implements AutoCloseable {
     }
 
     private void whiteout(List<String> parents, String name) throws KernelException, EngineException.Invalid {
-        if (name.equals(OPAQUE)) {
+        if (name.equals(LayerNames.OPAQUE)) {
             var parent = path.enter(parents);
             Inodes.setXattr(parent.fd(), OPAQUE_ATTRIBUTE, yes());
             return;
         }
-        if (name.startsWith(AUFS)) {
+        if (name.startsWith(LayerNames.AUFS)) {
             return; // AUFS's own book-keeping
         }
-        String hidden = name.substring(WHITEOUT.length());
-        if (hidden.isEmpty() || hidden.equals(".") || hidden.equals("..")) {
-            throw new EngineException.Invalid("cannot unpack \"" + name + "\": a whiteout of \"" + hidden + "\"");
-        }
+        String hidden = LayerNames.hidden(name);
         var parent = path.enter(parents);
         var existing = parent.find(hidden);
         if (existing.isEmpty()) {
@@ -303,7 +267,7 @@ final class LayerWriter implements AutoCloseable {
     private static void setAttributes(Fd fd, TarEntry entry) throws KernelException {
         for (var attribute : entry.xattrs().entrySet()) {
             String name = attribute.getKey();
-            if (!KEPT_ATTRIBUTES.contains(name) && !name.startsWith("user.")) {
+            if (!LayerNames.isKeptAttribute(name)) {
                 continue;
             }
             try {
@@ -321,13 +285,9 @@ final class LayerWriter implements AutoCloseable {
         if (e.is(Errno.ENOTDIR, Errno.ELOOP, Errno.ENOENT, Errno.ENAMETOOLONG, Errno.EINVAL, Errno.EXDEV,
                 Errno.EISDIR, Errno.EFBIG, Errno.EMLINK, Errno.ERANGE, Errno.EEXIST, Errno.E2BIG)
                 || e.is(Errno.EPERM) && entry.type() == TarEntry.Type.HARD_LINK) {
-            throw new EngineException.Invalid("cannot unpack \"" + shown(entry.name()) + "\": " + e.reason());
+            throw LayerNames.refused(entry, e.reason());
         }
         return e;
-    }
-
-    private static String shown(String name) {
-        return name.length() > 200 ? name.substring(0, 200) + "…" : name;
     }
 
     @Override

@@ -37,10 +37,10 @@ final class OciArchive {
     }
 
     /// The images that the layout's `table` points to, for `host` where there is a choice.
-    static List<ArchivedImage> images(byte[] table, ArchiveContents contents, Platform host)
+    static List<IncomingImage> images(byte[] table, ArchiveContents contents, Platform host)
             throws EngineException.Invalid {
         var archive = new OciArchive(contents, host);
-        var byManifest = new LinkedHashMap<Digest, ArchivedImage>();
+        var byManifest = new LinkedHashMap<Digest, IncomingImage>();
         for (var entry : Index.parse(table).manifests()) {
             var found = archive.manifest(entry, 0);
             if (found.isEmpty()) {
@@ -56,8 +56,7 @@ final class OciArchive {
                 names.addAll(before.names());
             }
             name(entry.annotations()).filter(name -> !names.contains(name)).ifPresent(names::add);
-            byManifest.put(found.get().digest(), new ArchivedImage(image.get().configBytes(), image.get().config(),
-                    image.get().manifestBytes(), image.get().manifest(), names));
+            byManifest.put(found.get().digest(), image.get().named(names));
         }
         if (byManifest.isEmpty()) {
             throw new EngineException.Invalid("archive holds no container image");
@@ -66,8 +65,8 @@ final class OciArchive {
     }
 
     /// Where several platforms' images claim one name, the one for this machine has it.
-    private List<ArchivedImage> oneOwnerPerName(List<ArchivedImage> images) {
-        var owners = new LinkedHashMap<Reference, ArchivedImage>();
+    private List<IncomingImage> oneOwnerPerName(List<IncomingImage> images) {
+        var owners = new LinkedHashMap<Reference, IncomingImage>();
         for (var image : images) {
             for (var name : image.names()) {
                 var owner = owners.get(name);
@@ -77,12 +76,11 @@ final class OciArchive {
                 }
             }
         }
-        var result = new ArrayList<ArchivedImage>();
+        var result = new ArrayList<IncomingImage>();
         for (var image : images) {
             var names = image.names().stream().filter(name -> owners.get(name) == image).toList();
             if (!names.isEmpty() || image.names().isEmpty()) {
-                result.add(new ArchivedImage(image.configBytes(), image.config(), image.manifestBytes(),
-                        image.manifest(), names));
+                result.add(image.named(names));
             }
         }
         return result;
@@ -133,18 +131,14 @@ final class OciArchive {
     }
 
     /// The image of a manifest; empty when it is an artifact.
-    private Optional<ArchivedImage> image(Descriptor descriptor) throws EngineException.Invalid {
+    private Optional<IncomingImage> image(Descriptor descriptor) throws EngineException.Invalid {
         byte[] manifestBytes = document(descriptor, Manifest.MAX_BYTES);
         var manifest = Manifest.parse(manifestBytes);
         if (!MediaTypes.isImageConfig(manifest.config().mediaType())) {
             return Optional.empty();
         }
         byte[] configBytes = document(manifest.config(), ImageConfig.MAX_BYTES);
-        var config = ImageConfig.parse(configBytes);
-        if (config.diffIds().size() != manifest.layers().size()) {
-            throw new EngineException.Invalid("invalid manifest, layers length mismatch: expected "
-                    + config.diffIds().size() + ", got " + manifest.layers().size());
-        }
+        var image = IncomingImage.of(configBytes, manifestBytes, List.of(), Optional.empty());
         for (int i = 0; i < manifest.layers().size(); i++) {
             var layer = manifest.layers().get(i);
             if (!MediaTypes.isLayer(layer.mediaType())) {
@@ -157,9 +151,9 @@ final class OciArchive {
             if (found.hashes().isPresent()) {
                 checkBlob(layer, found.hashes().get());
             }
-            ArchivedImage.checkLayer(i, config.diffIds().get(i), found.diffId());
+            IncomingImage.checkLayer(i, image.config().diffIds().get(i), found.diffId());
         }
-        return Optional.of(new ArchivedImage(configBytes, config, manifestBytes, manifest, List.of()));
+        return Optional.of(image);
     }
 
     private static void checkBlob(Descriptor layer, LayerStream.Hashes found) throws EngineException.Invalid {

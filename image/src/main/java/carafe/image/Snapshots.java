@@ -1,10 +1,16 @@
 package carafe.image;
 
+import carafe.kernel.Descriptors;
+import carafe.kernel.Fd;
 import carafe.kernel.FileTree;
+import carafe.kernel.Linux;
+import carafe.kernel.Overlay;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.RootfsPlan;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -28,6 +34,7 @@ public final class Snapshots {
     private static final Pattern ID = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}");
     private static final String LIST = "layers";
     private static final String TEMPORARY = ".tmp";
+    private static final int BUFFER = 128 << 10;
     private static final FileAttribute<?> PRIVATE =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
@@ -36,17 +43,20 @@ public final class Snapshots {
     private final LayerStore layers;
     private final LayerCollector collector;
     private final Trash trash;
+    private final ContentStore content;
 
-    private Snapshots(Path root, LayerStore layers, LayerCollector collector, Trash trash) {
+    private Snapshots(Path root, LayerStore layers, LayerCollector collector, Trash trash, ContentStore content) {
         this.root = root;
         this.temporary = root.resolve(TEMPORARY);
         this.layers = layers;
         this.collector = collector;
         this.trash = trash;
+        this.content = content;
     }
 
-    static Snapshots open(Path root, LayerStore layers, LayerCollector collector, Trash trash) throws IOException {
-        var snapshots = new Snapshots(root, layers, collector, trash);
+    static Snapshots open(Path root, LayerStore layers, LayerCollector collector, Trash trash, ContentStore content)
+            throws IOException {
+        var snapshots = new Snapshots(root, layers, collector, trash, content);
         Durable.makeDirectory(snapshots.temporary);
         trash.sweep(snapshots.temporary);
         return snapshots;
@@ -68,6 +78,7 @@ public final class Snapshots {
             if (again) {
                 trash.bury(root.resolve(containerId), temporary); // a power cut left it without its list
             }
+            content.touch(image.id()); // the image's last use
             return collector.whileKept(() -> make(containerId, image, diffIds));
         } catch (IOException e) {
             throw Failures.of("prepare the root of " + containerId, e);
@@ -100,7 +111,8 @@ public final class Snapshots {
     public Optional<RootfsPlan.Overlay> find(String containerId) throws EngineException {
         checkId(containerId);
         try {
-            return read(containerId).map(diffIds -> plan(containerId, diffIds));
+            var diffIds = read(containerId);
+            return diffIds.isPresent() ? Optional.of(plan(containerId, diffIds.get())) : Optional.empty();
         } catch (IOException e) {
             throw Failures.of("read the layers of " + containerId, e);
         }
@@ -119,7 +131,7 @@ public final class Snapshots {
         }
     }
 
-    private RootfsPlan.Overlay plan(String containerId, List<Digest> diffIds) {
+    private RootfsPlan.Overlay plan(String containerId, List<Digest> diffIds) throws IOException {
         Path own = root.resolve(containerId);
         var lowers = new ArrayList<Path>();
         for (var diffId : diffIds) {
@@ -155,6 +167,50 @@ public final class Snapshots {
         } catch (IOException e) {
             throw Failures.of("measure the files of " + containerId, e);
         }
+    }
+
+    /// Writes all files of a container's root to `out` as a tar, which stays open. The container may run: its root is
+    /// read through an overlay of our own.
+    /// @throws EngineException.NotFound it has no directories
+    public void export(String containerId, OutputStream out) throws IOException, EngineException {
+        var plan = existing(containerId);
+        var opened = new ArrayList<Fd>();
+        try {
+            opened.add(directory(plan.upper()));
+            for (Path lower : plan.lowers()) {
+                opened.add(directory(lower));
+            }
+            try (var mount = new Overlay(opened, Optional.empty(), false).mount(Linux.MOUNT_ATTR_RDONLY);
+                    var tree = FileTree.adopt(mount.duplicate())) {
+                write(tree, out, TreeTar.Form.ROOT);
+            }
+        } finally {
+            opened.forEach(Fd::close);
+        }
+    }
+
+    /// Writes what a container changed to `out` as a layer's tar, which stays open: reads its upper directory only.
+    /// @throws EngineException.NotFound it has no directories
+    public void writeLayer(String containerId, OutputStream out) throws IOException, EngineException {
+        try (var tree = FileTree.open(existing(containerId).upper())) {
+            write(tree, out, TreeTar.Form.LAYER);
+        }
+    }
+
+    private static void write(FileTree tree, OutputStream out, TreeTar.Form form) throws IOException {
+        var buffered = new BufferedOutputStream(out, BUFFER);
+        var tar = new TarWriter(buffered);
+        TreeTar.write(tree, tar, form);
+        tar.finish();
+    }
+
+    private static Fd directory(Path path) throws IOException {
+        return Descriptors.open(path, Linux.O_PATH | Linux.O_DIRECTORY, 0);
+    }
+
+    private RootfsPlan.Overlay existing(String containerId) throws EngineException {
+        return find(containerId).orElseThrow(
+                () -> new EngineException.NotFound("container " + containerId + " has no files"));
     }
 
     /// The containers that have directories; for the engine's reconciler.

@@ -31,6 +31,7 @@ final class TarReader {
     private final byte[] block = new byte[BLOCK];
     private long leftOfData;
     private int padding;
+    private long position;
 
     TarReader(InputStream in) {
         this.in = in;
@@ -64,6 +65,20 @@ final class TarReader {
         }
     }
 
+    /// Reads on to the end of the stream, past the archive's own end.
+    void drain() throws IOException {
+        byte[] waste = new byte[64 << 10];
+        for (int count = in.read(waste); count >= 0; count = in.read(waste)) {
+            position += count;
+        }
+    }
+
+    /// How many bytes of the archive were read so far. Right after [#next] it is where the member's stored data begin, a
+    /// multiple of 512.
+    long position() {
+        return position;
+    }
+
     /// Reads data of the current member, extent after extent without the holes.
     /// @return how many bytes, or -1 at the member's end
     int read(byte[] buffer, int offset, int length) throws IOException {
@@ -75,6 +90,7 @@ final class TarReader {
             throw new EOFException("unexpected EOF");
         }
         leftOfData -= count;
+        position += count;
         return count;
     }
 
@@ -147,6 +163,7 @@ final class TarReader {
     /// Fills [#block] with the next header; false at the archive's end, which is two blocks of zeros or just no more.
     private boolean readHeader() throws IOException, EngineException.Invalid {
         int count = in.readNBytes(block, 0, BLOCK);
+        position += count;
         if (count == 0) {
             return false;
         }
@@ -157,6 +174,7 @@ final class TarReader {
             return true;
         }
         count = in.readNBytes(block, 0, BLOCK);
+        position += count;
         if (count == 0 || count == BLOCK && zeros()) {
             return false;
         }
@@ -176,6 +194,7 @@ final class TarReader {
         if (in.readNBytes(block, 0, BLOCK) < BLOCK) {
             throw new EOFException("unexpected EOF");
         }
+        position += BLOCK;
         return block;
     }
 
@@ -197,6 +216,7 @@ final class TarReader {
         if (data.length < size) {
             throw new EOFException("unexpected EOF");
         }
+        position += data.length;
         skip(-size & (BLOCK - 1));
         return data;
     }
@@ -209,6 +229,7 @@ final class TarReader {
                 throw new EOFException("unexpected EOF");
             }
             left -= count;
+            position += count;
         }
     }
 

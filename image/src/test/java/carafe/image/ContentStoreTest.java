@@ -39,7 +39,7 @@ class ContentStoreTest {
     void aBlobIsVisibleOnlyWhenItIsWhole() throws Exception {
         try (var ingest = store.ingest(DIGEST, 5)) {
             ingest.write(HELLO);
-            assertThat(store.exists(DIGEST)).isFalse();
+            assertThat(store.has(DIGEST)).isFalse();
             ingest.commit();
         }
         assertThat(store.readAll(DIGEST, 5)).isEqualTo(HELLO);
@@ -58,7 +58,7 @@ class ContentStoreTest {
                 assertThatThrownBy(ingest::commit).isInstanceOf(EngineException.Invalid.class)
                         .hasMessageContaining(DIGEST.toString());
             }
-            assertThat(store.exists(DIGEST)).isFalse();
+            assertThat(store.has(DIGEST)).isFalse();
             isClean();
         }
     }
@@ -85,7 +85,7 @@ class ContentStoreTest {
         assertThat(store.readAll(DIGEST, 5)).isEqualTo(HELLO);
         store.delete(DIGEST);
         store.delete(DIGEST);
-        assertThat(store.exists(DIGEST)).isFalse();
+        assertThat(store.has(DIGEST)).isFalse();
         assertThatThrownBy(() -> store.read(DIGEST)).isInstanceOf(NoSuchFileException.class);
     }
 
@@ -98,10 +98,73 @@ class ContentStoreTest {
     }
 
     @Test
-    void abandonedIngestsAreSweptAtTheNextStart() throws Exception {
-        store.ingest(DIGEST, 5).write(HELLO);
-        assertThat(Files.list(root.resolve("ingest"))).hasSize(1);
-        ContentStore.open(root, CommitSteps.REAL);
+    void aBrokenIngestIsGoneOnWith() throws Exception {
+        try (var ingest = store.ingest(DIGEST, 5)) {
+            ingest.write("hel".getBytes(StandardCharsets.UTF_8));
+            try (var other = store.ingest(DIGEST, 5)) { // somebody else at the same time begins anew
+                assertThat(other.offset()).isZero();
+            }
+        }
+        store = ContentStore.open(root, CommitSteps.REAL);
+        try (var ingest = store.ingest(DIGEST, 5)) {
+            assertThat(ingest.offset()).isEqualTo(3);
+            ingest.write(java.nio.ByteBuffer.wrap("lo".getBytes(StandardCharsets.UTF_8)));
+            ingest.commit();
+        }
+        assertThat(store.readAll(DIGEST, 5)).isEqualTo(HELLO);
+        isClean();
+    }
+
+    @Test
+    void anUploadLearnsItsDigestAtTheEnd() throws Exception {
+        try (var upload = store.upload("a-1")) {
+            upload.write(HELLO, 0, 3);
+            assertThatThrownBy(() -> store.upload("a-1")).isInstanceOf(EngineException.Conflict.class);
+        }
+        assertThat(store.uploaded("a-1")).contains(3L);
+        var wide = Digest.finish(Digest.Algorithm.SHA512, Digest.Algorithm.SHA512.hasher().digest(HELLO));
+        try (var upload = store.upload("a-1")) {
+            upload.write(HELLO, 3, 2);
+            upload.commit(wide);
+        }
+        assertThat(store.readAll(wide, 5)).isEqualTo(HELLO);
+        assertThat(store.uploaded("a-1")).isEmpty();
+        try (var upload = store.upload("b")) {
+            upload.write(HELLO);
+            assertThatThrownBy(() -> upload.commit(Digest.sha256(new byte[1]))).hasMessageContaining("unexpected digest");
+        }
+        assertThat(store.uploaded("b")).isEmpty();
+        assertThatThrownBy(() -> store.upload("../b")).isInstanceOf(EngineException.Invalid.class);
+        isClean();
+    }
+
+    @Test
+    void collectionsSpareWhatIsNeededPinnedOrYoung() throws Exception {
+        var needed = store.put(new byte[] {1});
+        var pinned = store.put(new byte[] {2});
+        var young = store.put(new byte[] {3});
+        var old = store.put(new byte[] {4, 4});
+        var epoch = java.time.Instant.now().plusSeconds(60);
+        Files.setLastModifiedTime(root.resolve("blobs/sha256/" + young.hex()),
+                java.nio.file.attribute.FileTime.from(epoch.plusSeconds(60)));
+        try (var _ = store.pin(pinned)) {
+            assertThat(store.collect(needed::equals, epoch)).isEqualTo(2);
+        }
+        assertThat(store.list()).containsExactlyInAnyOrder(needed, pinned, young);
+        assertThat(store.touch(old)).isFalse();
+        store.collect(_ -> false, epoch);
+        assertThat(store.list()).containsExactly(young);
+    }
+
+    @Test
+    void whatNobodyGoesOnWithIsSwept() throws Exception {
+        store.ingest(DIGEST, 5).write(HELLO, 0, 2);
+        Path file = Files.list(root.resolve("ingest")).findFirst().orElseThrow();
+        store.sweepIngests(java.time.Instant.now().plusSeconds(60));
+        assertThat(file).exists(); // open
+        store = ContentStore.open(root, CommitSteps.REAL);
+        assertThat(file).exists(); // young
+        store.sweepIngests(java.time.Instant.now().plusSeconds(60));
         isClean();
     }
 }

@@ -91,7 +91,7 @@ class CrashTest {
             Path root = directory.resolve("root" + step);
             Path copy = directory.resolve("copy" + step);
             var death = new Death(root, copy, step);
-            try (var images = Images.open(root, DirectoryLayers.Bounds.DEFAULT, death)) {
+            try (var images = Images.open(root, LayerBounds.DEFAULT, death)) {
                 death.images = images;
                 death.armed = true;
                 if (!dies(() -> load(images), death)) {
@@ -102,10 +102,10 @@ class CrashTest {
             }
             try (var images = Images.open(copy)) {
                 images.awaitDeletion();
-                assertWhole(images, copy, death);
+                assertWhole(images, death);
                 load(images);
                 assertThat(images.find("app:1").id()).isEqualTo(IMAGE.id());
-                assertWhole(images, copy, death);
+                assertWhole(images, death);
                 images.remove("app:1", false, ImageUsers.NONE);
                 images.awaitDeletion();
                 assertEmpty(copy);
@@ -121,7 +121,7 @@ class CrashTest {
             Path root = directory.resolve("root" + step);
             Path copy = directory.resolve("copy" + step);
             var death = new Death(root, copy, step);
-            try (var images = Images.open(root, DirectoryLayers.Bounds.DEFAULT, death)) {
+            try (var images = Images.open(root, LayerBounds.DEFAULT, death)) {
                 load(images);
                 death.images = images;
                 death.armed = true;
@@ -133,9 +133,9 @@ class CrashTest {
             }
             try (var images = Images.open(copy)) {
                 images.awaitDeletion();
-                assertWhole(images, copy, death);
+                assertWhole(images, death);
                 load(images);
-                assertWhole(images, copy, death);
+                assertWhole(images, death);
                 images.remove("app:1", false, ImageUsers.NONE);
                 images.awaitDeletion();
                 assertEmpty(copy);
@@ -160,13 +160,13 @@ class CrashTest {
         return death.happened();
     }
 
-    private static void assertWhole(Images images, Path root, Death death) throws Exception {
+    private static void assertWhole(Images images, Death death) throws Exception {
         for (var image : images.list()) {
             assertThat(image.id()).as("died at %s", death.steps).isEqualTo(IMAGE.id());
             assertThat(images.configBytes(image.id())).isEqualTo(IMAGE.config());
             var diffIds = image.config().diffIds();
-            assertThat(root.resolve("layers/" + diffIds.get(0).hex() + "/fs/base")).hasContent("b");
-            assertThat(root.resolve("layers/" + diffIds.get(1).hex() + "/fs/top")).hasContent("t");
+            assertThat(images.lower(diffIds.get(0)).resolve("base")).hasContent("b");
+            assertThat(images.lower(diffIds.get(1)).resolve("top")).hasContent("t");
         }
     }
 

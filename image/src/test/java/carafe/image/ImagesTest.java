@@ -50,7 +50,7 @@ class ImagesTest {
         var found = images.find("app:1");
         assertThat(found.id()).isEqualTo(image.id());
         assertThat(found.size()).isEqualTo(4 + 12);
-        assertThat(root.resolve("layers/" + Digest.sha256(TOP).hex() + "/fs/etc/top")).hasContent("twelve bytes");
+        assertThat(images.lower(Digest.sha256(TOP)).resolve("etc/top")).hasContent("twelve bytes");
     }
 
     @Test
@@ -92,7 +92,7 @@ class ImagesTest {
         assertThat(HelloWorld.ensure(images, program)).isEqualTo(id);
         var image = images.find("hello-world");
         assertThat(image.config().run().cmd()).containsExactly("/hello");
-        Path hello = root.resolve("layers/" + image.config().diffIds().getFirst().hex() + "/fs/hello");
+        Path hello = images.lower(image.config().diffIds().getFirst()).resolve("hello");
         assertThat(hello).isExecutable().hasSameBinaryContentAs(program);
         assertThat(Files.size(hello)).isLessThan(30_000);
     }

@@ -39,8 +39,8 @@ class SnapshotsTest {
     @Test
     void lowersAreTopmostFirst() throws Exception {
         var plan = snapshots.prepare("c1", images.find("app:1"));
-        assertThat(plan.lowers()).containsExactly(root.resolve("layers/" + Digest.sha256(TOP).hex() + "/fs"),
-                root.resolve("layers/" + Digest.sha256(BASE).hex() + "/fs"));
+        assertThat(plan.lowers()).containsExactly(images.lower(Digest.sha256(TOP)),
+                images.lower(Digest.sha256(BASE)));
         assertThat(Files.getAttribute(plan.upper(), "unix:mode")).isEqualTo(040755);
         assertThat(plan.work()).isEmptyDirectory();
         assertThat(snapshots.list()).containsExactly("c1");

@@ -1,5 +1,6 @@
 package carafe.image;
 
+import carafe.kernel.ImageMount;
 import carafe.spec.EngineException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -13,15 +14,28 @@ final class UnpackedLayer implements AutoCloseable {
 
     final Path root;
     final Trash trash = new Trash();
-    final DirectoryLayers layers;
+    final LayerStore layers;
 
-    UnpackedLayer(Path root, DirectoryLayers.Bounds bounds) throws IOException {
-        this.root = root;
-        this.layers = DirectoryLayers.open(root, trash, bounds, CommitSteps.REAL);
+    /// The forms in which layers are kept.
+    enum Form {
+        DIRECTORY, FILE, LOOP;
+
+        LayerStore open(Path root, Trash trash, LayerBounds bounds) throws IOException {
+            return switch (this) {
+                case DIRECTORY -> DirectoryLayers.open(root, trash, bounds, CommitSteps.REAL);
+                case FILE -> ErofsLayers.open(root, ImageMount.Way.FILE, trash, bounds, CommitSteps.REAL);
+                case LOOP -> ErofsLayers.open(root, ImageMount.Way.LOOP, trash, bounds, CommitSteps.REAL);
+            };
+        }
     }
 
-    UnpackedLayer(Path root) throws IOException {
-        this(root, DirectoryLayers.Bounds.DEFAULT);
+    UnpackedLayer(Path root, Form form, LayerBounds bounds) throws IOException {
+        this.root = root;
+        this.layers = form.open(root, trash, bounds);
+    }
+
+    UnpackedLayer(Path root, Form form) throws IOException {
+        this(root, form, LayerBounds.DEFAULT);
     }
 
     /// Stages and commits a layer.
@@ -52,6 +66,7 @@ final class UnpackedLayer implements AutoCloseable {
 
     @Override
     public void close() {
+        layers.close();
         trash.close();
     }
 }

@@ -153,14 +153,14 @@ record CgroupV1(List<Hierarchy> hierarchies, Map<String, Hierarchy> byController
 
     @Override
     public CgroupEntrance entrance(String path) throws KernelException {
-        var procs = new ArrayList<Fd>();
+        var tasks = new ArrayList<Fd>();
         try {
             for (var hierarchy : hierarchies) {
-                procs.add(hierarchy.openFile(path, "cgroup.procs", Linux.O_WRONLY));
+                tasks.add(hierarchy.openFile(path, "tasks", Linux.O_WRONLY));
             }
-            return new CgroupEntrance(procs, Optional.empty());
+            return new CgroupEntrance(tasks, Optional.empty());
         } catch (KernelException e) {
-            procs.forEach(Fd::close);
+            tasks.forEach(Fd::close);
             throw e;
         }
     }

@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
 ///     carafe-exit 1 pid=4711 code=137 signal=9 started=1763900000.000000001 finished=1763900001.500000000 lost=0
 ///
 /// Instants are seconds since the epoch with nine digits of fraction. The file is whole or not there; only a power cut
-/// in the very moment can leave an empty one, which counts as not there.
+/// in the very moment can leave one that is empty or zeros, which counts as not there.
 public record ExitRecord(int pid, int code, int signal, Instant started, Instant finished, long lostLines) {
 
     private static final int MAX_BYTES = 512;
@@ -36,7 +36,7 @@ public record ExitRecord(int pid, int code, int signal, Instant started, Instant
         } catch (NoSuchFileException e) {
             return Optional.empty();
         }
-        return bytes.length == 0
+        return bytes.length == 0 || bytes[0] == 0
                 ? Optional.empty()
                 : Optional.of(parse(new String(bytes, StandardCharsets.US_ASCII)));
     }

@@ -74,6 +74,14 @@ public final class Fd implements AutoCloseable {
         }
     }
 
+    /// Makes this number mean what `other` means, at once; what it meant before is let go. Source: dup3(2).
+    public void become(Fd other) throws KernelException {
+        try (var frame = new Frame()) {
+            long rc = frame.attempt(Syscall.DUP3, other.number(), number(), Linux.O_CLOEXEC);
+            Frame.checked(rc, Syscall.DUP3, net.subject);
+        }
+    }
+
     /// The path by which the kernel finds this descriptor's inode again, `/proc/self/fd/7`; valid while it is open.
     public String path() {
         return "/proc/self/fd/" + number();

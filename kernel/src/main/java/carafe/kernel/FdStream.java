@@ -119,6 +119,29 @@ public final class FdStream {
         }
     }
 
+    /// Has the kernel begin to write `bytes` of the file from `offset` on to the disk, and waits for nothing: a later
+    /// [#sync] has less to do. Promises nothing by itself. Source: sync_file_range(2).
+    public static void startWriting(Fd fd, long offset, long bytes) throws KernelException {
+        try (var frame = new Frame()) {
+            long rc = frame.attempt(Syscall.SYNC_FILE_RANGE, fd.number(), offset, bytes, Linux.SYNC_FILE_RANGE_WRITE);
+            Frame.checked(rc, Syscall.SYNC_FILE_RANGE, fd.subject());
+        }
+    }
+
+    /// Writes `length` bytes from `offset` on at `position` of the file, all of them. Source: pwrite(2).
+    public static void writeAt(Fd fd, long position, byte[] from, int offset, int length) throws KernelException {
+        Objects.checkFromIndexSize(offset, length, from.length);
+        try (var frame = new Frame(); var buffer = TransferBuffer.borrow()) {
+            int done = 0;
+            while (done < length) {
+                int part = Math.min(length - done, TransferBuffer.BYTES);
+                MemorySegment.copy(from, offset + done, buffer.memory(), JAVA_BYTE, 0, part);
+                long wrote = frame.attempt(Syscall.PWRITE64, fd.number(), buffer.address(), part, position + done);
+                done += (int) Frame.checked(wrote, Syscall.PWRITE64, fd.subject());
+            }
+        }
+    }
+
     /// Waits until all of the filesystem that `fd` is on is on the disk: one call instead of an fsync per file. `fd`
     /// must not be an O_PATH one. Source: syncfs(2).
     public static void syncFilesystem(Fd fd) throws KernelException {

@@ -95,6 +95,13 @@ public final class Linux {
     public static final int SEEK_HOLE = 4;
     public static final int FALLOC_FL_KEEP_SIZE = 0x1;
     public static final int FALLOC_FL_PUNCH_HOLE = 0x2;
+    public static final int SYNC_FILE_RANGE_WRITE = 2;
+
+    // loop devices, <linux/loop.h>
+    public static final int LOOP_CTL_GET_FREE = 0x4c82;
+    public static final int LOOP_CONFIGURE = 0x4c0a;
+    public static final int LO_FLAGS_READ_ONLY = 1;
+    public static final int LO_FLAGS_AUTOCLEAR = 4;
 
     // socket(2)
     public static final int AF_UNIX = 1;

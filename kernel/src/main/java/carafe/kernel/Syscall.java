@@ -62,6 +62,7 @@ public enum Syscall {
     FREMOVEXATTR(199, 16),
     SYNC(162, 81),
     SYNCFS(306, 267),
+    SYNC_FILE_RANGE(277, 84),
     MOUNT(165, 40),
     UMOUNT2(166, 39),
     PIVOT_ROOT(155, 41),

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 @ExtendWith(NothingLeft.class)
 class CgroupsTest {
 
-    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofSeconds(60);
 
     private TestCgroups host;
 
@@ -214,10 +214,10 @@ class CgroupsTest {
         try (var entrance = cgroup.entrance()) {
             if (host.isV1()) {
                 assertThat(entrance.directory()).isEmpty();
-                assertThat(entrance.procs()).hasSizeGreaterThanOrEqualTo(5);
+                assertThat(entrance.tasks()).hasSizeGreaterThanOrEqualTo(5);
                 var sleeper = new ProcessBuilder("sleep", "100").start();
-                for (var procs : entrance.procs()) {
-                    FdStream.write(procs, Long.toString(sleeper.pid()).getBytes(
+                for (var tasks : entrance.tasks()) {
+                    FdStream.write(tasks, Long.toString(sleeper.pid()).getBytes(
                             StandardCharsets.US_ASCII));
                 }
                 assertThat(cgroup.processes()).containsExactly((int) sleeper.pid());

@@ -184,6 +184,24 @@ final class MonitorTest {
     }
 
     @Test
+    void hundredsOfSilentClientsLeaveRoomForWhoAsks() throws Exception {
+        try (var stage = stage();
+                var launched = stage.pipes(NO_INPUT).start(spawner, "hang")) {
+            var clients = new java.util.ArrayList<SocketChannel>();
+            for (int i = 0; i < 700; i++) {
+                clients.add(stage.link().attach(Set.of(STDOUT, STDERR)));
+            }
+            assertThat(stage.link().state().clients()).isEqualTo(700);
+            for (var client : clients) {
+                client.close();
+            }
+            Stage.await("all are forgotten", () -> stage.link().state().clients() == 0);
+            Processes.signal(launched.pidfd(), Linux.SIGKILL);
+            launched.awaitExit();
+        }
+    }
+
+    @Test
     void outputHeldByAForeignProcessDoesNotKeepTheEndFromComing() throws Exception {
         try (var stage = stage()) {
             var end = stage.pipes(NO_INPUT).run(spawner, "leave-behind");

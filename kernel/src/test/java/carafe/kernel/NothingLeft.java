@@ -17,7 +17,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 final class NothingLeft implements BeforeEachCallback, AfterEachCallback {
 
     private static final ExtensionContext.Namespace HERE = ExtensionContext.Namespace.create(NothingLeft.class);
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     /// Tests mount below their temporary directories; what else appears is some other program's of the host.
     private static final String OUR_MOUNTS = System.getProperty("java.io.tmpdir") + "/junit";

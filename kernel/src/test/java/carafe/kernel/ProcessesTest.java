@@ -21,7 +21,7 @@ class ProcessesTest {
             assertThat(Processes.isRunning(handle)).isTrue();
             assertThat(Processes.signal(handle, 0)).isTrue();
             assertThat(Processes.signal(handle, Linux.SIGTERM)).isTrue();
-            assertThat(Waiting.until(Duration.ofSeconds(10), () -> !Processes.isRunning(handle))).isTrue();
+            assertThat(Waiting.until(Duration.ofSeconds(60), () -> !Processes.isRunning(handle))).isTrue();
             assertThat(sleeper.waitFor()).isEqualTo(128 + Linux.SIGTERM);
             assertThat(Processes.signal(handle, Linux.SIGKILL)).isFalse();
         }

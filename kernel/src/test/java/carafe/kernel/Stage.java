@@ -24,7 +24,7 @@ final class Stage implements AutoCloseable {
 
     static final Path NATIVE = Path.of(System.getProperty("carafe.native"));
     static final Path PROBE = NATIVE.resolve("probe");
-    static final Duration DEADLINE = Duration.ofSeconds(20);
+    static final Duration DEADLINE = Duration.ofSeconds(60);
 
     static final Slot STDIN = new Slot("stdin");
     static final Slot STDOUT = new Slot("stdout");

@@ -11,6 +11,7 @@ import carafe.kernel.Netlink;
 import carafe.spec.EngineException;
 import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
+import carafe.spec.network.MacAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -98,7 +99,7 @@ final class Bridges {
             }
             if (there.isEmpty()) {
                 netlink.perform(
-                        NetRequest.addLink(LinkEnd.named(link).mtu(network.settings().mtu()), "bridge"),
+                        NetRequest.addLink(end(network), "bridge"),
                         NetRequest.remark(link, description));
             }
             int index = netlink.link(link).map(LinkInfo::index).orElseThrow(() -> gone(network));
@@ -108,6 +109,14 @@ final class Bridges {
         } catch (KernelException e) {
             throw Trouble.of("cannot make the bridge " + link + " of network " + network.name(), e);
         }
+    }
+
+    /// A bridge that is given no address takes that of one of its ports, and changes it when the port goes.
+    private static LinkEnd end(Network network) {
+        var end = LinkEnd.named(network.link()).mtu(network.settings().mtu());
+        return network.subnet(false).flatMap(Subnet::gateway)
+                .map(gateway -> end.mac(MacAddress.of(gateway).bytes()))
+                .orElse(end);
     }
 
     private static boolean claimed(LinkInfo link) {

@@ -23,11 +23,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The fabric of this host's kernel. `planning` makes choosing a range and reserving it one step; nothing slow but a list
 /// of the host's routes happens under it.
 final class LinuxFabric implements Fabric {
 
+    private static final Logger LOG = LoggerFactory.getLogger(LinuxFabric.class);
     private static final int POOL = 8;
     private static final Duration BURIAL_PAUSE = Duration.ofMillis(100);
 
@@ -44,7 +47,8 @@ final class LinuxFabric implements Fabric {
     private final Sandboxes sandboxes;
     private final ReentrantLock planning = new ReentrantLock();
 
-    private LinuxFabric(FabricConfig config, Parts parts, NamespaceThread thread) throws KernelException, EngineException {
+    private LinuxFabric(FabricConfig config, Parts parts, NamespaceThread thread)
+            throws KernelException, EngineException {
         this.config = config;
         this.parts = parts;
         this.thread = thread;
@@ -254,12 +258,21 @@ final class LinuxFabric implements Fabric {
         known.forEach(this::reserve);
         for (var network : known) {
             if (!bridges.isKnown(network.id())) {
-                make(network);
+                remake(network);
             }
         }
         sandboxes.restore(networks, running);
         sweepLinks();
         parts.firewall().retain(known.stream().map(Network::id).toList());
+    }
+
+    /// One network that cannot be made now does not keep the engine from the others; its containers will say why.
+    private void remake(Network network) {
+        try {
+            make(network);
+        } catch (EngineException e) {
+            LOG.warn("network {} is not there: {}", network.name(), e.getMessage());
+        }
     }
 
     /// Whatever carries this engine's mark and belongs to nobody goes.

@@ -28,7 +28,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Containers in their networks. The order when one comes: addresses, note, links, listeners; when it goes: listeners,
-/// addresses, then in the background links, namespace, note. A crash between any two steps leaves a note or a marked
+/// addresses, note, then in the background links and namespace. A crash between any two steps leaves a note or a marked
 /// link, which [#restore] compares with who runs.
 final class Sandboxes implements AutoCloseable {
 
@@ -113,20 +113,13 @@ final class Sandboxes implements AutoCloseable {
             detached(containerId, place.endpoint());
             addresses.free(place.endpoint());
         }
-        leave(containerId, places, namespace);
-    }
-
-    /// Links, namespace and note go in the background.
-    private void leave(String containerId, List<Place> places, Optional<NetNamespace> namespace) {
+        try {
+            tools.notes.remove(containerId); // links that are still there are found by their names
+        } catch (IOException e) {
+            LOG.warn("the note about container {} was not removed; the next start does it: {}", containerId, e.getMessage());
+        }
         var links = places.stream().map(place -> place.endpoint().hostLink()).filter(link -> !link.isEmpty()).toList();
-        var then = new ArrayList<AutoCloseable>();
-        namespace.ifPresent(then::add);
-        then.add(() -> {
-            if (!cells.containsKey(containerId)) {
-                tools.notes.remove(containerId);
-            }
-        });
-        tools.graveyard.bury(links, then);
+        tools.graveyard.bury(links, namespace.map(List::<AutoCloseable>of).orElse(List.of()));
     }
 
     private Place place(Joining joining, List<Place> before) throws EngineException {

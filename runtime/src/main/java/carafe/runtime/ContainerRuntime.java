@@ -33,7 +33,9 @@ public interface ContainerRuntime {
     /// The steps of the last start in this run directory with their durations; empty if there was none.
     Optional<TapeExplanation> explanation(Path runDir) throws EngineException;
 
-    /// Removes what a container of this run directory may have left (control groups, run directory) after its
-    /// process and monitor are gone or were killed; kills what still runs. Idempotent.
-    void discard(Path runDir) throws EngineException;
+    /// Removes what a container or an exec of this run directory may have left (control groups, run directory) after
+    /// its process and monitor are gone or were killed; kills what still runs in a container's group. `cgroupsPath` is
+    /// what the container's configuration says: a crash between the making of the group and the record of it leaves a
+    /// group that nothing else names. Empty for an exec, and where it is not known. Idempotent.
+    void discard(Path runDir, Optional<String> cgroupsPath) throws EngineException;
 }

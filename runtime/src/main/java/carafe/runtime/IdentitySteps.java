@@ -23,8 +23,8 @@ final class IdentitySteps {
 
     static void write(TapeDraft draft, ProcessPlan process) {
         process.warnings().forEach(draft::warn);
-        limits(draft, process);
         ProgramSteps.workingDirectory(draft, process);
+        limits(draft, process); // nothing is opened after this: a low RLIMIT_NOFILE binds the program, not the tape
         boundingSet(draft, process.privileges());
         user(draft, process);
         var privileges = process.privileges();

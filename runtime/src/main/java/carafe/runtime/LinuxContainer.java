@@ -78,7 +78,7 @@ final class LinuxContainer implements RunningContainer {
     }
 
     @Override
-    public TapeExplanation explanation() throws EngineException {
+    public Supplier<TapeExplanation> explanation() throws EngineException {
         return process.explanation();
     }
 
@@ -137,6 +137,11 @@ final class LinuxContainer implements RunningContainer {
 
     @Override
     public RunningProcess exec(ExecSpec spec, List<AttachEndpoint> clients) throws StartFailure {
+        if (!record.filter().trouble().isEmpty()) {
+            throw new StartFailure(StartFailure.Kind.PRIVILEGES, "filter", "the system-call filter of container "
+                    + record.id() + " is lost, and nothing is run in it without one: " + record.filter().trouble()
+                    + "; stop and start the container");
+        }
         var container = record.process();
         var host = runtime.probe().plain();
         var purpose = new Preparer.Purpose(
@@ -146,14 +151,14 @@ final class LinuxContainer implements RunningContainer {
         var prepared = runtime.preparer().prepare(purpose, preparations);
         boolean started = false;
         try {
-            var filter = spec.privileged() ? Filter.NONE : record.filter();
+            var filter = record.filter(); // also if privileged: rights are more capabilities, not fewer fences
             var plan = ProcessPlan.of(merged(container, spec), host, new ProcessPlan.Found(
                     prepared.user, prepared.home, filter, spec.stdio().open()));
             var planned = TapePlanner.planExec(spec.id(), plan, record.namespaces(), host);
             var service = new Launcher.Service(
                     record.id() + " exec " + spec.id(), spec.terminal(), spec.stdio(), Optional.empty(), clients);
             var execRecord = new RunRecord(
-                    spec.id(), cgroup.path(), record.namespaces(), plan.toSpec(), Filter.NONE);
+                    spec.id(), "", record.namespaces(), plan.toSpec(), Filter.NONE);
             runtime.failpoints().pass("exec.record");
             execRecord.write(spec.runDir());
             var launched = runtime.launcher().launch(planned.tape(), prepared, service, plan);
@@ -179,7 +184,8 @@ final class LinuxContainer implements RunningContainer {
         return () -> Explaining.of(done, planned.tape(), launched.times(), warnings);
     }
 
-    /// What the exec asks for, with the container's limits and privileges.
+    /// What the exec asks for, with the container's limits and privileges. A privileged one gets every capability and
+    /// nothing else, as Docker's does: filter, AppArmor profile and no-new-privileges stay the container's.
     private static ProcessSpec merged(ProcessSpec container, ExecSpec spec) {
         var capabilities = spec.privileged()
                 ? Capabilities.same(StandardContainer.allCapabilities())
@@ -187,8 +193,7 @@ final class LinuxContainer implements RunningContainer {
         return new ProcessSpec(
                 spec.terminal(), spec.consoleSize(), container.user(), spec.args(), spec.env(),
                 spec.cwd().isEmpty() ? container.cwd() : spec.cwd(), capabilities, container.rlimits(),
-                container.noNewPrivileges() && !spec.privileged(), container.oomScoreAdj(),
-                spec.privileged() ? "" : container.apparmorProfile());
+                container.noNewPrivileges(), container.oomScoreAdj(), container.apparmorProfile());
     }
 
     @Override

@@ -286,14 +286,15 @@ final class LinuxProcess implements RunningProcess {
     }
 
     @Override
-    public TapeExplanation explanation() throws EngineException {
+    public Supplier<TapeExplanation> explanation() throws EngineException {
         var fresh = explanation;
         if (fresh.isPresent()) {
-            return fresh.get().get();
+            return fresh.get();
         }
         try {
-            return RunRecord.readExplanation(runDir)
+            var kept = RunRecord.readExplanation(runDir)
                     .orElseThrow(() -> new EngineException.NotFound("no explanation was kept in " + runDir));
+            return () -> kept;
         } catch (IOException e) {
             throw RunRecord.internal("reading the explanation", e);
         }

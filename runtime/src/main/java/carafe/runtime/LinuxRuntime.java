@@ -45,8 +45,8 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
         this.listener = UnixListener.listen(rendezvous);
     }
 
-    /// What a runtime stands on. `seccomp` is empty where the host has no libseccomp: containers then run without a
-    /// filter and their explanation says so.
+    /// What a runtime stands on. `seccomp` is empty where the host has no libseccomp: a container that wants a filter
+    /// is refused then.
     public record Host(Spawner spawner, Cgroups cgroups, Optional<Seccomp> seccomp) {}
 
     /// A runtime whose own files are in `directory` (below the run root; made if missing).
@@ -117,10 +117,11 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
     /// The control group of `bundle`: a relative path is below our own home.
     private String cgroupPath(Bundle bundle) {
         String wanted = bundle.spec().linux().cgroupsPath();
-        if (wanted.startsWith("/")) {
-            return wanted;
-        }
-        return cgroups.home() + "/" + (wanted.isEmpty() ? bundle.id() : wanted);
+        return cgroupPath(wanted.isEmpty() ? bundle.id() : wanted);
+    }
+
+    private String cgroupPath(String wanted) {
+        return wanted.startsWith("/") ? wanted : cgroups.home() + "/" + wanted;
     }
 
     @Override
@@ -200,9 +201,10 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
         }
     }
 
+    /// The group that the record names: none for an exec, whose group is the container's and never its own to remove.
     private Optional<Cgroup> cgroupOf(Path runDir) throws IOException {
-        var record = RunRecord.read(runDir);
-        return record.isEmpty() ? Optional.empty() : Optional.of(cgroups.at(record.get().cgroup()));
+        var path = RunRecord.read(runDir).map(RunRecord::cgroup).filter(named -> !named.isEmpty());
+        return path.isEmpty() ? Optional.empty() : Optional.of(cgroups.at(path.get()));
     }
 
     @Override
@@ -215,9 +217,12 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
     }
 
     @Override
-    public void discard(Path runDir) throws EngineException {
+    public void discard(Path runDir, Optional<String> cgroupsPath) throws EngineException {
         try {
             var cgroup = cgroupOf(runDir);
+            if (cgroup.isEmpty() && cgroupsPath.isPresent()) {
+                cgroup = Optional.of(cgroups.at(cgroupPath(cgroupsPath.get())));
+            }
             if (cgroup.isPresent()) {
                 LinuxContainer.removeCgroup(cgroup.get());
             }

@@ -78,7 +78,7 @@ final class NamespaceSteps {
             case HostFacts.Unified() -> draft.tape().intoCgroup(Slots.CGROUP);
             case Hierarchies(List<String> names) -> {
                 for (int i = 0; i < names.size(); i++) {
-                    draft.add(Step.child("cgroup", Syscall.WRITE, slot(Slots.cgroupProcs(i)), text("0"), number(1))
+                    draft.add(Step.child("cgroup", Syscall.WRITE, slot(Slots.cgroupTasks(i)), text("0"), number(1))
                             .exactly(1));
                 }
             }

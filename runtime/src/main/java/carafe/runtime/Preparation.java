@@ -21,6 +21,11 @@ sealed interface Preparation {
     /// What is called, for people.
     String call();
 
+    /// Whether it needs nothing of the root and of what the others make, and can be done at the same time.
+    default boolean besideRoot() {
+        return false;
+    }
+
     /// Makes the directory for the life of the running container.
     record RunDirectory(Path path) implements Preparation {
         @Override
@@ -36,6 +41,11 @@ sealed interface Preparation {
 
     /// Makes the control group with its limits.
     record Group(String path, LinuxResources resources) implements Preparation {
+        @Override
+        public boolean besideRoot() {
+            return true;
+        }
+
         @Override
         public String id() {
             return "cgroup";
@@ -156,6 +166,11 @@ sealed interface Preparation {
     record CgroupTrees(List<String> names) implements Preparation {
         public CgroupTrees {
             names = List.copyOf(names);
+        }
+
+        @Override
+        public boolean besideRoot() {
+            return true;
         }
 
         @Override

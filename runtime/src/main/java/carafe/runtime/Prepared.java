@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -61,18 +62,31 @@ final class Prepared implements AutoCloseable {
         made.add(path);
     }
 
+    /// Takes over what `other` made beside this; what was done is kept in the order of `preparations`.
+    void adopt(Prepared other, List<Preparation> preparations) {
+        descriptors.putAll(other.descriptors);
+        warnings.addAll(other.warnings);
+        cgroup = other.cgroup.or(() -> cgroup);
+        closed.addAll(other.closed);
+        made.addAll(other.made);
+        done.addAll(other.done);
+        done.sort(Comparator.comparingInt(each -> preparations.indexOf(each.preparation())));
+    }
+
     ImageFacts image() {
         return new ImageFacts(user, home, files, destinations);
     }
 
-    /// Takes back what [#close] does not: for a start that failed. Everything is tried, the first trouble is thrown.
+    /// Takes back what [#close] does not: for a start that failed. A run directory is kept as long as its control group
+    /// is there, for without it nobody would look for the group again.
     void undo() throws IOException {
         IOException first = null;
         if (cgroup.isPresent()) {
             try {
                 cgroup.get().remove(PATIENCE);
             } catch (KernelException e) {
-                first = e;
+                cgroup.get().kill();
+                cgroup.get().remove(PATIENCE);
             }
         }
         for (Path path : made.reversed()) {

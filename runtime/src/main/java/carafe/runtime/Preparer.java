@@ -34,10 +34,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 
 /// Does what [Preparation#list] decided, in order, and measures it. Each is a failpoint `prepare.<id>`. If one fails,
-/// all before it are undone.
+/// all others are undone.
 final class Preparer {
 
     static final String SOCKET = "monitor.sock";
@@ -63,8 +65,60 @@ final class Preparer {
     /// The running container that an exec enters.
     record Container(LinuxProcess process, Cgroup cgroup) {}
 
-    /// Prepares; the caller closes the result, and undoes it if the start fails later.
+    /// Prepares; the caller closes the result, and undoes it if the start fails later. What does not need the root is
+    /// done beside what does, on a thread of its own.
     Prepared prepare(Purpose purpose, List<Preparation> preparations) throws StartFailure {
+        var others = preparations.stream().filter(Preparation::besideRoot).toList();
+        if (others.isEmpty()) {
+            return perform(preparations, purpose);
+        }
+        var beside = new FutureTask<>(() -> perform(others, purpose));
+        Thread.ofVirtual().name("preparations of " + purpose.id).start(beside);
+        Prepared prepared;
+        try {
+            prepared = perform(preparations.stream().filter(each -> !each.besideRoot()).toList(), purpose);
+        } catch (StartFailure e) {
+            try {
+                undo(ended(beside, purpose));
+            } catch (StartFailure suppressed) {
+                e.addSuppressed(suppressed);
+            }
+            throw e;
+        }
+        try {
+            prepared.adopt(ended(beside, purpose), preparations);
+            return prepared;
+        } catch (StartFailure e) {
+            undo(prepared);
+            throw e;
+        }
+    }
+
+    /// What a lane has made when it is over; it is short and never left alone, so an interrupt waits for it.
+    private static Prepared ended(FutureTask<Prepared> lane, Purpose purpose) throws StartFailure {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return lane.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof StartFailure failure) {
+                throw failure;
+            }
+            throw new AssertionError("preparing " + purpose.id, e.getCause());
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /// Does `preparations` in order; if one fails, all before it are undone.
+    private Prepared perform(List<Preparation> preparations, Purpose purpose) throws StartFailure {
         var prepared = new Prepared(purpose.runDir, purpose.user);
         boolean complete = false;
         try {
@@ -162,8 +216,8 @@ final class Preparer {
 
     private static void entrance(Cgroup cgroup, Prepared prepared) throws KernelException {
         var entrance = cgroup.entrance();
-        for (int i = 0; i < entrance.procs().size(); i++) {
-            prepared.put(Slots.cgroupProcs(i), entrance.procs().get(i));
+        for (int i = 0; i < entrance.tasks().size(); i++) {
+            prepared.put(Slots.cgroupTasks(i), entrance.tasks().get(i));
         }
         entrance.directory().ifPresent(directory -> prepared.put(Slots.CGROUP, directory));
     }
@@ -303,7 +357,7 @@ final class Preparer {
             }
         } else {
             make(root(prepared), destination, file);
-            if (!destination.equals("/proc") && !destination.equals("/sys") && !destination.startsWith("/dev")) {
+            if (!destination.equals("/proc") && !destination.equals("/sys") && !Path.of(destination).startsWith("/dev")) {
                 String resolved = root(prepared).resolve(destination);
                 if (!resolved.equals(destination)) {
                     prepared.destinations.put(destination, resolved);
@@ -347,7 +401,9 @@ final class Preparer {
         if (spec.isPresent() && filters.isPresent()) {
             prepared.filter = filters.get().compile(spec.get());
         } else if (spec.isPresent()) {
-            prepared.warnings.add("no system-call filter: this host has no libseccomp.so.2");
+            throw new StartFailure(StartFailure.Kind.PRIVILEGES, "filter", Sentences.START
+                    + "this host has no libseccomp.so.2, which makes the system-call filter: install the package"
+                    + " libseccomp2, or do without a filter with --security-opt seccomp=unconfined");
         }
     }
 

@@ -18,7 +18,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /// What a run directory says of the process that was started with it, so that another life of the daemon can go on:
-/// `process.json` (this record, which names the file of the compiled system-call filter that an exec gets too),
+/// `process.json` (this record, which names the file of the compiled system-call filter that an exec gets too, and the
+/// control group if that is its own: an exec's is the container's, and its record names none),
 /// `explanation.json` (the steps of the start), and from the monitor its socket and the exit record. All but the last are
 /// written before the process exists or are not needed to go on.
 record RunRecord(
@@ -67,14 +68,13 @@ record RunRecord(
             }
             var filter = Filter.NONE;
             if (!json.text("filter").isEmpty()) {
-                Path file = Path.of(json.text("filter"));
-                filter = new Filter(Files.readAllBytes(file), json.number("filterFlags", 0), Optional.of(file));
+                filter = Filter.read(Path.of(json.text("filter")), json.number("filterFlags", 0));
             }
             return Optional.of(new RunRecord(
                     json.text("id"), json.text("cgroup"), Set.copyOf(namespaces),
                     ProcessSpec.fromJson(json.object("process")), filter));
-        } catch (EngineException.Invalid e) {
-            return Optional.empty();
+        } catch (EngineException.Invalid | IllegalArgumentException e) {
+            return Optional.empty(); // the latter: a path or number that is none
         }
     }
 

@@ -6,6 +6,7 @@ import java.nio.channels.SocketChannel;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /// A process in a container, watched by its own monitor. It may end at any moment; calls about a process that ended
 /// throw [EngineException.Conflict] where they cannot be answered any more.
@@ -33,8 +34,8 @@ public interface RunningProcess {
     /// terminal), input is written raw, shutting down output ends stdin. The caller closes it.
     SocketChannel attach(Set<StdStream> streams) throws EngineException;
 
-    /// The steps of its start with their durations.
-    TapeExplanation explanation() throws EngineException;
+    /// The steps of its start with their durations; put into words only when asked for, and also after [#delete].
+    Supplier<TapeExplanation> explanation() throws EngineException;
 
     /// Forgets an ended process: removes its run directory. Idempotent; Conflict while it runs.
     void delete() throws EngineException;

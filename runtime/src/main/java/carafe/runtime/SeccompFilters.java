@@ -10,10 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -87,21 +84,13 @@ final class SeccompFilters implements Filters {
     /// The file of a program, named by its content.
     private Path kept(byte[] program) throws IOException {
         Files.createDirectories(directory);
-        Path file = directory.resolve(digest(program) + ".bpf");
+        Path file = Filter.fileOf(program, directory);
         if (!Files.exists(file)) {
             Path temporary = Files.createTempFile(directory, "filter", ".new");
             Files.write(temporary, program);
             Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
         }
         return file;
-    }
-
-    private static String digest(byte[] program) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(program));
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError(e); // every JDK has it
-        }
     }
 
     private static long flags(SeccompSpec spec) throws StartFailure {

@@ -41,9 +41,9 @@ final class Slots {
         return new Slot("null:" + path);
     }
 
-    /// The cgroup.procs file of one hierarchy (v1).
-    static Slot cgroupProcs(int index) {
-        return new Slot("cgroup-procs-" + index);
+    /// The `tasks` file of one hierarchy (v1).
+    static Slot cgroupTasks(int index) {
+        return new Slot("cgroup-tasks-" + index);
     }
 
     /// The container's cgroup in the hierarchy `name` (v1), to be shown at /sys/fs/cgroup.

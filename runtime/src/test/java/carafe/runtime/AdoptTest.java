@@ -1,13 +1,17 @@
 package carafe.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import carafe.kernel.CgroupLimits;
 import carafe.kernel.Spawner;
 import carafe.spec.Failpoints;
+import carafe.spec.Json;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -25,7 +29,7 @@ class AdoptTest extends StageTest {
         var bundle = stage.bundle(TestSpecs.standard(stage.id(), args), UserRequest.NONE, new Stdio(true, false));
         try (var spawner = Spawner.start(RuntimeStage.NATIVE.resolve("carafe-spawner"))) {
             try (var runtime = LinuxRuntime.open(
-                    new LinuxRuntime.Host(spawner, stage.cgroups, Optional.empty()),
+                    new LinuxRuntime.Host(spawner, stage.cgroups, RuntimeStage.seccomp()),
                     stage.directory.resolve("abandoned"), Failpoints.none())) {
                 runtime.start(bundle, List.of()).release();
             }
@@ -62,8 +66,8 @@ class AdoptTest extends StageTest {
         RuntimeStage.await("the exit record", () -> stage.runtime.exitRecord(bundle.runDir()).isPresent());
         assertThat(stage.runtime.exitRecord(bundle.runDir()).orElseThrow().code()).isEqualTo(4);
         RuntimeStage.await("the monitor to end", () -> stage.runtime.adopt(bundle.runDir()).isEmpty());
-        stage.runtime.discard(bundle.runDir());
-        stage.runtime.discard(bundle.runDir());
+        stage.runtime.discard(bundle.runDir(), Optional.empty());
+        stage.runtime.discard(bundle.runDir(), Optional.empty());
         assertThat(bundle.runDir()).doesNotExist();
     }
 
@@ -89,6 +93,42 @@ class AdoptTest extends StageTest {
         RuntimeStage.await("the process to end", () -> !Files.exists(Path.of("/proc/" + container.pid() + "/exe")));
         assertThat(stage.runtime.adopt(runDir(container))).isEmpty();
         container.delete();
+    }
+
+    @Test
+    void aLostFilterKeepsNobodyFromTheContainerButRunsNothingWithoutIt() throws Exception {
+        for (String damage : List.of("gone", "cut short")) {
+            var bundle = abandoned("sleep", "1000");
+            Path filter = Path.of(Json.parseObject(Files.readAllBytes(bundle.runDir().resolve("process.json")))
+                    .text("filter"));
+            byte[] program = Files.readAllBytes(filter);
+            if (damage.equals("gone")) {
+                Files.delete(filter);
+            } else {
+                Files.write(filter, Arrays.copyOf(program, 8));
+            }
+            var container = stage.runtime.adopt(bundle.runDir()).orElseThrow();
+            var failure = catchThrowableOfType(StartFailure.class,
+                    () -> container.exec(stage.execSpec("true"), List.of()));
+            assertThat(failure).as(damage)
+                    .hasMessageContaining("the system-call filter of container " + bundle.id() + " is lost")
+                    .hasMessageContaining("stop and start the container");
+            Files.write(filter, program);
+            container.signal(9);
+            assertThat(container.awaitExit().code()).isEqualTo(137);
+            container.delete();
+        }
+    }
+
+    @Test
+    void aGroupWithoutARecordIsFoundByItsConfiguration() throws Exception {
+        var bundle = stage.bundle(TestSpecs.standard(stage.id(), "true"));
+        String path = bundle.spec().linux().cgroupsPath();
+        Files.createDirectories(bundle.runDir());
+        stage.cgroups.create(path, CgroupLimits.builder().build(), List.of());
+        stage.runtime.discard(bundle.runDir(), Optional.of(path));
+        assertThat(stage.cgroups.at(path).exists()).isFalse();
+        assertThat(bundle.runDir()).doesNotExist();
     }
 
     @Test

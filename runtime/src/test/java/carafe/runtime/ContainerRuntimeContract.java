@@ -73,7 +73,7 @@ abstract class ContainerRuntimeContract {
         assertThat(container.id()).isEqualTo(bundle.id());
         assertThat(container.pid()).isPositive();
         assertThat(container.exited()).isEmpty();
-        assertThat(container.explanation().steps()).isNotEmpty();
+        assertThat(container.explanation().get().steps()).isNotEmpty();
         assertThat(container.processes()).isNotEmpty();
         assertThat(container.oomKilled()).isFalse();
         assertThat(container.stats().pids().current()).isPositive();
@@ -144,9 +144,9 @@ abstract class ContainerRuntimeContract {
     void discardEndsWhatRunsAndForgetsIt() throws Exception {
         var bundle = bundle("sleep");
         var container = runtime().start(bundle, List.of());
-        runtime().discard(bundle.runDir());
+        runtime().discard(bundle.runDir(), Optional.empty());
         assertThat(container.awaitExit().code()).isEqualTo(137);
-        runtime().discard(bundle.runDir());
+        runtime().discard(bundle.runDir(), Optional.empty());
         assertThat(runtime().adopt(bundle.runDir())).isEmpty();
         assertThat(bundle.runDir()).doesNotExist();
         container.delete();
@@ -157,7 +157,7 @@ abstract class ContainerRuntimeContract {
         Path runDir = bundle("true").runDir();
         assertThat(runtime().adopt(runDir)).isEmpty();
         assertThat(runtime().exitRecord(runDir)).isEqualTo(Optional.empty());
-        runtime().discard(runDir);
+        runtime().discard(runDir, Optional.empty());
     }
 
     @Test

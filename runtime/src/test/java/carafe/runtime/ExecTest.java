@@ -40,9 +40,28 @@ class ExecTest extends StageTest {
                 "CapBnd:00000000a80425fb", "CapAmb:0000000000000000", "Seccomp:2");
         var groups = stage.exec(container, stage.execSpec("cat", "/proc/self/cgroup"));
         assertThat(groups.out().lines()).allMatch(line -> line.endsWith(":/"));
-        var privileged = with(stage.execSpec("grep", "-e", "Seccomp:", "-e", "CapEff", "/proc/self/status"), "",
-                UserRequest.NONE, false, true);
-        assertThat(stage.exec(container, privileged).out()).contains("Seccomp:\t0").doesNotContain("a80425fb");
+    }
+
+    @Test
+    void aPrivilegedOneGetsCapabilitiesAndKeepsTheFences() throws Exception {
+        var container = stage.start(stage.bundle(
+                TestSpecs.withNoNewPrivileges(TestSpecs.standard(stage.id(), "sleep", "1000"))));
+        var privileged = with(stage.execSpec("grep", "-e", "Seccomp:", "-e", "CapEff", "-e", "NoNewPrivs",
+                "/proc/self/status"), "", UserRequest.NONE, false, true);
+        assertThat(stage.exec(container, privileged).out())
+                .contains("Seccomp:\t2", "NoNewPrivs:\t1").doesNotContain("a80425fb");
+    }
+
+    @Test
+    void whatIsLeftOfAnExecIsSweptWithoutTouchingItsContainer() throws Exception {
+        var container = stage.sleeping();
+        var spec = stage.execSpec("true");
+        var process = container.exec(spec, List.of());
+        process.awaitExit();
+        stage.runtime.discard(spec.runDir(), Optional.empty());
+        assertThat(spec.runDir()).doesNotExist();
+        assertThat(container.exited()).isEmpty();
+        assertThat(stage.exec(container, stage.execSpec("echo", "alive")).out()).isEqualTo("alive\n");
     }
 
     @Test

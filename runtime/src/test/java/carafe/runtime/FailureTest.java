@@ -8,6 +8,7 @@ import carafe.spec.Failpoints;
 import carafe.spec.oci.RuntimeSpec.Mount;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -102,6 +103,23 @@ class FailureTest extends StageTest {
         }
         RuntimeStage.end(container);
         runtime.close();
+    }
+
+    @Test
+    void withoutLibseccompAFilterThatWasAskedForRefusesTheStart() throws Exception {
+        try (var runtime = LinuxRuntime.open(
+                new LinuxRuntime.Host(stage.spawner, stage.cgroups, Optional.empty()),
+                stage.directory.resolve("unfiltered"), Failpoints.none())) {
+            var failure = catchThrowableOfType(StartFailure.class, () -> runtime.start(bundle(false), List.of()));
+            assertThat(failure).hasMessageContaining("no libseccomp.so.2")
+                    .hasMessageContaining("install the package libseccomp2")
+                    .hasMessageContaining("--security-opt seccomp=unconfined");
+            stage.assertNothingIsLeft();
+            var unconfined = runtime.start(
+                    stage.bundle(TestSpecs.privileged(stage.id(), "true")), List.of());
+            assertThat(unconfined.awaitExit().code()).isZero();
+            unconfined.delete();
+        }
     }
 
     @Test

@@ -103,10 +103,18 @@ class LimitsTest extends StageTest {
         try (var client = stage.runtime.endpoint(Set.of(StdStream.STDOUT))) {
             var container = stage.start(bundle, List.of(client));
             boolean mayRaise = (Capabilities.available() & 1L << 24) != 0;
-            assertThat(container.explanation().warnings().toString().contains("limit MEMLOCK lowered"))
+            assertThat(container.explanation().get().warnings().toString().contains("limit MEMLOCK lowered"))
                     .isEqualTo(!mayRaise);
             assertThat(RuntimeStage.Streams.read(client.channel(), false).out()).isEqualTo("512\n1024\n0\n");
         }
+    }
+
+    @Test
+    void aVeryLowLimitOfDescriptorsBindsTheProgramAndNotItsStart() throws Exception {
+        var spec = TestSpecs.withLimits(
+                TestSpecs.standard(stage.id(), "sh", "-c", "ulimit -n; ulimit -Hn"),
+                new Rlimit("RLIMIT_NOFILE", 7, 77));
+        assertThat(stage.run(stage.bundle(spec)).out()).isEqualTo("7\n77\n");
     }
 
     @Test

@@ -24,6 +24,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A kernel and its monitors in memory, for tests of the engine: it outlives engines as the real ones do, is strict
@@ -203,7 +204,7 @@ public final class MemoryRuntime implements ContainerRuntime {
     }
 
     @Override
-    public void discard(Path runDir) throws EngineException {
+    public void discard(Path runDir, Optional<String> cgroupsPath) throws EngineException {
         var process = processes.remove(runDir);
         if (process != null) {
             process.finish(137, 9, false);
@@ -339,11 +340,11 @@ public final class MemoryRuntime implements ContainerRuntime {
         }
 
         @Override
-        public TapeExplanation explanation() throws EngineException {
+        public Supplier<TapeExplanation> explanation() throws EngineException {
             if (deleted) {
                 throw new EngineException.NotFound("explanation of " + runDir);
             }
-            return MemoryRuntime.explanation();
+            return MemoryRuntime::explanation;
         }
 
         @Override

@@ -167,7 +167,7 @@ class ProgramTest extends StageTest {
     @Test
     void startIsExplainedAndTheExplanationIsKept() throws Exception {
         var container = stage.sleeping();
-        var explanation = container.explanation();
+        var explanation = container.explanation().get();
         assertThat(explanation.steps()).hasSizeGreaterThan(40).allSatisfy(step -> {
             assertThat(step.micros()).as(step.id()).isPresent();
             assertThat(step.why()).endsWith(".");

@@ -35,7 +35,7 @@ final class RuntimeStage {
     static final Path BUSYBOX = ROOT.resolve("e2e/target/tools/busybox/usr/bin/busybox");
 
     private static final AtomicInteger NUMBER = new AtomicInteger();
-    private static final long DEADLINE_MILLIS = 20_000;
+    private static final long DEADLINE_MILLIS = 60_000;
 
     final Path directory;
     final Path image;
@@ -63,9 +63,12 @@ final class RuntimeStage {
 
     /// Another runtime over the same kernel, as the daemon's next life has it.
     LinuxRuntime open(Failpoints failpoints) throws Exception {
-        var seccomp = Seccomp.find(Path.of(System.getProperty("java.io.tmpdir"), "carafe-test-filters"));
-        return LinuxRuntime.open(new LinuxRuntime.Host(spawner, cgroups, seccomp),
+        return LinuxRuntime.open(new LinuxRuntime.Host(spawner, cgroups, seccomp()),
                 directory.resolve("runtime-" + NUMBER.incrementAndGet()), failpoints);
+    }
+
+    static Optional<Seccomp> seccomp() {
+        return Seccomp.find(Path.of(System.getProperty("java.io.tmpdir"), "carafe-test-filters"));
     }
 
     /// A tree with busybox under all its names, a passwd with three users, and some files to trip over.

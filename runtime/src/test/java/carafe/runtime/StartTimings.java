@@ -42,7 +42,7 @@ final class StartTimings {
         }
         container.awaitExit();
         long ended = System.nanoTime();
-        var explanation = container.explanation();
+        var explanation = container.explanation().get();
         long explained = System.nanoTime();
         container.delete();
         long deleted = System.nanoTime();

@@ -7,7 +7,8 @@ final class Catalog {
 
     /// The groups, in the order of help.
     static final String[][] GROUPS = {
-        {"container", "Manage containers"}, {"image", "Manage images"}, {"system", "Manage Carafe"},
+        {"container", "Manage containers"}, {"image", "Manage images"}, {"network", "Manage networks"},
+        {"system", "Manage Carafe"},
     };
 
     private static final String[][] COMMON = {
@@ -39,6 +40,13 @@ final class Catalog {
         {"tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE"},
     };
 
+    private static final String[][] NETWORK = {
+        {"connect", "Connect a container to a network"}, {"create", "Create a network"},
+        {"disconnect", "Disconnect a container from a network"},
+        {"inspect", "Display detailed information on one or more networks"}, {"ls", "List networks"},
+        {"prune", "Remove all unused networks"}, {"rm", "Remove one or more networks"},
+    };
+
     private static final String[][] SYSTEM = {
         {"events", "Get real time events from the server"}, {"info", "Display system-wide information"},
     };
@@ -68,6 +76,7 @@ final class Catalog {
         return switch (group) {
             case "container" -> CONTAINER;
             case "image" -> IMAGE;
+            case "network" -> NETWORK;
             case "system" -> SYSTEM;
             case "common" -> COMMON;
             default -> OTHER;
@@ -90,6 +99,7 @@ final class Catalog {
         return switch (group) {
             case "container" -> container(name, path);
             case "image" -> image(name, path);
+            case "network" -> network(name, path);
             case "system" -> switch (name) {
                 case "events", "info" -> top(name, path);
                 default -> null;
@@ -133,6 +143,19 @@ final class Catalog {
             case "top" -> Top.command(path);
             case "port" -> Port.command(path);
             case "inspect" -> Inspect.command(path, "container");
+            default -> null;
+        };
+    }
+
+    private static @Nullable Command network(String name, String path) {
+        return switch (name) {
+            case "ls", "list" -> NetworkCommands.list(path);
+            case "create" -> NetworkCreate.command(path);
+            case "connect" -> NetworkCommands.connect(path);
+            case "disconnect" -> NetworkCommands.disconnect(path);
+            case "rm", "remove" -> NetworkCommands.remove(path);
+            case "prune" -> NetworkCommands.prune(path);
+            case "inspect" -> Inspect.command(path, "network");
             default -> null;
         };
     }

@@ -24,11 +24,16 @@ final class Inspect {
                 : type.equals("container")
                 ? Command.of(path, "[OPTIONS] CONTAINER [CONTAINER...]",
                         "Display detailed information on one or more containers")
+                : type.equals("network")
+                ? Command.of(path, "[OPTIONS] NETWORK [NETWORK...]",
+                        "Display detailed information on one or more networks")
                 : Command.of(path, "[OPTIONS] IMAGE [IMAGE...]", "Display detailed information on one or more images");
         command.words(1, Command.ANY);
         var flags = command.flags();
         Formats.document(flags, "f,format");
-        if (!type.equals("image")) {
+        if (type.equals("network")) {
+            flags.bool("v,verbose", "Verbose output for diagnostics");
+        } else if (!type.equals("image")) {
             flags.bool("s,size", type.isEmpty() ? "Display total file sizes if the type is container"
                     : "Display total file sizes");
         }

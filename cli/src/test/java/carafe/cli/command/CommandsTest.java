@@ -26,7 +26,8 @@ class CommandsTest {
     private static final List<String> HELPS = List.of(
             "attach", "container-inspect", "container-ls", "container-rm", "create", "events", "exec", "history",
             "image-history", "image-inspect", "image-load", "image-ls", "image-rm", "image-tag", "images", "info", "kill",
-            "load", "logs", "pause", "port", "ps", "rename", "restart", "rm", "rmi", "run", "start", "stop", "system-events",
+            "load", "logs", "network-connect", "network-create", "network-disconnect", "network-inspect", "network-ls",
+            "network-prune", "network-rm", "pause", "port", "ps", "rename", "restart", "rm", "rmi", "run", "start", "stop", "system-events",
             "system-info", "tag", "top", "unpause", "wait");
 
     @TempDir
@@ -54,7 +55,7 @@ class CommandsTest {
     Stream<DynamicTest> helpIsDockersWithOurName() {
         return HELPS.stream().map(name -> DynamicTest.dynamicTest(name, () -> {
             var other = new TestSession();
-            String words = name.replaceFirst("^(container|image|system)-", "$1 ") + " --help";
+            String words = name.replaceFirst("^(container|image|network|system)-", "$1 ") + " --help";
             assertThat(Carafe.run(other.session(words.split(" ")), address -> false)).isZero();
             String shown = name.equals("run") ? withoutOurs(other.output()) : other.output();
             try (var wanted = CommandsTest.class.getResourceAsStream("help/" + name)) {

@@ -15,6 +15,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,10 +49,20 @@ public final class Database implements AutoCloseable {
     public final class Writing {
         private final List<Change> changes;
         private final CountDownLatch done = new CountDownLatch(1);
+        private final Consumer<EngineException> whenFailed;
         private volatile @Nullable SQLException failure;
 
-        private Writing(List<Change> changes) {
+        private Writing(List<Change> changes, Consumer<EngineException> whenFailed) {
             this.changes = changes;
+            this.whenFailed = whenFailed;
+        }
+
+        private void over() {
+            done.countDown();
+            SQLException failed = failure;
+            if (failed != null) {
+                whenFailed.accept(sentence(failed));
+            }
         }
 
         /// Blocks until the changes are durable; not interruptible, for half a write helps nobody.
@@ -144,10 +155,19 @@ public final class Database implements AutoCloseable {
 
     /// Hands `changes` to the writer; they are made together, after all that was begun before.
     public Writing begin(Change... changes) throws EngineException.Unavailable {
+        return enqueue(new Writing(List.of(changes), _ -> {}));
+    }
+
+    /// As [#begin] for a change that nobody waits for; a failure is told to `failed`, on the writer's thread.
+    public void beginUnawaited(Consumer<EngineException> failed, Change... changes)
+            throws EngineException.Unavailable {
+        enqueue(new Writing(List.of(changes), failed));
+    }
+
+    private Writing enqueue(Writing writing) throws EngineException.Unavailable {
         if (closed) {
             throw new EngineException.Unavailable("the engine is shutting down");
         }
-        var writing = new Writing(List.of(changes));
         queue.add(writing);
         return writing;
     }
@@ -209,7 +229,7 @@ public final class Database implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        queue.add(new Writing(List.of()));
+        queue.add(new Writing(List.of(), _ -> {}));
         boolean interrupted = false;
         while (writer.isAlive()) {
             try {
@@ -242,7 +262,7 @@ public final class Database implements AutoCloseable {
             synchronized (connection) {
                 commit(batch);
             }
-            batch.forEach(writing -> writing.done.countDown());
+            batch.forEach(Writing::over);
             batch.clear();
         }
     }

@@ -14,8 +14,44 @@ public sealed interface MountRequest {
     String target();
 
     /// A file or directory of the host. `create` makes a missing directory, as `-v` does and `--mount` does not.
-    record Bind(String source, String target, boolean readOnly, String propagation, boolean create)
-            implements MountRequest {}
+    record Bind(String source, String target, boolean readOnly, String propagation, boolean create, Below below)
+            implements MountRequest {
+
+        /// With all that is mounted below, read-only as the bind itself.
+        public Bind(String source, String target, boolean readOnly, String propagation, boolean create) {
+            this(source, target, readOnly, propagation, create, Below.ALIKE);
+        }
+    }
+
+    /// What becomes of the host's mounts below the source of a bind.
+    enum Below {
+        /// They come along, read-only if the bind is.
+        ALIKE,
+        /// They come along as they are, even if the bind is read-only.
+        WRITABLE,
+        /// They do not come along.
+        ABSENT;
+
+        private static Below of(Json.Obj options, boolean readOnly) throws EngineException.Invalid {
+            boolean absent = options.truth("NonRecursive");
+            boolean writable = options.truth("ReadOnlyNonRecursive");
+            boolean forced = options.truth("ReadOnlyForceRecursive");
+            String refused = "invalid mount config for type \"bind\": ";
+            if (forced && (absent || writable)) {
+                throw new EngineException.Invalid(refused + "ReadOnlyForceRecursive contradicts "
+                        + (absent ? "NonRecursive" : "ReadOnlyNonRecursive"));
+            }
+            String propagation = options.text("Propagation");
+            if (forced && !readOnly) {
+                throw new EngineException.Invalid(refused + "ReadOnlyForceRecursive needs ReadOnly");
+            }
+            if (forced && !propagation.isEmpty() && !propagation.equals("rprivate")) {
+                throw new EngineException.Invalid(refused + "ReadOnlyForceRecursive needs the propagation rprivate, not "
+                        + propagation);
+            }
+            return absent ? ABSENT : writable ? WRITABLE : ALIKE;
+        }
+    }
 
     /// A memory file system with mount options as tmpfs(5) writes them (`size=64m,mode=1777`).
     record Tmpfs(String target, List<String> options) implements MountRequest {
@@ -95,7 +131,8 @@ public sealed interface MountRequest {
                 }
                 var options = mount.object("BindOptions");
                 return new Bind(
-                        source, target, readOnly, options.text("Propagation"), options.truth("CreateMountpoint"));
+                        source, target, readOnly, options.text("Propagation"), options.truth("CreateMountpoint"),
+                        Below.of(options, readOnly));
             }
             case "tmpfs" -> {
                 if (!source.isEmpty()) {

@@ -1,0 +1,56 @@
+package carafe.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+/// The default bridge of our engine: containers have it unless they say otherwise, two engines of a host have two, and
+/// nothing of it is left when nobody needs it.
+final class CarafeNetworkTest {
+
+    private static final Client CLIENT = Client.docker28();
+
+    private static Outcome ask(EngineUnderTest engine, String... words) throws Exception {
+        return CLIENT.to(engine).and(words).run().good();
+    }
+
+    private static void load(EngineUnderTest engine) throws Exception {
+        ask(engine, "load", "--input", TestImages.dockerArchive(engine.directory()).toString());
+    }
+
+    private static String address(EngineUnderTest engine, String name) throws Exception {
+        return ask(engine, "inspect", "-f", "{{.NetworkSettings.Networks.bridge.IPAddress}}", name).text();
+    }
+
+    @Test
+    void twoEnginesOfAHostHaveTwoBridges() throws Exception {
+        try (var one = new CarafeDaemon(); var two = new CarafeDaemon()) {
+            one.start();
+            two.start();
+            String subnet = "{{range .IPAM.Config}}{{.Subnet}}{{end}} {{index .Options \"com.docker.network.bridge.name\"}}";
+            String first = ask(one, "network", "inspect", "-f", subnet, "bridge").text();
+            String second = ask(two, "network", "inspect", "-f", subnet, "bridge").text();
+            assertThat(first.split(" ")[0]).isNotEqualTo(second.split(" ")[0]);
+            assertThat(first.split(" ")[1]).startsWith("carafe").isNotEqualTo(second.split(" ")[1]);
+        }
+    }
+
+    @Test
+    void containersKeepTheirAddressesWhenTheDaemonDies() throws Exception {
+        try (var engine = new CarafeDaemon()) {
+            engine.start();
+            load(engine);
+            ask(engine, "run", "-d", "--name", "first", "busybox", "sleep", "600");
+            ask(engine, "run", "-d", "--name", "second", "busybox", "sleep", "600");
+            String address = address(engine, "second");
+            engine.kill();
+            engine.start();
+            assertThat(address(engine, "second")).isEqualTo(address);
+            assertThat(ask(engine, "exec", "first", "ping", "-c", "1", "-W", "5", address).text()).contains("1 packets received");
+            ask(engine, "run", "-d", "--name", "third", "busybox", "sleep", "600");
+            assertThat(address(engine, "third")).isNotIn(address, address(engine, "first"));
+            engine.remember(ask(engine, "ps", "-aq", "--no-trunc").lines());
+            ask(engine, "rm", "-f", "first", "second", "third");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package carafe.engine;
+
+import carafe.image.Image;
+import carafe.image.Images;
+import carafe.spec.EngineException;
+import carafe.spec.docker.Filters;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// Chooses the images that a clean-up takes: those without a name (`dangling`, the default) or all that no container
+/// uses, older than `until`, with labels, and not used for a time (`unused-for`, ours: `720h`).
+final class ImagePruner {
+
+    private static final Set<String> KEYS = Set.of("dangling", "label", "label!", "until", "unused-for");
+    private static final Duration KEPT_INGESTS = Duration.ofHours(24);
+
+    private final Images images;
+    private final LiveImages door;
+    private final Clock clock;
+
+    ImagePruner(Images images, LiveImages door, Clock clock) {
+        this.images = images;
+        this.door = door;
+        this.clock = clock;
+    }
+
+    ImagePrune prune(Filters filters) throws EngineException {
+        filters.allowOnly(KEYS);
+        boolean danglingOnly = filters.truth("dangling", true);
+        var until = ContainerFilter.until(filters, clock.instant());
+        var usedSince = usedSince(filters);
+        long before = images.layerBytes();
+        var removals = new ArrayList<ImageRemoval>();
+        for (var image : images.list()) {
+            boolean goes = (!danglingOnly || image.tags().isEmpty() && image.digests().isEmpty())
+                    && (until.isEmpty() || image.config().created().orElse(Instant.EPOCH).isBefore(until.get()))
+                    && filters.allowsLabels("label", image.config().run().labels())
+                    && (filters.of("label!").isEmpty()
+                            || !filters.allowsLabels("label!", image.config().run().labels()))
+                    && isUnusedSince(image, usedSince);
+            if (goes && !door.isUsed(image.id())) {
+                removals.addAll(removed(image));
+            }
+        }
+        images.sweep(clock.instant().minus(KEPT_INGESTS));
+        return new ImagePrune(removals, Math.max(0, before - images.layerBytes()));
+    }
+
+    private boolean isUnusedSince(Image image, Optional<Instant> moment) throws EngineException {
+        return moment.isEmpty() || images.lastUsed(image.id()).orElse(Instant.EPOCH).isBefore(moment.get());
+    }
+
+    private Optional<Instant> usedSince(Filters filters) throws EngineException.Invalid {
+        Optional<Instant> moment = Optional.empty();
+        for (String text : filters.of("unused-for")) {
+            moment = Optional.of(clock.instant().minus(duration(text)));
+        }
+        return moment;
+    }
+
+    private static Duration duration(String text) throws EngineException.Invalid {
+        try {
+            boolean days = text.endsWith("d");
+            return days ? Duration.ofDays(Long.parseLong(text.substring(0, text.length() - 1)))
+                    : Duration.parse("PT" + text);
+        } catch (java.time.format.DateTimeParseException | NumberFormatException e) {
+            throw new EngineException.Invalid("invalid duration \"" + text + "\": write 30d, 12h or 90m");
+        }
+    }
+
+    private List<ImageRemoval> removed(Image image) throws EngineException {
+        try {
+            return door.remove(image.id().toString(), image.tags().size() + image.digests().size() > 0);
+        } catch (EngineException.Conflict | EngineException.NotFound e) {
+            return List.of(); // a container was made of it meanwhile, or somebody was quicker
+        }
+    }
+}

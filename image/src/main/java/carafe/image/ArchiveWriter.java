@@ -1,0 +1,118 @@
+package carafe.image;
+
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import carafe.spec.oci.Descriptor;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.Index;
+import carafe.spec.oci.Manifest;
+import carafe.spec.oci.MediaTypes;
+import carafe.spec.oci.Reference;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// Writes images as an archive that is a docker-archive and an OCI layout in one, as Docker writes it since version 25:
+/// blobs first, each once, then the tables of both forms. Layers are their plain tars, so their digests are those in the
+/// images' configurations, and an image keeps its id wherever the archive is loaded. The same images give the same
+/// bytes. Source: OCI image-spec image-layout.md; Docker image spec 1.3, "Combined Image JSON + Filesystem Changeset".
+final class ArchiveWriter {
+
+    private static final int FILE_MODE = 0644;
+    private static final int DIRECTORY_MODE = 0755;
+    private static final String BLOBS = "blobs/sha256/";
+
+    private final LayerStore layers;
+    private final OutputStream out;
+    private final TarWriter tar;
+    private final Set<Digest> written = new HashSet<>();
+    private final List<Descriptor> entries = new ArrayList<>();
+    private final List<Json> table = new ArrayList<>();
+    private final Map<String, Json.Builder> repositories = new LinkedHashMap<>();
+
+    /// One image to write, with the names that the archive shall give it.
+    record Part(Image image, byte[] config, List<Reference> names) {}
+
+    ArchiveWriter(LayerStore layers, OutputStream out) {
+        this.layers = layers;
+        this.out = out;
+        this.tar = new TarWriter(out);
+    }
+
+    /// Writes the whole archive; `out` stays open.
+    void write(List<Part> parts) throws IOException, EngineException {
+        tar.directory("blobs/", DIRECTORY_MODE);
+        tar.directory(BLOBS, DIRECTORY_MODE);
+        for (var part : parts) {
+            image(part);
+        }
+        tar.file("index.json", FILE_MODE, Index.of(entries).toJson().printBytes());
+        tar.file("manifest.json", FILE_MODE, Json.ofAll(table).printBytes());
+        tar.file("oci-layout", FILE_MODE, Json.object().put("imageLayoutVersion", "1.0.0").build().printBytes());
+        if (!repositories.isEmpty()) {
+            var old = Json.object();
+            repositories.forEach((name, tags) -> old.put(name, tags.build()));
+            tar.file("repositories", FILE_MODE, old.build().printBytes());
+        }
+        tar.finish();
+        out.flush();
+    }
+
+    private void image(Part part) throws IOException, EngineException {
+        var blobs = new ArrayList<Descriptor>();
+        var names = new ArrayList<String>();
+        var sources = Json.object();
+        for (var diffId : part.image.config().diffIds()) {
+            var blob = Descriptor.of(MediaTypes.OCI_LAYER, diffId, layers.sizes(diffId).tarBytes());
+            layer(blob);
+            blobs.add(blob);
+            names.add(BLOBS + diffId.hex());
+            sources.put(diffId.toString(), blob.toJson());
+        }
+        var config = Descriptor.of(MediaTypes.OCI_CONFIG, part.image.id(), part.config.length);
+        blob(config.digest(), part.config);
+        byte[] manifest = Manifest.of(config, blobs).toJson().printBytes();
+        var about = Descriptor.of(MediaTypes.OCI_MANIFEST, manifest);
+        blob(about.digest(), manifest);
+        var entry = new Descriptor(about.mediaType(), about.digest(), about.size(),
+                Optional.of(part.image.config().platform()), Map.of(), Optional.empty());
+        for (var name : part.names) {
+            var annotations = new LinkedHashMap<String, String>();
+            annotations.put("io.containerd.image.name", name.toString());
+            name.tag().ifPresent(tag -> annotations.put("org.opencontainers.image.ref.name", tag));
+            entries.add(entry.withAnnotations(annotations));
+            name.tag().ifPresent(tag -> repositories.computeIfAbsent(name.familiarRepository(), _ -> Json.object())
+                    .put(tag, names.isEmpty() ? "" : names.getLast().substring(BLOBS.length())));
+        }
+        if (part.names.isEmpty()) {
+            entries.add(entry);
+        }
+        table.add(Json.object().put("Config", BLOBS + config.digest().hex())
+                .put("RepoTags", part.names.isEmpty() ? Json.NULL
+                        : Json.ofTexts(part.names.stream().map(Reference::familiar).toList()))
+                .put("Layers", Json.ofTexts(names)).put("LayerSources", sources.build()).build());
+    }
+
+    private void layer(Descriptor blob) throws IOException {
+        if (!written.add(blob.digest())) {
+            return;
+        }
+        var extents = blob.size() == 0 ? List.<TarEntry.Extent>of() : List.of(new TarEntry.Extent(0, blob.size()));
+        try (var in = layers.tar(blob.digest())) {
+            tar.add(new TarEntry(TarEntry.Type.FILE, BLOBS + blob.digest().hex(), "", blob.size(), extents, FILE_MODE,
+                    0, 0, 0, 0, 0, 0, Map.of()), in);
+        }
+    }
+
+    private void blob(Digest digest, byte[] bytes) throws IOException {
+        if (written.add(digest)) {
+            tar.file(BLOBS + digest.hex(), FILE_MODE, bytes);
+        }
+    }
+}

@@ -1,0 +1,283 @@
+package carafe.image;
+
+import carafe.spec.EngineException;
+import carafe.spec.oci.Descriptor;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.ImageConfig;
+import carafe.spec.oci.Manifest;
+import carafe.spec.oci.Reference;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// Verifies what images are made of: every blob is hashed, every layer file read whole and compared with its digests,
+/// and what an image names must be here. Damage can be repaired one by one, from any source of the same bytes: what is
+/// taken is verified by digest first, so the source need not be trusted.
+///
+/// A layer whose directories alone are damaged is its own source, as its tar is whole.
+public final class ImageCheck {
+
+    /// Where bytes for a repair come from.
+    public interface Sources {
+
+        /// Checks, and repairs nothing but what needs no source.
+        Sources NONE = new Sources() {
+            @Override
+            public boolean repairs() {
+                return false;
+            }
+        };
+
+        /// False to look only.
+        default boolean repairs() {
+            return true;
+        }
+
+        /// An archive with images, read once; empty when there is none.
+        default Optional<InputStream> archive() throws IOException {
+            return Optional.empty();
+        }
+
+        /// The blob from `repository` (`registry.example.com/team/app`), or from anywhere if that is `""`; empty when it
+        /// cannot be had.
+        default Optional<InputStream> blob(Descriptor blob, String repository) throws IOException, EngineException {
+            return Optional.empty();
+        }
+    }
+
+    /// One thing that is, or was, damaged: what `kind` of thing (`layer`, `config`, `manifest`, `blob`), what is wrong
+    /// with it, and the images that need it, by their names.
+    public record Problem(String kind, Digest digest, String fault, List<String> images, boolean repaired) {
+        public Problem {
+            images = List.copyOf(images);
+        }
+
+        private Problem nowRepaired() {
+            return new Problem(kind, digest, fault, images, true);
+        }
+    }
+
+    /// What was read and what was found.
+    public record Report(int blobs, int layers, long bytes, List<Problem> problems) {
+        public Report {
+            problems = List.copyOf(problems);
+        }
+    }
+
+    /// An image by its manifest and names.
+    record Named(Descriptor manifest, List<Reference> names) {}
+
+    /// Something an image needs.
+    private record Need(String kind, List<String> images) {}
+
+    private final ContentStore content;
+    private final LayerStore layers;
+    private final KnownBlobs known;
+    private final LayerCollector.Lease lease;
+    private final Map<Digest, Need> blobNeeds = new LinkedHashMap<>();
+    private final Map<Digest, Need> layerNeeds = new LinkedHashMap<>();
+    private final List<Problem> problems = new ArrayList<>();
+    private long bytes;
+
+    ImageCheck(ContentStore content, LayerStore layers, KnownBlobs known, LayerCollector.Lease lease) {
+        this.content = content;
+        this.layers = layers;
+        this.known = known;
+        this.lease = lease;
+    }
+
+    /// Checks, then repairs what `sources` allow.
+    Report run(Map<Digest, Named> images, Sources sources) throws IOException, EngineException {
+        needDocuments(images);
+        var blobs = new LinkedHashSet<>(content.list());
+        blobs.addAll(blobNeeds.keySet());
+        for (var blob : blobs) {
+            blobFault(blob).ifPresent(fault -> problems.add(problem(blobNeeds.get(blob), "blob", blob, fault)));
+        }
+        needLayers(images.keySet());
+        lease.hold(layerNeeds.keySet());
+        var all = new LinkedHashSet<>(layers.list());
+        all.addAll(layerNeeds.keySet());
+        for (var layer : all) {
+            layers.fault(layer).ifPresent(fault -> problems.add(problem(layerNeeds.get(layer), "layer", layer, fault)));
+            bytes += layers.has(layer) ? tarBytes(layer) : 0;
+        }
+        if (sources.repairs() && !problems.isEmpty()) {
+            repair(sources);
+        }
+        return new Report(blobs.size(), all.size(), bytes, problems);
+    }
+
+    private long tarBytes(Digest layer) {
+        try {
+            return layers.sizes(layer).tarBytes();
+        } catch (IOException e) {
+            return 0; // told as a problem
+        }
+    }
+
+    private static Problem problem(@Nullable Need need, String kind, Digest digest,
+            String fault) {
+        return new Problem(need == null ? kind : need.kind, digest, fault, need == null ? List.of() : need.images, false);
+    }
+
+    private void needDocuments(Map<Digest, Named> images) {
+        images.forEach((id, image) -> {
+            var shown = image.names.isEmpty() ? List.of(id.toString())
+                    : image.names.stream().map(Reference::familiar).toList();
+            blobNeeds.put(id, new Need("config", shown));
+            blobNeeds.put(image.manifest.digest(), new Need("manifest", shown));
+        });
+    }
+
+    private void needLayers(Set<Digest> images) throws IOException {
+        for (var id : images) {
+            try {
+                var config = ImageConfig.parse(content.readAll(id, ImageConfig.MAX_BYTES));
+                var shown = blobNeeds.getOrDefault(id, new Need("config", List.of())).images;
+                config.diffIds().forEach(diffId -> layerNeeds.merge(diffId, new Need("layer", shown), ImageCheck::both));
+            } catch (IOException | EngineException.Invalid e) {
+                // damaged, and said
+            }
+        }
+    }
+
+    private static Need both(Need one, Need other) {
+        var images = new LinkedHashSet<>(one.images);
+        images.addAll(other.images);
+        return new Need(one.kind, List.copyOf(images));
+    }
+
+    private Optional<String> blobFault(Digest blob) throws IOException {
+        if (!content.has(blob)) {
+            return Optional.of("it is missing");
+        }
+        var hash = blob.algorithm().hasher();
+        try (var in = content.read(blob)) {
+            byte[] buffer = new byte[64 << 10];
+            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+                hash.update(buffer, 0, count);
+                bytes += count;
+            }
+        }
+        return Digest.finish(blob.algorithm(), hash.digest()).equals(blob) ? Optional.empty()
+                : Optional.of("its bytes are damaged");
+    }
+
+    private void repair(Sources sources) throws IOException, EngineException {
+        problems.replaceAll(problem -> ownTar(problem) ? problem.nowRepaired() : problem);
+        var archive = left().isEmpty() ? Optional.<InputStream>empty() : sources.archive();
+        if (archive.isPresent()) {
+            try (var in = archive.get()) {
+                fromArchive(in);
+            }
+        }
+        for (int i = 0; i < problems.size(); i++) {
+            var problem = problems.get(i);
+            if (!problem.repaired && fetched(problem, sources)) {
+                problems.set(i, problem.nowRepaired());
+            }
+        }
+        layers.syncNames();
+    }
+
+    private Set<Digest> left() {
+        var left = new LinkedHashSet<Digest>();
+        problems.stream().filter(problem -> !problem.repaired).forEach(problem -> left.add(problem.digest));
+        return left;
+    }
+
+    private boolean ownTar(Problem problem) {
+        if (!problem.kind.equals("layer")) {
+            return false;
+        }
+        try (var tar = layers.tar(problem.digest)) {
+            return replaced(problem.digest, tar);
+        } catch (IOException | EngineException.Invalid e) {
+            return false; // the tar is damaged too
+        }
+    }
+
+    private boolean replaced(Digest layer, InputStream blob) throws IOException, EngineException.Invalid {
+        try (var staged = layers.stage(blob)) {
+            if (!staged.hashes().diffId().equals(layer)) {
+                return false;
+            }
+            layers.sync(List.of(staged));
+            staged.replace();
+            return layers.fault(layer).isEmpty();
+        }
+    }
+
+    private void fromArchive(InputStream archive) throws IOException, EngineException {
+        var wanted = left();
+        var blobs = new HashMap<Digest, Digest>(); // of layers, to their diffIds
+        for (var diffId : layerNeeds.keySet()) {
+            known.of(diffId).forEach(each -> blobs.put(each.blob().digest(), diffId));
+        }
+        ArchiveReader.KnownLayers here = blob -> {
+            var diffId = blobs.getOrDefault(blob, blob);
+            return layers.has(diffId) && !wanted.contains(diffId) ? Optional.of(diffId) : Optional.empty();
+        };
+        try (var contents = new ArchiveReader(layers, here, LoadProgress.SILENT).read(archive)) {
+            for (int i = 0; i < problems.size(); i++) {
+                var problem = problems.get(i);
+                if (!problem.repaired && (contents.replace(problem.digest) && layers.fault(problem.digest).isEmpty()
+                        || putDocument(problem.digest, contents.documentOf(problem.digest)))) {
+                    problems.set(i, problem.nowRepaired());
+                }
+            }
+        }
+    }
+
+    private boolean putDocument(Digest digest, Optional<byte[]> document) throws IOException, EngineException.Invalid {
+        if (document.isEmpty() || !digest.matches(document.get())) {
+            return false;
+        }
+        content.delete(digest);
+        try (var ingest = content.ingest(digest, document.get().length)) {
+            ingest.write(document.get());
+            ingest.commit();
+        }
+        return true;
+    }
+
+    private boolean fetched(Problem problem, Sources sources) throws IOException, EngineException {
+        if (problem.kind.equals("layer")) {
+            for (var candidate : known.of(problem.digest)) {
+                for (String repository : candidate.repositories().isEmpty() ? Set.of("") : candidate.repositories()) {
+                    if (layerFrom(sources.blob(candidate.blob(), repository), problem.digest)) {
+                        return true;
+                    }
+                }
+            }
+            return false;
+        }
+        var blob = sources.blob(Descriptor.of("application/octet-stream", problem.digest, 0), "");
+        if (blob.isEmpty()) {
+            return false;
+        }
+        try (var in = blob.get()) {
+            return putDocument(problem.digest, Optional.of(in.readNBytes(Manifest.MAX_BYTES)));
+        }
+    }
+
+    private boolean layerFrom(Optional<InputStream> blob, Digest layer) throws IOException {
+        if (blob.isEmpty()) {
+            return false;
+        }
+        try (var in = blob.get()) {
+            return replaced(layer, in);
+        } catch (EngineException.Invalid e) {
+            return false; // the next source may do
+        }
+    }
+}

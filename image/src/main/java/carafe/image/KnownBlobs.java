@@ -1,0 +1,89 @@
+package carafe.image;
+
+import carafe.image.OutgoingLayer.KnownBlob;
+import carafe.spec.EngineException;
+import carafe.spec.oci.Descriptor;
+import carafe.spec.oci.Digest;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+
+/// The blobs that layers are known to be, and the repositories they were seen in: what lets a push name a blob that is
+/// not kept here, and mount it from one repository into another. One small text file per layer, a line per blob and
+/// repository. Not synced: what a power cut takes costs a compression.
+final class KnownBlobs {
+
+    private static final int MAX_LINES = 64;
+
+    private final Path root;
+
+    private KnownBlobs(Path root) {
+        this.root = root;
+    }
+
+    static KnownBlobs open(Path root) throws IOException {
+        Durable.makeDirectory(root);
+        return new KnownBlobs(root);
+    }
+
+    /// The blobs of a layer, the one seen last first.
+    synchronized List<KnownBlob> of(Digest diffId) throws IOException {
+        var found = new ArrayList<KnownBlob>();
+        for (String line : lines(diffId)) {
+            String[] words = line.split(" ", -1);
+            try {
+                var blob = Descriptor.of(words[1], Digest.parse(words[0]), Long.parseLong(words[2]));
+                var repositories = new TreeSet<String>();
+                int same = -1;
+                for (int i = 0; i < found.size(); i++) {
+                    same = found.get(i).blob().equals(blob) ? i : same;
+                }
+                if (same >= 0) {
+                    repositories.addAll(found.remove(same).repositories());
+                }
+                if (!words[3].isEmpty()) {
+                    repositories.add(words[3]);
+                }
+                found.addFirst(new KnownBlob(blob, repositories));
+            } catch (EngineException.Invalid | NumberFormatException | ArrayIndexOutOfBoundsException e) {
+                // half a line, of a power cut
+            }
+        }
+        return found;
+    }
+
+    /// Remembers that the layer is `blob`, which lies in `repository` unless that is `""`.
+    synchronized void add(Digest diffId, Descriptor blob, String repository) throws IOException {
+        String line = blob.digest() + " " + blob.mediaType() + " " + blob.size() + " " + repository;
+        var lines = new ArrayList<>(lines(diffId));
+        if (!lines.isEmpty() && lines.getLast().equals(line)) {
+            return;
+        }
+        lines.remove(line);
+        lines.add(line);
+        Path temporary = root.resolve(diffId.hex() + ".tmp");
+        Files.write(temporary, lines.subList(Math.max(0, lines.size() - MAX_LINES), lines.size()),
+                StandardCharsets.UTF_8);
+        Files.move(temporary, root.resolve(diffId.hex()), StandardCopyOption.ATOMIC_MOVE,
+                StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private List<String> lines(Digest diffId) throws IOException {
+        try {
+            return Files.readAllLines(root.resolve(diffId.hex()), StandardCharsets.UTF_8);
+        } catch (NoSuchFileException e) {
+            return List.of();
+        }
+    }
+
+    /// Forgets a layer that is gone.
+    synchronized void forget(Digest diffId) throws IOException {
+        Files.deleteIfExists(root.resolve(diffId.hex()));
+    }
+}

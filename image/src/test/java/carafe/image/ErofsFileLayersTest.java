@@ -1,0 +1,8 @@
+package carafe.image;
+
+class ErofsFileLayersTest extends LayerStoreContract {
+
+    ErofsFileLayersTest() {
+        super(UnpackedLayer.Form.FILE);
+    }
+}

@@ -1,0 +1,8 @@
+package carafe.image;
+
+class ErofsLoopLayersTest extends LayerStoreContract {
+
+    ErofsLoopLayersTest() {
+        super(UnpackedLayer.Form.LOOP);
+    }
+}

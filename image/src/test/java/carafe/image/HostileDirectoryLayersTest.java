@@ -1,0 +1,8 @@
+package carafe.image;
+
+class HostileDirectoryLayersTest extends HostileLayerContract {
+
+    HostileDirectoryLayersTest() {
+        super(UnpackedLayer.Form.DIRECTORY);
+    }
+}

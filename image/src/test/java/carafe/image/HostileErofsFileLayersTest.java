@@ -1,0 +1,8 @@
+package carafe.image;
+
+class HostileErofsFileLayersTest extends HostileLayerContract {
+
+    HostileErofsFileLayersTest() {
+        super(UnpackedLayer.Form.FILE);
+    }
+}

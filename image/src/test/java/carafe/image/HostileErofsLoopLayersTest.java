@@ -1,0 +1,8 @@
+package carafe.image;
+
+class HostileErofsLoopLayersTest extends HostileLayerContract {
+
+    HostileErofsLoopLayersTest() {
+        super(UnpackedLayer.Form.LOOP);
+    }
+}
