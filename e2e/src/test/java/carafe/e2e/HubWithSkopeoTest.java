@@ -24,13 +24,13 @@ class HubWithSkopeoTest {
             assertThat(wrong.code()).isNotZero();
 
             hub.skopeo("login", hub.trust(""), "-u", "alice", "-p", "pw", hub.host()).run().good();
-            hub.skopeo("copy", hub.trust("dest"), "oci:" + in + ":v1", image).run().good();
+            hub.skopeo("copy", "--preserve-digests", hub.trust("dest"), "oci:" + in + ":v1", image).run().good();
             hub.skopeo("copy", hub.trust("src"), hub.trust("dest"), image, "docker://" + hub.host() + "/team/app:v2").run()
                     .good();
             assertThat(hub.skopeo("list-tags", hub.trust(""), "docker://" + hub.host() + "/team/app").run().good().out())
                     .contains("\"v1\"", "\"v2\"");
             var out = hub.directory().resolve("out");
-            hub.skopeo("copy", hub.trust("src"), "--src-creds", "bob:pw", image, "oci:" + out + ":v1").run().good();
+            hub.skopeo("copy", "--preserve-digests", hub.trust("src"), "--src-creds", "bob:pw", image, "oci:" + out + ":v1").run().good();
             assertThat(OciLayout.blobs(out)).isEqualTo(OciLayout.blobs(in));
 
             Outcome denied = hub.skopeo("copy", hub.trust("dest"), "--dest-creds", "bob:pw", "oci:" + in + ":v1",

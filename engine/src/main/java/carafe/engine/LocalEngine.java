@@ -101,8 +101,8 @@ final class LocalEngine implements Engine {
         images = new LiveImages(parts.images(), book, names, resources.events(), parts.clock());
         transfers = new LiveTransfers(parts.images(), parts.remote().registries(), parts.remote().limits(), images);
         host = new LocalHost(facts, engineId, config.dataRoot(), book, parts.images());
-        var buildSteps = new BuildSteps(parts.runtime(), new SpecComposer(facts.appArmor(), config.init(), mounts),
-                memberships, etc, layout);
+        var buildSteps = new BuildSteps(parts.runtime(), new SpecComposer(facts.appArmor(), config.init(), mounts), memberships,
+                etc, layout);
         builds = LiveBuilds.open(parts, buildSteps, layout,
                 new LiveBuilds.Tell(names, resources.events(), transfers));
     }

@@ -1,0 +1,105 @@
+package carafe.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// Published ports and names of containers, with the docker command, on a host of the test's own.
+class CarafePortsTest {
+
+    private static final String WEB = "echo hello > /tmp/index.html; exec httpd -f -p 80 -h /tmp";
+
+    private final HostedDaemon engine;
+    private final Client client = Client.docker28();
+
+    CarafePortsTest() throws Exception {
+        engine = new HostedDaemon();
+    }
+
+    @BeforeEach
+    void start() throws Exception {
+        engine.start();
+        docker("load", "-i", TestImages.dockerArchive(engine.directory()).toString());
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        try (engine) {
+            List<String> known = docker("ps", "-aq", "--no-trunc").lines();
+            engine.remember(known);
+            if (!known.isEmpty()) {
+                client.to(engine).and("rm", "-f").and(known.toArray(String[]::new)).run().good();
+            }
+            assertThat(docker("network", "prune", "-f").err()).isEmpty();
+        } finally {
+            engine.end();
+        }
+    }
+
+    private Outcome docker(String... words) throws Exception {
+        return client.to(engine).and(words).run().good();
+    }
+
+    private void web(String name, String... flags) throws Exception {
+        client.to(engine).and("run", "-d", "--name", name).and(flags).and("busybox", "sh", "-c", WEB).run().good();
+        Deadline.await(name + " serves", () -> client.to(engine)
+                .and("exec", name, "wget", "-q", "-O", "-", "http://127.0.0.1/").run().text().equals("hello"));
+    }
+
+    @Test
+    void aPublishedPortLeadsToTheContainerAsLongAsItRuns() throws Exception {
+        web("web", "-p", "8080:80", "-p", "127.0.0.1:8081:80", "--expose", "9");
+        for (String address : List.of("127.0.0.1:8080", "10.9.0.1:8080", "127.0.0.1:8081")) {
+            assertThat(engine.fetch(address).good().text()).as(address).isEqualTo("hello");
+        }
+        assertThat(docker("port", "web").lines())
+                .containsExactlyInAnyOrder("80/tcp -> 0.0.0.0:8080", "80/tcp -> 127.0.0.1:8081");
+        assertThat(docker("port", "web", "80").lines()).contains("0.0.0.0:8080");
+        assertThat(docker("inspect", "-f", "{{json .NetworkSettings.Ports}}", "web").text()).isEqualTo(
+                "{\"80/tcp\":[{\"HostIp\":\"0.0.0.0\",\"HostPort\":\"8080\"},{\"HostIp\":\"127.0.0.1\","
+                        + "\"HostPort\":\"8081\"}],\"9/tcp\":null}");
+        assertThat(docker("ps", "--format", "{{.Ports}}").text())
+                .contains("0.0.0.0:8080->80/tcp", "127.0.0.1:8081->80/tcp", "9/tcp");
+
+        var second = client.to(engine).and("run", "--name", "second", "-p", "8080:80", "busybox", "true").run();
+        assertThat(second.code()).isEqualTo(125);
+        assertThat(second.err()).contains("Bind for 0.0.0.0:8080 failed: port is already allocated")
+                .contains("web");
+
+        docker("stop", "-t", "0", "web");
+        assertThat(engine.fetch("127.0.0.1:8080").code()).as("stopped").isNotZero();
+        assertThat(docker("port", "web").text()).isEmpty();
+        docker("start", "web");
+        Deadline.await("it serves again", () -> engine.fetch("127.0.0.1:8080").text().equals("hello"));
+        docker("rm", "-f", "web", "second");
+        web("third", "-p", "8080:80");
+        assertThat(engine.fetch("127.0.0.1:8080").good().text()).as("free for others").isEqualTo("hello");
+    }
+
+    @Test
+    void portsAndNamesOutliveTheDaemon() throws Exception {
+        docker("network", "create", "front");
+        web("web", "--network", "front", "--network-alias", "shop", "-P", "--expose", "80");
+        String port = docker("port", "web", "80").text();
+        String address = port.replace("0.0.0.0", "10.9.0.1");
+        assertThat(engine.fetch(address).good().text()).isEqualTo("hello");
+        docker("run", "-d", "--name", "asker", "--network", "front", "busybox", "sleep", "1000");
+        assertThat(docker("exec", "asker", "wget", "-q", "-O", "-", "http://shop/").text()).isEqualTo("hello");
+        assertThat(docker("exec", "asker", "cat", "/etc/resolv.conf").text()).contains("nameserver 127.0.0.11", "ndots:0");
+
+        engine.kill();
+        assertThat(engine.fetch(address).good().text()).as("nobody there").isEqualTo("hello");
+        engine.start();
+        assertThat(engine.fetch(address).good().text()).as("taken over").isEqualTo("hello");
+        assertThat(docker("port", "web", "80").text()).isEqualTo(port);
+        assertThat(docker("exec", "asker", "wget", "-q", "-O", "-", "http://shop/").text()).isEqualTo("hello");
+
+        docker("network", "disconnect", "front", "web");
+        assertThat(client.to(engine).and("exec", "asker", "nslookup", "shop").run().code()).isNotZero();
+        docker("network", "connect", "front", "web");
+        assertThat(docker("exec", "asker", "nslookup", "web").text()).contains("Name:\tweb");
+    }
+}
