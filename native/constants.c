@@ -97,6 +97,7 @@ static const struct constant constants[] = {
     SHOW(MOUNT_ATTR_NOATIME), SHOW(MOUNT_ATTR_STRICTATIME), SHOW(MOUNT_ATTR_NODIRATIME),
     SHOW(MOUNT_ATTR_IDMAP), SHOW(MOUNT_ATTR_NOSYMFOLLOW), SHOW(PROC_SUPER_MAGIC),
     SHOW(CGROUP2_SUPER_MAGIC), SHOW(OVERLAYFS_SUPER_MAGIC), SHOW(TMPFS_MAGIC),
+    SHOW(SYSFS_MAGIC), SHOW(CGROUP_SUPER_MAGIC), SHOW(DEVPTS_SUPER_MAGIC),
     /* clone(2), setns(2) */
     SHOW(CLONE_NEWNS), SHOW(CLONE_NEWCGROUP), SHOW(CLONE_NEWUTS), SHOW(CLONE_NEWIPC),
     SHOW(CLONE_NEWUSER), SHOW(CLONE_NEWPID), SHOW(CLONE_NEWNET), SHOW(CLONE_NEWTIME),
@@ -218,6 +219,7 @@ static const struct constant syscalls[] = {
     {"SYS_LLISTXATTR", SYS_llistxattr}, {"SYS_FLISTXATTR", SYS_flistxattr},
     {"SYS_REMOVEXATTR", SYS_removexattr}, {"SYS_LREMOVEXATTR", SYS_lremovexattr},
     {"SYS_FREMOVEXATTR", SYS_fremovexattr}, {"SYS_SYNC", SYS_sync}, {"SYS_SYNCFS", SYS_syncfs},
+    {"SYS_SYNC_FILE_RANGE", SYS_sync_file_range},
     {"SYS_MOUNT", SYS_mount}, {"SYS_UMOUNT2", SYS_umount2}, {"SYS_PIVOT_ROOT", SYS_pivot_root},
     {"SYS_FSOPEN", SYS_fsopen}, {"SYS_FSCONFIG", SYS_fsconfig}, {"SYS_FSMOUNT", SYS_fsmount},
     {"SYS_FSPICK", SYS_fspick}, {"SYS_OPEN_TREE", SYS_open_tree},

@@ -149,8 +149,11 @@ final class ContainerMessages {
         if (!mount.name().isEmpty()) {
             json.put("Name", mount.name());
         }
-        return json.put("Source", mount.source())
-                .put("Destination", mount.target())
+        json.put("Source", mount.source()).put("Destination", mount.target());
+        if (!mount.driver().isEmpty()) {
+            json.put("Driver", mount.driver());
+        }
+        return json
                 .put("Mode", mount.mode())
                 .put("RW", mount.writable())
                 .put("Propagation", mount.propagation())

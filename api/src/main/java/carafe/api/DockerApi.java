@@ -29,8 +29,16 @@ public final class DockerApi implements Handler {
         new ContainerRoutes(engine.containers()).addTo(routes);
         new StreamRoutes(engine).addTo(routes);
         new ExecRoutes(engine.execs()).addTo(routes);
-        new ImageRoutes(engine.images()).addTo(routes);
+        var transfers = new TransferRoutes(engine.transfers());
+        transfers.addTo(routes);
+        new RegistryRoutes(engine.transfers()).addTo(routes);
+        new ImageRoutes(engine.images(), transfers).addTo(routes);
+        new ImageFileRoutes(engine.images(), engine.containers()).addTo(routes);
+        new StorageRoutes(engine).addTo(routes);
         new NetworkRoutes(engine.networks()).addTo(routes);
+        new ArchiveRoutes(engine.containers()).addTo(routes);
+        new VolumeRoutes(engine.volumes()).addTo(routes);
+        new BuildRoutes(engine.builds()).addTo(routes);
         new ExplainRoutes(engine.containers()).addTo(routes);
     }
 

@@ -1,7 +1,8 @@
 package carafe.api;
 
 import carafe.engine.ImageCatalog;
-import carafe.engine.ImageRemoval;
+import carafe.engine.ImageSummary;
+import carafe.engine.ImportRequest;
 import carafe.engine.LoadListener;
 import carafe.spec.EngineException;
 import carafe.spec.EngineException.Unsupported;
@@ -20,9 +21,11 @@ import java.util.concurrent.locks.ReentrantLock;
 final class ImageRoutes {
 
     private final ImageCatalog images;
+    private final TransferRoutes transfers;
 
-    ImageRoutes(ImageCatalog images) {
+    ImageRoutes(ImageCatalog images, TransferRoutes transfers) {
         this.images = images;
+        this.transfers = transfers;
     }
 
     void addTo(Routes routes) {
@@ -36,20 +39,23 @@ final class ImageRoutes {
     }
 
     private void list(Call call) throws Exception {
-        var lines = images.list(call.filters()).stream()
-                .map(image -> Json.object()
-                        .put("Id", image.id().toString())
-                        .put("ParentId", "")
-                        .put("RepoTags", names(image.tags()))
-                        .put("RepoDigests", names(image.digests()))
-                        .put("Created", image.created().map(Instant::getEpochSecond).orElse(0L))
-                        .put("Size", image.sizeBytes())
-                        .put("SharedSize", -1)
-                        .put("Labels", Json.ofMap(image.labels()))
-                        .put("Containers", image.containers())
-                        .build())
-                .toList();
+        var lines = images.list(call.filters()).stream().map(image -> summary(image, -1)).toList();
         call.answer(Json.ofAll(lines));
+    }
+
+    /// One line of a list; `sharedBytes` is -1 where nobody asked.
+    static Json summary(ImageSummary image, long sharedBytes) {
+        return Json.object()
+                .put("Id", image.id().toString())
+                .put("ParentId", "")
+                .put("RepoTags", names(image.tags()))
+                .put("RepoDigests", names(image.digests()))
+                .put("Created", image.created().map(Instant::getEpochSecond).orElse(0L))
+                .put("Size", image.sizeBytes())
+                .put("SharedSize", sharedBytes)
+                .put("Labels", Json.ofMap(image.labels()))
+                .put("Containers", image.containers())
+                .build();
     }
 
     private static Json names(List<Reference> references) {
@@ -108,11 +114,7 @@ final class ImageRoutes {
 
     private void remove(Call call) throws Exception {
         var removed = images.remove(call.name("name"), call.flag("force")).stream()
-                .map(each -> switch (each) {
-                    case ImageRemoval.Untagged(String name) -> Json.object().put("Untagged", name).build();
-                    case ImageRemoval.Deleted(String id) -> Json.object().put("Deleted", id).build();
-                })
-                .toList();
+                .map(ImageFileRoutes::message).toList();
         call.answer(Json.ofAll(removed));
     }
 
@@ -140,13 +142,22 @@ final class ImageRoutes {
     }
 
     private void create(Call call) throws Exception {
-        String name = call.text("fromImage");
-        String tag = call.text("tag");
-        if (name.isEmpty()) {
-            throw new Unsupported("importing a root file system is not in this version; load an image instead");
+        if (!call.text("fromSrc").isEmpty()) {
+            importRoot(call);
+            return;
         }
-        throw new Unsupported("cannot pull " + name + (tag.isEmpty() ? "" : ":" + tag)
-                + ": this version has no registry client yet; load the image from an archive with `load -i FILE`");
+        transfers.pull(call);
+    }
+
+    private void importRoot(Call call) throws Exception {
+        if (!call.text("fromSrc").equals("-")) {
+            throw new Unsupported("cannot import from " + call.text("fromSrc")
+                    + ": only an archive that is sent can be imported; fetch it, then import the file");
+        }
+        var request = new ImportRequest("-", call.text("repo"), call.text("tag"), call.text("message"),
+                call.text("platform"), call.query().all("changes"));
+        String id = images.importRoot(call.exchange().body(), request);
+        call.answer(Json.object().put("status", id).build());
     }
 
     /// Docker's stream of JSON messages. It begins with its first message: an error before that has a status of its own,

@@ -2,11 +2,13 @@ package carafe.api;
 
 import carafe.engine.Engine;
 import carafe.engine.Host;
+import carafe.engine.transfer.ImageTransfers;
 import carafe.http.Headers;
 import carafe.spec.EngineException.Unavailable;
 import carafe.spec.Json;
 import carafe.spec.docker.Timestamps;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 
 /// The engine itself: ping, version, info; and the words by which clients learn that there is no swarm.
@@ -116,7 +118,7 @@ final class SystemRoutes {
                 .put("OSType", "linux")
                 .put("Architecture", machine.architecture())
                 .put("IndexServerAddress", "https://index.docker.io/v1/")
-                .put("RegistryConfig", registryConfig())
+                .put("RegistryConfig", registryConfig(engine.transfers().configured()))
                 .put("NCPU", machine.processors())
                 .put("MemTotal", machine.memoryBytes())
                 .put("GenericResources", Json.NULL)
@@ -144,7 +146,7 @@ final class SystemRoutes {
                         .build())
                 .put("LiveRestoreEnabled", true)
                 .put("Isolation", "")
-                .put("InitBinary", "")
+                .put("InitBinary", "docker-init")
                 .put("SecurityOptions", Json.ofTexts(host.machine().securityOptions()))
                 .put("ProductLicense", "Apache-2.0")
                 .put("CDISpecDirs", Json.ofAll(List.of()))
@@ -160,18 +162,25 @@ final class SystemRoutes {
                 .build();
     }
 
-    private static Json registryConfig() {
+    private static Json registryConfig(ImageTransfers.Configured configured) {
+        var networks = new ArrayList<>(List.of("::1/128", "127.0.0.0/8"));
+        configured.insecure().stream().filter(each -> each.indexOf('/') > 0).forEach(networks::add);
+        var indexes = Json.object().put("docker.io", index("docker.io", configured.mirrors(), true));
+        configured.insecure().stream().filter(each -> each.indexOf('/') < 0)
+                .forEach(each -> indexes.put(each, index(each, List.of(), false)));
         return Json.object()
-                .put("InsecureRegistryCIDRs", Json.ofTexts(List.of("::1/128", "127.0.0.0/8")))
-                .put("IndexConfigs", Json.object()
-                        .put("docker.io", Json.object()
-                                .put("Name", "docker.io")
-                                .put("Mirrors", Json.ofAll(List.of()))
-                                .put("Secure", true)
-                                .put("Official", true)
-                                .build())
-                        .build())
-                .put("Mirrors", Json.ofAll(List.of()))
+                .put("InsecureRegistryCIDRs", Json.ofTexts(networks))
+                .put("IndexConfigs", indexes.build())
+                .put("Mirrors", Json.ofTexts(configured.mirrors()))
+                .build();
+    }
+
+    private static Json index(String name, List<String> mirrors, boolean hub) {
+        return Json.object()
+                .put("Name", name)
+                .put("Mirrors", Json.ofTexts(mirrors))
+                .put("Secure", hub)
+                .put("Official", hub)
                 .build();
     }
 

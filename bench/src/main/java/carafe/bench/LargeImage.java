@@ -23,7 +23,7 @@ public final class LargeImage {
     private static final int FILES = 53_583;
     private static final long BYTES = 300_000_000;
     private static final int[] SHARES = {30, 22, 14, 10, 8, 6, 4, 3, 2, 1};
-    private static final int WORDS = 6000;
+    private static final int WORDS = 700;
 
     private final Random random = new Random(20_26);
     private final byte[] text = text();
@@ -33,8 +33,7 @@ public final class LargeImage {
     /// Writes the archive to the file named by the one argument.
     public static void main(String[] arguments) throws IOException {
         if (arguments.length != 1) {
-            System.err.println("usage: LargeImage FILE");
-            System.exit(125);
+            throw new IllegalArgumentException("usage: LargeImage FILE");
         }
         try (var out = new BufferedOutputStream(Files.newOutputStream(Path.of(arguments[0])), 1 << 20)) {
             new LargeImage().write(out);

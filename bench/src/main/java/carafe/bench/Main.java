@@ -57,8 +57,14 @@ final class Main {
         Path work = Files.createTempDirectory("bench");
         var samples = new Samples();
         var rows = new Rows(samples, Path.of(System.getProperty("carafe.bench.image")), samplesPerRound);
-        if (!rows.all().keySet().containsAll(only)) {
-            throw new IllegalArgumentException("the rows are " + String.join(", ", rows.all().keySet()));
+        var all = rows.all();
+        var transfers = new TransferRows(samples, Path.of(System.getProperty("carafe.bench.registry", "")),
+                Path.of(System.getProperty("carafe.bench.large", "")));
+        if (!System.getProperty("carafe.bench.large", "").isEmpty()) {
+            transfers.addTo(all);
+        }
+        if (!all.keySet().containsAll(only)) {
+            throw new IllegalArgumentException("the rows are " + String.join(", ", all.keySet()));
         }
         var peers = new ArrayList<Peer>();
         try {
@@ -69,7 +75,7 @@ final class Main {
                 rows.warmUp(peer, engine.equals("docker") ? 3 : WARM_UP);
             }
             for (int round = 1; round <= rounds; round++) {
-                for (var row : rows.all().entrySet()) {
+                for (var row : all.entrySet()) {
                     if (only.isEmpty() || only.contains(row.getKey())) {
                         for (Peer peer : peers) {
                             row.getValue().measure(peer);
@@ -82,6 +88,7 @@ final class Main {
             for (Peer peer : peers) {
                 peer.close();
             }
+            transfers.close();
         }
         Files.createDirectories(out);
         samples.write(out.resolve("samples.csv"));

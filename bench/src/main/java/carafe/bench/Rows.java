@@ -2,6 +2,7 @@ package carafe.bench;
 
 import carafe.bench.Samples.Row;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -60,6 +61,7 @@ final class Rows {
         all.put("hundred", peer -> hundred(peer, NONE));
         all.put("hundred-bridge", onBridge(this::hundred));
         all.put("logs", this::logs);
+        all.put("build", this::build);
         all.put("daemon-start", this::daemonStart);
         return all;
     }
@@ -269,6 +271,29 @@ final class Rows {
             throw new IOException("attached output lost bytes: " + got);
         }
         samples.add(new Row("attached stdout through the client", "MB/s", false), peer.name(), rate(begin));
+    }
+
+    /// The classic door on both sides; a peer's BuildKit has no other than its own protocol.
+    private void build(Peer peer) throws Exception {
+        Path context = BuildContext.write(IMAGE);
+        try (Api api = peer.connect()) {
+            for (int i = 0; i < Math.max(2, samplesPerRound / 4); i++) {
+                built(new Row("build 5 x RUN + COPY of 2000 files, no cache (classic door)", "ms", true), peer, api,
+                        "/build?nocache=1&networkmode=none", context);
+                built(new Row("the same, all cached", "ms", true), peer, api, "/build?networkmode=none", context);
+            }
+        } finally {
+            Files.delete(context);
+        }
+    }
+
+    private void built(Row row, Peer peer, Api api, String target, Path context) throws IOException {
+        long begin = System.nanoTime();
+        String answer = api.postFile(target, context).text();
+        add(row, peer, begin);
+        if (!answer.contains("Successfully built")) {
+            throw new IOException("the build failed: " + answer);
+        }
     }
 
     private void daemonStart(Peer peer) throws Exception {

@@ -45,6 +45,7 @@ public final class Main {
                 terminal,
                 new OsFiles(),
                 new OsSignals(),
+                new OsPrograms(),
                 Clock.systemUTC());
     }
 }

@@ -4,13 +4,25 @@ import carafe.cli.session.Files;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
 
 /// Files of this process.
 final class OsFiles implements Files {
@@ -36,6 +48,33 @@ final class OsFiles implements Files {
         }
     }
 
+    @Override
+    public void replacePrivately(Path file, byte[] content) throws IOException {
+        try {
+            Path place = java.nio.file.Files.exists(file) ? file.toRealPath() : file;
+            Path directory = place.toAbsolutePath().getParent();
+            java.nio.file.Files.createDirectories(directory,
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            Path fresh = java.nio.file.Files.createTempFile(directory, place.getFileName().toString(), ".new"); // 0600
+            try (var channel = FileChannel.open(fresh, StandardOpenOption.WRITE)) {
+                channel.write(ByteBuffer.wrap(content));
+                channel.force(true);
+            }
+            java.nio.file.Files.move(fresh, place, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (FileSystemException e) {
+            throw sentence("write", file, e);
+        }
+    }
+
+    @Override
+    public void rename(Path file, Path other) throws IOException {
+        try {
+            java.nio.file.Files.move(file, other, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (FileSystemException e) {
+            throw sentence("rename", other, e);
+        }
+    }
+
     private static IOException sentence(String what, Path file, FileSystemException e) {
         String why = e instanceof NoSuchFileException ? "no such file or directory"
                 : e instanceof AccessDeniedException ? "permission denied"
@@ -52,6 +91,35 @@ final class OsFiles implements Files {
     @Override
     public boolean isDirectory(Path file) {
         return java.nio.file.Files.isDirectory(file);
+    }
+
+    @Override
+    public List<FileEntry> list(Path directory) throws IOException {
+        var entries = new ArrayList<FileEntry>();
+        try (var names = java.nio.file.Files.newDirectoryStream(directory)) {
+            for (Path path : names) {
+                var read = java.nio.file.Files.readAttributes(path, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+                var kind = read.isRegularFile() ? FileEntry.Kind.FILE : read.isDirectory() ? FileEntry.Kind.DIRECTORY
+                        : read.isSymbolicLink() ? FileEntry.Kind.LINK : FileEntry.Kind.OTHER;
+                String target = kind == FileEntry.Kind.LINK ? java.nio.file.Files.readSymbolicLink(path).toString() : "";
+                entries.add(new FileEntry(String.valueOf(path.getFileName()), kind,
+                        mode(read.permissions()), read.size(), read.lastModifiedTime().to(TimeUnit.SECONDS), target));
+            }
+        } catch (NotDirectoryException e) {
+            throw new IOException("open " + directory + ": not a directory", e);
+        } catch (FileSystemException e) {
+            throw sentence("open", directory, e);
+        }
+        return entries;
+    }
+
+    /// The bits, in the order of ls: owner's read first, others' execute last.
+    private static int mode(Set<PosixFilePermission> permissions) {
+        int mode = 0;
+        for (var permission : permissions) {
+            mode |= 0400 >> permission.ordinal();
+        }
+        return mode;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package carafe.daemon;
 
+import carafe.hub.HubConfig;
 import carafe.spec.EngineException.Invalid;
 import carafe.spec.Json;
 import java.io.IOException;
@@ -25,6 +26,7 @@ final class ConfigReader {
     private static final List<Path> DEFAULT_FILES =
             List.of(Path.of("/etc/carafe/daemon.json"), Path.of("/etc/docker/daemon.json"));
 
+    private static final Path DATA_ROOT = Path.of("/var/lib/carafe");
     private static final int FILE_LIMIT = 1 << 20;
 
     /// Keys of Docker's daemon.json that have no effect here yet.
@@ -35,17 +37,16 @@ final class ConfigReader {
             "default-cgroupns-mode", "default-gateway", "default-gateway-v6",
             "default-ipc-mode", "default-network-opts", "default-runtime", "default-shm-size", "default-ulimits",
             "dns", "dns-opts", "dns-search", "exec-opts", "experimental", "features", "firewall-backend",
-            "host-gateway-ip", "host-gateway-ips", "http-proxy", "https-proxy", "init",
-            "init-path", "insecure-registries", "ip-forward-no-drop", "ip6tables",
-            "iptables", "log-format", "max-concurrent-downloads", "max-concurrent-uploads",
-            "max-download-attempts", "metrics-addr", "network-control-plane-mtu", "no-new-privileges",
-            "no-proxy", "node-generic-resources", "oom-score-adjust", "proxies", "raw-logs", "registry-mirrors",
-            "rootless", "runtimes", "seccomp-profile", "selinux-enabled", "shutdown-timeout", "storage-driver",
+            "host-gateway-ip", "host-gateway-ips", "init", "init-path", "ip-forward-no-drop", "ip6tables",
+            "iptables", "log-format", "metrics-addr", "network-control-plane-mtu", "no-new-privileges",
+            "node-generic-resources", "oom-score-adjust", "raw-logs", "rootless", "runtimes", "seccomp-profile",
+            "selinux-enabled", "shutdown-timeout", "storage-driver",
             "storage-opts", "swarm-default-advertise-addr", "userland-proxy", "userland-proxy-path", "userns-remap");
 
     private final Map<Option, List<String>> flags = new EnumMap<>(Option.class);
     private final Map<Option, List<String>> file = new EnumMap<>(Option.class);
     private final List<String> warnings = new ArrayList<>();
+    private Optional<Json> hub = Optional.empty();
 
     /// The flags as given. Throws on unknown ones; reads no file.
     ConfigReader(List<String> arguments) throws Invalid {
@@ -139,7 +140,7 @@ final class ConfigReader {
         }
         return new DaemonConfig(
                 hosts,
-                path(Option.DATA_ROOT).orElse(Path.of("/var/lib/carafe")),
+                path(Option.DATA_ROOT).orElse(DATA_ROOT),
                 execRoot,
                 path(Option.PIDFILE).orElse(execRoot.resolve("carafed.pid")),
                 one(Option.GROUP).orElse("carafe"),
@@ -147,8 +148,44 @@ final class ConfigReader {
                 tls(),
                 pairs(all(Option.LOG_OPT)),
                 all(Option.LABEL),
+                registries(),
+                hub(path(Option.DATA_ROOT).orElse(DATA_ROOT), execRoot),
                 NetworkOptions.read(this::all),
                 warnings);
+    }
+
+    private DaemonConfig.Registries registries() throws Invalid {
+        var mirrors = new LinkedHashMap<String, List<String>>();
+        all(Option.REGISTRY_MIRROR).forEach(url -> mirrors.computeIfAbsent("docker.io", _ -> new ArrayList<>()).add(url));
+        for (String word : all(Option.MIRROR)) {
+            int equals = word.indexOf('=');
+            if (equals <= 0) {
+                throw new Invalid("mirror \"" + word + "\" is not of the form registry=https://host");
+            }
+            mirrors.computeIfAbsent(word.substring(0, equals), _ -> new ArrayList<>()).add(word.substring(equals + 1));
+        }
+        var proxies = pairs(all(Option.PROXIES));
+        for (String key : proxies.keySet()) {
+            if (!Set.of("http-proxy", "https-proxy", "no-proxy").contains(key)) {
+                throw new Invalid("unknown key \"" + key + "\" in \"proxies\"; known are http-proxy, https-proxy, no-proxy");
+            }
+        }
+        return new DaemonConfig.Registries(mirrors, all(Option.INSECURE_REGISTRY),
+                proxy(Option.HTTP_PROXY, proxies), proxy(Option.HTTPS_PROXY, proxies), proxy(Option.NO_PROXY, proxies),
+                new DaemonConfig.Transfers(number(Option.DOWNLOADS, 3), number(Option.UPLOADS, 5), number(Option.ATTEMPTS, 5)));
+    }
+
+    private Optional<String> proxy(Option option, Map<String, String> object) {
+        return one(option).or(() -> Optional.ofNullable(object.get(option.key)));
+    }
+
+    /// A whole number from 1 to 1000.
+    private int number(Option option, int otherwise) throws Invalid {
+        String text = one(option).orElse(Integer.toString(otherwise));
+        if (!text.matches("[1-9][0-9]{0,2}|1000")) {
+            throw new Invalid("invalid " + option.key + ": " + text + ": it is a number from 1 to 1000");
+        }
+        return Integer.parseInt(text);
     }
 
     private DaemonConfig.Tls tls() throws Invalid {
@@ -163,6 +200,30 @@ final class ConfigReader {
             throw new Invalid("--tlsverify needs --tlscacert, the authority that signs client certificates");
         }
         return tls;
+    }
+
+    /// The hub, when the file has one: its configuration, or the name of the file that holds it. Unless it says otherwise
+    /// it keeps its data below the engine's and serves only a local socket.
+    private Optional<HubConfig> hub(Path dataRoot, Path execRoot) throws Invalid {
+        if (hub.isEmpty()) {
+            return Optional.empty();
+        }
+        Json.Obj document = switch (hub.get()) {
+            case Json.Obj object -> object;
+            case Json.Str(String name) -> HubCommand.read(Path.of(name));
+            default -> throw new Invalid("\"hub\" must be an object, or the name of a file");
+        };
+        if (document.find("data").isEmpty()) {
+            document = document.with("data", Json.of(dataRoot.resolve("hub").toString()));
+        }
+        if (document.find("listen").isEmpty()) {
+            document = document.with("listen", Json.ofTexts(List.of("unix://" + execRoot.resolve("hub.sock"))));
+        }
+        try {
+            return Optional.of(HubConfig.parse(document));
+        } catch (Invalid e) {
+            throw new Invalid("\"hub\": " + e.getMessage());
+        }
     }
 
     private boolean readFile(Path path, boolean mustExist) throws Invalid {
@@ -193,7 +254,9 @@ final class ConfigReader {
     private void readKeys(Json.Obj object, Path path) throws Invalid {
         for (String key : object.fields().keySet()) {
             var option = Option.byKey(key);
-            if (option.isPresent()) {
+            if (key.equals("hub")) {
+                hub = object.find(key);
+            } else if (option.isPresent()) {
                 file.put(option.get(), values(object, option.get()));
             } else if (WITHOUT_EFFECT.contains(key)) {
                 warnings.add("\"" + key + "\" in " + path + " has no effect in this version");
@@ -206,10 +269,18 @@ final class ConfigReader {
     private static List<String> values(Json.Obj object, Option option) throws Invalid {
         return switch (option.kind) {
             case TRUTH -> List.of(String.valueOf(object.truth(option.key)));
+            case NUMBER -> List.of(Long.toString(object.number(option.key, 0)));
+            case LIST -> object.texts(option.key);
+            case LISTS -> {
+                var elements = new ArrayList<String>();
+                for (String name : object.object(option.key).fields().keySet()) {
+                    object.object(option.key).texts(name).forEach(element -> elements.add(name + "=" + element));
+                }
+                yield elements;
+            }
             case TEXT -> List.of(object.find(option.key).orElse(Json.NULL) instanceof Json.Num number
                     ? String.valueOf(number.number())
                     : object.text(option.key));
-            case LIST -> object.texts(option.key);
             case POOLS -> pools(object.objects(option.key));
             case MAP -> object.textMap(option.key).entrySet().stream()
                     .map(entry -> entry.getKey() + "=" + entry.getValue())

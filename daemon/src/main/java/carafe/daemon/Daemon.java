@@ -8,6 +8,7 @@ import carafe.http.HttpServer;
 import carafe.http.Listener;
 import carafe.http.ServerLimits;
 import carafe.http.TlsFiles;
+import carafe.hub.Hub;
 import carafe.spec.EngineException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -48,6 +49,10 @@ final class Daemon implements AutoCloseable {
         config.warnings().forEach(LOG::warn);
         parts.push(PidFile.claim(config.pidFile()));
         Engine engine = Parts.engine(config, installation, parts);
+        if (config.hub().isPresent()) {
+            parts.push(Hub.start(
+                    config.hub().get(), HubCommand.surroundings(installation.version(), group(config.group()))));
+        }
         var product = new Product(installation.version(), installation.commit(), installation.built());
         var api = new DockerApi(engine, product);
         try {

@@ -1,5 +1,6 @@
 package carafe.daemon;
 
+import carafe.hub.HubConfig;
 import carafe.network.FabricConfig;
 import java.nio.file.Path;
 import java.util.List;
@@ -9,7 +10,8 @@ import java.util.Optional;
 /// What the daemon was told, by flags and by its configuration file; parsed once, then constant.
 ///
 /// `hosts` are addresses to listen on (`unix:///path`, `tcp://address:port`), `dataRoot` outlives a reboot,
-/// `execRoot` does not (sockets, run directories of containers), `warnings` are sentences to log at the start.
+/// `execRoot` does not (sockets, run directories of containers), `hub` is the registry to run beside the
+/// engine, `warnings` are sentences to log at the start.
 record DaemonConfig(
         List<String> hosts,
         Path dataRoot,
@@ -20,6 +22,8 @@ record DaemonConfig(
         Tls tls,
         Map<String, String> logOptions,
         List<String> labels,
+        Registries registries,
+        Optional<HubConfig> hub,
         Networking networking,
         List<String> warnings) {
 
@@ -29,6 +33,18 @@ record DaemonConfig(
         labels = List.copyOf(labels);
         warnings = List.copyOf(warnings);
     }
+
+    /// How registries are reached. `mirrors` are URLs by registry; a proxy that is not said comes from the environment.
+    record Registries(Map<String, List<String>> mirrors, List<String> insecure, Optional<String> httpProxy,
+            Optional<String> httpsProxy, Optional<String> noProxy, Transfers transfers) {
+        Registries {
+            mirrors = Map.copyOf(mirrors);
+            insecure = List.copyOf(insecure);
+        }
+    }
+
+    /// How many layers are fetched and sent at a time, and how often a broken transfer is tried.
+    record Transfers(int downloads, int uploads, int attempts) {}
 
     /// The default bridge, where ranges of networks come from, and whether packet forwarding may be switched on.
     record Networking(FabricConfig.DefaultBridge bridge, List<FabricConfig.PoolRule> pools, boolean forward) {

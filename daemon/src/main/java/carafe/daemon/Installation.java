@@ -27,6 +27,10 @@ record Installation(Path home, String version, String commit, String built) {
         return home.resolve("libexec/carafe-spawner");
     }
 
+    Path init() {
+        return home.resolve("libexec/docker-init");
+    }
+
     Path hello() {
         return home.resolve("libexec/hello");
     }

@@ -21,6 +21,10 @@ public final class Main {
 
     private static int run(List<String> arguments, PrintStream out, PrintStream err) throws InterruptedException {
         try {
+            if (!arguments.isEmpty() && arguments.getFirst().equals("hub")) {
+                var hub = new HubCommand(out, () -> Runtime.getRuntime().halt(0));
+                return hub.run(arguments.subList(1, arguments.size()));
+            }
             var reader = new ConfigReader(arguments);
             if (reader.asks(Option.HELP)) {
                 printHelp(out);
@@ -39,7 +43,8 @@ public final class Main {
             return serve(config, installation);
         } catch (EngineException.Invalid e) {
             err.println("error: " + e.getMessage());
-            err.println("  try:  carafed --help");
+            boolean hub = !arguments.isEmpty() && arguments.getFirst().equals("hub");
+            err.println(hub ? "  try:  carafe hub --help" : "  try:  carafed --help");
             return 1;
         } catch (EngineException e) {
             err.println("error: " + e.getMessage());
@@ -77,6 +82,9 @@ public final class Main {
         out.println();
         out.println("Options:");
         for (Option option : Option.values()) {
+            if (option.flag.isEmpty()) {
+                continue;
+            }
             String shorthand = option.shorthand == '\0' ? "    " : "-" + option.shorthand + ", ";
             String kind = option.kind.name().toLowerCase(java.util.Locale.ROOT);
             String value = option.kind == Option.Kind.TRUTH ? "" : " " + kind;

@@ -24,6 +24,17 @@ enum Option {
     TLS_CA("tlscacert", "tlscacert", '\0', Kind.TEXT, "Authority that signs client certificates"),
     TLS_CERT("tlscert", "tlscert", '\0', Kind.TEXT, "Certificate of this engine"),
     TLS_KEY("tlskey", "tlskey", '\0', Kind.TEXT, "Private key of this engine"),
+    REGISTRY_MIRROR("registry-mirror", "registry-mirrors", '\0', Kind.LIST, "Ask this mirror of Docker Hub first (repeatable)"),
+    MIRROR("mirror", "mirrors", '\0', Kind.LISTS, "Ask a mirror of any registry first, as quay.io=https://host (repeatable)"),
+    INSECURE_REGISTRY("insecure-registry", "insecure-registries", '\0', Kind.LIST,
+            "Believe this registry or network without proof (repeatable)"),
+    DOWNLOADS("max-concurrent-downloads", "max-concurrent-downloads", '\0', Kind.NUMBER, "Layers fetched at a time"),
+    UPLOADS("max-concurrent-uploads", "max-concurrent-uploads", '\0', Kind.NUMBER, "Layers sent at a time"),
+    ATTEMPTS("max-download-attempts", "max-download-attempts", '\0', Kind.NUMBER, "Attempts at a transfer that breaks"),
+    HTTP_PROXY("http-proxy", "http-proxy", '\0', Kind.TEXT, "Proxy on the way to registries in clear"),
+    HTTPS_PROXY("https-proxy", "https-proxy", '\0', Kind.TEXT, "Proxy on the way to registries with TLS"),
+    NO_PROXY("no-proxy", "no-proxy", '\0', Kind.TEXT, "Hosts reached without a proxy, separated by commas"),
+    PROXIES("", "proxies", '\0', Kind.MAP, "The three proxy settings in one object"),
     BRIDGE("bridge", "bridge", 'b', Kind.TEXT, "Bridge of containers that name no network; none for none"),
     BIP("bip", "bip", '\0', Kind.TEXT, "Address of the default bridge with its range, as 172.17.0.1/16"),
     FIXED_CIDR("fixed-cidr", "fixed-cidr", '\0', Kind.TEXT, "Part of the default bridge's range that containers get"),
@@ -45,8 +56,11 @@ enum Option {
     enum Kind {
         TEXT,
         TRUTH,
+        NUMBER,
         LIST,
         MAP,
+        /// Lists by name, each element written `name=element`.
+        LISTS,
         POOLS
     }
 
@@ -66,7 +80,7 @@ enum Option {
 
     static Optional<Option> byFlag(String flag) {
         for (Option option : values()) {
-            if (option.flag.equals(flag)) {
+            if (!option.flag.isEmpty() && option.flag.equals(flag)) {
                 return Optional.of(option);
             }
         }

@@ -3,18 +3,27 @@ package carafe.daemon;
 import carafe.engine.Engine;
 import carafe.engine.EngineConfig;
 import carafe.engine.store.DataRootLock;
+import carafe.engine.transfer.ImageTransfers;
+import carafe.files.ContainerFiles;
+import carafe.files.VolumeDirectories;
 import carafe.image.HelloWorld;
 import carafe.image.Images;
 import carafe.kernel.Cgroups;
 import carafe.kernel.KernelException;
 import carafe.kernel.Seccomp;
 import carafe.kernel.Spawner;
+import carafe.registry.Patience;
+import carafe.registry.Proxies;
+import carafe.registry.Registries;
+import carafe.registry.RegistryConfig;
 import carafe.runtime.LinuxRuntime;
+import carafe.runtime.RootMount;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Deque;
+import java.util.HashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,7 +41,7 @@ final class Parts {
         var failpoints = Failpoints.parse(System.getenv().getOrDefault("CARAFE_FAILPOINTS", ""));
         var lock = DataRootLock.take(state);
         made.push(lock);
-        var engineConfig = new EngineConfig(lock, config.execRoot());
+        var engineConfig = new EngineConfig(lock, config.execRoot(), installation.init());
         Engine.preload(engineConfig);
         var images = Images.open(state, failpoints);
         made.push(images);
@@ -53,14 +62,35 @@ final class Parts {
                     config.execRoot().resolve("runtime"),
                     failpoints);
             made.push(runtime);
+            var remote = remote(config.registries(), installation);
+            made.push(remote.registries());
             var engine = Engine.open(
                     engineConfig,
-                    new Engine.Parts(runtime, images, new HostNetworks(config, failpoints), failpoints,
-                            Clock.systemUTC()));
+                    new Engine.Parts(runtime, images, storage(state, failpoints), remote,
+                            new HostNetworks(config, failpoints), failpoints, Clock.systemUTC()));
             made.push(engine);
             return engine;
         } catch (KernelException e) {
             throw new EngineException.Unavailable("this host cannot run containers: " + e.getMessage(), e);
         }
+    }
+
+    private static Engine.Storage storage(Path state, Failpoints failpoints) throws EngineException {
+        return new Engine.Storage(
+                new ContainerFiles(RootMount::detached),
+                VolumeDirectories.open(state.resolve("volumes"), failpoints));
+    }
+
+    private static Engine.Remote remote(DaemonConfig.Registries config, Installation installation)
+            throws EngineException {
+        var environment = new HashMap<>(System.getenv());
+        config.httpProxy().ifPresent(value -> environment.put("http_proxy", value));
+        config.httpsProxy().ifPresent(value -> environment.put("https_proxy", value));
+        config.noProxy().ifPresent(value -> environment.put("no_proxy", value));
+        var plain = RegistryConfig.plain("carafe/" + installation.version() + " (linux)");
+        var registries = new RegistryConfig(config.insecure(), config.mirrors(), plain.certificates(),
+                Proxies.of(environment), Patience.USUAL.withAttempts(config.transfers().attempts()), plain.agent());
+        var limits = new ImageTransfers.Limits(config.transfers().downloads(), config.transfers().uploads());
+        return new Engine.Remote(new Registries(registries, Clock.systemUTC()), limits);
     }
 }

@@ -34,6 +34,9 @@ class ConfigReaderTest {
                         new DaemonConfig.Tls(false, false, Optional.empty(), Optional.empty(), Optional.empty()),
                         Map.of(),
                         List.of(),
+                        new DaemonConfig.Registries(Map.of(), List.of(), Optional.empty(), Optional.empty(),
+                                Optional.empty(), new DaemonConfig.Transfers(3, 5, 5)),
+                        Optional.empty(),
                         new DaemonConfig.Networking(
                                 FabricConfig.DefaultBridge.USUAL, FabricConfig.usualPools(), true),
                         List.of()));
@@ -45,6 +48,9 @@ class ConfigReaderTest {
                 {"hosts":["unix:///a","tcp://127.0.0.1:2376"],"data-root":"/d","exec-root":"/e","pidfile":"/p",
                  "group":"g","debug":true,"log-level":"info","log-opts":{"max-size":"1m"},"log-driver":"json-file",
                  "labels":["a=b"],"tls":true,"tlsverify":true,"tlscacert":"/ca","tlscert":"/cert","tlskey":"/key",
+                 "registry-mirrors":["https://m"],"mirrors":{"quay.io":["https://q/1","https://q/2"]},
+                 "insecure-registries":["10.0.0.0/8"],"max-concurrent-downloads":7,"max-concurrent-uploads":8,
+                 "max-download-attempts":9,"http-proxy":"http://p","proxies":{"https-proxy":"http://s","no-proxy":"a,b"},
                  "live-restore":true,"bip":"10.9.0.1/24","fixed-cidr":"10.9.0.128/25","fixed-cidr-v6":"fd00:9::/64",
                  "ipv6":true,"mtu":1400,"icc":false,"ip":"127.0.0.1","ip-forward":false,"ip-masq":false,
                  "default-address-pools":[{"base":"10.10.0.0/16","size":24}]}""");
@@ -64,6 +70,11 @@ class ConfigReaderTest {
                                 Optional.of(Path.of("/key"))),
                         Map.of("max-size", "1m"),
                         List.of("a=b"),
+                        new DaemonConfig.Registries(
+                                Map.of("docker.io", List.of("https://m"), "quay.io", List.of("https://q/1", "https://q/2")),
+                                List.of("10.0.0.0/8"), Optional.of("http://p"), Optional.of("http://s"),
+                                Optional.of("a,b"), new DaemonConfig.Transfers(7, 8, 9)),
+                        Optional.empty(),
                         new DaemonConfig.Networking(
                                 new FabricConfig.DefaultBridge(
                                         true,
@@ -149,6 +160,18 @@ class ConfigReaderTest {
         assertThatThrownBy(() -> read("{}", "--tls")).hasMessage("--tls needs --tlscert and --tlskey");
         assertThatThrownBy(() -> read("{}", "--tlsverify", "--tlscert", "/c", "--tlskey", "/k"))
                 .hasMessageContaining("--tlscacert");
+    }
+
+    @Test
+    void theHubServesALocalSocketUnlessItIsToldMore() throws Exception {
+        var hub = read("{\"hub\":{},\"data-root\":\"/d\",\"exec-root\":\"/e\"}").hub().orElseThrow();
+        assertThat(hub.data()).isEqualTo(Path.of("/d/hub"));
+        assertThat(hub.listen()).containsExactly(new carafe.http.Address.Unix(Path.of("/e/hub.sock")));
+        assertThat(hub.rights()).isEmpty();
+        assertThatThrownBy(() -> read("{\"hub\":{\"quota\":1}}")).hasMessageStartingWith("\"hub\": unknown key \"quota\"");
+        Path file = Files.writeString(directory.resolve("hub.json"), "{\"listen\":[\"tcp://127.0.0.1:5000\"]}");
+        assertThat(read("{\"hub\":\"" + file + "\"}").hub().orElseThrow().listen().getFirst().toString())
+                .isEqualTo("tcp://127.0.0.1:5000");
     }
 
     private DaemonConfig read(String file, String... flags) throws Exception {

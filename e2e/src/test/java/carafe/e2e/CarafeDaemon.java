@@ -1,28 +1,45 @@
 package carafe.e2e;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
 /// Our engine, as `./carafed` starts it.
 final class CarafeDaemon extends EngineUnderTest {
 
+    private final List<String> before;
+    private String failpoints = "";
+
     CarafeDaemon() throws IOException {
+        this(List.of());
+    }
+
+    /// Started by the program `before`, which takes away rights and then becomes the daemon.
+    CarafeDaemon(List<String> before) throws IOException {
         super("carafe");
+        this.before = List.copyOf(before);
+    }
+
+    /// Where the daemon fails from its next start on; empty: nowhere.
+    void failAt(String points) {
+        failpoints = points;
     }
 
     @Override
     List<String> daemonCommand() {
-        return List.of(
+        var words = new ArrayList<>(before);
+        words.addAll(List.of(
                 Tools.ours("carafed").toString(),
                 "-H", host(),
                 "--data-root", dataRoot().toString(),
                 "--exec-root", execRoot().toString(),
-                "--pidfile", directory().resolve("pid").toString());
+                "--pidfile", directory().resolve("pid").toString()));
+        return words;
     }
 
     @Override
     Map<String, String> daemonEnvironment() {
-        return Map.of();
+        return failpoints.isEmpty() ? Map.of() : Map.of("CARAFE_FAILPOINTS", failpoints);
     }
 }

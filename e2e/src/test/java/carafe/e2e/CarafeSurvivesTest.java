@@ -19,7 +19,7 @@ class CarafeSurvivesTest {
     private static final String WRITER =
             "trap 'echo last; exit 9' TERM; i=0; while :; do echo $i; i=$((i + 1)); sleep 0.2; done";
 
-    private final EngineUnderTest engine;
+    private final CarafeDaemon engine;
     private final Client client = Client.docker28();
 
     CarafeSurvivesTest() throws Exception {
@@ -155,6 +155,30 @@ class CarafeSurvivesTest {
         Command.of("kill", "-s", "KILL", Long.toString(pid)).run().good();
         engine.start();
         Deadline.await("it is removed", () -> docker("ps", "-aq").text().isEmpty());
+    }
+
+    @Test
+    void deathAtAnyStepOfALifeLeavesNothing() throws Exception {
+        var points = List.of("prepare.cgroup", "prepare.filter", "start.record", "tape.exec", "start.row", "exit.row",
+                "exit.process", "delete.run-directory", "remove.row", "remove.snapshot");
+        for (String point : points) {
+            docker("create", "--name", point, "busybox", "sleep", "1000");
+        }
+        engine.stop();
+        for (String point : points) {
+            engine.failAt(point + "=halt");
+            engine.start();
+            engine.remember(docker("ps", "-aq", "--no-trunc").lines());
+            client.to(engine).and("start", point).run();
+            client.to(engine).and("rm", "-f", point).run();
+            engine.awaitEnd();
+            engine.failAt("");
+            engine.start();
+            client.to(engine).and("rm", "-f", point).run();
+            assertThat(docker("ps", "-a", "--format", "{{.Names}}").lines()).as(point).doesNotContain(point);
+            engine.stop();
+        }
+        engine.start();
     }
 
     @Test

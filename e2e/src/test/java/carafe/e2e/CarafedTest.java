@@ -51,6 +51,20 @@ class CarafedTest {
     }
 
     @Test
+    void stateIsForRootOnly() throws Exception { // CVE-2021-41091
+        try (var engine = new CarafeDaemon()) {
+            engine.start();
+            assertThat(Files.getAttribute(engine.dataRoot(), "unix:mode")).isEqualTo(040700);
+            assertThat((int) Files.getAttribute(engine.socket(), "unix:mode") & 0777).isEqualTo(0660);
+            try (var parts = Files.list(engine.execRoot())) {
+                for (var part : parts.filter(Files::isDirectory).toList()) {
+                    assertThat((int) Files.getAttribute(part, "unix:mode") & 0777).as(part.toString()).isEqualTo(0700);
+                }
+            }
+        }
+    }
+
+    @Test
     void aSecondOneIsRefused() throws Exception {
         try (var engine = new CarafeDaemon()) {
             engine.start();

@@ -56,6 +56,13 @@ abstract class DockerCommandContract {
     }
 
     @Nested
+    final class Builds extends BuildContract {
+        Builds() {
+            super(DockerCommandContract.this);
+        }
+    }
+
+    @Nested
     final class Isolation extends IsolationContract {
         Isolation() {
             super(DockerCommandContract.this);
@@ -119,8 +126,36 @@ abstract class DockerCommandContract {
     }
 
     @Nested
+    final class Registries extends RegistryContract {
+        Registries() {
+            super(DockerCommandContract.this);
+        }
+    }
+
+    @Nested
     final class Daemon extends SystemContract {
         Daemon() {
+            super(DockerCommandContract.this);
+        }
+    }
+
+    @Nested
+    final class Volumes extends VolumeContract {
+        Volumes() {
+            super(DockerCommandContract.this);
+        }
+    }
+
+    @Nested
+    final class Mounts extends MountContract {
+        Mounts() {
+            super(DockerCommandContract.this);
+        }
+    }
+
+    @Nested
+    final class Copies extends CopyContract {
+        Copies() {
             super(DockerCommandContract.this);
         }
     }

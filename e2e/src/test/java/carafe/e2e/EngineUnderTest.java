@@ -37,7 +37,7 @@ abstract class EngineUnderTest implements AutoCloseable {
 
     /// How long the daemon may take to stop; it has no container then.
     Duration patience() {
-        return Duration.ofSeconds(30);
+        return Duration.ofSeconds(90);
     }
 
     /// Mounts below [#directory()] that the engine is known to leave when it stops.
@@ -108,6 +108,11 @@ abstract class EngineUnderTest implements AutoCloseable {
     /// `kill -9` of the daemon alone: what it started is not asked.
     final void kill() throws InterruptedException {
         running().destroyForcibly().waitFor();
+    }
+
+    /// Waits until the daemon has ended by itself.
+    final void awaitEnd() throws Exception {
+        Deadline.await("the daemon ends", () -> !running().isAlive());
     }
 
     /// Asks the daemon to stop, as a service manager does, and waits for its end.

@@ -68,4 +68,58 @@ abstract class ImageContract extends Contract {
         assertThat(docker("run", "--rm", image, "echo", "c").text()).isEqualTo("c");
         assertThat(docker("run", "--rm", image.substring(7, 19), "echo", "d").text()).isEqualTo("d");
     }
+
+    @Test
+    void savedImagesKeepTheirIdWhenTheyAreLoaded() throws Exception {
+        String id = docker("image", "inspect", "-f", "{{.Id}}", IMAGE).text();
+        var archive = engine().directory().resolve("saved.tar");
+        docker("save", "-o", archive.toString(), IMAGE);
+        docker("tag", IMAGE, "kept:1");
+        docker("rmi", IMAGE + ":latest");
+        assertThat(docker("load", "-i", archive.toString()).text()).isEqualTo("Loaded image: busybox:latest");
+        assertThat(docker("image", "inspect", "-f", "{{.Id}}", IMAGE).text()).isEqualTo(id);
+        docker("rmi", "kept:1");
+        assertThat(docker("run", "--rm", IMAGE, "echo", "works").text()).isEqualTo("works");
+        Files.delete(archive);
+    }
+
+    @Test
+    void aCommittedContainerIsAnImage() throws Exception {
+        String id = docker("create", IMAGE, "sh", "-c", "echo kept > /kept; rm /bin/awk").text();
+        docker("start", "-a", id);
+        String image = docker("commit", "-m", "why", "-c", "ENV COLOUR=blue", "-c", "CMD [\"cat\", \"/kept\"]", id,
+                "committed:1").text();
+        assertThat(image).matches("sha256:[0-9a-f]{64}");
+        assertThat(docker("run", "--rm", "committed:1").text()).isEqualTo("kept");
+        assertThat(docker("run", "--rm", "committed:1", "sh", "-c", "echo $COLOUR; ls /bin/awk || true").text())
+                .isEqualTo("blue");
+        assertThat(docker("history", "--format", "{{.Comment}}", "committed:1").lines()).startsWith("why");
+        docker("rm", id);
+        docker("rmi", "committed:1");
+    }
+
+    @Test
+    void anExportedContainerIsImported() throws Exception {
+        String id = docker("create", IMAGE, "sh", "-c", "echo kept > /kept").text();
+        docker("start", "-a", id);
+        var archive = engine().directory().resolve("exported.tar");
+        docker("export", "-o", archive.toString(), id);
+        String image = docker("import", "-c", "CMD [\"cat\", \"/kept\"]", archive.toString(), "imported:1").text();
+        assertThat(image).matches("sha256:[0-9a-f]{64}");
+        assertThat(docker("run", "--rm", "imported:1").text()).isEqualTo("kept");
+        docker("rm", id);
+        docker("rmi", "imported:1");
+        Files.delete(archive);
+    }
+
+    @Test
+    void pruningTakesWhatNothingUses() throws Exception {
+        String id = docker("create", IMAGE, "sh", "-c", "echo pruned > /pruned").text();
+        docker("start", "-a", id);
+        String image = docker("commit", id).text();
+        docker("rm", id);
+        assertThat(docker("image", "prune", "-f").out()).contains("deleted: " + image).contains("Total reclaimed space: ");
+        assertThat(failing(1, "image", "inspect", image).err()).containsIgnoringCase("no such image");
+        assertThat(docker("system", "df").out()).contains("TYPE").contains("Images").contains("RECLAIMABLE");
+    }
 }

@@ -23,17 +23,33 @@ final class TestImages {
     /// A docker-archive of `busybox:latest`.
     static Path dockerArchive(Path directory) throws IOException, InterruptedException {
         byte[] layer = layer(false);
-        String config = config(layer);
+        return dockerArchive(directory.resolve("busybox-docker.tar"), "busybox:latest", layer, config(layer));
+    }
+
+    /// A docker-archive of `other:1`, whose one layer no other image has.
+    static Path otherArchive(Path directory) throws IOException, InterruptedException {
+        byte[] layer = layer(true);
+        return dockerArchive(directory.resolve("other-docker.tar"), "other:1", layer, config(layer));
+    }
+
+    /// A docker-archive of `busybox:volume`, whose /home is a volume.
+    static Path withVolume(Path directory) throws IOException, InterruptedException {
+        byte[] layer = layer(false);
+        return dockerArchive(directory.resolve("volume-docker.tar"), "busybox:volume", layer,
+                config(layer).replace("\"Cmd\":", "\"Volumes\":{\"/home\":{}},\"Cmd\":"));
+    }
+
+    private static Path dockerArchive(Path file, String name, byte[] layer, String config) throws IOException {
         String id = sha256(config.getBytes(StandardCharsets.UTF_8));
-        var manifest = "[{\"Config\":\"%s.json\",\"RepoTags\":[\"busybox:latest\"],\"Layers\":[\"layer/layer.tar\"]}]";
+        var manifest = "[{\"Config\":\"%s.json\",\"RepoTags\":[\"%s\"],\"Layers\":[\"layer/layer.tar\"]}]";
         return Files.write(
-                directory.resolve("busybox-docker.tar"),
+                file,
                 new Tar()
                         .file(id + ".json", config)
                         .directory("layer")
                         .file("layer/VERSION", "1.0")
                         .file("layer/layer.tar", 0644, layer)
-                        .file("manifest.json", manifest.formatted(id))
+                        .file("manifest.json", manifest.formatted(id, name))
                         .finish());
     }
 
@@ -82,6 +98,7 @@ final class TestImages {
                 .file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nguest:x:405:100:guest:/home:/bin/sh\n")
                 .file("etc/group", "root:x:0:\nusers:x:100:guest\nextra:x:77:guest\n")
                 .file("etc/plain", "not a program\n")
+                .file("home/welcome", "from the image\n")
                 .file("bin/busybox", 0755, Files.readAllBytes(busybox));
         for (String applet : Command.of(busybox.toString(), "--list").run().good().lines()) {
             if (applet.equals("busybox")) {

@@ -4,6 +4,7 @@ import carafe.engine.store.Change;
 import carafe.engine.store.Database;
 import carafe.spec.EngineException;
 import carafe.spec.docker.Event;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -55,6 +56,11 @@ final class Book {
         return new EngineException.NotFound("No such container: " + reference);
     }
 
+    /// Whether there is a container with this full id.
+    boolean has(String id) {
+        return byId.containsKey(id);
+    }
+
     Collection<Container> all() {
         return byId.values();
     }
@@ -104,9 +110,11 @@ final class Book {
         names.remove(container.snapshot().name(), container.id());
     }
 
-    /// Begins to write a new container down.
-    Database.Writing insert(ContainerSnapshot snapshot) throws EngineException {
-        return database.begin(new Change.Insert(RecordCodec.row(snapshot)));
+    /// Begins to write a new container down, together with `more`.
+    Database.Writing insert(ContainerSnapshot snapshot, List<Change> more) throws EngineException {
+        var changes = new ArrayList<>(more);
+        changes.add(new Change.Insert(RecordCodec.row(snapshot)));
+        return database.begin(changes.toArray(Change[]::new));
     }
 
     /// Begins to write a container's state down.
@@ -126,9 +134,12 @@ final class Book {
         database.write(new Change.Replace(RecordCodec.row(snapshot)));
     }
 
-    /// Begins to write down that a container is gone.
-    Database.Writing erase(String id) throws EngineException {
-        return database.begin(new Change.Delete(id));
+    /// Begins to write down that a container is gone, and with it these volumes.
+    Database.Writing erase(String id, List<String> volumes) throws EngineException {
+        var changes = new ArrayList<Change>();
+        volumes.forEach(name -> changes.add(new Change.DeleteVolume(name)));
+        changes.add(new Change.Delete(id));
+        return database.begin(changes.toArray(Change[]::new));
     }
 
     /// Tells what happened to a container; `details` are pairs of key and value.

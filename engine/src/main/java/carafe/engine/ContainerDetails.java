@@ -20,9 +20,9 @@ public record ContainerDetails(
     /// The files the engine keeps for it.
     public record Files(Path log, Path hosts, Path hostname, Path resolver) {}
 
-    /// A mount as inspect lists it; `type` is bind, tmpfs or volume.
-    public record MountPoint(String type, String name, String source, String target, String mode, boolean writable,
-            String propagation) {}
+    /// A mount as inspect lists it; `type` is bind, image, tmpfs or volume; `driver` is the volume's.
+    public record MountPoint(String type, String name, String source, String target, String driver, String mode,
+            boolean writable, String propagation) {}
 
     /// Bytes its own layer holds, and those of the whole root.
     public record Size(long writableBytes, long rootBytes) {}

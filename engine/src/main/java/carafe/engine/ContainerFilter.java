@@ -124,8 +124,8 @@ final class ContainerFilter {
         var wanted = filters.of("volume");
         return wanted.isEmpty()
                 || container.host().files().mounts().stream().anyMatch(mount -> wanted.contains(mount.target())
-                        || mount instanceof MountRequest.Bind bind
-                                && wanted.contains(bind.source()));
+                        || mount instanceof MountRequest.Volume volume && wanted.contains(volume.name())
+                        || mount instanceof MountRequest.Bind bind && wanted.contains(bind.source()));
     }
 
     private boolean ports(String key, Set<String> ports) {

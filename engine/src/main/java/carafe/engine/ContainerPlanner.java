@@ -6,7 +6,6 @@ import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.ContainerConfig;
 import carafe.spec.docker.HostConfig;
-import carafe.spec.docker.MountRequest;
 import carafe.spec.oci.Platform;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -20,12 +19,14 @@ final class ContainerPlanner {
     private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]+");
 
     private final Images images;
+    private final MountResolver mounts;
     private final HostFacts facts;
     private final Memberships memberships;
     private final Clock clock;
 
-    ContainerPlanner(Images images, HostFacts facts, Memberships memberships, Clock clock) {
+    ContainerPlanner(Images images, MountResolver mounts, HostFacts facts, Memberships memberships, Clock clock) {
         this.images = images;
+        this.mounts = mounts;
         this.facts = facts;
         this.memberships = memberships;
         this.clock = clock;
@@ -44,6 +45,7 @@ final class ContainerPlanner {
         Image image = image(request, warnings);
         HostConfig host = host(request, warnings);
         ContainerConfig config = names(ConfigMerge.merge(request.config(), image.config().run()), host, id);
+        host = host.withMounts(mounts.resolve(host, config));
         var snapshot = new ContainerSnapshot(
                 id,
                 name,
@@ -102,23 +104,6 @@ final class ContainerPlanner {
         }
         if (!List.of("", "carafe", "runc", "io.containerd.runc.v2").contains(host.runtime())) {
             throw new EngineException.Invalid("unknown or invalid runtime name: " + host.runtime());
-        }
-        if (host.init().orElse(false)) {
-            throw new EngineException.Unsupported("an init process in the container (--init) is not available yet");
-        }
-        if (!host.files().volumesFrom().isEmpty()) {
-            throw new EngineException.Unsupported("volumes of other containers (--volumes-from) are not available yet");
-        }
-        for (var mount : host.files().mounts()) {
-            if (mount instanceof MountRequest.Volume volume) {
-                if (!volume.name().isEmpty()) {
-                    throw new EngineException.Unsupported("named volumes are not available yet (" + volume.name()
-                            + ":" + volume.target() + "); bind a directory of the host instead, -v /path:"
-                            + volume.target());
-                }
-                warnings.add("volumes are not available yet: what is written to " + volume.target()
-                        + " stays in the container's own layer");
-            }
         }
         boolean published = !PortPlan.requests(host, request.config(), Optional.empty()).isEmpty();
         if (published && mode.equals("host")) {

@@ -3,6 +3,9 @@ package carafe.engine;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.Filters;
+import carafe.spec.docker.PathStat;
+import java.io.IOException;
+import java.io.InputStream;
 import java.util.List;
 
 /// Everything one can do to containers. A `reference` is a full id, a name with or without slash, or a unique prefix of
@@ -63,6 +66,17 @@ public interface Containers {
 
     /// What its processes changed in its root.
     List<PathChange> changes(String reference) throws EngineException;
+
+    /// What is at a path inside it, running or not; a symbolic link itself.
+    PathStat pathStat(String reference, String path) throws EngineException, InterruptedException;
+
+    /// Hands what is at a path inside it to `receiver`, as a tar whose names begin with the path's last name.
+    void readArchive(String reference, String path, ArchiveReceiver receiver)
+            throws EngineException, InterruptedException, IOException;
+
+    /// Unpacks a tar, plain or gzipped, into a directory inside it.
+    void writeArchive(String reference, ArchiveTarget target, InputStream archive)
+            throws EngineException, InterruptedException, IOException;
 
     /// All files of its root as a tar, as they are while it is written.
     Download export(String reference) throws EngineException;

@@ -1,12 +1,11 @@
 package carafe.engine;
 
+import carafe.engine.volume.Claim;
 import carafe.image.Snapshots;
 import carafe.spec.EngineException;
-import carafe.spec.docker.MountRequest;
 import carafe.spec.oci.RootfsPlan;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 
@@ -16,14 +15,17 @@ final class Creator {
     private final Book book;
     private final ContainerPlanner planner;
     private final Snapshots snapshots;
+    private final MountSources sources;
     private final Layout layout;
     private final Steps steps;
     private final SecureRandom random = new SecureRandom();
 
-    Creator(Book book, ContainerPlanner planner, Snapshots snapshots, Layout layout, Steps steps) {
+    Creator(Book book, ContainerPlanner planner, Snapshots snapshots, MountSources sources, Layout layout,
+            Steps steps) {
         this.book = book;
         this.planner = planner;
         this.snapshots = snapshots;
+        this.sources = sources;
         this.layout = layout;
         this.steps = steps;
     }
@@ -40,23 +42,39 @@ final class Creator {
         }
         try {
             steps.pass("create.name");
-            bindSources(plan.container());
-            make(plan, plan.container().named(name));
+            MountSources.check(plan.container());
+            claimed(plan, plan.container().named(name));
         } finally {
             book.releaseUnlessUsed(name, id);
         }
         return new CreateResult(id, plan.warnings());
     }
 
-    private void make(ContainerPlanner.Plan plan, ContainerSnapshot container) throws EngineException {
+    /// Takes the volumes first, then makes the container, whose row and those of new volumes are one transaction.
+    private void claimed(ContainerPlanner.Plan plan, ContainerSnapshot container) throws EngineException {
+        steps.pass("create.volumes");
+        var claim = sources.volumes().claim(container.id(), container.host().files().mounts());
+        boolean made = false;
+        try {
+            make(plan, container.with(container.host().withMounts(claim.mounts())), claim);
+            made = true;
+        } finally {
+            if (!made && !book.has(container.id())) {
+                sources.volumes().abandon(container.id(), claim);
+            }
+        }
+    }
+
+    private void make(ContainerPlanner.Plan plan, ContainerSnapshot container, Claim claim) throws EngineException {
         String id = container.id();
         try {
             steps.pass("create.row");
             RootfsPlan.Overlay root;
-            var writing = book.insert(container);
+            var writing = book.insert(container, claim.rows());
             try {
                 steps.pass("create.snapshot");
                 root = snapshots.prepare(id, plan.image());
+                sources.created(container, root);
                 steps.pass("create.directory");
                 Files.createDirectory(layout.container(id));
                 steps.pass("create.durable");
@@ -66,21 +84,21 @@ final class Creator {
             book.add(container).root(root);
             book.tell(container, "create");
         } catch (EngineException e) {
-            undo(container, e);
+            undo(container, claim, e);
             throw e;
         } catch (IOException e) {
             var failure = Failures.io("cannot make the container's directory " + layout.container(id), e);
-            undo(container, failure);
+            undo(container, claim, failure);
             throw failure;
         }
     }
 
     /// Takes back what was made, the row first; directories that stay without a row are swept at the next start. A row
     /// that cannot be erased now is a container, and shown as one: it can be removed, and its name is not free.
-    private void undo(ContainerSnapshot container, EngineException reason) {
+    private void undo(ContainerSnapshot container, Claim claim, EngineException reason) {
         try {
             steps.pass("create.undo");
-            book.erase(container.id()).await();
+            book.erase(container.id(), claim.made()).await();
         } catch (EngineException e) {
             reason.addSuppressed(e);
             book.add(container);
@@ -88,26 +106,12 @@ final class Creator {
         }
         try {
             snapshots.remove(container.id());
+            for (var image : ImageMounts.ids(container)) {
+                snapshots.remove(image);
+            }
             Files.deleteIfExists(layout.container(container.id()));
         } catch (EngineException | IOException e) {
             reason.addSuppressed(e);
-        }
-    }
-
-    /// Makes the missing directories that `-v` binds; refuses what `--mount` binds and is not there.
-    private static void bindSources(ContainerSnapshot container) throws EngineException {
-        for (var mount : container.host().files().mounts()) {
-            if (mount instanceof MountRequest.Bind bind && !Files.exists(Path.of(bind.source()))) {
-                if (!bind.create()) {
-                    throw new EngineException.Invalid("invalid mount config for type \"bind\": bind source path does"
-                            + " not exist: " + bind.source());
-                }
-                try {
-                    Files.createDirectories(Path.of(bind.source()));
-                } catch (IOException e) {
-                    throw Failures.io("error while creating mount source path '" + bind.source() + "'", e);
-                }
-            }
         }
     }
 

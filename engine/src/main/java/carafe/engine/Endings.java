@@ -14,8 +14,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// What is to be done after a container's process ended and its waiters were answered: the row is written, then the
-/// runtime forgets the process (its exit record is the truth until then). That happens beside the container's queue, so
-/// that the next request need not wait for the disk; who needs the run directory free asks [#settle].
+/// runtime forgets the process (its exit record is the truth until then) and its volumes are unmounted. That happens
+/// beside the container's queue, so that the next request need not wait for the disk; who needs the run directory free
+/// asks [#settle].
 ///
 /// Most containers that end are removed at once. So an ending waits a moment before it writes: a removal that comes in
 /// that time saves the row, with its own wait for the disk.
@@ -25,13 +26,15 @@ final class Endings {
 
     private final Book book;
     private final ContainerRuntime runtime;
+    private final MountSources sources;
     private final Layout layout;
     private final Steps steps;
     private final Set<Ending> underWay = ConcurrentHashMap.newKeySet();
 
-    Endings(Book book, ContainerRuntime runtime, Layout layout, Steps steps) {
+    Endings(Book book, ContainerRuntime runtime, MountSources sources, Layout layout, Steps steps) {
         this.book = book;
         this.runtime = runtime;
+        this.sources = sources;
         this.layout = layout;
         this.steps = steps;
     }
@@ -62,10 +65,12 @@ final class Endings {
                 }
                 steps.pass("exit.process");
                 process.delete();
+                steps.pass("exit.mounts");
                 ending.clean = true;
             } catch (EngineException | InterruptedException e) {
                 LOG.warn("the end of container {} was not cleaned up yet", container.id(), e);
             } finally {
+                sources.after(ended);
                 underWay.remove(ending);
                 ending.over.countDown();
             }

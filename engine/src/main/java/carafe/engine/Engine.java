@@ -1,8 +1,13 @@
 package carafe.engine;
 
 import carafe.engine.store.Database;
+import carafe.engine.transfer.ImageTransfers;
+import carafe.engine.volume.Volumes;
+import carafe.files.ContainerFiles;
+import carafe.files.VolumeDirectories;
 import carafe.image.Images;
 import carafe.network.Fabric;
+import carafe.registry.Registries;
 import carafe.runtime.ContainerRuntime;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
@@ -21,7 +26,13 @@ public interface Engine extends AutoCloseable {
 
     ImageCatalog images();
 
+    ImageTransfers transfers();
+
     Host host();
+
+    Volumes volumes();
+
+    Builds builds();
 
     /// Stops accepting work, lets what is under way end, and closes the database. Containers go on, as they do when the
     /// daemon is killed: unlike Docker's default, always.
@@ -29,7 +40,11 @@ public interface Engine extends AutoCloseable {
     void close();
 
     /// What an engine stands on. It does not close them.
-    record Parts(ContainerRuntime runtime, Images images, Fabrics fabrics, Failpoints failpoints, Clock clock) {}
+    record Parts(ContainerRuntime runtime, Images images, Storage storage, Remote remote, Fabrics fabrics,
+            Failpoints failpoints, Clock clock) {}
+
+    /// The registries the engine may talk to, and how much at a time.
+    record Remote(Registries registries, ImageTransfers.Limits limits) {}
 
     /// Opens the networks of the engine with this id; the engine closes them.
     @FunctionalInterface
@@ -41,6 +56,9 @@ public interface Engine extends AutoCloseable {
             return Outlets.NONE;
         }
     }
+
+    /// Where files are that belong to no image: what is inside containers, and what volumes keep.
+    record Storage(ContainerFiles files, VolumeDirectories volumes) {}
 
     /// Begins, in the background, to load what [#open] needs; worth calling before the parts are made.
     static void preload(EngineConfig config) {

@@ -87,7 +87,7 @@ final class ImageMaker {
                 }
                 try {
                     var layer = intake.layer(out -> images.snapshots().writeLayer(container.id(), out));
-                    made.add(image(intake, parent, layer, request, run, names));
+                    made.add(commit(intake, image(parent, layer, request, run), layers(parent, layer), names));
                 } finally {
                     if (frozen) {
                         container.process().resume();
@@ -101,21 +101,20 @@ final class ImageMaker {
         }
     }
 
-    private Digest image(Intake intake, Image parent, Intake.Layer layer, CommitRequest request, RunConfig run,
-            List<Reference> names) throws EngineException {
-        for (var diffId : parent.config().diffIds()) {
-            intake.has(diffId);
-        }
+    private ImageConfig image(Image parent, Intake.Layer layer, CommitRequest request, RunConfig run) {
         var now = Optional.of(clock.instant());
         var diffIds = new ArrayList<>(parent.config().diffIds());
         diffIds.add(layer.diffId());
-        var layers = new ArrayList<>(parent.manifest().layers());
-        layers.add(layer.blob());
         var history = new ArrayList<>(parent.config().history());
         history.add(new History(now, String.join(" ", run.cmd()), request.author(), request.comment(), false));
-        var config = new ImageConfig(parent.config().platform(), now, request.author(), request.comment(), "", run,
-                diffIds, history);
-        return commit(intake, config, layers, names);
+        return new ImageConfig(parent.config().platform(), now, request.author(), request.comment(), "", run, diffIds,
+                history);
+    }
+
+    private static List<Descriptor> layers(Image parent, Intake.Layer layer) {
+        var layers = new ArrayList<>(parent.manifest().layers());
+        layers.add(layer.blob());
+        return layers;
     }
 
     /// The container's configuration with what `given` says otherwise.

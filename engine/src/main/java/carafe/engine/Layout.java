@@ -46,6 +46,16 @@ record Layout(Path dataRoot, Path runRoot) {
         return execRuns().resolve(key(containerId) + "-" + execId.substring(0, EXEC_KEY));
     }
 
+    /// What builds keep; the builder is its owner.
+    Path builds() {
+        return dataRoot.resolve("build");
+    }
+
+    /// Secrets of builds that go on; on memory.
+    Path buildSecrets() {
+        return runRoot.resolve("b");
+    }
+
     /// What names a container in the run root.
     static String key(String id) {
         return id.substring(0, KEY);

@@ -34,7 +34,8 @@ final class Lifecycle {
     private volatile boolean closed;
 
     /// What a start needs beside the runtime.
-    record Starts(BundleMaker bundles, EtcFiles etc, Memberships networks, Endings endings, RecentStarts recent,
+    record Starts(BundleMaker bundles, EtcFiles etc, MountSources sources, Memberships networks, Endings endings,
+            RecentStarts recent,
             Layout layout, Steps steps) {}
 
     Lifecycle(Book book, ContainerRuntime runtime, Starts starts, Remover remover, Clock clock) {
@@ -103,6 +104,8 @@ final class Lifecycle {
         starts.steps.pass("start.bundle");
         var bundle = starts.bundles.make(container, network.namespace());
         starts.endings.settle(container);
+        starts.steps.pass("start.mounts");
+        starts.sources.before(snapshot, bundle.rootfs());
         starts.steps.pass("start.run");
         var process = runtime.start(bundle, List.copyOf(container.clients()));
         starts.recent.forget(container.id());
@@ -239,7 +242,7 @@ final class Lifecycle {
 
     private void removeItself(Container container) {
         try {
-            remover.removeEnded(container);
+            remover.removeEnded(container, true);
         } catch (EngineException e) {
             LOG.warn("container {} could not be removed after its end", container.id(), e);
         }
@@ -298,6 +301,7 @@ final class Lifecycle {
         }
         container.clients().clear();
         var snapshot = container.snapshot();
+        starts.sources.after(snapshot);
         State next = switch (snapshot.state()) {
             case State.Exited last -> new State.Exited(
                     last.exitCode(), last.oomKilled(), last.startedAt(), last.finishedAt(), Optional.of(failure));

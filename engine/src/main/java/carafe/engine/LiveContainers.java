@@ -4,8 +4,11 @@ import carafe.runtime.ContainerRuntime;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.Filters;
+import carafe.spec.docker.PathStat;
 import carafe.spec.oci.ProcessSpec;
 import carafe.spec.oci.RootfsPlan;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -25,8 +28,8 @@ final class LiveContainers implements Containers {
 
     /// Those who do the work.
     record Hands(Creator creator, ContainerPlanner planner, Lifecycle lifecycle, Stopper stopper, Remover remover,
-            Streams streams, Viewer viewer, LiveExecs execs, Updater updater, RecentStarts recent, Memberships memberships,
-            Layout layout) {}
+            Streams streams, ContainerCopies copies, Viewer viewer, LiveExecs execs, Updater updater,
+            RecentStarts recent, Memberships memberships, Layout layout) {}
 
     LiveContainers(Book book, ContainerRuntime runtime, BundleMaker bundles, Clock clock, Hands hands) {
         this.book = book;
@@ -125,7 +128,7 @@ final class LiveContainers implements Containers {
             }
             change(container, () -> {
                 refuseRunning(container);
-                hands.remover.removeEnded(container);
+                hands.remover.removeEnded(container, request.volumes());
             });
         });
     }
@@ -240,6 +243,27 @@ final class LiveContainers implements Containers {
         inspect(reference, false);
         var root = book.find(reference).root();
         return root.isEmpty() ? List.of() : RootChanges.of(root.get());
+    }
+
+    @Override
+    public PathStat pathStat(String reference, String path) throws EngineException, InterruptedException {
+        try {
+            return hands.copies.stat(book.find(reference), path);
+        } catch (IOException e) {
+            throw Failures.io("cannot look at " + path + " in container " + reference, e);
+        }
+    }
+
+    @Override
+    public void readArchive(String reference, String path, ArchiveReceiver receiver)
+            throws EngineException, InterruptedException, IOException {
+        hands.copies.read(book.find(reference), path, receiver);
+    }
+
+    @Override
+    public void writeArchive(String reference, ArchiveTarget target, InputStream archive)
+            throws EngineException, InterruptedException, IOException {
+        hands.copies.write(book.find(reference), target, archive);
     }
 
     @Override

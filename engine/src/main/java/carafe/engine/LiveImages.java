@@ -1,5 +1,6 @@
 package carafe.engine;
 
+import carafe.engine.transfer.ImageTransfers;
 import carafe.image.Image;
 import carafe.image.ImageCheck;
 import carafe.image.ImageUsers;
@@ -27,7 +28,7 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /// The door to images: adds to the image room who uses what, and tells what happened.
-final class LiveImages implements ImageCatalog {
+final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
     private static final Set<String> KEYS = Set.of("before", "dangling", "label", "reference", "since", "until");
 
     private final Images images;
@@ -271,7 +272,22 @@ final class LiveImages implements ImageCatalog {
                 .toList());
     }
 
+    @Override
+    public void namesChanged() {
+        names.forget();
+    }
+
+    /// Docker tells transfers with the image's name in the place of its id.
+    @Override
+    public void happened(String action, String name, Optional<String> imageId) {
+        tell(action, name, imageId.orElse(""), name);
+    }
+
     private void tell(String action, String id, String name) {
+        tell(action, id, id, name);
+    }
+
+    private void tell(String action, String actor, String id, String name) {
         Map<String, String> labels = Map.of();
         try {
             labels = images.byId(Digest.parse(id)).map(Image::config).map(config -> config.run().labels())
@@ -281,6 +297,6 @@ final class LiveImages implements ImageCatalog {
         }
         var attributes = new TreeMap<>(labels);
         attributes.put("name", name);
-        events.publish(Event.Type.IMAGE, action, id, attributes);
+        events.publish(Event.Type.IMAGE, action, actor, attributes);
     }
 }

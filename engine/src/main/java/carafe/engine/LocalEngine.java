@@ -2,8 +2,15 @@ package carafe.engine;
 
 import carafe.engine.store.Change;
 import carafe.engine.store.Database;
+import carafe.engine.transfer.ImageTransfers;
+import carafe.engine.transfer.LiveTransfers;
+import carafe.engine.volume.LocalVolumes;
+import carafe.engine.volume.VolumeBook;
+import carafe.engine.volume.Volumes;
+import carafe.files.VolumeDirectories;
 import carafe.network.Fabric;
 import carafe.spec.EngineException;
+import carafe.spec.docker.Event;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +26,9 @@ import org.slf4j.LoggerFactory;
 final class LocalEngine implements Engine {
     private static final Duration GRACE = Duration.ofSeconds(5);
 
+    /// For what was promised to be gone: nobody but the next life of the engine would look for it again.
+    private static final Duration SWEEP_GRACE = Duration.ofSeconds(30);
+
     private final Resources resources;
     private final Book book;
     private final Lifecycle lifecycle;
@@ -27,8 +37,13 @@ final class LocalEngine implements Engine {
     private final Containers containers;
     private final LiveExecs execs;
     private final LiveImages images;
+    private final ImageTransfers transfers;
     private final LocalHost host;
+    private final LiveBuilds builds;
     private final LiveNetworks networks;
+    private final VolumeBook volumeBook;
+    private final LocalVolumes volumes;
+    private final VolumeDirectories directories;
 
     /// What is closed with the engine.
     private record Resources(Database database, EventLog events, LogWatch watch, Fabric fabric, Outlets outlets) {}
@@ -40,7 +55,15 @@ final class LocalEngine implements Engine {
         var steps = new Steps(parts.failpoints());
         var snapshots = parts.images().snapshots();
         var names = new ImageNames(parts.images());
-        var bundles = new BundleMaker(parts.images(), new SpecComposer(facts.appArmor()), layout);
+        directories = parts.storage().volumes();
+        volumeBook = new VolumeBook(resources.database(), directories,
+                (action, name, details) -> resources.events().publish(Event.Type.VOLUME, action, name, details),
+                parts.clock());
+        volumes = new LocalVolumes(volumeBook);
+        var imageMounts = new ImageMounts(parts.images());
+        var sources = new MountSources(volumeBook, imageMounts, parts.storage().files());
+        var mounts = new MountPlan(name -> volumeBook.mountpoint(name).toString(), imageMounts::lowers);
+        var bundles = new BundleMaker(parts.images(), new SpecComposer(facts.appArmor(), config.init(), mounts), layout);
         var recent = new RecentStarts();
         book = new Book(resources.database(), resources.events());
         var networkBook = new NetworkBook(resources.database(), resources.events());
@@ -49,31 +72,39 @@ final class LocalEngine implements Engine {
         var etc = new EtcFiles(Path.of("/etc"));
         networks = new LiveNetworks(book, networkBook, resources.fabric(),
                 new LiveNetworks.Hands(memberships, etc, layout, steps), parts.clock());
-        var planner = new ContainerPlanner(parts.images(), facts, memberships, parts.clock());
-        endings = new Endings(book, parts.runtime(), layout, steps);
-        remover = new Remover(book, endings, snapshots, layout, steps);
+        var planner = new ContainerPlanner(
+                parts.images(), new MountResolver(book, parts.images()), facts, memberships, parts.clock());
+        endings = new Endings(book, parts.runtime(), sources, layout, steps);
+        remover = new Remover(book, endings, snapshots, volumeBook, layout, steps);
         lifecycle = new Lifecycle(
                 book,
                 parts.runtime(),
-                new Lifecycle.Starts(bundles, etc, memberships, endings, recent, layout, steps),
+                new Lifecycle.Starts(bundles, etc, sources, memberships, endings, recent, layout, steps),
                 remover,
                 parts.clock());
         execs = new LiveExecs(book, parts.runtime(), layout, parts.clock());
         containers = new LiveContainers(book, parts.runtime(), bundles, parts.clock(), new LiveContainers.Hands(
-                new Creator(book, planner, snapshots, layout, steps),
+                new Creator(book, planner, snapshots, sources, layout, steps),
                 planner,
                 lifecycle,
                 new Stopper(book, lifecycle),
                 remover,
                 new Streams(book, parts.runtime(), layout, resources.watch()),
-                new Viewer(book, parts.images(), names, new Viewer.Sources(layout, memberships), parts.clock()),
+                new ContainerCopies(book, bundles, endings, sources),
+                new Viewer(book, parts.images(), names, new Viewer.Sources(layout, volumeBook, memberships),
+                        parts.clock()),
                 execs,
                 new Updater(book),
                 recent,
                 memberships,
                 layout));
         images = new LiveImages(parts.images(), book, names, resources.events(), parts.clock());
+        transfers = new LiveTransfers(parts.images(), parts.remote().registries(), parts.remote().limits(), images);
         host = new LocalHost(facts, engineId, config.dataRoot(), book, parts.images());
+        var buildSteps = new BuildSteps(parts.runtime(), new SpecComposer(facts.appArmor(), config.init(), mounts), memberships,
+                etc, layout);
+        builds = LiveBuilds.open(parts, buildSteps, layout,
+                new LiveBuilds.Tell(names, resources.events(), transfers));
     }
 
     static LocalEngine open(EngineConfig config, Parts parts) throws EngineException {
@@ -93,7 +124,7 @@ final class LocalEngine implements Engine {
             engine = new LocalEngine(config, parts, resources, id);
             var reconciler = new Reconciler(
                     engine.book, parts.runtime(), parts.images().snapshots(), layout,
-                    new Reconciler.Resumers(engine.lifecycle, engine.networks));
+                    new Reconciler.Resumers(engine.volumeBook, engine.lifecycle, engine.networks));
             String boot = HostFacts.read(Path.of("/")).bootId();
             boolean sameBoot = database.setting("boot-id").map(boot::equals).orElse(true);
             reconciler.run(database.rows(), sameBoot, parts.clock().instant());
@@ -165,12 +196,28 @@ final class LocalEngine implements Engine {
     }
 
     @Override
+    public ImageTransfers transfers() {
+        return transfers;
+    }
+
+    @Override
     public Host host() {
         return host;
     }
 
     @Override
+    public Volumes volumes() {
+        return volumes;
+    }
+
+    @Override
+    public Builds builds() {
+        return builds;
+    }
+
+    @Override
     public void close() {
+        builds.close();
         lifecycle.close();
         letWorkEnd();
         book.all().forEach(container -> container.waits().abandon("the engine is shutting down"));
@@ -189,8 +236,9 @@ final class LocalEngine implements Engine {
     }
 
     /// Waits for what goes on in the background. For tests, which look for what is left.
-    void settle() {
+    void settle() throws InterruptedException {
         letWorkEnd();
+        directories.awaitDeletions();
     }
 
     private void release() {
@@ -212,8 +260,8 @@ final class LocalEngine implements Engine {
                         .warn("{} containers are still busy; the next start of the engine settles them",
                                 idle.getCount());
             }
-            endings.awaitAll(GRACE);
-            remover.awaitSweeps(GRACE);
+            endings.awaitAll(SWEEP_GRACE);
+            remover.awaitSweeps(SWEEP_GRACE);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -6,6 +6,7 @@ import carafe.network.Fabric;
 import carafe.network.Joining;
 import carafe.network.Network;
 import carafe.network.Sandbox;
+import carafe.network.Traffic;
 import carafe.network.port.PortRequest;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
@@ -355,9 +356,12 @@ final class Memberships {
     Map<String, UsageSample.Traffic> traffic(String containerId) throws EngineException {
         var traffic = new LinkedHashMap<String, UsageSample.Traffic>();
         fabric.traffic(containerId).forEach((name, link) -> traffic.put(name, new UsageSample.Traffic(
-                new UsageSample.Flow(link.rxBytes(), link.rxPackets(), link.rxErrors(), link.rxDropped()),
-                new UsageSample.Flow(link.txBytes(), link.txPackets(), link.txErrors(), link.txDropped()))));
+                flow(link.in()), flow(link.out()))));
         return traffic;
+    }
+
+    private static UsageSample.Flow flow(Traffic.Flow way) {
+        return new UsageSample.Flow(way.bytes(), way.packets(), way.errors(), way.dropped());
     }
 
     /// The host's address as containers of this one's network see it, for `host-gateway`.

@@ -1,6 +1,7 @@
 package carafe.engine;
 
 import carafe.runtime.StandardContainer;
+import carafe.spec.EngineException;
 import carafe.spec.docker.HostConfig;
 import carafe.spec.docker.MountRequest;
 import carafe.spec.oci.RuntimeSpec.Mount;
@@ -10,21 +11,38 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /// What a container mounts, in the order the runtime does it: the standard filesystems, the engine's three files in
 /// /etc, then what the user asked for, parents before children. A user's mount replaces a standard one at its place.
 final class MountPlan {
-    private MountPlan() {}
+    private final UnaryOperator<String> volumes;
+    private final ImageLayers images;
 
-    static List<Mount> mounts(HostConfig host, ContainerDetails.Files files) {
+    /// Finds the layers of the image that a container mounts as the `place`-th of its mounts, the topmost first.
+    interface ImageLayers {
+        List<Path> of(String container, int place, String reference) throws EngineException;
+    }
+
+    /// `volumes` says where the content of the volume of a name lies, `images` those of mounted images.
+    MountPlan(UnaryOperator<String> volumes, ImageLayers images) {
+        this.volumes = volumes;
+        this.images = images;
+    }
+
+    List<Mount> mounts(ContainerSnapshot container, ContainerDetails.Files files) throws EngineException {
+        var host = container.host();
         var asked = new ArrayList<Mount>();
         var targets = new HashSet<String>();
-        for (var request : host.files().mounts()) {
+        for (int place = 0; place < host.files().mounts().size(); place++) {
+            var request = host.files().mounts().get(place);
             targets.add(request.target());
             switch (request) {
                 case MountRequest.Bind bind -> asked.add(bind(bind));
                 case MountRequest.Tmpfs tmpfs -> asked.add(tmpfs(tmpfs));
-                case MountRequest.Volume _ -> { } // refused or left to the image at create
+                case MountRequest.Volume volume -> asked.add(volume(volume));
+                case MountRequest.Image image -> asked.add(
+                        image(image, images.of(container.id(), place, image.reference())));
             }
         }
         var mounts = new ArrayList<Mount>();
@@ -85,6 +103,24 @@ final class MountPlan {
                         bind.below() == MountRequest.Below.ABSENT ? "bind" : "rbind",
                         bind.readOnly() ? readOnly : "rw",
                         propagation(bind)));
+    }
+
+    /// An overlay without a writable layer, as the runtime's `overlay` takes it.
+    private static Mount image(MountRequest.Image image, List<Path> lowers) {
+        var options = new ArrayList<>(List.of("ro",
+                "lowerdir=" + String.join(":", lowers.stream().map(Path::toString).toList())));
+        if (!image.subpath().isEmpty()) {
+            options.add("X-mount.subdir=" + image.subpath());
+        }
+        return Mount.of(image.target(), "overlay", "overlay", options);
+    }
+
+    private Mount volume(MountRequest.Volume volume) {
+        var options = new ArrayList<>(List.of("rbind", volume.readOnly() ? "rro" : "rw", "rprivate"));
+        if (!volume.wishes().subpath().isEmpty()) {
+            options.add("X-mount.subdir=" + volume.wishes().subpath());
+        }
+        return Mount.of(volume.target(), "bind", volumes.apply(volume.name()), options);
     }
 
     static String propagation(MountRequest.Bind bind) {

@@ -2,11 +2,13 @@ package carafe.engine;
 
 import carafe.engine.store.Database;
 import carafe.engine.store.Row;
+import carafe.engine.volume.VolumeBook;
 import carafe.image.Snapshots;
 import carafe.runtime.ContainerRuntime;
 import carafe.runtime.ExitInfo;
 import carafe.runtime.RunningProcess;
 import carafe.spec.EngineException;
+import carafe.spec.docker.MountRequest;
 import carafe.spec.docker.RestartPolicy;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -35,17 +38,19 @@ final class Reconciler {
     private final Book book;
     private final ContainerRuntime runtime;
     private final Snapshots snapshots;
+    private final VolumeBook volumes;
     private final Layout layout;
     private final Lifecycle lifecycle;
     private final LiveNetworks networks;
 
     /// Those who go on with what was found.
-    record Resumers(Lifecycle lifecycle, LiveNetworks networks) {}
+    record Resumers(VolumeBook volumes, Lifecycle lifecycle, LiveNetworks networks) {}
 
     Reconciler(Book book, ContainerRuntime runtime, Snapshots snapshots, Layout layout, Resumers resumers) {
         this.book = book;
         this.runtime = runtime;
         this.snapshots = snapshots;
+        this.volumes = resumers.volumes;
         this.layout = layout;
         this.lifecycle = resumers.lifecycle;
         this.networks = resumers.networks;
@@ -57,12 +62,14 @@ final class Reconciler {
         var ids = new HashSet<String>();
         var keys = new HashMap<String, Container>();
         var aside = new HashSet<String>();
+        var unread = new HashMap<String, String>();
         var writings = new ArrayList<Database.Writing>();
         for (var row : rows) {
             ids.add(row.id());
             var container = read(row);
             if (container.isEmpty()) {
                 aside.add(Layout.key(row.id()));
+                unread.put(row.id(), row.document());
                 continue;
             }
             String key = Layout.key(row.id());
@@ -82,6 +89,7 @@ final class Reconciler {
                 LOG.error("what became of a container could not be written down; the next start looks again", e);
             }
         }
+        volumes(keys.values(), unread);
         runs.removeAll(aside);
         sweepRuns(runs, keys);
         sweepExecs(keys, aside);
@@ -90,6 +98,19 @@ final class Reconciler {
         for (var container : keys.values()) {
             resume(container, now);
         }
+    }
+
+    private void volumes(Collection<Container> containers, Map<String, String> unread) throws EngineException {
+        var mounts = new HashMap<String, List<MountRequest>>();
+        var running = new HashSet<String>();
+        for (var container : containers) {
+            mounts.put(container.id(), container.snapshot().host().files().mounts());
+            if (container.state().alive()) {
+                running.add(container.id());
+            }
+        }
+        volumes.settle(mounts, running);
+        unread.forEach(volumes::keepFor);
     }
 
     /// The first process of every container that runs, also of one that was set aside: it keeps its network.
@@ -113,8 +134,8 @@ final class Reconciler {
             book.reserve(row.name(), row.id());
             return Optional.of(book.add(RecordCodec.read(row)));
         } catch (EngineException e) {
-            LOG.error("container {} ({}) is set aside: {}. Its files stay in {}; a version of this program that can"
-                    + " read the record finds it again", row.name(), row.id(), e.getMessage(), layout.container(row.id()));
+            LOG.error("container {} ({}) is set aside: {}. Its files stay in {}; a version of this program that can read"
+                    + " the record finds it again", row.name(), row.id(), e.getMessage(), layout.container(row.id()));
             return Optional.empty();
         }
     }
@@ -216,7 +237,7 @@ final class Reconciler {
 
     private void sweepDirectories(Set<String> ids) throws EngineException {
         for (var id : snapshots.list()) {
-            if (!ids.contains(id)) {
+            if (!ids.contains(ImageMounts.owner(id))) {
                 LOG.info("sweeping the writable layer {} that no container owns", id);
                 try {
                     snapshots.remove(id);

@@ -5,9 +5,11 @@ import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.ContainerConfig;
 import carafe.spec.docker.HostConfig;
+import carafe.spec.docker.MountRequest;
 import carafe.spec.docker.NetworkingConfig;
 import carafe.spec.docker.Timestamps;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Optional;
 
 /// Between a [ContainerSnapshot] and its database row. What a container is goes into `document`, which changes rarely;
@@ -35,6 +37,8 @@ final class RecordCodec {
                 .put("Config", container.config().document())
                 .put("HostConfig", container.host().document())
                 .put("NetworkingConfig", container.networking().json())
+                .put("Mounts", Json.ofAll(
+                        container.host().files().mounts().stream().map(MountRequest::json).toList()))
                 .build()
                 .print();
     }
@@ -60,7 +64,7 @@ final class RecordCodec {
                     new ContainerSnapshot.Image(image.text("Reference"), image.text("Id"), image.text("Os")),
                     document.texts("Command"),
                     ContainerConfig.parse(document.object("Config")),
-                    HostConfig.parse(document.object("HostConfig")),
+                    host(document),
                     NetworkingConfig.parse(document.object("NetworkingConfig")),
                     state(status.object("State")),
                     new ContainerSnapshot.Restarts(
@@ -69,6 +73,18 @@ final class RecordCodec {
             throw new EngineException.Internal(
                     "the record of container " + row.id() + " cannot be read: " + e.getMessage(), e);
         }
+    }
+
+    private static HostConfig host(Json.Obj document) throws EngineException {
+        var host = HostConfig.parse(document.object("HostConfig"));
+        if (document.find("Mounts").isEmpty()) { // written before there were volumes
+            return host;
+        }
+        var mounts = new ArrayList<MountRequest>();
+        for (var mount : document.objects("Mounts")) {
+            mounts.add(MountRequest.of(mount));
+        }
+        return host.withMounts(mounts);
     }
 
     private static Json.Obj state(State state) {

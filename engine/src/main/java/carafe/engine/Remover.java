@@ -1,5 +1,6 @@
 package carafe.engine;
 
+import carafe.engine.volume.VolumeBook;
 import carafe.image.Snapshots;
 import carafe.spec.EngineException;
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -23,29 +25,35 @@ final class Remover {
     private final Book book;
     private final Endings endings;
     private final Snapshots snapshots;
+    private final VolumeBook volumes;
     private final Layout layout;
     private final Steps steps;
     private final Set<Thread> sweeps = ConcurrentHashMap.newKeySet();
 
-    Remover(Book book, Endings endings, Snapshots snapshots, Layout layout, Steps steps) {
+    Remover(Book book, Endings endings, Snapshots snapshots, VolumeBook volumes, Layout layout, Steps steps) {
         this.book = book;
         this.endings = endings;
         this.snapshots = snapshots;
+        this.volumes = volumes;
         this.layout = layout;
         this.steps = steps;
     }
 
-    /// Confined to the container's queue: removes one that does not run.
-    void removeEnded(Container container) throws EngineException {
+    /// Confined to the container's queue: removes one that does not run, on demand with the volumes that nobody named
+    /// and nobody else uses.
+    void removeEnded(Container container, boolean volumes) throws EngineException {
         var before = container.snapshot();
+        var mounts = before.host().files().mounts();
         if (before.state().alive()) {
             throw new AssertionError("a running container is not removed: " + container.id());
         }
         container.show(before.with(new State.Removing(before.state())));
         Optional<Endings.Ending> ending;
+        List<String> leaving;
         try {
             steps.pass("remove.row");
-            var writing = book.erase(container.id());
+            leaving = volumes ? this.volumes.leaving(container.id(), mounts) : List.of();
+            var writing = book.erase(container.id(), leaving);
             ending = endings.erased(container, writing);
             writing.await();
         } catch (EngineException e) {
@@ -57,15 +65,16 @@ final class Remover {
         }
         container.clients().clear();
         book.remove(container);
+        this.volumes.release(container.id(), mounts, leaving);
         book.tell(before, "destroy");
-        sweepLater(container.id(), ending);
+        sweepLater(before, ending);
         container.showRemoved();
     }
 
-    private void sweepLater(String id, Optional<Endings.Ending> ending) {
-        var sweep = Thread.ofVirtual().name("sweep of " + id.substring(0, 12)).unstarted(() -> {
+    private void sweepLater(ContainerSnapshot container, Optional<Endings.Ending> ending) {
+        var sweep = Thread.ofVirtual().name("sweep of " + container.id().substring(0, 12)).unstarted(() -> {
             ending.ifPresent(this::finish);
-            sweep(id);
+            sweep(container);
             sweeps.remove(Thread.currentThread());
         });
         sweeps.add(sweep);
@@ -91,10 +100,14 @@ final class Remover {
     }
 
     /// Removes the directories of a container that has no row. Failures are told, not thrown: the container is gone.
-    void sweep(String id) {
+    void sweep(ContainerSnapshot container) {
+        String id = container.id();
         try {
             steps.pass("remove.snapshot");
             snapshots.remove(id);
+            for (var image : ImageMounts.ids(container)) {
+                snapshots.remove(image);
+            }
             steps.pass("remove.directory");
             deleteTree(layout.container(id));
         } catch (EngineException | IOException e) {

@@ -15,6 +15,7 @@ import carafe.spec.oci.LinuxSpec.NamespaceType;
 import carafe.spec.oci.ProcessSpec;
 import carafe.spec.oci.RuntimeSpec;
 import carafe.spec.oci.SeccompSpec;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,13 +29,21 @@ import java.util.concurrent.ConcurrentHashMap;
 final class SpecComposer {
     private static final String PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+    /// Where Docker's init is seen in a container.
+    private static final String INIT = "/sbin/docker-init";
+
     private final boolean appArmor;
+    private final Path init;
+    private final MountPlan mounts;
     private final Map<List<String>, SeccompSpec> standardFilters = new ConcurrentHashMap<>();
     private final Json.Obj standardProfile = SeccompProfile.standard();
 
-    /// `appArmor`: whether the host confines processes by AppArmor profiles.
-    SpecComposer(boolean appArmor) {
+    /// `appArmor`: whether the host confines processes by AppArmor profiles; `init`: the host's file of the program that
+    /// `--init` makes the first of a container; `mounts` knows where volumes lie.
+    SpecComposer(boolean appArmor, Path init, MountPlan mounts) {
         this.appArmor = appArmor;
+        this.init = init;
+        this.mounts = mounts;
     }
 
     /// The configuration of `container`, whose own files are `files`; `devices` are the host's nodes it asked for.
@@ -49,10 +58,36 @@ final class SpecComposer {
                 new RuntimeSpec.Root("", host.files().readonlyRoot()),
                 ownNames ? names.host() : "",
                 ownNames ? names.domain() : "",
-                MountPlan.mounts(host, places.files),
+                mounts(container, places.files),
                 RuntimeSpec.Hooks.NONE,
                 host.annotations(),
                 linux(container, devices, places.network));
+    }
+
+    /// Whether an init is put before the program; where the host's processes are seen, the host has one.
+    private static boolean wantsInit(HostConfig host) {
+        String pid = host.namespaces().pid();
+        return host.init().orElse(false) && !pid.equals("host") && !pid.startsWith("container:");
+    }
+
+    private List<RuntimeSpec.Mount> mounts(ContainerSnapshot container, ContainerDetails.Files files)
+            throws EngineException {
+        var planned = mounts.mounts(container, files);
+        if (!wantsInit(container.host())) {
+            return planned;
+        }
+        var more = new ArrayList<>(planned);
+        more.add(RuntimeSpec.Mount.of(INIT, "bind", init.toString(), List.of("bind", "ro", "nosuid", "nodev")));
+        return more;
+    }
+
+    private static List<String> arguments(ContainerSnapshot container) {
+        if (!wantsInit(container.host())) {
+            return container.command();
+        }
+        var words = new ArrayList<>(List.of(INIT, "--"));
+        words.addAll(container.command());
+        return words;
     }
 
     /// Where the container's own files are, and the network namespace it joins (empty: a new one).
@@ -99,7 +134,7 @@ final class SpecComposer {
                 terminal,
                 terminal ? consoleSize(host) : Optional.empty(),
                 ProcessSpec.User.ROOT,
-                container.command(),
+                arguments(container),
                 environment(container, terminal),
                 workingDirectory.isEmpty() ? "/" : workingDirectory,
                 ProcessSpec.Capabilities.same(capabilities(host.rights())),

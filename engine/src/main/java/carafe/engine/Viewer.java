@@ -1,5 +1,7 @@
 package carafe.engine;
 
+import carafe.engine.volume.Volume;
+import carafe.engine.volume.VolumeBook;
 import carafe.image.Images;
 import carafe.spec.EngineException;
 import carafe.spec.docker.MountRequest;
@@ -19,6 +21,7 @@ final class Viewer {
     private final Book book;
     private final Images images;
     private final ImageNames names;
+    private final VolumeBook volumes;
     private final Layout layout;
     private final Clock clock;
     private final Memberships memberships;
@@ -28,12 +31,13 @@ final class Viewer {
         this.images = images;
         this.names = names;
         this.layout = sources.layout;
+        this.volumes = sources.volumes;
         this.memberships = sources.memberships;
         this.clock = clock;
     }
 
     /// Where else the answers come from.
-    record Sources(Layout layout, Memberships memberships) {}
+    record Sources(Layout layout, VolumeBook volumes, Memberships memberships) {}
 
     List<ContainerSummary> list(ListQuery query) throws EngineException {
         var filter = new ContainerFilter(query.filters(), book::find, this::ancestor, memberships::isIdOf);
@@ -103,20 +107,26 @@ final class Viewer {
         return new ContainerDetails.Size(writable, writable + below);
     }
 
-    private static List<ContainerDetails.MountPoint> mounts(ContainerSnapshot container) {
-        var requests = container.host().files().mounts();
-        if (requests.isEmpty()) {
-            return List.of();
-        }
+    private List<ContainerDetails.MountPoint> mounts(ContainerSnapshot container) {
         var mounts = new ArrayList<ContainerDetails.MountPoint>();
-        for (var request : requests) {
+        for (var request : container.host().files().mounts()) {
             switch (request) {
-                case MountRequest.Bind bind -> mounts.add(new ContainerDetails.MountPoint(
-                        "bind", "", bind.source(), bind.target(), bind.readOnly() ? "ro" : "", !bind.readOnly(),
-                        MountPlan.propagation(bind)));
-                case MountRequest.Tmpfs tmpfs -> mounts.add(new ContainerDetails.MountPoint(
-                        "tmpfs", "", "", tmpfs.target(), "", !tmpfs.options().contains("ro"), ""));
-                case MountRequest.Volume _ -> { } // not mounted yet
+                case MountRequest.Bind bind -> mounts.add(new ContainerDetails.MountPoint("bind", "", bind.source(),
+                        bind.target(), "", bind.mode(), !bind.readOnly(), MountPlan.propagation(bind)));
+                case MountRequest.Tmpfs tmpfs -> {
+                    if (tmpfs.listed()) {
+                        mounts.add(new ContainerDetails.MountPoint(
+                                "tmpfs", "", "", tmpfs.target(), "", "", !tmpfs.readOnly(), ""));
+                    }
+                }
+                case MountRequest.Volume volume -> {
+                    String mode = volume.mode().isEmpty() && !volume.anonymous() ? "z" : volume.mode();
+                    mounts.add(new ContainerDetails.MountPoint("volume", volume.name(),
+                            volumes.mountpoint(volume.name()).toString(), volume.target(), Volume.DRIVER, mode,
+                            !volume.readOnly(), ""));
+                }
+                case MountRequest.Image image -> mounts.add(new ContainerDetails.MountPoint(
+                        "image", "", image.reference(), image.target(), "", "", false, ""));
             }
         }
         return mounts;

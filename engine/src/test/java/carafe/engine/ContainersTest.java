@@ -15,6 +15,7 @@ import carafe.spec.docker.HostConfig;
 import carafe.spec.docker.NetworkingConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -368,9 +369,6 @@ final class ContainersTest {
 
     @Test
     void whatTheEngineCannotDoYetIsSaidClearly() {
-        assertThatThrownBy(() -> containers.create(request("", "{\"Binds\":[\"data:/x\"]}", "true")))
-                .isInstanceOf(EngineException.Unsupported.class)
-                .hasMessageContaining("named volumes are not available yet");
         assertThatThrownBy(() -> containers.create(request("", "{\"NetworkMode\":\"mine\"}", "true")))
                 .isInstanceOf(EngineException.NotFound.class)
                 .hasMessage("network mine not found");
@@ -386,5 +384,24 @@ final class ContainersTest {
         assertThat(files.hosts()).content().contains("127.0.0.1\tlocalhost\n").contains("10.0.0.7\tdb\n");
         assertThat(files.resolver()).content().contains("nameserver 9.9.9.9");
         assertThat(List.of(files.hosts(), files.hostname(), files.resolver())).allMatch(Files::exists);
+    }
+
+    @Test
+    void execsThatNobodyStartsAreForgottenWhenThereAreMany() throws Exception {
+        harness.create("web", "sleep");
+        harness.containers().start("web");
+        var config = ExecConfig.parse(Json.object().put("Cmd", Json.ofTexts(List.of("sleep"))).build());
+        var execs = harness.engine.execs();
+        String first = execs.create("web", config);
+        for (int number = 0; number < 300; number++) {
+            execs.create("web", config);
+        }
+        assertThat(execs.inspect(first).running()).isFalse();
+        harness.clock.putForward(Duration.ofMinutes(6));
+        String last = execs.create("web", config);
+        assertThatThrownBy(() -> execs.inspect(first)).isInstanceOf(EngineException.NotFound.class);
+        execs.startDetached(last);
+        assertThat(execs.inspect(last).running()).isTrue();
+        harness.containers().remove("web", new RemoveRequest(true, true));
     }
 }

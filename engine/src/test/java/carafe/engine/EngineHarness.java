@@ -3,12 +3,15 @@ package carafe.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carafe.engine.store.DataRootLock;
+import carafe.files.ContainerFiles;
+import carafe.files.VolumeDirectories;
 import carafe.image.Images;
 import carafe.image.LoadProgress;
 import carafe.image.TestImage;
 import carafe.image.TestTar;
 import carafe.network.MemoryFabric;
 import carafe.runtime.MemoryRuntime;
+import carafe.runtime.RootMount;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import carafe.spec.Json;
@@ -23,6 +26,8 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -35,8 +40,33 @@ final class EngineHarness implements AutoCloseable {
     private final DataRootLock lock;
     private final Images images;
     final MemoryRuntime runtime;
+    final Ahead clock = new Ahead();
     final MemoryFabric fabric = new MemoryFabric();
     LocalEngine engine;
+
+    /// The host's clock, which a test may put forward.
+    static final class Ahead extends Clock {
+        private volatile Duration by = Duration.ZERO;
+
+        void putForward(Duration more) {
+            by = by.plus(more);
+        }
+
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            throw new UnsupportedOperationException("nobody asks for a zone");
+        }
+
+        @Override
+        public Instant instant() {
+            return Instant.now().plus(by);
+        }
+    }
 
     EngineHarness(Path root) throws Exception {
         this(root, Failpoints.none());
@@ -55,8 +85,14 @@ final class EngineHarness implements AutoCloseable {
 
     private LocalEngine open(Failpoints failpoints) throws EngineException {
         return LocalEngine.open(
-                new EngineConfig(lock, root.resolve("run")),
-                new Engine.Parts(runtime, images, _ -> fabric, failpoints, Clock.systemUTC()));
+                new EngineConfig(lock, root.resolve("run"), root.resolve("docker-init")),
+                new Engine.Parts(runtime, images, storage(failpoints), NoRegistries.remote(), _ -> fabric, failpoints, clock));
+    }
+
+    private Engine.Storage storage(Failpoints failpoints) throws EngineException {
+        return new Engine.Storage(
+                new ContainerFiles(RootMount::detached),
+                VolumeDirectories.open(root.resolve("data/volumes"), failpoints));
     }
 
     Containers containers() {

@@ -1,6 +1,8 @@
 package carafe.engine;
 
 import carafe.engine.store.DataRootLock;
+import carafe.files.ContainerFiles;
+import carafe.files.VolumeDirectories;
 import carafe.image.Images;
 import carafe.image.LoadProgress;
 import carafe.image.TestImage;
@@ -13,6 +15,7 @@ import carafe.network.Fabric;
 import carafe.network.FabricConfig;
 import carafe.network.Firewall;
 import carafe.runtime.LinuxRuntime;
+import carafe.runtime.RootMount;
 import carafe.spec.Failpoints;
 import carafe.spec.docker.Filters;
 import java.io.ByteArrayInputStream;
@@ -34,6 +37,8 @@ final class LinuxStage {
     private static final Path BUSYBOX =
             Path.of(System.getProperty("carafe.root"), "e2e/target/tools/busybox/usr/bin/busybox");
     private static final Path SPAWNER = Path.of(System.getProperty("carafe.native"), "carafe-spawner");
+
+    private static final Path INIT = Path.of(System.getProperty("carafe.native"), "docker-init");
 
     final Path root;
     private final Failpoints none = Failpoints.none();
@@ -60,8 +65,9 @@ final class LinuxStage {
                 new LinuxRuntime.Host(spawner, cgroups, Seccomp.find(cache())), root.resolve("run/runtime"),
                 failpoints);
         engine = LocalEngine.open(
-                new EngineConfig(lock, root.resolve("run")),
-                new Engine.Parts(runtime, images, id -> Fabric.open(fabricConfig(id), fabricParts(failpoints)), failpoints, Clock.systemUTC()));
+                new EngineConfig(lock, root.resolve("run"), INIT),
+                new Engine.Parts(runtime, images, storage(failpoints), NoRegistries.remote(),
+                        id -> Fabric.open(fabricConfig(id), fabricParts(failpoints)), failpoints, Clock.systemUTC()));
     }
 
     /// The default bridge is a real one of the host, with a name and a range that no other engine has.
@@ -91,6 +97,12 @@ final class LinuxStage {
         tar.add(TestTar.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/tmp:/bin/sh\n"));
         tar.add(TestTar.file("etc/group", "root:x:0:\napp:x:1000:\n"));
         return TestImage.of("app:latest", tar.bytes()).dockerArchive();
+    }
+
+    private Engine.Storage storage(Failpoints failpoints) throws Exception {
+        return new Engine.Storage(
+                new ContainerFiles(RootMount::detached),
+                VolumeDirectories.open(root.resolve("data/volumes"), failpoints));
     }
 
     Containers containers() {

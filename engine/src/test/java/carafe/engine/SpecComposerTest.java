@@ -22,7 +22,8 @@ final class SpecComposerTest {
     private static final String ID = "0123456789abcdef".repeat(4);
     private static final ContainerDetails.Files FILES = new Layout(Path.of("/d"), Path.of("/r")).files(ID);
 
-    private final SpecComposer composer = new SpecComposer(false);
+    private final SpecComposer composer = new SpecComposer(false, Path.of("/opt/docker-init"), new MountPlan(
+            name -> "/volumes/" + name + "/_data", (container, place, image) -> List.of(Path.of("/" + image))));
 
     private static ContainerSnapshot container(String config, String host) throws EngineException {
         return new ContainerSnapshot(
@@ -88,6 +89,18 @@ final class SpecComposerTest {
         assertThat(targets(compose("{\"IpcMode\":\"none\"}"))).doesNotContain("/dev/shm");
         assertThatThrownBy(() -> compose("{\"PidMode\":\"container:x\"}"))
                 .isInstanceOf(EngineException.Unsupported.class);
+    }
+
+    @Test
+    void initIsPutBeforeTheProgramUnlessTheProcessesAreTheHosts() throws Exception {
+        var spec = compose("{\"Init\":true}");
+        assertThat(spec.process().args()).containsExactly("/sbin/docker-init", "--", "sleep", "1");
+        assertThat(spec.mounts().getLast()).isEqualTo(RuntimeSpec.Mount.of(
+                "/sbin/docker-init", "bind", "/opt/docker-init", List.of("bind", "ro", "nosuid", "nodev")));
+        for (var without : List.of(compose("{\"Init\":false}"), compose("{\"Init\":true,\"PidMode\":\"host\"}"))) {
+            assertThat(without.process().args()).containsExactly("sleep", "1");
+            assertThat(targets(without)).doesNotContain("/sbin/docker-init");
+        }
     }
 
     @Test

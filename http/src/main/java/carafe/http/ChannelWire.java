@@ -1,9 +1,11 @@
 package carafe.http;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ClosedSelectorException;
+import java.nio.channels.FileChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
@@ -17,6 +19,8 @@ final class ChannelWire implements Wire {
     /// The JDK copies heap buffers through a direct buffer of their size, which it then keeps for the carrier thread:
     /// so the pieces are bounded.
     private static final int HEAP_PIECE = 128 << 10;
+
+    private static final int WAITING_PIECE = 16 << 10;
 
     private final SocketChannel channel;
     private volatile boolean broken;
@@ -81,6 +85,35 @@ final class ChannelWire implements Wire {
         write(second);
     }
 
+    /// `transferTo` does not wait for a full socket as `write` does (JDK 25: it answers 0): then one piece is written,
+    /// which waits.
+    @Override
+    public void transfer(FileChannel file, long offset, long length) throws IOException {
+        long at = offset;
+        long end = offset + length;
+        ByteBuffer piece = null;
+        try {
+            while (at < end) {
+                long sent = file.transferTo(at, end - at, channel);
+                if (sent <= 0) {
+                    if (piece == null) {
+                        piece = ByteBuffer.allocate(WAITING_PIECE);
+                    }
+                    piece.clear().limit((int) Math.min(WAITING_PIECE, end - at));
+                    sent = file.read(piece, at);
+                    if (sent <= 0) {
+                        throw new EOFException("the file ends before the answer does");
+                    }
+                    write(piece.flip());
+                }
+                at += sent;
+            }
+        } catch (IOException e) {
+            broken = true;
+            throw e;
+        }
+    }
+
     @Override
     public void shutdownOutput() throws IOException {
         channel.shutdownOutput();
@@ -89,6 +122,11 @@ final class ChannelWire implements Wire {
     @Override
     public boolean broken() {
         return broken || !channel.isOpen();
+    }
+
+    @Override
+    public boolean tellsStale() {
+        return true;
     }
 
     @Override

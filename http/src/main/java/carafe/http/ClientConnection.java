@@ -1,7 +1,6 @@
 package carafe.http;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
@@ -12,21 +11,23 @@ final class ClientConnection implements AutoCloseable {
     private static final int STATUS_LINE = 64 << 10;
     private static final int HEADER = 1 << 20;
     private static final int INTERIM_ANSWERS = 16;
+    private static final long JUST_USED_NANOS = 5_000_000_000L;
 
     private final HttpClient client;
-    private final String host;
+    private final Dialler dialler;
     private final Wire wire;
     private final Inbound inbound;
     private boolean answerBegan;
     private @Nullable Upload upload;
+    private volatile long usedAt = System.nanoTime();
 
     /// An answer's status, fields and whether the server keeps the connection.
     private record Received(int status, Headers headers, boolean stays) {}
 
     /// Owns `wire`.
-    ClientConnection(HttpClient client, String host, Wire wire) {
+    ClientConnection(HttpClient client, Dialler dialler, Wire wire) {
         this.client = client;
-        this.host = host;
+        this.dialler = dialler;
         this.wire = wire;
         this.inbound = new Inbound(wire);
     }
@@ -54,8 +55,9 @@ final class ClientConnection implements AutoCloseable {
         answerBegan = false;
         upload = null;
         var text = new StringBuilder(256);
-        text.append(request.method()).append(' ').append(request.target()).append(" HTTP/1.1\r\nHost: ").append(host);
-        text.append("\r\n").append(upgrade);
+        text.append(request.method()).append(' ').append(dialler.targetPrefix()).append(request.target());
+        text.append(" HTTP/1.1\r\nHost: ").append(dialler.host()).append("\r\n");
+        text.append(dialler.fields()).append(upgrade);
         for (int i = 0; i < request.headers().size(); i++) {
             text.append(request.headers().name(i)).append(": ").append(request.headers().value(i)).append("\r\n");
         }
@@ -63,8 +65,11 @@ final class ClientConnection implements AutoCloseable {
         if (request.body() instanceof ClientRequest.Body.Bytes given) {
             bytes = given.bytes();
             text.append("Content-Length: ").append(bytes.length).append("\r\n");
-        } else if (request.body() instanceof ClientRequest.Body.Streamed) {
+        } else if (request.body() instanceof ClientRequest.Body.Streamed
+                || request.body() instanceof ClientRequest.Body.Written) {
             text.append("Transfer-Encoding: chunked\r\n");
+        } else if (request.body() instanceof ClientRequest.Body.Sized sized) {
+            text.append("Content-Length: ").append(sized.length()).append("\r\n");
         } else if (!request.method().equals("GET") && !request.method().equals("HEAD")) {
             text.append("Content-Length: 0\r\n");
         }
@@ -77,9 +82,9 @@ final class ClientConnection implements AutoCloseable {
             }
             return; // the server may have refused the body and said so: read its answer
         }
-        if (request.body() instanceof ClientRequest.Body.Streamed streamed) {
-            var sending = new Upload(streamed.stream());
-            upload = sending;
+        upload = Upload.of(request.body(), wire);
+        var sending = upload;
+        if (sending != null) {
             sending.start();
         }
     }
@@ -111,7 +116,7 @@ final class ClientConnection implements AutoCloseable {
     /// A request body that could not be read is the cause of whatever else went wrong.
     private IOException uploadFailed(IOException e) {
         var sending = upload;
-        IOException cause = sending == null ? null : sending.unreadable;
+        IOException cause = sending == null ? null : sending.unreadable();
         if (cause == null) {
             return e;
         }
@@ -158,6 +163,11 @@ final class ClientConnection implements AutoCloseable {
         return wire.stale();
     }
 
+    /// Whether it served so lately that the server will hardly have given it up; for sockets that cannot tell.
+    boolean justUsed() {
+        return wire.tellsStale() || System.nanoTime() - usedAt < JUST_USED_NANOS;
+    }
+
     @Override
     public void close() {
         wire.close();
@@ -176,7 +186,8 @@ final class ClientConnection implements AutoCloseable {
         @Override
         public void run() {
             var sending = upload;
-            if (sending == null || sending.complete) {
+            usedAt = System.nanoTime();
+            if (sending == null || sending.complete()) {
                 client.giveBack(ClientConnection.this);
             } else {
                 close();
@@ -189,56 +200,6 @@ final class ClientConnection implements AutoCloseable {
         @Override
         public void run() {
             close();
-        }
-    }
-
-    /// Sends a body in chunks while the answer is read. Owns the stream.
-    private final class Upload extends Thread {
-
-        private static final int PIECE = 64 << 10;
-
-        private final InputStream stream;
-        private volatile boolean complete;
-        private volatile @Nullable IOException unreadable;
-
-        Upload(InputStream stream) {
-            super("carafe-upload");
-            setDaemon(true);
-            this.stream = stream;
-        }
-
-        @Override
-        public void run() {
-            try (stream) {
-                var piece = new byte[PIECE];
-                for (int read = next(piece); read >= 0; read = next(piece)) {
-                    if (read > 0) {
-                        String size = Integer.toHexString(read) + "\r\n";
-                        wire.write(ByteBuffer.wrap(size.getBytes(StandardCharsets.ISO_8859_1)), end(piece, read));
-                    }
-                }
-                wire.write(ByteBuffer.wrap("0\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1)));
-                complete = true;
-            } catch (IOException e) {
-                if (unreadable != null) {
-                    wire.close(); // the server must not take the torn body for a whole one, nor wait for its rest
-                } // else the server does not want more: its answer says why
-            }
-        }
-
-        private int next(byte[] piece) throws IOException {
-            try {
-                return stream.read(piece, 0, PIECE - 2);
-            } catch (IOException e) {
-                unreadable = e;
-                throw e;
-            }
-        }
-
-        private static ByteBuffer end(byte[] piece, int filled) {
-            piece[filled] = '\r';
-            piece[filled + 1] = '\n';
-            return ByteBuffer.wrap(piece, 0, filled + 2);
         }
     }
 }

@@ -210,6 +210,11 @@ final class Connection implements Runnable {
         return wire;
     }
 
+    /// Buffers to move bytes with.
+    TransferBuffers buffers() {
+        return service.buffers();
+    }
+
     /// The printer of heads.
     ResponseHead heads() {
         return service.heads();

@@ -19,7 +19,7 @@ import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 
 /// Connects to one address, within a time.
-final class Connector {
+final class Connector implements Dialler {
 
     private final Address address;
     private final Duration timeout;
@@ -32,16 +32,27 @@ final class Connector {
         this.timeout = timeout;
     }
 
-    /// The value of Host: what the user called the server, or Docker's name for a unix socket.
-    String host() {
+    /// What the user called the server, or Docker's name for a unix socket.
+    @Override
+    public String host() {
         if (address instanceof Address.Tcp tcp) {
             return (tcp.host().indexOf(':') < 0 ? tcp.host() : "[" + tcp.host() + "]") + ":" + tcp.port();
         }
         return "api.moby.localhost";
     }
 
-    /// A connected socket, with TLS hands shaken.
-    Wire connect() throws IOException {
+    @Override
+    public String targetPrefix() {
+        return "";
+    }
+
+    @Override
+    public String fields() {
+        return "";
+    }
+
+    @Override
+    public Wire connect() throws IOException {
         if (address instanceof Address.Unix unix) {
             return connectUnix(unix);
         }

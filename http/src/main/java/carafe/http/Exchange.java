@@ -3,6 +3,7 @@ package carafe.http;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.channels.FileChannel;
 import java.util.List;
 import java.util.Optional;
 
@@ -50,6 +51,14 @@ public interface Exchange {
     /// client reads too slowly and throws IOException once it is gone. Close ends the answer. Until the head has gone
     /// out, another answer may still be given instead.
     OutputStream respondStreaming(int status, Headers headers) throws IOException;
+
+    /// Starts an answer of exactly `length` bytes; otherwise as [#respondStreaming(int,Headers)]. To HEAD the length is
+    /// told and what is written is dropped. Closing before all is written cuts the connection.
+    OutputStream respondStreaming(int status, Headers headers, long length) throws IOException;
+
+    /// Answers completely with `length` bytes of `file` from `offset` on, which go from disk to socket without passing
+    /// through the process where the socket is in clear. To HEAD only the length is told. The file stays the caller's.
+    void respondFile(int status, Headers headers, FileChannel file, long offset, long length) throws IOException;
 
     /// Takes the connection over. Answers `101 UPGRADED` with the Connection and Upgrade fields when the client asked
     /// for an upgrade, else `200 OK` without a length, and then both directions are raw. What the handler has not read

@@ -6,13 +6,14 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /// A blocking client of one server, made for a command's cold start: no selector, no lambda, no thread of its own but
-/// for connecting and for streamed request bodies. Any number of threads may use it; each request has its own
-/// connection, idle ones are reused.
+/// for connecting, for streamed request bodies and, towards an origin of the web, for noticing that it stalls. Any
+/// number of threads may use it; each request has its own connection, idle ones are reused.
 public final class HttpClient implements AutoCloseable {
 
     private static final int IDLE_KEPT = 4;
 
-    private final Connector connector;
+    private final Dialler dialler;
+    private final int idleKept;
     private final TransferBuffers buffers = new TransferBuffers(IDLE_KEPT);
 
     /// Guarded by itself, as is `closed`.
@@ -22,19 +23,30 @@ public final class HttpClient implements AutoCloseable {
 
     /// Connects to `address` when first asked something.
     public HttpClient(Address address, Duration connectTimeout) {
-        connector = new Connector(address, connectTimeout);
+        this(new Connector(address, connectTimeout), IDLE_KEPT);
     }
 
-    /// Sends and reads up to the end of the answer's header. Only the connect has a timeout.
+    private HttpClient(Dialler dialler, int idleKept) {
+        this.dialler = dialler;
+        this.idleKept = idleKept;
+    }
+
+    /// A client of an origin of the web, which connects when first asked something. No wait is longer than `dial` says.
+    public static HttpClient of(Origin origin, Dial dial) {
+        return new HttpClient(new OriginDialler(origin, dial), dial.idleKept());
+    }
+
+    /// Sends and reads up to the end of the answer's header. Towards an [Address] only the connect has a timeout.
     /// @throws ConnectFailed nobody listens there, or not in time
     public ClientResponse send(ClientRequest request) throws IOException {
-        var reused = takeIdle();
+        boolean repeatable = repeatable(request);
+        var reused = takeIdle(repeatable);
         if (reused != null) {
             try {
                 return reused.send(request);
             } catch (IOException e) {
                 reused.close();
-                if (reused.answerBegan() || !repeatable(request)) {
+                if (reused.answerBegan() || !repeatable) {
                     throw e;
                 }
             }
@@ -75,7 +87,7 @@ public final class HttpClient implements AutoCloseable {
     /// Keeps a connection whose answer has been read to its end, if it is of use.
     void giveBack(ClientConnection connection) {
         synchronized (idle) {
-            if (!closed && idle.size() < IDLE_KEPT) {
+            if (!closed && idle.size() < idleKept) {
                 idle.push(connection);
                 return;
             }
@@ -84,16 +96,17 @@ public final class HttpClient implements AutoCloseable {
     }
 
     private ClientConnection connect() throws IOException {
-        return new ClientConnection(this, connector.host(), connector.connect());
+        return new ClientConnection(this, dialler, dialler.connect());
     }
 
-    private @Nullable ClientConnection takeIdle() {
+    /// A connection that serves again; a request that must not be sent twice gets only one that rested for a moment.
+    private @Nullable ClientConnection takeIdle(boolean repeatable) {
         while (true) {
             ClientConnection connection;
             synchronized (idle) {
                 connection = idle.poll();
             }
-            if (connection == null || !connection.stale()) {
+            if (connection == null || !connection.stale() && (repeatable || connection.justUsed())) {
                 return connection;
             }
             connection.close();

@@ -50,6 +50,9 @@ final class Inbound {
             lock.lock();
             try {
                 skipEmptyLines(scanned);
+                if (end > start && (bytes[start] <= ' ' && bytes[start] != '\r' || bytes[start] == 0x7f)) {
+                    throw new HttpException(400, "this is not HTTP"); // TLS begins so: its client need not wait
+                }
                 if (line < 0) {
                     int past = past("\r\n", start + Math.max(0, scanned - 1));
                     line = past < 0 ? -1 : past - start;

@@ -1,10 +1,12 @@
 package carafe.http;
 
 import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -148,6 +150,52 @@ final class ServerExchange implements Exchange {
         var answer = new StreamedAnswer(connection.wire(), framing, first, this::headLeaves, this::endWatch);
         streamed = answer;
         return answer;
+    }
+
+    @Override
+    public OutputStream respondStreaming(int status, Headers fields, long length) throws IOException {
+        claim(Stage.STREAMED);
+        var framing = bodiless(status) || method().equals("HEAD")
+                ? StreamedAnswer.Framing.NO_BODY
+                : StreamedAnswer.Framing.SIZED;
+        stays = staying(fields);
+        var answer = new StreamedAnswer(
+                connection.wire(), framing, sizedHead(status, fields, length), this::headLeaves, this::endWatch);
+        streamed = answer;
+        return answer.sized(length);
+    }
+
+    @Override
+    public void respondFile(int status, Headers fields, FileChannel file, long offset, long length)
+            throws IOException {
+        claim(Stage.ANSWERED);
+        stays = staying(fields);
+        ByteBuffer first = sizedHead(status, fields, length);
+        endWatch();
+        if (method().equals("HEAD") || bodiless(status)) {
+            connection.wire().write(first);
+            return;
+        }
+        var buffers = connection.buffers();
+        var piece = buffers.take();
+        try {
+            piece.limit((int) Math.min(piece.capacity(), length));
+            while (piece.hasRemaining()) {
+                if (file.read(piece, offset + piece.position()) <= 0) {
+                    throw new EOFException("the file ends before the answer does");
+                }
+            }
+            long sent = piece.flip().remaining();
+            connection.wire().write(first, piece); // a small file is one system call; a large one begins so
+            connection.wire().transfer(file, offset + sent, length - sent);
+        } finally {
+            buffers.giveBack(piece);
+        }
+    }
+
+    private ByteBuffer sizedHead(int status, Headers fields, long length) {
+        String framing = bodiless(status) ? "" : "Content-Length: " + length + "\r\n";
+        return connection.heads().print(status, fields, framing + connectionField());
     }
 
     @Override

@@ -10,7 +10,7 @@ import java.util.Objects;
 final class StreamedAnswer extends OutputStream {
 
     /// How the client learns where the body ends.
-    enum Framing { CHUNKED, UNTIL_CLOSE, NO_BODY }
+    enum Framing { CHUNKED, SIZED, UNTIL_CLOSE, NO_BODY }
 
     private static final int BUFFER = 32 << 10;
     private static final int SIZE_LINE = 10; // eight hexadecimal digits and CRLF
@@ -24,6 +24,7 @@ final class StreamedAnswer extends OutputStream {
     private final byte[] buffer = new byte[SIZE_LINE + BUFFER + 2 + LAST_CHUNK.length];
     private int filled = SIZE_LINE; // data stands between SIZE_LINE and here
     private boolean closed;
+    private long owed; // of a sized answer
 
     /// `onStart` runs right before the head goes out, `onEnd` right before the end does.
     StreamedAnswer(Wire wire, Framing framing, ByteBuffer head, Runnable onStart, Runnable onEnd) {
@@ -32,6 +33,12 @@ final class StreamedAnswer extends OutputStream {
         this.head = head;
         this.onStart = onStart;
         this.onEnd = onEnd;
+    }
+
+    /// An answer of `length` bytes.
+    StreamedAnswer sized(long length) {
+        owed = length;
+        return this;
     }
 
     /// Drops an answer that has not started.
@@ -49,6 +56,17 @@ final class StreamedAnswer extends OutputStream {
         Objects.checkFromIndexSize(offset, length, from.length);
         requireOpen();
         if (framing == Framing.NO_BODY) {
+            return;
+        }
+        if (framing == Framing.SIZED) {
+            owed -= length;
+            if (owed < 0) {
+                throw new IOException("the answer is longer than its head said");
+            }
+        }
+        if (framing != Framing.CHUNKED && length >= BUFFER) {
+            send(false); // what is gathered goes first, then the rest as it is
+            wire.write(ByteBuffer.wrap(from, offset, length));
             return;
         }
         int done = 0;
@@ -75,6 +93,9 @@ final class StreamedAnswer extends OutputStream {
             closed = true;
             onEnd.run();
             send(true);
+            if (framing == Framing.SIZED && owed > 0) {
+                throw new IOException("the answer is shorter than its head said");
+            }
         }
     }
 

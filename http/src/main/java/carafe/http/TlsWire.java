@@ -1,8 +1,10 @@
 package carafe.http;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import javax.net.ssl.SSLSocket;
 
 /// A TCP socket with TLS. Half-close needs TLS 1.3; with 1.2 the end of one way is the end of both.
@@ -74,6 +76,23 @@ final class TlsWire implements Wire {
     }
 
     @Override
+    public void transfer(FileChannel file, long offset, long length) throws IOException {
+        var piece = ByteBuffer.allocate((int) Math.min(4L * PIECE, length));
+        long at = offset;
+        long end = offset + length;
+        while (at < end) {
+            piece.clear().limit((int) Math.min(piece.capacity(), end - at));
+            int read = file.read(piece, at);
+            if (read <= 0) {
+                broken = true;
+                throw new EOFException("the file ends before the answer does");
+            }
+            write(piece.flip());
+            at += read;
+        }
+    }
+
+    @Override
     public void shutdownOutput() throws IOException {
         tls.shutdownOutput();
     }
@@ -81,6 +100,11 @@ final class TlsWire implements Wire {
     @Override
     public boolean broken() {
         return broken || socket.isClosed();
+    }
+
+    @Override
+    public boolean tellsStale() {
+        return false;
     }
 
     @Override

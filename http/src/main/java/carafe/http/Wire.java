@@ -2,6 +2,7 @@ package carafe.http;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 
 /// A connected socket, in clear or with TLS, as both sides use it: one thread reads while another writes, all calls
 /// block. Closing it from any thread wakes whoever is blocked, with an IOException.
@@ -16,6 +17,10 @@ interface Wire extends AutoCloseable {
     /// Writes all of `first`, then all of `second`, in one system call where possible.
     void write(ByteBuffer first, ByteBuffer second) throws IOException;
 
+    /// Writes `length` bytes of `file` from `offset` on, without passing them through the process where possible.
+    /// @throws java.io.EOFException the file is shorter
+    void transfer(FileChannel file, long offset, long length) throws IOException;
+
     /// Tells the peer that nothing more comes; reading goes on.
     void shutdownOutput() throws IOException;
 
@@ -24,6 +29,9 @@ interface Wire extends AutoCloseable {
 
     /// Whether the peer has closed or spoken although nothing was asked; only known of sockets in clear.
     boolean stale();
+
+    /// Whether [#stale] knows.
+    boolean tellsStale();
 
     /// Whether [#hungUp] can ever tell.
     boolean canHangUp();

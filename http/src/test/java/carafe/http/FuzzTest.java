@@ -44,8 +44,10 @@ class FuzzTest {
         int whole = 0;
         for (int round = 0; round < ROUNDS; round++) {
             byte[] script = damaged(RESPONSES.get(random.nextInt(RESPONSES.size())), random);
-            try (var client = new HttpClient(new Address.Unix(Path.of("/nowhere")), Duration.ofSeconds(1))) {
-                var connection = new ClientConnection(client, "h", new ScriptedWire(script, random));
+            var nowhere = new Address.Unix(Path.of("/nowhere"));
+            try (var client = new HttpClient(nowhere, Duration.ofSeconds(1))) {
+                var dialler = new Connector(nowhere, Duration.ofSeconds(1));
+                var connection = new ClientConnection(client, dialler, new ScriptedWire(script, random));
                 boolean upgrade = random.nextBoolean();
                 var request = ClientRequest.get("/");
                 var answer = upgrade

@@ -1,6 +1,7 @@
 package carafe.http;
 
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.util.Random;
 
 /// A peer that says what is in a script, cut at random, and then ends; what it is told is dropped.
@@ -38,11 +39,19 @@ final class ScriptedWire implements Wire {
     }
 
     @Override
+    public void transfer(FileChannel file, long offset, long length) {}
+
+    @Override
     public void shutdownOutput() {}
 
     @Override
     public boolean broken() {
         return false;
+    }
+
+    @Override
+    public boolean tellsStale() {
+        return true;
     }
 
     @Override

@@ -141,6 +141,31 @@ class TlsTest {
     }
 
     @Test
+    void anOriginIsBelievedByAuthoritiesBesideTheHostsOwn() throws IOException {
+        var pair = new Trust.Pair(directory.resolve("client.pem"), directory.resolve("client.key"));
+        var known = new Trust(List.of(directory.resolve("stranger.pem"), directory.resolve("ca.pem")), List.of(pair), true);
+        try (var server = server(true)) {
+            try (var client = origin(server, known)) {
+                assertThat(get(client)).isEqualTo("secret");
+            }
+            try (var client = origin(server, Trust.ofHost())) {
+                assertThatThrownBy(() -> get(client))
+                        .isInstanceOf(ConnectFailed.class)
+                        .hasMessageStartingWith("cannot connect to https://127.0.0.1:" + server.tcp.port()
+                                + ": the TLS handshake failed: ");
+            }
+            try (var client = origin(server, new Trust(List.of(), List.of(pair), false))) {
+                assertThat(get(client)).isEqualTo("secret");
+            }
+        }
+    }
+
+    private static HttpClient origin(TestServer server, Trust trust) {
+        var dial = new Dial(Duration.ofSeconds(10), Duration.ofSeconds(10), Optional.empty(), trust, 1);
+        return HttpClient.of(new Origin(true, "127.0.0.1", server.tcp.port()), dial);
+    }
+
+    @Test
     void rawStreamsHalfCloseUnderTls() throws IOException {
         try (var server = server(true);
                 var client = client(server, files("client", true))) {

@@ -2,6 +2,9 @@ package carafe.image;
 
 import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
+import carafe.spec.tar.TarEntry;
+import carafe.spec.tar.TarHeader;
+import carafe.spec.tar.TarReader;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;

@@ -8,6 +8,7 @@ import carafe.spec.oci.Index;
 import carafe.spec.oci.Manifest;
 import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Reference;
+import carafe.spec.tar.TarEntry;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;

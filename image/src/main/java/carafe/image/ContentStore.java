@@ -65,7 +65,7 @@ public final class ContentStore {
         }
         var store = new ContentStore(root, steps);
         Durable.makeDirectory(store.ingests());
-        store.sweepIngests(Clock.systemUTC().instant().minus(KEPT_INGESTS));
+        store.sweep(Clock.systemUTC().instant().minus(KEPT_INGESTS), true);
         if (!Files.exists(root.resolve("oci-layout"))) {
             Durable.replace(root.resolve("oci-layout"), store.temporary(), LAYOUT, CommitSteps.REAL);
         }
@@ -76,18 +76,29 @@ public final class ContentStore {
         return root.resolve("ingest");
     }
 
-    /// Deletes what nobody can go on with, and ingests with a key that nobody wrote to since `before` and nobody has
-    /// open.
+    /// Deletes ingests with a key that nobody wrote to since `before` and nobody has open.
     public void sweepIngests(Instant before) throws IOException {
+        sweep(before, false);
+    }
+
+    /// `all` when nobody can be writing yet: then what has no key goes too, for nobody can go on with it.
+    private void sweep(Instant before, boolean all) throws IOException {
         try (var files = Files.newDirectoryStream(ingests())) {
             for (Path file : files) {
                 String name = String.valueOf(file.getFileName());
-                boolean kept = name.startsWith(Ingest.KEYED)
-                        && (busyKeys.contains(name) || !Files.getLastModifiedTime(file).toInstant().isBefore(before));
-                if (!kept && !busyKeys.contains(name)) {
+                boolean keyed = name.startsWith(Ingest.KEYED);
+                if (keyed ? !busyKeys.contains(name) && olderThan(file, before) : all) {
                     Files.deleteIfExists(file);
                 }
             }
+        }
+    }
+
+    private static boolean olderThan(Path file, Instant before) throws IOException {
+        try {
+            return Files.getLastModifiedTime(file).toInstant().isBefore(before);
+        } catch (NoSuchFileException e) {
+            return false; // committed or aborted just now
         }
     }
 
@@ -189,6 +200,13 @@ public final class ContentStore {
         } catch (NoSuchFileException e) {
             return Optional.empty();
         }
+    }
+
+    /// The bytes of the upload `key` that are here and those that come while they are read; ends where they end just
+    /// then. Stays readable when the upload is over. The caller closes it.
+    /// @throws NoSuchFileException it was never begun, is committed or aborted
+    public FileChannel openUpload(String key) throws IOException {
+        return FileChannel.open(ingests().resolve(Ingest.KEYED + "upload-" + key), StandardOpenOption.READ);
     }
 
     Path ingestFile(String name) {

@@ -7,6 +7,7 @@ import carafe.kernel.Linux;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.oci.Digest;
+import carafe.spec.tar.TarReader;
 import com.github.luben.zstd.ZstdIOException;
 import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
 import com.github.luben.zstd.ZstdOutputStreamNoFinalizer;
@@ -26,7 +27,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// Layers as plain directories: `HEX/fs` has the files, `HEX/layer.json` their sizes, `HEX/tar.zst` the tar itself,
-/// which no directory gives back byte for byte; `tmp` what is being unpacked or deleted. Works on every filesystem that can hold an overlay's lower directory.
+/// which no directory gives back byte for byte; `tmp` what is being unpacked or deleted. Works on every filesystem that
+/// can hold an overlay's lower directory.
 ///
 /// Durability without an fsync per file: a layer is unpacked under `tmp`, one syncfs(2) covers all layers of a load
 /// (small ones are synced by themselves), then each is renamed to its digest. The rename is the commit mark; nothing

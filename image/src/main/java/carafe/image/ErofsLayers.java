@@ -7,6 +7,7 @@ import carafe.kernel.ImageMount;
 import carafe.kernel.Linux;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
+import carafe.spec.tar.TarReader;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;

@@ -27,7 +27,8 @@ final class Failures {
         return new EngineException.Unavailable(what + ": " + cause.getMessage(), cause);
     }
 
-    private static boolean isFull(IOException cause) {
+    /// True when a disk has no room.
+    static boolean isFull(IOException cause) {
         if (cause instanceof KernelException failed) {
             return failed.is(Errno.ENOSPC, Errno.EDQUOT);
         }

@@ -11,6 +11,7 @@ import carafe.spec.oci.Manifest;
 import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.RunConfig;
+import carafe.spec.tar.TarHeader;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -38,6 +38,7 @@ public final class Images implements AutoCloseable {
     private final Trash trash;
     private final CommitSteps steps;
     private final KnownBlobs known;
+    private final Spare spare;
     private final LayerFlights flights = new LayerFlights();
     private final Platform host = Platform.host();
     private final Map<Digest, Documents> documents = new ConcurrentHashMap<>();
@@ -57,6 +58,8 @@ public final class Images implements AutoCloseable {
         this.steps = steps;
         this.collector = new LayerCollector(layers);
         this.known = KnownBlobs.open(content.root().resolve("layers"));
+        this.spare = new Spare(content.root().resolve("spare"));
+        trash.afterwards(spare::keep);
         this.snapshots = Snapshots.open(snapshotRoot, layers, collector, trash, content);
         this.index = ImageIndex.read(content.root());
     }
@@ -233,7 +236,15 @@ public final class Images implements AutoCloseable {
     }
 
     private void change(ImageIndex next) throws IOException {
-        next.write(content, steps);
+        try {
+            next.write(content, steps);
+        } catch (IOException e) {
+            if (!Failures.isFull(e) || next.images().size() > index.images().size()) {
+                throw e;
+            }
+            spare.release(); // what removes something finds room even on a full disk
+            next.write(content, steps);
+        }
         index = next;
     }
 
@@ -376,6 +387,17 @@ public final class Images implements AutoCloseable {
         }
     }
 
+    /// Removes what nothing needs any more, now instead of with the next removal of an image.
+    public void collectGarbage() throws EngineException {
+        synchronized (writing) {
+            try {
+                collect();
+            } catch (IOException e) {
+                throw Failures.of("collect garbage", e);
+            }
+        }
+    }
+
     /// Removes every layer and blob that no image, snapshot or load needs; the caller holds `writing`.
     private Set<Digest> collect() throws IOException, EngineException {
         var neededLayers = new HashSet<Digest>();
@@ -392,6 +414,7 @@ public final class Images implements AutoCloseable {
         for (var diffId : removed) {
             known.forget(diffId);
         }
+        trash.afterwards(spare::keep);
         return removed;
     }
 

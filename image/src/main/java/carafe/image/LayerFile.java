@@ -6,6 +6,7 @@ import carafe.kernel.FdStream;
 import carafe.kernel.Linux;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
+import carafe.spec.tar.TarReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;

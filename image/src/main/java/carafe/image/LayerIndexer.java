@@ -5,6 +5,7 @@ import carafe.image.LayerTree.Xattr;
 import carafe.kernel.Linux;
 import carafe.kernel.NativeText;
 import carafe.spec.EngineException;
+import carafe.spec.tar.TarEntry;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;

@@ -1,6 +1,7 @@
 package carafe.image;
 
 import carafe.spec.EngineException;
+import carafe.spec.tar.TarEntry;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,8 +1,9 @@
 package carafe.image;
 
-import carafe.image.TarEntry.Extent;
 import carafe.kernel.Linux;
 import carafe.spec.EngineException;
+import carafe.spec.tar.TarEntry;
+import carafe.spec.tar.TarEntry.Extent;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.util.ArrayList;

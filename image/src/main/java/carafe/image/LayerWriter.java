@@ -11,6 +11,8 @@ import carafe.kernel.Inodes;
 import carafe.kernel.KernelException;
 import carafe.kernel.Linux;
 import carafe.spec.EngineException;
+import carafe.spec.tar.TarEntry;
+import carafe.spec.tar.TarReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;

@@ -68,28 +68,43 @@ public final class Snapshots {
     /// @throws EngineException.NotFound a layer of the image is gone
     public RootfsPlan.Overlay prepare(String containerId, Image image) throws EngineException {
         checkId(containerId);
+        if (!Files.exists(root.resolve(containerId))) {
+            try {
+                content.touch(image.id()); // the image's last use
+            } catch (IOException e) {
+                throw Failures.of("prepare the root of " + containerId, e);
+            }
+        }
+        return prepare(containerId, image.id().toString(), image.config().diffIds());
+    }
+
+    /// The same on top of these layers, lowest first, which are no image (yet): a step of a build.
+    public RootfsPlan.Overlay prepare(String stepId, List<Digest> diffIds) throws EngineException {
+        return prepare(stepId, "the layers of a build", diffIds);
+    }
+
+    private RootfsPlan.Overlay prepare(String containerId, String base, List<Digest> diffIds) throws EngineException {
+        checkId(containerId);
         boolean again = Files.exists(root.resolve(containerId));
         var made = again ? find(containerId) : Optional.<RootfsPlan.Overlay>empty();
         if (made.isPresent()) {
             return made.get();
         }
-        var diffIds = image.config().diffIds();
         try {
             if (again) {
                 trash.bury(root.resolve(containerId), temporary); // a power cut left it without its list
             }
-            content.touch(image.id()); // the image's last use
-            return collector.whileKept(() -> make(containerId, image, diffIds));
+            return collector.whileKept(() -> make(containerId, base, diffIds));
         } catch (IOException e) {
             throw Failures.of("prepare the root of " + containerId, e);
         }
     }
 
-    private RootfsPlan.Overlay make(String containerId, Image image, List<Digest> diffIds)
+    private RootfsPlan.Overlay make(String containerId, String base, List<Digest> diffIds)
             throws IOException, EngineException {
         for (var diffId : diffIds) {
             if (!layers.has(diffId)) {
-                throw new EngineException.NotFound("No such image: " + image.id());
+                throw new EngineException.NotFound("No such image: " + base);
             }
         }
         Path place = trash.freshName(temporary);

@@ -1,6 +1,8 @@
 package carafe.image;
 
 import carafe.kernel.NativeText;
+import carafe.spec.tar.TarEntry;
+import carafe.spec.tar.TarHeader;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -67,6 +67,11 @@ final class Trash implements AutoCloseable {
         });
     }
 
+    /// Runs `work` once everything buried so far is gone.
+    void afterwards(Runnable work) {
+        worker.execute(work);
+    }
+
     /// Waits until everything buried so far is gone.
     void await() throws InterruptedException {
         try {

@@ -1,6 +1,5 @@
 package carafe.image;
 
-import carafe.image.TarEntry.Extent;
 import carafe.kernel.Directory;
 import carafe.kernel.DirectoryEntry;
 import carafe.kernel.Errno;
@@ -12,6 +11,8 @@ import carafe.kernel.FileType;
 import carafe.kernel.Inodes;
 import carafe.kernel.KernelException;
 import carafe.kernel.Linux;
+import carafe.spec.tar.TarEntry;
+import carafe.spec.tar.TarEntry.Extent;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
@@ -127,16 +128,10 @@ final class TreeTar {
 
     private void add(TarEntry.Type type, String name, String link, FileStat stat, Map<String, byte[]> xattrs)
             throws IOException {
-        out.add(entry(type, name, link, stat, List.of(), xattrs), InputStream.nullInputStream());
-    }
-
-    private static TarEntry entry(TarEntry.Type type, String name, String link, FileStat stat, List<Extent> extents,
-            Map<String, byte[]> xattrs) {
         boolean device = type == TarEntry.Type.CHAR_DEVICE || type == TarEntry.Type.BLOCK_DEVICE;
-        long size = type == TarEntry.Type.FILE ? stat.sizeBytes() : 0;
-        return new TarEntry(type, name, link, size, extents, stat.mode() & 07777, stat.uid() & 0xFFFFFFFFL,
+        out.add(new TarEntry(type, name, link, 0, List.of(), stat.mode(), stat.uid() & 0xFFFFFFFFL,
                 stat.gid() & 0xFFFFFFFFL, stat.modifiedSeconds(), stat.modifiedNanos(),
-                device ? stat.rdevMajor() : 0, device ? stat.rdevMinor() : 0, xattrs);
+                device ? stat.rdevMajor() : 0, device ? stat.rdevMinor() : 0, xattrs), InputStream.nullInputStream());
     }
 
     private void file(Directory parent, String path, String name, FileStat seen) throws IOException {
@@ -153,8 +148,9 @@ final class TreeTar {
                 return; // replaced meanwhile
             }
             var extents = extents(file, stat);
-            out.add(entry(TarEntry.Type.FILE, path + name, "", stat, extents, xattrs(file)),
-                    new Stored(file, extents));
+            out.add(new TarEntry(TarEntry.Type.FILE, path + name, "", stat.sizeBytes(), extents, stat.mode(),
+                    stat.uid() & 0xFFFFFFFFL, stat.gid() & 0xFFFFFFFFL, stat.modifiedSeconds(), stat.modifiedNanos(),
+                    0, 0, xattrs(file)), new Stored(file, extents));
         }
     }
 

@@ -11,6 +11,7 @@ import carafe.spec.oci.Index;
 import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
+import carafe.spec.tar.TarReader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;

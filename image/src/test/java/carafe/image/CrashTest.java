@@ -114,6 +114,29 @@ class CrashTest {
         assertThat(died).isGreaterThanOrEqualTo(15);
     }
 
+    /// What a power cut takes is what was not synced, so nothing may get its name before.
+    @Test
+    void nothingIsNamedBeforeItIsSynced() throws Exception {
+        var steps = new ArrayList<String>();
+        try (var images = Images.open(directory, LayerBounds.DEFAULT, step -> {
+            synchronized (steps) {
+                steps.add(step);
+            }
+        })) {
+            steps.clear();
+            load(images);
+            images.awaitDeletion();
+        }
+        assertThat(steps.stream().filter("sync layer"::equals)).hasSize(2);
+        assertThat(steps.lastIndexOf("write layer")).isLessThan(steps.lastIndexOf("sync layer"));
+        assertThat(steps.lastIndexOf("sync layer")).isLessThan(steps.indexOf("rename layer"));
+        assertThat(steps.lastIndexOf("rename layer")).isLessThan(steps.indexOf("sync layer names"));
+        assertThat(steps.indexOf("sync layer names")).isLessThan(steps.indexOf("write index.json"));
+        assertThat(steps.indexOf("sync blob")).isLessThan(steps.indexOf("rename blob"));
+        assertThat(steps.lastIndexOf("sync blob directory")).isLessThan(steps.indexOf("write index.json"));
+        assertThat(steps.indexOf("sync index.json")).isLessThan(steps.indexOf("rename index.json"));
+    }
+
     @Test
     void aRemovalThatDiesLeavesAWholeImageOrNone() throws Exception {
         int died = 0;

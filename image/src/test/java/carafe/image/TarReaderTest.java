@@ -3,9 +3,11 @@ package carafe.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carafe.image.TarEntry.Extent;
 import carafe.kernel.NativeText;
 import carafe.spec.EngineException;
+import carafe.spec.tar.TarEntry;
+import carafe.spec.tar.TarEntry.Extent;
+import carafe.spec.tar.TarReader;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;

@@ -40,6 +40,22 @@ public final class Directory implements AutoCloseable {
         return open(name, Linux.O_PATH | Linux.O_NOFOLLOW);
     }
 
+    /// Opens the regular file `name` with `O_*` flags; a device or FIFO is not even touched.
+    /// @throws KernelException EISDIR a directory; ELOOP a symbolic link; EINVAL something else
+    public Fd openRegular(String name, int flags) throws KernelException {
+        try (var node = node(name)) {
+            var type = Inodes.stat(node).type();
+            switch (type) {
+                case REGULAR -> {
+                    return Opening.trusted(flags).open(Linux.AT_FDCWD, ProcFs.path(node));
+                }
+                case DIRECTORY -> throw new KernelException("open", name, Errno.EISDIR);
+                case SYMLINK -> throw new KernelException("open", name, Errno.ELOOP);
+                default -> throw new KernelException("open", name, Errno.EINVAL, "not a regular file");
+            }
+        }
+    }
+
     /// The directory `name`.
     /// @throws KernelException ENOTDIR or ELOOP it is something else
     public Directory directory(String name) throws KernelException {

@@ -50,6 +50,16 @@ public final class Inodes {
                 statx.get(JAVA_LONG, 48), statx.get(JAVA_LONG, 144));
     }
 
+    /// The kind of filesystem the inode is on, one of `*_SUPER_MAGIC`. Source: fstatfs(2).
+    public static long filesystem(Fd fd) throws KernelException {
+        try (var frame = new Frame()) {
+            var statfs = frame.allocate(120, 8);
+            long rc = frame.attempt(Syscall.FSTATFS, fd.number(), statfs.address());
+            Frame.checked(rc, Syscall.FSTATFS, fd.subject());
+            return statfs.get(JAVA_LONG, 0);
+        }
+    }
+
     /// Gives the inode to `uid`:`gid`; -1 leaves one as it is. The kernel clears set-id bits: change the mode after the
     /// owner. Source: fchownat(2).
     public static void chown(Fd fd, int uid, int gid) throws KernelException {

@@ -184,6 +184,9 @@ public final class Linux {
     public static final long CGROUP2_SUPER_MAGIC = 0x63677270L;
     public static final long OVERLAYFS_SUPER_MAGIC = 0x794c7630L;
     public static final long TMPFS_MAGIC = 0x1021994L;
+    public static final long SYSFS_MAGIC = 0x62656572L;
+    public static final long CGROUP_SUPER_MAGIC = 0x27e0ebL;
+    public static final long DEVPTS_SUPER_MAGIC = 0x1cd1L;
 
     // clone(2), setns(2)
     public static final long CLONE_NEWNS = 0x20000L;

@@ -4,24 +4,38 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /// A running monitor as seen through its socket; the way to a process after the daemon was restarted. Holds no
-/// connection: each call makes one. All calls block; a monitor that is gone answers with [java.net.ConnectException].
+/// connection: each call makes one. All calls block; a monitor that is gone answers with [java.net.ConnectException],
+/// one that does not answer (it was stopped, or its machine swaps) is given up after twenty seconds with ETIMEDOUT.
 public final class MonitorLink {
 
-    private final Path socket;
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-    private MonitorLink(Path socket) {
+    private final Path socket;
+    private final Duration patience;
+
+    private MonitorLink(Path socket, Duration patience) {
         this.socket = socket;
+        this.patience = patience;
     }
 
     /// The monitor that listens at `socket`; nothing is tried yet. The path may be longer than 107 bytes.
     public static MonitorLink at(Path socket) {
-        return new MonitorLink(socket);
+        return at(socket, PATIENCE);
+    }
+
+    /// One that is given up sooner, for tests.
+    static MonitorLink at(Path socket, Duration patience) {
+        return new MonitorLink(socket, patience);
     }
 
     /// What a monitor says of itself and its process. `clients` counts those attached; `lostLines` could not be logged.
@@ -66,26 +80,49 @@ public final class MonitorLink {
 
     private SocketChannel ask(int kind, int streams, int rows, int columns) throws IOException {
         var channel = UnixListener.connect(socket);
+        var answered = new CountDownLatch(1);
+        if (kind != TapeFormat.WATCH) { // whose answer is the end of the process
+            Thread.ofVirtual().name("deadline of a monitor").start(() -> closeUnless(answered, channel));
+        }
         try {
-            var hello = ByteBuffer.allocate(TapeFormat.HELLO_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            hello.putInt(TapeFormat.MAGIC)
-                    .putShort((short) kind)
-                    .putShort((short) streams)
-                    .putShort((short) rows)
-                    .putShort((short) columns)
-                    .rewind();
-            while (hello.hasRemaining()) {
-                channel.write(hello);
-            }
-            var answer = receive(channel, TapeFormat.ANSWER_BYTES);
-            int error = answer.getInt(TapeFormat.ANSWER_ERROR);
-            if (answer.getInt(0) != TapeFormat.MAGIC || error != 0) {
-                throw new KernelException("ask the monitor at", socket, error == 0 ? Errno.EPROTO : error);
-            }
+            greet(channel, kind, streams, rows, columns);
+            answered.countDown();
             return channel;
+        } catch (ClosedChannelException e) {
+            throw new KernelException("ask the monitor at", socket, Errno.ETIMEDOUT);
         } catch (IOException e) {
             channel.close();
             throw e;
+        } finally {
+            answered.countDown();
+        }
+    }
+
+    private void closeUnless(CountDownLatch answered, SocketChannel channel) {
+        try {
+            if (!answered.await(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+                channel.close(); // wakes who is blocked in it
+            }
+        } catch (InterruptedException | IOException e) {
+            System.getLogger("carafe.kernel").log(System.Logger.Level.DEBUG, "deadline of " + socket + ": " + e);
+        }
+    }
+
+    private void greet(SocketChannel channel, int kind, int streams, int rows, int columns) throws IOException {
+        var hello = ByteBuffer.allocate(TapeFormat.HELLO_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        hello.putInt(TapeFormat.MAGIC)
+                .putShort((short) kind)
+                .putShort((short) streams)
+                .putShort((short) rows)
+                .putShort((short) columns)
+                .rewind();
+        while (hello.hasRemaining()) {
+            channel.write(hello);
+        }
+        var answer = receive(channel, TapeFormat.ANSWER_BYTES);
+        int error = answer.getInt(TapeFormat.ANSWER_ERROR);
+        if (answer.getInt(0) != TapeFormat.MAGIC || error != 0) {
+            throw new KernelException("ask the monitor at", socket, error == 0 ? Errno.EPROTO : error);
         }
     }
 

@@ -12,6 +12,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -180,6 +181,22 @@ final class MonitorTest {
                 steady.shutdownOutput();
                 assertThat(launched.awaitExit().code()).isZero();
             }
+        }
+    }
+
+    @Test
+    void aMonitorThatDoesNotAnswerIsGivenUp() throws Exception {
+        try (var stage = stage();
+                var launched = stage.pipes(NO_INPUT).start(spawner, "hang");
+                var monitor = Processes.open(launched.monitorPid()).orElseThrow()) {
+            Processes.signal(monitor, Linux.SIGSTOP);
+            var link = MonitorLink.at(stage.socket(), Duration.ofMillis(50));
+            assertThatThrownBy(link::state).isInstanceOfSatisfying(
+                    KernelException.class, e -> assertThat(e.is(Errno.ETIMEDOUT)).isTrue());
+            Processes.signal(monitor, Linux.SIGCONT);
+            assertThat(stage.link().state().pid()).isEqualTo(launched.pid());
+            Processes.signal(launched.pidfd(), Linux.SIGKILL);
+            launched.awaitExit();
         }
     }
 

@@ -1,6 +1,5 @@
 package carafe.network;
 
-import carafe.kernel.LinkInfo;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import java.time.Clock;
@@ -62,7 +61,7 @@ public interface Fabric extends AutoCloseable {
     void listen(EndpointListener listener);
 
     /// What passed each interface of the container since it was made, by name.
-    Map<String, LinkInfo.Traffic> traffic(String containerId) throws EngineException;
+    Map<String, Traffic> traffic(String containerId) throws EngineException;
 
     /// Before a clean stop: the bridges and rules of networks that nobody is in go, as nobody would look after them. The
     /// next [#restore] makes them again.

@@ -59,8 +59,8 @@ final class LinuxFabric implements Fabric {
         planner = new NetworkPlanner(new Ranges(config.pools(), config.engineId()), parts.clock());
         var graveyard = new Graveyard(thread.insideHome(Netlink::open), BURIAL_PAUSE);
         sandboxes = new Sandboxes(
-                new Sandboxes.Tools(thread, new NamespacePool(thread, POOL), new Cables(host, thread, bridges, this::remade), graveyard,
-                        notes, marks),
+                new Sandboxes.Tools(thread, new NamespacePool(thread, POOL),
+                        new Cables(host, thread, bridges, this::remade), graveyard, notes, marks),
                 addresses, listeners, parts.failpoints());
     }
 
@@ -293,7 +293,7 @@ final class LinuxFabric implements Fabric {
     }
 
     @Override
-    public Map<String, LinkInfo.Traffic> traffic(String containerId) throws EngineException {
+    public Map<String, Traffic> traffic(String containerId) throws EngineException {
         return sandboxes.traffic(containerId);
     }
 

@@ -2,7 +2,6 @@ package carafe.network;
 
 import carafe.kernel.Descriptors;
 import carafe.kernel.KernelException;
-import carafe.kernel.LinkInfo;
 import carafe.kernel.Linux;
 import carafe.kernel.NamespaceThread;
 import carafe.kernel.NetNamespace;
@@ -248,16 +247,16 @@ final class Sandboxes implements AutoCloseable {
         }
     }
 
-    Map<String, LinkInfo.Traffic> traffic(String containerId) throws EngineException {
+    Map<String, Traffic> traffic(String containerId) throws EngineException {
         var cell = cells.get(containerId);
-        var traffic = new LinkedHashMap<String, LinkInfo.Traffic>();
+        var traffic = new LinkedHashMap<String, Traffic>();
         if (cell == null) {
             return traffic;
         }
         try {
             for (var link : cell.namespace().netlink().links()) {
                 if (!link.name().equals("lo")) {
-                    traffic.put(link.name(), link.traffic());
+                    traffic.put(link.name(), Traffic.of(link.traffic()));
                 }
             }
             return traffic;

@@ -1,6 +1,5 @@
 package carafe.network;
 
-import carafe.kernel.LinkInfo;
 import carafe.spec.EngineException;
 import carafe.spec.network.MacAddress;
 import java.time.Clock;
@@ -138,7 +137,7 @@ public final class MemoryFabric implements Fabric {
     }
 
     @Override
-    public Map<String, LinkInfo.Traffic> traffic(String containerId) {
+    public Map<String, Traffic> traffic(String containerId) {
         return Map.of();
     }
 

@@ -15,7 +15,6 @@ import carafe.spec.oci.ProcessSpec;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.ConnectException;
-import java.net.SocketException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -99,8 +98,8 @@ final class LinuxProcess implements RunningProcess {
     private static boolean isGone(IOException e) {
         return switch (e) {
             case ConnectException _, EOFException _, NoSuchFileException _ -> true;
-            case SocketException socket -> GONE.contains(String.valueOf(socket.getMessage()));
-            default -> false;
+            case KernelException _ -> false;
+            default -> GONE.contains(String.valueOf(e.getMessage())); // a write into a closed end is a plain IOException
         };
     }
 

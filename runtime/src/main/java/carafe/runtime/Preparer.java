@@ -13,7 +13,6 @@ import carafe.kernel.Linux;
 import carafe.kernel.MountChange;
 import carafe.kernel.MountChange.Propagation;
 import carafe.kernel.Mounts;
-import carafe.kernel.Overlay;
 import carafe.kernel.Pty;
 import carafe.kernel.UnixListener;
 import carafe.runtime.Explaining.Done;
@@ -45,6 +44,12 @@ final class Preparer {
     static final String SOCKET = "monitor.sock";
 
     private static final int PIPE_BYTES = 1 << 18;
+
+    /// As mount(8) calls it.
+    private static final String SUBDIRECTORY = "X-mount.subdir";
+
+    /// As overlayfs calls the directories it reads.
+    private static final String LAYERS = "lowerdir";
 
     private final HostProbe probe;
     private final Cgroups cgroups;
@@ -231,33 +236,8 @@ final class Preparer {
     }
 
     private static void rootMount(RootfsPlan plan, Prepared prepared) throws IOException {
-        Fd mount = switch (plan) {
-            case RootfsPlan.Directory(var path) -> {
-                var copy = Mounts.cloneTree(path, true);
-                prepared.closing(copy);
-                Mounts.change(copy, MountChange.to(Propagation.PRIVATE), true);
-                yield copy;
-            }
-            case RootfsPlan.Overlay(var lowers, var upper, var work) -> {
-                var opened = new ArrayList<Fd>();
-                try {
-                    for (Path directory : lowers) {
-                        opened.add(Descriptors.open(directory, Linux.O_PATH | Linux.O_DIRECTORY, 0));
-                    }
-                    var upperFd = Descriptors.open(upper, Linux.O_PATH | Linux.O_DIRECTORY, 0);
-                    opened.add(upperFd);
-                    var workFd = Descriptors.open(work, Linux.O_PATH | Linux.O_DIRECTORY, 0);
-                    opened.add(workFd);
-                    var overlay = new Overlay(
-                            opened.subList(0, lowers.size()), Optional.of(new Overlay.Upper(upperFd, workFd)), false);
-                    var made = overlay.mount(0);
-                    prepared.closing(made);
-                    yield made;
-                } finally {
-                    opened.forEach(Fd::close);
-                }
-            }
-        };
+        Fd mount = RootMount.detached(plan);
+        prepared.closing(mount);
         prepared.descriptors.put(Slots.ROOT, mount);
         prepared.root = Optional.of(FileTree.adopt(mount));
     }
@@ -304,7 +284,7 @@ final class Preparer {
         var options = tree.options();
         Fd mount;
         if (options.bind() || tree.type().equals("bind")) {
-            mount = Mounts.cloneTree(Path.of(tree.source()), options.recursiveBind());
+            mount = bindSource(tree);
             prepared.put(Slots.tree(tree.destination()), mount);
             if (!Inodes.stat(mount).isDirectory()) {
                 prepared.files.add(tree.destination());
@@ -313,6 +293,14 @@ final class Preparer {
                 Mounts.change(mount, MountChange.to(Propagation.PRIVATE), options.recursiveBind());
             }
             change(mount, options.set(), options.clear(), false);
+        } else if (tree.type().equals("overlay") && options.data().containsKey(LAYERS)
+                && !options.data().containsKey("upperdir")) {
+            mount = RootMount.readOnly(List.of(options.data().getOrDefault(LAYERS, "").split(":")),
+                    options.data().getOrDefault(SUBDIRECTORY, ""));
+            prepared.put(Slots.tree(tree.destination()), mount);
+            if (!Inodes.stat(mount).isDirectory()) {
+                prepared.files.add(tree.destination());
+            }
         } else {
             var data = new LinkedHashMap<String, String>();
             if (!tree.source().isEmpty()) {
@@ -325,6 +313,19 @@ final class Preparer {
         change(mount, options.setAll(), options.clearAll(), true);
         if (options.propagation() != 0) {
             Mounts.change(mount, MountChange.to(propagation(options.propagation())), options.recursivePropagation());
+        }
+    }
+
+    /// What a bind shows: the source, or what its option `X-mount.subdir` names inside it, found as a process with the
+    /// source as its root would: nobody who writes there leads us out (R1).
+    private static Fd bindSource(Preparation.Tree tree) throws IOException {
+        boolean recursive = tree.options().recursiveBind();
+        String inside = tree.options().data().getOrDefault(SUBDIRECTORY, "");
+        if (inside.isEmpty()) {
+            return Mounts.cloneTree(Path.of(tree.source()), recursive);
+        }
+        try (var source = FileTree.open(Path.of(tree.source())); var found = source.open(inside, Linux.O_PATH, 0)) {
+            return Mounts.cloneTree(found, recursive);
         }
     }
 

@@ -53,7 +53,21 @@ final class Sentences {
             case Preparation.JoinGroup(var path) -> of(Kind.CGROUP, "opening the control group " + path);
             case Preparation.MonitorFiles _ -> of(Kind.OTHER, "opening the files of the monitor");
         };
-        return new StartFailure(sentence.kind, preparation.id(), START + "error " + sentence.doing + ": " + reason, e);
+        String hint = preparation instanceof Preparation.RootMount ? overlayHint(e) : "";
+        return new StartFailure(
+                sentence.kind, preparation.id(), START + "error " + sentence.doing + ": " + reason + hint, e);
+    }
+
+    /// What can be done about an overlay that cannot be mounted.
+    private static String overlayHint(IOException e) {
+        if (e instanceof KernelException kernel && kernel.is(Errno.ENODEV)) {
+            return ": this kernel has no overlay filesystem; load it with modprobe overlay, or boot a kernel that has it";
+        }
+        if (e instanceof KernelException kernel && kernel.is(Errno.EINVAL)) {
+            return ": perhaps the filesystem of the data root cannot hold the writable layer of an overlay; put"
+                    + " --data-root on ext4, xfs, btrfs or tmpfs";
+        }
+        return "";
     }
 
     private record Sentence(Kind kind, String doing) {}

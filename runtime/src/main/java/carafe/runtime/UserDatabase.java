@@ -9,7 +9,7 @@ import java.util.Optional;
 /// The users and groups of an image, read from its passwd and group files; turns a [UserRequest] into numbers as Docker
 /// does. The files are foreign bytes: lines that make no sense are skipped, numbers that do not fit in 31 bits are no
 /// numbers (CVE-2024-40635: an overflowing id must never become root). Source: passwd(5), group(5).
-final class UserDatabase {
+public final class UserDatabase {
 
     /// Docker's bound: ids are 31-bit, which also keeps away from the kernel's "no id", 2^32-1.
     static final long MAX_ID = Integer.MAX_VALUE;
@@ -25,7 +25,8 @@ final class UserDatabase {
     private final List<Group> groups = new ArrayList<>();
 
     /// Reads the content of both files; `""` stands for a missing one.
-    UserDatabase(String passwd, String group) {
+    /// Reads the content of passwd and group; lines that make no sense are passed over.
+    public UserDatabase(String passwd, String group) {
         for (String line : passwd.split("\n")) {
             String[] fields = line.split(":", -1);
             if (fields.length >= 4 && number(fields[2]).isPresent() && number(fields[3]).isPresent()) {
@@ -48,11 +49,11 @@ final class UserDatabase {
     }
 
     /// Who the process runs as, and where that user lives (`/` if unknown).
-    record Resolved(User user, String home) {}
+    public record Resolved(User user, String home) {}
 
     /// Resolves `request`. The numbers of a user without an entry are taken as they are, with group 0; a name without
     /// an entry is a failure. Groups of the user's own are added only if no group was asked for, as Docker does.
-    Resolved resolve(UserRequest request, Optional<Integer> umask) throws StartFailure {
+    public Resolved resolve(UserRequest request, Optional<Integer> umask) throws StartFailure {
         String text = request.user();
         int colon = text.indexOf(':');
         String userPart = colon < 0 ? text : text.substring(0, colon);

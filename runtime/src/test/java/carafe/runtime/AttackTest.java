@@ -1,11 +1,14 @@
 package carafe.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import carafe.spec.oci.RuntimeSpec.Mount;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -125,6 +128,78 @@ class AttackTest extends StageTest {
                 Mount.of("/v/inner", "tmpfs", "hit", List.of()))));
         assertThat(output.out()).isEqualTo("1\n");
         assertThat(Files.readString(Path.of("/proc/self/mountinfo"))).doesNotContain("tmpfs hit");
+    }
+
+    @Test
+    void mountPointsAreNotMadeThroughALinkOfAVolume() throws Exception { // CVE-2024-45310, R1
+        Path volume = Files.createDirectories(stage.directory.resolve("hostile-volume"));
+        Path outside = Files.createDirectories(stage.directory.resolve("outside"));
+        Path file = Files.writeString(stage.directory.resolve("given"), "given");
+        Files.createSymbolicLink(volume.resolve("absolute"), outside);
+        Files.createSymbolicLink(volume.resolve("climbing"), Path.of("../outside"));
+        for (String link : List.of("absolute", "climbing")) {
+            var mounts = List.of(
+                    Mount.of("/v", "bind", volume.toString(), List.of("rbind")),
+                    Mount.of("/v/" + link + "/directory", "tmpfs", "hit", List.of()),
+                    Mount.of("/v/" + link + "/file", "bind", file.toString(), List.of("bind")));
+            try {
+                stage.run(stage.bundle(TestSpecs.withMounts(
+                        TestSpecs.standard(stage.id(), "true"), mounts.toArray(Mount[]::new))));
+            } catch (StartFailure e) {
+                assertThat(e.kind()).isEqualTo(StartFailure.Kind.MOUNT);
+            }
+            assertThat(outside).isEmptyDirectory();
+        }
+    }
+
+    @Test
+    void aSettingsValueIsWrittenToItsOwnFileOnly() throws Exception { // CVE-2022-0811, R7
+        String pattern = Files.readString(Path.of("/proc/sys/kernel/core_pattern"));
+        for (var entry : List.of(
+                Map.entry("net.ipv4.ip_unprivileged_port_start", "1+kernel.core_pattern=|/evil"),
+                Map.entry("net.ipv4.ip_unprivileged_port_start", "1\nkernel.core_pattern=|/evil"),
+                Map.entry("net/../kernel/core_pattern", "|/evil"),
+                Map.entry("net.ipv4.../.../kernel.core_pattern", "|/evil"))) {
+            var spec = TestSpecs.withSysctl(
+                    TestSpecs.standard(stage.id(), "true"), Map.of(entry.getKey(), entry.getValue()));
+            var failure = catchThrowableOfType(StartFailure.class, () -> stage.run(stage.bundle(spec)));
+            assertThat(failure).as(entry.toString()).isNotNull();
+            assertThat(failure.kind()).isEqualTo(StartFailure.Kind.INVALID);
+        }
+        assertThat(Files.readString(Path.of("/proc/sys/kernel/core_pattern"))).isEqualTo(pattern);
+    }
+
+    @Test
+    void nothingListensInTheAbstractNamespace() throws Exception { // CVE-2020-15257, R8
+        var container = stage.sleeping();
+        var process = container.exec(stage.execSpec("sleep", "1000"), List.of());
+        var inodes = new HashSet<String>();
+        for (int pid : List.of(parent(container.pid()), parent(process.pid()), stage.spawner.pid().orElseThrow())) {
+            try (var descriptors = Files.list(Path.of("/proc/" + pid + "/fd"))) {
+                for (Path descriptor : descriptors.toList()) {
+                    String target = Files.readSymbolicLink(descriptor).toString();
+                    if (target.startsWith("socket:[")) {
+                        inodes.add(target.substring(8, target.length() - 1));
+                    }
+                }
+            }
+        }
+        assertThat(inodes).hasSizeGreaterThanOrEqualTo(4);
+        var sockets = Files.readAllLines(Path.of("/proc/net/unix")).stream()
+                .map(line -> line.split(" +"))
+                .filter(words -> inodes.contains(words[6]))
+                .toList();
+        assertThat(sockets).anyMatch(words -> words.length > 7).noneMatch(
+                words -> words.length > 7 && words[7].startsWith("@"));
+        process.signal(9);
+        process.awaitExit();
+        process.delete();
+        RuntimeStage.end(container);
+    }
+
+    private static int parent(int pid) throws Exception {
+        return Integer.parseInt(Files.readAllLines(Path.of("/proc/" + pid + "/status")).stream()
+                .filter(line -> line.startsWith("PPid:")).findFirst().orElseThrow().substring(5).strip());
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import carafe.kernel.Cgroups;
 import carafe.kernel.Seccomp;
 import carafe.kernel.Spawner;
+import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import carafe.spec.oci.RootfsPlan;
 import carafe.spec.oci.RuntimeSpec;
@@ -276,7 +277,11 @@ final class RuntimeStage {
     void close() throws Exception {
         for (var container : started) {
             if (container.exited().isEmpty()) {
-                container.signal(9);
+                try {
+                    container.signal(9);
+                } catch (EngineException.Conflict e) {
+                    // it ends by itself just now
+                }
                 container.awaitExit();
             }
             container.delete();

@@ -25,6 +25,7 @@ public final class Engine implements AutoCloseable {
     /// The API version this client is written for.
     public static final String NEWEST = "1.50";
 
+    private static final String AUTH = "X-Registry-Auth";
     private static final int LARGEST_ANSWER = 256 << 20;
     private static final int LARGEST_ERROR = 64 << 10;
     private static final Duration CONNECT = Duration.ofSeconds(30);
@@ -94,10 +95,66 @@ public final class Engine implements AutoCloseable {
         return send(versioned("POST", target));
     }
 
+    /// POSTs for the owner of registry credentials and leaves the answer's body to be read; the caller closes it.
+    public ClientResponse openPost(Target target, String auth) throws EngineError, IOException {
+        return send(versioned("POST", target).header(AUTH, auth));
+    }
+
+    /// GETs a document for the owner of registry credentials.
+    public Json get(Target target, String auth) throws EngineError, IOException {
+        return json(send(versioned("GET", target).header(AUTH, auth)));
+    }
+
+    /// GETs outside of Docker's API for the owner of registry credentials.
+    public Json.Obj fetchOwn(Target target, String auth) throws EngineError, IOException {
+        return object(json(send(ClientRequest.get(target.toString()).header(AUTH, auth))));
+    }
+
+    /// POSTs outside of Docker's API for the owner of registry credentials.
+    public Json.Obj postOwn(Target target, Json body, String auth) throws EngineError, IOException {
+        return object(json(send(withBody(ClientRequest.of("POST", target.toString()), body).header(AUTH, auth))));
+    }
+
+    /// POSTs outside of Docker's API and leaves the answer's body to be read; the caller closes it.
+    public ClientResponse openPostOwn(Target target, Json body) throws EngineError, IOException {
+        return send(withBody(ClientRequest.of("POST", target.toString()), body));
+    }
+
     /// POSTs a tar archive as it is read; the caller closes the answer.
     public ClientResponse upload(Target target, InputStream archive) throws EngineError, IOException {
+        return upload(target, "application/x-tar", archive);
+    }
+
+    /// POSTs bytes of some type as they are read; the caller closes the answer.
+    public ClientResponse upload(Target target, String type, InputStream body) throws EngineError, IOException {
         agree(); // a stream cannot be sent twice
-        return send(versioned("POST", target).body("application/x-tar", archive));
+        return send(versioned("POST", target).body(type, body));
+    }
+
+    /// PUTs a tar archive as it is read; the caller closes the answer.
+    public ClientResponse put(Target target, InputStream archive) throws EngineError, IOException {
+        agree(); // a stream cannot be sent twice
+        return send(versioned("PUT", target).body("application/x-tar", archive));
+    }
+
+    /// Asks for the head of an answer only; the caller closes it.
+    public ClientResponse head(Target target) throws EngineError, IOException {
+        return send(versioned("HEAD", target));
+    }
+
+    /// POSTs a tar archive outside of Docker's API; the caller closes the answer.
+    public ClientResponse uploadOwn(Target target, InputStream archive) throws EngineError, IOException {
+        return send(ClientRequest.of("POST", target.toString()).body("application/x-tar", archive));
+    }
+
+    /// POSTs without a body outside of Docker's API.
+    public void postOwn(Target target) throws EngineError, IOException {
+        finish(send(ClientRequest.of("POST", target.toString())));
+    }
+
+    /// GETs bytes outside of Docker's API; the caller closes the answer.
+    public ClientResponse openOwn(Target target) throws EngineError, IOException {
+        return send(ClientRequest.get(target.toString()));
     }
 
     /// POSTs outside of Docker's API, so without a version.

@@ -17,6 +17,11 @@ public final class EngineError extends Exception {
         return status == 404;
     }
 
+    /// Who asks is not who may.
+    public boolean isUnauthorized() {
+        return status == 401;
+    }
+
     /// The engine's sentence behind the words that say whose it is.
     public String sentence() {
         return "Error response from daemon: " + getMessage();

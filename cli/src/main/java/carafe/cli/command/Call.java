@@ -5,6 +5,7 @@ import carafe.cli.client.EndpointException;
 import carafe.cli.client.Endpoints;
 import carafe.cli.client.Engine;
 import carafe.cli.client.Starter;
+import carafe.cli.credential.Credentials;
 import carafe.cli.flag.Flags;
 import carafe.cli.session.Session;
 import carafe.spec.EngineException;
@@ -91,6 +92,16 @@ final class Call implements AutoCloseable {
         } catch (EngineException.Invalid e) {
             return "";
         }
+    }
+
+    /// The user's credentials for registries.
+    Credentials credentials() {
+        return new Credentials(session, Endpoints.configDirectory(wanted, session));
+    }
+
+    /// The directory of the user's settings.
+    Path settingsDirectory() {
+        return Endpoints.configDirectory(wanted, session);
     }
 
     /// The context's name, for `version`.

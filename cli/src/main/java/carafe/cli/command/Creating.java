@@ -147,7 +147,8 @@ final class Creating {
 
     private void pull(String image) throws Failure, EngineException.Invalid, IOException {
         try {
-            Pulling.pull(call, image, request.platform(), call.session().err(), call.flags().truth("quiet"));
+            var wanted = new Pulling.Wanted(image, request.platform(), false);
+            Pulling.pull(call, wanted, call.session().err(), call.flags().truth("quiet"));
         } catch (EngineError e) {
             throw failure(call.command(), e.sentence());
         } catch (Failure e) {

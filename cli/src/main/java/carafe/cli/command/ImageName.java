@@ -19,6 +19,16 @@ final class ImageName {
         return hasRegistry(image) ? tagged : "docker.io/" + (image.indexOf('/') < 0 ? "library/" : "") + tagged;
     }
 
+    /// The registry that keeps the image.
+    static String registry(String image) {
+        return hasRegistry(image) ? image.substring(0, image.indexOf('/')) : "docker.io";
+    }
+
+    /// Whether a tag or a digest is said.
+    static boolean complete(String image) {
+        return tagged(image).equals(image);
+    }
+
     private static boolean hasRegistry(String image) {
         int slash = image.indexOf('/');
         String first = slash < 0 ? "" : image.substring(0, slash);

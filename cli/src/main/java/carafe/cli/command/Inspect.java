@@ -24,6 +24,9 @@ final class Inspect {
                 : type.equals("container")
                 ? Command.of(path, "[OPTIONS] CONTAINER [CONTAINER...]",
                         "Display detailed information on one or more containers")
+                : type.equals("volume")
+                ? Command.of(path, "[OPTIONS] VOLUME [VOLUME...]",
+                        "Display detailed information on one or more volumes")
                 : type.equals("network")
                 ? Command.of(path, "[OPTIONS] NETWORK [NETWORK...]",
                         "Display detailed information on one or more networks")
@@ -33,7 +36,7 @@ final class Inspect {
         Formats.document(flags, "f,format");
         if (type.equals("network")) {
             flags.bool("v,verbose", "Verbose output for diagnostics");
-        } else if (!type.equals("image")) {
+        } else if (type.isEmpty() || type.equals("container")) {
             flags.bool("s,size", type.isEmpty() ? "Display total file sizes if the type is container"
                     : "Display total file sizes");
         }

@@ -33,7 +33,7 @@ final class Load {
         try (InputStream archive = file.isEmpty() ? call.session().in() : call.session().files().read(call.session().path(file));
                 var answer = call.engine().upload(target, archive);
                 var messages = Json.stream(answer.body())) {
-            Pulling.showAll(messages, call.session().out(), false);
+            Pulling.showAll(call, messages);
         }
         return 0;
     }

@@ -6,55 +6,37 @@ import carafe.spec.EngineException;
 import carafe.spec.Json;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 
 /// Fetches an image through the engine and shows how that goes.
 final class Pulling {
 
     private Pulling() {}
 
-    /// Pulls `image`; progress goes to `out` unless `quiet`.
-    static void pull(Call call, String image, String platform, OutputStream out, boolean quiet)
+    /// What to pull: a name with its tag or digest, for a platform if one is said; or all tags of a name.
+    record Wanted(String image, String platform, boolean allTags) {}
+
+    /// Pulls; progress goes to `out`, the caller's standard stream number `stream`, unless `quiet`.
+    static void pull(Call call, Wanted wanted, OutputStream out, boolean quiet)
             throws Failure, EngineError, EngineException.Invalid, IOException {
+        String image = wanted.image;
         int digest = image.indexOf('@');
         int colon = image.lastIndexOf(':');
         String name = digest > 0 ? image.substring(0, digest)
                 : colon > image.lastIndexOf('/') ? image.substring(0, colon) : image;
         String tag = digest > 0 ? image.substring(digest + 1) : image.length() > name.length()
-                ? image.substring(name.length() + 1) : "latest";
-        var target = Target.of("images/create").with("fromImage", name).with("tag", tag).given("platform", platform);
-        try (var response = call.engine().openPost(target); var messages = Json.stream(response.body())) {
-            for (var next = messages.next(); next.isPresent(); next = messages.next()) {
-                if (next.get() instanceof Json.Obj message) {
-                    show(message, out, quiet);
-                }
-            }
-        }
-    }
-
-    private static void show(Json.Obj message, OutputStream out, boolean quiet)
-            throws Failure, EngineException.Invalid, IOException {
-        String error = message.object("errorDetail").text("message", message.text("error"));
-        if (!error.isEmpty()) {
-            throw new Failure(1, error);
-        }
-        String line = message.text("stream");
-        if (line.isEmpty() && !message.text("status").isEmpty() && message.object("progressDetail").fields().isEmpty()) {
-            String id = message.text("id");
-            line = (id.isEmpty() ? "" : id + ": ") + message.text("status") + "\n";
-        }
-        if (!quiet && !line.isEmpty()) {
-            out.write(line.getBytes(StandardCharsets.UTF_8));
+                ? image.substring(name.length() + 1) : wanted.allTags ? "" : "latest";
+        var target = Target.of("images/create").with("fromImage", name).given("tag", tag)
+                .given("platform", wanted.platform);
+        String auth = call.credentials().header(ImageName.registry(image));
+        int stream = out == call.session().err() ? 2 : 1;
+        var progress = new Progress(call.session(), quiet ? OutputStream.nullOutputStream() : out, stream);
+        try (var response = call.engine().openPost(target, auth); var messages = Json.stream(response.body())) {
+            progress.showAll(messages);
         }
     }
 
     /// Shows a stream of messages as `load` answers it.
-    static void showAll(Json.Stream messages, OutputStream out, boolean quiet)
-            throws Failure, EngineException.Invalid, IOException {
-        for (var next = messages.next(); next.isPresent(); next = messages.next()) {
-            if (next.get() instanceof Json.Obj message) {
-                show(message, out, quiet);
-            }
-        }
+    static void showAll(Call call, Json.Stream messages) throws Failure, EngineException.Invalid, IOException {
+        new Progress(call.session(), call.session().out(), 1).showAll(messages);
     }
 }

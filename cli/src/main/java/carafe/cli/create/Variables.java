@@ -46,7 +46,7 @@ public final class Variables {
     }
 
     /// `a=b` pairs as a map.
-    static Map<String, String> map(List<String> pairs) {
+    public static Map<String, String> map(List<String> pairs) {
         var map = new LinkedHashMap<String, String>();
         for (var pair : pairs) {
             int equals = pair.indexOf('=');

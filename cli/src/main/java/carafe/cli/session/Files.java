@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.util.List;
 
 /// Opens the caller's files with the caller's rights. Whoever gets a stream closes it.
 public interface Files {
@@ -15,11 +16,27 @@ public interface Files {
     /// Makes a file that must not exist yet, mode 0644. Source: open(2) O_CREAT|O_EXCL.
     OutputStream create(Path file) throws IOException;
 
+    /// Puts a file of mode 0600 in the place of what was there, at once or not at all; directories that are missing are
+    /// made with mode 0700. A symbolic link keeps pointing, and its target is replaced.
+    void replacePrivately(Path file, byte[] content) throws IOException;
+
+    /// Gives `file` the name `other`, taking it from a file that has it. Source: rename(2).
+    void rename(Path file, Path other) throws IOException;
+
     /// Whether a name exists.
     boolean exists(Path file);
 
     /// Whether a name is a directory.
     boolean isDirectory(Path file);
+
+    /// What a directory holds, in no order. Links are not followed.
+    List<FileEntry> list(Path directory) throws IOException;
+
+    /// One name in a directory: `kind` is what it is itself, `target` what a link holds.
+    record FileEntry(String name, Kind kind, int mode, long size, long modifiedSeconds, String target) {
+        /// What a name is.
+        public enum Kind { FILE, DIRECTORY, LINK, OTHER }
+    }
 
     /// Takes a file away that [#create] made; one that is not there is fine.
     void remove(Path file) throws IOException;

@@ -27,6 +27,7 @@ public record Session(
         Terminal terminal,
         Files files,
         Signals signals,
+        Programs programs,
         Clock clock) {
 
     public Session {

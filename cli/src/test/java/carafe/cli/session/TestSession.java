@@ -15,13 +15,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
 /// A caller in memory: his words, files, terminal and signals, and what he got to read.
-public final class TestSession implements Files, Terminal, Signals {
+public final class TestSession implements Files, Terminal, Signals, Programs {
 
     public final Map<String, String> environment = new TreeMap<>(Map.of("HOME", "/home/user"));
     public final Map<Path, byte[]> files = new HashMap<>();
@@ -32,8 +33,13 @@ public final class TestSession implements Files, Terminal, Signals {
     public InputStream in = new ByteArrayInputStream(new byte[0]);
     public boolean terminal;
 
+    /// What programs answer, one after the other, and how they were run.
+    public final List<Outcome> programs = new ArrayList<>();
+
+    public final List<String> ran = new ArrayList<>();
+
     public Session session(String... words) {
-        return new Session(List.of(words), environment, Path.of("/home/user"), in, out, err, this, this, this,
+        return new Session(List.of(words), environment, Path.of("/home/user"), in, out, err, this, this, this, this,
                 Clock.fixed(Instant.parse("2025-12-05T12:00:00Z"), ZoneOffset.UTC));
     }
 
@@ -69,6 +75,25 @@ public final class TestSession implements Files, Terminal, Signals {
     }
 
     @Override
+    public void replacePrivately(Path file, byte[] content) {
+        files.put(file, content);
+    }
+
+    @Override
+    public Outcome run(List<String> command, String input) throws IOException {
+        ran.add(String.join(" ", command) + " < " + input);
+        if (programs.isEmpty()) {
+            throw new IOException(command.getFirst() + ": executable file not found in $PATH");
+        }
+        return programs.removeFirst();
+    }
+
+    @Override
+    public void rename(Path file, Path other) {
+        files.put(other, Objects.requireNonNull(files.remove(file)));
+    }
+
+    @Override
     public boolean exists(Path file) {
         return files.containsKey(file);
     }
@@ -76,6 +101,17 @@ public final class TestSession implements Files, Terminal, Signals {
     @Override
     public boolean isDirectory(Path file) {
         return false;
+    }
+
+    @Override
+    public List<FileEntry> list(Path directory) {
+        var entries = new ArrayList<FileEntry>();
+        files.forEach((path, content) -> {
+            if (directory.equals(path.getParent())) {
+                entries.add(new FileEntry(path.getFileName().toString(), FileEntry.Kind.FILE, 0644, content.length, 0, ""));
+            }
+        });
+        return entries;
     }
 
     @Override

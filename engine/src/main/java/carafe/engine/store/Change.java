@@ -23,4 +23,10 @@ public sealed interface Change {
 
     /// A setting of the engine itself.
     record Put(String key, String value) implements Change {}
+
+    /// A volume's row, new or replaced.
+    record PutVolume(VolumeRow row) implements Change {}
+
+    /// The row of the volume with this name goes.
+    record DeleteVolume(String name) implements Change {}
 }

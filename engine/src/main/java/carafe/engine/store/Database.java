@@ -28,22 +28,49 @@ import org.sqlite.SQLiteException;
 /// One platform thread owns the connection's writes (a call into SQLite would pin a virtual thread's carrier while the
 /// disk works). Writers queue and wait; what has queued up meanwhile goes into one transaction and shares its one
 /// fsync, so parallel work costs less than one durable write each. A transaction that fails is repeated change by
-/// change, so one bad change does not fail its neighbours.
+/// change, so one bad change does not fail its neighbours. On a full disk rows can still be erased ([Reserve]).
 public final class Database implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Database.class);
     private static final int MOST_PER_COMMIT = 128;
 
     private final Connection connection;
+    private final Reserve reserve;
     private final BlockingQueue<Writing> queue = new LinkedBlockingQueue<>();
     private final Thread writer;
-    private final PreparedStatement insert;
-    private final PreparedStatement replace;
-    private final PreparedStatement status;
-    private final PreparedStatement delete;
-    private final PreparedStatement put;
-    private final PreparedStatement putNetwork;
-    private final PreparedStatement deleteNetwork;
+    private Statements statements;
     private volatile boolean closed;
+
+    /// The statements of the writer. The driver finalizes one that failed (on a full disk, say), so after a failure there
+    /// are new ones.
+    private record Statements(PreparedStatement insert, PreparedStatement replace, PreparedStatement status,
+            PreparedStatement delete, PreparedStatement put, PreparedStatement putNetwork,
+            PreparedStatement deleteNetwork, PreparedStatement putVolume, PreparedStatement deleteVolume) {
+
+        static Statements prepare(Connection connection) throws SQLException {
+            return new Statements(
+                    connection.prepareStatement("INSERT INTO containers (id, name, state, created, document, status)"
+                            + " VALUES (?, ?, ?, ?, ?, ?)"),
+                    connection.prepareStatement(
+                            "UPDATE containers SET name = ?, state = ?, document = ?, status = ? WHERE id = ?"),
+                    connection.prepareStatement("UPDATE containers SET state = ?, status = ? WHERE id = ?"),
+                    connection.prepareStatement("DELETE FROM containers WHERE id = ?"),
+                    connection.prepareStatement("INSERT INTO settings (key, value) VALUES (?, ?)"
+                            + " ON CONFLICT (key) DO UPDATE SET value = excluded.value"),
+                    connection.prepareStatement("INSERT INTO networks (id, name, document) VALUES (?, ?, ?)"
+                            + " ON CONFLICT (id) DO UPDATE SET name = excluded.name, document = excluded.document"),
+                    connection.prepareStatement("DELETE FROM networks WHERE id = ?"),
+                    connection.prepareStatement(
+                            "INSERT OR REPLACE INTO volumes (name, created, document) VALUES (?, ?, ?)"),
+                    connection.prepareStatement("DELETE FROM volumes WHERE name = ?"));
+        }
+
+        void close() throws SQLException {
+            for (var statement : List.of(
+                    insert, replace, status, delete, put, putNetwork, deleteNetwork, putVolume, deleteVolume)) {
+                statement.close();
+            }
+        }
+    }
 
     /// Changes on their way to the disk.
     public final class Writing {
@@ -63,6 +90,12 @@ public final class Database implements AutoCloseable {
             if (failed != null) {
                 whenFailed.accept(sentence(failed));
             }
+        }
+
+        /// Whether the changes only say less, or the same otherwise.
+        private boolean growsNothing() {
+            return changes.stream()
+                    .allMatch(change -> change instanceof Change.Delete || change instanceof Change.SetStatus);
         }
 
         /// Blocks until the changes are durable; not interruptible, for half a write helps nobody.
@@ -90,19 +123,10 @@ public final class Database implements AutoCloseable {
         }
     }
 
-    private Database(Connection connection) throws SQLException {
+    private Database(Connection connection, Reserve reserve) throws SQLException {
         this.connection = connection;
-        insert = connection.prepareStatement(
-                "INSERT INTO containers (id, name, state, created, document, status) VALUES (?, ?, ?, ?, ?, ?)");
-        replace = connection.prepareStatement(
-                "UPDATE containers SET name = ?, state = ?, document = ?, status = ? WHERE id = ?");
-        status = connection.prepareStatement("UPDATE containers SET state = ?, status = ? WHERE id = ?");
-        delete = connection.prepareStatement("DELETE FROM containers WHERE id = ?");
-        put = connection.prepareStatement(
-                "INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value");
-        putNetwork = connection.prepareStatement("INSERT INTO networks (id, name, document) VALUES (?, ?, ?)"
-                + " ON CONFLICT (id) DO UPDATE SET name = excluded.name, document = excluded.document");
-        deleteNetwork = connection.prepareStatement("DELETE FROM networks WHERE id = ?");
+        this.reserve = reserve;
+        statements = Statements.prepare(connection);
         writer = Thread.ofPlatform().name("carafe-database").daemon().unstarted(this::writeUntilClosed);
     }
 
@@ -121,7 +145,7 @@ public final class Database implements AutoCloseable {
             try {
                 connection.setAutoCommit(false);
                 Schema.migrate(connection);
-                var database = new Database(connection);
+                var database = new Database(connection, new Reserve(directory));
                 database.writer.start();
                 return database;
             } catch (SQLException | EngineException e) {
@@ -183,6 +207,24 @@ public final class Database implements AutoCloseable {
                     rows.add(new Row(
                             result.getString(1), result.getString(2), result.getString(3), result.getLong(4),
                             result.getString(5), result.getString(6)));
+                }
+                connection.commit();
+                return rows;
+            } catch (SQLException e) {
+                throw sentence(e);
+            }
+        }
+    }
+
+    /// The rows of all volumes, oldest first.
+    public List<VolumeRow> volumes() throws EngineException {
+        synchronized (connection) {
+            try (var statement = connection.createStatement();
+                    var result = statement.executeQuery(
+                            "SELECT name, created, document FROM volumes ORDER BY created, name")) {
+                var rows = new ArrayList<VolumeRow>();
+                while (result.next()) {
+                    rows.add(new VolumeRow(result.getString(1), result.getLong(2), result.getString(3)));
                 }
                 connection.commit();
                 return rows;
@@ -270,15 +312,22 @@ public final class Database implements AutoCloseable {
     private void commit(List<Writing> batch) {
         SQLException failure = tryCommit(batch);
         if (failure == null) {
+            reserve.hold();
             return;
         }
-        if (batch.size() == 1) {
-            batch.getFirst().failure = failure;
+        if (batch.size() > 1) {
+            batch.forEach(writing -> commit(List.of(writing)));
             return;
         }
-        for (var writing : batch) {
-            writing.failure = tryCommit(List.of(writing));
+        var writing = batch.getFirst();
+        if (isFull(failure) && writing.growsNothing() && reserve.spend()) {
+            failure = tryCommit(batch);
         }
+        writing.failure = failure;
+    }
+
+    private static boolean isFull(SQLException e) {
+        return e instanceof SQLiteException lite && lite.getResultCode() == SQLiteErrorCode.SQLITE_FULL;
     }
 
     private @Nullable SQLException tryCommit(List<Writing> batch) {
@@ -292,7 +341,7 @@ public final class Database implements AutoCloseable {
             return null;
         } catch (SQLException e) {
             try {
-                connection.rollback();
+                beginAnew();
             } catch (SQLException suppressed) {
                 e.addSuppressed(suppressed);
             }
@@ -300,9 +349,28 @@ public final class Database implements AutoCloseable {
         }
     }
 
+    /// After a failure. Of some (a full disk) the library has rolled back itself: the driver does not know that, and
+    /// would neither roll back nor begin a transaction ever again.
+    private void beginAnew() throws SQLException {
+        try {
+            connection.rollback();
+        } catch (SQLException e) {
+            LOG.debug("there is no transaction any more", e);
+            try {
+                connection.setAutoCommit(true);
+            } catch (SQLException none) {
+                LOG.debug("the driver's commit of no transaction", none); // it has taken the new mode all the same
+            }
+            connection.setAutoCommit(false);
+        }
+        statements.close();
+        statements = Statements.prepare(connection);
+    }
+
     private void perform(Change change) throws SQLException {
         switch (change) {
             case Change.Insert(var row) -> {
+                var insert = statements.insert;
                 texts(insert, row.id(), row.name(), row.state());
                 insert.setLong(4, row.createdNanos());
                 insert.setString(5, row.document());
@@ -310,28 +378,38 @@ public final class Database implements AutoCloseable {
                 insert.executeUpdate();
             }
             case Change.Replace(var row) -> {
-                texts(replace, row.name(), row.state(), row.document(), row.status(), row.id());
-                replace.executeUpdate();
+                texts(statements.replace, row.name(), row.state(), row.document(), row.status(), row.id());
+                statements.replace.executeUpdate();
             }
             case Change.SetStatus(var id, var state, var document) -> {
-                texts(status, state, document, id);
-                status.executeUpdate();
+                texts(statements.status, state, document, id);
+                statements.status.executeUpdate();
             }
             case Change.Delete(var id) -> {
-                texts(delete, id);
-                delete.executeUpdate();
+                texts(statements.delete, id);
+                statements.delete.executeUpdate();
             }
             case Change.PutNetwork(var row) -> {
-                texts(putNetwork, row.id(), row.name(), row.document());
-                putNetwork.executeUpdate();
+                texts(statements.putNetwork, row.id(), row.name(), row.document());
+                statements.putNetwork.executeUpdate();
             }
             case Change.DeleteNetwork(var id) -> {
-                texts(deleteNetwork, id);
-                deleteNetwork.executeUpdate();
+                texts(statements.deleteNetwork, id);
+                statements.deleteNetwork.executeUpdate();
             }
             case Change.Put(var key, var value) -> {
-                texts(put, key, value);
-                put.executeUpdate();
+                texts(statements.put, key, value);
+                statements.put.executeUpdate();
+            }
+            case Change.PutVolume(var row) -> {
+                statements.putVolume.setString(1, row.name());
+                statements.putVolume.setLong(2, row.createdNanos());
+                statements.putVolume.setString(3, row.document());
+                statements.putVolume.executeUpdate();
+            }
+            case Change.DeleteVolume(var name) -> {
+                texts(statements.deleteVolume, name);
+                statements.deleteVolume.executeUpdate();
             }
         }
     }
@@ -343,7 +421,7 @@ public final class Database implements AutoCloseable {
     }
 
     private static EngineException sentence(SQLException e) {
-        if (e instanceof SQLiteException lite && lite.getResultCode() == SQLiteErrorCode.SQLITE_FULL) {
+        if (isFull(e)) {
             return new EngineException.Unavailable("the disk that holds the database is full", e);
         }
         return new EngineException.Internal("the database failed: " + e.getMessage(), e);

@@ -19,7 +19,13 @@ final class Schema {
                         status TEXT NOT NULL
                     )""",
                     "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)"),
-            List.of("CREATE TABLE networks (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, document TEXT NOT NULL)"));
+            List.of("CREATE TABLE networks (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, document TEXT NOT NULL)"),
+            List.of("""
+                    CREATE TABLE volumes (
+                        name TEXT PRIMARY KEY,
+                        created INTEGER NOT NULL,
+                        document TEXT NOT NULL
+                    )"""));
 
     /// The version this program writes.
     static final int VERSION = STEPS.size();

@@ -3,7 +3,9 @@ package carafe.engine.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carafe.kernel.Mounts;
 import carafe.spec.EngineException;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
@@ -43,6 +45,50 @@ final class DatabaseTest {
             assertThat(database.rows()).containsExactly(other);
             database.write(new Change.Delete("a"));
             assertThat(database.rows()).isEmpty();
+        }
+    }
+
+    @Test
+    void onAFullDiskRowsCanStillBeErased() throws Exception {
+        Path disk = Files.createDirectory(directory.resolve("disk"));
+        Mounts.mount("tmpfs", disk, "tmpfs", 0, "size=8m");
+        try {
+            try (var database = Database.open(disk.resolve("db"))) {
+                database.write(new Change.Insert(row("a", 1)));
+            }
+            Path filler = disk.resolve("filler");
+            try (var database = Database.open(disk.resolve("db"))) {
+                fill(filler);
+                assertThatThrownBy(() -> {
+                    for (int i = 0; i < 1000; i++) {
+                        database.write(new Change.Insert(row("more" + i, 2)));
+                    }
+                }).isInstanceOf(EngineException.Unavailable.class)
+                        .hasMessage("the disk that holds the database is full");
+                database.write(new Change.Delete("a"));
+                assertThat(database.rows()).doesNotContain(row("a", 1));
+                assertThat(disk.resolve("db/reserve")).doesNotExist();
+                Files.delete(filler);
+            }
+            try (var database = Database.open(disk.resolve("db"))) {
+                assertThat(database.rows()).doesNotContain(row("a", 1));
+                database.write(new Change.Insert(row("b", 3)));
+                assertThat(disk.resolve("db/reserve")).exists();
+            }
+        } finally {
+            Mounts.detach(disk);
+        }
+    }
+
+    private static void fill(Path file) throws IOException {
+        try (var out = Files.newOutputStream(file)) {
+            for (int bytes = 1 << 16; bytes > 0; ) {
+                try {
+                    out.write(new byte[bytes]);
+                } catch (IOException e) {
+                    bytes /= 2;
+                }
+            }
         }
     }
 

@@ -135,7 +135,15 @@ public record HostConfig(
         if (!restart.text("Name").isEmpty()) {
             changed = changed.with("RestartPolicy", restart);
         }
-        return parse(changed);
+        return parse(changed).withMounts(files.mounts);
+    }
+
+    /// This configuration with the mounts as they were found when the container was made: volumes by their names, those
+    /// of the image and of other containers too. The document stays what the client asked for.
+    public HostConfig withMounts(List<MountRequest> mounts) {
+        var found = new Files(files.readonlyRoot, mounts, files.volumesFrom, files.shmBytes);
+        return new HostConfig(document, resources, namespaces, rights, found, resolver, log, restart, autoRemove, init,
+                runtime, sysctls, annotations);
     }
 
     private static Namespaces namespaces(Json.Obj document) throws EngineException.Invalid {

@@ -19,6 +19,7 @@ public record Reference(String domain, String path, Optional<String> tag, Option
     private static final String OFFICIAL = "library/";
     private static final String DEFAULT_TAG = "latest";
     private static final int MAX_PATH = 255;
+    private static final int MAX_TAG = 128;
 
     private static final Pattern IDENTIFIER = Pattern.compile("[a-f0-9]{64}");
     private static final Pattern TAG = Pattern.compile("\\w[\\w.-]{0,127}");
@@ -40,6 +41,16 @@ public record Reference(String domain, String path, Optional<String> tag, Option
 
     private static String label() {
         return "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?";
+    }
+
+    /// Whether `text` can be the path of a repository, as `library/busybox` is: no upper case, no `..`, no empty part.
+    public static boolean isPath(String text) {
+        return text.length() <= MAX_PATH && PATH.matcher(text).matches();
+    }
+
+    /// Whether `text` can be a tag.
+    public static boolean isTag(String text) {
+        return text.length() <= MAX_TAG && TAG.matcher(text).matches();
     }
 
     /// Reads a reference as people write it, filling in Docker's defaults for domain and `library/`, not for the tag.

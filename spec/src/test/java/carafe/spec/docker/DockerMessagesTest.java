@@ -68,8 +68,17 @@ final class DockerMessagesTest {
         "{\"AutoRemove\":true,\"RestartPolicy\":{\"Name\":\"always\"}} | can't create 'AutoRemove' container with restart"
                 + " policy",
         "{\"Binds\":[\"/a:/b\",\"/c:/b\"]} | Duplicate mount point: /b",
-        "{\"Binds\":[\"/a:b\"]} | invalid volume specification: '/a:b': invalid mount config: mount path must be absolute:"
-                + " 'b'",
+        "{\"Binds\":[\"/a:b\"]} | invalid volume specification: '/a:b': invalid mount config for type \"bind\": invalid mount path: 'b' mount path must be absolute",
+        "{\"Binds\":[\"/a:/b:odd\"]} | invalid mode: odd",
+        "{\"Binds\":[\"/a:/b:ro,rw\"]} | invalid mode: ro,rw",
+        "{\"Binds\":[\"/a:/b:c:d\"]} | invalid volume specification: '/a:/b:c:d'",
+        "{\"Binds\":[\"/a:/\"]} | invalid volume specification: '/a:/': invalid mount config for type \"bind\": invalid specification: destination can't be '/'",
+        "{\"Binds\":[\"v:/b:rshared\"]} | invalid volume specification: 'v:/b:rshared': invalid mount config for type \"volume\": field BindOptions must not be specified",
+        "{\"Binds\":[\"/a:/b:nocopy\"]} | invalid volume specification: '/a:/b:nocopy': invalid mount config for type \"bind\": field VolumeOptions must not be specified",
+        "{\"Mounts\":[{\"Type\":\"volume\",\"Target\":\"/x\",\"ReadOnly\":true}]} | invalid mount config for type \"volume\": must not set ReadOnly mode when using anonymous volumes",
+        "{\"Mounts\":[{\"Type\":\"volume\",\"Source\":\"v\",\"Target\":\"/x\",\"VolumeOptions\":{\"Subpath\":\"a/../../b\"}}]} | invalid mount config for type \"volume\": subpath must be a relative path within the volume",
+        "{\"Mounts\":[{\"Type\":\"bind\",\"Source\":\"/v\",\"Target\":\"/x\",\"TmpfsOptions\":{\"SizeBytes\":1}}]} | invalid mount config for type \"bind\": field TmpfsOptions must not be specified",
+        "{\"Mounts\":[{\"Type\":\"tape\",\"Target\":\"/x\"}]} | invalid mount config for type \"tape\": mount type unknown",
         "{\"SecurityOpt\":[\"magic=on\"]} | invalid --security-opt: \"magic=on\"",
         "{\"LogConfig\":{\"Type\":\"carrier-pigeon\"}} | logger: no log driver named 'carrier-pigeon' is registered",
         "{\"Ulimits\":[{\"Name\":\"nofile\",\"Soft\":9,\"Hard\":3}]} | ulimit soft limit must be less than or equal to hard"
@@ -118,12 +127,14 @@ final class DockerMessagesTest {
                         + "{\"Type\":\"tmpfs\",\"Target\":\"/u\",\"TmpfsOptions\":{\"SizeBytes\":4096,\"Mode\":448}}]}")
                 .files().mounts();
         assertThat(mounts).containsExactly(
-                new MountRequest.Bind("/a", "/b", true, "rslave", true),
-                new MountRequest.Volume("data", "/v", false),
-                new MountRequest.Volume("", "/anon", false),
+                new MountRequest.Bind("/a", "/b", true, "rslave", true, MountRequest.Below.ALIKE, "ro,rslave", false),
+                new MountRequest.Volume(
+                        "data", "/v", false, "", false, false, MountRequest.VolumeWishes.NONE),
+                new MountRequest.Volume(
+                        "", "/anon", false, "", false, true, MountRequest.VolumeWishes.NONE),
                 new MountRequest.Bind("/s", "/m", true, "", false),
-                new MountRequest.Tmpfs("/u", List.of("size=4096", "mode=700")),
-                new MountRequest.Tmpfs("/t", List.of("size=1m")));
+                new MountRequest.Tmpfs("/u", List.of("size=4096", "mode=700"), true),
+                new MountRequest.Tmpfs("/t", List.of("size=1m"), false));
     }
 
     @Test

@@ -1,0 +1,104 @@
+package carafe.api;
+
+import carafe.spec.EngineException.Invalid;
+import carafe.spec.Json;
+import carafe.spec.build.BuildLimits;
+import carafe.spec.build.BuildRequest;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/// Reads what a build is asked for: from Docker's query, or from our own document.
+final class BuildParameters {
+
+    private static final String EPOCH = "SOURCE_DATE_EPOCH";
+
+    private BuildParameters() {}
+
+    /// Docker's query.
+    static BuildRequest read(Call call) throws Invalid {
+        var arguments = texts("buildargs", call.text("buildargs"));
+        var labels = texts("labels", call.text("labels"));
+        var cpu = new BuildLimits.Cpu(call.number("cpushares").orElse(0L), call.number("cpuperiod").orElse(0L),
+                call.number("cpuquota").orElse(0L), call.text("cpusetcpus"), call.text("cpusetmems"));
+        var limits = new BuildLimits(call.number("memory").orElse(0L), call.number("memswap").orElse(0L), cpu,
+                call.number("shmsize").orElse(0L), call.text("cgroupparent"), hosts(call));
+        var running = new BuildRequest.Running(network(call.text("networkmode")), limits, Map.of(), Map.of(), false, false);
+        return new BuildRequest(call.text("dockerfile"), call.query().all("t").stream().filter(t -> !t.isEmpty()).toList(),
+                arguments, labels, Optional.of(call.text("target")).filter(target -> !target.isEmpty()),
+                call.text("platform"), new BuildRequest.Cache(call.flag("nocache"), List.of()), running,
+                new BuildRequest.Result(BuildRequest.Call.BUILD, epoch(arguments), false, call.flag("pull")));
+    }
+
+    /// Old clients give one text with commas, new ones repeat the parameter.
+    private static List<String> hosts(Call call) {
+        return call.query().all("extrahosts").stream().flatMap(text -> List.of(text.split(",")).stream())
+                .map(String::strip).filter(text -> !text.isEmpty()).toList();
+    }
+
+    private static String network(String mode) {
+        return mode.isEmpty() ? "default" : mode;
+    }
+
+    /// A JSON object of texts; a null means that the client's environment does not have the variable.
+    private static Map<String, String> texts(String parameter, String text) throws Invalid {
+        var values = new LinkedHashMap<String, String>();
+        if (!text.isEmpty() && !text.equals("null")) {
+            for (var field : Json.parseObject(text.getBytes(StandardCharsets.UTF_8)).fields().entrySet()) {
+                switch (field.getValue()) {
+                    case Json.Str(String value) -> values.put(field.getKey(), value);
+                    case Json.Null _ -> { }
+                    default -> throw new Invalid("error reading build " + parameter + ": " + field.getKey()
+                            + " must be a string");
+                }
+            }
+        }
+        return values;
+    }
+
+    private static Optional<Long> epoch(Map<String, String> arguments) throws Invalid {
+        String text = arguments.getOrDefault(EPOCH, "");
+        if (text.isEmpty()) {
+            return Optional.empty();
+        }
+        if (!text.matches("\\d{1,11}")) {
+            throw new Invalid("invalid " + EPOCH + ": " + text + " is no number of seconds");
+        }
+        return Optional.of(Long.parseLong(text));
+    }
+
+    /// Our own document.
+    static BuildRequest read(Json.Obj json) throws Invalid {
+        var arguments = json.textMap("arguments");
+        var secrets = new HashMap<String, byte[]>();
+        for (var secret : json.textMap("secrets").entrySet()) {
+            try {
+                secrets.put(secret.getKey(), Base64.getDecoder().decode(secret.getValue()));
+            } catch (IllegalArgumentException e) {
+                throw new Invalid("the secret " + secret.getKey() + " is not base64");
+            }
+        }
+        var limits = new BuildLimits(json.number("memory", 0), json.number("swap", 0), BuildLimits.Cpu.NONE,
+                json.number("shmSize", 0), json.text("cgroupParent"), json.texts("extraHosts"));
+        var running = new BuildRequest.Running(network(json.text("network")), limits, secrets, json.textMap("agents"),
+                json.truth("insecure"), json.truth("keepFailed"));
+        return new BuildRequest(json.text("dockerfile"), json.texts("tags"), arguments, json.textMap("labels"),
+                Optional.of(json.text("target")).filter(target -> !target.isEmpty()), json.text("platform"),
+                new BuildRequest.Cache(json.truth("noCache"), json.texts("noCacheFilter")), running,
+                new BuildRequest.Result(kind(json.text("call", "build")), epoch(arguments), json.truth("explain"),
+                        json.truth("pull")));
+    }
+
+    private static BuildRequest.Call kind(String word) throws Invalid {
+        try {
+            return BuildRequest.Call.valueOf(word.toUpperCase(Locale.ROOT));
+        } catch (IllegalArgumentException e) {
+            throw new Invalid("unknown call \"" + word + "\": build, check, outline and targets are known");
+        }
+    }
+}

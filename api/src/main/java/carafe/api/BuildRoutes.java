@@ -1,0 +1,149 @@
+package carafe.api;
+
+import carafe.engine.Builds;
+import carafe.spec.EngineException;
+import carafe.spec.EngineException.Invalid;
+import carafe.spec.EngineException.Unsupported;
+import carafe.spec.Json;
+import carafe.spec.build.BuildListener;
+import carafe.spec.build.BuildOutcome;
+import carafe.spec.build.BuildRequest;
+import carafe.spec.build.CachePrune;
+import carafe.spec.docker.Filters;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/// Builds: the classic door that every Docker client knows, a richer one of our own beside it, and the cache.
+final class BuildRoutes {
+
+    /// A body that begins with a document of our own (its length, four bytes, then JSON) before the tar.
+    static final String OWN_TYPE = "application/vnd.carafe.build";
+
+    private static final int MAX_DOCUMENT_BYTES = 8 << 20;
+
+    private final Builds builds;
+
+    BuildRoutes(Builds builds) {
+        this.builds = builds;
+    }
+
+    void addTo(Routes routes) {
+        routes.add("POST /build", this::build);
+        routes.add("POST /build/prune", this::prune);
+        routes.add("GET /build/cache", this::cache);
+    }
+
+    private void build(Call call) throws Exception {
+        if (call.text("version").equals("2")) {
+            throw new Unsupported("BuildKit's protocol is not spoken yet; build with DOCKER_BUILDKIT=0 or `carafe build`");
+        }
+        if (!call.text("remote").isEmpty() && !call.text("remote").equals("client-session")) {
+            throw new Unsupported("building from " + call.text("remote")
+                    + " is not available yet; fetch it and send it as the context");
+        }
+        var body = call.exchange().body();
+        if (call.exchange().headers().first("Content-Type").orElse("").startsWith(OWN_TYPE)) {
+            own(call, body);
+            return;
+        }
+        classic(call, BuildParameters.read(call), body);
+    }
+
+    private void classic(Call call, BuildRequest request, InputStream body) throws Exception {
+        var stream = new ClassicBuildStream(call, call.flag("q"));
+        try {
+            var outcome = watched(call, request, body, stream::on);
+            stream.built(outcome.imageId().orElse(""), request.tags());
+        } catch (EngineException e) {
+            stream.fail(e);
+        }
+        stream.end();
+    }
+
+    private void own(Call call, InputStream body) throws Exception {
+        var document = document(body);
+        var stream = new EventStream(call);
+        try {
+            BuildOutcome outcome = watched(call, BuildParameters.read(document), body, stream::on);
+            stream.end(outcome);
+        } catch (EngineException e) {
+            stream.fail(e);
+        }
+    }
+
+    private static Json.Obj document(InputStream body) throws IOException, Invalid {
+        byte[] head = body.readNBytes(4);
+        int length = head.length < 4 ? -1
+                : (head[0] & 0xFF) << 24 | (head[1] & 0xFF) << 16 | (head[2] & 0xFF) << 8 | head[3] & 0xFF;
+        if (length < 2 || length > MAX_DOCUMENT_BYTES) {
+            throw new Invalid("the build's document is missing or longer than " + MAX_DOCUMENT_BYTES + " bytes");
+        }
+        return Json.parseObject(body.readNBytes(length));
+    }
+
+    /// Builds, and stops when the client goes away.
+    private BuildOutcome watched(Call call, BuildRequest request, InputStream body, BuildListener listener)
+            throws EngineException, IOException {
+        var builder = Thread.currentThread();
+        call.exchange().onClientGone(builder::interrupt);
+        try {
+            return builds.build(request, body, listener);
+        } catch (InterruptedException e) {
+            throw new IOException("the client went away; the build was stopped", e);
+        } finally {
+            Thread.interrupted(); // the answer's end is not to be cut by a late word of the client's going
+        }
+    }
+
+    private void prune(Call call) throws Exception {
+        var filters = call.filters();
+        filters.allowOnly(Set.of("until", "unused-for", "id", "type", "inuse", "parent", "description", "shared",
+                "private"));
+        var keep = number(call, "keep-storage");
+        var reserved = number(call, "reserved-space");
+        var used = number(call, "max-used-space");
+        var bound = reserved.isPresent() ? reserved : used.isPresent() ? used : keep;
+        var pruned = builds.prune(new CachePrune(age(filters), bound.filter(bytes -> bytes > 0),
+                new ArrayList<>(filters.of("id")), new ArrayList<>(filters.of("type")), call.flag("all")));
+        call.answer(Json.object().put("CachesDeleted", pruned.ids().isEmpty() ? Json.NULL : Json.ofTexts(pruned.ids()))
+                .put("SpaceReclaimed", pruned.bytes()).build());
+    }
+
+    private static Optional<Long> number(Call call, String name) throws Invalid {
+        return call.number(name);
+    }
+
+    private static Optional<Duration> age(Filters filters) throws Invalid {
+        for (String text : filters.of(filters.of("until").isEmpty() ? "unused-for" : "until")) {
+            var matcher = Pattern.compile("(?:(\\d{1,6})h)?(?:(\\d{1,6})m)?(?:(\\d{1,9})s)?").matcher(text);
+            if (!matcher.matches() || text.isEmpty()) {
+                throw new Invalid("invalid duration \"" + text + "\" in filter until: write it as 24h or 90m");
+            }
+            return Optional.of(Duration.ofHours(part(matcher.group(1))).plusMinutes(part(matcher.group(2)))
+                    .plusSeconds(part(matcher.group(3))));
+        }
+        return Optional.empty();
+    }
+
+    private static long part(@Nullable String digits) {
+        return digits == null ? 0 : Long.parseLong(digits);
+    }
+
+    private void cache(Call call) throws Exception {
+        List<Json.Obj> lines = new ArrayList<>();
+        for (var use : builds.cache()) {
+            lines.add(Json.object().put("ID", use.id()).put("Type", use.kind()).put("Description", use.description())
+                    .put("InUse", use.inUse()).put("Shared", false).put("Size", use.bytes())
+                    .put("CreatedAt", use.created().toString()).put("LastUsedAt", use.lastUsed().toString())
+                    .put("UsageCount", use.uses()).build());
+        }
+        call.answer(Json.ofAll(lines));
+    }
+}

@@ -1,0 +1,193 @@
+package carafe.api;
+
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import carafe.spec.build.BuildEvent;
+import carafe.spec.oci.Reference;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// The stream of the classic builder: steps one after the other in the Dockerfile's order, whatever order they really
+/// run in. What a step says before its turn waits for it.
+final class ClassicBuildStream {
+
+    private static final int MAX_WAITING_BYTES = 16 << 20;
+
+    private final Call call;
+    private final boolean quiet;
+    /// Guards all below.
+    private final ReentrantLock lock = new ReentrantLock();
+    private @Nullable OutputStream out;
+    private List<BuildEvent.Vertex> vertices = List.of();
+    private final Map<Integer, List<String>> waiting = new HashMap<>();
+    private final Map<Integer, Boolean> finished = new HashMap<>();
+    private long waitingBytes;
+    private int turn;
+    private boolean begun;
+    private int exitCode;
+
+    ClassicBuildStream(Call call, boolean quiet) {
+        this.call = call;
+        this.quiet = quiet;
+    }
+
+    void on(BuildEvent event) {
+        lock.lock();
+        try {
+            switch (event) {
+                case BuildEvent.Planned(var all) -> vertices = all;
+                case BuildEvent.Started _ -> { }
+                case BuildEvent.Running(var vertex, var container) ->
+                    say(vertex, " ---> Running in " + container.substring(0, 12) + "\n");
+                case BuildEvent.Log(var vertex, var _, var bytes) ->
+                    say(vertex, new String(bytes, StandardCharsets.UTF_8));
+                case BuildEvent.Explained(var vertex, var reason) -> say(vertex, " ---> " + reason + "\n");
+                case BuildEvent.Done(var vertex, var cached, var state) -> {
+                    if (cached) {
+                        say(vertex, " ---> Using cache\n");
+                    }
+                    say(vertex, " ---> " + state.substring(7, 19) + "\n");
+                    finished.put(vertex, true);
+                    turns();
+                }
+                case BuildEvent.Failed(var vertex, var _, var code, var _) -> {
+                    exitCode = code;
+                    show(vertex);
+                }
+                case BuildEvent.Warning(var rule, var _, var message, var line, var _, var _) ->
+                    tell(" [Warning] " + rule + ": " + message + " (line " + line + ")\n");
+                case BuildEvent.Note(var text) -> tell(text + "\n");
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void say(int vertex, String text) {
+        if (vertex == turn) {
+            begin();
+            tell(text);
+        } else {
+            waitingBytes += text.length();
+            if (waitingBytes <= MAX_WAITING_BYTES) {
+                waiting.computeIfAbsent(vertex, _ -> new ArrayList<>()).add(text);
+            }
+        }
+    }
+
+    private void begin() {
+        if (!begun && turn < vertices.size()) {
+            begun = true;
+            tell("Step " + (turn + 1) + "/" + vertices.size() + " : " + vertices.get(turn).text() + "\n");
+        }
+    }
+
+    private void turns() {
+        while (finished.containsKey(turn)) {
+            show(turn);
+            turn++;
+            begun = false;
+        }
+        if (turn < vertices.size()) {
+            begin();
+            release(turn);
+        }
+    }
+
+    /// Shows what a step said so far, out of turn if it must be.
+    private void show(int vertex) {
+        if (vertex != turn && vertex < vertices.size()) {
+            tell("Step " + (vertex + 1) + "/" + vertices.size() + " : " + vertices.get(vertex).text() + "\n");
+        } else {
+            begin();
+        }
+        release(vertex);
+    }
+
+    private void release(int vertex) {
+        for (String text : waiting.getOrDefault(vertex, List.of())) {
+            waitingBytes -= text.length();
+            tell(text);
+        }
+        waiting.remove(vertex);
+    }
+
+    private void tell(String text) {
+        if (!quiet) {
+            send(Json.object().put("stream", text).build());
+        }
+    }
+
+    private void send(Json message) {
+        try {
+            write(message);
+        } catch (IOException e) {
+            // the client is gone; the exchange stops the build
+        }
+    }
+
+    void built(String imageId, List<String> tags) throws EngineException {
+        lock.lock();
+        try {
+            if (quiet) {
+                send(Json.object().put("stream", imageId + "\n").build());
+                return;
+            }
+            send(Json.object().put("aux", Json.object().put("ID", imageId).build()).build());
+            tell("Successfully built " + imageId.substring(imageId.indexOf(':') + 1, imageId.indexOf(':') + 13) + "\n");
+            for (String tag : tags) {
+                tell("Successfully tagged " + Reference.parse(tag).withDefaultTag().familiar() + "\n");
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Tells the failure: as an answer of its own as long as none has begun, else in the stream.
+    void fail(EngineException e) throws EngineException, IOException {
+        lock.lock();
+        try {
+            if (out == null) {
+                throw e;
+            }
+            var detail = Json.object();
+            Optional.of(exitCode).filter(code -> code != 0).ifPresent(code -> detail.put("code", code));
+            write(Json.object().put("errorDetail", detail.put("message", e.getMessage()).build())
+                    .put("error", e.getMessage()).build());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void end() throws IOException {
+        lock.lock();
+        try {
+            stream().close();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void write(Json message) throws IOException {
+        var stream = stream();
+        stream.write((message.print() + "\r\n").getBytes(StandardCharsets.UTF_8));
+        stream.flush();
+    }
+
+    private OutputStream stream() throws IOException {
+        var open = out;
+        if (open == null) {
+            open = call.answerStreaming("application/json");
+            out = open;
+        }
+        return open;
+    }
+}

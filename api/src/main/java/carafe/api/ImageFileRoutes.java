@@ -1,0 +1,71 @@
+package carafe.api;
+
+import carafe.engine.CommitRequest;
+import carafe.engine.Containers;
+import carafe.engine.Download;
+import carafe.engine.ImageCatalog;
+import carafe.engine.ImageRemoval;
+import carafe.spec.EngineException;
+import carafe.spec.EngineException.Invalid;
+import carafe.spec.Json;
+import java.util.List;
+
+/// Images and containers as files: save, commit, export, and what pruning images takes away.
+final class ImageFileRoutes {
+
+    private static final String TAR = "application/x-tar";
+
+    private final ImageCatalog images;
+    private final Containers containers;
+
+    ImageFileRoutes(ImageCatalog images, Containers containers) {
+        this.images = images;
+        this.containers = containers;
+    }
+
+    void addTo(Routes routes) {
+        routes.add("GET /images/get", call -> save(call, call.query().all("names")));
+        routes.add("GET /images/{name*}/get", call -> save(call, List.of(call.name("name"))));
+        routes.add("POST /images/prune", this::prune);
+        routes.add("POST /commit", this::commit);
+        routes.add("GET /containers/{id}/export", call -> send(call, containers.export(call.name("id"))));
+    }
+
+    private void save(Call call, List<String> names) throws Exception {
+        if (names.isEmpty()) {
+            throw new Invalid("no images to save: the query has no \"names\"");
+        }
+        send(call, images.save(names));
+    }
+
+    /// A failure after the first byte tears the body, which clients notice.
+    private static void send(Call call, Download download) throws Exception {
+        try (download; var out = call.answerStreaming(TAR)) {
+            download.write(out);
+        }
+    }
+
+    private void commit(Call call) throws Exception {
+        if (call.text("container").isEmpty()) {
+            throw new Invalid("container is not given");
+        }
+        boolean pause = call.text("pause").isEmpty() || call.flag("pause");
+        String id = images.commit(new CommitRequest(call.text("container"), call.text("repo"), call.text("tag"),
+                call.text("author"), call.text("comment"), pause, call.body(), call.query().all("changes")));
+        call.answer(201, Json.object().put("Id", id).build());
+    }
+
+    private void prune(Call call) throws Exception {
+        var pruned = images.prune(call.filters());
+        var removed = pruned.removals().stream().map(ImageFileRoutes::message).toList();
+        call.answer(Json.object().put("ImagesDeleted", removed.isEmpty() ? Json.NULL : Json.ofAll(removed))
+                .put("SpaceReclaimed", pruned.reclaimedBytes()).build());
+    }
+
+    static Json message(ImageRemoval removal) {
+        return switch (removal) {
+            case ImageRemoval.Untagged(String name) -> Json.object().put("Untagged", name).build();
+            case ImageRemoval.Deleted(String id) -> Json.object().put("Deleted", id).build();
+        };
+    }
+}

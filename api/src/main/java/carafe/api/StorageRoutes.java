@@ -1,0 +1,75 @@
+package carafe.api;
+
+import carafe.engine.Engine;
+import carafe.engine.ImageSummary;
+import carafe.engine.ListQuery;
+import carafe.spec.Json;
+import carafe.spec.docker.Filters;
+import carafe.spec.oci.Digest;
+import java.io.InputStream;
+import java.io.PushbackInputStream;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// What takes space, and whether what is stored is whole. `POST /system/check` is ours, not Docker's: it answers what
+/// was read and what is damaged; with `repair` it repairs, from an image archive too if that is the body.
+final class StorageRoutes {
+
+    private final Engine engine;
+
+    StorageRoutes(Engine engine) {
+        this.engine = engine;
+    }
+
+    void addTo(Routes routes) {
+        routes.add("GET /system/df", this::usage);
+        routes.add("POST /system/check", this::check);
+    }
+
+    private void usage(Call call) throws Exception {
+        List<String> types = call.query().all("type");
+        boolean all = types.isEmpty();
+        var json = Json.object();
+        boolean wantsContainers = all || types.contains("container");
+        var usage = engine.images().usage(wantsContainers
+                ? engine.containers().list(new ListQuery(true, 0, true, Filters.parse(""))) : List.of());
+        if (all || types.contains("image")) {
+            json.put("LayersSize", usage.layersBytes());
+            json.put("Images", Json.ofAll(usage.images().stream()
+                    .map(image -> image(image, usage.sharedBytes())).toList()));
+        }
+        if (wantsContainers) {
+            json.put("Containers", Json.ofAll(usage.containers().stream().map(ContainerMessages::summary).toList()));
+        }
+        if (all || types.contains("volume")) {
+            json.put("Volumes", Json.ofAll(engine.volumes().usage().stream().map(VolumeRoutes::json).toList()));
+        }
+        if (all || types.contains("build-cache")) {
+            json.put("BuildCache", Json.ofAll(List.of()));
+        }
+        call.answer(json.put("BuilderSize", 0).build());
+    }
+
+    private static Json image(ImageSummary image, Map<Digest, Long> sharedBytes) {
+        return ImageRoutes.summary(image, sharedBytes.getOrDefault(image.id(), 0L));
+    }
+
+    private void check(Call call) throws Exception {
+        var body = new PushbackInputStream(call.exchange().body(), 1);
+        int first = call.flag("repair") ? body.read() : -1;
+        Optional<InputStream> archive = Optional.empty();
+        if (first >= 0) {
+            body.unread(first);
+            archive = Optional.of(body);
+        }
+        var result = engine.images().check(call.flag("repair"), archive);
+        call.answer(Json.object().put("Blobs", result.blobs()).put("Layers", result.layers())
+                .put("Bytes", result.bytes())
+                .put("Problems", Json.ofAll(result.problems().stream().map(problem -> Json.object()
+                        .put("Kind", problem.kind()).put("Digest", problem.digest()).put("Fault", problem.fault())
+                        .put("Images", Json.ofTexts(problem.images())).put("Repaired", problem.repaired()).build())
+                        .toList()))
+                .build());
+    }
+}

@@ -1,0 +1,211 @@
+package carafe.build;
+
+import carafe.build.dockerfile.Dockerfile;
+import carafe.build.dockerfile.DockerfileException;
+import carafe.build.dockerfile.Finding;
+import carafe.build.dockerfile.Source;
+import carafe.build.plan.BaseImages;
+import carafe.build.plan.BuildPlan;
+import carafe.build.plan.PlanOptions;
+import carafe.build.plan.Planner;
+import carafe.build.solve.Flights;
+import carafe.build.solve.ImageWriter;
+import carafe.build.solve.Job;
+import carafe.build.solve.Solver;
+import carafe.build.solve.StepCache;
+import carafe.build.solve.Workshop;
+import carafe.build.step.CacheMounts;
+import carafe.build.step.RunStep;
+import carafe.build.step.StepFailed;
+import carafe.build.step.StepRunner;
+import carafe.build.tree.ContextArchive;
+import carafe.image.Images;
+import carafe.kernel.FileTree;
+import carafe.spec.EngineException;
+import carafe.spec.build.BuildEvent;
+import carafe.spec.build.BuildListener;
+import carafe.spec.build.BuildOutcome;
+import carafe.spec.build.BuildRequest;
+import carafe.spec.build.IgnorePatterns;
+import carafe.spec.oci.Platform;
+import carafe.spec.oci.Reference;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// The builder of one state root. At most one is open per root.
+public final class Builder implements AutoCloseable {
+
+    private static final String IGNORE_FILE = ".dockerignore";
+    private static final int MAX_IGNORE_BYTES = 4 << 20;
+
+    private final Workshop workshop;
+    private final Path contexts;
+    private final BaseImages bases;
+    private final CacheKeeping keeping;
+
+    private Builder(Workshop workshop, Path contexts, BaseImages bases) {
+        this.workshop = workshop;
+        this.contexts = contexts;
+        this.bases = bases;
+        this.keeping = new CacheKeeping(workshop.cache(), workshop.place().caches(), workshop.images());
+    }
+
+    /// Where a builder keeps its things: `state` outlives the host's reboot, `secrets` (on memory) does not.
+    public record Places(Path state, Path secrets) {}
+
+    /// What a builder stands on; it does not close them. `bases` finds the images that stages begin with.
+    public record Parts(Images images, BaseImages bases, StepRunner runner, Clock clock) {}
+
+    /// Opens the builder, making directories that are missing; what a crash left half done is deleted.
+    public static Builder open(Places places, Parts parts) throws EngineException {
+        try {
+            Path scratch = places.state.resolve("scratch");
+            for (Path directory : List.of(scratch, places.secrets)) {
+                Files.createDirectories(directory,
+                        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+                sweep(directory);
+            }
+            var place = new RunStep.Place(parts.images.snapshots(), parts.runner,
+                    CacheMounts.open(places.state.resolve("mounts")), scratch, places.secrets);
+            var cache = StepCache.open(places.state.resolve("steps"), parts.images, parts.clock);
+            return new Builder(new Workshop(parts.images, cache, place, new Flights(), parts.clock), scratch, parts.bases);
+        } catch (IOException e) {
+            throw new EngineException.Internal("cannot open the builder in " + places.state + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void sweep(Path directory) throws IOException {
+        try (var tree = FileTree.open(directory)) {
+            for (var entry : tree.list("/")) {
+                tree.deleteTree(entry.name());
+            }
+        }
+    }
+
+    /// Builds from `context`, a tar (plain or compressed) that is read to its end. An interrupt ends the build and
+    /// everything that it runs.
+    /// @throws EngineException.Invalid the Dockerfile or the context is at fault, or a step's program failed; the events
+    /// told which
+    public BuildOutcome build(BuildRequest request, InputStream context, BuildListener listener)
+            throws EngineException, InterruptedException {
+        var names = names(request);
+        try (var files = ContextArchive.read(context, contexts)) {
+            var dockerfile = dockerfile(request, files);
+            var ignored = ignored(request.dockerfile(), files);
+            if (request.result().call() == BuildRequest.Call.TARGETS) {
+                return new BuildOutcome(Optional.empty(), Calls.targets(dockerfile));
+            }
+            var plan = Planner.plan(dockerfile, options(request), request.result().pull() ? bases::refresh : bases, ignored);
+            warn(dockerfile, plan.findings(), listener);
+            return switch (request.result().call()) {
+                case CHECK -> new BuildOutcome(Optional.empty(), Calls.check(dockerfile, plan.findings()));
+                case OUTLINE -> new BuildOutcome(Optional.empty(), Calls.outline(dockerfile, plan));
+                case TARGETS, BUILD -> {
+                    refuseFindings(dockerfile, plan);
+                    files.remove(ignored);
+                    yield solve(request, plan, files, names, listener);
+                }
+            };
+        } catch (InterruptedIOException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedException("the build was stopped");
+        } catch (IOException e) {
+            throw new EngineException.Unavailable("the build failed: " + e.getMessage(), e);
+        }
+    }
+
+    private BuildOutcome solve(BuildRequest request, BuildPlan plan, ContextArchive files, List<Reference> names,
+            BuildListener listener) throws EngineException, IOException, InterruptedException {
+        try (var intake = workshop.images().intake()) {
+            var result = Solver.solve(workshop, new Job(request, plan, files, listener, intake));
+            var steps = plan.target().steps();
+            String author = steps.isEmpty() ? "" : steps.getLast().author();
+            var id = new ImageWriter(intake, plan.target().platform())
+                    .write(result, new ImageWriter.About(plan.config(), author, names));
+            return new BuildOutcome(Optional.of(id.toString()), "");
+        } catch (StepFailed e) {
+            throw new EngineException.Invalid(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static List<Reference> names(BuildRequest request) throws EngineException.Invalid {
+        var names = new ArrayList<Reference>();
+        for (String tag : request.tags()) {
+            var name = Reference.parse(tag);
+            if (name.digest().isPresent()) {
+                throw new EngineException.Invalid("build tag cannot contain a digest: " + tag);
+            }
+            names.add(name.withDefaultTag());
+        }
+        return names;
+    }
+
+    private static PlanOptions options(BuildRequest request) throws EngineException.Invalid {
+        var platform = request.platform().isEmpty() ? Platform.host() : Platform.parse(request.platform());
+        return new PlanOptions(request.arguments(), request.target(), platform, request.labels(), Set.of(),
+                request.running().network());
+    }
+
+    private static Dockerfile dockerfile(BuildRequest request, ContextArchive files) throws IOException, EngineException {
+        String path = request.dockerfile().isEmpty() ? "Dockerfile" : request.dockerfile();
+        var bytes = files.read(path, Source.MAX_BYTES);
+        if (bytes.isEmpty() && path.equals("Dockerfile")) {
+            bytes = files.read("dockerfile", Source.MAX_BYTES);
+        }
+        if (bytes.isEmpty()) {
+            throw new EngineException.Invalid("Cannot locate specified Dockerfile: " + path);
+        }
+        try {
+            var source = Source.of(path, bytes.get());
+            try {
+                return Dockerfile.parse(source);
+            } catch (DockerfileException e) {
+                throw e.in(source);
+            }
+        } catch (DockerfileException e) {
+            throw new EngineException.Invalid(path + ": " + e.getMessage());
+        }
+    }
+
+    /// A file of the Dockerfile's own comes before the context's.
+    private static IgnorePatterns ignored(String dockerfile, ContextArchive files) throws IOException, EngineException {
+        var own = files.read((dockerfile.isEmpty() ? "Dockerfile" : dockerfile) + IGNORE_FILE, MAX_IGNORE_BYTES);
+        var common = own.isPresent() ? own : files.read(IGNORE_FILE, MAX_IGNORE_BYTES);
+        return common.isEmpty() ? IgnorePatterns.NONE : IgnorePatterns.read(common.get());
+    }
+
+    private static void warn(Dockerfile file, List<Finding> findings, BuildListener listener) {
+        for (var finding : findings) {
+            listener.on(new BuildEvent.Warning(finding.rule().word(), finding.rule().description(), finding.message(),
+                    finding.span().first(), file.source().excerpt(finding.span()), finding.fix()));
+        }
+    }
+
+    private static void refuseFindings(Dockerfile file, BuildPlan plan) throws EngineException.Invalid {
+        if (file.directives().checkErrors() && !plan.findings().isEmpty()) {
+            var first = plan.findings().getFirst();
+            throw new EngineException.Invalid("lint violation found for rules: " + first.rule().word() + ": "
+                    + first.message() + "\n" + file.source().excerpt(first.span()));
+        }
+    }
+
+    /// What builds keep for later ones.
+    public CacheKeeping keeping() {
+        return keeping;
+    }
+
+    /// Writes down what the cache learnt. Builds must be over.
+    @Override
+    public void close() {
+        workshop.cache().close();
+    }
+}

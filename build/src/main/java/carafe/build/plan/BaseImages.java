@@ -1,0 +1,23 @@
+package carafe.build.plan;
+
+import carafe.spec.EngineException;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.ImageConfig;
+import carafe.spec.oci.Platform;
+
+/// Finds the images that stages begin with or copy from.
+@FunctionalInterface
+public interface BaseImages {
+
+    /// An image that is here now: its id and configuration.
+    record BaseImage(Digest id, ImageConfig config) {}
+
+    /// The image that `reference` means, for `platform`; fetches it where that is wanted and possible.
+    /// @throws EngineException.NotFound there is none
+    BaseImage find(String reference, Platform platform) throws EngineException;
+
+    /// The same, asked for anew where it comes from, even if one is here.
+    default BaseImage refresh(String reference, Platform platform) throws EngineException {
+        return find(reference, platform);
+    }
+}

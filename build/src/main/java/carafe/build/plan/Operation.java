@@ -1,0 +1,52 @@
+package carafe.build.plan;
+
+import java.util.List;
+import java.util.Optional;
+
+/// What a step does to the files.
+public sealed interface Operation {
+
+    /// Nothing: only the configuration changes.
+    record Nothing() implements Operation {}
+
+    /// Runs a program. `environment` holds what the image's does, and the declared arguments; `hidden` what the program
+    /// gets but no key or history may know (proxies).
+    record Run(List<String> arguments, List<String> environment, List<String> hidden, String directory, String user,
+            List<Mount> mounts, String network, boolean insecure, Optional<Script> script) implements Operation {
+
+        public Run {
+            arguments = List.copyOf(arguments);
+            environment = List.copyOf(environment);
+            hidden = List.copyOf(hidden);
+            mounts = List.copyOf(mounts);
+        }
+    }
+
+    /// A here-document that is a program of its own; it is put where the first argument says.
+    record Script(String path, String content) {}
+
+    /// Copies files. Sources are cleaned paths or patterns without slash in front, or URLs when `add`.
+    record Copy(boolean add, Origin from, List<String> sources, List<Inline> inline, String destination, Options options)
+            implements Operation {
+
+        public Copy {
+            sources = List.copyOf(sources);
+            inline = List.copyOf(inline);
+        }
+    }
+
+    /// A file whose content stands in the Dockerfile.
+    record Inline(String name, String content) {}
+
+    /// How files are copied.
+    record Options(Optional<String> owner, Optional<String> mode, boolean link, boolean parents, List<String> excludes,
+            Optional<String> checksum, boolean keepGitDirectory, Optional<Boolean> unpack) {
+
+        public Options {
+            excludes = List.copyOf(excludes);
+        }
+    }
+
+    /// Sees to it that a directory is there, made for `user` (as USER says) where it is missing.
+    record MakeDirectory(String path, String user) implements Operation {}
+}

@@ -1,0 +1,256 @@
+package carafe.build.plan;
+
+import carafe.build.dockerfile.Dockerfile;
+import carafe.build.dockerfile.DockerfileException;
+import carafe.build.dockerfile.Expansion;
+import carafe.build.dockerfile.Finding;
+import carafe.build.dockerfile.Instruction;
+import carafe.build.dockerfile.Nearest;
+import carafe.build.dockerfile.PlatformArguments;
+import carafe.build.dockerfile.Span;
+import carafe.build.dockerfile.Stage;
+import carafe.build.dockerfile.WordException;
+import carafe.spec.EngineException;
+import carafe.spec.build.IgnorePatterns;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.Platform;
+import carafe.spec.oci.RunConfig;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/// Plans a build: the target's stage, and every stage it needs, each once.
+public final class Planner {
+
+    private static final int MAX_STAGES = 500;
+
+    private final Dockerfile file;
+    private final PlanOptions options;
+    private final BaseImages images;
+    private final IgnorePatterns ignored;
+    private final Map<String, String> globals = new LinkedHashMap<>();
+    private final Map<Integer, PlannedStage> planned = new TreeMap<>();
+    private final Map<String, BaseImages.BaseImage> found = new HashMap<>();
+    private final List<Finding> findings = new ArrayList<>();
+    private final Set<String> usedArguments = new LinkedHashSet<>();
+
+    private Planner(Dockerfile file, PlanOptions options, BaseImages images, IgnorePatterns ignored) {
+        this.file = file;
+        this.options = options;
+        this.images = images;
+        this.ignored = ignored;
+    }
+
+    /// Plans the build of `file`.
+    /// @throws EngineException.Invalid the Dockerfile is at fault; the message shows the lines
+    public static BuildPlan plan(Dockerfile file, PlanOptions options, BaseImages images, IgnorePatterns ignored)
+            throws EngineException {
+        try {
+            return new Planner(file, options, images, ignored).run();
+        } catch (DockerfileException e) {
+            throw e.in(file.source());
+        }
+    }
+
+    private BuildPlan run() throws DockerfileException, EngineException {
+        if (file.stages().size() > MAX_STAGES) {
+            throw new DockerfileException(file.stages().getLast().from().span(), "more than " + MAX_STAGES + " stages");
+        }
+        globals.putAll(PlatformArguments.of(Platform.host(), options.platform(), options.target().orElse("")));
+        options.arguments().forEach((name, value) -> {
+            if (globals.containsKey(name)) {
+                globals.put(name, value);
+            }
+        });
+        for (var step : file.globals()) {
+            if (step.instruction() instanceof Instruction.Arg(var arguments)) {
+                for (var argument : arguments) {
+                    String given = options.arguments().get(argument.key());
+                    usedArguments.add(argument.key());
+                    if (given != null) {
+                        globals.put(argument.key(), given);
+                    } else if (argument.value().isPresent()) {
+                        globals.put(argument.key(), expand(argument.value().get(), step.span()));
+                    }
+                }
+            }
+        }
+        var target = target();
+        plan(target.index());
+        var result = planned.remove(target.index());
+        if (result == null) {
+            throw new AssertionError("the target was not planned");
+        }
+        var stages = new ArrayList<>(planned.values());
+        stages.add(result);
+        var all = new ArrayList<>(file.findings());
+        findings.stream().filter(finding -> file.directives().wants(finding.rule())).forEach(all::add);
+        all.sort((a, b) -> Integer.compare(a.span().first(), b.span().first()));
+        return new BuildPlan(stages, labelled(result.config()), all);
+    }
+
+    private RunConfig labelled(RunConfig config) {
+        if (options.labels().isEmpty()) {
+            return config;
+        }
+        var draft = new ConfigDraft(config, "");
+        draft.triggers.addAll(config.onBuild());
+        draft.labels.putAll(new TreeMap<>(options.labels()));
+        return draft.finish();
+    }
+
+    private Stage target() throws DockerfileException {
+        var stages = file.stages();
+        if (options.target().isEmpty()) {
+            return stages.getLast();
+        }
+        String wanted = options.target().get().toLowerCase(Locale.ROOT);
+        for (var stage : stages.reversed()) {
+            if (stage.base().name().equals(Optional.of(wanted))) {
+                return stage;
+            }
+        }
+        if (wanted.matches("\\d{1,4}") && Integer.parseInt(wanted) < stages.size()) {
+            return stages.get(Integer.parseInt(wanted));
+        }
+        var names = stages.stream().flatMap(stage -> stage.base().name().stream()).toList();
+        throw new DockerfileException(stages.getLast().from().span(), "target stage \"" + options.target().get()
+                + "\" could not be found" + Nearest.of(wanted, names).map(near -> " (did you mean " + near + "?)").orElse(""));
+    }
+
+    private String expand(String text, Span span) throws DockerfileException {
+        try {
+            return new Expansion(file.directives().escape(), name -> Optional.ofNullable(globals.get(name))).word(text);
+        } catch (WordException e) {
+            throw new DockerfileException(span, "failed to process \"" + text + "\": " + e.getMessage());
+        }
+    }
+
+    /// Plans the stage `index` unless it is planned already.
+    PlannedStage plan(int index) throws DockerfileException, EngineException {
+        var known = planned.get(index);
+        if (known != null) {
+            return known;
+        }
+        var stage = file.stages().get(index);
+        String image = expand(stage.base().image(), stage.from().span());
+        if (image.isEmpty()) {
+            throw new DockerfileException(stage.from().span(), "base name (" + stage.base().image()
+                    + ") should not be blank");
+        }
+        var platform = platform(stage);
+        var base = origin(image, index, platform, stage.from().span());
+        var made = switch (base) {
+            case Origin.OfStage(int parent) -> {
+                var below = plan(parent);
+                yield new StagePlanner(this, stage, platform).run(base, image, below.config(), below.inherited());
+            }
+            case Origin.OfImage _ -> {
+                var config = image(image, platform, stage.from().span()).config();
+                yield new StagePlanner(this, stage, platform).run(base, image, config.run(), Optional.of(config));
+            }
+            case Origin.Scratch _, Origin.Context _, Origin.NamedContext _ -> new StagePlanner(this, stage, platform)
+                    .run(base, image, StagePlanner.SCRATCH, Optional.empty());
+        };
+        planned.put(index, made);
+        return made;
+    }
+
+    private Platform platform(Stage stage) throws DockerfileException {
+        if (stage.base().platform().isEmpty()) {
+            return options.platform();
+        }
+        String text = expand(stage.base().platform().get(), stage.from().span());
+        try {
+            return text.isEmpty() ? options.platform() : Platform.parse(text);
+        } catch (EngineException.Invalid e) {
+            throw new DockerfileException(stage.from().span(), "failed to parse platform " + text + ": " + e.getMessage());
+        }
+    }
+
+    /// What `name` in FROM means for the stage `before`.
+    private Origin origin(String name, int before, Platform platform, Span span)
+            throws DockerfileException, EngineException {
+        if (name.equals("scratch")) {
+            return new Origin.Scratch();
+        }
+        return named(name, before, platform, span);
+    }
+
+    /// What `name` in COPY --from or a mount of the stage `before` means: a stage by number or name, a context, an
+    /// image.
+    Origin source(String name, int before, Platform platform, Span span) throws DockerfileException, EngineException {
+        if (name.matches("\\d{1,4}") && !options.contexts().contains(name)) {
+            int index = Integer.parseInt(name);
+            if (index >= before) {
+                throw new DockerfileException(span, "invalid from flag value " + name
+                        + ": stage " + name + " is not above this one");
+            }
+            return new Origin.OfStage(index);
+        }
+        return named(name, before, platform, span);
+    }
+
+    private Origin named(String name, int before, Platform platform, Span span)
+            throws DockerfileException, EngineException {
+        String lower = name.toLowerCase(Locale.ROOT);
+        if (options.contexts().contains(lower)) {
+            return new Origin.NamedContext(lower);
+        }
+        for (var stage : file.stages().subList(0, before).reversed()) {
+            if (stage.base().name().equals(Optional.of(lower))) {
+                return new Origin.OfStage(stage.index());
+            }
+        }
+        return new Origin.OfImage(name, image(name, platform, span).id());
+    }
+
+    private BaseImages.BaseImage image(String reference, Platform platform, Span span)
+            throws EngineException, DockerfileException {
+        String key = platform + " " + reference;
+        var known = found.get(key);
+        if (known == null) {
+            try {
+                known = images.find(reference, platform);
+            } catch (EngineException.Invalid e) {
+                var names = file.stages().stream().flatMap(stage -> stage.base().name().stream()).toList();
+                throw new DockerfileException(span, "failed to parse stage name \"" + reference + "\": " + e.getMessage()
+                        + Nearest.of(reference, names).map(near -> " (did you mean " + near + "?)").orElse(""));
+            }
+            found.put(key, known);
+        }
+        return known;
+    }
+
+    /// The id of the image that `reference` meant.
+    Digest id(String reference, Platform platform, Span span) throws EngineException, DockerfileException {
+        return image(reference, platform, span).id();
+    }
+
+    Map<String, String> globals() {
+        return globals;
+    }
+
+    PlanOptions options() {
+        return options;
+    }
+
+    char escape() {
+        return file.directives().escape();
+    }
+
+    IgnorePatterns ignored() {
+        return ignored;
+    }
+
+    void found(Finding finding) {
+        findings.add(finding);
+    }
+}

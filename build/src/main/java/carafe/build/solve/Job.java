@@ -1,0 +1,102 @@
+package carafe.build.solve;
+
+import carafe.build.plan.BuildPlan;
+import carafe.build.step.RunStep;
+import carafe.build.tree.ContextArchive;
+import carafe.image.Intake;
+import carafe.spec.build.BuildEvent;
+import carafe.spec.build.BuildListener;
+import carafe.spec.build.BuildRequest;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// One build while it is solved: what was asked, the plan, the context, who listens. Numbers the steps.
+public final class Job {
+
+    private final BuildRequest request;
+    private final BuildPlan plan;
+    private final ContextArchive context;
+    private final BuildListener listener;
+    private final Intake intake;
+    private final Map<Integer, Integer> firsts = new HashMap<>();
+    /// Guards the order of events.
+    private final ReentrantLock telling = new ReentrantLock();
+
+    /// A build of `plan` from `context`; `listener` hears everything, `intake` keeps the layers as long as it goes on.
+    public Job(BuildRequest request, BuildPlan plan, ContextArchive context, BuildListener listener, Intake intake) {
+        this.intake = intake;
+        this.request = request;
+        this.plan = plan;
+        this.context = context;
+        this.listener = listener;
+    }
+
+    BuildRequest request() {
+        return request;
+    }
+
+    BuildPlan plan() {
+        return plan;
+    }
+
+    ContextArchive context() {
+        return context;
+    }
+
+    Intake intake() {
+        return intake;
+    }
+
+    RunStep.Gift gift() {
+        var running = request.running();
+        return new RunStep.Gift(running.secrets(), running.agents(), running.limits());
+    }
+
+    Optional<Long> epoch() {
+        return request.result().epoch();
+    }
+
+    void tell(BuildEvent event) {
+        telling.lock();
+        try {
+            listener.on(event);
+        } finally {
+            telling.unlock();
+        }
+    }
+
+    /// Tells which steps there are, and remembers their numbers.
+    void announce() {
+        var vertices = new ArrayList<BuildEvent.Vertex>();
+        boolean alone = plan.stages().size() == 1;
+        for (var stage : plan.stages()) {
+            firsts.put(stage.index(), vertices.size());
+            boolean unnamed = stage.title().matches("\\d+");
+            String title = !unnamed ? stage.title() : alone ? "" : "stage-" + stage.title();
+            int total = stage.steps().size() + 1;
+            vertices.add(new BuildEvent.Vertex(title, 1, total, "FROM " + stage.from()
+                    + (unnamed ? "" : " AS " + stage.title()), stage.span().first(), true));
+            int number = 2;
+            for (var step : stage.steps()) {
+                vertices.add(new BuildEvent.Vertex(title, number++, total, step.text(), step.span().first(), false));
+            }
+        }
+        tell(new BuildEvent.Planned(List.copyOf(vertices)));
+    }
+
+    /// The number of a stage's FROM; its steps follow.
+    int vertex(int stage) {
+        return firsts.getOrDefault(stage, 0);
+    }
+
+    /// Whether results of earlier builds count for this stage.
+    boolean usesCache(String title, int index) {
+        var cache = request.cache();
+        return !cache.ignore() && !cache.ignoreStages().contains(title)
+                && !cache.ignoreStages().contains(Integer.toString(index));
+    }
+}

@@ -1,0 +1,103 @@
+package carafe.build.solve;
+
+import carafe.build.plan.PlannedStage;
+import carafe.build.step.StepFailed;
+import carafe.spec.EngineException;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/// Solves a job's plan: every stage on a virtual thread of its own, which waits for another where it needs its result.
+public final class Solver {
+
+    private final Workshop workshop;
+    private final Job job;
+    private final Map<Integer, CompletableFuture<StageResult>> results = new HashMap<>();
+    private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
+
+    private Solver(Workshop workshop, Job job) {
+        this.workshop = workshop;
+        this.job = job;
+        job.plan().stages().forEach(stage -> results.put(stage.index(), new CompletableFuture<>()));
+    }
+
+    /// Does what is to be done and answers the target's result. An interrupt ends everything that runs.
+    /// @throws StepFailed a step's program ended with another code than 0
+    public static StageResult solve(Workshop workshop, Job job)
+            throws EngineException, IOException, InterruptedException, StepFailed {
+        job.announce();
+        return new Solver(workshop, job).run();
+    }
+
+    private StageResult run() throws EngineException, IOException, InterruptedException, StepFailed {
+        var stages = job.plan().stages();
+        var left = new CountDownLatch(stages.size());
+        ExecutorService pool = Executors.newVirtualThreadPerTaskExecutor();
+        try (pool) { // close() waits for every stage
+            for (var stage : stages) {
+                pool.execute(() -> {
+                    try {
+                        solve(stage, pool);
+                    } finally {
+                        left.countDown();
+                    }
+                });
+            }
+            try {
+                left.await();
+            } catch (InterruptedException e) {
+                pool.shutdownNow();
+                throw e;
+            }
+        }
+        var failed = failure.get();
+        if (failed != null) {
+            switch (failed) {
+                case EngineException e -> throw e;
+                case IOException e -> throw e;
+                case StepFailed e -> throw e;
+                case InterruptedException e -> throw e;
+                case RuntimeException e -> throw e;
+                default -> throw new AssertionError(failed);
+            }
+        }
+        return result(job.plan().target().index());
+    }
+
+    private void solve(PlannedStage stage, ExecutorService pool) {
+        var future = future(stage.index());
+        try {
+            future.complete(new StageSolver(workshop, job, stage, this::result).solve());
+        } catch (EngineException | IOException | StepFailed | InterruptedException | RuntimeException e) {
+            boolean first = failure.compareAndSet(null, e); // before those that wait for this stage fail too
+            future.completeExceptionally(e);
+            if (first) {
+                pool.shutdownNow(); // the other stages are of no use any more
+            }
+        }
+    }
+
+    private CompletableFuture<StageResult> future(int stage) {
+        var future = results.get(stage);
+        if (future == null) {
+            throw new AssertionError("stage " + stage + " is not planned");
+        }
+        return future;
+    }
+
+    /// The result of a stage, when it is there.
+    private StageResult result(int stage) throws InterruptedException {
+        try {
+            return future(stage).get();
+        } catch (ExecutionException e) {
+            throw new InterruptedException("the stage it needs failed");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+package carafe.build.solve;
+
+import carafe.build.plan.Mount;
+import carafe.build.plan.Operation;
+import carafe.build.plan.Origin;
+import carafe.build.step.CopyStep;
+import carafe.build.tree.ContextArchive;
+import carafe.build.tree.FileSource;
+import carafe.build.tree.MountedTree;
+import carafe.build.tree.Node;
+import carafe.build.tree.RootView;
+import carafe.image.Image;
+import carafe.spec.EngineException;
+import carafe.spec.oci.Digest;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Opens what the steps of one build read from.
+final class Sources {
+
+    private final Workshop workshop;
+    private final Job job;
+    private final StageSolver.Results results;
+
+    Sources(Workshop workshop, Job job, StageSolver.Results results) {
+        this.workshop = workshop;
+        this.job = job;
+        this.results = results;
+    }
+
+    /// What a stage that begins with this image is then.
+    StageResult image(Origin.OfImage origin) throws EngineException {
+        Image image = workshop.images().byId(origin.id())
+                .orElseThrow(() -> new EngineException.NotFound("No such image: " + origin.reference()));
+        var layers = new ArrayList<Layer>();
+        for (int i = 0; i < image.config().diffIds().size(); i++) {
+            layers.add(new Layer(image.config().diffIds().get(i), image.manifest().layers().get(i)));
+            job.intake().has(image.config().diffIds().get(i));
+        }
+        return new StageResult(layers, image.config().history(), image.config().created());
+    }
+
+    /// The files of `origin`; waits for a stage that is not done yet.
+    FileSource open(Origin origin) throws IOException, EngineException, InterruptedException {
+        return switch (origin) {
+            case Origin.Context() -> new Borrowed(job.context());
+            case Origin.OfStage(int index) -> root(results.of(index));
+            case Origin.OfImage image -> root(image(image));
+            case Origin.Scratch() -> root(StageResult.EMPTY);
+            case Origin.NamedContext(var name) -> throw new EngineException.Unsupported(
+                    "the context " + name + " was not sent with the build");
+        };
+    }
+
+    /// The files of a state, read-only.
+    MountedTree root(StageResult state) throws EngineException, IOException {
+        String id = "view-" + Names.fresh();
+        var plan = workshop.place().snapshots().prepare(id, state.diffIds());
+        try {
+            return RootView.readOnly(plan); // the mount holds the layers; the snapshot has done its work
+        } finally {
+            workshop.place().snapshots().remove(id);
+        }
+    }
+
+    /// What a bind mount's content is, as far as the key of a step goes.
+    String identity(Mount.Bind bind) throws IOException, EngineException, InterruptedException {
+        return switch (bind.from()) {
+            case Origin.OfStage(int index) -> results.of(index).chain().hex();
+            case Origin.OfImage(var _, var id) -> id.hex();
+            case Origin.Scratch(), Origin.NamedContext(var _) -> "";
+            case Origin.Context() -> {
+                var all = new Operation.Copy(false, bind.from(), List.of(bind.source()), List.of(), "/",
+                        new Operation.Options(Optional.empty(), Optional.empty(), false, false, List.of(),
+                                Optional.empty(), false, Optional.empty()));
+                try (var step = CopyStep.select(all, job.context(), false, workshop.place().scratch())) {
+                    yield step.digest().hex();
+                }
+            }
+        };
+    }
+
+    /// The context, which is closed by the build and not by a step.
+    private record Borrowed(ContextArchive context) implements FileSource {
+
+        @Override
+        public Optional<Node> follow(String path) {
+            return context.follow(path);
+        }
+
+        @Override
+        public Optional<Node> find(String path) {
+            return context.find(path);
+        }
+
+        @Override
+        public List<Node> list(String directory) {
+            return context.list(directory);
+        }
+
+        @Override
+        public InputStream open(Node file) throws IOException {
+            return context.open(file);
+        }
+
+        @Override
+        public Digest content(Node file) throws IOException {
+            return context.content(file);
+        }
+
+        @Override
+        public void close() {
+            // the build closes the context
+        }
+    }
+}

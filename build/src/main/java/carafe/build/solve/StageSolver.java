@@ -1,0 +1,325 @@
+package carafe.build.solve;
+
+import carafe.build.plan.Mount;
+import carafe.build.plan.Operation;
+import carafe.build.plan.Origin;
+import carafe.build.plan.PlannedStage;
+import carafe.build.plan.PlannedStep;
+import carafe.build.step.CopyStep;
+import carafe.build.step.DirectoryStep;
+import carafe.build.step.RunStep;
+import carafe.build.step.StepFailed;
+import carafe.build.tree.LayerMember;
+import carafe.build.tree.LayerTar;
+import carafe.build.tree.Node;
+import carafe.spec.EngineException;
+import carafe.spec.build.BuildEvent;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.RunConfig;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// Solves one stage, step by step.
+final class StageSolver {
+
+    private static final int MAX_FINGERPRINTS = 10_000;
+
+    /// Answers another stage's result when it is there.
+    @FunctionalInterface
+    interface Results {
+        StageResult of(int stage) throws InterruptedException;
+    }
+
+    private final Workshop workshop;
+    private final Job job;
+    private final PlannedStage stage;
+    private final Results results;
+    private final Sources sources;
+    private final boolean usesCache;
+    private StageResult state = StageResult.EMPTY;
+
+    StageSolver(Workshop workshop, Job job, PlannedStage stage, Results results) {
+        this.workshop = workshop;
+        this.job = job;
+        this.stage = stage;
+        this.results = results;
+        this.sources = new Sources(workshop, job, results);
+        this.usesCache = job.usesCache(stage.title(), stage.index());
+    }
+
+    StageResult solve() throws EngineException, IOException, InterruptedException, StepFailed {
+        int vertex = job.vertex(stage.index());
+        job.tell(new BuildEvent.Started(vertex));
+        state = switch (stage.base()) {
+            case Origin.OfStage(int index) -> results.of(index);
+            case Origin.OfImage image -> sources.image(image);
+            case Origin.Scratch _, Origin.Context _, Origin.NamedContext _ -> StageResult.EMPTY;
+        };
+        job.tell(new BuildEvent.Done(vertex, false, digest(stage.start())));
+        for (var step : stage.steps()) {
+            vertex++;
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            job.tell(new BuildEvent.Started(vertex));
+            try {
+                step(step, vertex);
+            } catch (EngineException | IOException e) {
+                job.tell(new BuildEvent.Failed(vertex, String.valueOf(e.getMessage()), 0, ""));
+                throw e;
+            }
+        }
+        return state;
+    }
+
+    private void step(PlannedStep step, int vertex)
+            throws EngineException, IOException, InterruptedException, StepFailed {
+        boolean cached = switch (step.operation()) {
+            case Operation.Nothing() -> {
+                state = state.with(Optional.empty(), step.history(), step.author(), Optional.empty());
+                yield false;
+            }
+            case Operation.Run run -> run(step, run, vertex);
+            case Operation.Copy copy -> copy(step, copy, vertex);
+            case Operation.MakeDirectory make -> {
+                var key = new StepKey("directory", job.epoch()).below(state).with("path", make.path())
+                        .with("user", make.user());
+                yield solved(step, vertex, key, Inputs.NONE, () -> {
+                    try (var root = sources.root(state)) {
+                        return take(DirectoryStep.members(make, root, now()));
+                    }
+                });
+            }
+        };
+        job.tell(new BuildEvent.Done(vertex, cached, digest(step.config())));
+    }
+
+    private String digest(RunConfig config) {
+        return Digest.sha256((state.chain() + config.toJson().print()).getBytes(StandardCharsets.UTF_8)).toString();
+    }
+
+    /// Makes the layer of a step that the cache does not have.
+    @FunctionalInterface
+    private interface Making {
+        Optional<Layer> make() throws EngineException, IOException, InterruptedException, StepFailed;
+    }
+
+    /// What else went into a step's result, read only where the step is done or explained.
+    @FunctionalInterface
+    private interface Inputs {
+        Map<String, String> read() throws IOException;
+
+        /// Nothing else.
+        Inputs NONE = Map::of;
+    }
+
+    /// Anything a step may end with.
+    private static final class Broken extends Exception {
+        private final Exception reason;
+
+        Broken(Exception reason) {
+            super(reason);
+            this.reason = reason;
+        }
+    }
+
+    /// Finds the step's result or makes it, and goes on to the state after it.
+    /// @return whether it was found
+    private boolean solved(PlannedStep step, int vertex, StepKey key, Inputs more, Making making)
+            throws EngineException, IOException, InterruptedException, StepFailed {
+        String description = description(step);
+        var digest = key.digest();
+        var found = known(digest);
+        explain(vertex, key, description, found.isPresent(), more);
+        boolean cached = found.isPresent();
+        StepRecord record;
+        if (cached) {
+            record = found.get();
+        } else {
+            record = make(digest, key, description, more, making);
+        }
+        state = state.with(record.layer(), step.history(), step.author(), Optional.of(record.created()));
+        return cached;
+    }
+
+    /// The result that the cache has, its layer kept for this build.
+    private Optional<StepRecord> known(Digest key) throws EngineException {
+        var found = usesCache ? workshop.cache().find(key) : Optional.<StepRecord>empty();
+        boolean whole = found.isPresent()
+                && (found.get().layer().isEmpty() || job.intake().has(found.get().layer().get().diffId()));
+        return whole ? found : Optional.empty();
+    }
+
+    private StepRecord make(Digest digest, StepKey key, String description, Inputs more, Making making)
+            throws EngineException, IOException, InterruptedException, StepFailed {
+        try {
+            return workshop.flights().join(digest, () -> {
+                try {
+                    var later = known(digest);
+                    if (later.isPresent()) {
+                        return later.get(); // done between the look and the flight
+                    }
+                    var layer = making.make();
+                    var inputs = new TreeMap<>(key.parts());
+                    inputs.putAll(more.read());
+                    var now = workshop.clock().instant();
+                    var made = new StepRecord(digest, key.parts().getOrDefault("kind", ""), description, layer,
+                            job.epoch().map(Instant::ofEpochSecond).orElse(now), now, 0, inputs);
+                    workshop.cache().put(made);
+                    return made;
+                } catch (EngineException | IOException | StepFailed e) {
+                    throw new Broken(e);
+                }
+            });
+        } catch (Broken e) {
+            switch (e.reason) {
+                case EngineException reason -> throw reason;
+                case IOException reason -> throw reason;
+                case StepFailed reason -> throw reason;
+                default -> throw new AssertionError(e.reason);
+            }
+        }
+    }
+
+    private String description(PlannedStep step) {
+        return stage.title() + ": " + (step.text().length() > 2000 ? step.text().substring(0, 2000) : step.text());
+    }
+
+    private void explain(int vertex, StepKey key, String description, boolean found, Inputs more)
+            throws IOException {
+        if (!job.request().result().explain()) {
+            return;
+        }
+        String reason;
+        if (found) {
+            reason = "cached: same instruction, same files, same state below";
+        } else if (!usesCache) {
+            reason = "not cached: --no-cache";
+        } else {
+            var last = workshop.cache().last(description);
+            reason = last.isEmpty() ? "not cached: no earlier build had this step"
+                    : "not cached: " + String.join("; ", differences(key, last.get(), more.read()));
+        }
+        job.tell(new BuildEvent.Explained(vertex, reason));
+    }
+
+    private static List<String> differences(StepKey key, StepRecord last, Map<String, String> more) {
+        var differences = key.differences(last.inputs());
+        CopyStep.changes(files(last.inputs()), files(more)).entrySet().stream().limit(10)
+                .forEach(change -> differences.add(change.getKey() + " was " + change.getValue()));
+        if (differences.isEmpty()) {
+            differences.add("its result was pruned");
+        }
+        return differences;
+    }
+
+    private static Map<String, String> files(Map<String, String> inputs) {
+        var files = new HashMap<String, String>();
+        inputs.forEach((name, value) -> {
+            if (name.startsWith("file ")) {
+                files.put(name.substring(5), value);
+            }
+        });
+        return files;
+    }
+
+    private Node.Time now() {
+        var now = workshop.clock().instant();
+        return job.epoch().map(seconds -> new Node.Time(seconds, 0))
+                .orElse(new Node.Time(now.getEpochSecond(), 0));
+    }
+
+    private Optional<Node.Time> latest() {
+        return job.epoch().map(seconds -> new Node.Time(seconds, 0));
+    }
+
+    private Optional<Layer> take(Collection<LayerMember> members) throws EngineException {
+        if (members.isEmpty()) {
+            return Optional.empty();
+        }
+        var taken = job.intake().layer(new LayerTar(members.iterator()));
+        return Optional.of(Layer.plain(taken.diffId(), taken.blob().size()));
+    }
+
+    private boolean copy(PlannedStep step, Operation.Copy copy, int vertex)
+            throws EngineException, IOException, InterruptedException, StepFailed {
+        var remote = copy.sources().stream().filter(source -> source.contains("://")).findFirst();
+        if (remote.isPresent() && copy.add()) {
+            throw new EngineException.Unsupported("ADD of " + remote.get() + " is not available yet; fetch it in a RUN step");
+        }
+        var key = new StepKey(copy.add() ? "add" : "copy", job.epoch()).copy(copy);
+        if (!copy.options().link()) {
+            key.below(state);
+        }
+        boolean keepOwners = !(copy.from() instanceof Origin.Context);
+        try (var source = sources.open(copy.from());
+                var selected = CopyStep.select(copy, source, keepOwners, workshop.place().scratch())) {
+            key.with("files", selected.digest().hex());
+            return solved(step, vertex, key, () -> fingerprints(selected), () -> {
+                if (copy.options().link()) {
+                    return take(selected.members(Optional.empty(), now(), latest()));
+                }
+                try (var root = sources.root(state)) {
+                    return take(selected.members(Optional.of(root), now(), latest()));
+                }
+            });
+        }
+    }
+
+    private static Map<String, String> fingerprints(CopyStep selected) throws IOException {
+        var prefixed = new TreeMap<String, String>();
+        var all = selected.fingerprints();
+        if (all.size() <= MAX_FINGERPRINTS) {
+            all.forEach((path, digest) -> prefixed.put("file " + path, digest));
+        }
+        return prefixed;
+    }
+
+    private boolean run(PlannedStep step, Operation.Run run, int vertex)
+            throws EngineException, IOException, InterruptedException, StepFailed {
+        if (run.insecure() && !job.request().running().insecure()) {
+            throw new EngineException.Forbidden("RUN --security=insecure is not allowed; allow it with --allow "
+                    + "security.insecure");
+        }
+        var origins = new HashMap<Integer, String>();
+        for (int i = 0; i < run.mounts().size(); i++) {
+            if (run.mounts().get(i) instanceof Mount.Bind bind) {
+                origins.put(i, sources.identity(bind));
+            }
+        }
+        var key = new StepKey("run", job.epoch()).below(state).run(run, origins);
+        return solved(step, vertex, key, Inputs.NONE, () -> run(run, vertex, step.config()));
+    }
+
+    private Optional<Layer> run(Operation.Run run, int vertex, RunConfig config)
+            throws EngineException, IOException, InterruptedException, StepFailed {
+        String id = Names.fresh();
+        try (var program = RunStep.prepare(workshop.place(), run, id, state.diffIds())) {
+            job.tell(new BuildEvent.Running(vertex, id));
+            try {
+                program.run(sources::open, job.gift(), (stream, bytes) ->
+                        job.tell(new BuildEvent.Log(vertex, stream, bytes)));
+            } catch (StepFailed e) {
+                String image = job.request().running().keepFailed() ? keep(program, run, config) : "";
+                job.tell(new BuildEvent.Failed(vertex, String.valueOf(e.getMessage()), e.exitCode(), image));
+                throw e;
+            }
+            return take(program.members(latest()));
+        }
+    }
+
+    /// Keeps what a failed program left as an image, to look at.
+    private String keep(RunStep program, Operation.Run run, RunConfig config) throws IOException, EngineException {
+        var failed = state.with(take(program.members(latest())), "RUN " + String.join(" ", run.arguments()) + " # failed",
+                "", Optional.of(workshop.clock().instant()));
+        return new ImageWriter(job.intake(), stage.platform())
+                .write(failed, new ImageWriter.About(config, "", List.of())).toString();
+    }
+}

@@ -1,0 +1,154 @@
+package carafe.build.step;
+
+import carafe.build.plan.Mount;
+import carafe.kernel.FileTree;
+import carafe.spec.EngineException;
+import carafe.spec.oci.Digest;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The directories behind `--mount=type=cache`: `HEX[-N]/data` by the digest of the mount's id, with the id in
+/// `HEX[-N]/id`. N counts the further ones of a private cache that was wanted twice at once.
+public final class CacheMounts {
+
+    /// One kept directory.
+    public record Kept(String name, String id, Path data, Instant lastUsed, boolean inUse) {}
+
+    private static final int MAX_PRIVATE = 1000;
+
+    private final Path root;
+    /// How many steps use a directory now; guards itself. A negative number: one, which wants to be alone.
+    private final Map<String, Integer> users = new HashMap<>();
+
+    private CacheMounts(Path root) {
+        this.root = root;
+    }
+
+    /// Opens the caches in `root`, making it where it is missing.
+    public static CacheMounts open(Path root) throws IOException {
+        Files.createDirectories(root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        return new CacheMounts(root);
+    }
+
+    /// A directory in use until this is closed. `fresh`: it was just made and is empty.
+    final class Use implements AutoCloseable {
+        final Path data;
+        final boolean fresh;
+        private final String name;
+
+        private Use(String name, Path data, boolean fresh) {
+            this.name = name;
+            this.data = data;
+            this.fresh = fresh;
+        }
+
+        @Override
+        public void close() {
+            synchronized (users) {
+                users.computeIfPresent(name, (_, count) -> count <= 1 ? null : count - 1);
+                users.notifyAll();
+            }
+        }
+    }
+
+    /// The directory for `mount`; waits where it is locked.
+    Use use(Mount.Cache mount) throws IOException, InterruptedException, EngineException {
+        String hex = Digest.sha256(mount.id().getBytes(StandardCharsets.UTF_8)).hex().substring(0, 32);
+        String name = acquire(hex, mount.sharing());
+        boolean made = false;
+        try {
+            Path directory = root.resolve(name);
+            Path data = directory.resolve("data");
+            boolean fresh = !Files.isDirectory(data);
+            if (fresh) {
+                Files.createDirectories(directory,
+                        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+                Files.writeString(directory.resolve("id"), mount.id());
+                try (var tree = FileTree.open(directory)) {
+                    var owner = mount.owner();
+                    tree.mkdirs("data", owner.mode(), owner.uid(), owner.gid()).close();
+                }
+            }
+            Files.setLastModifiedTime(directory, FileTime.from(Instant.now()));
+            made = true;
+            return new Use(name, data, fresh);
+        } finally {
+            if (!made) {
+                new Use(name, root, false).close();
+            }
+        }
+    }
+
+    private String acquire(String hex, Mount.Sharing sharing) throws InterruptedException, EngineException {
+        synchronized (users) {
+            switch (sharing) {
+                case SHARED -> {
+                    users.merge(hex, 1, Integer::sum);
+                    return hex;
+                }
+                case LOCKED -> {
+                    while (users.containsKey(hex)) {
+                        users.wait();
+                    }
+                    users.put(hex, 1);
+                    return hex;
+                }
+                case PRIVATE -> {
+                    for (int i = 0; i < MAX_PRIVATE; i++) {
+                        String name = i == 0 ? hex : hex + "-" + i;
+                        if (users.putIfAbsent(name, 1) == null) {
+                            return name;
+                        }
+                    }
+                    throw new EngineException.Unavailable("the private cache mount is in use " + MAX_PRIVATE + " times");
+                }
+            }
+            throw new AssertionError(sharing);
+        }
+    }
+
+    /// All directories that are kept.
+    public List<Kept> list() throws IOException {
+        var kept = new ArrayList<Kept>();
+        try (var names = Files.newDirectoryStream(root)) {
+            for (Path directory : names) {
+                String name = String.valueOf(directory.getFileName());
+                Path id = directory.resolve("id");
+                if (Files.isDirectory(directory.resolve("data")) && Files.isRegularFile(id)) {
+                    boolean inUse;
+                    synchronized (users) {
+                        inUse = users.containsKey(name);
+                    }
+                    kept.add(new Kept(name, Files.readString(id), directory.resolve("data"),
+                            Files.getLastModifiedTime(directory).toInstant(), inUse));
+                }
+            }
+        }
+        return kept;
+    }
+
+    /// Removes a directory unless a step uses it.
+    /// @return whether it is gone
+    public boolean remove(Kept kept) throws IOException {
+        synchronized (users) {
+            if (users.putIfAbsent(kept.name(), 1) != null) {
+                return false;
+            }
+        }
+        try (var tree = FileTree.open(root)) {
+            tree.deleteTree(kept.name());
+            return true;
+        } finally {
+            new Use(kept.name(), root, false).close();
+        }
+    }
+}

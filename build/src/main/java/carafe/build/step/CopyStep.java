@@ -1,0 +1,218 @@
+package carafe.build.step;
+
+import carafe.build.plan.Operation;
+import carafe.build.tree.ContextArchive;
+import carafe.build.tree.FileSource;
+import carafe.build.tree.LayerMember;
+import carafe.build.tree.Node;
+import carafe.image.TarArchive;
+import carafe.spec.EngineException;
+import carafe.spec.build.IgnorePatterns;
+import carafe.spec.oci.Digest;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// COPY and ADD: what is selected becomes the members of a layer, at the places the destination leads to. No process
+/// runs, nothing is written into a root; the root is only looked at.
+public final class CopyStep implements AutoCloseable {
+
+    private static final int HEAD_BYTES = 512;
+
+    private final Operation.Copy copy;
+    private final FileSource source;
+    private final Selection selection;
+    private final Path scratch;
+    private final List<ContextArchive> unpacked = new ArrayList<>();
+
+    private CopyStep(Operation.Copy copy, FileSource source, Selection selection, Path scratch) {
+        this.copy = copy;
+        this.source = source;
+        this.selection = selection;
+        this.scratch = scratch;
+    }
+
+    /// Selects what `copy` takes from `source`, which stays the caller's. Archives to unpack are spooled in `scratch`.
+    /// `keepOwners`: files belong to whom they belong in the source, not to root.
+    public static CopyStep select(Operation.Copy copy, FileSource source, boolean keepOwners, Path scratch)
+            throws IOException, EngineException {
+        return new CopyStep(copy, source, Selection.of(source, copy, keepOwners), scratch);
+    }
+
+    /// The digest of what is selected: everything that the layer depends on but times.
+    public Digest digest() throws IOException {
+        return selection.digest();
+    }
+
+    /// The digest of each file selected, by path.
+    public Map<String, String> fingerprints() throws IOException {
+        return selection.fingerprints();
+    }
+
+    /// The members of the layer on top of `root` (empty with --link). New directories are of `now`; no time is later
+    /// than `latest`, if that is given.
+    public Collection<LayerMember> members(Optional<? extends FileSource> root, Node.Time now, Optional<Node.Time> latest)
+            throws IOException, EngineException {
+        Optional<Node.Owner> owner = Optional.empty();
+        if (copy.options().owner().isPresent()) {
+            String text = copy.options().owner().get();
+            if (root.isEmpty() && !text.matches("\\d{1,9}(:\\d{1,9})?")) {
+                throw new EngineException.Invalid("--link with --chown=" + text + ": names cannot be looked up in a layer"
+                        + " that depends on nothing below; use numbers");
+            }
+            owner = Optional.of(root.isEmpty() ? numbers(text) : new Users(root.get()).find(text));
+        }
+        var draft = new LayerDraft(root, owner.orElse(Node.Owner.ROOT), now);
+        var writing = new Writing(draft, owner, copy.options().mode().map(FileMode::new), now, latest);
+        for (var found : selection.found()) {
+            place(found, writing);
+        }
+        for (var inline : copy.inline()) {
+            byte[] content = inline.content().getBytes(StandardCharsets.UTF_8);
+            String path = target(draft, inline.name());
+            var node = new Node(path, Node.Type.FILE, Node.Owner.ROOT, 0644, content.length, now, "", Map.of());
+            draft.add(LayerMember.of(writing.dressed(node), content));
+        }
+        return draft.members();
+    }
+
+    private static Node.Owner numbers(String text) {
+        int colon = text.indexOf(':');
+        int uid = Integer.parseInt(colon < 0 ? text : text.substring(0, colon));
+        return new Node.Owner(uid, colon < 0 ? uid : Integer.parseInt(text.substring(colon + 1)));
+    }
+
+    /// What members are given on their way.
+    private record Writing(LayerDraft draft, Optional<Node.Owner> owner, Optional<FileMode> mode, Node.Time now,
+            Optional<Node.Time> latest) {
+
+        Node dressed(Node node) {
+            var result = owner.isPresent() ? node.ownedBy(owner.get()) : node;
+            if (mode.isPresent() && node.type() != Node.Type.SYMLINK) {
+                result = result.withMode(mode.get().apply(node.mode(), node.isDirectory()));
+            }
+            return latest.isPresent() && later(node.modified(), latest.get()) ? result.changedAt(latest.get()) : result;
+        }
+
+        private static boolean later(Node.Time one, Node.Time other) {
+            return one.seconds() > other.seconds() || one.seconds() == other.seconds() && one.nanos() > other.nanos();
+        }
+    }
+
+    /// Where a file called `name` goes: into the destination where that is a directory, else to it.
+    private String target(LayerDraft draft, String name) throws IOException, EngineException {
+        String destination = IgnorePatterns.clean(copy.destination());
+        String resolved = draft.resolve(destination);
+        boolean directory = copy.destination().endsWith("/") || resolved.isEmpty()
+                || draft.there(resolved).filter(Node::isDirectory).isPresent();
+        if (!directory) {
+            return resolved;
+        }
+        String inside = resolved.isEmpty() ? name : resolved + "/" + name;
+        return draft.resolve(inside);
+    }
+
+    private void place(Selection.Found found, Writing writing) throws IOException, EngineException {
+        String parents = found.parents();
+        String name = found.name();
+        var top = found.top();
+        if (top.isDirectory()) {
+            String directory = writing.draft.resolve(joined(IgnorePatterns.clean(copy.destination()), parents));
+            directory(directory, top, writing);
+            contents(directory, found.below(), source, writing);
+            return;
+        }
+        if (top.type() == Node.Type.SPECIAL) {
+            throw new EngineException.Invalid("cannot copy " + top.path() + ": it is a device, pipe or socket");
+        }
+        if (copy.add() && copy.options().unpack().orElse(true) && isArchive(top)) {
+            unpack(top, writing);
+            return;
+        }
+        String path = parents.isEmpty() ? target(writing.draft, name)
+                : writing.draft.resolve(joined(joined(IgnorePatterns.clean(copy.destination()), parents), name));
+        writing.draft.add(LayerMember.of(writing.dressed(top.at(path)), () -> source.open(top)));
+    }
+
+    private static String joined(String one, String other) {
+        return one.isEmpty() ? other : other.isEmpty() ? one : one + "/" + other;
+    }
+
+    /// A directory that is there keeps what it has, a new one is like the one copied.
+    private static void directory(String path, Node like, Writing writing) throws IOException, EngineException {
+        if (path.isEmpty()) {
+            return;
+        }
+        var there = writing.draft.there(path);
+        if (there.isPresent()) {
+            writing.draft.directory(path);
+        } else {
+            writing.draft.add(LayerMember.of(writing.dressed(like.at(path)), LayerMember.Content.NONE));
+        }
+    }
+
+    private static void contents(String directory, List<Selection.Relative> below, FileSource from, Writing writing)
+            throws IOException, EngineException {
+        for (var relative : below) {
+            var node = relative.node();
+            String path = joined(directory, relative.path());
+            LayerMember.Content content = node.type() == Node.Type.FILE ? () -> from.open(node) : LayerMember.Content.NONE;
+            writing.draft.add(LayerMember.of(writing.dressed(node.at(path)), content));
+        }
+    }
+
+    private boolean isArchive(Node file) throws IOException {
+        if (file.size() == 0) {
+            return false;
+        }
+        try (var in = source.open(file)) {
+            return TarArchive.begins(in.readNBytes(HEAD_BYTES));
+        }
+    }
+
+    private void unpack(Node file, Writing writing) throws IOException, EngineException {
+        ContextArchive archive;
+        try (var in = source.open(file)) {
+            archive = ContextArchive.read(in, scratch);
+        } catch (EngineException.Invalid e) {
+            throw new EngineException.Invalid("ADD failed: cannot unpack " + file.path() + ": " + e.getMessage());
+        }
+        unpacked.add(archive);
+        var all = new Operation.Copy(false, copy.from(), List.of(""), List.of(), copy.destination(),
+                new Operation.Options(Optional.empty(), Optional.empty(), false, false, List.of(), Optional.empty(), false,
+                        Optional.empty()));
+        String directory = writing.draft.resolve(IgnorePatterns.clean(copy.destination()));
+        writing.draft.directory(directory);
+        for (var found : Selection.of(archive, all, true).found()) {
+            contents(directory, found.below(), archive, writing);
+        }
+    }
+
+    /// What each path's digest was, and is: for people who ask why a step ran again.
+    public static Map<String, String> changes(Map<String, String> before, Map<String, String> after) {
+        var changes = new TreeMap<String, String>();
+        after.forEach((path, digest) -> {
+            String old = before.get(path);
+            if (old == null) {
+                changes.put(path, "added");
+            } else if (!old.equals(digest)) {
+                changes.put(path, "changed");
+            }
+        });
+        before.keySet().stream().filter(path -> !after.containsKey(path)).forEach(path -> changes.put(path, "removed"));
+        return changes;
+    }
+
+    @Override
+    public void close() throws IOException {
+        for (var archive : unpacked) {
+            archive.close();
+        }
+    }
+}

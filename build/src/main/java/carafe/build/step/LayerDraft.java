@@ -1,0 +1,145 @@
+package carafe.build.step;
+
+import carafe.build.tree.FileSource;
+import carafe.build.tree.LayerMember;
+import carafe.build.tree.Node;
+import carafe.spec.EngineException;
+import carafe.spec.build.IgnorePatterns;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// The members of a layer that is put together on top of a root: parents come by themselves, as they are in the root,
+/// or new. No path goes through a link of the root unseen: [#resolve] finds where a path really is, inside.
+final class LayerDraft {
+
+    private static final int MAX_LINKS = 40;
+
+    private final Optional<? extends FileSource> root;
+    private final Node.Owner newParents;
+    private final Node.Time now;
+    private final Map<String, LayerMember> members = new LinkedHashMap<>();
+    /// Directories that the root does not have, so that nothing in them can be there either.
+    private final Set<String> fresh = new HashSet<>();
+
+    /// A draft on `root`; without one (`--link`) every parent is new and no link is followed. New parents belong to
+    /// `newParents` and are of `now`.
+    LayerDraft(Optional<? extends FileSource> root, Node.Owner newParents, Node.Time now) {
+        this.root = root;
+        this.newParents = newParents;
+        this.now = now;
+    }
+
+    /// Where the cleaned `path` is in the root once links are followed; names that are not there yet stay as they are.
+    String resolve(String path) throws IOException, EngineException {
+        return root.isEmpty() ? path : resolve(path, MAX_LINKS);
+    }
+
+    private String resolve(String path, int links) throws IOException, EngineException {
+        if (links == 0) {
+            throw new EngineException.Invalid("too many links on the way to /" + path);
+        }
+        var tree = root.orElseThrow();
+        String at = "";
+        var names = new ArrayList<>(List.of(path.split("/")));
+        for (int i = 0; i < names.size(); i++) {
+            if (names.get(i).isEmpty()) {
+                continue;
+            }
+            String next = at.isEmpty() ? names.get(i) : at + "/" + names.get(i);
+            var node = tree.find(next);
+            if (node.isEmpty()) {
+                return join(at, names.subList(i, names.size()));
+            }
+            if (node.get().type() == Node.Type.SYMLINK) {
+                var led = tree.follow(next);
+                if (led.isEmpty()) { // leads nowhere: what it names is made
+                    String target = node.get().target();
+                    String whole = target.startsWith("/") ? target : at + "/" + target;
+                    String rest = join(IgnorePatterns.clean(whole), names.subList(i + 1, names.size()));
+                    return resolve(rest, links - 1);
+                }
+                at = led.get().path();
+            } else {
+                at = next;
+            }
+        }
+        return at;
+    }
+
+    private static String join(String at, List<String> names) {
+        String rest = String.join("/", names);
+        return at.isEmpty() ? rest : rest.isEmpty() ? at : at + "/" + rest;
+    }
+
+    /// What the root, or this draft, has at `path`.
+    Optional<Node> there(String path) throws IOException {
+        var member = members.get(path);
+        if (member != null) {
+            return Optional.of(member.node());
+        }
+        return root.isEmpty() ? Optional.empty() : root.get().find(path).map(node -> node.at(path));
+    }
+
+    /// Adds a member, and its parents where they are not here yet.
+    /// @throws EngineException.Invalid a parent is no directory, or a file would replace a directory
+    void add(LayerMember member) throws IOException, EngineException {
+        String path = member.node().path();
+        String name = path.substring(path.lastIndexOf('/') + 1);
+        if (name.startsWith(".wh.")) {
+            throw new EngineException.Invalid("a file called " + name + " cannot be part of an image: in layers the name"
+                    + " means that another file is deleted");
+        }
+        parents(path);
+        if (member.node().isDirectory()) {
+            if (fresh.contains(parent(path)) || there(path).isEmpty()) {
+                fresh.add(path);
+            }
+            members.put(path, member);
+            return;
+        }
+        if (!fresh.contains(parent(path)) && there(path).filter(Node::isDirectory).isPresent()) {
+            throw new EngineException.Invalid("cannot copy a file over the directory /" + path);
+        }
+        members.put(path, member);
+    }
+
+    /// Sees to it that the directory is there; one that is keeps what it has.
+    void directory(String path) throws IOException, EngineException {
+        if (path.isEmpty() || members.containsKey(path)) {
+            return;
+        }
+        parents(path);
+        var there = there(path);
+        if (there.isPresent() && !there.get().isDirectory()) {
+            throw new EngineException.Invalid("cannot make the directory /" + path + ": a file is there");
+        }
+        if (there.isEmpty()) {
+            fresh.add(path);
+        }
+        var node = there.orElseGet(() -> Node.directory(path, newParents, 0755, now));
+        members.put(path, LayerMember.of(node, LayerMember.Content.NONE));
+    }
+
+    private void parents(String path) throws IOException, EngineException {
+        String parent = parent(path);
+        if (!parent.isEmpty() && !members.containsKey(parent)) {
+            directory(parent);
+        }
+    }
+
+    private static String parent(String path) {
+        return path.substring(0, Math.max(0, path.lastIndexOf('/')));
+    }
+
+    /// All members, parents first.
+    Collection<LayerMember> members() {
+        return members.values();
+    }
+}

@@ -1,0 +1,237 @@
+package carafe.build.step;
+
+import carafe.build.plan.Operation;
+import carafe.build.tree.FileSource;
+import carafe.build.tree.Node;
+import carafe.spec.EngineException;
+import carafe.spec.build.IgnorePatterns;
+import carafe.spec.build.PathPattern;
+import carafe.spec.oci.Digest;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+
+/// The files that a COPY or ADD takes from a source: for each of its sources the file or directory found, and all that
+/// is in it. Links are followed where a source itself is one, never below. Owners are root's unless `keepOwners`.
+final class Selection {
+
+    private static final int MAX_FILES = 4_000_000;
+    private static final int MAX_DEPTH = 1024;
+
+    /// One source that was found: what it is, the name it was found by, the directories that are to be made above it
+    /// (with `--parents`, else `""`), and what is below it with paths relative to it, parents first.
+    record Found(Node top, String name, String parents, List<Relative> below) {}
+
+    /// A node at a path below its top.
+    record Relative(String path, Node node) {}
+
+    private final FileSource source;
+    private final Operation.Copy copy;
+    private final boolean keepOwners;
+    private final IgnorePatterns excluded;
+    private final List<Found> found = new ArrayList<>();
+    private int count;
+
+    private Selection(FileSource source, Operation.Copy copy, boolean keepOwners) throws EngineException.Invalid {
+        this.source = source;
+        this.copy = copy;
+        this.keepOwners = keepOwners;
+        this.excluded = IgnorePatterns.of(copy.options().excludes());
+    }
+
+    /// Selects.
+    /// @throws EngineException.Invalid a source is not there
+    static Selection of(FileSource source, Operation.Copy copy, boolean keepOwners) throws IOException, EngineException {
+        var selection = new Selection(source, copy, keepOwners);
+        for (String path : copy.sources()) {
+            selection.add(path);
+        }
+        return selection;
+    }
+
+    List<Found> found() {
+        return found;
+    }
+
+    int files() {
+        return count;
+    }
+
+    private void add(String written) throws IOException, EngineException {
+        int pivot = copy.options().parents() ? written.indexOf("/./") : -1;
+        String prefix = pivot < 0 ? "" : written.substring(0, pivot);
+        String base = prefix.equals(".") ? "" : prefix;
+        String path = IgnorePatterns.clean(written);
+        if (!PathPattern.isPattern(path)) {
+            var node = source.follow(path);
+            if (node.isEmpty()) {
+                throw missing(path);
+            }
+            add(path, base, node.get());
+            return;
+        }
+        var matches = new TreeMap<String, Node>();
+        expand("", List.of(path.split("/")), 0, matches);
+        if (matches.isEmpty()) {
+            throw missing(path);
+        }
+        for (var match : matches.entrySet()) {
+            add(match.getKey(), base, match.getValue());
+        }
+    }
+
+    private EngineException.Invalid missing(String path) {
+        return new EngineException.Invalid((copy.add() ? "ADD" : "COPY") + " failed: file not found in "
+                + (keepOwners ? "the source" : "build context or excluded by .dockerignore") + ": stat "
+                + (path.isEmpty() ? "/" : path) + ": file does not exist");
+    }
+
+    /// Goes down the pattern name by name; `**` stands for any number of directories.
+    private void expand(String at, List<String> names, int index, TreeMap<String, Node> matches)
+            throws IOException, EngineException {
+        if (index == names.size()) {
+            source.follow(at).ifPresent(node -> matches.put(at, node));
+            return;
+        }
+        if (names.size() > 64 || matches.size() > MAX_FILES) {
+            throw new EngineException.Invalid("the pattern " + String.join("/", names) + " is too much");
+        }
+        String name = names.get(index);
+        if (!PathPattern.isPattern(name)) {
+            String next = at.isEmpty() ? name : at + "/" + name;
+            if (source.follow(next).isPresent()) {
+                expand(next, names, index + 1, matches);
+            }
+            return;
+        }
+        var directory = source.follow(at).filter(Node::isDirectory);
+        if (directory.isEmpty()) {
+            return;
+        }
+        boolean deep = name.equals("**");
+        var pattern = PathPattern.parse(name);
+        if (deep) {
+            expand(at, names, index + 1, matches);
+        }
+        for (var child : source.list(directory.get().path())) {
+            String next = at.isEmpty() ? child.name() : at + "/" + child.name();
+            if (deep && child.isDirectory()) {
+                expand(next, names, index, matches);
+            } else if (deep ? index == names.size() - 1 : pattern.matches(child.name())) {
+                expand(next, names, index + 1, matches);
+            }
+        }
+    }
+
+    private void add(String path, String base, Node node) throws IOException, EngineException {
+        var below = new ArrayList<Relative>();
+        if (node.isDirectory()) {
+            below(node, "", below, 0);
+        } else if (excluded.matches(node.name()) || excluded.matches(path)) {
+            return;
+        }
+        count(1);
+        String parents = "";
+        if (copy.options().parents()) {
+            String relative = base.isEmpty() || !path.startsWith(base + "/") ? path : path.substring(base.length() + 1);
+            parents = node.isDirectory() ? relative : relative.substring(0, Math.max(0, relative.lastIndexOf('/')));
+        }
+        String name = path.substring(path.lastIndexOf('/') + 1);
+        found.add(new Found(owned(node), name, parents, below));
+    }
+
+    private void below(Node directory, String prefix, List<Relative> into, int depth) throws IOException, EngineException {
+        if (depth > MAX_DEPTH) {
+            throw new EngineException.Invalid("directories to copy are nested deeper than " + MAX_DEPTH);
+        }
+        for (var child : source.list(directory.path())) {
+            String path = prefix.isEmpty() ? child.name() : prefix + "/" + child.name();
+            boolean out = excluded.matches(path);
+            if (child.isDirectory()) {
+                int before = into.size();
+                if (!out) {
+                    count(1);
+                    into.add(new Relative(path, owned(child)));
+                    below(child, path, into, depth + 1);
+                } else if (excluded.hasExceptions()) {
+                    below(child, path, into, depth + 1);
+                    if (into.size() > before) {
+                        into.add(before, new Relative(path, owned(child)));
+                    }
+                }
+            } else if (!out && child.type() != Node.Type.SPECIAL) {
+                count(1);
+                into.add(new Relative(path, owned(child)));
+            }
+        }
+    }
+
+    private Node owned(Node node) {
+        return keepOwners ? node : node.ownedBy(Node.Owner.ROOT);
+    }
+
+    private void count(int more) throws EngineException.Invalid {
+        count += more;
+        if (count > MAX_FILES) {
+            throw new EngineException.Invalid("more than " + MAX_FILES + " files to copy");
+        }
+    }
+
+    /// The digest of all that is selected: names, kinds, modes, owners, attributes, links, contents; no times.
+    Digest digest() throws IOException {
+        var hash = Digest.Algorithm.SHA256.hasher();
+        for (var each : found) {
+            feed(hash, "top " + each.parents + " " + each.name);
+            feed(hash, "", each.top);
+            for (var relative : each.below) {
+                feed(hash, relative.path, relative.node);
+            }
+        }
+        return Digest.finish(Digest.Algorithm.SHA256, hash.digest());
+    }
+
+    /// The digest of each file, by its path in the source; what tells people which one changed.
+    TreeMap<String, String> fingerprints() throws IOException {
+        var all = new TreeMap<String, String>();
+        for (var each : found) {
+            all.put(each.top.path(), fingerprint(each.top));
+            for (var relative : each.below) {
+                all.put(relative.node.path(), fingerprint(relative.node));
+            }
+        }
+        return all;
+    }
+
+    private String fingerprint(Node node) throws IOException {
+        var hash = Digest.Algorithm.SHA256.hasher();
+        feed(hash, "", node);
+        return Digest.finish(Digest.Algorithm.SHA256, hash.digest()).hex().substring(0, 16);
+    }
+
+    private void feed(MessageDigest hash, String path, Node node) throws IOException {
+        feed(hash, path + " " + node.type() + " " + (node.type() == Node.Type.SYMLINK ? 0 : node.mode()) + " "
+                + node.owner().uid() + ":" + node.owner().gid());
+        new TreeMap<>(node.xattrs()).forEach((name, value) -> {
+            feed(hash, name);
+            hash.update((byte) 1);
+            hash.update(value);
+        });
+        switch (node.type()) {
+            case FILE -> feed(hash, source.content(node).hex());
+            case SYMLINK -> feed(hash, node.target());
+            case DIRECTORY, SPECIAL -> feed(hash, "");
+        }
+    }
+
+    private static void feed(MessageDigest hash, String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        hash.update((byte) (bytes.length >> 24));
+        hash.update((byte) (bytes.length >> 16));
+        hash.update((byte) (bytes.length >> 8));
+        hash.update((byte) bytes.length);
+        hash.update(bytes);
+    }
+}

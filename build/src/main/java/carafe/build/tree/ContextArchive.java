@@ -1,0 +1,325 @@
+package carafe.build.tree;
+
+import carafe.image.TarArchive;
+import carafe.spec.EngineException;
+import carafe.spec.build.IgnorePatterns;
+import carafe.spec.oci.Digest;
+import java.io.ByteArrayInputStream;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// A build's context as it came: the contents of its files one after the other in one spool file, an index in memory.
+/// No file of the context ever exists under its own name, so no name in it can mean anything to the host; links are
+/// followed in the index, where there is nothing outside. Every content's digest is known when it has arrived.
+public final class ContextArchive implements FileSource {
+
+    private static final int MAX_ENTRIES = 2_000_000;
+    private static final int MAX_DEPTH = 512;
+    private static final int MAX_LINKS = 255;
+    private static final int BUFFER = 64 << 10;
+
+    private static final class Entry {
+        Node node;
+        long offset;
+        Optional<Digest> digest = Optional.empty();
+        final TreeMap<String, Entry> children = new TreeMap<>();
+
+        Entry(Node node) {
+            this.node = node;
+        }
+    }
+
+    private final FileChannel spool;
+    private final Entry root = new Entry(Node.directory("", Node.Owner.ROOT, 0755, new Node.Time(0, 0)));
+    private final Map<String, Entry> directories = new HashMap<>();
+    private int entries;
+    private long length;
+
+    private ContextArchive(FileChannel spool) {
+        this.spool = spool;
+        directories.put("", root);
+    }
+
+    /// Reads `archive` (a tar, plain or compressed) to its end. Contents go to a file in `directory` that has no name
+    /// any more when this returns, so that nothing is left of it when the process dies.
+    /// @throws EngineException.Invalid the archive is at fault
+    public static ContextArchive read(InputStream archive, Path directory) throws IOException, EngineException {
+        Path file = Files.createTempFile(directory, "context-", ".spool");
+        var channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        Files.delete(file);
+        var context = new ContextArchive(channel);
+        boolean whole = false;
+        try {
+            TarArchive.read(archive, context::add);
+            whole = true;
+            return context;
+        } finally {
+            if (!whole) {
+                channel.close();
+            }
+        }
+    }
+
+    private void add(TarArchive.Member member, InputStream data) throws IOException, EngineException {
+        String path = IgnorePatterns.clean(member.name());
+        if (member.name().contains("..") && List.of(member.name().split("/")).contains("..")) {
+            throw new EngineException.Invalid("the context holds a path that leads out of it: " + member.name());
+        }
+        if (++entries > MAX_ENTRIES) {
+            throw new EngineException.Invalid("the context has more than " + MAX_ENTRIES + " files");
+        }
+        var attributes = member.attributes();
+        var owner = new Node.Owner(attributes.uid(), attributes.gid());
+        var time = new Node.Time(attributes.modifiedSeconds(), attributes.modifiedNanos());
+        int mode = attributes.mode();
+        switch (member.kind()) {
+            case DIRECTORY -> {
+                var directory = directory(path);
+                directory.node = new Node(path, Node.Type.DIRECTORY, owner, mode, 0, time, "", member.xattrs());
+            }
+            case FILE -> put(path, file(new Node(path, Node.Type.FILE, owner, mode, member.size(), time, "",
+                    member.xattrs()), data));
+            case SYMLINK -> put(path, new Entry(new Node(path, Node.Type.SYMLINK, owner, 0777, 0, time,
+                    member.linkName(), member.xattrs())));
+            case HARD_LINK -> {
+                var target = lookup(IgnorePatterns.clean(member.linkName())).orElseThrow(() ->
+                        new EngineException.Invalid("the context holds a hard link to a file that is not in it: "
+                                + member.name() + " to " + member.linkName()));
+                var copy = new Entry(target.node.at(path));
+                copy.offset = target.offset;
+                copy.digest = target.digest;
+                put(path, copy);
+            }
+            case CHAR_DEVICE, BLOCK_DEVICE, FIFO -> put(path, new Entry(new Node(path, Node.Type.SPECIAL, owner, mode, 0,
+                    time, "", Map.of())));
+        }
+    }
+
+    private Entry file(Node node, InputStream data) throws IOException {
+        var entry = new Entry(node);
+        entry.offset = length;
+        var hasher = Digest.Algorithm.SHA256.hasher();
+        byte[] buffer = new byte[BUFFER];
+        for (int count = data.read(buffer); count >= 0; count = data.read(buffer)) {
+            hasher.update(buffer, 0, count);
+            var bytes = ByteBuffer.wrap(buffer, 0, count);
+            while (bytes.hasRemaining()) {
+                length += spool.write(bytes, length);
+            }
+        }
+        if (length - entry.offset != node.size()) {
+            throw new IOException("a file of the context is shorter than its header says: " + node.path());
+        }
+        entry.digest = Optional.of(Digest.finish(Digest.Algorithm.SHA256, hasher.digest()));
+        return entry;
+    }
+
+    private void put(String path, Entry entry) throws EngineException.Invalid {
+        if (path.isEmpty()) {
+            throw new EngineException.Invalid("the context's root is no directory");
+        }
+        int slash = path.lastIndexOf('/');
+        var parent = directory(slash < 0 ? "" : path.substring(0, slash));
+        var old = parent.children.put(path.substring(slash + 1), entry);
+        if (old != null && old.node.isDirectory()) {
+            directories.keySet().removeIf(known -> known.equals(path) || known.startsWith(path + "/"));
+        }
+    }
+
+    private Entry directory(String path) throws EngineException.Invalid {
+        var known = directories.get(path);
+        if (known != null) {
+            return known;
+        }
+        if (path.chars().filter(c -> c == '/').count() > MAX_DEPTH) {
+            throw new EngineException.Invalid("the context is deeper than " + MAX_DEPTH + " directories");
+        }
+        var made = new Entry(Node.directory(path, Node.Owner.ROOT, 0755, new Node.Time(0, 0)));
+        int slash = path.lastIndexOf('/');
+        directory(slash < 0 ? "" : path.substring(0, slash)).children.put(path.substring(slash + 1), made);
+        directories.put(path, made);
+        return made;
+    }
+
+    /// Without following links.
+    private Optional<Entry> lookup(String path) {
+        var at = root;
+        if (path.isEmpty()) {
+            return Optional.of(at);
+        }
+        for (String name : path.split("/")) {
+            var next = at.children.get(name);
+            if (next == null) {
+                return Optional.empty();
+            }
+            at = next;
+        }
+        return Optional.of(at);
+    }
+
+    private Optional<Entry> walk(String path, boolean last) {
+        var left = new ArrayDeque<>(Arrays.asList(path.split("/")));
+        var way = new ArrayDeque<Entry>();
+        way.push(root);
+        int links = 0;
+        while (!left.isEmpty()) {
+            String name = left.pop();
+            if (name.isEmpty() || name.equals(".")) {
+                continue;
+            }
+            if (name.equals("..")) {
+                if (way.size() > 1) {
+                    way.pop();
+                }
+                continue;
+            }
+            var next = way.element().children.get(name);
+            if (next == null) {
+                return Optional.empty();
+            }
+            boolean follow = next.node.type() == Node.Type.SYMLINK && (last || left.stream().anyMatch(n -> !n.isEmpty()));
+            if (!follow) {
+                way.push(next);
+                continue;
+            }
+            if (++links > MAX_LINKS) {
+                return Optional.empty();
+            }
+            String target = next.node.target();
+            if (target.startsWith("/")) {
+                while (way.size() > 1) {
+                    way.pop();
+                }
+            }
+            for (String part : List.of(target.split("/")).reversed()) {
+                left.push(part);
+            }
+            if (left.size() > 100_000) {
+                return Optional.empty();
+            }
+        }
+        return Optional.of(way.element());
+    }
+
+    @Override
+    public Optional<Node> follow(String path) {
+        return walk(path, true).map(entry -> entry.node);
+    }
+
+    @Override
+    public Optional<Node> find(String path) {
+        return walk(path, false).map(entry -> entry.node);
+    }
+
+    @Override
+    public List<Node> list(String directory) {
+        var nodes = new ArrayList<Node>();
+        lookup(directory).ifPresent(entry -> entry.children.values().forEach(child -> nodes.add(child.node)));
+        return nodes;
+    }
+
+    @Override
+    public InputStream open(Node file) throws IOException {
+        var entry = lookup(file.path()).orElseThrow(() -> new FileNotFoundException(file.path()));
+        if (file.size() == 0) {
+            return new ByteArrayInputStream(new byte[0]);
+        }
+        return new Section(spool, entry.offset, entry.node.size());
+    }
+
+    @Override
+    public Digest content(Node file) throws IOException {
+        return lookup(file.path()).flatMap(entry -> entry.digest)
+                .orElseThrow(() -> new FileNotFoundException(file.path()));
+    }
+
+    /// The content of the file at `path`, if there is one.
+    /// @throws EngineException.Invalid it is longer than `limitBytes`
+    public Optional<byte[]> read(String path, int limitBytes) throws IOException, EngineException.Invalid {
+        var node = follow(path).filter(found -> found.type() == Node.Type.FILE);
+        if (node.isEmpty()) {
+            return Optional.empty();
+        }
+        if (node.get().size() > limitBytes) {
+            throw new EngineException.Invalid(path + " is longer than " + limitBytes + " bytes");
+        }
+        try (var in = open(node.get())) {
+            return Optional.of(in.readAllBytes());
+        }
+    }
+
+    /// Leaves out what `patterns` do.
+    public void remove(IgnorePatterns patterns) {
+        if (!patterns.isEmpty()) {
+            remove(root, patterns);
+        }
+    }
+
+    private boolean remove(Entry directory, IgnorePatterns patterns) {
+        directory.children.values().removeIf(child -> {
+            boolean emptied = child.node.isDirectory() && remove(child, patterns);
+            return patterns.matches(child.node.path()) && (!child.node.isDirectory() || emptied);
+        });
+        return directory.children.isEmpty();
+    }
+
+    /// How many files and directories came.
+    public int size() {
+        return entries;
+    }
+
+    /// How many bytes their contents have.
+    public long bytes() {
+        return length;
+    }
+
+    @Override
+    public void close() throws IOException {
+        spool.close();
+    }
+
+    /// A part of the spool.
+    private static final class Section extends InputStream {
+        private final FileChannel channel;
+        private long at;
+        private final long end;
+
+        Section(FileChannel channel, long offset, long length) {
+            this.channel = channel;
+            this.at = offset;
+            this.end = offset + length;
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        }
+
+        @Override
+        public int read(byte[] buffer, int offset, int count) throws IOException {
+            if (at >= end) {
+                return -1;
+            }
+            int read = channel.read(ByteBuffer.wrap(buffer, offset, (int) Math.min(count, end - at)), at);
+            if (read > 0) {
+                at += read;
+            }
+            return read;
+        }
+    }
+}

@@ -1,0 +1,381 @@
+package carafe.build;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.build.plan.BaseImages;
+import carafe.build.step.StepRunner;
+import carafe.build.tree.FileSource;
+import carafe.build.tree.MountedTree;
+import carafe.build.tree.RootView;
+import carafe.build.tree.TarText;
+import carafe.image.Images;
+import carafe.kernel.FileTree;
+import carafe.spec.EngineException;
+import carafe.spec.build.BuildEvent;
+import carafe.spec.build.BuildLimits;
+import carafe.spec.build.BuildRequest;
+import carafe.spec.build.CachePrune;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.RootfsPlan;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The builder on a real image store; only the programs of RUN are played, by a few words that the runner below knows.
+class BuilderTest {
+
+    @TempDir
+    Path directory;
+
+    private Images images;
+    private Builder builder;
+    private final Words runner = new Words();
+    private final List<BuildEvent> events = new CopyOnWriteArrayList<>();
+
+    /// `write PATH TEXT`, `delete PATH`, `mkdir PATH`, `see PATH` (prints a file), `fail`, `wait`.
+    private static final class Words implements StepRunner {
+        private final List<StepRun> runs = new CopyOnWriteArrayList<>();
+        private final CountDownLatch waiting = new CountDownLatch(1);
+
+        @Override
+        public int run(StepRun run, Output output) throws EngineException, InterruptedException {
+            runs.add(run);
+            String[] words = run.arguments().getLast().split(" ");
+            try (var tree = RootView.writable((RootfsPlan.Overlay) run.root())) {
+                return play(words, tree, run, output);
+            } catch (IOException e) {
+                throw new EngineException.Internal("the played program failed: " + e.getMessage(), e);
+            }
+        }
+
+        private int play(String[] words, MountedTree root, StepRun run, Output output)
+                throws IOException, InterruptedException {
+            FileTree tree = root.tree();
+            for (var mount : run.mounts()) { // as a runtime makes mount points
+                tree.mkdirs(mount.target().substring(0, mount.target().lastIndexOf('/') + 1), 0755, 0, 0).close();
+                tree.writeFile(mount.target(), new byte[0], 0644, 0, 0);
+            }
+            switch (words[0]) {
+                case "write" -> tree.writeFile(words[1], words[2].getBytes(StandardCharsets.UTF_8), 0644, 0, 0);
+                case "delete" -> tree.deleteTree(words[1]);
+                case "mkdir" -> tree.mkdirs(words[1], 0755, 0, 0).close();
+                case "see" -> output.print(1, tree.readFile(words[1], 1000));
+                case "fail" -> {
+                    return 3;
+                }
+                case "wait" -> {
+                    waiting.countDown();
+                    Thread.sleep(60_000);
+                }
+                default -> { }
+            }
+            return 0;
+        }
+    }
+
+    @BeforeEach
+    void open() throws Exception {
+        images = Images.open(directory.resolve("state"));
+        reopen();
+    }
+
+    private void reopen() throws Exception {
+        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets")),
+                new Builder.Parts(images, (reference, platform) -> {
+                    var image = images.find(reference, platform);
+                    return new BaseImages.BaseImage(image.id(), image.config());
+                }, runner, Clock.systemUTC()));
+    }
+
+    @AfterEach
+    void nothingIsLeft() throws Exception {
+        builder.close();
+        assertThat(images.snapshots().list()).isEmpty();
+        assertThat(directory.resolve("build/scratch")).isEmptyDirectory();
+        assertThat(directory.resolve("secrets")).isEmptyDirectory();
+        images.close();
+    }
+
+    private static BuildRequest request(String... tags) {
+        return BuildRequest.of(List.of(tags));
+    }
+
+    private Digest build(String dockerfile, TarText context, BuildRequest request) throws Exception {
+        events.clear();
+        var outcome = builder.build(request, context.file("Dockerfile", dockerfile).stream(), events::add);
+        return Digest.parse(outcome.imageId().orElseThrow());
+    }
+
+    private Digest build(String dockerfile) throws Exception {
+        return build(dockerfile, new TarText(), request());
+    }
+
+    /// The files of an image, mounted.
+    private MountedTree files(Digest image) throws Exception {
+        var plan = images.snapshots().prepare("look", images.byId(image).orElseThrow());
+        try {
+            return RootView.readOnly(plan);
+        } finally {
+            images.snapshots().remove("look");
+        }
+    }
+
+    private static String text(FileSource tree, String path) throws IOException {
+        try (var in = tree.open(tree.follow(path).orElseThrow())) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    private long cachedSteps() {
+        return events.stream().filter(event -> event instanceof BuildEvent.Done(var _, var cached, var _) && cached).count();
+    }
+
+    @Test
+    void whatStepsDoIsInTheImage() throws Exception {
+        var id = build("""
+                FROM scratch
+                WORKDIR /w
+                COPY a d/ ./
+                RUN write /w/new text
+                RUN delete /w/a
+                CMD ["x"]
+                """, new TarText().file("a", "A").file("d/b", "B", 0755), request("made:1"));
+        try (var tree = files(id)) {
+            assertThat(text(tree, "w/new")).isEqualTo("text");
+            assertThat(text(tree, "w/b")).isEqualTo("B");
+            assertThat(tree.find("w/b").orElseThrow().mode()).isEqualTo(0755);
+            assertThat(tree.find("w/b").orElseThrow().owner().uid()).isZero();
+            assertThat(tree.find("w/a")).isEmpty();
+            assertThat(tree.list("")).extracting("path").containsExactly("w");
+        }
+        var image = images.find("made:1");
+        assertThat(image.id()).isEqualTo(id);
+        assertThat(image.config().run().cmd()).containsExactly("x");
+        assertThat(image.config().history()).hasSize(5);
+        assertThat(image.config().history().get(2).createdBy()).isEqualTo("RUN /bin/sh -c write /w/new text # buildkit");
+    }
+
+    @Test
+    void theSecondTimeEverythingIsCachedAndTheImageTheSame() throws Exception {
+        String file = "FROM scratch\nCOPY a /a\nRUN write /x 1\n";
+        var first = build(file, new TarText().file("a", "A"), request());
+        builder.close();
+        reopen(); // the cache survives
+        var second = build(file, new TarText().file("a", "A"), request());
+        assertThat(second).isEqualTo(first);
+        assertThat(cachedSteps()).isEqualTo(2);
+        assertThat(runner.runs).hasSize(1);
+    }
+
+    @Test
+    void aChangedFileMakesItsStepAndAllBehindItRunAgain() throws Exception {
+        String file = "FROM scratch\nRUN write /first 1\nCOPY a /a\nRUN write /x 1\n";
+        build(file, new TarText().file("a", "A"), request());
+        var explained = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
+                BuildRequest.Cache.USE, BuildRequest.Running.PLAIN,
+                new BuildRequest.Result(BuildRequest.Call.BUILD, Optional.empty(), true, false));
+        build(file, new TarText().file("a", "B"), explained);
+        assertThat(cachedSteps()).isEqualTo(1);
+        assertThat(runner.runs).hasSize(3);
+        assertThat(events).contains(new BuildEvent.Explained(2, "not cached: a was changed"));
+        assertThat(events).contains(new BuildEvent.Explained(3, "not cached: an earlier step of the stage has another result"));
+    }
+
+    @Test
+    void aNewTimeOfAFileChangesNothing() throws Exception {
+        String file = "FROM scratch\nCOPY a /a\n";
+        build(file, new TarText().file("a", "A"), request());
+        build(file, new TarText().directory("unused").file("a", "A"), request());
+        assertThat(cachedSteps()).isEqualTo(1);
+    }
+
+    @Test
+    void noCacheRunsAgain() throws Exception {
+        String file = "FROM scratch\nRUN write /x 1\n";
+        build(file);
+        build(file, new TarText(), new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
+                new BuildRequest.Cache(true, List.of()), BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE));
+        assertThat(runner.runs).hasSize(2);
+    }
+
+    @Test
+    void aCutRecordIsNeverUsed() throws Exception {
+        String file = "FROM scratch\nRUN write /x 1\n";
+        build(file);
+        builder.close();
+        try (var records = Files.newDirectoryStream(directory.resolve("build/steps"))) {
+            for (Path record : records) {
+                byte[] bytes = Files.readAllBytes(record);
+                Files.write(record, Arrays.copyOf(bytes, bytes.length - 5));
+            }
+        }
+        reopen();
+        build(file);
+        assertThat(runner.runs).hasSize(2);
+    }
+
+    @Test
+    void unneededStagesNeverRun() throws Exception {
+        build("FROM scratch AS unused\nRUN fail\nFROM scratch\nRUN write /x 1\n");
+        assertThat(runner.runs).hasSize(1);
+    }
+
+    @Test
+    void copyFromAStageSeesItsFiles() throws Exception {
+        var id = build("FROM scratch AS a\nRUN write /f text\nFROM scratch\nCOPY --from=a /f /g/\n");
+        try (var tree = files(id)) {
+            assertThat(text(tree, "g/f")).isEqualTo("text");
+        }
+    }
+
+    @Test
+    void aFailingProgramFailsTheBuildWithItsCode() {
+        assertThatThrownBy(() -> build("FROM scratch\nRUN fail\n")).isInstanceOf(EngineException.Invalid.class)
+                .hasMessage("The command '/bin/sh -c fail' returned a non-zero code: 3");
+        assertThat(events).anyMatch(event -> event instanceof BuildEvent.Failed(var _, var _, var code, var _) && code == 3);
+    }
+
+    @Test
+    void anInterruptEndsTheBuild() throws Exception {
+        var failure = new ArrayList<Exception>();
+        var thread = Thread.ofVirtual().start(() -> {
+            try {
+                build("FROM scratch\nRUN wait\n");
+            } catch (Exception e) {
+                failure.add(e);
+            }
+        });
+        assertThat(runner.waiting.await(60, TimeUnit.SECONDS)).isTrue();
+        thread.interrupt();
+        assertThat(thread.join(Duration.ofSeconds(60))).isTrue();
+        assertThat(failure).singleElement().isInstanceOf(InterruptedException.class);
+    }
+
+    @Test
+    void destinationsStayInsideWhateverLinksSay() throws Exception {
+        Path outside = Files.createDirectory(directory.resolve("outside"));
+        var evil = build("FROM scratch\nADD links.tar /\nCOPY a /abs/\nCOPY a /rel/x/\n", new TarText().file("a", "A")
+                .file("links.tar", new String(new TarText().link("abs", outside.toString()).link("rel", "../../../..")
+                        .bytes(), StandardCharsets.ISO_8859_1)), request());
+        assertThat(outside).isEmptyDirectory();
+        try (var tree = files(evil)) {
+            assertThat(text(tree, outside.toString().substring(1) + "/a")).isEqualTo("A");
+            assertThat(text(tree, "x/a")).isEqualTo("A");
+        }
+    }
+
+    @Test
+    void sourcesDoNotLeaveTheContext() {
+        assertThatThrownBy(() -> build("FROM scratch\nCOPY ../../../../etc/passwd /p\n"))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("file not found in build context");
+        assertThatThrownBy(() -> build("FROM scratch\nCOPY l /p\n", new TarText().link("l", "/etc/passwd"), request()))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("file not found in build context");
+    }
+
+    @Test
+    void aFileThatWouldDeleteAnotherIsRefused() {
+        assertThatThrownBy(() -> build("FROM scratch\nCOPY . /\n", new TarText().file(".wh.etc", ""), request()))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("cannot be part of an image");
+    }
+
+    @Test
+    void secretsLeaveNoTrace() throws Exception {
+        byte[] secret = "s3cr3t-value".getBytes(StandardCharsets.UTF_8);
+        var running = new BuildRequest.Running("default", BuildLimits.NONE, Map.of("key", secret),
+                Map.of(), false, false);
+        var id = build("FROM scratch\nRUN --mount=type=secret,id=key --mount=type=secret,id=key,env=KEY write /x 1\n",
+                new TarText(), new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
+                        BuildRequest.Cache.USE, running, BuildRequest.Result.IMAGE));
+        assertThat(runner.runs.getFirst().environment()).contains("KEY=s3cr3t-value");
+        assertThat(new String(images.configBytes(id), StandardCharsets.UTF_8)).doesNotContain("s3cr3t");
+        try (var tree = files(id)) { // not even the empty place where it was mounted
+            assertThat(tree.list("")).extracting("path").containsExactly("x");
+        }
+        try (var records = Files.walk(directory.resolve("build"))) {
+            for (Path record : records.filter(Files::isRegularFile).toList()) {
+                assertThat(Files.readString(record, StandardCharsets.ISO_8859_1)).doesNotContain("s3cr3t");
+            }
+        }
+    }
+
+    @Test
+    void aMissingRequiredSecretIsNamed() {
+        assertThatThrownBy(() -> build("FROM scratch\nRUN --mount=type=secret,id=key,required write /x 1\n"))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("secret key: not found");
+    }
+
+    @Test
+    void aCacheMountOutlivesTheBuildAndGoesWithPrune() throws Exception {
+        build("FROM scratch\nRUN --mount=type=cache,target=/c write /x 1\n");
+        var bind = (StepRunner.StepMount.Bind) runner.runs.getFirst().mounts().getFirst();
+        assertThat(bind.source()).isDirectory();
+        assertThat(builder.keeping().list()).extracting("kind").contains("exec.cachemount", "regular");
+        var pruned = builder.keeping().prune(new CachePrune(Optional.empty(), Optional.empty(), List.of(), List.of(), true),
+                Clock.systemUTC().instant());
+        assertThat(pruned.ids()).hasSize(2);
+        assertThat(bind.source()).doesNotExist();
+        assertThat(builder.keeping().list()).isEmpty();
+    }
+
+    @Test
+    void theSameInputGivesTheSameImageWithAnEpoch() throws Exception {
+        var fixed = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
+                new BuildRequest.Cache(true, List.of()), BuildRequest.Running.PLAIN,
+                new BuildRequest.Result(BuildRequest.Call.BUILD, Optional.of(1_000_000_000L), false, false));
+        String file = "FROM scratch\nWORKDIR /w\nCOPY a /a\nRUN write /w/x 1\n";
+        var first = build(file, new TarText().file("a", "A"), fixed);
+        var second = build(file, new TarText().file("a", "A"), fixed);
+        assertThat(second).isEqualTo(first);
+        assertThat(runner.runs).hasSize(2);
+    }
+
+    @Test
+    void twoBuildsShareARunningStep() throws Exception {
+        var ids = new CopyOnWriteArrayList<Digest>();
+        var threads = new ArrayList<Thread>();
+        for (int i = 0; i < 4; i++) {
+            threads.add(Thread.ofVirtual().start(() -> {
+                try {
+                    var outcome = builder.build(request(), new TarText().file("Dockerfile", "FROM scratch\nRUN write /x 1\n")
+                            .stream(), _ -> { });
+                    ids.add(Digest.parse(outcome.imageId().orElseThrow()));
+                } catch (Exception e) {
+                    throw new AssertionError(e);
+                }
+            }));
+        }
+        for (var thread : threads) {
+            thread.join();
+        }
+        assertThat(ids).hasSize(4);
+        assertThat(ids.stream().distinct()).hasSize(1);
+        assertThat(runner.runs).hasSize(1);
+    }
+
+    @Test
+    void callsAnswerInsteadOfBuilding() throws Exception {
+        var check = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
+                BuildRequest.Cache.USE, BuildRequest.Running.PLAIN,
+                new BuildRequest.Result(BuildRequest.Call.CHECK, Optional.empty(), false, false));
+        var outcome = builder.build(check, new TarText().file("Dockerfile", "FROM scratch AS Base\nRUN fail\n").stream(),
+                _ -> { });
+        assertThat(outcome.text()).contains("1 warning", "StageNameCasing", ">>> FROM scratch AS Base", "try:  base");
+        assertThat(runner.runs).isEmpty();
+    }
+}

@@ -1,0 +1,264 @@
+package carafe.cli.build;
+
+import carafe.cli.session.Files;
+import carafe.cli.session.Files.FileEntry;
+import carafe.spec.build.IgnorePatterns;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+
+/// A directory as a tar that is made while it is read, without what the ignore patterns leave out. Files the builder
+/// must see (`always`) come even so. Extra files come first, under names of their own.
+public final class ContextStream extends InputStream {
+
+    private static final int BLOCK = 512;
+    private static final long LARGEST_OCTAL = 077777777777L;
+
+    private final Files files;
+    private final Path root;
+    private final IgnorePatterns ignored;
+    private final Set<String> always;
+    private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
+    private InputStream current;
+    private long left;
+    private int padding;
+    private boolean ended;
+
+    /// A name that comes later: its path in the context and what it is.
+    private record Waiting(String path, FileEntry entry) {}
+
+    /// A file that is not in the directory.
+    public record Extra(String path, byte[] content) {
+        public Extra {
+            content = content.clone();
+        }
+    }
+
+    /// The tar of `root`, read by `files`.
+    public ContextStream(Files files, Path root, IgnorePatterns ignored, Set<String> always, List<Extra> extras)
+            throws IOException {
+        this.files = files;
+        this.root = root;
+        this.ignored = ignored;
+        this.always = Set.copyOf(always);
+        var first = new ByteArrayOutputStream();
+        for (var extra : extras) {
+            first.writeBytes(header(extra.path, '0',
+                    new FileEntry(extra.path, FileEntry.Kind.FILE, 0644, extra.content.length, 0, "")));
+            first.writeBytes(extra.content);
+            first.writeBytes(new byte[-extra.content.length & (BLOCK - 1)]);
+        }
+        this.current = new ByteArrayInputStream(first.toByteArray());
+        this.left = -1;
+        push("");
+    }
+
+    private void push(String directory) throws IOException {
+        var entries = new ArrayList<>(files.list(directory.isEmpty() ? root : root.resolve(directory)));
+        entries.sort(Comparator.comparing(FileEntry::name).reversed());
+        for (var entry : entries) {
+            waiting.push(new Waiting(directory.isEmpty() ? entry.name() : directory + "/" + entry.name(), entry));
+        }
+    }
+
+    @Override
+    public int read() throws IOException {
+        byte[] one = new byte[1];
+        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+        int done = 0;
+        while (done < length) {
+            int wanted = left < 0 ? length - done : (int) Math.min(length - done, left);
+            int count = wanted == 0 ? -1 : current.read(buffer, offset + done, wanted);
+            if (count > 0) {
+                done += count;
+                left -= left < 0 ? 0 : count;
+            } else if (!advance()) {
+                break;
+            }
+        }
+        return done == 0 && length > 0 ? -1 : done;
+    }
+
+    private boolean advance() throws IOException {
+        current.close();
+        if (left > 0) {
+            throw new IOException("a file of the context became shorter while it was sent");
+        }
+        if (left == 0) {
+            left = -1;
+            current = new ByteArrayInputStream(new byte[padding]);
+            return true;
+        }
+        while (!waiting.isEmpty()) {
+            var next = waiting.pop();
+            if (next(next)) {
+                return true;
+            }
+        }
+        if (ended) {
+            return false;
+        }
+        ended = true;
+        current = new ByteArrayInputStream(new byte[2 * BLOCK]);
+        return true;
+    }
+
+    private boolean next(Waiting next) throws IOException {
+        var entry = next.entry;
+        boolean out = ignored.matches(next.path) && !always.contains(next.path);
+        boolean leads = always.stream().anyMatch(path -> path.startsWith(next.path + "/"));
+        if (entry.kind() == FileEntry.Kind.DIRECTORY) {
+            if (!out || ignored.hasExceptions() || leads) {
+                push(next.path);
+            }
+            if (out) {
+                return false;
+            }
+        }
+        if (out || entry.kind() == FileEntry.Kind.OTHER) {
+            return false;
+        }
+        switch (entry.kind()) {
+            case DIRECTORY -> current = header(next, '5', next.path + "/");
+            case LINK -> current = header(next, '2', next.path);
+            case FILE, OTHER -> {
+                var file = new JoinedInput(header(next, '0', next.path), files, root.resolve(next.path));
+                current = file;
+                left = file.headBytes() + entry.size();
+                padding = (int) (-entry.size() & (BLOCK - 1));
+            }
+        }
+        return true;
+    }
+
+    private static ByteArrayInputStream header(Waiting of, char kind, String name) {
+        return new ByteArrayInputStream(header(name, kind, of.entry));
+    }
+
+    private static byte[] header(String name, char kind, FileEntry entry) {
+        long size = kind == '0' ? entry.size() : 0;
+        byte[] nameBytes = name.getBytes(StandardCharsets.UTF_8);
+        byte[] linkBytes = entry.target().getBytes(StandardCharsets.UTF_8);
+        var records = new ByteArrayOutputStream();
+        if (nameBytes.length > 100) {
+            record(records, "path", nameBytes);
+        }
+        if (linkBytes.length > 100) {
+            record(records, "linkpath", linkBytes);
+        }
+        if (size > LARGEST_OCTAL) {
+            record(records, "size", Long.toString(size).getBytes(StandardCharsets.US_ASCII));
+        }
+        var out = new ByteArrayOutputStream();
+        if (records.size() > 0) {
+            out.writeBytes(block("pax".getBytes(StandardCharsets.US_ASCII), new byte[0], 'x', 0644,
+                    new long[] {records.size(), 0}));
+            out.writeBytes(records.toByteArray());
+            out.writeBytes(new byte[-records.size() & (BLOCK - 1)]);
+        }
+        out.writeBytes(block(nameBytes, linkBytes, kind, entry.mode(),
+                new long[] {Math.min(size, LARGEST_OCTAL), Math.clamp(entry.modifiedSeconds(), 0, LARGEST_OCTAL)}));
+        return out.toByteArray();
+    }
+
+    private static void record(ByteArrayOutputStream out, String key, byte[] value) {
+        int fixed = key.length() + value.length + 3;
+        int length = fixed + Integer.toString(fixed).length();
+        length = fixed + Integer.toString(length).length();
+        out.writeBytes((length + " " + key + "=").getBytes(StandardCharsets.US_ASCII));
+        out.writeBytes(value);
+        out.write('\n');
+    }
+
+    private static byte[] block(byte[] name, byte[] link, char kind, int mode, long[] numbers) {
+        byte[] block = new byte[BLOCK];
+        System.arraycopy(name, 0, block, 0, Math.min(100, name.length));
+        octal(block, 100, 7, mode);
+        octal(block, 108, 7, 0);
+        octal(block, 116, 7, 0);
+        octal(block, 124, 11, numbers[0]);
+        octal(block, 136, 11, numbers[1]);
+        block[156] = (byte) kind;
+        System.arraycopy(link, 0, block, 157, Math.min(100, link.length));
+        System.arraycopy("ustar\00000".getBytes(StandardCharsets.US_ASCII), 0, block, 257, 8);
+        Arrays.fill(block, 148, 156, (byte) ' ');
+        int sum = 0;
+        for (byte b : block) {
+            sum += b & 0xFF;
+        }
+        octal(block, 148, 6, sum);
+        block[154] = 0;
+        return block;
+    }
+
+    private static void octal(byte[] block, int at, int digits, long value) {
+        long rest = value;
+        for (int i = at + digits - 1; i >= at; i--) {
+            block[i] = (byte) ('0' + (rest & 7));
+            rest >>= 3;
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        current.close();
+    }
+
+    /// A header, then a file that is opened when its turn comes.
+    private static final class JoinedInput extends InputStream {
+        private final ByteArrayInputStream head;
+        private final int headBytes;
+        private final Files files;
+        private final Path path;
+        private InputStream body = InputStream.nullInputStream();
+        private boolean opened;
+
+        JoinedInput(ByteArrayInputStream head, Files files, Path path) {
+            this.head = head;
+            this.headBytes = head.available();
+            this.files = files;
+            this.path = path;
+        }
+
+        int headBytes() {
+            return headBytes;
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        }
+
+        @Override
+        public int read(byte[] buffer, int offset, int length) throws IOException {
+            int count = head.read(buffer, offset, length);
+            if (count > 0) {
+                return count;
+            }
+            if (!opened) {
+                body = files.read(path);
+                opened = true;
+            }
+            return body.read(buffer, offset, length);
+        }
+
+        @Override
+        public void close() throws IOException {
+            body.close();
+        }
+    }
+}

@@ -1,0 +1,212 @@
+package carafe.cli.command;
+
+import carafe.cli.build.BuildProgress;
+import carafe.cli.build.ContextStream;
+import carafe.cli.client.EngineError;
+import carafe.cli.client.Target;
+import carafe.cli.flag.Flags;
+import carafe.cli.session.Session;
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import carafe.spec.build.IgnorePatterns;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/// `build`: sends the context and what is asked for, shows what happens.
+final class Build {
+
+    private static final String DOCUMENT_TYPE = "application/vnd.carafe.build";
+    private static final String IGNORE = ".dockerignore";
+
+    private final Call call;
+    private final Session session;
+    private final Flags flags;
+
+    private Build(Call call) {
+        this.call = call;
+        this.session = call.session();
+        this.flags = call.flags();
+    }
+
+    static Command command(String path) {
+        var command = Command.of(path, "[OPTIONS] PATH | -", "Start a build")
+                .aliases("image build", "builder build", "build").words(1, 1);
+        var flags = command.flags();
+        flags.list("add-host", "Add a custom host-to-IP mapping (format: \"host:ip\")");
+        flags.list("allow", "Allow extra privileged entitlement (\"security.insecure\")");
+        flags.list("build-arg", "Set build-time variables");
+        flags.text("call", "Set method for evaluating build (\"check\", \"outline\", \"targets\")").otherwise("build");
+        flags.text("cgroup-parent", "Set the parent cgroup for the \"RUN\" instructions during build");
+        flags.bool("check", "Shorthand for \"--call=check\"");
+        flags.bool("D,debug", "Keep a failing step's state, and open a shell in it");
+        flags.bool("explain", "Say of each step why it was or was not cached");
+        flags.text("f,file", "Name of the Dockerfile (default: \"PATH/Dockerfile\")");
+        flags.text("iidfile", "Write the image ID to a file");
+        flags.list("label", "Set metadata for an image");
+        flags.bool("load", "Shorthand for \"--output=type=image\"").hidden();
+        flags.text("m,memory", "Memory limit of the \"RUN\" instructions");
+        flags.text("network", "Set the networking mode for the \"RUN\" instructions during build").otherwise("default");
+        flags.bool("no-cache", "Do not use cache when building the image");
+        flags.list("no-cache-filter", "Do not cache specified stages");
+        flags.list("o,output", "Output destination (format: \"type=tar,dest=path\")");
+        flags.text("platform", "Set target platform for build");
+        flags.text("progress", "Set type of progress output (\"auto\", \"plain\", \"tty\", \"quiet\", \"rawjson\")")
+                .otherwise("auto");
+        flags.bool("pull", "Always attempt to pull all referenced images");
+        flags.bool("q,quiet", "Suppress the build output and print image ID on success");
+        flags.list("secret", "Secret to expose to the build (format: \"id=mysecret[,src=/local/secret]\")");
+        flags.text("shm-size", "Shared memory size for build containers");
+        flags.list("ssh", "SSH agent socket to expose to the build (format: \"default|<id>[=<socket>]\")");
+        flags.list("t,tag", "Name and optionally a tag (format: \"name:tag\")");
+        flags.text("target", "Set the target build stage to build");
+        return command.does(call -> new Build(call).run());
+    }
+
+    private int run() throws Failure, EngineError, EngineException.Invalid, IOException {
+        var output = BuildOutput.read(flags.list("output"));
+        var source = source();
+        byte[] document = new BuildDocument(call).read(source.dockerfile).printBytes();
+        var head = ByteBuffer.allocate(4 + document.length).putInt(document.length).put(document).array();
+        var style = style();
+        var progress = new BuildProgress(session, style);
+        Json.Obj last = Json.object().build();
+        try (InputStream context = source.context;
+                var answer = call.engine().upload(Target.of("build"), DOCUMENT_TYPE,
+                        new SequenceInputStream(new ByteArrayInputStream(head), context));
+                var messages = Json.stream(answer.body())) {
+            for (var message = messages.next(); message.isPresent(); message = messages.next()) {
+                if (message.get() instanceof Json.Obj event) {
+                    last = event;
+                    progress.on(event);
+                }
+            }
+        } finally {
+            progress.end();
+        }
+        return finish(last, progress, output);
+    }
+
+    private int finish(Json.Obj last, BuildProgress progress, BuildOutput output)
+            throws Failure, EngineException.Invalid, IOException, EngineError {
+        switch (last.text("event")) {
+            case "outcome" -> {
+                session.print(last.text("text"));
+                String image = last.text("image");
+                if (flags.truth("quiet") || style() == BuildProgress.Style.QUIET) {
+                    session.println(image);
+                } else if (!image.isEmpty()) {
+                    session.say("built " + image + (flags.list("tag").isEmpty() ? ""
+                            : " named " + String.join(", ", flags.list("tag"))));
+                }
+                if (!flags.text("iidfile").isEmpty()) {
+                    Path file = session.path(flags.text("iidfile"));
+                    session.files().remove(file);
+                    try (var out = session.files().create(file)) {
+                        out.write(image.getBytes(StandardCharsets.UTF_8));
+                    }
+                }
+                if (!image.isEmpty()) {
+                    output.write(session, call.engine(), image);
+                }
+                return 0;
+            }
+            case "error" -> {
+                String image = progress.failure().isPresent() ? progress.failure().get().text("image") : "";
+                session.say("ERROR: failed to build: " + last.text("message"));
+                return image.isEmpty() ? 1 : debug(image);
+            }
+            default -> throw new Failure(1, "the engine broke the build off without saying why");
+        }
+    }
+
+    /// A shell in the state that the failing step left; without a terminal, how to get one.
+    private int debug(String image) throws IOException {
+        String program = Help.PROGRAM;
+        String words = "run --rm -it --entrypoint /bin/sh " + image;
+        if (session.terminal().isTerminal(0) && session.terminal().isTerminal(1)) {
+            session.say("  the failing step's files, in a shell (" + program + " " + words + "):");
+            var shell = new Session(List.of(words.split(" ")), session.environment(), session.directory(), session.in(),
+                    session.out(), session.err(), session.terminal(), session.files(), session.signals(),
+                    session.programs(), session.clock());
+            Carafe.run(shell, _ -> false);
+        } else {
+            session.say("  try:  " + program + " " + words);
+        }
+        return 1;
+    }
+
+    private BuildProgress.Style style() throws Failure {
+        String asked = flags.truth("quiet") ? "quiet" : flags.text("progress");
+        return switch (asked.toLowerCase(Locale.ROOT)) {
+            case "quiet" -> BuildProgress.Style.QUIET;
+            case "plain" -> BuildProgress.Style.PLAIN;
+            case "tty" -> BuildProgress.Style.TTY;
+            case "rawjson" -> BuildProgress.Style.RAWJSON;
+            case "auto" -> session.terminal().isTerminal(2) && session.variable("NO_COLOR").isEmpty()
+                    ? BuildProgress.Style.TTY : BuildProgress.Style.PLAIN;
+            default -> throw new Failure(1, "invalid progress mode " + asked);
+        };
+    }
+
+    /// The context, and the Dockerfile's path in it.
+    private record Source(InputStream context, String dockerfile) {}
+
+    private Source source() throws Failure, IOException, EngineException.Invalid {
+        String word = call.word(0);
+        String file = flags.text("file");
+        if (word.equals("-")) {
+            return new Source(session.in(), file);
+        }
+        if (word.contains("://")) {
+            throw new Failure(1, "building from " + word + " is not available yet; fetch it and name its directory");
+        }
+        Path root = session.path(word).normalize();
+        if (!session.files().isDirectory(root)) {
+            throw new Failure(1, "unable to prepare context: path \"" + word + "\" not found");
+        }
+        var extras = new ArrayList<ContextStream.Extra>();
+        String dockerfile = file.isEmpty() ? "Dockerfile" : "";
+        if (file.equals("-")) {
+            dockerfile = ".dockerfile.from-stdin";
+            extras.add(new ContextStream.Extra(dockerfile, session.in().readAllBytes()));
+        } else if (!file.isEmpty()) {
+            Path path = session.path(file).normalize();
+            if (path.startsWith(root)) {
+                dockerfile = root.relativize(path).toString();
+            } else {
+                dockerfile = ".dockerfile.from-outside";
+                extras.add(new ContextStream.Extra(dockerfile, bytes(path)));
+            }
+        }
+        if (dockerfile.equals("Dockerfile") && !session.files().exists(root.resolve(dockerfile))
+                && session.files().exists(root.resolve("dockerfile"))) {
+            dockerfile = "dockerfile";
+        }
+        var always = Set.of(dockerfile, dockerfile + IGNORE, IGNORE);
+        return new Source(new ContextStream(session.files(), root, ignored(root, dockerfile), always, extras), dockerfile);
+    }
+
+    private byte[] bytes(Path path) throws IOException {
+        try (var in = session.files().read(path)) {
+            return in.readAllBytes();
+        }
+    }
+
+    private IgnorePatterns ignored(Path root, String dockerfile) throws IOException, EngineException.Invalid {
+        for (String name : new String[] {dockerfile + IGNORE, IGNORE}) {
+            if (session.files().exists(root.resolve(name))) {
+                return IgnorePatterns.read(bytes(root.resolve(name)));
+            }
+        }
+        return IgnorePatterns.NONE;
+    }
+}

@@ -1,0 +1,141 @@
+package carafe.cli.command;
+
+import carafe.cli.flag.FlagException;
+import carafe.cli.flag.Flags;
+import carafe.cli.flag.Values;
+import carafe.cli.session.Session;
+import carafe.spec.Json;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// What `build`'s flags ask for, as the document that goes before the context.
+final class BuildDocument {
+
+    private static final int MAX_SECRET_BYTES = 500 << 10;
+
+    private final Session session;
+    private final Flags flags;
+
+    BuildDocument(Call call) {
+        this.session = call.session();
+        this.flags = call.flags();
+    }
+
+    Json.Obj read(String dockerfile) throws Failure, IOException {
+        return Json.object()
+                .put("dockerfile", dockerfile)
+                .put("tags", Json.ofTexts(flags.list("tag")))
+                .put("arguments", Json.ofMap(arguments()))
+                .put("labels", Json.ofMap(pairs("label")))
+                .put("target", flags.text("target"))
+                .put("platform", flags.text("platform"))
+                .put("network", flags.text("network"))
+                .put("extraHosts", Json.ofTexts(flags.list("add-host")))
+                .put("cgroupParent", flags.text("cgroup-parent"))
+                .put("memory", bytes("memory"))
+                .put("shmSize", bytes("shm-size"))
+                .put("noCache", flags.truth("no-cache"))
+                .put("noCacheFilter", Json.ofTexts(flags.list("no-cache-filter")))
+                .put("pull", flags.truth("pull"))
+                .put("explain", flags.truth("explain"))
+                .put("keepFailed", flags.truth("debug"))
+                .put("insecure", flags.list("allow").contains("security.insecure"))
+                .put("call", flags.truth("check") ? "check" : flags.text("call"))
+                .put("secrets", Json.ofMap(secrets()))
+                .put("agents", Json.ofMap(agents()))
+                .build();
+    }
+
+    private long bytes(String flag) throws Failure {
+        String text = flags.text(flag);
+        if (text.isEmpty()) {
+            return 0;
+        }
+        try {
+            return Values.size(text);
+        } catch (FlagException e) {
+            throw new Failure(1, "invalid size '" + text + "' of --" + flag);
+        }
+    }
+
+    /// Arguments; one without value takes the environment's, and none where it has none.
+    private Map<String, String> arguments() {
+        var values = new LinkedHashMap<String, String>();
+        String epoch = session.variable("SOURCE_DATE_EPOCH");
+        if (!epoch.isEmpty()) {
+            values.put("SOURCE_DATE_EPOCH", epoch);
+        }
+        for (String text : flags.list("build-arg")) {
+            int equals = text.indexOf('=');
+            String name = equals < 0 ? text : text.substring(0, equals);
+            if (equals >= 0) {
+                values.put(name, text.substring(equals + 1));
+            } else if (session.environment().containsKey(name)) {
+                values.put(name, session.variable(name));
+            }
+        }
+        return values;
+    }
+
+    private Map<String, String> pairs(String flag) {
+        var values = new LinkedHashMap<String, String>();
+        for (String text : flags.list(flag)) {
+            int equals = text.indexOf('=');
+            values.put(equals < 0 ? text : text.substring(0, equals), equals < 0 ? "" : text.substring(equals + 1));
+        }
+        return values;
+    }
+
+    private Map<String, String> secrets() throws Failure, IOException {
+        var values = new LinkedHashMap<String, String>();
+        for (String text : flags.list("secret")) {
+            var fields = new LinkedHashMap<String, String>();
+            for (String field : text.split(",")) {
+                int equals = field.indexOf('=');
+                if (equals < 0) {
+                    throw new Failure(1, "invalid secret \"" + text + "\": write it as id=NAME,src=FILE or id=NAME,env=VARIABLE");
+                }
+                fields.put(field.substring(0, equals), field.substring(equals + 1));
+            }
+            String id = fields.getOrDefault("id", "");
+            String file = fields.getOrDefault("src", fields.getOrDefault("source", ""));
+            String variable = fields.getOrDefault("env", "");
+            if (id.isEmpty()) {
+                throw new Failure(1, "invalid secret \"" + text + "\": it has no id");
+            }
+            if (file.isEmpty() && variable.isEmpty() && session.environment().containsKey(id)) {
+                variable = id;
+            }
+            byte[] content;
+            if (!variable.isEmpty()) {
+                content = session.variable(variable).getBytes(StandardCharsets.UTF_8);
+            } else {
+                try (var in = session.files().read(session.path(file.isEmpty() ? id : file))) {
+                    content = in.readNBytes(MAX_SECRET_BYTES + 1);
+                }
+            }
+            if (content.length > MAX_SECRET_BYTES) {
+                throw new Failure(1, "the secret " + id + " is longer than " + MAX_SECRET_BYTES + " bytes");
+            }
+            values.put(id, Base64.getEncoder().encodeToString(content));
+        }
+        return values;
+    }
+
+    private Map<String, String> agents() throws Failure {
+        var values = new LinkedHashMap<String, String>();
+        for (String text : flags.list("ssh")) {
+            int equals = text.indexOf('=');
+            String id = equals < 0 ? text : text.substring(0, equals);
+            String socket = equals < 0 ? session.variable("SSH_AUTH_SOCK") : session.path(text.substring(equals + 1)).toString();
+            if (socket.isEmpty()) {
+                throw new Failure(1, "invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set");
+            }
+            values.put(id, socket);
+        }
+        return values;
+    }
+}

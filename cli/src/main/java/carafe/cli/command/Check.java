@@ -1,0 +1,58 @@
+package carafe.cli.command;
+
+import carafe.cli.client.EngineError;
+import carafe.cli.client.Target;
+import carafe.cli.format.Human;
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import java.io.IOException;
+import java.io.InputStream;
+
+/// `system check`: whether everything that is stored is what it should be. Exits 1 when something is damaged and stays
+/// so.
+final class Check {
+
+    private static final int LARGEST_ANSWER = 64 << 20;
+
+    private Check() {}
+
+    static Command command(String path) {
+        var command = Command.of(path, "[OPTIONS]", "Verify everything that is stored, and repair it");
+        var flags = command.flags();
+        flags.text("from", "Repair from this image archive too, as \"save\" writes it");
+        flags.bool("repair", "Repair what is damaged, each thing by its digest");
+        return command.does(Check::run);
+    }
+
+    private static int run(Call call) throws Failure, EngineError, EngineException.Invalid, IOException {
+        String archive = call.flags().text("from");
+        boolean repair = call.flags().truth("repair") || !archive.isEmpty();
+        var target = Target.of("system/check").when(repair, "repair");
+        Json.Obj result;
+        if (archive.isEmpty()) {
+            result = call.engine().post(target, Json.object().build());
+        } else {
+            try (InputStream in = call.session().files().read(call.session().path(archive));
+                    var answer = call.engine().upload(target, in)) {
+                result = Json.parseObject(answer.readBody(LARGEST_ANSWER));
+            }
+        }
+        int left = 0;
+        for (var problem : result.objects("Problems")) {
+            boolean repaired = problem.truth("Repaired");
+            left += repaired ? 0 : 1;
+            String users = String.join(", ", problem.texts("Images"));
+            call.session().println((repaired ? "repaired: " : "damaged: ") + problem.text("Kind") + " "
+                    + problem.text("Digest") + ": " + problem.text("Fault")
+                    + (users.isEmpty() ? "" : " (needed by " + users + ")"));
+        }
+        call.session().println("Checked " + result.number("Layers", 0) + " layers and " + result.number("Blobs", 0)
+                + " blobs, " + Human.size(result.number("Bytes", 0), 4));
+        if (left > 0) {
+            throw new Failure(1, left + (left == 1 ? " thing is" : " things are") + " damaged\n  try:  "
+                    + (repair ? "repair from an archive with the image (--from FILE), or remove and load it again"
+                            : "carafe system check --repair, with --from FILE if there is an archive of the image"));
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,57 @@
+package carafe.cli.command;
+
+import carafe.cli.client.EngineError;
+import carafe.cli.client.Target;
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import java.io.IOException;
+import java.io.OutputStream;
+
+/// `push`: an image to a registry.
+final class Push {
+
+    private Push() {}
+
+    static Command command(String path) {
+        var command = Command.of(path, "[OPTIONS] NAME[:TAG]", "Upload an image to a registry")
+                .aliases("image push", "push").words(1, 1);
+        var flags = command.flags();
+        flags.bool("a,all-tags", "Push all tags of an image to the repository");
+        flags.bool("disable-content-trust", "Skip image signing").otherwise("true");
+        flags.bool("q,quiet", "Suppress verbose output");
+        return command.does(Push::run);
+    }
+
+    private static int run(Call call) throws Failure, EngineError, EngineException.Invalid, IOException {
+        boolean quiet = call.flags().truth("quiet");
+        boolean all = call.flags().truth("all-tags");
+        String image = call.word(0);
+        String wrong = ImageName.mistake(image);
+        if (!wrong.isEmpty()) {
+            throw new Failure(1, wrong);
+        }
+        if (all && ImageName.complete(image)) {
+            throw new Failure(1, "tag can't be used with --all-tags/-a");
+        }
+        if (image.indexOf('@') >= 0) {
+            throw new Failure(1, "cannot push a digest reference");
+        }
+        if (!all && !quiet && !ImageName.complete(image)) {
+            call.session().println("Using default tag: latest");
+        }
+        String tagged = ImageName.tagged(image);
+        String name = all ? image : tagged.substring(0, tagged.lastIndexOf(':'));
+        var target = Target.of("images", name, "push")
+                .given("tag", all ? "" : tagged.substring(tagged.lastIndexOf(':') + 1));
+        String auth = call.credentials().header(ImageName.registry(image));
+        var out = quiet ? OutputStream.nullOutputStream() : call.session().out();
+        try (var response = call.engine().openPost(target, auth); var messages = Json.stream(response.body())) {
+            new Progress(call.session(), out, 1).showAll(messages);
+        }
+        if (quiet) {
+            String full = ImageName.full(image);
+            call.session().println(all ? full.substring(0, full.lastIndexOf(':')) : full);
+        }
+        return 0;
+    }
+}

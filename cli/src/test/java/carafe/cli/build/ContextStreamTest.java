@@ -1,0 +1,76 @@
+package carafe.cli.build;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carafe.cli.session.TestSession;
+import carafe.spec.build.IgnorePatterns;
+import java.io.ByteArrayInputStream;
+import java.io.DataInputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class ContextStreamTest {
+
+    private static final Path ROOT = Path.of("/home/user");
+
+    private final TestSession session = new TestSession();
+
+    private Map<String, String> read(ContextStream stream) throws Exception {
+        var members = new LinkedHashMap<String, String>();
+        var in = new DataInputStream(new ByteArrayInputStream(stream.readAllBytes()));
+        byte[] block = new byte[512];
+        String longName = "";
+        while (true) {
+            in.readFully(block);
+            if (block[0] == 0) {
+                return members;
+            }
+            int size = Integer.parseInt(new String(block, 124, 11, StandardCharsets.US_ASCII), 8);
+            byte[] content = in.readNBytes(size);
+            in.readNBytes(-size & 511);
+            String text = new String(content, StandardCharsets.UTF_8);
+            if (block[156] == 'x') {
+                longName = text.substring(text.indexOf("path=") + 5, text.indexOf('\n'));
+                continue;
+            }
+            int end = 0;
+            while (end < 100 && block[end] != 0) {
+                end++;
+            }
+            String name = longName.isEmpty() ? new String(block, 0, end, StandardCharsets.UTF_8) : longName;
+            longName = "";
+            members.put(name, text);
+        }
+    }
+
+    @Test
+    void ignoredFilesStayAtHomeButNotTheDockerfile() throws Exception {
+        session.file("Dockerfile", "FROM x");
+        session.file("a.log", "no");
+        session.file("b.txt", "yes");
+        var stream = new ContextStream(session, ROOT, IgnorePatterns.of(List.of("*.log", "Dockerfile")),
+                Set.of("Dockerfile"), List.of());
+        assertThat(read(stream)).isEqualTo(Map.of("Dockerfile", "FROM x", "b.txt", "yes"));
+    }
+
+    @Test
+    void extraFilesComeFirst() throws Exception {
+        session.file("a", "1");
+        var stream = new ContextStream(session, ROOT, IgnorePatterns.NONE, Set.of(),
+                List.of(new ContextStream.Extra("extra", "2".getBytes(StandardCharsets.UTF_8))));
+        assertThat(read(stream).keySet()).containsExactly("extra", "a");
+    }
+
+    @Test
+    void longNamesArriveWhole() throws Exception {
+        String name = "n".repeat(180);
+        session.file(name, "x".repeat(5000));
+        var stream = new ContextStream(session, ROOT, IgnorePatterns.NONE, Set.of(), List.of());
+        assertThat(read(stream)).isEqualTo(Map.of(name, "x".repeat(5000)));
+    }
+}

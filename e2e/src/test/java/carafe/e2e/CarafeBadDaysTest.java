@@ -1,0 +1,252 @@
+package carafe.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// Hosts that lack something, disks that are full: one clear sentence each, and nothing left behind.
+class CarafeBadDaysTest {
+
+    private static final String PREREQUISITES = Tools.ROOT.resolve("build/prerequisites").toString();
+
+    private final Client client = Client.docker28();
+
+    /// Runs a shell script that sees no JDK and no home.
+    private static Outcome withoutJdk(String script) throws Exception {
+        return Command.of("unshare", "--mount", "sh", "-c",
+                "for d in /usr/lib/jvm /usr/java /opt; do [ -d $d ] && mount -t tmpfs none $d; done;"
+                        + " unset JAVA_HOME JDK_HOME; export HOME=/nonexistent; " + script).run();
+    }
+
+    @Test
+    void withoutAJdkTheBuildSaysWhichOneItWants() throws Exception {
+        var refused = withoutJdk(PREREQUISITES + " true").endedWith(1);
+        assertThat(refused.err()).isEqualTo("error: no JDK 25 or newer is installed (looked in JAVA_HOME, /usr/lib/jvm,"
+                + " /opt, ~/.sdkman, ~/.jdks)\n  try:  install Temurin 25 or set JAVA_HOME to a JDK 25\n");
+    }
+
+    @Test
+    void withoutItsJavaRuntimeTheDaemonNamesIt() throws Exception {
+        Path home = Files.createTempDirectory("e2e-moved-");
+        try {
+            Command.of("cp", "-r", Tools.ROOT.resolve("packaging/target/carafe/bin").toString(), home.toString())
+                    .run().good();
+            Files.createSymbolicLink(home.resolve("jre"), Path.of("/nonexistent/jdk-25"));
+            assertThat(Command.of(home.resolve("bin/carafed").toString()).run().endedWith(1).err())
+                    .isEqualTo("error: the Java runtime that carafe was built with is gone: /nonexistent/jdk-25\n");
+        } finally {
+            Command.of("rm", "-rf", home.toString()).run().good();
+        }
+    }
+
+    @Test
+    void withoutACompilerTheBuildSaysSo() throws Exception {
+        Path tools = Files.createTempDirectory("e2e-tools-");
+        try {
+            for (String tool : List.of("sh", "sed", "id", "dirname", "mkdir", "touch")) {
+                String path = Command.of("sh", "-c", "command -v " + tool).run().good().text();
+                Files.createSymbolicLink(tools.resolve(tool), Path.of(path));
+            }
+            var refused = Command.of("/bin/sh", PREREQUISITES, "true").with("PATH", tools.toString()).run().endedWith(1);
+            assertThat(refused.err()).isEqualTo("error: no gcc or make; the spawner is a small C program\n"
+                    + "  try:  apt-get install gcc make libc6-dev\n");
+        } finally {
+            Command.of("rm", "-rf", tools.toString()).run().good();
+        }
+    }
+
+    @Test
+    void aTakenSocketIsNamed() throws Exception {
+        try (var engine = new CarafeDaemon()) {
+            try (var other = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+                other.bind(UnixDomainSocketAddress.of(engine.socket()));
+                assertThat(Command.of(engine.daemonCommand()).run().endedWith(1).all())
+                        .contains("error: cannot listen at unix://" + engine.socket()
+                                + ": another process is listening there");
+            }
+            Files.delete(engine.socket());
+            Files.writeString(engine.socket(), "not a socket");
+            assertThat(Command.of(engine.daemonCommand()).run().endedWith(1).all())
+                    .contains("cannot listen at unix://" + engine.socket() + ": a file that is not a socket is in the way");
+            assertThat(engine.directory().resolve("pid")).doesNotExist();
+            assertThat(engine.socket()).hasContent("not a socket");
+        }
+    }
+
+    @Test
+    void aDaemonThatIsStoppedWhileItStartsLeavesNoFile() throws Exception {
+        try (var engine = new CarafeDaemon()) {
+            var process = new ProcessBuilder(engine.daemonCommand()).redirectErrorStream(true)
+                    .redirectOutput(engine.directory().resolve("early.log").toFile()).start();
+            Deadline.await("it has begun", () -> Files.exists(engine.directory().resolve("pid")) || !process.isAlive());
+            process.destroy();
+            assertThat(process.waitFor()).isZero();
+            assertThat(engine.directory().resolve("pid")).doesNotExist();
+            assertThat(engine.socket()).doesNotExist();
+        }
+    }
+
+    @Test
+    void aProgramOfAnotherArchitectureIsNamedAndItsContainerHasOneTwentySix() throws Exception {
+        try (var engine = new CarafeDaemon()) {
+            start(engine);
+            Path foreign = engine.directory().resolve("foreign");
+            byte[] elf = Arrays.copyOf(Files.readAllBytes(Tools.fetched("busybox", "usr/bin/busybox")), 4096);
+            elf[18] = (byte) 0xf3; // e_machine: RISC-V
+            Files.write(foreign, elf);
+            foreign.toFile().setExecutable(true);
+            // Docker's command knows no code for this sentence and ends with that of a failure of the engine.
+            var refused = client.to(engine).and("run", "--name", "foreign", "-v", foreign + ":/foreign", "busybox", "/foreign")
+                    .run().endedWith(125);
+            assertThat(refused.err()).contains("exec: \"/foreign\": exec format error: not a program for this machine");
+            assertThat(client.to(engine).and("inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", "foreign").run()
+                    .good().text()).isEqualTo("created 126");
+            client.to(engine).and("rm", "foreign").run().good();
+        }
+    }
+
+    @Test
+    void aDataRootThatNoOverlayCanUseSaysWhatItCanBe() throws Exception {
+        try (var engine = new CarafeDaemon()) {
+            Path below = Files.createDirectories(engine.directory().resolve("below"));
+            Path layers = Files.createDirectories(engine.directory().resolve("layers"));
+            Files.createDirectory(engine.dataRoot());
+            mount(layers, "tmpfs", "size=64m");
+            Files.createDirectory(layers.resolve("upper"));
+            Files.createDirectory(layers.resolve("work"));
+            mount(engine.dataRoot(), "overlay",
+                    "lowerdir=" + below + ",upperdir=" + layers.resolve("upper") + ",workdir=" + layers.resolve("work"));
+            try {
+                start(engine);
+                var refused = client.to(engine).and("run", "--rm", "busybox", "true").run();
+                assertThat(refused.code()).as(refused.toString()).isIn(125, 128);
+                assertThat(refused.err()).contains("mounting the root filesystem", "cannot hold the writable layer of an overlay",
+                        "ext4, xfs, btrfs or tmpfs");
+                assertThat(client.to(engine).and("ps", "-aq").run().good().text()).isEmpty();
+                engine.stop();
+            } finally {
+                unmount(engine.dataRoot());
+                unmount(layers);
+            }
+        }
+    }
+
+    @Test
+    void anOciLayoutIsLoadedAndRuns() throws Exception {
+        try (var engine = new CarafeDaemon()) {
+            engine.start();
+            Path layout = TestImages.ociLayout(engine.directory());
+            assertThat(client.to(engine).and("load", "-i", layout.toString()).run().good().text())
+                    .isEqualTo("Loaded image: busybox:oci");
+            assertThat(client.to(engine).and("run", "--rm", "busybox:oci", "sh", "-c", "echo $FROM_IMAGE").run().good()
+                    .text()).isEqualTo("yes");
+        }
+    }
+
+    @Test
+    void aHostWithLowHardLimitsAndWithoutTheRightToRaiseThemRunsDefaultContainers() throws Exception {
+        var poor = List.of("prlimit", "--nofile=1024:1024", "--memlock=65536:65536", "--core=0:0", "setpriv",
+                "--bounding-set", "-sys_resource", "--inh-caps", "-sys_resource");
+        try (var engine = new CarafeDaemon(poor)) {
+            start(engine);
+            assertThat(client.to(engine).and("run", "--rm", "busybox", "sh", "-c", "ulimit -Hn; echo ok").run().good()
+                    .lines()).containsExactly("1024", "ok");
+            assertThat(client.to(engine).and("run", "--rm", "--ulimit", "nofile=2048:4096", "--oom-score-adj", "-500",
+                    "-m", "64m", "busybox", "sh", "-c", "ulimit -n; echo ok").run().good().lines())
+                    .containsExactly("1024", "ok");
+            assertThat(Client.carafe().to(engine).and("run", "--rm", "--explain", "--ulimit", "nofile=2048:4096",
+                    "busybox", "true").run().good().all()).contains("limit NOFILE lowered to 1024");
+        }
+    }
+
+    @Test
+    void aFullDiskFailsWhatNeedsRoomAndNothingElse() throws Exception {
+        try (var engine = new CarafeDaemon()) {
+            Files.createDirectory(engine.dataRoot());
+            mount(engine.dataRoot(), "tmpfs", "size=32m");
+            try {
+                start(engine);
+                Path other = TestImages.ociLayout(engine.directory());
+                var running = client.to(engine).and("run", "-d", "--name", "running", "busybox", "sleep", "1000").run();
+                running.good();
+                client.to(engine).and("create", "--name", "waiting", "busybox", "true").run().good();
+                var before = containerFiles(engine.dataRoot());
+                Path filler = engine.dataRoot().resolve("filler");
+                fill(filler);
+
+                assertThat(client.to(engine).and("load", "-i", other.toString()).run().endedWith(1).all())
+                        .contains("no space left on device").doesNotContain("Loaded image");
+                var refused = client.to(engine).and("create", "--name", "third", "busybox", "true").run().endedWith(1);
+                assertThat(refused.err()).containsPattern("no space left on device|disk that holds the database is full");
+                assertThat(client.to(engine).and("ps", "-a", "--format", "{{.Names}}").run().good().lines())
+                        .containsExactlyInAnyOrder("running", "waiting");
+                assertThat(containerFiles(engine.dataRoot())).isEqualTo(before);
+                assertThat(client.to(engine).and("exec", "running", "echo", "alive").run().good().text())
+                        .isEqualTo("alive");
+                client.to(engine).and("rm", "-f", "running").run().good();
+                client.to(engine).and("rm", "waiting").run().good();
+                assertThat(client.to(engine).and("ps", "-aq").run().good().text()).isEmpty();
+
+                engine.kill();
+                engine.start(); // also that needs no room
+                Files.delete(filler);
+                client.to(engine).and("run", "--rm", "busybox", "true").run().good();
+                assertThat(client.to(engine).and("load", "-i", other.toString()).run().good().text())
+                        .isEqualTo("Loaded image: busybox:oci");
+                engine.stop();
+            } finally {
+                unmount(engine.dataRoot());
+            }
+        }
+    }
+
+    private void start(CarafeDaemon engine) throws Exception {
+        engine.start();
+        var archive = TestImages.dockerArchive(engine.directory());
+        client.to(engine).and("load", "-i", archive.toString()).run().good();
+    }
+
+    private static void mount(Path at, String type, String options) throws Exception {
+        Command.of("mount", "-t", type, "-o", options, type, at.toString()).run().good();
+    }
+
+    private static void unmount(Path at) throws Exception {
+        Command.of("umount", "--lazy", at.toString()).run();
+    }
+
+    /// What lies in the directories that containers have.
+    private static List<String> containerFiles(Path dataRoot) throws IOException {
+        var found = new ArrayList<String>();
+        for (String parent : List.of("containers", "snapshots")) {
+            try (var entries = Files.list(dataRoot.resolve(parent))) {
+                entries.filter(entry -> !entry.getFileName().toString().startsWith("."))
+                        .forEach(entry -> found.add(entry.toString()));
+            }
+        }
+        return found;
+    }
+
+    /// Writes until the disk takes no byte more.
+    private static void fill(Path file) throws IOException {
+        byte[] piece = "full".repeat(16 * 1024).getBytes(StandardCharsets.US_ASCII);
+        try (var out = Files.newOutputStream(file)) {
+            for (int bytes = piece.length; bytes > 0; ) {
+                try {
+                    out.write(piece, 0, bytes);
+                } catch (IOException e) {
+                    bytes /= 2;
+                }
+            }
+        }
+    }
+}

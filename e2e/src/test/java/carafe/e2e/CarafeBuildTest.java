@@ -1,0 +1,126 @@
+package carafe.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/// What our builder does beyond the classic one, with our own command, and that both doors give the same image.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+final class CarafeBuildTest {
+
+    private final EngineUnderTest engine;
+    private final Client carafe = Client.carafe();
+
+    CarafeBuildTest() throws Exception {
+        engine = new CarafeDaemon();
+    }
+
+    @BeforeAll
+    void start() throws Exception {
+        engine.start();
+        run("load", "--input", TestImages.dockerArchive(engine.directory()).toString()).good();
+    }
+
+    @AfterAll
+    void stop() {
+        engine.close();
+    }
+
+    private Outcome run(String... words) throws Exception {
+        return carafe.to(engine).and(words).run();
+    }
+
+    private Path context(String dockerfile) throws Exception {
+        Path directory = Files.createTempDirectory(engine.directory(), "context");
+        Files.writeString(directory.resolve("Dockerfile"), dockerfile);
+        return directory;
+    }
+
+    @Test
+    void mountsSecretsAndScriptsWork() throws Exception {
+        Path context = context("""
+                FROM busybox AS base
+                RUN mkdir /d && echo q > /d/q
+                FROM busybox
+                RUN --mount=type=cache,target=/cache echo x >> /cache/n; wc -l < /cache/n > /count
+                RUN --mount=from=base,source=/d,target=/x cat /x/q > /bound && ! touch /x/no
+                RUN --mount=type=tmpfs,target=/t touch /t/x
+                RUN --mount=type=secret,id=key wc -c < /run/secrets/key > /secretlength
+                RUN <<EOT
+                #!/bin/sh
+                echo "script $0" > /script
+                EOT
+                COPY <<F /inline
+                some text
+                F
+                CMD ["sh", "-c", "cat /count /bound /secretlength /script /inline; ls / /run 2>/dev/null"]
+                """);
+        Path secret = Files.writeString(engine.directory().resolve("secret"), "s3cr3t");
+        run("build", "-t", "rich", "--network", "none", "--secret", "id=key,src=" + secret, context.toString()).good();
+        String said = run("run", "--rm", "--network", "none", "rich").good().text();
+        assertThat(said).startsWith("1\nq\n6\nscript /dev/pipes/EOT\nsome text");
+        assertThat(said.lines()).doesNotContain("x", "t", "cache", "secrets");
+        assertThat(run("history", "--no-trunc", "rich").good().text()).doesNotContain("s3cr3t");
+    }
+
+    @Test
+    void bothDoorsGiveTheSameImage() throws Exception {
+        Path context = context("FROM busybox\nCOPY f /d/f\nRUN echo x > /d/x\nENV A=1\n");
+        Files.writeString(context.resolve("f"), "content");
+        String ours = run("build", "-q", "--network", "none", context.toString()).good().text();
+        String docker = Client.docker28().to(engine).with("DOCKER_BUILDKIT", "0")
+                .and("build", "-q", "--network", "none", context.toString()).run().good().text();
+        assertThat(docker).isEqualTo(ours);
+    }
+
+    @Test
+    void explainNamesTheFileThatChanged() throws Exception {
+        Path context = context("FROM busybox\nCOPY a b /\n");
+        Files.writeString(context.resolve("a"), "1");
+        Files.writeString(context.resolve("b"), "1");
+        run("build", context.toString()).good();
+        Files.writeString(context.resolve("b"), "2");
+        assertThat(run("build", "--explain", "--progress", "plain", context.toString()).good().err())
+                .contains("not cached: b was changed");
+    }
+
+    @Test
+    void debugSaysHowToLookAtAFailingStep() throws Exception {
+        Path context = context("FROM busybox\nRUN echo evidence > /left; exit 3\n");
+        var failed = run("build", "--network", "none", "--debug", context.toString()).endedWith(1);
+        String image = failed.err().replaceAll("(?s).*(sha256:[0-9a-f]{64}).*", "$1");
+        assertThat(run("run", "--rm", "--network", "none", image, "cat", "/left").good().text()).isEqualTo("evidence");
+    }
+
+    @Test
+    void checksNameLineAndFix() throws Exception {
+        assertThat(run("build", "--check", context("FROM busybox AS Base\nCMD echo hi\n").toString()).good().out())
+                .contains("StageNameCasing", "JSONArgsRecommended", "try:  CMD [\"echo\", \"hi\"]");
+    }
+
+    @Test
+    void aKilledDaemonsStepIsGoneAndTheNextBuildWorks() throws Exception {
+        Path context = context("FROM busybox\nRUN sleep 3600\n");
+        try (var _ = carafe.to(engine).and("build", "--network", "none", context.toString()).start()) {
+            Deadline.await("the step runs", () -> Files.exists(engine.execRoot().resolve("c"))
+                    && engine.execRoot().resolve("c").toFile().list().length > 0);
+            engine.kill();
+        }
+        engine.start();
+        assertThat(engine.execRoot().resolve("c")).isEmptyDirectory();
+        Files.writeString(context.resolve("Dockerfile"), "FROM busybox\nRUN echo again > /x\nCMD [\"cat\", \"/x\"]\n");
+        run("build", "-t", "again", "--network", "none", context.toString()).good();
+        assertThat(run("run", "--rm", "--network", "none", "again").good().text()).isEqualTo("again");
+    }
+
+    @Test
+    void pruneFreesTheCache() throws Exception {
+        run("build", "--network", "none", context("FROM busybox\nRUN echo p > /p\n").toString()).good();
+        assertThat(run("builder", "prune", "-f").good().text()).contains("Total reclaimed space");
+    }
+}

@@ -1,0 +1,60 @@
+package carafe.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/// What a client leaves when it goes away without a word.
+class CarafeReapsTest {
+
+    private static long sockets(long pid) throws IOException {
+        try (var descriptors = Files.list(Path.of("/proc/" + pid + "/fd"))) {
+            return descriptors.filter(CarafeReapsTest::isSocket).count();
+        }
+    }
+
+    private static boolean isSocket(Path descriptor) {
+        try {
+            return Files.readSymbolicLink(descriptor).toString().startsWith("socket:");
+        } catch (IOException _) {
+            return false; // closed while we looked
+        }
+    }
+
+    private static long parent(long pid) throws IOException {
+        return Files.readAllLines(Path.of("/proc/" + pid + "/status")).stream()
+                .filter(line -> line.startsWith("PPid:"))
+                .mapToLong(line -> Long.parseLong(line.substring(5).strip()))
+                .findFirst().orElseThrow();
+    }
+
+    @Test
+    void clientsThatVanishBesideASilentContainerAreForgotten() throws Exception {
+        var client = Client.docker28();
+        try (var engine = new CarafeDaemon()) {
+            engine.start();
+            client.to(engine).and("load", "-i", TestImages.dockerArchive(engine.directory()).toString()).run().good();
+            String id = client.to(engine).and("run", "-di", "--name", "silent", "busybox", "cat").run().good().text();
+            engine.remember(java.util.List.of(id));
+            long monitor = parent(Long.parseLong(
+                    client.to(engine).and("inspect", "--format", "{{.State.Pid}}", "silent").run().good().text()));
+            long before = sockets(monitor);
+            try (var attached = client.to(engine).and("attach", "silent").start();
+                    var watching = client.to(engine).and("attach", "--no-stdin", "silent").start();
+                    var exec = client.to(engine).and("exec", "-i", "silent", "cat").start()) {
+                Deadline.await("both are there", () -> sockets(monitor) == before + 2);
+                long daemon = sockets(engine.pid());
+                for (var session : java.util.List.of(attached, watching, exec)) {
+                    session.signal("KILL");
+                    assertThat(session.await().code()).isNotZero();
+                }
+                Deadline.await("the monitor forgets them", () -> sockets(monitor) == before);
+                Deadline.await("so does the daemon", () -> sockets(engine.pid()) < daemon);
+            }
+            client.to(engine).and("rm", "-f", "silent").run().good();
+        }
+    }
+}

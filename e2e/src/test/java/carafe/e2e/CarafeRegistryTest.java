@@ -1,0 +1,122 @@
+package carafe.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/// What our engine and command do with registries beyond the contract they share with Docker.
+@Tag("registries")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+final class CarafeRegistryTest {
+
+    private final EngineUnderTest engine;
+    private DebianRegistry registry;
+
+    CarafeRegistryTest() throws Exception {
+        engine = new CarafeDaemon();
+    }
+
+    @BeforeAll
+    void start() throws Exception {
+        engine.start();
+        carafe("load", "-i", TestImages.otherArchive(engine.directory()).toString());
+    }
+
+    @AfterAll
+    void stop() {
+        engine.close();
+    }
+
+    @BeforeEach
+    void openRegistry() throws Exception {
+        registry = DebianRegistry.open();
+    }
+
+    @AfterEach
+    void closeRegistry() throws Exception {
+        registry.close();
+    }
+
+    private Outcome carafe(String... words) throws Exception {
+        return Client.carafe().to(engine).and(words).run().good();
+    }
+
+    private Outcome docker(String... words) throws Exception {
+        return Client.docker28().to(engine).and(words).run().good();
+    }
+
+    private String sent(String name) throws Exception {
+        String full = registry.host() + "/" + name;
+        carafe("tag", "other:1", full);
+        carafe("push", full);
+        return full;
+    }
+
+    @Test
+    void searchLooksThroughACatalog() throws Exception {
+        sent("team/web:1");
+        sent("team/db:1");
+        for (var found : List.of(docker("search", registry.host() + "/web"), carafe("search", registry.host() + "/web"))) {
+            assertThat(found.out()).contains(registry.host() + "/team/web").doesNotContain("team/db");
+        }
+    }
+
+    @Test
+    void tagsAreListed() throws Exception {
+        String name = sent("app:b");
+        sent("app:a");
+        assertThat(carafe("image", "tags", name).lines()).containsExactlyInAnyOrder("a", "b");
+    }
+
+    @Test
+    void anImageIsCopiedBetweenRegistries() throws Exception {
+        String name = sent("app:1");
+        try (var second = DebianRegistry.open()) {
+            String target = second.host() + "/copies/app:2";
+            var copied = carafe("image", "copy", name, target);
+            String digest = copied.lines().getLast().replace("Digest: ", "");
+            assertThat(digest).matches("sha256:[0-9a-f]{64}");
+            assertThat(carafe("pull", target).out()).contains("Digest: " + digest);
+            assertThat(carafe("run", "--rm", target, "echo", "copied").text()).isEqualTo("copied");
+            carafe("rmi", target);
+        }
+    }
+
+    @Test
+    void aManifestListIsMadeAndPulled() throws Exception {
+        String name = sent("app:1");
+        String list = registry.host() + "/app:all";
+        assertThat(carafe("manifest", "create", list, name).text()).isEqualTo("Created manifest list " + list);
+        carafe("manifest", "annotate", "--os-version", "1.2", list, name);
+        String digest = carafe("manifest", "push", "--purge", list).text();
+        assertThat(carafe("manifest", "inspect", list).out()).contains("\"architecture\": \"amd64\"", "\"os.version\": \"1.2\"");
+        assertThat(docker("pull", list).out()).contains("Digest: " + digest);
+        assertThat(docker("run", "--rm", list, "echo", "chosen").text()).isEqualTo("chosen");
+        carafe("rmi", list);
+    }
+
+    @Test
+    void distributionIsInspectedAndSecretsAreNotLogged() throws Exception {
+        String name = sent("app:1");
+        String seen = RawHttp.get(engine.socket(), "/v1.50/distribution/" + name + "/json");
+        assertThat(seen).contains("\"Descriptor\":{\"mediaType\":", "\"Platforms\":[{\"architecture\":\"amd64\",\"os\":\"linux\"}]");
+        try (var closed = DebianRegistry.closed()) {
+            Client.carafe().to(engine).and("login", "-u", "ann", "--password-stdin", closed.host())
+                    .stdin("secret").run().good();
+            carafe("tag", "other:1", closed.host() + "/x:1");
+            carafe("push", closed.host() + "/x:1");
+            carafe("rmi", closed.host() + "/x:1");
+            carafe("logout", closed.host());
+        }
+        assertThat(engine.log()).doesNotContain("secret", "YW5uOnNlY3JldA");
+        assertThat(Files.readString(engine.directory().resolve("client/config.json"))).doesNotContain("YW5uOnNlY3JldA");
+    }
+}

@@ -1,0 +1,122 @@
+package carafe.e2e;
+
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.util.Base64;
+import java.util.Comparator;
+
+/// `carafe hub serve` with TLS and two users, on directories of its own.
+final class HubUnderTest implements AutoCloseable {
+
+    private static final char[] PASSWORD = "changeit".toCharArray();
+
+    private final Path directory = Files.createTempDirectory("hub");
+    private final int port;
+    private final boolean tls;
+    private final Session process;
+
+    /// Users `alice` (everything) and `bob` (pulls `team/**`), password `pw`; everybody may pull `public/**`.
+    HubUnderTest(boolean tls) throws Exception {
+        this.tls = tls;
+        try (var free = new ServerSocket(0)) {
+            port = free.getLocalPort();
+        }
+        String users = "";
+        for (String user : new String[] {"alice", "bob"}) {
+            users += Command.of(Tools.ours("carafe").toString(), "hub", "password", user).stdin("pw\n").run().good().out();
+        }
+        Files.writeString(directory.resolve("htpasswd"), users);
+        String place = "{\"address\":\"tcp://127.0.0.1:" + port + "\"";
+        if (tls) {
+            makeCertificate();
+            place += ",\"cert\":\"" + directory.resolve("hub.crt") + "\",\"key\":\"" + directory.resolve("hub.key") + "\"";
+        }
+        Path config = Files.writeString(directory.resolve("hub.json"), "{\"data\":\"" + directory.resolve("data")
+                + "\",\"listen\":[" + place + "}],\"users\":\"" + directory.resolve("htpasswd") + "\",\"rights\":["
+                + "{\"who\":[\"alice\"],\"namespace\":\"**\",\"may\":[\"admin\"]},"
+                + "{\"who\":[\"bob\"],\"namespace\":\"team/**\",\"may\":[\"pull\"]},"
+                + "{\"who\":[\"anonymous\"],\"namespace\":\"public/**\",\"may\":[\"pull\"]}]}");
+        process = Command.of(Tools.ours("carafe").toString(), "hub", "serve", "--config", config.toString()).start();
+        Deadline.await("the hub listens", this::listens);
+    }
+
+    private boolean listens() throws IOException {
+        if (!process.running()) {
+            throw new AssertionError("the hub did not start: " + process);
+        }
+        try (var _ = new Socket("127.0.0.1", port)) {
+            return true;
+        } catch (java.net.ConnectException e) {
+            return false;
+        }
+    }
+
+    private void makeCertificate() throws Exception {
+        Path store = directory.resolve("keys");
+        String keytool = Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
+        Command.of(keytool, "-genkeypair", "-alias", "hub", "-dname", "CN=hub", "-keyalg", "EC", "-ext",
+                "san=ip:127.0.0.1", "-keystore", store.toString(), "-storepass", new String(PASSWORD), "-validity", "30")
+                .run().good();
+        var keys = KeyStore.getInstance(store.toFile(), PASSWORD);
+        Files.createDirectories(directory.resolve("trust"));
+        String certificate = pem("CERTIFICATE", keys.getCertificate("hub").getEncoded());
+        Files.writeString(directory.resolve("hub.crt"), certificate);
+        Files.writeString(directory.resolve("trust/ca.crt"), certificate);
+        Files.writeString(directory.resolve("hub.key"), pem("PRIVATE KEY", keys.getKey("hub", PASSWORD).getEncoded()));
+    }
+
+    private static String pem(String kind, byte[] bytes) {
+        return "-----BEGIN " + kind + "-----\n" + Base64.getMimeEncoder().encodeToString(bytes) + "\n-----END " + kind
+                + "-----\n";
+    }
+
+    /// `127.0.0.1:PORT`.
+    String host() {
+        return "127.0.0.1:" + port;
+    }
+
+    /// A place for the test's own files.
+    Path directory() {
+        return directory;
+    }
+
+    /// Debian's skopeo, with nothing of the host's settings.
+    Command skopeo(String... words) {
+        Path program = Tools.fetched("skopeo", "usr/bin/skopeo");
+        String libraries = Tools.fetched("skopeo", "usr/lib/x86_64-linux-gnu").toString();
+        return Command.of(program.toString(), "--insecure-policy").and(words)
+                .with("LD_LIBRARY_PATH", libraries)
+                .with("HOME", directory.toString())
+                .with("XDG_RUNTIME_DIR", directory.toString())
+                .with("REGISTRY_AUTH_FILE", directory.resolve("auth.json").toString());
+    }
+
+    /// The words that make skopeo's `side` (`src`, `dest`, or empty) trust the hub.
+    String trust(String side) {
+        String prefix = side.isEmpty() ? "--" : "--" + side + "-";
+        return tls ? prefix + "cert-dir=" + directory.resolve("trust") : prefix + "tls-verify=false";
+    }
+
+    /// Ends the hub, which must end well, and removes all it left.
+    @Override
+    public void close() throws IOException {
+        try {
+            process.signal("TERM");
+            process.await().good();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while the hub ended", e);
+        } finally {
+            process.close();
+            try (var files = Files.walk(directory)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
+        }
+    }
+}

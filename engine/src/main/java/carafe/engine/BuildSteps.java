@@ -1,0 +1,220 @@
+package carafe.engine;
+
+import carafe.build.step.StepRunner;
+import carafe.runtime.Bundle;
+import carafe.runtime.ContainerRuntime;
+import carafe.runtime.LogOptions;
+import carafe.runtime.RunningContainer;
+import carafe.runtime.StartFailure;
+import carafe.runtime.StdStream;
+import carafe.runtime.Stdio;
+import carafe.runtime.UserRequest;
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import carafe.spec.build.BuildLimits;
+import carafe.spec.docker.ContainerConfig;
+import carafe.spec.docker.HostConfig;
+import carafe.spec.docker.NetworkingConfig;
+import carafe.spec.docker.Signals;
+import carafe.spec.oci.RuntimeSpec;
+import carafe.spec.oci.RuntimeSpec.Mount;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Runs the programs of builds, each in a container that has no row: nobody lists, stops or inspects it, so writing it
+/// down would only cost. What a crash of the daemon leaves of one (run directory, control group, snapshot) belongs to no
+/// row either, and that is how the reconciler finds and kills it.
+final class BuildSteps implements StepRunner {
+    private static final Logger LOG = LoggerFactory.getLogger(BuildSteps.class);
+    private static final int BUFFER = 64 * 1024;
+    private static final int FRAME = 8;
+
+    private final ContainerRuntime runtime;
+    private final SpecComposer composer;
+    private final Memberships networks;
+    private final EtcFiles etc;
+    private final Layout layout;
+
+    BuildSteps(ContainerRuntime runtime, SpecComposer composer, Memberships networks, EtcFiles etc, Layout layout) {
+        this.runtime = runtime;
+        this.composer = composer;
+        this.networks = networks;
+        this.etc = etc;
+        this.layout = layout;
+    }
+
+    @Override
+    public int run(StepRun run, Output output) throws EngineException, InterruptedException {
+        Path directory = layout.container(run.id());
+        try {
+            Files.createDirectory(directory);
+            return started(run, output);
+        } catch (IOException e) {
+            throw Failures.io("cannot run a build's step in " + directory, e);
+        } finally {
+            try {
+                Remover.deleteTree(directory);
+            } catch (IOException e) {
+                LOG.warn("the directory of build step {} was not removed", run.id(), e);
+            }
+        }
+    }
+
+    private int started(StepRun run, Output output) throws EngineException, InterruptedException {
+        var container = snapshot(run);
+        try {
+            return started(run, container, networks.attach(container), output);
+        } finally {
+            networks.detach(container);
+        }
+    }
+
+    private int started(StepRun run, ContainerSnapshot container, Memberships.Attachment network, Output output)
+            throws EngineException, InterruptedException {
+        var files = layout.files(run.id());
+        etc.write(files, container.config().names().host(), container.host(), network.known());
+        var bundle = new Bundle(run.id(), spec(run, container, new SpecComposer.Places(files, network.namespace())),
+                run.root(), layout.run(run.id()), layout.container(run.id()), new UserRequest(run.user(), List.of()),
+                Stdio.CLOSED, LogOptions.none(files.log()));
+        try (var endpoint = runtime.endpoint(EnumSet.of(StdStream.STDOUT, StdStream.STDERR))) {
+            RunningContainer process;
+            try {
+                process = runtime.start(bundle, List.of(endpoint));
+            } catch (StartFailure e) {
+                throw e.toEngineException();
+            }
+            return watched(process, endpoint.channel(), output);
+        }
+    }
+
+    private static int watched(RunningContainer process, SocketChannel channel, Output output)
+            throws EngineException, InterruptedException {
+        boolean ended = false;
+        try {
+            relay(channel, output);
+            int code = process.awaitExit().code();
+            ended = true;
+            return code;
+        } finally {
+            boolean interrupted = Thread.interrupted(); // what follows must not be cut short
+            if (!ended) {
+                interrupted |= kill(process);
+            }
+            process.delete();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /// The build is stopped: so is its program, and this waits until it is gone.
+    /// @return whether somebody interrupted meanwhile
+    private static boolean kill(RunningContainer process) {
+        try {
+            process.signal(Signals.SIGKILL);
+            process.awaitExit();
+        } catch (EngineException e) {
+            LOG.debug("a build's program had ended before it was killed", e);
+        } catch (InterruptedException e) {
+            return true;
+        }
+        return false;
+    }
+
+    /// Passes on what the program prints until it ends.
+    private static void relay(SocketChannel channel, Output output) throws InterruptedException {
+        var buffer = ByteBuffer.allocate(BUFFER);
+        int stream = 1;
+        int left = 0;
+        try {
+            while (channel.read(buffer) >= 0) {
+                buffer.flip();
+                while (buffer.hasRemaining()) {
+                    if (left == 0) {
+                        if (buffer.remaining() < FRAME) {
+                            break;
+                        }
+                        stream = buffer.get();
+                        left = buffer.position(buffer.position() + 3).getInt();
+                        continue;
+                    }
+                    byte[] bytes = new byte[Math.min(left, buffer.remaining())];
+                    buffer.get(bytes);
+                    left -= bytes.length;
+                    output.print(stream, bytes);
+                }
+                buffer.compact();
+            }
+        } catch (IOException e) {
+            if (Thread.currentThread().isInterrupted()) {
+                throw new InterruptedException("the build was stopped");
+            }
+            LOG.debug("the output of a build's program broke off", e);
+        }
+    }
+
+    private ContainerSnapshot snapshot(StepRun run) throws EngineException {
+        var config = ContainerConfig.parse(Json.object()
+                .put("Hostname", "buildkitsandbox")
+                .put("User", run.user())
+                .put("WorkingDir", run.directory())
+                .put("Env", Json.ofTexts(run.environment()))
+                .build());
+        String mode = networks.mode(run.network());
+        return new ContainerSnapshot(run.id(), "build-" + run.id().substring(0, 12), Instant.EPOCH,
+                new ContainerSnapshot.Image("", "", "linux"), run.arguments(), config, host(run, mode),
+                networks.joined(mode, run.network(), NetworkingConfig.NONE, config), new State.Created(Optional.empty()),
+                new ContainerSnapshot.Restarts(0, false));
+    }
+
+    private static HostConfig host(StepRun run, String network) throws EngineException.Invalid {
+        BuildLimits limits = run.limits();
+        var document = Json.object()
+                .put("NetworkMode", network)
+                .put("CgroupnsMode", "private")
+                .put("IpcMode", "private")
+                .put("Privileged", run.insecure())
+                .put("CgroupParent", limits.cgroupParent())
+                .put("ExtraHosts", Json.ofTexts(limits.extraHosts()))
+                .put("Memory", limits.memoryBytes())
+                .put("MemorySwap", limits.swapBytes())
+                .put("CpuShares", limits.cpu().shares())
+                .put("CpuPeriod", limits.cpu().periodMicros())
+                .put("CpuQuota", limits.cpu().quotaMicros())
+                .put("CpusetCpus", limits.cpu().cpus())
+                .put("CpusetMems", limits.cpu().memoryNodes());
+        if (limits.shmBytes() > 0) {
+            document.put("ShmSize", limits.shmBytes());
+        }
+        return HostConfig.parse(document.build());
+    }
+
+    private RuntimeSpec spec(StepRun run, ContainerSnapshot container, SpecComposer.Places places)
+            throws EngineException {
+        var spec = composer.compose(container, places, HostDevices.find(container.host()));
+        var asked = new ArrayList<>(run.mounts());
+        asked.sort(Comparator.comparingInt(mount -> mount.target().split("/").length));
+        var mounts = new ArrayList<>(spec.mounts());
+        for (var mount : asked) {
+            mounts.removeIf(standard -> standard.destination().equals(mount.target()));
+            mounts.add(switch (mount) {
+                case StepMount.Bind(var target, var source, var readOnly) -> Mount.of(target, "bind", source.toString(),
+                        List.of("rbind", readOnly ? "ro" : "rw", "rprivate"));
+                case StepMount.Tmpfs(var target, var bytes) -> Mount.of(target, "tmpfs", "tmpfs",
+                        bytes > 0 ? List.of("nosuid", "nodev", "size=" + bytes) : List.of("nosuid", "nodev"));
+            });
+        }
+        return spec.withMounts(mounts);
+    }
+}

@@ -1,0 +1,108 @@
+package carafe.engine;
+
+import carafe.build.Builder;
+import carafe.build.plan.BaseImages;
+import carafe.engine.transfer.ImageTransfers;
+import carafe.engine.transfer.PullRequest;
+import carafe.image.Images;
+import carafe.spec.EngineException;
+import carafe.spec.build.BuildListener;
+import carafe.spec.build.BuildOutcome;
+import carafe.spec.build.BuildRequest;
+import carafe.spec.build.CachePrune;
+import carafe.spec.build.CachePruned;
+import carafe.spec.build.CacheUse;
+import carafe.spec.docker.AuthConfig;
+import carafe.spec.docker.Event;
+import carafe.spec.oci.Platform;
+import carafe.spec.oci.Reference;
+import java.io.InputStream;
+import java.time.Clock;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// The door to builds: adds to the build room where images come from, and tells what happened.
+final class LiveBuilds implements Builds, AutoCloseable {
+    private final Builder builder;
+    private final Tell tell;
+    private final Clock clock;
+
+    /// Who is told of new names, and who fetches images that are missing.
+    record Tell(ImageNames names, EventLog events, ImageTransfers transfers) {}
+
+    private LiveBuilds(Builder builder, Tell tell, Clock clock) {
+        this.builder = builder;
+        this.tell = tell;
+        this.clock = clock;
+    }
+
+    static LiveBuilds open(Engine.Parts parts, BuildSteps steps, Layout layout, Tell tell) throws EngineException {
+        var places = new Builder.Places(layout.builds(), layout.buildSecrets());
+        var builder = Builder.open(places, new Builder.Parts(parts.images(), new Bases(parts.images(), tell.transfers), steps,
+                parts.clock()));
+        return new LiveBuilds(builder, tell, parts.clock());
+    }
+
+    /// Images that are here, or at their registry.
+    private record Bases(Images images, ImageTransfers transfers) implements BaseImages {
+
+        @Override
+        public BaseImage find(String reference, Platform platform) throws EngineException {
+            try {
+                return local(reference, platform);
+            } catch (EngineException.NotFound e) {
+                return refresh(reference, platform);
+            }
+        }
+
+        @Override
+        public BaseImage refresh(String reference, Platform platform) throws EngineException {
+            var name = Reference.parse(reference);
+            try {
+                var request = new PullRequest(name.digest().isPresent() ? name : name.withDefaultTag(),
+                        Optional.of(platform), AuthConfig.NONE);
+                transfers.pull(request, _ -> { });
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new EngineException.Unavailable("fetching " + name.familiar() + ": cancelled", e);
+            }
+            return local(reference, platform);
+        }
+
+        private BaseImage local(String reference, Platform platform) throws EngineException {
+            var image = images.find(reference, platform);
+            return new BaseImage(image.id(), image.config());
+        }
+    }
+
+    @Override
+    public BuildOutcome build(BuildRequest request, InputStream context, BuildListener listener)
+            throws EngineException, InterruptedException {
+        var outcome = builder.build(request, context, listener);
+        tell.names.forget();
+        if (outcome.imageId().isPresent()) {
+            for (String tag : request.tags()) {
+                var attributes = new TreeMap<String, String>();
+                attributes.put("name", Reference.parse(tag).withDefaultTag().familiar());
+                tell.events.publish(Event.Type.IMAGE, "tag", outcome.imageId().get(), attributes);
+            }
+        }
+        return outcome;
+    }
+
+    @Override
+    public List<CacheUse> cache() throws EngineException {
+        return builder.keeping().list();
+    }
+
+    @Override
+    public CachePruned prune(CachePrune prune) throws EngineException {
+        return builder.keeping().prune(prune, clock.instant());
+    }
+
+    @Override
+    public void close() {
+        builder.close();
+    }
+}

@@ -1,0 +1,110 @@
+package carafe.engine;
+
+import carafe.engine.volume.VolumeBook;
+import carafe.files.ContainerFiles;
+import carafe.files.ContainerFiles.Place;
+import carafe.files.Unpacking;
+import carafe.spec.EngineException;
+import carafe.spec.docker.MountRequest;
+import carafe.spec.oci.RootfsPlan;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/// Sees to what a container's mounts show: that binds have their source, that volumes have the image's content and are
+/// mounted while somebody runs with them.
+final class MountSources {
+    private final VolumeBook volumes;
+    private final ImageMounts images;
+    private final ContainerFiles files;
+
+    MountSources(VolumeBook volumes, ImageMounts images, ContainerFiles files) {
+        this.volumes = volumes;
+        this.images = images;
+        this.files = files;
+    }
+
+    VolumeBook volumes() {
+        return volumes;
+    }
+
+    ContainerFiles files() {
+        return files;
+    }
+
+    /// Makes the missing directories that `-v` binds; refuses what `--mount` binds and is not there.
+    static void check(ContainerSnapshot container) throws EngineException {
+        for (var mount : container.host().files().mounts()) {
+            if (mount instanceof MountRequest.Bind bind && !Files.exists(Path.of(bind.source()))) {
+                if (!bind.create()) {
+                    throw new EngineException.Invalid("invalid mount config for type \"bind\": bind source path does"
+                            + " not exist: " + bind.source());
+                }
+                try {
+                    Files.createDirectories(Path.of(bind.source()));
+                } catch (IOException e) {
+                    throw Failures.io("error while creating mount source path '" + bind.source() + "'", e);
+                }
+            }
+        }
+    }
+
+    /// The container's root is made: the images it mounts are kept, new volumes get the image's content,
+    /// before any process of the container exists.
+    void created(ContainerSnapshot container, RootfsPlan root) throws EngineException {
+        images.make(container);
+        volumes.copyUp(files, root, container.host().files().mounts());
+    }
+
+    /// Confined to the container's queue: it is about to start.
+    void before(ContainerSnapshot container, RootfsPlan root) throws EngineException {
+        check(container);
+        volumes.mount(container.id(), container.host().files().mounts(), files, root);
+        give(container, root);
+    }
+
+    /// Gives the mounts that ask for it (`:U`) to the container's user, before any process of it exists.
+    private void give(ContainerSnapshot container, RootfsPlan root) throws EngineException {
+        var owned = container.host().files().mounts().stream()
+                .filter(mount -> mount instanceof MountRequest.Bind bind && bind.own()
+                        || mount instanceof MountRequest.Volume volume && volume.own())
+                .map(MountRequest::target)
+                .toList();
+        if (owned.isEmpty()) {
+            return;
+        }
+        Unpacking.Owner owner;
+        try (var view = files.stopped(container.id(), root, List.of(), false)) {
+            owner = ContainerCopies.owner(container, view).orElse(new Unpacking.Owner(0, 0));
+        }
+        for (var place : places(container)) {
+            if (owned.contains(place.target())) {
+                files.give(place, owner);
+            }
+        }
+    }
+
+    /// It does not run any more, or was not started after all.
+    void after(ContainerSnapshot container) {
+        volumes.unmount(container.id(), container.host().files().mounts());
+    }
+
+    /// Where its binds and volumes are seen inside, parents before children.
+    List<Place> places(ContainerSnapshot container) {
+        var places = new ArrayList<Place>();
+        for (var mount : container.host().files().mounts()) {
+            switch (mount) {
+                case MountRequest.Bind bind -> places.add(new Place(
+                        bind.target(), Path.of(bind.source()), "", bind.readOnly()));
+                case MountRequest.Volume volume -> places.add(new Place(volume.target(),
+                        volumes.mountpoint(volume.name()), volume.wishes().subpath(), volume.readOnly()));
+                case MountRequest.Tmpfs _, MountRequest.Image _ -> { } // nothing of the container's own to be seen
+            }
+        }
+        places.sort(Comparator.comparingInt(place -> Path.of(place.target()).getNameCount()));
+        return places;
+    }
+}

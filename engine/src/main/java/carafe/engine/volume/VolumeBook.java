@@ -1,0 +1,477 @@
+package carafe.engine.volume;
+
+import carafe.engine.store.Change;
+import carafe.engine.store.Database;
+import carafe.files.ContainerFiles;
+import carafe.files.VolumeDirectories;
+import carafe.spec.EngineException;
+import carafe.spec.docker.MountRequest;
+import carafe.spec.docker.MountRequest.VolumeWishes;
+import carafe.spec.oci.RootfsPlan;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Who uses which volume, and the volumes' lives with their containers.
+///
+/// Order at a crash: a directory is made before the row that names it, and moved to the trash before its row goes. A
+/// container's row and the rows of the volumes made for it are one transaction. What a crash leaves in between,
+/// [#settle] puts right when the engine opens: users are counted anew from the rows of containers, mounts of volumes
+/// that nobody runs with are taken off, an anonymous directory without a row goes. A named directory without a row that
+/// holds anything is taken in as a volume, for it may be all that is left of somebody's data.
+public final class VolumeBook {
+    private static final Logger LOG = LoggerFactory.getLogger(VolumeBook.class);
+    private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]+");
+    private static final Pattern GIVEN = Pattern.compile("[0-9a-f]{64}");
+    private static final int LONGEST_NAME = 255;
+
+    private final Database database;
+    private final VolumeDirectories directories;
+    private final VolumeListener listener;
+    private final Clock clock;
+    private final SecureRandom random = new SecureRandom();
+    private final ConcurrentMap<String, VolumeEntry> entries = new ConcurrentHashMap<>();
+
+    /// Knows no volume before [#settle].
+    public VolumeBook(Database database, VolumeDirectories directories, VolumeListener listener, Clock clock) {
+        this.database = database;
+        this.directories = directories;
+        this.listener = listener;
+        this.clock = clock;
+    }
+
+    Database database() {
+        return database;
+    }
+
+    VolumeDirectories directories() {
+        return directories;
+    }
+
+    Clock clock() {
+        return clock;
+    }
+
+    Collection<VolumeEntry> all() {
+        return entries.values();
+    }
+
+    void tell(String action, Volume volume, Map<String, String> details) {
+        var attributes = new TreeMap<>(details);
+        attributes.put("driver", Volume.DRIVER);
+        listener.happened(action, volume.name(), attributes);
+    }
+
+    /// The volume of this name.
+    VolumeEntry find(String name) throws EngineException.NotFound {
+        var entry = entries.get(name);
+        if (entry == null || !entry.made || entry.gone) {
+            throw new EngineException.NotFound("get " + name + ": no such volume");
+        }
+        return entry;
+    }
+
+    /// Where the content of volume `name` lies.
+    public java.nio.file.Path mountpoint(String name) {
+        return directories.data(name);
+    }
+
+    // With the engine's opening.
+
+    /// Reads the rows, counts the users anew (`mounts` of every container by its id), and puts right what a crash left.
+    public void settle(Map<String, List<MountRequest>> mounts, Set<String> running) throws EngineException {
+        for (var row : database.volumes()) {
+            var entry = new VolumeEntry(Volume.of(row, directories.data(row.name())));
+            entry.made = true;
+            entries.put(row.name(), entry);
+        }
+        var there = directories.names();
+        mounts.forEach((container, all) -> volumes(all).forEach(volume -> {
+            var entry = entries.computeIfAbsent(volume.name(), name -> new VolumeEntry(plain(name, Map.of())));
+            entry.users.add(container);
+            if (running.contains(container)) {
+                entry.live.add(container);
+            }
+        }));
+        var changes = new ArrayList<Change>();
+        for (var entry : List.copyOf(entries.values())) {
+            String name = entry.volume.name();
+            if (entry.made && !there.contains(name) && entry.users.isEmpty()) {
+                entries.remove(name); // its removal had begun
+                changes.add(new Change.DeleteVolume(name));
+                continue;
+            }
+            if (!there.contains(name)) {
+                directories.make(name);
+            }
+            if (!entry.made) {
+                changes.add(new Change.PutVolume(entry.volume.row()));
+                entry.made = true;
+            }
+        }
+        for (var name : there) {
+            if (!entries.containsKey(name)) {
+                strange(name, changes);
+            }
+        }
+        for (var name : directories.mounted()) {
+            var entry = entries.get(name);
+            if (entry != null && entry.live.isEmpty()) {
+                LOG.info("unmounting volume {} that no container runs with", name);
+                directories.unmount(name);
+            }
+        }
+        if (!changes.isEmpty()) {
+            database.write(changes.toArray(Change[]::new));
+        }
+    }
+
+    /// Keeps what the record of a container may name that nobody can read: better a volume too many than one too few.
+    public void keepFor(String container, String document) {
+        for (var entry : entries.values()) {
+            if (document.contains("\"" + entry.volume.name() + "\"")) {
+                entry.users.add(container);
+            }
+        }
+    }
+
+    private void strange(String name, List<Change> changes) throws EngineException {
+        if (GIVEN.matcher(name).matches() || directories.isEmpty(name)) {
+            LOG.info("removing the directory of volume {} that no record names", name);
+            directories.remove(name);
+        } else if (NAME.matcher(name).matches()) {
+            LOG.warn("taking in the directory {} as volume {}: it holds files and no record names it",
+                    directories.data(name), name);
+            var entry = new VolumeEntry(plain(name, Map.of()));
+            entry.made = true;
+            entries.put(name, entry);
+            changes.add(new Change.PutVolume(entry.volume.row()));
+        }
+    }
+
+    private Volume plain(String name, Map<String, String> labels) {
+        return new Volume(name, clock.instant(), labels, Map.of(), directories.data(name));
+    }
+
+    private static List<MountRequest.Volume> volumes(List<MountRequest> mounts) {
+        return mounts.stream()
+                .filter(MountRequest.Volume.class::isInstance)
+                .map(MountRequest.Volume.class::cast)
+                .toList();
+    }
+
+    // With a container's life.
+
+    /// Takes the volumes that `container`, in the making, asks for; those that are missing are made.
+    public Claim claim(String container, List<MountRequest> mounts) throws EngineException {
+        var named = new ArrayList<MountRequest>();
+        var rows = new ArrayList<Change>();
+        var made = new ArrayList<String>();
+        boolean complete = false;
+        try {
+            for (var mount : mounts) {
+                if (!(mount instanceof MountRequest.Volume asked)) {
+                    named.add(mount);
+                    continue;
+                }
+                var volume = asked.name().isEmpty() ? asked.named(freshName()) : asked;
+                named.add(volume);
+                var entry = take(volume, container);
+                if (entry.isPresent()) {
+                    made.add(volume.name());
+                    rows.add(new Change.PutVolume(entry.get().volume.row()));
+                }
+            }
+            complete = true;
+            return new Claim(named, rows, made);
+        } finally {
+            if (!complete) {
+                abandon(container, new Claim(named, rows, made));
+            }
+        }
+    }
+
+    /// @return the entry if it was made now
+    private Optional<VolumeEntry> take(MountRequest.Volume wanted, String container) throws EngineException {
+        var labels = new TreeMap<>(wanted.wishes().labels());
+        if (wanted.anonymous()) {
+            labels.putIfAbsent(Volume.ANONYMOUS, "");
+        }
+        var request = new VolumeRequest(
+                wanted.name(), wanted.wishes().driver(), wanted.wishes().options(), labels);
+        return make(request, Optional.of(container), entry -> { });
+    }
+
+    /// What is done with a new volume before others may see it.
+    interface Filling {
+        void fill(VolumeEntry entry) throws EngineException;
+    }
+
+    /// Makes the volume unless it is there; `container` is noted as its user either way.
+    /// @return the entry if it was made now
+    Optional<VolumeEntry> make(VolumeRequest request, Optional<String> container, Filling filling)
+            throws EngineException {
+        String name = checkName(request.name());
+        if (!request.driver().isEmpty() && !request.driver().equals(Volume.DRIVER)) {
+            throw new EngineException.NotFound("create " + name + ": error looking up volume plugin "
+                    + request.driver() + ": plugin \"" + request.driver() + "\" not found");
+        }
+        while (true) {
+            var entry = entries.computeIfAbsent(name, key -> new VolumeEntry(new Volume(
+                    name, clock.instant(), request.labels(), request.options(), directories.data(name))));
+            entry.work.lock();
+            try {
+                if (entry.gone) {
+                    continue; // removed while we waited
+                }
+                if (entry.made) {
+                    container.ifPresent(entry.users::add);
+                    return Optional.empty();
+                }
+                boolean complete = false;
+                try {
+                    var options = entry.volume.driverOptions();
+                    if (options.sizeBytes() > 0) {
+                        throw new EngineException.Invalid(
+                                "create " + name + ": quota size requested but no quota support");
+                    }
+                    directories.make(name);
+                    filling.fill(entry);
+                    container.ifPresent(entry.users::add);
+                    entry.made = true;
+                    complete = true;
+                } finally {
+                    if (!complete) {
+                        drop(entry);
+                    }
+                }
+                tell("create", entry.volume, Map.of());
+                return Optional.of(entry);
+            } finally {
+                entry.work.unlock();
+            }
+        }
+    }
+
+    /// Under the entry's lock: it is no volume any more.
+    private void drop(VolumeEntry entry) {
+        entry.gone = true;
+        entries.remove(entry.volume.name(), entry);
+        try {
+            directories.remove(entry.volume.name());
+        } catch (EngineException e) {
+            LOG.warn("the directory of volume {} was not removed; the next start of the engine does it",
+                    entry.volume.name(), e);
+        }
+    }
+
+    String freshName() {
+        byte[] bytes = new byte[32];
+        random.nextBytes(bytes);
+        return HexFormat.of().formatHex(bytes);
+    }
+
+    static String checkName(String name) throws EngineException.Invalid {
+        if (name.length() == 1) {
+            throw new EngineException.Invalid(
+                    "create " + name + ": volume name is too short, names should be at least two alphanumeric characters");
+        }
+        if (!NAME.matcher(name).matches() || name.length() > LONGEST_NAME) {
+            throw new EngineException.Invalid("create " + name + ": \"" + name + "\" includes invalid characters for a"
+                    + " local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a"
+                    + " host directory, use absolute path");
+        }
+        return name;
+    }
+
+    /// Gives back what [#claim] took, because the container was not made after all; volumes made for it go.
+    public void abandon(String container, Claim claim) {
+        for (var volume : volumes(claim.mounts())) {
+            var entry = entries.get(volume.name());
+            if (entry == null) {
+                continue;
+            }
+            entry.work.lock();
+            try {
+                entry.users.remove(container);
+                if (claim.made().contains(volume.name()) && entry.users.isEmpty() && !entry.gone) {
+                    drop(entry);
+                }
+            } finally {
+                entry.work.unlock();
+            }
+        }
+    }
+
+    /// The rows that go with a container that is removed with its anonymous volumes: those no one else names. They are
+    /// to be deleted in the transaction that deletes the container; afterwards [#release] is called.
+    public List<String> leaving(String container, List<MountRequest> mounts) {
+        return volumes(mounts).stream()
+                .filter(MountRequest.Volume::anonymous)
+                .filter(volume -> entries.get(volume.name()) instanceof VolumeEntry entry
+                        && entry.users.stream().allMatch(container::equals))
+                .map(MountRequest.Volume::name)
+                .distinct()
+                .toList();
+    }
+
+    /// The container is gone, and so are the rows of `leaving`, unless somebody began to name them meanwhile.
+    public void release(String container, List<MountRequest> mounts, List<String> leaving) {
+        for (var volume : volumes(mounts)) {
+            var entry = entries.get(volume.name());
+            if (entry == null) {
+                continue;
+            }
+            entry.work.lock();
+            try {
+                entry.users.remove(container);
+                if (leaving.contains(volume.name()) && !entry.gone) {
+                    if (entry.users.isEmpty()) {
+                        drop(entry);
+                        tell("destroy", entry.volume, Map.of());
+                    } else {
+                        database.begin(new Change.PutVolume(entry.volume.row()));
+                    }
+                }
+            } catch (EngineException e) {
+                LOG.warn("the row of volume {} could not be written again; the next start of the engine does it",
+                        volume.name(), e);
+            } finally {
+                entry.work.unlock();
+            }
+        }
+    }
+
+    /// Copies what the image of a container in the making has at its volumes into those that are empty. Volumes with a
+    /// filesystem of their own wait until that is mounted.
+    public void copyUp(ContainerFiles files, RootfsPlan root, List<MountRequest> mounts) throws EngineException {
+        for (var volume : volumes(mounts)) {
+            var entry = entries.get(volume.name());
+            if (entry != null && copies(volume.wishes()) && !entry.volume.driverOptions().needsMount()) {
+                entry.work.lock();
+                try {
+                    directories.copyUp(files, root, volume.target(), volume.name());
+                } finally {
+                    entry.work.unlock();
+                }
+            }
+        }
+    }
+
+    private static boolean copies(VolumeWishes wishes) {
+        return wishes.copy() && wishes.subpath().isEmpty();
+    }
+
+    /// Mounts what the volumes of a container that is about to start need; who is first gets the image's content too.
+    public void mount(String container, List<MountRequest> mounts, ContainerFiles files, RootfsPlan root)
+            throws EngineException {
+        for (var volume : volumes(mounts)) {
+            var entry = find(volume.name());
+            entry.work.lock();
+            try {
+                var options = entry.volume.driverOptions();
+                if (options.needsMount() && !directories.isMounted(volume.name())) {
+                    directories.mount(volume.name(), options);
+                    if (copies(volume.wishes())) {
+                        directories.copyUp(files, root, volume.target(), volume.name());
+                    }
+                }
+                entry.live.add(container);
+            } finally {
+                entry.work.unlock();
+            }
+            tell("mount", entry.volume, Map.of(
+                    "container", container,
+                    "destination", volume.target(),
+                    "propagation", "",
+                    "read/write", Boolean.toString(!volume.readOnly())));
+        }
+    }
+
+    /// The container does not run any more: what nobody else runs with is unmounted.
+    public void unmount(String container, List<MountRequest> mounts) {
+        for (var volume : volumes(mounts)) {
+            var entry = entries.get(volume.name());
+            if (entry == null) {
+                continue;
+            }
+            entry.work.lock();
+            try {
+                if (!entry.live.remove(container)) {
+                    continue;
+                }
+                if (entry.live.isEmpty() && entry.volume.driverOptions().needsMount()) {
+                    directories.unmount(volume.name());
+                }
+            } catch (EngineException e) {
+                LOG.warn("volume {} was not unmounted; the next start of the engine does it", volume.name(), e);
+            } finally {
+                entry.work.unlock();
+            }
+            tell("unmount", entry.volume, Map.of("container", container));
+        }
+    }
+
+    /// Removes a volume that no container names: its directory first, then its row.
+    void remove(VolumeEntry entry) throws EngineException {
+        entry.work.lock();
+        try {
+            if (entry.gone) {
+                throw new EngineException.NotFound("get " + entry.volume.name() + ": no such volume");
+            }
+            refuseUsed("remove", entry);
+            directories.remove(entry.volume.name());
+            entry.gone = true;
+            entries.remove(entry.volume.name(), entry);
+            database.write(new Change.DeleteVolume(entry.volume.name()));
+        } finally {
+            entry.work.unlock();
+        }
+        tell("destroy", entry.volume, Map.of());
+    }
+
+    /// Under the entry's lock.
+    static void refuseUsed(String what, VolumeEntry entry) throws EngineException.Conflict {
+        if (!entry.users.isEmpty()) {
+            throw new EngineException.Conflict(what + " " + entry.volume.name() + ": volume is in use - ["
+                    + String.join(", ", entry.users.stream().sorted().toList()) + "]");
+        }
+    }
+
+    /// Under the lock of `entry`, which nobody uses: it is called `next` from now on.
+    void rename(VolumeEntry entry, String next) throws EngineException {
+        var old = entry.volume;
+        var renamed = new Volume(next, old.created(), old.labels(), old.options(), directories.data(next));
+        var place = new VolumeEntry(renamed);
+        place.work.lock(); // whoever wants the new name waits
+        try {
+            if (entries.putIfAbsent(next, place) != null) {
+                throw new EngineException.Conflict(
+                        "rename " + old.name() + ": a volume named " + next + " exists already");
+            }
+            directories.rename(old.name(), next);
+            database.write(new Change.DeleteVolume(old.name()), new Change.PutVolume(renamed.row()));
+            place.made = true;
+            entry.gone = true;
+            entries.remove(old.name(), entry);
+        } finally {
+            if (!place.made) {
+                place.gone = true;
+                entries.remove(next, place);
+            }
+            place.work.unlock();
+        }
+    }
+}

@@ -1,0 +1,27 @@
+package carafe.engine.volume;
+
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// One volume alive in this engine. `work` is held while its directory, mount or row is changed, so that two such
+/// changes of one volume never overlap; that is work on the disk, but nobody else's waits for it. Under it: `volume`,
+/// `gone`, `made`.
+final class VolumeEntry {
+
+    final ReentrantLock work = new ReentrantLock();
+
+    /// Ids of containers whose rows name it, also those in the making.
+    final Set<String> users = ConcurrentHashMap.newKeySet();
+
+    /// Ids of containers that run with it.
+    final Set<String> live = ConcurrentHashMap.newKeySet();
+
+    volatile Volume volume;
+    volatile boolean made;
+    volatile boolean gone;
+
+    VolumeEntry(Volume volume) {
+        this.volume = volume;
+    }
+}

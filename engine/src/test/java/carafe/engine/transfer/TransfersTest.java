@@ -1,0 +1,340 @@
+package carafe.engine.transfer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.http.Headers;
+import carafe.image.Images;
+import carafe.image.TestTar;
+import carafe.registry.Document;
+import carafe.registry.Registries;
+import carafe.registry.TestRegistry;
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import carafe.spec.docker.AuthConfig;
+import carafe.spec.oci.Descriptor;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.Manifest;
+import carafe.spec.oci.MediaTypes;
+import carafe.spec.oci.Platform;
+import carafe.spec.oci.Reference;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Pull and push between real image stores and a registry that has bad days.
+@Timeout(120)
+class TransfersTest {
+
+    @TempDir
+    private Path directory;
+
+    private final List<TransferMessage> told = new CopyOnWriteArrayList<>();
+    private final List<String> happened = new CopyOnWriteArrayList<>();
+    private TestRegistry registry;
+    private Registries client;
+    private Images images;
+    private LiveTransfers transfers;
+
+    @BeforeEach
+    void start() throws Exception {
+        registry = new TestRegistry();
+        client = TestRegistry.client();
+        images = Images.open(directory.resolve("here"));
+        transfers = over(images);
+    }
+
+    @AfterEach
+    void stop() {
+        images.close();
+        client.close();
+        registry.close();
+    }
+
+    private LiveTransfers over(Images images) {
+        return new LiveTransfers(images, client, ImageTransfers.Limits.USUAL, new ImageTransfers.Observer() {
+            @Override
+            public void namesChanged() {}
+
+            @Override
+            public void happened(String action, String name, Optional<String> imageId) {
+                happened.add(action + " " + name);
+            }
+        });
+    }
+
+    private static byte[] gzip(byte[] tar) throws IOException {
+        var packed = new ByteArrayOutputStream();
+        try (var out = new GZIPOutputStream(packed)) {
+            out.write(tar);
+        }
+        return packed.toByteArray();
+    }
+
+    private static byte[] tar(String name, int bytes) {
+        var content = new byte[bytes];
+        new Random(name.hashCode()).nextBytes(content);
+        return new TestTar().add(TestTar.file(name, content)).bytes();
+    }
+
+    /// An image at the registry, its layers compressed.
+    private Document image(String repository, String tag, String platform, byte[]... tars) throws Exception {
+        var diffIds = new ArrayList<String>();
+        var layers = new ArrayList<Descriptor>();
+        for (byte[] tar : tars) {
+            diffIds.add(Digest.sha256(tar).toString());
+            layers.add(registry.blob(gzip(tar), MediaTypes.OCI_LAYER_GZIP));
+        }
+        var made = Platform.parse(platform);
+        var config = Json.object().put("architecture", made.architecture()).put("os", made.os())
+                .put("config", Json.object().build())
+                .put("rootfs", Json.object().put("type", "layers").put("diff_ids", Json.ofTexts(diffIds)).build())
+                .build();
+        var manifest = Manifest.of(registry.blob(config.printBytes(), MediaTypes.OCI_CONFIG), layers);
+        return registry.put(repository, tag, Document.of(MediaTypes.OCI_MANIFEST, manifest.toJson().printBytes()));
+    }
+
+    private Reference name(String rest) throws EngineException {
+        return Reference.parse(registry.host() + "/" + rest);
+    }
+
+    private void pull(String rest) throws EngineException, InterruptedException {
+        transfers.pull(new PullRequest(name(rest), Optional.empty(), AuthConfig.NONE), told::add);
+    }
+
+    private void push(String rest) throws EngineException, InterruptedException {
+        transfers.push(new PushRequest(name(rest), AuthConfig.NONE), told::add);
+    }
+
+    private List<String> lines() {
+        return told.stream().map(message -> switch (message) {
+            case TransferMessage.Line(String text) -> text;
+            case TransferMessage.About(String id, String text) -> id + ": " + text;
+            case TransferMessage.Moving(String id, String text, long current, long total) ->
+                id + ": " + text + (current == total ? " whole" : " part");
+            case TransferMessage.Pushed(String tag, String digest, long size) -> tag + " is " + digest;
+        }).toList();
+    }
+
+    @Test
+    void anImageIsPulledAndToldInDockersWords() throws Exception {
+        var there = image("app", "1", "linux/amd64", tar("a", 100_000), tar("b", 2_000_000));
+        pull("app:1");
+        var here = images.find(registry.host() + "/app:1");
+        assertThat(here.id()).isEqualTo(there.manifest().config().digest());
+        assertThat(here.digests()).containsExactly(name("app").withDigest(there.descriptor().digest()));
+        String layer = there.manifest().layers().getFirst().digest().shortHex();
+        assertThat(lines()).contains("1: Pulling from app", layer + ": Pulling fs layer", layer + ": Downloading whole",
+                layer + ": Verifying Checksum", layer + ": Download complete", layer + ": Extracting whole",
+                layer + ": Pull complete", "Digest: " + there.descriptor().digest(),
+                "Status: Downloaded newer image for " + registry.host() + "/app:1");
+        assertThat(lines().getFirst()).isEqualTo("1: Pulling from app");
+        told.clear();
+        pull("app:1");
+        assertThat(lines()).containsExactly("1: Pulling from app", "Digest: " + there.descriptor().digest(),
+                "Status: Image is up to date for " + registry.host() + "/app:1");
+        image("app", "2", "linux/amd64", tar("a", 100_000), tar("c", 100));
+        pull("app:2");
+        assertThat(lines()).contains(layer + ": Already exists");
+        assertThat(registry.count("GET /v2/app/blobs/" + there.manifest().layers().getFirst().digest())).isEqualTo(1);
+        assertThat(happened).containsExactly("pull " + registry.host() + "/app:1", "pull " + registry.host() + "/app:1",
+                "pull " + registry.host() + "/app:2");
+    }
+
+    @Test
+    void thePlatformIsChosen() throws Exception {
+        var amd = image("app", "a", "linux/amd64", tar("a", 10));
+        var arm = image("app", "b", "linux/arm64", tar("b", 10));
+        var entries = List.of(entry(amd, "linux/amd64"), entry(arm, "linux/arm64"));
+        var index = registry.index("app", "1", entries);
+        pull("app:1");
+        var here = images.find(registry.host() + "/app:1");
+        assertThat(here.config().platform().architecture()).isEqualTo("amd64");
+        assertThat(here.digests()).containsExactly(name("app").withDigest(index.descriptor().digest()));
+        transfers.pull(new PullRequest(name("app:1"), Optional.of(Platform.parse("linux/arm64")), AuthConfig.NONE), told::add);
+        assertThat(images.list()).hasSize(2);
+        var wanted = new PullRequest(name("app:1"), Optional.of(Platform.parse("linux/s390x")), AuthConfig.NONE);
+        assertThatThrownBy(() -> transfers.pull(wanted, told::add)).isInstanceOf(EngineException.NotFound.class)
+                .hasMessageContaining("no matching manifest for linux/s390x");
+        var other = new PullRequest(name("app:a"), Optional.of(Platform.parse("linux/arm64")), AuthConfig.NONE);
+        assertThatThrownBy(() -> transfers.pull(other, told::add)).hasMessageContaining("does not match the specified");
+    }
+
+    private static Descriptor entry(Document document, String platform) throws EngineException {
+        var bare = document.descriptor();
+        return new Descriptor(bare.mediaType(), bare.digest(), bare.size(), Optional.of(Platform.parse(platform)), Map.of(),
+                Optional.empty());
+    }
+
+    @Test
+    void disturbancesCostNothingThatArrived() throws Exception {
+        var there = image("app", "1", "linux/amd64", tar("a", 3_000_000));
+        var layer = there.manifest().layers().getFirst();
+        byte[] bytes = registry.blobs.getOrDefault(layer.digest(), TestRegistry.NOTHING);
+        registry.fault("GET /v2/app/manifests", 1, exchange -> exchange.respond(503, Headers.NONE, TestRegistry.NOTHING));
+        registry.fault("GET /v2/app/blobs/" + layer.digest(), 1, exchange -> {
+            var out = exchange.respondStreaming(200, Headers.NONE);
+            out.write(bytes, 0, 1_000_000);
+            out.flush();
+            throw new IOException("cable pulled");
+        });
+        pull("app:1");
+        assertThat(images.find(registry.host() + "/app:1").id()).isEqualTo(there.manifest().config().digest());
+        assertThat(registry.count("GET /v2/app/blobs/" + layer.digest())).isEqualTo(2);
+    }
+
+    @Test
+    void wrongBytesLeaveNothingVisibleAndARetryHeals() throws Exception {
+        var there = image("app", "1", "linux/amd64", tar("a", 100_000), tar("b", 100_000));
+        var layer = there.manifest().layers().getLast();
+        byte[] right = registry.blobs.getOrDefault(layer.digest(), TestRegistry.NOTHING);
+        byte[] torn = java.util.Arrays.copyOf(right, right.length);
+        torn[right.length / 2] ^= 1;
+        registry.blobs.put(layer.digest(), torn);
+        assertThatThrownBy(() -> pull("app:1")).isInstanceOf(EngineException.class);
+        assertThat(images.list()).isEmpty();
+        registry.blobs.put(layer.digest(), gzip(tar("another", 100_000)));
+        assertThatThrownBy(() -> pull("app:1")).isInstanceOf(EngineException.class);
+        assertThat(images.list()).isEmpty();
+        registry.blobs.put(layer.digest(), right);
+        pull("app:1");
+        assertThat(images.list()).hasSize(1);
+    }
+
+    @Test
+    void aLayerThatIsNotWhatTheConfigurationSaysIsRefused() throws Exception {
+        var there = image("app", "1", "linux/amd64", tar("a", 1000));
+        var lying = registry.blob(gzip(tar("b", 1000)), MediaTypes.OCI_LAYER_GZIP);
+        registry.put("app", "2", Document.of(MediaTypes.OCI_MANIFEST,
+                Manifest.of(there.manifest().config(), List.of(lying)).toJson().printBytes()));
+        assertThatThrownBy(() -> pull("app:2")).hasMessageContaining("but the image's configuration says");
+        registry.put("app", "3", Document.of(MediaTypes.OCI_MANIFEST,
+                Manifest.of(there.manifest().config(), List.of()).toJson().printBytes()));
+        assertThatThrownBy(() -> pull("app:3")).hasMessageContaining("layers length mismatch");
+        registry.put("app", "4", Document.of(MediaTypes.OCI_MANIFEST, Manifest.of(
+                Descriptor.of("application/vnd.acme.rocket", there.manifest().config().digest(), 5), List.of())
+                .toJson().printBytes()));
+        assertThatThrownBy(() -> pull("app:4")).isInstanceOf(EngineException.Unsupported.class)
+                .hasMessageContaining("no container image but an artifact of type \"application/vnd.acme.rocket\"");
+    }
+
+    @Test
+    void aClientThatLeavesEndsThePull() throws Exception {
+        image("app", "1", "linux/amd64", tar("a", 1000), tar("b", 1000));
+        var inside = new CountDownLatch(2);
+        registry.fault("GET /v2/app/blobs/sha256:", 1, exchange -> { // the configuration
+            byte[] bytes = registry.blobs.getOrDefault(
+                    Digest.parse(exchange.rawPath().substring(14)), TestRegistry.NOTHING);
+            exchange.respond(200, Headers.NONE, bytes);
+        });
+        registry.fault("GET /v2/app/blobs/sha256:", 99, exchange -> {
+            inside.countDown();
+            new CountDownLatch(1).await();
+        });
+        var ended = new AtomicReference<Throwable>();
+        var thread = Thread.ofVirtual().start(() -> {
+            try {
+                pull("app:1");
+            } catch (EngineException | InterruptedException e) {
+                ended.set(e);
+            }
+        });
+        inside.await();
+        thread.interrupt();
+        thread.join();
+        assertThat(ended.get()).isNotNull();
+        assertThat(images.list()).isEmpty();
+    }
+
+    @Test
+    void parallelPullsFetchALayerOnce() throws Exception {
+        var there = image("app", "1", "linux/amd64", tar("a", 2_000_000));
+        var tasks = new ArrayList<java.util.concurrent.Callable<Boolean>>();
+        for (int i = 0; i < 6; i++) {
+            tasks.add(() -> {
+                pull("app:1");
+                return true;
+            });
+        }
+        Parallel.all(tasks);
+        assertThat(registry.count("GET /v2/app/blobs/" + there.manifest().layers().getFirst().digest())).isEqualTo(1);
+    }
+
+    @Test
+    void anImageIsPushedAndPulledElsewhere() throws Exception {
+        image("app", "1", "linux/amd64", tar("a", 100_000), tar("b", 100_000));
+        pull("app:1");
+        told.clear();
+        try (var second = new TestRegistry()) {
+            var target = Reference.parse(second.host() + "/copy:1");
+            images.tag(registry.host() + "/app:1", target);
+            transfers.push(new PushRequest(target, AuthConfig.NONE), told::add);
+            String layer = images.find(target.toString()).config().diffIds().getFirst().shortHex();
+            assertThat(lines()).startsWith("The push refers to repository [" + second.host() + "/copy]")
+                    .contains(layer + ": Preparing", layer + ": Pushed");
+            assertThat(lines().getLast()).startsWith("1 is sha256:");
+            var pushed = images.find(target.toString());
+            assertThat(pushed.digests()).hasSize(2);
+            told.clear();
+            transfers.push(new PushRequest(target, AuthConfig.NONE), told::add);
+            assertThat(lines()).contains(layer + ": Layer already exists");
+            try (var other = Images.open(directory.resolve("there"))) {
+                over(other).pull(new PullRequest(target, Optional.empty(), AuthConfig.NONE), told::add);
+                assertThat(other.find(target.toString()).id()).isEqualTo(pushed.id());
+            }
+        }
+    }
+
+    @Test
+    void whatIsThereIsMountedAndTheManifestSentAsItCame() throws Exception {
+        var there = image("app", "1", "linux/amd64", tar("a", 1000));
+        pull("app:1");
+        registry.fault("HEAD /v2/other/blobs", 1, exchange -> exchange.respond(404, Headers.NONE, TestRegistry.NOTHING));
+        images.tag(registry.host() + "/app:1", name("other:1"));
+        push("other:1");
+        assertThat(lines()).anyMatch(line -> line.endsWith(": Mounted from app"));
+        assertThat(registry.manifests).containsEntry("other@1", there);
+        assertThat(registry.count("PATCH")).isZero();
+    }
+
+    @Test
+    void allTagsAreTakenTogetherAndMissingOnesNamed() throws Exception {
+        image("app", "1", "linux/amd64", tar("a", 10));
+        image("app", "2", "linux/amd64", tar("b", 10));
+        registry.fault("GET /v2/app/tags/list", 9, exchange -> exchange.respond(200,
+                Headers.of("Content-Type", "application/json"), "{\"tags\":[\"1\",\"2\"]}".getBytes()));
+        pull("app");
+        assertThat(images.list()).hasSize(2);
+        push("app");
+        assertThat(lines()).anyMatch(line -> line.startsWith("1 is ")).anyMatch(line -> line.startsWith("2 is "));
+        assertThatThrownBy(() -> push("nothing:1")).isInstanceOf(EngineException.NotFound.class)
+                .hasMessage("An image does not exist locally with the tag: " + registry.host() + "/nothing");
+        assertThatThrownBy(() -> pull("nothing:1")).isInstanceOf(EngineException.NotFound.class)
+                .hasMessageContaining("not found");
+    }
+
+    @Test
+    void whatANameMeansIsToldWithoutPulling() throws Exception {
+        var amd = image("app", "a", "linux/amd64", tar("a", 10));
+        var index = registry.index("app", "1", List.of(entry(amd, "linux/amd64"), entry(amd, "linux/arm/v7")));
+        var seen = transfers.inspect(name("app:1"), AuthConfig.NONE);
+        assertThat(seen.descriptor()).isEqualTo(index.descriptor());
+        assertThat(seen.platforms()).extracting(Platform::toString).containsExactly("linux/amd64", "linux/arm/v7");
+        assertThat(transfers.inspect(name("app:a"), AuthConfig.NONE).platforms()).hasSize(1);
+        assertThat(images.list()).isEmpty();
+    }
+}

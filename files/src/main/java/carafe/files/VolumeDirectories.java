@@ -1,0 +1,355 @@
+package carafe.files;
+
+import carafe.kernel.Errno;
+import carafe.kernel.FdStream;
+import carafe.kernel.FileTree;
+import carafe.kernel.KernelException;
+import carafe.kernel.Linux;
+import carafe.kernel.Mounts;
+import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
+import carafe.spec.oci.RootfsPlan;
+import carafe.spec.tar.TarReader;
+import carafe.spec.tar.TarWriter;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// What volumes keep, below one root that only its owner may enter: `NAME/_data`, and beside it `copying` while the
+/// image's content is being copied there, so that half a copy is never taken for a volume's content. What is removed
+/// goes to `.trash` at once and is deleted in the background; what a crash leaves there is deleted at the next opening.
+/// Names are checked by whoever gives them. Callers see to it that one volume is not changed by two at a time.
+public final class VolumeDirectories {
+
+    private static final Logger LOG = LoggerFactory.getLogger(VolumeDirectories.class);
+    private static final FileAttribute<?> CLOSED =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+    private static final String DATA = "_data";
+    private static final String COPYING = "copying";
+
+    private final Path root;
+    private final Path trash;
+    private final Failpoints failpoints;
+    private final Set<Thread> deletions = ConcurrentHashMap.newKeySet();
+
+    private VolumeDirectories(Path root, Failpoints failpoints) {
+        this.root = root;
+        this.trash = root.resolve(".trash");
+        this.failpoints = failpoints;
+    }
+
+    /// Opens (or makes) the volumes below `root` and tidies up what a crash left: trash, and half-done copies.
+    public static VolumeDirectories open(Path root, Failpoints failpoints) throws EngineException {
+        var volumes = new VolumeDirectories(root, failpoints);
+        try {
+            Files.createDirectories(volumes.trash, CLOSED);
+            try (var left = Files.newDirectoryStream(volumes.trash)) {
+                left.forEach(volumes::deleteLater);
+            }
+            for (var name : volumes.names()) {
+                if (Files.exists(volumes.directory(name).resolve(COPYING))) {
+                    volumes.dropHalfCopy(name);
+                }
+            }
+            return volumes;
+        } catch (IOException e) {
+            throw Trouble.of("cannot open the volumes in " + root, e);
+        }
+    }
+
+    /// Where the content of `name` lies.
+    public Path data(String name) {
+        return directory(name).resolve(DATA);
+    }
+
+    private Path directory(String name) {
+        return root.resolve(name);
+    }
+
+    /// The names of all that are there.
+    public Set<String> names() throws EngineException {
+        var names = new HashSet<String>();
+        try (var entries = Files.newDirectoryStream(root)) {
+            for (var entry : entries) {
+                String name = String.valueOf(entry.getFileName());
+                if (!name.startsWith(".")) {
+                    names.add(name);
+                }
+            }
+        } catch (IOException e) {
+            throw Trouble.of("cannot list the volumes in " + root, e);
+        }
+        return names;
+    }
+
+    /// Makes an empty volume; one that is there stays as it is.
+    public void make(String name) throws EngineException {
+        try {
+            failpoints.pass("volume.make");
+            try {
+                Files.createDirectory(directory(name), CLOSED);
+            } catch (FileAlreadyExistsException e) {
+                LOG.debug("the directory of volume {} is there already", name);
+            }
+            try (var tree = FileTree.open(directory(name)); var parent = tree.directory("/")) {
+                parent.mkdir(DATA, 0755);
+            } catch (KernelException e) {
+                if (!e.is(Errno.EEXIST)) {
+                    throw e;
+                }
+            }
+        } catch (IOException e) {
+            throw Trouble.of("cannot make the volume " + name, e);
+        }
+    }
+
+    /// Removes a volume that nobody uses: it is gone when this returns, its files soon after.
+    public void remove(String name) throws EngineException {
+        unmount(name);
+        Path grave = trash.resolve(ProcessHandle.current().pid() + "-" + System.nanoTime() + "-" + name);
+        try {
+            failpoints.pass("volume.remove");
+            Files.move(directory(name), grave, StandardCopyOption.ATOMIC_MOVE);
+        } catch (NoSuchFileException e) {
+            return;
+        } catch (IOException e) {
+            throw Trouble.of("cannot remove the volume " + name, e);
+        }
+        deleteLater(grave);
+    }
+
+    private void deleteLater(Path grave) {
+        var deletion = Thread.ofVirtual().name("deletion of a volume").unstarted(() -> {
+            try (var tree = FileTree.open(trash)) {
+                tree.deleteTree(String.valueOf(grave.getFileName()));
+            } catch (IOException e) {
+                LOG.warn("{} was not deleted; the next start of the engine tries again: {}", grave, e.getMessage());
+            } finally {
+                deletions.remove(Thread.currentThread());
+            }
+        });
+        deletions.add(deletion);
+        deletion.start();
+    }
+
+    /// Waits until what was removed so far is deleted.
+    public void awaitDeletions() throws InterruptedException {
+        for (var deletion : deletions) {
+            deletion.join();
+        }
+    }
+
+    /// Gives a volume that nobody uses another name, which must be free.
+    public void rename(String name, String next) throws EngineException {
+        try {
+            failpoints.pass("volume.rename");
+            Files.move(directory(name), directory(next), StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw Trouble.of("cannot rename the volume " + name + " to " + next, e);
+        }
+    }
+
+    /// Copies what the image has at `path` into `name` if that is empty.
+    public void copyUp(ContainerFiles files, RootfsPlan plan, String path, String name) throws EngineException {
+        Path mark = directory(name).resolve(COPYING);
+        try {
+            if (!isEmpty(name)) {
+                return;
+            }
+            Files.write(mark, new byte[0]);
+            failpoints.pass("volume.copy-up");
+            if (files.copyUp(plan, path, data(name))) {
+                sync(name);
+            }
+            failpoints.pass("volume.copied-up");
+            Files.deleteIfExists(mark);
+        } catch (EngineException | IOException e) {
+            dropHalfCopy(name);
+            throw e instanceof EngineException known
+                    ? known
+                    : Trouble.of("cannot copy the image's content at " + path + " to volume " + name, (IOException) e);
+        }
+    }
+
+    private void sync(String name) throws IOException {
+        try (var tree = FileTree.open(directory(name)); var data = tree.open(DATA, Linux.O_RDONLY, 0)) {
+            FdStream.syncFilesystem(data);
+        }
+    }
+
+    /// Whether `name` holds nothing.
+    public boolean isEmpty(String name) throws EngineException {
+        try (var tree = FileTree.open(data(name))) {
+            return tree.list("/").isEmpty();
+        } catch (KernelException e) {
+            if (e.is(Errno.ENOENT)) {
+                return true;
+            }
+            throw Trouble.of("cannot look into the volume " + name, e);
+        }
+    }
+
+    private void dropHalfCopy(String name) {
+        try (var tree = FileTree.open(data(name)); var data = tree.directory("/")) {
+            for (var entry : data.list()) {
+                data.deleteTree(entry.name());
+            }
+            Files.deleteIfExists(directory(name).resolve(COPYING));
+        } catch (IOException e) {
+            LOG.warn("half a copy in volume {} was not removed; the next start of the engine tries again: {}", name,
+                    e.getMessage());
+        }
+    }
+
+    /// Copies all of `name` into the new volume `next`, which does not appear before it is whole.
+    public void clone(String name, String next) throws EngineException {
+        fill(next, "cannot clone the volume " + name + " to " + next, target -> {
+            try (var source = FileTree.open(data(name)); var from = source.directory("/")) {
+                TreeCopy.into(from, target);
+            }
+        });
+    }
+
+    /// Unpacks a tar into the new volume `name`, which does not appear before it is whole.
+    public void unpack(String name, InputStream archive) throws EngineException {
+        fill(name, "cannot import the volume " + name, target -> new TreeUnpacker(target, "/", Unpacking.PLAIN)
+                .all(new TarReader(FileView.plain(archive))));
+    }
+
+    private interface Filling {
+        void fill(FileTree target) throws IOException, EngineException;
+    }
+
+    private void fill(String name, String doing, Filling filling) throws EngineException {
+        Path draft = trash.resolve("draft-" + ProcessHandle.current().pid() + "-" + System.nanoTime());
+        boolean done = false;
+        try {
+            failpoints.pass("volume.fill");
+            Files.createDirectory(draft, CLOSED);
+            try (var parent = FileTree.open(draft)) {
+                parent.mkdirs(DATA, 0755, 0, 0).close();
+            }
+            try (var target = FileTree.open(draft.resolve(DATA))) {
+                filling.fill(target);
+                try (var data = target.open("/", Linux.O_RDONLY | Linux.O_DIRECTORY, 0)) {
+                    FdStream.syncFilesystem(data);
+                }
+            }
+            failpoints.pass("volume.filled");
+            remove(name); // the empty directory that held its place
+            Files.move(draft, directory(name), StandardCopyOption.ATOMIC_MOVE);
+            done = true;
+        } catch (IOException e) {
+            throw Trouble.of(doing, e);
+        } finally {
+            if (!done && Files.exists(draft)) {
+                deleteLater(draft);
+            }
+        }
+    }
+
+    /// Writes all of `name` as a tar; names begin with `./`.
+    public void pack(String name, OutputStream out) throws EngineException, IOException {
+        try (var tree = FileTree.open(data(name)); var directory = tree.directory("/")) {
+            var tar = new TarWriter(out);
+            new TreePacker(tar).directory(directory, ".");
+            tar.finish();
+        } catch (KernelException e) {
+            throw Trouble.of("cannot export the volume " + name, e);
+        }
+    }
+
+    /// The bytes of all files in `name`, each inode once.
+    public long sizeBytes(String name) throws EngineException {
+        try (var tree = FileTree.open(data(name)); var directory = tree.directory("/")) {
+            return TreeBytes.of(directory);
+        } catch (KernelException e) {
+            throw Trouble.of("cannot count the bytes of volume " + name, e);
+        }
+    }
+
+    /// Mounts the filesystem that `options` name onto the volume, unless it is mounted already.
+    public void mount(String name, DriverOptions options) throws EngineException {
+        if (!options.needsMount() || isMounted(name)) {
+            return;
+        }
+        Path data = data(name);
+        String sentence = "error while mounting volume '" + data + "': ";
+        if (options.device().isEmpty()) {
+            throw new EngineException.Invalid(sentence + "missing device in volume options");
+        }
+        DriverOptions.Call call;
+        try {
+            failpoints.pass("volume.mount");
+            call = options.call();
+        } catch (IOException e) {
+            throw new EngineException.Unavailable(sentence + "error resolving passed in network volume address: "
+                    + e.getMessage(), e);
+        }
+        try {
+            Mounts.mount(options.device(), data, options.type(), call.flags(), call.data());
+        } catch (KernelException e) {
+            throw new EngineException.Internal(sentence + "failed to mount local volume: mount " + options.device()
+                    + ":" + data + ", flags: 0x" + Long.toHexString(call.flags())
+                    + (call.data().isEmpty() ? "" : ", data: " + call.data()) + ": " + e.reason(), e);
+        }
+        try {
+            long more = call.flags() & ~(Linux.MS_BIND | Linux.MS_REC);
+            if ((call.flags() & Linux.MS_BIND) != 0 && more != 0) {
+                Mounts.mount("", data, "", call.flags() | Linux.MS_REMOUNT, "");
+            }
+            Mounts.mount("", data, "", call.propagation() == 0 ? Linux.MS_PRIVATE : call.propagation(), "");
+            failpoints.pass("volume.mounted");
+        } catch (IOException e) {
+            unmount(name);
+            throw Trouble.of(sentence + "failed to mount local volume", e);
+        }
+    }
+
+    /// Takes off what is mounted on the volume, if anything is.
+    public void unmount(String name) throws EngineException {
+        while (isMounted(name)) {
+            try {
+                Mounts.detach(data(name));
+            } catch (KernelException e) {
+                throw Trouble.of("cannot unmount the volume " + name, e);
+            }
+        }
+    }
+
+    /// Whether something is mounted on the volume.
+    public boolean isMounted(String name) throws EngineException {
+        return mounted().contains(name);
+    }
+
+    /// The names of all volumes on which something is mounted.
+    public Set<String> mounted() throws EngineException {
+        var names = new HashSet<String>();
+        try {
+            Path real = root.toRealPath();
+            for (var entry : List.copyOf(Mounts.list())) {
+                Path target = Path.of(entry.target());
+                if (target.getNameCount() == real.getNameCount() + 2 && target.startsWith(real)
+                        && target.endsWith(DATA)) {
+                    names.add(String.valueOf(target.getName(real.getNameCount())));
+                }
+            }
+        } catch (IOException e) {
+            throw Trouble.of("cannot look for mounted volumes", e);
+        }
+        return names;
+    }
+}

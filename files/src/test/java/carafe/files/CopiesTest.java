@@ -1,0 +1,168 @@
+package carafe.files;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.kernel.FileTree;
+import carafe.kernel.FileType;
+import carafe.kernel.Inodes;
+import carafe.kernel.Linux;
+import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
+import carafe.spec.tar.TarReader;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class CopiesTest {
+
+    @TempDir
+    Path place;
+
+    private VolumeDirectories volumes() throws EngineException {
+        return VolumeDirectories.open(place.resolve("volumes"), Failpoints.none());
+    }
+
+    private void fill(Path directory) throws Exception {
+        try (var tree = FileTree.open(directory); var top = tree.directory("/")) {
+            tree.writeFile("file", "content".getBytes(), 04711, 7, 8);
+            tree.link("hard", "file");
+            tree.symlink("soft", "../../outside");
+            top.chown("soft", 9, 10);
+            top.mkdir("sub", 02750);
+            top.mknod("pipe", FileType.FIFO, 0600, 0, 0);
+            top.mknod("null", FileType.CHARACTER_DEVICE, 0666, 1, 3);
+            tree.writeFile("sub/empty", new byte[0], 0600, 0, 0);
+            try (var sparse = top.create("holes", 0644)) {
+                carafe.kernel.FdStream.seek(sparse, 5 << 20, Linux.SEEK_SET);
+                carafe.kernel.FdStream.write(sparse, new byte[] {1});
+            }
+            top.setXattr("file", "security.capability",
+                    new byte[] {1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+            top.setModified("file", 1_000_000_000, 0);
+            top.chmod("file", 04711);
+        }
+    }
+
+    private static void check(Path directory) throws Exception {
+        try (var tree = FileTree.open(directory); var top = tree.directory("/")) {
+            var file = top.stat("file");
+            assertThat(file.mode()).isEqualTo(04711);
+            assertThat(file.uid()).isEqualTo(7);
+            assertThat(file.links()).isEqualTo(2);
+            assertThat(file.modifiedSeconds()).isEqualTo(1_000_000_000);
+            assertThat(top.stat("hard").isSame(file)).isTrue();
+            assertThat(top.readLink("soft")).isEqualTo("../../outside");
+            assertThat(top.stat("soft").uid()).isEqualTo(9);
+            assertThat(top.stat("sub").mode()).isEqualTo(02750);
+            assertThat(top.stat("pipe").type()).isEqualTo(FileType.FIFO);
+            assertThat(top.stat("null").rdevMinor()).isEqualTo(3);
+            assertThat(top.stat("holes").sizeBytes()).isEqualTo((5 << 20) + 1);
+            try (var node = top.node("file")) {
+                assertThat(Inodes.xattrs(node)).contains("security.capability");
+            }
+        }
+    }
+
+    @Test
+    void aCloneIsTheSameToTheLastAttributeAndKeepsHoles() throws Exception {
+        var volumes = volumes();
+        volumes.make("one");
+        fill(volumes.data("one"));
+        volumes.make("two");
+        volumes.clone("one", "two");
+        check(volumes.data("two"));
+        try (var tree = FileTree.open(volumes.data("two"))) {
+            assertThat(tree.stat("holes").blocks()).isLessThan(1000);
+        }
+        assertThat(volumes.sizeBytes("two")).isEqualTo(7 + (5 << 20) + 1);
+    }
+
+    @Test
+    void packedAndUnpackedIsTheSame() throws Exception {
+        var volumes = volumes();
+        volumes.make("one");
+        fill(volumes.data("one"));
+        var tar = new ByteArrayOutputStream();
+        volumes.pack("one", tar);
+        volumes.make("two");
+        volumes.unpack("two", new ByteArrayInputStream(tar.toByteArray()));
+        check(volumes.data("two"));
+    }
+
+    @Test
+    void aTornArchiveLeavesNoVolumeBehind() throws Exception {
+        var volumes = volumes();
+        volumes.make("one");
+        fill(volumes.data("one"));
+        var tar = new ByteArrayOutputStream();
+        volumes.pack("one", tar);
+        byte[] torn = java.util.Arrays.copyOf(tar.toByteArray(), tar.size() / 2);
+        assertThatThrownBy(() -> volumes.unpack("two", new ByteArrayInputStream(torn)))
+                .isInstanceOf(EngineException.class);
+        volumes.awaitDeletions();
+        assertThat(place.resolve("volumes/two")).doesNotExist();
+        assertThat(place.resolve("volumes/.trash")).isEmptyDirectory();
+    }
+
+    @Test
+    void halfACopyIsTakenBackAtTheNextOpening() throws Exception {
+        var volumes = volumes();
+        volumes.make("one");
+        Files.writeString(volumes.data("one").resolve("half"), "x");
+        Files.createFile(place.resolve("volumes/one/copying"));
+        volumes = volumes();
+        assertThat(volumes.data("one")).isEmptyDirectory();
+        assertThat(place.resolve("volumes/one/copying")).doesNotExist();
+    }
+
+    @Test
+    void nobodyElseEntersTheVolumes() throws Exception {
+        var volumes = volumes();
+        volumes.make("one");
+        try (var tree = FileTree.open(place.resolve("volumes"))) {
+            assertThat(tree.stat("one").mode()).isEqualTo(0700);
+            assertThat(tree.stat("one/_data").mode()).isEqualTo(0755);
+        }
+    }
+
+    @Test
+    void insidePathsAreCleanedButKeepTheirEnd() {
+        assertThat(InsidePath.of("/a/../b/./c").toString()).isEqualTo("/b/c");
+        assertThat(InsidePath.of("../../x").toString()).isEqualTo("/x");
+        assertThat(InsidePath.of("a/b/")).isEqualTo(new InsidePath("/a/b/", ""));
+        assertThat(InsidePath.of("/a/.")).isEqualTo(new InsidePath("/a/", "."));
+        assertThat(InsidePath.of("/")).isEqualTo(new InsidePath("/", ""));
+        assertThat(InsidePath.of("a/b/").name()).isEqualTo("b");
+        assertThat(InsidePath.of("/").name()).isEqualTo("/");
+    }
+
+    @Test
+    void driverOptionsAreSortedByWhatTheyAreFor() throws Exception {
+        var options = DriverOptions.parse("v", Map.of(
+                "type", "nfs", "device", ":/export", "o", "addr=127.0.0.1,rw,noatime,nfsvers=4,rprivate"));
+        assertThat(options.call()).isEqualTo(new DriverOptions.Call(
+                Linux.MS_NOATIME, (long) Linux.MS_PRIVATE | Linux.MS_REC, "addr=127.0.0.1,nfsvers=4"));
+        assertThat(DriverOptions.parse("v", Map.of("size", "10m")).sizeBytes()).isEqualTo(10 << 20);
+        assertThatThrownBy(() -> DriverOptions.parse("v", Map.of("size", "much")))
+                .hasMessage("create v: invalid size: 'much'");
+    }
+
+    @Test
+    void zerosFillWhatAFileLost() throws Exception {
+        var volumes = volumes();
+        volumes.make("one");
+        Files.write(volumes.data("one").resolve("f"), new byte[1000]);
+        var tar = new ByteArrayOutputStream();
+        volumes.pack("one", tar);
+        var reader = new TarReader(new ByteArrayInputStream(tar.toByteArray()));
+        assertThat(reader.next()).isNotNull();
+        var file = reader.next();
+        assertThat(file).isNotNull();
+        assertThat(reader.data().readAllBytes()).hasSize(1000);
+    }
+}

@@ -1,0 +1,77 @@
+package carafe.hub.access;
+
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/// The scopes a token is limited to.
+public record Ticket(List<Scope> scopes) {
+
+    private static final int MAX_SCOPES = 64;
+
+    public Ticket {
+        scopes = List.copyOf(scopes);
+    }
+
+    /// Rights in one repository.
+    public record Scope(String repository, Set<Right> rights) {
+        public Scope {
+            rights = Set.copyOf(rights);
+        }
+    }
+
+    /// Reads what clients ask for: `repository:NAME:pull,push`; what is not about repositories is left out.
+    public static Ticket parse(List<String> texts) throws EngineException.Invalid {
+        var scopes = new ArrayList<Scope>();
+        for (String text : texts) {
+            for (String one : text.split(" ")) {
+                int first = one.indexOf(':');
+                int last = one.lastIndexOf(':');
+                if (!one.startsWith("repository") || first < 0 || last <= first) {
+                    continue;
+                }
+                var rights = EnumSet.noneOf(Right.class);
+                for (String word : one.substring(last + 1).split(",")) {
+                    if (!word.isEmpty()) {
+                        rights.addAll(Right.parse(word));
+                    }
+                }
+                scopes.add(new Scope(one.substring(first + 1, last), rights));
+                if (scopes.size() > MAX_SCOPES) {
+                    throw new EngineException.Invalid("more than " + MAX_SCOPES + " scopes");
+                }
+            }
+        }
+        return new Ticket(scopes);
+    }
+
+    boolean allows(Right right, String repository) {
+        return scopes.stream()
+                .anyMatch(scope -> scope.repository().equals(repository) && scope.rights().contains(right));
+    }
+
+    Json toJson() {
+        return Json.ofAll(scopes.stream()
+                .map(scope -> Json.object()
+                        .put("type", "repository")
+                        .put("name", scope.repository())
+                        .put("actions", Json.ofTexts(scope.rights().stream().sorted().map(Right::word).toList()))
+                        .build())
+                .toList());
+    }
+
+    static Ticket fromJson(List<Json.Obj> access) throws EngineException.Invalid {
+        var scopes = new ArrayList<Scope>();
+        for (var scope : access) {
+            var rights = EnumSet.noneOf(Right.class);
+            for (String word : scope.texts("actions")) {
+                rights.add(Right.valueOf(word.toUpperCase(java.util.Locale.ROOT)));
+            }
+            scopes.add(new Scope(scope.text("name"), rights));
+        }
+        return new Ticket(scopes);
+    }
+}

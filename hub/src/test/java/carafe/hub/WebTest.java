@@ -1,0 +1,114 @@
+package carafe.hub;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carafe.spec.Json;
+import carafe.spec.oci.Descriptor;
+import carafe.spec.oci.MediaTypes;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The pages and the search, as a browser or a program gets them. That scripts do not run and the page looks right is
+/// for a real browser, see e2e.
+@Timeout(120)
+class WebTest {
+
+    private static final String EVIL = "\"><script>alert(1)</script><img src=x onerror=alert(2)>'&\u202e";
+
+    @TempDir
+    private Path directory;
+
+    private static String config(String text) {
+        return Json.object()
+                .put("architecture", "amd64")
+                .put("os", "linux")
+                .put("config", Json.object()
+                        .put("Labels", Json.ofMap(Map.of("org.opencontainers.image.description", text, text, text)))
+                        .put("Env", Json.ofTexts(List.of("A=" + text)))
+                        .put("Cmd", Json.ofTexts(List.of(text)))
+                        .build())
+                .put("rootfs", Json.object().put("type", "layers").put("diff_ids", Json.ofTexts(List.of())).build())
+                .put("history", Json.ofAll(List.of(Json.object().put("created_by", "/bin/sh -c " + text).build())))
+                .build()
+                .print();
+    }
+
+    @Test
+    void pagesShowWhatThereIsAndHowToPullIt() throws Exception {
+        try (var hub = new TestHub(directory).start(); var registry = Registry.of(hub)) {
+            assertThat(registry.get("/").text()).contains("There is no image here yet");
+            registry.pushImage("lib/app", "v1", config("The first app"), "layer one", "layer two");
+            String home = registry.get("/").text();
+            assertThat(home).contains("<a href=\"/r/lib/app\">lib/app</a>", "The first app", "1 tag");
+            assertThat(registry.get("/?q=FIRST").text()).contains("lib/app");
+            assertThat(registry.get("/?q=second").text()).doesNotContain("lib/app");
+            assertThat(registry.get("/r/lib/app").text())
+                    .contains("docker pull " + hub.host() + "/lib/app:v1", "linux/amd64", "/r/lib/app?tag=v1");
+            assertThat(registry.get("/r/lib/app?tag=v1").text())
+                    .contains("RUN The first app", "2 layers, 18 B to download", "docker pull " + hub.host() + "/lib/app:v1");
+            assertThat(registry.get("/r/lib/none").status()).isEqualTo(404);
+            assertThat(registry.get("/r/..%2f..").status()).isEqualTo(404);
+            assertThat(registry.get("/assets/hub.css").header("Content-Type")).startsWith("text/css");
+            assertThat(registry.get("/assets/..%2f..").status()).isEqualTo(404);
+        }
+    }
+
+    @Test
+    void nothingThatWasPushedBecomesMarkup() throws Exception {
+        try (var hub = new TestHub(directory).start(); var registry = Registry.of(hub)) {
+            byte[] configuration = config(EVIL).getBytes(StandardCharsets.UTF_8);
+            registry.pushBlob("x", configuration);
+            var layer = registry.pushBlob("x", "layer".getBytes(StandardCharsets.UTF_8));
+            byte[] manifest = Json.object()
+                    .put("schemaVersion", 2)
+                    .put("mediaType", MediaTypes.OCI_MANIFEST)
+                    .put("artifactType", EVIL)
+                    .put("config", Descriptor.of(MediaTypes.OCI_CONFIG, configuration).toJson())
+                    .put("layers", Json.ofAll(List.of(Descriptor.of(EVIL, layer, 5).toJson())))
+                    .put("annotations", Json.ofMap(Map.of(EVIL, EVIL, "org.opencontainers.image.description", EVIL)))
+                    .build()
+                    .printBytes();
+            assertThat(registry.pushManifest("x", "v", MediaTypes.OCI_MANIFEST, manifest).status()).isEqualTo(201);
+            String evil = "%22%3E%3Cscript%3Ealert(1)%3C/script%3E";
+            for (String path : List.of("/", "/r/x", "/r/x?tag=v", "/?q=" + evil, "/r/x?tag=" + evil,
+                    "/r/x?tag=v&platform=" + evil, "/" + evil)) {
+                var got = registry.get(path);
+                String page = got.text();
+                assertThat(page).as(path).doesNotContain("<script>alert", "<img src=x", "onerror=alert(2)>'", "\u202e");
+                assertThat(got.header("Content-Security-Policy")).as(path)
+                        .startsWith("default-src 'none'; style-src 'self'; script-src 'self'");
+                assertThat(page).as(path).doesNotContain(" style=", " onclick=", "javascript:");
+            }
+            assertThat(registry.get("/r/x?tag=v").text()).contains("&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;");
+            assertThat(registry.get("/v2/x/manifests/" + evil.replace("/", "%2f")).header("Content-Type"))
+                    .isEqualTo("application/json");
+        }
+    }
+
+    @Test
+    void eachSeesOnlyWhatHeMayPull() throws Exception {
+        try (var hub = new TestHub(directory).user("alice", "a", "alice/**", "pull", "push")
+                .grant("anonymous", "public/**", "pull").start();
+                var alice = Registry.of(hub, "alice", "a"); var nobody = Registry.of(hub)) {
+            alice.pushImage("alice/secret", "v", config("the secret"), "layer");
+            assertThat(alice.get("/").text()).contains("alice/secret", "Signed in as");
+            assertThat(nobody.get("/").text()).doesNotContain("alice/secret").contains("Sign in");
+            assertThat(nobody.get("/r/alice/secret").status()).isEqualTo(404);
+            assertThat(nobody.get("/v1/search?q=secret").json().objects("results")).isEmpty();
+            assertThat(nobody.get("/api/v1/repositories/alice/secret").status()).isEqualTo(404);
+            var found = alice.get("/v1/search?q=secret&n=5").json();
+            assertThat(found.objects("results").getFirst().text("name")).isEqualTo("alice/secret");
+            assertThat(found.number("num_results", 0)).isEqualTo(1);
+            var detail = alice.get("/api/v1/repositories/alice/secret").json();
+            assertThat(detail.objects("images").getFirst().objects("images").getFirst().text("platform"))
+                    .isEqualTo("linux/amd64");
+            assertThat(nobody.get("/sign-in").header("WWW-Authenticate")).startsWith("Basic realm=");
+            assertThat(alice.get("/sign-in").status()).isEqualTo(302);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package carafe.registry;
+
+import carafe.http.Dial;
+import carafe.http.HttpClient;
+import carafe.http.Origin;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// One HTTP client per origin, each with the trust and the proxy that the origin has; connections are kept and shared.
+final class Clients implements AutoCloseable {
+
+    private static final int IDLE_PER_ORIGIN = 8;
+    private static final int MOST_ORIGINS = 256;
+
+    private final RegistryConfig config;
+    private final Certificates certificates;
+
+    /// Guarded by itself, as is `closed`.
+    private final Map<Origin, HttpClient> clients = new HashMap<>();
+
+    /// Which of an endpoint's origins answers. Guarded by `clients`.
+    private final Map<Endpoint, Origin> answering = new HashMap<>();
+
+    private boolean closed;
+
+    Clients(RegistryConfig config) {
+        this.config = config;
+        this.certificates = new Certificates(config);
+    }
+
+    RegistryConfig config() {
+        return config;
+    }
+
+    Certificates certificates() {
+        return certificates;
+    }
+
+    /// The client for an origin.
+    HttpClient of(Origin origin) throws IOException {
+        synchronized (clients) {
+            var known = clients.get(origin);
+            if (known != null) {
+                return known;
+            }
+        }
+        var patience = config.patience();
+        var made = HttpClient.of(origin, new Dial(patience.connect(), patience.stall(), config.proxies().to(origin),
+                certificates.of(origin), IDLE_PER_ORIGIN));
+        synchronized (clients) {
+            if (closed) {
+                throw new IOException("the registry client is closed");
+            }
+            if (clients.size() >= MOST_ORIGINS) { // redirects may lead anywhere
+                clients.values().forEach(HttpClient::close);
+                clients.clear();
+            }
+            var raced = clients.putIfAbsent(origin, made);
+            return raced == null ? made : raced;
+        }
+    }
+
+    /// The origin of an endpoint that answered last, if any did.
+    Optional<Origin> answering(Endpoint endpoint) {
+        synchronized (clients) {
+            return Optional.ofNullable(answering.get(endpoint));
+        }
+    }
+
+    /// Remembers the origin that answers.
+    void answers(Endpoint endpoint, Origin origin) {
+        synchronized (clients) {
+            if (answering.size() >= MOST_ORIGINS) {
+                answering.clear();
+            }
+            answering.put(endpoint, origin);
+        }
+    }
+
+    /// Forgets it: it answers no more.
+    void silent(Endpoint endpoint) {
+        synchronized (clients) {
+            answering.remove(endpoint);
+        }
+    }
+
+    @Override
+    public void close() {
+        synchronized (clients) {
+            closed = true;
+            clients.values().forEach(HttpClient::close);
+            clients.clear();
+        }
+    }
+}

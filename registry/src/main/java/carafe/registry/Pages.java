@@ -1,0 +1,67 @@
+package carafe.registry;
+
+import carafe.http.ClientResponse;
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import java.io.IOException;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/// A listing that comes in pages, each of which names the next. Bounded in pages and bytes; a page that leads back to
+/// one already read ends it. Source: OCI distribution-spec, "Listing Tags"; RFC 8288.
+final class Pages {
+
+    private static final int MOST_PAGES = 1000;
+    private static final Pattern NEXT = Pattern.compile("<([^>]{1,4096})>\\s*;\\s*rel=\"?next\"?");
+
+    private final String what;
+    private final Conversation conversation;
+    private final List<String> scopes;
+    private final int pageBytes;
+
+    Pages(String what, Conversation conversation, List<String> scopes, int pageBytes) {
+        this.what = what;
+        this.conversation = conversation;
+        this.scopes = scopes;
+        this.pageBytes = pageBytes;
+    }
+
+    /// Reads from `first` on.
+    void read(String first, Repository.PageReader reader) throws EngineException, InterruptedException {
+        var seen = new HashSet<String>();
+        Optional<String> target = Optional.of(first);
+        while (target.isPresent() && seen.size() < MOST_PAGES && seen.add(target.get())) {
+            var response = conversation.send(what, Ask.of("GET", target.get(), scopes));
+            if (response.status() != 200) {
+                throw Refusal.of(what, response);
+            }
+            target = next(response);
+            if (!reader.read(object(response))) {
+                return;
+            }
+        }
+    }
+
+    private static Optional<String> next(ClientResponse response) {
+        for (String link : response.headers().all("Link")) {
+            var matcher = NEXT.matcher(link);
+            if (matcher.find()) {
+                return Optional.of(matcher.group(1));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Json.Obj object(ClientResponse response) throws EngineException, InterruptedException {
+        try (response) {
+            return Json.parseObject(response.readBody(pageBytes));
+        } catch (IOException e) {
+            Interruption.check(e);
+            throw new EngineException.Unavailable(what + ": " + e.getMessage(), e);
+        } catch (EngineException.Invalid e) {
+            throw new EngineException.Unavailable(what + ": the registry's answer is no list: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+package carafe.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.http.Origin;
+import carafe.http.TlsFiles;
+import carafe.spec.EngineException;
+import carafe.spec.docker.AuthConfig;
+import carafe.spec.oci.Reference;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What the host's owner says: proxies, certificates, hosts without proof; and what servers say about credentials.
+@Timeout(60)
+class ConfigTest {
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void proxiesAreChosenByHost() throws Exception {
+        var proxies = Proxies.of(Map.of("HTTP_PROXY", "http://p:3128", "https_proxy", "u:w@q", "NO_PROXY",
+                ".inner.example, plain.example,10.0.0.0/8,with.port:5000"));
+        assertThat(proxies.to(Origin.parse(false, "far.example")).orElseThrow().host()).isEqualTo("p");
+        assertThat(proxies.to(Origin.parse(true, "far.example")).orElseThrow().authorization()).isPresent();
+        for (String near : List.of("a.inner.example", "plain.example", "sub.plain.example", "10.1.2.3:5000", "localhost",
+                "127.3.3.3:80", "[::1]:5000", "with.port:5000")) {
+            assertThat(proxies.to(Origin.parse(true, near))).as(near).isEmpty();
+        }
+        for (String far : List.of("inner.example", "11.1.2.3", "with.port:5001", "explain.example")) {
+            assertThat(proxies.to(Origin.parse(true, far))).as(far).isPresent();
+        }
+        assertThat(Proxies.of("http://p", "", "*").to(Origin.parse(false, "x"))).isEmpty();
+        assertThatThrownBy(() -> Proxies.of("socks5://p", "", "")).isInstanceOf(EngineException.Invalid.class);
+    }
+
+    @Test
+    void rangesCoverAddresses() {
+        assertThat(HostRange.covers("192.168.0.0/16", "192.168.7.7")).isTrue();
+        assertThat(HostRange.covers("192.168.0.0/16", "192.169.0.0")).isFalse();
+        assertThat(HostRange.covers("fd00::/8", "fd12::1")).isTrue();
+        assertThat(HostRange.covers("0.0.0.0/0", "name.example")).isFalse();
+        assertThat(HostRange.covers("10.0.0.0/99", "10.0.0.0")).isFalse();
+        assertThat(HostRange.covers("10.0.0.0/x", "10.0.0.0")).isFalse();
+    }
+
+    @Test
+    void challengesAreRead() {
+        assertThat(Challenge.parse(List.of("Bearer realm=\"https://a/t\",service=\"s\\\"x\", scope=\"a:b:c,d e\"")))
+                .containsExactly(new Challenge("bearer",
+                        Map.of("realm", "https://a/t", "service", "s\"x", "scope", "a:b:c,d e")));
+        assertThat(Challenge.parse(List.of("Negotiate, Basic realm=r", "Bearer realm=\"x\"")).stream()
+                .map(Challenge::scheme)).containsExactly("negotiate", "basic", "bearer");
+        for (String broken : List.of("", ",", "=", "Bearer realm=", "Bearer realm=\"", "\"", "a=b=c", "x".repeat(9000))) {
+            assertThat(Challenge.parse(List.of(broken))).hasSizeLessThan(3);
+        }
+    }
+
+    @Test
+    void onlyHostsWithoutNeedOfProofMaySpeakInClear() throws Exception {
+        var config = new RegistryConfig(List.of("open.example:5000", "10.0.0.0/8"), Map.of(), List.of(directory),
+                Proxies.NONE, TestRegistry.BRIEF, "t");
+        try (var clients = new Clients(config)) {
+            assertThat(Endpoint.own("open.example:5000", clients).origins()).hasSize(2);
+            assertThat(Endpoint.own("10.2.3.4", clients).origins()).hasSize(2);
+            assertThat(Endpoint.own("localhost:5000", clients).origins()).hasSize(2);
+            assertThat(Endpoint.own("open.example:5001", clients).origins()).hasSize(1);
+            assertThat(Endpoint.own("docker.io", clients).origins())
+                    .containsExactly(new Origin(true, "registry-1.docker.io", 443));
+            Files.createDirectory(directory.resolve("localhost:5001"));
+            assertThat(Endpoint.own("localhost:5001", clients).origins()).hasSize(1);
+        }
+        for (String wrong : List.of("ftp://m", "http://", "http://u:p@m", "m", "http://m?x")) {
+            try (var clients = new Clients(new RegistryConfig(List.of(), Map.of("docker.io", List.of(wrong)), List.of(),
+                    Proxies.NONE, TestRegistry.BRIEF, "t"))) {
+                assertThatThrownBy(() -> Endpoint.of("docker.io", clients)).as(wrong)
+                        .isInstanceOf(EngineException.Invalid.class);
+            }
+        }
+    }
+
+    @Test
+    void certificatesOfAHostAreFoundAndCounted() throws Exception {
+        keytool("-genkeypair", "-alias", "ca", "-dname", "CN=authority", "-ext", "bc:c", "-keyalg", "EC");
+        for (String alias : List.of("server", "client")) {
+            keytool("-genkeypair", "-alias", alias, "-dname", "CN=" + alias, "-keyalg", "EC", "-signer", "ca",
+                    "-ext", "san=ip:127.0.0.1");
+        }
+        export();
+        var files = new TlsFiles(Optional.of(directory.resolve("ca.pem")), Optional.of(directory.resolve("server.pem")),
+                Optional.of(directory.resolve("server.key")), true);
+        try (var registry = new TestRegistry(Optional.of(files))) {
+            registry.image("app", "1");
+            Path certs = directory.resolve("certs.d");
+            Path host = Files.createDirectories(certs.resolve(registry.host()));
+            Files.copy(directory.resolve("ca.pem"), host.resolve("ca.crt"));
+            Files.copy(directory.resolve("client.pem"), host.resolve("client.cert"));
+            assertThatThrownBy(() -> fetch(certs, registry)).hasMessageContaining("missing key client.key");
+            Files.copy(directory.resolve("client.key"), host.resolve("client.key"));
+            fetch(certs, registry);
+            Files.delete(host.resolve("ca.crt"));
+            Files.copy(directory.resolve("server.pem"), host.resolve("other.crt"));
+            Files.delete(host.resolve("client.cert"));
+            assertThatThrownBy(() -> fetch(certs, registry)).isInstanceOf(EngineException.Unavailable.class);
+        }
+    }
+
+    private static void fetch(Path certs, TestRegistry registry) throws Exception {
+        try (var client = new Registries(new RegistryConfig(List.of(), Map.of(), List.of(certs), Proxies.NONE,
+                TestRegistry.BRIEF, "t"), Clock.systemUTC())) {
+            client.repository(Reference.parse(registry.host() + "/app"), AuthConfig.NONE).fetch("1");
+        }
+    }
+
+    private void keytool(String... arguments) throws Exception {
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
+        command.addAll(Arrays.asList(arguments));
+        command.addAll(List.of("-keystore", directory.resolve("store").toString(), "-storepass", "changeit"));
+        var tool = new ProcessBuilder(command).redirectErrorStream(true).start();
+        assertThat(new String(tool.getInputStream().readAllBytes())).doesNotContain("error");
+        assertThat(tool.waitFor()).isZero();
+    }
+
+    private void export() throws Exception {
+        char[] password = "changeit".toCharArray();
+        var store = KeyStore.getInstance(directory.resolve("store").toFile(), password);
+        for (String alias : List.of("ca", "server", "client")) {
+            var pem = new StringBuilder();
+            for (var certificate : store.getCertificateChain(alias)) {
+                pem.append(block("CERTIFICATE", certificate.getEncoded()));
+            }
+            Files.writeString(directory.resolve(alias + ".pem"), pem);
+            Files.writeString(directory.resolve(alias + ".key"),
+                    block("PRIVATE KEY", store.getKey(alias, password).getEncoded()));
+        }
+    }
+
+    private static String block(String label, byte[] der) {
+        String body = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der);
+        return "-----BEGIN " + label + "-----\n" + body + "\n-----END " + label + "-----\n";
+    }
+}

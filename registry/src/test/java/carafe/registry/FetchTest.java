@@ -1,0 +1,250 @@
+package carafe.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.http.Headers;
+import carafe.spec.EngineException;
+import carafe.spec.docker.AuthConfig;
+import carafe.spec.oci.Descriptor;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.Index;
+import carafe.spec.oci.MediaTypes;
+import carafe.spec.oci.Platform;
+import carafe.spec.oci.Reference;
+import java.io.IOException;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Manifests and listings, on good days and on bad ones.
+@Timeout(60)
+class FetchTest {
+
+    private TestRegistry registry;
+    private Registries client;
+
+    @BeforeEach
+    void start() throws IOException {
+        registry = new TestRegistry();
+        client = TestRegistry.client();
+    }
+
+    @AfterEach
+    void stop() {
+        client.close();
+        registry.close();
+    }
+
+    private Repository repository() throws EngineException {
+        return client.repository(Reference.parse(registry.host() + "/app"), AuthConfig.NONE);
+    }
+
+    private static Headers type(String type) {
+        return Headers.of("Content-Type", type);
+    }
+
+    @Test
+    void aManifestIsFetchedByTagAndByDigest() throws Exception {
+        var image = registry.image("app", "1", "layer".getBytes());
+        assertThat(repository().fetch("1")).isEqualTo(image);
+        assertThat(repository().fetch(image.descriptor().digest().toString()).manifest().layers()).hasSize(1);
+        assertThat(repository().head("1")).isEmpty(); // the server under test says no length to HEAD
+        assertThatThrownBy(() -> repository().fetch("2"))
+                .isInstanceOf(EngineException.NotFound.class)
+                .hasMessage("manifest for " + registry.host() + "/app:2 not found: manifest unknown: manifest unknown");
+    }
+
+    @Test
+    void aManifestWithAnotherDigestIsRefused() throws Exception {
+        var image = registry.image("app", "1");
+        var other = registry.image("app", "2");
+        registry.manifests.put("app@" + image.descriptor().digest(), other);
+        assertThatThrownBy(() -> repository().fetch(image.descriptor().digest().toString()))
+                .isInstanceOf(EngineException.Unavailable.class)
+                .hasMessageContaining("manifest verification failed for digest " + image.descriptor().digest());
+        registry.fault("GET /v2/app/manifests/1", 1, exchange -> exchange.respond(200, Headers.of("Content-Type",
+                MediaTypes.OCI_MANIFEST, "Docker-Content-Digest", other.descriptor().digest().toString()), image.bytes()));
+        assertThatThrownBy(() -> repository().fetch("1")).hasMessageContaining("manifest verification failed");
+    }
+
+    @Test
+    void aWebPageInsteadOfAManifestIsCalledSo() {
+        registry.fault("GET", 9, exchange -> exchange.respond(200, type("text/html; charset=utf-8"), "<html>".getBytes()));
+        assertThatThrownBy(() -> repository().fetch("1"))
+                .hasMessage("manifest for " + registry.host() + "/app:1: " + registry.host() + " answers with a web page"
+                        + " instead of a manifest: it is no registry, or a login page is before it");
+    }
+
+    @Test
+    void aManifestThatIsNoJsonOrTooLongIsRefused() {
+        registry.fault("GET", 1, exchange -> exchange.respond(200, type(MediaTypes.OCI_MANIFEST), "{\"schemaV".getBytes()));
+        assertThatThrownBy(() -> repository().fetch("1")).hasMessageContaining("sent a manifest that cannot be read");
+        registry.fault("GET", 9, exchange -> exchange.respond(200, type(MediaTypes.OCI_MANIFEST), new byte[5 << 20]));
+        assertThatThrownBy(() -> repository().fetch("1")).hasMessageContaining("longer than 4194304 bytes");
+    }
+
+    @Test
+    void aDocumentThatIsCalledOneThingAndCallsItselfAnotherIsRefused() throws Exception {
+        var image = registry.image("app", "1");
+        registry.fault("GET", 1, exchange -> exchange.respond(200, type(MediaTypes.OCI_INDEX), image.bytes()));
+        assertThatThrownBy(() -> repository().fetch("1")).hasMessageContaining("calls itself");
+        registry.fault("GET", 1, exchange -> exchange.respond(200,
+                type("application/vnd.docker.distribution.manifest.v1+prettyjws"), "{}".getBytes()));
+        assertThatThrownBy(() -> repository().fetch("1"))
+                .isInstanceOf(EngineException.Unsupported.class)
+                .hasMessageContaining("schema 1");
+    }
+
+    @Test
+    void aTornManifestIsFetchedAgain() throws Exception {
+        var image = registry.image("app", "1");
+        registry.fault("GET /v2/app/manifests", 1, exchange -> {
+            var out = exchange.respondStreaming(200, type(MediaTypes.OCI_MANIFEST)); // not closed
+            out.write("{\"sch".getBytes());
+            out.flush();
+            throw new IOException("cable pulled");
+        });
+        assertThat(repository().fetch("1")).isEqualTo(image);
+    }
+
+    @Test
+    void stormsAreWaitedOutAndEndlessOnesGivenUp() throws Exception {
+        var image = registry.image("app", "1");
+        registry.fault("GET", 2, exchange -> exchange.respond(503, type("text/html"), "<html>busy".getBytes()));
+        registry.fault("GET", 1, exchange -> exchange.respond(429, Headers.of("Retry-After", "0"), TestRegistry.NOTHING));
+        assertThat(repository().fetch("1")).isEqualTo(image);
+        registry.fault("GET", 99, exchange -> exchange.respond(500, type("text/html"), "<html>broken".getBytes()));
+        assertThatThrownBy(() -> repository().fetch("1"))
+                .isInstanceOf(EngineException.Unavailable.class)
+                .hasMessage("manifest for " + registry.host()
+                        + "/app:1: the server answered with status 500 and a web page");
+        assertThat(registry.count("GET")).isEqualTo(8);
+    }
+
+    @Test
+    void aServerThatAsksForALongPauseIsQuotedInstead() {
+        registry.fault("GET", 99, exchange -> {
+            exchange.respond(429, Headers.of("Retry-After", "3600", "Content-Type", "application/json"),
+                    "{\"errors\":[{\"code\":\"TOOMANYREQUESTS\",\"message\":\"come back later\"}]}".getBytes());
+        });
+        assertThatThrownBy(() -> repository().fetch("1")).hasMessageEndingWith("toomanyrequests: come back later");
+        assertThat(registry.count("GET")).isEqualTo(1);
+    }
+
+    @Test
+    void ofAnErrorLittleIsReadAndLessQuoted() {
+        registry.fault("GET", 1, exchange -> {
+            try (var out = exchange.respondStreaming(403, type("text/plain"))) {
+                for (int i = 0; i < 100; i++) {
+                    out.write("no\u0007".repeat(10_000).getBytes());
+                }
+            }
+        });
+        assertThatThrownBy(() -> repository().fetch("1"))
+                .isInstanceOf(EngineException.Forbidden.class)
+                .satisfies(e -> assertThat(e.getMessage()).hasSizeLessThan(500).doesNotContain("\u0007"));
+    }
+
+    @Test
+    void aSilentServerIsGivenUp() {
+        registry.fault("GET", 99, exchange -> new java.util.concurrent.CountDownLatch(1).await());
+        assertThatThrownBy(() -> repository().fetch("1")).hasMessageContaining("the server sent nothing for 1 seconds");
+    }
+
+    @Test
+    void interruptingEndsAWait() throws Exception {
+        var inside = new java.util.concurrent.CountDownLatch(1);
+        registry.fault("GET", 99, exchange -> {
+            inside.countDown();
+            new java.util.concurrent.CountDownLatch(1).await();
+        });
+        var caught = new java.util.concurrent.atomic.AtomicReference<Throwable>();
+        var thread = Thread.ofVirtual().start(() -> {
+            try {
+                repository().fetch("1");
+            } catch (EngineException | InterruptedException e) {
+                caught.set(e);
+            }
+        });
+        inside.await();
+        thread.interrupt();
+        thread.join();
+        assertThat(caught.get()).isInstanceOf(InterruptedException.class);
+    }
+
+    @Test
+    void thePlatformIsChosenByVariant() throws Exception {
+        var entries = List.of(entry("linux/amd64"), entry("linux/arm/v6"), entry("linux/arm/v7"), entry("linux/arm64"));
+        var index = Index.of(entries);
+        assertThat(PlatformChoice.choose(index, Platform.parse("linux/amd64"))).isEqualTo(entries.get(0));
+        assertThat(PlatformChoice.choose(index, Platform.parse("linux/arm/v7"))).isEqualTo(entries.get(2));
+        assertThat(PlatformChoice.choose(index, Platform.parse("linux/arm/v6"))).isEqualTo(entries.get(1));
+        assertThat(PlatformChoice.choose(index, Platform.parse("linux/arm64/v8"))).isEqualTo(entries.get(3));
+        assertThatThrownBy(() -> PlatformChoice.choose(index, Platform.parse("linux/s390x")))
+                .hasMessage("no matching manifest for linux/s390x in the manifest list entries");
+    }
+
+    private static Descriptor entry(String platform) throws EngineException {
+        var bare = Descriptor.of(MediaTypes.OCI_MANIFEST, platform.getBytes());
+        return new Descriptor(bare.mediaType(), bare.digest(), 3, Optional.of(Platform.parse(platform)), Map.of(),
+                Optional.empty());
+    }
+
+    @Test
+    void aMirrorIsAskedFirstAndItsFailureCostsNothing() throws Exception {
+        var image = registry.image("app", "1", "layer".getBytes());
+        try (var mirror = new TestRegistry();
+                var mirrored = new Registries(new RegistryConfig(List.of(), Map.of(registry.host(),
+                        List.of("http://" + mirror.host() + "/far")), List.of(), Proxies.NONE, TestRegistry.BRIEF, "t"),
+                        Clock.systemUTC())) {
+            var repository = mirrored.repository(Reference.parse(registry.host() + "/app"), AuthConfig.NONE);
+            assertThat(repository.fetch("1")).isEqualTo(image);
+            assertThat(mirror.requests).containsExactly("GET /v2/far/app/manifests/1?ns=" + registry.host() + " []");
+            mirror.image("far/app", "1", "layer".getBytes());
+            repository.fetch("1");
+            assertThat(repository.open(image.manifest().layers().getFirst()).readAllBytes()).isEqualTo("layer".getBytes());
+            assertThat(registry.count("GET /v2/app/")).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void tagsComeInPagesThatMayNotLeadInCircles() throws Exception {
+        registry.fault("GET /v2/app/tags/list", 99, exchange -> {
+            String last = exchange.query().first("last").orElse("");
+            String next = last.isEmpty() ? "b" : "circle";
+            exchange.respond(200, Headers.of("Content-Type", "application/json", "Link",
+                    "</v2/app/tags/list?n=1&last=" + next + ">; rel=\"next\""),
+                    ("{\"name\":\"app\",\"tags\":[\"" + (last.isEmpty() ? "a" : "b-" + last) + "\"]}").getBytes());
+        });
+        assertThat(repository().tags()).containsExactly("a", "b-b", "b-circle");
+    }
+
+    @Test
+    void aRegistryWithoutSearchIsSearchedByItsCatalog() throws Exception {
+        registry.fault("GET /v2/_catalog", 9, exchange -> exchange.respond(200, type("application/json"),
+                "{\"repositories\":[\"team/web\",\"db\",\"web\"]}".getBytes()));
+        assertThat(client.search(registry.host() + "/web", 10, AuthConfig.NONE).stream().map(Registries.Found::name))
+                .containsExactly(registry.host() + "/team/web", registry.host() + "/web");
+        registry.fault("GET /v1/search", 9, exchange -> exchange.respond(200, type("application/json"),
+                ("{\"results\":[{\"name\":\"x\",\"description\":\"d\",\"star_count\":3,\"is_official\":true}]}").getBytes()));
+        assertThat(client.search(registry.host() + "/x", 10, AuthConfig.NONE))
+                .containsExactly(new Registries.Found(registry.host() + "/x", "d", 3, true, false));
+        assertThat(client.catalog(registry.host(), AuthConfig.NONE, 2)).containsExactly("team/web", "db");
+    }
+
+    @Test
+    void referrersAreFoundByTheirTagWhereThereIsNoList() throws Exception {
+        var image = registry.image("app", "1");
+        var digest = image.descriptor().digest();
+        assertThat(repository().referrers(digest)).isEmpty();
+        registry.index("app", "sha256-" + digest.hex(), List.of(image.descriptor()));
+        assertThat(repository().referrers(digest)).containsExactly(image.descriptor());
+        assertThat(Digest.parse(digest.toString())).isEqualTo(digest);
+    }
+}

@@ -1,0 +1,86 @@
+package carafe.runtime;
+
+import carafe.kernel.Descriptors;
+import carafe.kernel.Errno;
+import carafe.kernel.Fd;
+import carafe.kernel.FileTree;
+import carafe.kernel.KernelException;
+import carafe.kernel.Linux;
+import carafe.kernel.MountChange;
+import carafe.kernel.MountChange.Propagation;
+import carafe.kernel.Mounts;
+import carafe.kernel.Overlay;
+import carafe.spec.oci.RootfsPlan;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Turns a plan of a root into a mount that only its descriptor reaches: for a start, and for whoever looks at the
+/// files of a container that does not run.
+public final class RootMount {
+
+    private RootMount() {}
+
+    /// The root as a detached mount, owned by the caller. Of one plan with a writable layer only one may be there at a
+    /// time.
+    public static Fd detached(RootfsPlan plan) throws IOException {
+        return switch (plan) {
+            case RootfsPlan.Directory(var path) -> {
+                var copy = Mounts.cloneTree(path, true);
+                try {
+                    Mounts.change(copy, MountChange.to(Propagation.PRIVATE), true);
+                } catch (IOException e) {
+                    copy.close();
+                    throw e;
+                }
+                yield copy;
+            }
+            case RootfsPlan.Overlay overlay -> overlay(overlay);
+        };
+    }
+
+    /// A detached overlay of `layers`, the topmost first, that can only be read, or what `inside` (`""`: all) names in it.
+    static Fd readOnly(List<String> layers, String inside) throws IOException {
+        var opened = new ArrayList<Fd>();
+        try {
+            for (var layer : layers) {
+                opened.add(Descriptors.open(Path.of(layer), Linux.O_PATH | Linux.O_DIRECTORY, 0));
+            }
+            var mount = new Overlay(opened, Optional.empty(), false).mount(Linux.MOUNT_ATTR_RDONLY);
+            if (inside.isEmpty()) {
+                return mount;
+            }
+            try (var tree = FileTree.adopt(mount); var found = tree.open(inside, Linux.O_PATH, 0)) {
+                return Mounts.cloneTree(found, false);
+            } catch (KernelException e) {
+                if (e.is(Errno.EINVAL)) { // Linux 6.15 is the first to copy a part of a mount that is attached nowhere
+                    throw new KernelException("open_tree", inside, Errno.EOPNOTSUPP,
+                            "this kernel cannot mount a part of an image");
+                }
+                throw e;
+            }
+        } finally {
+            opened.forEach(Fd::close);
+        }
+    }
+
+    private static Fd overlay(RootfsPlan.Overlay plan) throws IOException {
+        var opened = new ArrayList<Fd>();
+        try {
+            for (Path directory : plan.lowers()) {
+                opened.add(Descriptors.open(directory, Linux.O_PATH | Linux.O_DIRECTORY, 0));
+            }
+            var upper = Descriptors.open(plan.upper(), Linux.O_PATH | Linux.O_DIRECTORY, 0);
+            opened.add(upper);
+            var work = Descriptors.open(plan.work(), Linux.O_PATH | Linux.O_DIRECTORY, 0);
+            opened.add(work);
+            return new Overlay(
+                    opened.subList(0, plan.lowers().size()), Optional.of(new Overlay.Upper(upper, work)), false)
+                    .mount(0);
+        } finally {
+            opened.forEach(Fd::close);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package carafe.spec.build;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A build as somebody asks for it, beside its context: the Dockerfile's path in the context, names for the result,
+/// arguments (a value may be absent: then the Dockerfile's default holds), labels, the target stage, the platform
+/// (`""`: this host's).
+public record BuildRequest(String dockerfile, List<String> tags, Map<String, String> arguments,
+        Map<String, String> labels, Optional<String> target, String platform, Cache cache, Running running,
+        Result result) {
+
+    /// Which results of earlier builds count: none with `ignore`; none for the stages in `ignoreStages`.
+    public record Cache(boolean ignore, List<String> ignoreStages) {
+        /// All count.
+        public static final Cache USE = new Cache(false, List.of());
+
+        public Cache {
+            ignoreStages = List.copyOf(ignoreStages);
+        }
+    }
+
+    /// How programs run: network (`default`, `host`, `none`, or a user's network), limits, secrets by id, agents' sockets
+    /// by id, whether steps may ask for `--security=insecure`, and whether a failing step's state is kept as an image.
+    public record Running(String network, BuildLimits limits, Map<String, byte[]> secrets, Map<String, String> agents,
+            boolean insecure, boolean keepFailed) {
+        /// Nothing special.
+        public static final Running PLAIN = new Running("default", BuildLimits.NONE, Map.of(), Map.of(), false, false);
+
+        public Running {
+            secrets = Map.copyOf(secrets);
+            agents = Map.copyOf(agents);
+        }
+    }
+
+    /// What is made: an image, or only answers about the Dockerfile; the time that no file or date of the result is
+    /// later than (seconds since 1970); whether each step is to be explained; whether base images are looked up again.
+    public record Result(Call call, Optional<Long> epoch, boolean explain, boolean pull) {
+        /// An image.
+        public static final Result IMAGE = new Result(Call.BUILD, Optional.empty(), false, false);
+    }
+
+    /// What is wanted of a Dockerfile.
+    public enum Call { BUILD, CHECK, OUTLINE, TARGETS }
+
+    /// An image called `tags` from the file `Dockerfile`.
+    public static BuildRequest of(List<String> tags) {
+        return new BuildRequest("Dockerfile", tags, Map.of(), Map.of(), Optional.empty(), "", Cache.USE, Running.PLAIN,
+                Result.IMAGE);
+    }
+
+    public BuildRequest {
+        tags = List.copyOf(tags);
+        arguments = Collections.unmodifiableMap(new LinkedHashMap<>(arguments));
+        labels = Collections.unmodifiableMap(new LinkedHashMap<>(labels));
+    }
+}
