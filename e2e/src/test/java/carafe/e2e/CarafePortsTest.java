@@ -64,6 +64,10 @@ class CarafePortsTest {
         assertThat(docker("ps", "--format", "{{.Ports}}").text())
                 .contains("0.0.0.0:8080->80/tcp", "127.0.0.1:8081->80/tcp", "9/tcp");
 
+        assertThat(Command.of(Tools.ours("carafe").toString(), "-H", engine.host(), "port", "--reachable", "web").run()
+                .good().lines()).contains("80/tcp -> 0.0.0.0:8080: from this host and others",
+                        "80/tcp -> 127.0.0.1:8081: from this host only");
+
         var second = client.to(engine).and("run", "--name", "second", "-p", "8080:80", "busybox", "true").run();
         assertThat(second.code()).isEqualTo(125);
         assertThat(second.err()).contains("Bind for 0.0.0.0:8080 failed: port is already allocated")

@@ -13,7 +13,7 @@ final class Port {
     private Port() {}
 
     static Command command(String path) {
-        var command = Command.of(path, "CONTAINER [PRIVATE_PORT[/PROTO]]",
+        var command = Command.of(path, "[OPTIONS] CONTAINER [PRIVATE_PORT[/PROTO]]",
                 "List port mappings or a specific mapping for the container")
                 .aliases("container port", "port").words(1, 2);
         command.flags().bool("reachable", "Tell from where each port can be reached");
