@@ -9,16 +9,21 @@ import org.jspecify.annotations.Nullable;
 /// ends with [#close]; so do the namespace and all mounts in it, also when the process is killed. A descriptor opened
 /// in it sees the mounts below as long as the namespace lives, from any thread.
 ///
-/// The thread is never used for anything else: it could not go back (STYLE, "Native code").
+/// The thread is never used for anything else: it could not go back (STYLE, "Native code"). It does not even wake who
+/// waits: waking a virtual thread may start a carrier, and a thread is born in the namespaces of the one that starts it.
+/// So a herald, which stays at home, tells the answers.
 /// Source: unshare(2), mount_namespaces(7).
 public final class MountNamespace implements AutoCloseable {
 
     private final LinkedBlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
+    private final LinkedBlockingQueue<CountDownLatch> answered = new LinkedBlockingQueue<>();
+    private final CountDownLatch gone = new CountDownLatch(1);
     private final Thread thread;
     private volatile boolean closed;
 
     private MountNamespace() {
-        thread = Thread.ofPlatform().name("carafe-mounts").daemon().unstarted(this::work);
+        thread = Thread.ofPlatform().name("carafe-mounts").daemon().start(this::work);
+        Thread.ofPlatform().name("carafe-mounts-herald").daemon().start(this::tell);
     }
 
     /// What is done inside.
@@ -30,7 +35,6 @@ public final class MountNamespace implements AutoCloseable {
     /// Makes one. Needs CAP_SYS_ADMIN.
     public static MountNamespace open() throws KernelException {
         var namespace = new MountNamespace();
-        namespace.thread.start();
         try {
             namespace.call(() -> {
                 try (var frame = new Frame()) {
@@ -65,7 +69,7 @@ public final class MountNamespace implements AutoCloseable {
             } catch (Throwable e) {
                 answer.failure = e;
             } finally {
-                answer.done.countDown();
+                answered.add(answer.done);
             }
         });
         boolean interrupted = false;
@@ -97,6 +101,21 @@ public final class MountNamespace implements AutoCloseable {
                 continue; // only close ends this thread
             }
         }
+        answered.add(gone);
+    }
+
+    private void tell() {
+        while (gone.getCount() > 0) {
+            try {
+                var next = answered.take();
+                if (next == gone) {
+                    thread.join();
+                }
+                next.countDown();
+            } catch (InterruptedException e) {
+                continue; // only close ends this thread
+            }
+        }
     }
 
     /// Ends the thread, and with it the namespace; waits until it is gone.
@@ -105,9 +124,9 @@ public final class MountNamespace implements AutoCloseable {
         closed = true;
         tasks.add(() -> { });
         boolean interrupted = false;
-        while (thread.isAlive()) {
+        while (gone.getCount() > 0) {
             try {
-                thread.join();
+                gone.await();
             } catch (InterruptedException e) {
                 interrupted = true;
             }

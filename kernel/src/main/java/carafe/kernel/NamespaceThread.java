@@ -7,8 +7,9 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /// The one thread of the JVM that enters other network namespaces: a platform thread that does nothing else, comes back
-/// to where it started after each piece of work, and dies if it cannot (another takes its place). Virtual threads change
-/// carriers, so no other thread may call setns or unshare. Source: setns(2), unshare(2), network_namespaces(7).
+/// to where it started before it tells the result of a piece of work, and dies if it cannot (another takes its place).
+/// Virtual threads change carriers, so no other thread may call setns or unshare. Source: setns(2), unshare(2),
+/// network_namespaces(7).
 public final class NamespaceThread implements AutoCloseable {
 
     private static final Path OWN = Path.of("/proc/thread-self/ns/net");
@@ -127,7 +128,15 @@ public final class NamespaceThread implements AutoCloseable {
     }
 
     private <T> T await(Work<T> work) throws KernelException {
-        var task = new FutureTask<>(work::run);
+        // Home before the result is told: telling it wakes a virtual thread, that may start a carrier, and a thread is born
+        // in the network namespace of the one that starts it.
+        var task = new FutureTask<>(() -> {
+            try {
+                return work.run();
+            } finally {
+                enter(home);
+            }
+        });
         queue.add(task);
         boolean interrupted = false;
         try {
