@@ -52,17 +52,15 @@ final class Endings {
         }
     }
 
-    /// Confined to the container's queue: begins the ending of `process`. A row that `goes` at once is not written.
-    void begin(Container container, RunningContainer process, ContainerSnapshot ended, boolean goes) {
+    /// Confined to the container's queue: begins the ending of `process`.
+    void begin(Container container, RunningContainer process, ContainerSnapshot ended) {
         var ending = new Ending(ended);
         container.ending(ending);
         underWay.add(ending);
         Thread.ofVirtual().name("ending of " + container.id().substring(0, 12)).start(() -> {
             try {
                 steps.pass("exit.row");
-                if (!goes) {
-                    write(ending);
-                }
+                write(ending);
                 steps.pass("exit.process");
                 process.delete();
                 steps.pass("exit.mounts");
@@ -70,9 +68,12 @@ final class Endings {
             } catch (EngineException | InterruptedException e) {
                 LOG.warn("the end of container {} was not cleaned up yet", container.id(), e);
             } finally {
-                sources.after(ended);
-                underWay.remove(ending);
-                ending.over.countDown();
+                try {
+                    sources.after(ended);
+                } finally {
+                    underWay.remove(ending);
+                    ending.over.countDown();
+                }
             }
         });
     }

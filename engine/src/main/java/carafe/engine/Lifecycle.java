@@ -25,6 +25,7 @@ import org.slf4j.LoggerFactory;
 final class Lifecycle {
     private static final Logger LOG = LoggerFactory.getLogger(Lifecycle.class);
     private static final int UNKNOWN_EXIT = 255;
+    private static final int PATIENT_ATTEMPTS = 9; // with the waits between them 50 seconds
 
     private final Book book;
     private final ContainerRuntime runtime;
@@ -158,6 +159,8 @@ final class Lifecycle {
         runtime.discard(starts.layout.run(container.id()), Optional.of(SpecComposer.cgroup(snapshot)));
         var now = clock.instant();
         var exited = snapshot.with(new State.Exited(UNKNOWN_EXIT, false, now, now, Optional.empty()));
+        starts.networks.detach(snapshot);
+        starts.sources.after(snapshot);
         container.showEnded(exited, UNKNOWN_EXIT);
         book.saveState(exited).await();
     }
@@ -166,12 +169,9 @@ final class Lifecycle {
         Thread.ofVirtual().name("exit of " + container.id().substring(0, 12)).start(() -> {
             ExitInfo exit;
             try {
-                exit = process.awaitExit();
+                exit = end(container, process);
             } catch (InterruptedException e) {
                 return; // the engine is closing; the next one asks again
-            } catch (EngineException e) {
-                LOG.warn("the end of container {} is not known", container.id(), e);
-                exit = new ExitInfo(UNKNOWN_EXIT, 0, clock.instant(), false);
             }
             if (closed) {
                 return; // the end is on record; the next engine reads it
@@ -179,6 +179,22 @@ final class Lifecycle {
             ExitInfo known = exit;
             container.mailbox().tell(() -> ended(container, process, known));
         });
+    }
+
+    /// Waits for the end of a process. That it cannot be asked for a while (no descriptors left, say) is no end.
+    private ExitInfo end(Container container, RunningContainer process) throws InterruptedException {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return process.awaitExit();
+            } catch (EngineException e) {
+                if (attempt == PATIENT_ATTEMPTS || closed) {
+                    LOG.warn("the end of container {} is not known", container.id(), e);
+                    return new ExitInfo(UNKNOWN_EXIT, 0, clock.instant(), false);
+                }
+                LOG.debug("the end of container {} cannot be awaited now", container.id(), e);
+                Thread.sleep(Duration.ofMillis(50L << attempt));
+            }
+        }
     }
 
     /// Confined: its process ended.
@@ -205,7 +221,7 @@ final class Lifecycle {
         starts.networks.detach(before);
         container.showEnded(next, exit.code());
         boolean goes = before.host().autoRemove() && !restart;
-        starts.endings.begin(container, process, next, goes);
+        starts.endings.begin(container, process, next);
         if (restart) {
             restartAfter(container, (State.Restarting) next.state(), wait);
         } else if (goes) {

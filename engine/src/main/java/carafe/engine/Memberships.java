@@ -281,9 +281,15 @@ final class Memberships {
     void resume(Collection<String> running) throws EngineException {
         var openings = new ArrayList<Outlets.Opening>();
         for (String id : running) {
-            var container = book.find(id).snapshot();
-            if (!isFixed(container.host().namespaces().network())) {
-                openings.add(opening(container));
+            try {
+                var container = book.find(id).snapshot();
+                if (!isFixed(container.host().namespaces().network())) {
+                    openings.add(opening(container));
+                }
+            } catch (EngineException e) {
+                // set aside, or in a network that is gone: what is open stays open while it runs
+                LOG.warn("container {} runs, and what it wants of ports is not known: {}", id, e.getMessage());
+                openings.add(new Outlets.Opening(id, "", List.of(), false, false, List.of()));
             }
         }
         outlets.resume(openings);

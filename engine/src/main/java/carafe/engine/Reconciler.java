@@ -6,6 +6,7 @@ import carafe.engine.volume.VolumeBook;
 import carafe.image.Snapshots;
 import carafe.runtime.ContainerRuntime;
 import carafe.runtime.ExitInfo;
+import carafe.runtime.RunningContainer;
 import carafe.runtime.RunningProcess;
 import carafe.spec.EngineException;
 import carafe.spec.docker.MountRequest;
@@ -119,13 +120,24 @@ final class Reconciler {
         for (var row : rows) {
             var container = keys.get(Layout.key(row.id()));
             try {
-                var process = container == null ? runtime.adopt(layout.run(row.id())) : container.running();
-                process.ifPresent(alive -> running.put(row.id(), alive.pid()));
+                var pid = container == null
+                        ? runtime.adopt(layout.run(row.id())).map(RunningContainer::pid)
+                        : pid(container);
+                pid.ifPresent(alive -> running.put(row.id(), alive));
             } catch (EngineException e) {
                 LOG.warn("the network of container {} is not known", row.id(), e);
             }
         }
         return running;
+    }
+
+    /// Also of one that could not be looked at now: as far as anybody knows it runs.
+    private static Optional<Integer> pid(Container container) {
+        return switch (container.state()) {
+            case State.Running(int pid, var _) -> Optional.of(pid);
+            case State.Paused(var running) -> Optional.of(running.pid());
+            case State.Created _, State.Exited _, State.Restarting _, State.Removing _ -> Optional.empty();
+        };
     }
 
     /// The container of a row; empty if nobody can read it. Names in the database are unique, so its name is free.

@@ -173,6 +173,9 @@ final class ChannelWire implements Wire {
                 // Nothing is being connected, so this is ready in one case only: the system reports POLLHUP or POLLERR.
                 channel.register(selector, SelectionKey.OP_CONNECT);
             }
+            if (!channel.isOpen()) {
+                closeSelector(selector); // it was closed by somebody who did not see the selector yet
+            }
             return selector.selectNow() > 0;
         } catch (IOException | ClosedSelectorException e) {
             return true; // we closed it

@@ -77,14 +77,21 @@ final class LinuxProcess implements RunningProcess {
             if (pidfd.isEmpty()) {
                 return Optional.empty();
             }
-            // the monitor reaps it only at its end, so a monitor that still answers proves that the number is its own
-            var state = link.state();
-            if (ExitRecord.read(runDir, RunRecord.EXIT).isPresent()) {
-                pidfd.get().close();
-                return Optional.empty();
+            boolean found = false;
+            try {
+                // the monitor reaps it only at its end, so one that still answers proves that the number is its own
+                var state = link.state();
+                if (ExitRecord.read(runDir, RunRecord.EXIT).isPresent()) {
+                    return Optional.empty();
+                }
+                var identity = new Identity(state.pid(), state.started(), pidfd.get());
+                found = true;
+                return Optional.of(new LinuxProcess(runDir, cgroup, identity, Optional.empty(), Optional.empty()));
+            } finally {
+                if (!found) {
+                    pidfd.get().close();
+                }
             }
-            var identity = new Identity(state.pid(), state.started(), pidfd.get());
-            return Optional.of(new LinuxProcess(runDir, cgroup, identity, Optional.empty(), Optional.empty()));
         } catch (IOException e) {
             if (isGone(e)) {
                 return Optional.empty();

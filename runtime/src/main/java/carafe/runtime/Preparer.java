@@ -71,31 +71,57 @@ final class Preparer {
     record Container(LinuxProcess process, Cgroup cgroup) {}
 
     /// Prepares; the caller closes the result, and undoes it if the start fails later. What does not need the root is
-    /// done beside what does, on a thread of its own.
+    /// done beside what does, on a thread of its own, once the run directory is there that names it after a crash.
     Prepared prepare(Purpose purpose, List<Preparation> preparations) throws StartFailure {
+        var prepared = new Prepared(purpose.runDir, purpose.user);
         var others = preparations.stream().filter(Preparation::besideRoot).toList();
-        if (others.isEmpty()) {
-            return perform(preparations, purpose);
-        }
-        var beside = new FutureTask<>(() -> perform(others, purpose));
-        Thread.ofVirtual().name("preparations of " + purpose.id).start(beside);
-        Prepared prepared;
-        try {
-            prepared = perform(preparations.stream().filter(each -> !each.besideRoot()).toList(), purpose);
-        } catch (StartFailure e) {
+        var beside = new FutureTask<>(() -> {
+            var lane = new Prepared(purpose.runDir, purpose.user);
+            boolean made = false;
             try {
-                undo(ended(beside, purpose));
-            } catch (StartFailure suppressed) {
-                e.addSuppressed(suppressed);
+                perform(others, purpose, lane);
+                made = true;
+                return lane;
+            } finally {
+                if (!made) {
+                    undo(lane);
+                }
             }
-            throw e;
-        }
+        });
+        boolean begun = false;
+        boolean complete = false;
         try {
-            prepared.adopt(ended(beside, purpose), preparations);
+            for (var preparation : preparations) {
+                if (!preparation.besideRoot()) {
+                    perform(List.of(preparation), purpose, prepared);
+                }
+                if (!begun && !others.isEmpty() && preparation instanceof Preparation.RunDirectory) {
+                    begun = true;
+                    Thread.ofVirtual().name("preparations of " + purpose.id).start(beside);
+                }
+            }
+            if (begun) {
+                prepared.adopt(ended(beside, purpose), preparations);
+            }
+            complete = true;
             return prepared;
-        } catch (StartFailure e) {
-            undo(prepared);
-            throw e;
+        } finally {
+            if (!complete) {
+                if (begun) {
+                    adoptMade(beside, purpose, prepared, preparations);
+                }
+                undo(prepared);
+            }
+        }
+    }
+
+    /// Takes over what the lane has made, if it made all of it, so that everything is undone in one order.
+    private static void adoptMade(FutureTask<Prepared> lane, Purpose purpose, Prepared prepared,
+            List<Preparation> preparations) {
+        try {
+            prepared.adopt(ended(lane, purpose), preparations);
+        } catch (StartFailure itsOwn) {
+            // it has undone what it made
         }
     }
 
@@ -122,22 +148,12 @@ final class Preparer {
         }
     }
 
-    /// Does `preparations` in order; if one fails, all before it are undone.
-    private Prepared perform(List<Preparation> preparations, Purpose purpose) throws StartFailure {
-        var prepared = new Prepared(purpose.runDir, purpose.user);
-        boolean complete = false;
-        try {
-            for (var preparation : preparations) {
-                long start = System.nanoTime();
-                perform(preparation, purpose, prepared);
-                prepared.done.add(new Done(preparation, Duration.ofNanos(System.nanoTime() - start)));
-            }
-            complete = true;
-            return prepared;
-        } finally {
-            if (!complete) {
-                undo(prepared);
-            }
+    /// Does `preparations` in order; the caller undoes them if one fails.
+    private void perform(List<Preparation> preparations, Purpose purpose, Prepared prepared) throws StartFailure {
+        for (var preparation : preparations) {
+            long start = System.nanoTime();
+            perform(preparation, purpose, prepared);
+            prepared.done.add(new Done(preparation, Duration.ofNanos(System.nanoTime() - start)));
         }
     }
 
