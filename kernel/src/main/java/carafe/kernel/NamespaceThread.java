@@ -2,22 +2,27 @@ package carafe.kernel;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /// The one thread of the JVM that enters other network namespaces: a platform thread that does nothing else, comes back
-/// to where it started before it tells the result of a piece of work, and dies if it cannot (another takes its place).
-/// Virtual threads change carriers, so no other thread may call setns or unshare. Source: setns(2), unshare(2),
-/// network_namespaces(7).
+/// to where it started after each piece of work, and dies if it cannot (another takes its place). Virtual threads change
+/// carriers, so no other thread may call setns or unshare.
+///
+/// It does not even wake who waits: waking a virtual thread may start a carrier, and a thread is born in the namespaces of
+/// the one that starts it. So a herald, which never leaves the namespace of the JVM, tells the answers.
+/// Source: setns(2), unshare(2), network_namespaces(7).
 public final class NamespaceThread implements AutoCloseable {
 
     private static final Path OWN = Path.of("/proc/thread-self/ns/net");
     private static final Path SETTINGS = Path.of("/proc/sys/net");
 
     private final Fd home;
-    private final LinkedBlockingQueue<FutureTask<?>> queue = new LinkedBlockingQueue<>();
-    private final FutureTask<Boolean> end = new FutureTask<>(() -> true);
+    private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
+    private final LinkedBlockingQueue<Runnable> answers = new LinkedBlockingQueue<>();
+    private final CompletableFuture<Boolean> end = new CompletableFuture<>();
+    private volatile boolean ending;
 
     private NamespaceThread(Fd home) {
         this.home = home;
@@ -31,6 +36,7 @@ public final class NamespaceThread implements AutoCloseable {
     /// Starts the thread at home in another network namespace; `home` is adopted.
     public static NamespaceThread startAt(Fd home) {
         var thread = new NamespaceThread(home);
+        Thread.ofPlatform().name("carafe-netns-herald").daemon().start(thread::tell);
         thread.launch();
         return thread;
     }
@@ -128,21 +134,20 @@ public final class NamespaceThread implements AutoCloseable {
     }
 
     private <T> T await(Work<T> work) throws KernelException {
-        // Home before the result is told: telling it wakes a virtual thread, that may start a carrier, and a thread is born
-        // in the network namespace of the one that starts it.
-        var task = new FutureTask<>(() -> {
+        var outcome = new CompletableFuture<T>();
+        queue.add(() -> {
             try {
-                return work.run();
-            } finally {
-                enter(home);
+                T result = work.run();
+                answers.add(() -> outcome.complete(result));
+            } catch (KernelException | RuntimeException | Error e) {
+                answers.add(() -> outcome.completeExceptionally(e));
             }
         });
-        queue.add(task);
         boolean interrupted = false;
         try {
             while (true) {
                 try {
-                    return task.get();
+                    return outcome.get();
                 } catch (InterruptedException e) {
                     interrupted = true; // the result would be lost, and with it descriptors
                 } catch (ExecutionException e) {
@@ -164,14 +169,10 @@ public final class NamespaceThread implements AutoCloseable {
     }
 
     private void work() {
-        while (true) {
+        while (!ending) {
             try {
                 enter(home);
-                var task = queue.take();
-                task.run();
-                if (task == end) {
-                    return;
-                }
+                queue.take().run();
             } catch (InterruptedException e) {
                 // nobody but close ends this thread
             } catch (KernelException e) {
@@ -181,12 +182,23 @@ public final class NamespaceThread implements AutoCloseable {
                 return;
             }
         }
+        answers.add(() -> end.complete(true));
+    }
+
+    private void tell() {
+        while (!end.isDone()) {
+            try {
+                answers.take().run();
+            } catch (InterruptedException e) {
+                // nobody but close ends this thread
+            }
+        }
     }
 
     /// Ends the thread after what was asked of it.
     @Override
     public void close() {
-        queue.add(end);
+        queue.add(() -> ending = true);
         try {
             end.get();
         } catch (InterruptedException e) {
