@@ -35,6 +35,19 @@ final class CarafeNetworkTest {
         }
     }
 
+    /// Not a question of the contract: Docker 20.10 gives such a container a default route and leaves the rest to iptables.
+    @Test
+    void anInternalNetworkLeadsNowhere() throws Exception {
+        try (var engine = new CarafeDaemon()) {
+            engine.start();
+            load(engine);
+            ask(engine, "network", "create", "--internal", "--subnet", "10.213.6.0/24", "inner");
+            assertThat(ask(engine, "run", "--rm", "--network", "inner", "busybox", "ip", "route").text())
+                    .contains("10.213.6.0/24").doesNotContain("default");
+            ask(engine, "network", "rm", "inner");
+        }
+    }
+
     @Test
     void containersKeepTheirAddressesWhenTheDaemonDies() throws Exception {
         try (var engine = new CarafeDaemon()) {

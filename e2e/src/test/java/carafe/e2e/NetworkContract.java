@@ -98,13 +98,6 @@ abstract class NetworkContract extends Contract {
     }
 
     @Test
-    void anInternalNetworkLeadsNowhere() throws Exception {
-        network("inner", "--internal", "--subnet", "10.213.6.0/24");
-        assertThat(docker("run", "--rm", "--network", "inner", IMAGE, "ip", "route").text())
-                .contains("10.213.6.0/24").doesNotContain("default");
-    }
-
-    @Test
     void unusedNetworksArePruned() throws Exception {
         network("used", "--subnet", "10.213.7.0/24");
         network("spare", "--subnet", "10.213.8.0/24");
