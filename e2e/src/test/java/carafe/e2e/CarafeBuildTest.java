@@ -58,7 +58,7 @@ final class CarafeBuildTest {
                 COPY <<F /inline
                 some text
                 F
-                CMD ["sh", "-c", "cat /count /bound /secretlength /script /inline; ls / /run 2>/dev/null"]
+                CMD ["sh", "-c", "cat /count /bound /secretlength /script /inline; ls / /run 2>/dev/null; true"]
                 """);
         Path secret = Files.writeString(engine.directory().resolve("secret"), "s3cr3t");
         run("build", "-t", "rich", "--network", "none", "--secret", "id=key,src=" + secret, context.toString()).good();
