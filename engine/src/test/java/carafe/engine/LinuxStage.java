@@ -22,14 +22,18 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// An engine over this machine's kernel with busybox as its image, which can crash like the daemon does: its spawner
 /// dies with it, monitors and containers go on.
@@ -145,9 +149,27 @@ final class LinuxStage {
 
     /// Control groups, in any hierarchy, that carry the id.
     static List<Path> groups(String id) throws IOException {
-        try (var all = Files.find(Path.of("/sys/fs/cgroup"), 4, (path, _) -> path.endsWith(id))) {
-            return all.toList();
-        }
+        var found = new ArrayList<Path>();
+        Files.walkFileTree(Path.of("/sys/fs/cgroup"), Set.of(), 4, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path group, BasicFileAttributes attributes) {
+                if (group.endsWith(id)) {
+                    found.add(group);
+                }
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path gone, IOException e) {
+                return FileVisitResult.CONTINUE; // groups of other engines come and go
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path group, @Nullable IOException e) {
+                return FileVisitResult.CONTINUE;
+            }
+        });
+        return found;
     }
 
     State state(String name) throws Exception {
