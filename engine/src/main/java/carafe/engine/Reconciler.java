@@ -35,6 +35,7 @@ import org.slf4j.LoggerFactory;
 final class Reconciler {
     private static final Logger LOG = LoggerFactory.getLogger(Reconciler.class);
     private static final int UNKNOWN_EXIT = 255;
+    private static final int ID_LENGTH = 64;
 
     private final Book book;
     private final ContainerRuntime runtime;
@@ -200,11 +201,15 @@ final class Reconciler {
         };
     }
 
-    private void sweepRuns(Set<String> runs, Map<String, Container> keys) {
+    /// What no container owns: a build's step, or a container that was being made. If it died before its record was
+    /// written, its directory still tells the id that its control group is named by.
+    private void sweepRuns(Set<String> runs, Map<String, Container> keys) throws EngineException {
+        var ids = new HashMap<String, String>();
+        list(layout.containers()).stream().filter(id -> id.length() == ID_LENGTH).forEach(id -> ids.put(Layout.key(id), id));
         for (var run : runs) {
             if (!keys.containsKey(run)) {
                 LOG.info("sweeping the run directory {} that no container owns", run);
-                discard(layout.runs().resolve(run), Optional.empty());
+                discard(layout.runs().resolve(run), Optional.ofNullable(ids.get(run)));
             }
         }
     }

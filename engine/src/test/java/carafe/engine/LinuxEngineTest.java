@@ -14,6 +14,7 @@ import carafe.spec.docker.NetworkingConfig;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Optional;
@@ -162,8 +163,15 @@ final class LinuxEngineTest {
 
     @Test
     void pausedProcessesDoNotRunAndStopEndsThem() throws Exception {
-        containers.create(request("web", "{}", "sh", "-c", "trap 'exit 5' TERM; while :; do sleep 0.1; done"));
+        containers.create(request("web", "{}", "sh", "-c", "trap 'exit 5' TERM; touch /trapped; while :; do sleep 0.1; done"));
         containers.start("web");
+        // A first process without a handler does not hear the signal, so the shell has to have set its trap.
+        int pid = ((State.Running) stage.state("web")).pid();
+        long deadline = System.nanoTime() + 60_000_000_000L;
+        while (!Files.exists(Path.of("/proc/" + pid + "/root/trapped"))) {
+            assertThat(System.nanoTime()).as("the shell sets its trap in time").isLessThan(deadline);
+            Thread.onSpinWait();
+        }
         containers.pause("web");
         assertThat(stage.state("web").word()).isEqualTo("paused");
         containers.stop("web", new StopRequest(Optional.empty(), Optional.of(10)));
