@@ -110,8 +110,15 @@ class VmTest {
         var counts = COUNT.matcher(said).results()
                 .collect(Collectors.toMap(count -> count.group(2), count -> Long.parseLong(count.group(1))));
         assertThat(counts).as(outcome.toString()).containsKeys("found", "successful");
-        assertThat(counts.get("found")).as("tests of " + room).isPositive().isEqualTo(counts.get("successful"));
+        assertThat(counts.get("found")).as(() -> "tests of " + room + "; " + failures(said)).isPositive()
+                .isEqualTo(counts.get("successful"));
         assertThat(counts).containsEntry("skipped", 0L).containsEntry("aborted", 0L).containsEntry("failed", 0L);
+    }
+
+    /// What the launcher says of those that failed, at its end: each with its cause and the beginning of its trace.
+    private static String failures(String said) {
+        int at = said.lastIndexOf("\nFailures (");
+        return at < 0 ? "none failed" : said.substring(at + 1);
     }
 
     @Test
