@@ -44,7 +44,7 @@ final class ImageMounts {
         var mounts = container.host().files().mounts();
         for (int i = 0; i < mounts.size(); i++) {
             if (mounts.get(i) instanceof MountRequest.Image image) {
-                images.snapshots().prepare(id(container.id(), i), images.find(image.reference()));
+                images.snapshots().prepareView(id(container.id(), i), images.find(image.reference()));
             }
         }
     }

@@ -86,9 +86,11 @@ final class Lifecycle {
         boolean started = false;
         try {
             starts.steps.pass("start.network");
-            var process = process(container, starts.networks.attach(snapshot));
-            started = true;
-            return process;
+            try (var network = starts.networks.attach(snapshot)) {
+                var process = process(container, network);
+                started = true;
+                return process;
+            }
         } finally {
             if (!started) {
                 starts.networks.detach(snapshot);

@@ -109,8 +109,17 @@ final class Memberships {
     }
 
     /// What a start needs of the container's network: the namespace to join (empty: its own new one, or the host's) and
-    /// the lines of /etc/hosts that tell its own addresses.
-    record Attachment(String namespace, EtcFiles.Known known) {}
+    /// the lines of /etc/hosts that tell its own addresses. Holds a namespace that nobody else knows until it is closed.
+    record Attachment(String namespace, EtcFiles.Known known, Optional<Fabric.Spare> spare) implements AutoCloseable {
+        Attachment(String namespace, EtcFiles.Known known) {
+            this(namespace, known, Optional.empty());
+        }
+
+        @Override
+        public void close() {
+            spare.ifPresent(Fabric.Spare::close);
+        }
+    }
 
     /// A line of /etc/hosts.
     record HostLine(String address, String names) {}
@@ -129,7 +138,9 @@ final class Memberships {
             }
         }
         if (joinings.isEmpty()) {
-            return new Attachment("", new EtcFiles.Known(List.of(), hostAddress(), false));
+            var spare = mode.equals("host") ? Optional.<Fabric.Spare>empty() : fabric.spare();
+            return new Attachment(spare.map(Fabric.Spare::path).orElse(""),
+                    new EtcFiles.Known(List.of(), hostAddress(), false), spare);
         }
         outlets.begin(opening(container));
         var sandbox = fabric.open(container.id(), joinings);

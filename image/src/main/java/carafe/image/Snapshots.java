@@ -15,8 +15,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -27,19 +27,23 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /// The writable directories of containers, each on top of an image's layers: `ID/upper`, `ID/work`, and `ID/layers`
-/// with the layers' digests, lowest first. Nothing is mounted here: [#prepare] makes the directories and says which to
-/// join. A snapshot keeps the layers below it, even when their image is removed by force.
+/// with the layers' digests, lowest first; the word `init` before them stands for the [InitLayer]. Nothing is mounted
+/// here: [#prepare] makes the directories and says which to join. A snapshot keeps the layers below it, even when their
+/// image is removed by force.
 public final class Snapshots {
 
     private static final Pattern ID = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}");
     private static final String LIST = "layers";
     private static final String TEMPORARY = ".tmp";
+    private static final String INIT = "init";
     private static final int BUFFER = 128 << 10;
     private static final FileAttribute<?> PRIVATE =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+    private static final Set<PosixFilePermission> OPEN = PosixFilePermissions.fromString("rwxr-xr-x");
 
     private final Path root;
     private final Path temporary;
+    private final Path init;
     private final LayerStore layers;
     private final LayerCollector collector;
     private final Trash trash;
@@ -48,6 +52,7 @@ public final class Snapshots {
     private Snapshots(Path root, LayerStore layers, LayerCollector collector, Trash trash, ContentStore content) {
         this.root = root;
         this.temporary = root.resolve(TEMPORARY);
+        this.init = root.resolve("." + INIT);
         this.layers = layers;
         this.collector = collector;
         this.trash = trash;
@@ -59,14 +64,27 @@ public final class Snapshots {
         var snapshots = new Snapshots(root, layers, collector, trash, content);
         Durable.makeDirectory(snapshots.temporary);
         trash.sweep(snapshots.temporary);
+        InitLayer.make(snapshots.init, trash.freshName(snapshots.temporary));
         return snapshots;
     }
+
+    /// What lies below a writable directory.
+    private record Base(boolean init, List<Digest> diffIds) {}
 
     /// Makes the directories of `containerId` on top of `image`, or finds them made before: a repeated call changes
     /// nothing, so the engine may call it again before every start. Costs a few system calls, no fsync: what a power
     /// cut takes away was an empty directory, which the next call makes again.
     /// @throws EngineException.NotFound a layer of the image is gone
     public RootfsPlan.Overlay prepare(String containerId, Image image) throws EngineException {
+        return prepare(containerId, image, true);
+    }
+
+    /// The same for an image that is to be seen as it is, without what a container's root has beside it.
+    public RootfsPlan.Overlay prepareView(String id, Image image) throws EngineException {
+        return prepare(id, image, false);
+    }
+
+    private RootfsPlan.Overlay prepare(String containerId, Image image, boolean init) throws EngineException {
         checkId(containerId);
         if (!Files.exists(root.resolve(containerId))) {
             try {
@@ -75,15 +93,15 @@ public final class Snapshots {
                 throw Failures.of("prepare the root of " + containerId, e);
             }
         }
-        return prepare(containerId, image.id().toString(), image.config().diffIds());
+        return prepare(containerId, image.id().toString(), new Base(init, image.config().diffIds()));
     }
 
     /// The same on top of these layers, lowest first, which are no image (yet): a step of a build.
     public RootfsPlan.Overlay prepare(String stepId, List<Digest> diffIds) throws EngineException {
-        return prepare(stepId, "the layers of a build", diffIds);
+        return prepare(stepId, "the layers of a build", new Base(false, diffIds));
     }
 
-    private RootfsPlan.Overlay prepare(String containerId, String base, List<Digest> diffIds) throws EngineException {
+    private RootfsPlan.Overlay prepare(String containerId, String name, Base base) throws EngineException {
         checkId(containerId);
         boolean again = Files.exists(root.resolve(containerId));
         var made = again ? find(containerId) : Optional.<RootfsPlan.Overlay>empty();
@@ -92,67 +110,68 @@ public final class Snapshots {
         }
         try {
             if (again) {
-                trash.bury(root.resolve(containerId), temporary); // a power cut left it without its list
+                trash.bury(root.resolve(containerId), temporary); // a crash left it without its list
             }
-            return collector.whileKept(() -> make(containerId, base, diffIds));
+            return collector.whileKept(() -> make(containerId, name, base));
         } catch (IOException e) {
             throw Failures.of("prepare the root of " + containerId, e);
         }
     }
 
-    private RootfsPlan.Overlay make(String containerId, String base, List<Digest> diffIds)
-            throws IOException, EngineException {
-        for (var diffId : diffIds) {
+    private RootfsPlan.Overlay make(String containerId, String name, Base base) throws IOException, EngineException {
+        for (var diffId : base.diffIds) {
             if (!layers.has(diffId)) {
-                throw new EngineException.NotFound("No such image: " + base);
+                throw new EngineException.NotFound("No such image: " + name);
             }
         }
-        Path place = trash.freshName(temporary);
-        Files.createDirectory(place, PRIVATE);
-        var list = new StringBuilder();
-        diffIds.forEach(diffId -> list.append(diffId).append('\n'));
-        Files.createDirectory(place.resolve("upper"));
-        Files.setPosixFilePermissions(place.resolve("upper"), PosixFilePermissions.fromString("rwxr-xr-x"));
+        Path place = Files.createDirectory(root.resolve(containerId), PRIVATE);
+        var list = new StringBuilder(base.init ? INIT + "\n" : "");
+        base.diffIds.forEach(diffId -> list.append(diffId).append('\n'));
+        Files.setPosixFilePermissions(Files.createDirectory(place.resolve("upper")), OPEN);
         Files.createDirectory(place.resolve("work"));
-        if (diffIds.isEmpty()) {
+        if (base.diffIds.isEmpty() && !base.init) {
             Files.createDirectory(place.resolve("empty")); // an overlay cannot do without a lower directory
         }
-        Files.writeString(place.resolve(LIST), list, StandardCharsets.US_ASCII);
-        Files.move(place, root.resolve(containerId), StandardCopyOption.ATOMIC_MOVE);
-        return plan(containerId, diffIds);
+        Files.writeString(place.resolve(LIST), list, StandardCharsets.US_ASCII); // the last: it says that all is there
+        return plan(containerId, base);
     }
 
     /// What [#prepare] made for `containerId`; empty when it has no usable directories.
     public Optional<RootfsPlan.Overlay> find(String containerId) throws EngineException {
         checkId(containerId);
         try {
-            var diffIds = read(containerId);
-            return diffIds.isPresent() ? Optional.of(plan(containerId, diffIds.get())) : Optional.empty();
+            var base = read(containerId);
+            return base.isPresent() ? Optional.of(plan(containerId, base.get())) : Optional.empty();
         } catch (IOException e) {
             throw Failures.of("read the layers of " + containerId, e);
         }
     }
 
-    private Optional<List<Digest>> read(String containerId) throws IOException {
+    private Optional<Base> read(String containerId) throws IOException {
         try {
             var diffIds = new ArrayList<Digest>();
             String list = Files.readString(root.resolve(containerId).resolve(LIST), StandardCharsets.US_ASCII);
-            for (String line : list.lines().toList()) {
+            var lines = list.lines().toList();
+            boolean init = !lines.isEmpty() && lines.getFirst().equals(INIT);
+            for (String line : lines.subList(init ? 1 : 0, lines.size())) {
                 diffIds.add(Digest.parse(line));
             }
-            return Optional.of(diffIds);
+            return Optional.of(new Base(init, diffIds));
         } catch (NoSuchFileException | EngineException.Invalid e) {
             return Optional.empty();
         }
     }
 
-    private RootfsPlan.Overlay plan(String containerId, List<Digest> diffIds) throws IOException {
+    private RootfsPlan.Overlay plan(String containerId, Base base) throws IOException {
         Path own = root.resolve(containerId);
         var lowers = new ArrayList<Path>();
-        for (var diffId : diffIds) {
+        for (var diffId : base.diffIds) {
             lowers.add(layers.lower(diffId));
         }
         Collections.reverse(lowers);
+        if (base.init) {
+            lowers.add(init);
+        }
         if (lowers.isEmpty()) {
             lowers.add(own.resolve("empty"));
         }
@@ -234,7 +253,7 @@ public final class Snapshots {
         try (var names = Files.newDirectoryStream(root)) {
             for (Path name : names) {
                 String id = String.valueOf(name.getFileName());
-                if (!id.equals(TEMPORARY)) {
+                if (!id.startsWith(".")) {
                     ids.add(id);
                 }
             }
@@ -248,7 +267,7 @@ public final class Snapshots {
     Set<Digest> neededLayers() throws IOException, EngineException {
         var needed = new HashSet<Digest>();
         for (String containerId : list()) {
-            read(containerId).ifPresent(needed::addAll);
+            read(containerId).ifPresent(base -> needed.addAll(base.diffIds));
         }
         return needed;
     }

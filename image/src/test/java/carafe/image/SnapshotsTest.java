@@ -40,7 +40,7 @@ class SnapshotsTest {
     void lowersAreTopmostFirst() throws Exception {
         var plan = snapshots.prepare("c1", images.find("app:1"));
         assertThat(plan.lowers()).containsExactly(images.lower(Digest.sha256(TOP)),
-                images.lower(Digest.sha256(BASE)));
+                images.lower(Digest.sha256(BASE)), root.resolve("snapshots/.init"));
         assertThat(Files.getAttribute(plan.upper(), "unix:mode")).isEqualTo(040755);
         assertThat(plan.work()).isEmptyDirectory();
         assertThat(snapshots.list()).containsExactly("c1");
@@ -80,9 +80,22 @@ class SnapshotsTest {
     @Test
     void anImageWithoutLayersStillHasARoot() throws Exception {
         images.load(TestImage.of("scratch:1").stream(), LoadProgress.SILENT);
-        var plan = snapshots.prepare("c1", images.find("scratch:1"));
+        var plan = snapshots.prepareView("c1", images.find("scratch:1"));
         assertThat(plan.lowers()).singleElement().satisfies(lower -> assertThat(lower).isEmptyDirectory());
         assertThat(snapshots.find("c1")).contains(plan);
+    }
+
+    @Test
+    void theLowestLayerOfAContainerHasWhatEnginesMountOn() throws Exception {
+        var plan = snapshots.prepare("c1", images.find("app:1"));
+        assertThat(snapshots.find("c1")).contains(plan);
+        Path init = plan.lowers().getLast();
+        try (var found = Files.walk(init)) {
+            assertThat(found.map(path -> init.relativize(path).toString())).containsExactlyInAnyOrder(
+                    "", ".dockerenv", "dev", "etc", "etc/hostname", "etc/hosts", "etc/mtab", "etc/resolv.conf", "proc", "sys");
+        }
+        assertThat(snapshots.prepareView("v1", images.find("app:1")).lowers()).doesNotContain(init);
+        assertThat(snapshots.prepare("s1", images.find("app:1").config().diffIds()).lowers()).doesNotContain(init);
     }
 
     @Test

@@ -101,8 +101,12 @@ final class Flight {
 
     /// Fails everything that somebody still waits for.
     void fail(int errno) {
-        running.completeExceptionally(new KernelException("launch", title(), errno));
-        exit.completeExceptionally(new KernelException("wait for", title(), errno));
+        if (!running.isDone()) {
+            running.completeExceptionally(new KernelException("launch", title(), errno));
+        }
+        if (!exit.isDone()) { // the usual end of a monitor: nobody waits any more
+            exit.completeExceptionally(new KernelException("wait for", title(), errno));
+        }
     }
 
     // ---- what monitors say ----

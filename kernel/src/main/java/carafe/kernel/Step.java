@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.SortedSet;
 import java.util.TreeSet;
 
 /// One system call on a [Tape]. `id` names the purpose, not the call (`mount-proc`); neighbours may share it.
@@ -21,8 +20,9 @@ public record Step(String id, Part part, Syscall call, List<Arg> args, Outcome o
         static final Outcome SUCCESS = new Outcome(Optional.empty(), Set.of(), false, OptionalLong.empty());
 
         public Outcome {
-            SortedSet<Integer> sorted = new TreeSet<>(tolerated);
-            tolerated = Collections.unmodifiableSortedSet(sorted);
+            tolerated = tolerated.isEmpty()
+                    ? Set.of()
+                    : Collections.unmodifiableSortedSet(new TreeSet<>(tolerated));
             if (tolerated.size() > TapeFormat.MAX_TOLERATED) {
                 throw new IllegalArgumentException("a step tolerates at most " + TapeFormat.MAX_TOLERATED + " errnos");
             }

@@ -33,6 +33,20 @@ public interface Fabric extends AutoCloseable {
     /// @throws EngineException.Forbidden an address is in use
     Sandbox open(String containerId, List<Joining> networks) throws EngineException;
 
+    /// A namespace in which nobody was and that is in no network, its loopback up, if one is ready: for a container that
+    /// is to be alone. The fabric knows nothing of it any more.
+    Optional<Spare> spare();
+
+    /// Owned by the caller: it goes when it is closed and no process is in it.
+    interface Spare extends AutoCloseable {
+
+        /// How this process opens the namespace, valid until it is closed.
+        String path();
+
+        @Override
+        void close();
+    }
+
     /// The container's sandbox now.
     Optional<Sandbox> sandbox(String containerId);
 

@@ -234,6 +234,11 @@ final class LinuxFabric implements Fabric {
     }
 
     @Override
+    public Optional<Spare> spare() {
+        return sandboxes.spare();
+    }
+
+    @Override
     public Optional<Sandbox> sandbox(String containerId) {
         return sandboxes.find(containerId);
     }

@@ -6,6 +6,7 @@ import carafe.kernel.NetNamespace;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
@@ -39,17 +40,19 @@ final class NamespacePool implements AutoCloseable {
 
     /// A namespace nobody was in, owned by the caller; made now if none is ready.
     NetNamespace take() throws KernelException {
+        var one = poll();
+        return one.isPresent() ? one.get() : thread.create(SETTINGS);
+    }
+
+    /// One that is ready, owned by the caller.
+    Optional<NetNamespace> poll() {
         lock.lock();
         try {
-            var one = ready.pollFirst();
             wanted.signal();
-            if (one != null) {
-                return one;
-            }
+            return Optional.ofNullable(ready.pollFirst());
         } finally {
             lock.unlock();
         }
-        return thread.create(SETTINGS);
     }
 
     private void refill() {

@@ -68,6 +68,23 @@ final class Sandboxes implements AutoCloseable {
         return links;
     }
 
+    Optional<Fabric.Spare> spare() {
+        return tools.namespaces.poll().map(Alone::new);
+    }
+
+    private record Alone(NetNamespace namespace) implements Fabric.Spare {
+
+        @Override
+        public String path() {
+            return namespace.path();
+        }
+
+        @Override
+        public void close() {
+            namespace.close();
+        }
+    }
+
     Sandbox open(String containerId, List<Joining> joinings) throws EngineException {
         close(containerId); // what a failed start may have left
         var places = new ArrayList<Place>();

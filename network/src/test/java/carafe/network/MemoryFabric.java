@@ -76,6 +76,11 @@ public final class MemoryFabric implements Fabric {
         }
     }
 
+    @Override
+    public Optional<Spare> spare() {
+        return Optional.empty();
+    }
+
     private Endpoint endpoint(Joining joining, int number) throws EngineException {
         var network = joining.network();
         var four = addresses.take(network, false, joining.wanted().four());

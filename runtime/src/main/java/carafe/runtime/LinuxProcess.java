@@ -23,6 +23,8 @@ import java.time.Instant;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /// A process under its monitor, started by us or found again. Owns a pidfd until the end was seen.
@@ -41,6 +43,7 @@ final class LinuxProcess implements RunningProcess {
     private final MonitorLink link;
     private final Optional<Launched> launched;
     private final Thread writer;
+    private final CountDownLatch unwanted = new CountDownLatch(1);
     private final Object lock = new Object();
     private Optional<ExitInfo> exit = Optional.empty();
     private boolean released;
@@ -114,11 +117,13 @@ final class LinuxProcess implements RunningProcess {
     /// asks; for the others memory is given back.
     private void keepExplanation(Supplier<TapeExplanation> fresh) {
         try {
-            Thread.sleep(REST);
+            if (unwanted.await(REST.toMillis(), TimeUnit.MILLISECONDS)) {
+                return; // deleted meanwhile
+            }
             RunRecord.writeExplanation(runDir, fresh.get());
             explanation = Optional.empty();
         } catch (InterruptedException e) {
-            // deleted meanwhile
+            Thread.currentThread().interrupt();
         } catch (IOException e) {
             System.getLogger("carafe.runtime").log(System.Logger.Level.DEBUG,
                     "explanation of " + runDir + " not kept: " + e.getMessage());
@@ -320,7 +325,7 @@ final class LinuxProcess implements RunningProcess {
             throw new EngineException.Conflict("process " + pid + " is running");
         }
         try {
-            writer.interrupt();
+            unwanted.countDown();
             writer.join();
             RunRecord.remove(runDir);
         } catch (InterruptedException e) {

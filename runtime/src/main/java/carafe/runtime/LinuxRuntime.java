@@ -89,6 +89,7 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
     @Override
     public LaunchPlan plan(Bundle bundle) throws EngineException {
         try {
+            Checks.check(bundle.spec());
             var host = probe.facts(bundle.spec().linux());
             var image = ImageFacts.unknown(bundle.spec().process().user());
             var filter = bundle.spec().linux().seccomp().isPresent()

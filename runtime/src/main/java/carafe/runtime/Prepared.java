@@ -62,6 +62,11 @@ final class Prepared implements AutoCloseable {
         made.add(path);
     }
 
+    /// Whether this start has made `path`.
+    boolean isNew(Path path) {
+        return made.contains(path);
+    }
+
     /// Takes over what `other` made beside this; what was done is kept in the order of `preparations`.
     void adopt(Prepared other, List<Preparation> preparations) {
         descriptors.putAll(other.descriptors);

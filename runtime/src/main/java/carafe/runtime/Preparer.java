@@ -461,7 +461,9 @@ final class Preparer {
 
     private static void monitorFiles(Purpose purpose, Prepared prepared) throws IOException {
         Path socket = purpose.runDir.resolve(SOCKET);
-        RunRecord.removeFiles(purpose.runDir); // of an earlier run that is over
+        if (!prepared.isNew(purpose.runDir)) {
+            RunRecord.removeFiles(purpose.runDir); // of an earlier run that is over
+        }
         var listener = UnixListener.listen(socket);
         prepared.made(socket);
         prepared.closing(listener);

@@ -22,7 +22,10 @@ final class RootSteps {
 
     private RootSteps() {}
 
+    /// The monitor keeps the root open: the last one to let go of an overlay waits until the file system below it is
+    /// synced, and that shall not be the process whose end is waited for.
     static void enter(TapeDraft draft, RuntimeSpec spec) throws StartFailure {
+        draft.tape().keep(Slots.ROOT);
         draft.child("propagation", Syscall.MOUNT, none(), text("/"), none(),
                 number(Linux.MS_REC | Linux.MS_SLAVE, "MS_REC|MS_SLAVE"), none());
         draft.child("root", Syscall.MOVE_MOUNT, slot(Slots.ROOT), TapeDraft.EMPTY, cwd(), text("/"),

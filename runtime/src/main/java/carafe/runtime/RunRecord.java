@@ -30,6 +30,7 @@ record RunRecord(
     private static final String FILE = "process.json";
     private static final String EXPLANATION = "explanation.json";
     private static final String EXPLANATION_TEMPORARY = EXPLANATION + ".new";
+    private static final Set<String> FILES = Set.of(FILE, EXPLANATION, EXPLANATION_TEMPORARY, EXIT, Preparer.SOCKET);
     private static final int VERSION = 1;
 
     RunRecord {
@@ -107,8 +108,14 @@ record RunRecord(
 
     /// Removes the files only.
     static void removeFiles(Path runDir) throws IOException {
-        for (String name : List.of(FILE, EXPLANATION, EXPLANATION_TEMPORARY, EXIT, Preparer.SOCKET)) {
-            Files.deleteIfExists(runDir.resolve(name));
+        try (var found = Files.newDirectoryStream(runDir)) {
+            for (var file : found) {
+                if (FILES.contains(String.valueOf(file.getFileName()))) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        } catch (NoSuchFileException gone) {
+            return;
         }
     }
 

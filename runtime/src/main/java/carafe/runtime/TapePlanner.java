@@ -19,11 +19,10 @@ final class TapePlanner {
         }
     }
 
-    /// `filter` is the compiled system-call filter, empty for none.
+    /// The configuration has passed [Checks]; `filter` is the compiled system-call filter, empty for none.
     static Planned plan(Bundle bundle, HostFacts host, ImageFacts image, Filter filter) throws StartFailure {
         var spec = bundle.spec();
         var draft = new TapeDraft();
-        Checks.check(spec);
         var process = ProcessPlan.of(bundle, host, image, filter);
 
         NamespaceSteps.create(draft, spec.linux(), host);
