@@ -58,6 +58,7 @@ final class Daemon implements AutoCloseable {
         try {
             var server = HttpServer.start(listeners(config), ServerLimits.DEFAULTS, api, api.errors());
             parts.push(() -> server.close(CLOSE_LIMIT));
+            parts.push(new HeapKeeper());
             LOG.info("carafe {} listens at {}", installation.version(), server.addresses());
         } catch (IOException e) {
             throw new EngineException.Unavailable(String.valueOf(e.getMessage()), e);

@@ -9,7 +9,7 @@ import java.util.function.Supplier;
 /// How the last containers that ended were started: kept for a while after the end, removal included, because the one
 /// who asks usually ran something short. The lock guards the map.
 final class RecentStarts {
-    private static final int REMEMBERED = 64;
+    private static final int REMEMBERED = 16; // some 100 kB each
 
     private final Map<String, Supplier<TapeExplanation>> byId = new LinkedHashMap<>();
 
