@@ -8,10 +8,13 @@ import carafe.http.Headers;
 import carafe.spec.EngineException;
 import java.io.IOException;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /// The Docker Engine API as one handler: cuts the version off the path, finds the route, and gives every answer the
 /// header fields that clients read.
 public final class DockerApi implements Handler {
+
+    private static final Pattern VERSION = Pattern.compile("v[0-9.]+");
 
     private final Routes routes = new Routes();
     private final Headers standard;
@@ -55,7 +58,7 @@ public final class DockerApi implements Handler {
         }
         List<String> segments = withoutTrailingSlash(exchange.segments());
         var version = ApiVersion.CURRENT;
-        if (!segments.isEmpty() && segments.getFirst().matches("v[0-9.]+")) {
+        if (!segments.isEmpty() && VERSION.matcher(segments.getFirst()).matches()) {
             version = ApiVersion.parse(segments.getFirst().substring(1));
             segments = segments.subList(1, segments.size());
         }

@@ -3,6 +3,7 @@ package carafe.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -15,7 +16,7 @@ import java.util.Set;
 /// command), `docker` (Debian's dockerd, unpacked under target/). Writes samples.csv and table.md into DIR.
 final class Main {
 
-    private static final int WARM_UP = 60;
+    private static final Duration WARM_UP = Duration.ofSeconds(10);
 
     private int rounds = 3;
     private int samplesPerRound = 20;
@@ -72,9 +73,11 @@ final class Main {
                 var peer = new Peer(kind(engine, root), work.resolve(engine.replace('+', '-')));
                 peers.add(peer);
                 rows.prepare(peer);
-                rows.warmUp(peer, engine.equals("docker") ? 3 : WARM_UP);
             }
             for (int round = 1; round <= rounds; round++) {
+                for (Peer peer : peers) {
+                    rows.warmUp(peer, WARM_UP);
+                }
                 for (var row : all.entrySet()) {
                     if (only.isEmpty() || only.contains(row.getKey())) {
                         for (Peer peer : peers) {
@@ -102,7 +105,7 @@ final class Main {
         Path dockerd = Path.of(System.getProperty("carafe.bench.dockerd"));
         Path tools = Objects.requireNonNull(dockerd.getParent(), "an absolute path");
         var carafed = List.of(root.resolve("packaging/target/carafe/bin/carafed").toString(), "-H", "unix://{dir}/s",
-                "--data-root", "{dir}/data", "--exec-root", "{dir}/run", "--pidfile", "{dir}/pid",
+                "--data-root", "{dir}/data", "--exec-root", "{run}", "--pidfile", "{dir}/pid",
                 "--config-file", "{dir}/daemon.json");
         return switch (engine) {
             case "carafe" -> new Peer.Kind(engine, carafed,
@@ -110,7 +113,7 @@ final class Main {
             case "carafe+docker" -> new Peer.Kind(engine, carafed, List.of(docker), "carafe-monitor", "");
             default -> new Peer.Kind(engine,
                     List.of(dockerd.toString(), "-H", "unix://{dir}/s", "--data-root", "{dir}/data",
-                            "--exec-root", "{dir}/run", "--pidfile", "{dir}/pid", "--config-file", "{dir}/daemon.json",
+                            "--exec-root", "{run}", "--pidfile", "{dir}/pid", "--config-file", "{dir}/daemon.json",
                             "--bridge=none", "--iptables=false", "--ip6tables=false"),
                     List.of(docker), "containerd-shim", tools + ":" + tools.resolveSibling("bin"));
         };

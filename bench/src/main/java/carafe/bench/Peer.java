@@ -29,12 +29,14 @@ final class Peer implements AutoCloseable {
 
     final Kind kind;
     private final Path directory;
+    private final Path run; // in memory, as /run is where daemons keep such things
     private Process process;
 
     /// Starts the engine in `directory`, which is removed at the end, and waits for its first answer.
     Peer(Kind kind, Path directory) throws IOException {
         this.kind = kind;
         this.directory = Files.createDirectories(directory);
+        this.run = Files.createTempDirectory(Path.of("/run"), "carafe-bench");
         Files.writeString(directory.resolve("daemon.json"), "{}");
         this.process = launch();
         awaitAnswer();
@@ -116,7 +118,7 @@ final class Peer implements AutoCloseable {
         try (Stream<Path> processes = Files.list(Path.of("/proc"))) {
             for (Path path : processes.filter(p -> p.getFileName().toString().matches("\\d+")).toList()) {
                 long pid = Long.parseLong(path.getFileName().toString());
-                if (comm(pid).equals(kind.helper()) && mentions(pid, directory.toString())) {
+                if (comm(pid).equals(kind.helper()) && mentions(pid, run.toString())) {
                     total += pss(pid);
                     count++;
                 }
@@ -158,7 +160,7 @@ final class Peer implements AutoCloseable {
     private Process launch() throws IOException {
         var words = new ArrayList<String>();
         for (String word : kind.daemon()) {
-            words.add(word.replace("{dir}", directory.toString()));
+            words.add(word.replace("{dir}", directory.toString()).replace("{run}", run.toString()));
         }
         var builder = new ProcessBuilder(words);
         if (!kind.pathPrefix().isEmpty()) {
@@ -200,6 +202,11 @@ final class Peer implements AutoCloseable {
             process.destroyForcibly();
             Thread.currentThread().interrupt();
         }
+        remove(directory);
+        remove(run);
+    }
+
+    private static void remove(Path directory) {
         try (Stream<Path> files = Files.walk(directory)) {
             files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
         } catch (IOException | java.io.UncheckedIOException e) {

@@ -4,6 +4,7 @@ import carafe.bench.Samples.Row;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -98,10 +99,12 @@ final class Rows {
         }
     }
 
-    /// Some rounds that are not recorded: both engines have compiled and cached what they will.
-    void warmUp(Peer peer, int rounds) throws Exception {
+    /// Lifecycles that are not recorded, for as long with each engine: daemons live for weeks, and what one does in its
+    /// first seconds has a row of its own.
+    void warmUp(Peer peer, Duration time) throws Exception {
+        long end = System.nanoTime() + time.toNanos();
         try (Api api = peer.connect(); Api waiting = peer.connect()) {
-            for (int i = 0; i < rounds; i++) {
+            while (System.nanoTime() < end) {
                 oneLifecycle(api, waiting, NONE);
             }
         }
@@ -298,6 +301,14 @@ final class Rows {
 
     private void daemonStart(Peer peer) throws Exception {
         samples.add(new Row("daemon start to first answer", "ms", true), peer.name(), peer.restart() / 1e6);
+        var row = new Row("API create+start+wait+delete, network none, the first of a fresh daemon", "ms", true);
+        try (Api api = peer.connect(); Api waiting = peer.connect()) {
+            for (int i = 0; i < 2 * samplesPerRound; i++) {
+                long begin = System.nanoTime();
+                oneLifecycle(api, waiting, NONE);
+                add(row, peer, begin);
+            }
+        }
     }
 
     private void add(Row row, Peer peer, long begin) {

@@ -39,7 +39,9 @@ final class Parts {
     static Engine engine(DaemonConfig config, Installation installation, Deque<AutoCloseable> made)
             throws EngineException {
         Path state = config.dataRoot();
-        var failpoints = Failpoints.parse(System.getenv().getOrDefault("CARAFE_FAILPOINTS", ""));
+        var failpoints = System.getenv().containsKey("CARAFE_FAILPOINTS")
+                ? Failpoints.parse(System.getenv("CARAFE_FAILPOINTS"))
+                : Failpoints.none();
         var lock = DataRootLock.take(state);
         made.push(lock);
         var engineConfig = new EngineConfig(lock, config.execRoot(), installation.init());

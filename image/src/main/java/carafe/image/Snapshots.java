@@ -69,7 +69,7 @@ public final class Snapshots {
     }
 
     /// What lies below a writable directory.
-    private record Base(boolean init, List<Digest> diffIds) {}
+    private record Foundation(boolean init, List<Digest> diffIds) {}
 
     /// Makes the directories of `containerId` on top of `image`, or finds them made before: a repeated call changes
     /// nothing, so the engine may call it again before every start. Costs a few system calls, no fsync: what a power
@@ -93,15 +93,15 @@ public final class Snapshots {
                 throw Failures.of("prepare the root of " + containerId, e);
             }
         }
-        return prepare(containerId, image.id().toString(), new Base(init, image.config().diffIds()));
+        return prepare(containerId, image.id().toString(), new Foundation(init, image.config().diffIds()));
     }
 
     /// The same on top of these layers, lowest first, which are no image (yet): a step of a build.
     public RootfsPlan.Overlay prepare(String stepId, List<Digest> diffIds) throws EngineException {
-        return prepare(stepId, "the layers of a build", new Base(false, diffIds));
+        return prepare(stepId, "the layers of a build", new Foundation(false, diffIds));
     }
 
-    private RootfsPlan.Overlay prepare(String containerId, String name, Base base) throws EngineException {
+    private RootfsPlan.Overlay prepare(String containerId, String name, Foundation base) throws EngineException {
         checkId(containerId);
         boolean again = Files.exists(root.resolve(containerId));
         var made = again ? find(containerId) : Optional.<RootfsPlan.Overlay>empty();
@@ -118,7 +118,7 @@ public final class Snapshots {
         }
     }
 
-    private RootfsPlan.Overlay make(String containerId, String name, Base base) throws IOException, EngineException {
+    private RootfsPlan.Overlay make(String containerId, String name, Foundation base) throws IOException, EngineException {
         for (var diffId : base.diffIds) {
             if (!layers.has(diffId)) {
                 throw new EngineException.NotFound("No such image: " + name);
@@ -147,7 +147,7 @@ public final class Snapshots {
         }
     }
 
-    private Optional<Base> read(String containerId) throws IOException {
+    private Optional<Foundation> read(String containerId) throws IOException {
         try {
             var diffIds = new ArrayList<Digest>();
             String list = Files.readString(root.resolve(containerId).resolve(LIST), StandardCharsets.US_ASCII);
@@ -156,13 +156,13 @@ public final class Snapshots {
             for (String line : lines.subList(init ? 1 : 0, lines.size())) {
                 diffIds.add(Digest.parse(line));
             }
-            return Optional.of(new Base(init, diffIds));
+            return Optional.of(new Foundation(init, diffIds));
         } catch (NoSuchFileException | EngineException.Invalid e) {
             return Optional.empty();
         }
     }
 
-    private RootfsPlan.Overlay plan(String containerId, Base base) throws IOException {
+    private RootfsPlan.Overlay plan(String containerId, Foundation base) throws IOException {
         Path own = root.resolve(containerId);
         var lowers = new ArrayList<Path>();
         for (var diffId : base.diffIds) {

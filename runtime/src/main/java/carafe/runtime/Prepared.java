@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -75,7 +76,9 @@ final class Prepared implements AutoCloseable {
         closed.addAll(other.closed);
         made.addAll(other.made);
         done.addAll(other.done);
-        done.sort(Comparator.comparingInt(each -> preparations.indexOf(each.preparation())));
+        var places = new IdentityHashMap<Preparation, Integer>();
+        preparations.forEach(preparation -> places.put(preparation, places.size()));
+        done.sort(Comparator.comparing(each -> places.get(each.preparation())));
     }
 
     ImageFacts image() {
