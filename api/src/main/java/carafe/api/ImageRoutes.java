@@ -85,12 +85,19 @@ final class ImageRoutes {
         if (call.version().before(44)) {
             json.put("VirtualSize", image.sizeBytes());
         }
+        json.put("ContainerConfig", containerConfig(image.document()));
         call.answer(json.put("RootFS", Json.object()
                         .put("Type", "layers")
                         .put("Layers", Json.ofTexts(config.diffIds().stream().map(Digest::toString).toList()))
                         .build())
                 .put("Metadata", Json.object().put("LastTagTime", Timestamps.ZERO).build())
                 .build());
+    }
+
+    /// The configuration of the container that an image was committed from, where its builder kept it: clients of those
+    /// days look for volumes there.
+    private static Json containerConfig(Json.Obj image) throws EngineException.Invalid {
+        return Json.object().put("Volumes", Json.NULL).putAll(image.object("container_config")).build();
     }
 
     private void history(Call call) throws Exception {
