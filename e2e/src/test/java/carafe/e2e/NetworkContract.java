@@ -88,54 +88,6 @@ abstract class NetworkContract extends Contract {
     }
 
     @Test
-    void aContainerThatIsCutOffComesBackByItsNames() throws Exception {
-        network("lan", "--subnet", "10.213.10.0/24");
-        network("side", "--subnet", "10.213.11.0/24");
-        docker("run", "-d", "--name", "server", "--network", "lan", "--ip", "10.213.10.20", "--network-alias", "db", IMAGE,
-                "sh", "-c", "nc -l -p 9000 > /got; sleep 600");
-        docker("run", "-d", "--name", "client", "--network", "lan", IMAGE, "sh", "-c",
-                "until (echo before; until [ -e /healed ]; do sleep 0.1; done; echo after) | nc db 9000; do sleep 0.1; done");
-        Deadline.await("the two have spoken", () -> said("server").contains("before"));
-        assertThat(pinged("server")).contains("(10.213.10.20)").contains("1 packets received");
-
-        docker("network", "disconnect", "lan", "server");
-        assertThat(command("exec", "client", "ping", "-c", "1", "-W", "1", "10.213.10.20").run().endedWith(1).out())
-                .contains("0 packets received");
-        for (String name : List.of("server", "db")) {
-            assertThat(command("exec", "client", "ping", "-c", "1", name).run().endedWith(1).err()).contains("bad address");
-        }
-        docker("exec", "client", "touch", "/healed");
-
-        // The same address again: what was open goes on.
-        docker("network", "connect", "--ip", "10.213.10.20", "--alias", "store", "lan", "server");
-        Deadline.await("what was said meanwhile has arrived", () -> said("server").contains("after"));
-        assertThat(pinged("server")).contains("1 packets received");
-        assertThat(pinged("store")).contains("(10.213.10.20)").contains("1 packets received");
-        assertThat(command("exec", "client", "ping", "-c", "1", "db").run().endedWith(1).err()).contains("bad address");
-
-        // Another address: the name leads there.
-        docker("network", "disconnect", "lan", "server");
-        docker("network", "connect", "--ip", "10.213.10.30", "lan", "server");
-        assertThat(pinged("server")).contains("(10.213.10.30)").contains("1 packets received");
-
-        // Another network: the name is found where both are.
-        docker("network", "connect", "side", "client");
-        docker("network", "connect", "--ip", "10.213.11.20", "side", "server");
-        docker("network", "disconnect", "lan", "server");
-        assertThat(pinged("server")).contains("(10.213.11.20)").contains("1 packets received");
-        docker("network", "disconnect", "side", "client");
-        assertThat(command("exec", "client", "ping", "-c", "1", "server").run().endedWith(1).err()).contains("bad address");
-    }
-
-    private String said(String container) throws Exception {
-        return command("exec", container, "cat", "/got").run().out();
-    }
-
-    private String pinged(String name) throws Exception {
-        return docker("exec", "client", "ping", "-c", "1", "-W", "5", name).text();
-    }
-
-    @Test
     void aNetworkIsSharedWithAnotherContainer() throws Exception {
         network("lan", "--subnet", "10.213.5.0/24");
         docker("run", "-d", "--name", "owner", "--network", "lan", IMAGE, "sleep", "600");
