@@ -17,7 +17,6 @@ import carafe.spec.build.BuildLimits;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CachePrune;
 import carafe.spec.oci.Digest;
-import carafe.spec.oci.RootfsPlan;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -57,7 +56,7 @@ class BuilderTest {
         public int run(StepRun run, Output output) throws EngineException, InterruptedException {
             runs.add(run);
             String[] words = run.arguments().getLast().split(" ");
-            try (var tree = RootView.writable((RootfsPlan.Overlay) run.root())) {
+            try (var tree = RootView.writable(run.root())) {
                 return play(words, tree, run, output);
             } catch (IOException e) {
                 throw new EngineException.Internal("the played program failed: " + e.getMessage(), e);
@@ -128,7 +127,7 @@ class BuilderTest {
 
     /// The files of an image, mounted.
     private MountedTree files(Digest image) throws Exception {
-        var plan = images.snapshots().prepare("look", images.byId(image).orElseThrow());
+        var plan = images.snapshots().prepareView("look", images.byId(image).orElseThrow());
         try {
             return RootView.readOnly(plan);
         } finally {

@@ -47,8 +47,8 @@ final class BundleMaker {
                 .orElseThrow(() -> new EngineException.NotFound("No such image: " + container.image().reference()));
     }
 
-    /// The bundle over a root that is known.
-    Bundle bundle(ContainerSnapshot container, RootfsPlan root, String namespace) throws EngineException {
+    /// The bundle over a root that is known; what a container that is removed at its end writes is discardable.
+    Bundle bundle(ContainerSnapshot container, RootfsPlan.Overlay root, String namespace) throws EngineException {
         var host = container.host();
         var streams = container.config().streams();
         var files = layout.files(container.id());
@@ -56,7 +56,7 @@ final class BundleMaker {
         return new Bundle(
                 container.id(),
                 composer.compose(container, new SpecComposer.Places(files, namespace), HostDevices.find(host)),
-                root,
+                root.withDiscardable(host.autoRemove()),
                 layout.run(container.id()),
                 layout.container(container.id()),
                 new UserRequest(container.config().command().user(), host.rights().groupAdd()),

@@ -67,9 +67,9 @@ sealed interface Preparation {
         @Override
         public String call() {
             return switch (plan) {
-                case RootfsPlan.Overlay(var lowers, var upper, var _) -> "fsopen(\"overlay\"), " + lowers.size()
-                        + (lowers.size() == 1 ? " lower" : " lowers") + ", upper \"" + upper.getFileName()
-                        + "\", fsmount() = root";
+                case RootfsPlan.Overlay(var lowers, var upper, var _, var discardable) -> "fsopen(\"overlay\"), "
+                        + lowers.size() + (lowers.size() == 1 ? " lower" : " lowers") + ", upper \"" + upper.getFileName()
+                        + "\"" + (discardable ? ", volatile" : "") + ", fsmount() = root";
                 case RootfsPlan.Directory(var path) -> "open_tree(\"" + path + "\", OPEN_TREE_CLONE) = root";
             };
         }

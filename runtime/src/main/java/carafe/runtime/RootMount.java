@@ -12,6 +12,7 @@ import carafe.kernel.Mounts;
 import carafe.kernel.Overlay;
 import carafe.spec.oci.RootfsPlan;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -66,6 +67,16 @@ public final class RootMount {
         }
     }
 
+    /// The kernel marks an overlay that may have lost writes, and mounts it no more while the mark is there. Ours lost
+    /// none: the machine has not gone down since.
+    private static void forgetDiscarded(Path work) throws IOException {
+        if (Files.exists(work.resolve("work/incompat"))) {
+            try (var tree = FileTree.open(work.resolve("work"))) {
+                tree.deleteTree("incompat");
+            }
+        }
+    }
+
     private static Fd overlay(RootfsPlan.Overlay plan) throws IOException {
         var opened = new ArrayList<Fd>();
         try {
@@ -76,9 +87,20 @@ public final class RootMount {
             opened.add(upper);
             var work = Descriptors.open(plan.work(), Linux.O_PATH | Linux.O_DIRECTORY, 0);
             opened.add(work);
-            return new Overlay(
-                    opened.subList(0, plan.lowers().size()), Optional.of(new Overlay.Upper(upper, work)), false)
-                    .mount(0);
+            var lowers = opened.subList(0, plan.lowers().size());
+            var upperDirectory = Optional.of(new Overlay.Upper(upper, work));
+            if (plan.discardable()) {
+                forgetDiscarded(plan.work());
+                try {
+                    return new Overlay(lowers, upperDirectory, true).mount(0);
+                } catch (KernelException e) {
+                    if (!e.is(Errno.EINVAL)) {
+                        throw e;
+                    }
+                    // before Linux 5.10: what is promised then is more than was asked for
+                }
+            }
+            return new Overlay(lowers, upperDirectory, false).mount(0);
         } finally {
             opened.forEach(Fd::close);
         }

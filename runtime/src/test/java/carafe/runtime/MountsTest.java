@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import carafe.kernel.Linux;
 import carafe.kernel.Mounts;
 import carafe.runtime.StartFailure.Kind;
+import carafe.spec.oci.RootfsPlan;
 import carafe.spec.oci.RuntimeSpec.Mount;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -82,6 +83,19 @@ class MountsTest extends StageTest {
                 bind(host, "/outward/here"), Mount.of("/tmp", "tmpfs", "tmpfs", List.of()), bind(host, "/var/spot"));
         assertThat(output.err()).isEmpty();
         assertThat(output.out()).isEqualTo("from the host\nfrom the host\n/etc-of-image\n");
+    }
+
+    @Test
+    void discardableRootsPromiseNothingAndStartAgain() throws Exception {
+        var bundle = stage.bundle(TestSpecs.standard(
+                stage.id(), "sh", "-c", "cat /kept; grep ' / ' /proc/mounts; echo old >/kept"));
+        var root = ((RootfsPlan.Overlay) bundle.rootfs()).withDiscardable(true);
+        var discardable = new Bundle(bundle.id(), bundle.spec(), root, bundle.runDir(), bundle.containerDir(),
+                bundle.user(), bundle.stdio(), bundle.log());
+        assertThat(stage.run(discardable).out()).containsPattern("[,=]volatile");
+        assertThat(stage.run(discardable).out()).startsWith("old\n").containsPattern("[,=]volatile");
+        assertThat(stage.run(stage.bundle(TestSpecs.standard(stage.id(), "grep", " / ", "/proc/mounts"))).out())
+                .doesNotContain("volatile");
     }
 
     @Test

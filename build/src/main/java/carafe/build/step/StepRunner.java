@@ -10,7 +10,7 @@ import java.util.List;
 public interface StepRunner {
 
     /// What is to be run: `id` names the container (64 hexadecimal characters); `user` as USER says; mounts in order.
-    record StepRun(String id, RootfsPlan root, List<String> arguments, List<String> environment, String directory,
+    record StepRun(String id, RootfsPlan.Overlay root, List<String> arguments, List<String> environment, String directory,
             String user, List<StepMount> mounts, String network, boolean insecure, BuildLimits limits) {
 
         public StepRun {
