@@ -85,7 +85,8 @@ final class BuildSteps implements StepRunner {
         var files = layout.files(run.id());
         etc.write(files, container.config().names().host(), container.host(), network.known());
         var bundle = new Bundle(run.id(), spec(run, container, new SpecComposer.Places(files, network.namespace())),
-                run.root().withDiscardable(true), layout.run(run.id()), layout.container(run.id()), new UserRequest(run.user(), List.of()),
+                run.root().withDiscardable(true), layout.run(run.id()), layout.container(run.id()),
+                new UserRequest(run.user(), List.of()),
                 Stdio.CLOSED, LogOptions.none(files.log()));
         try (var endpoint = runtime.endpoint(EnumSet.of(StdStream.STDOUT, StdStream.STDERR))) {
             RunningContainer process;
