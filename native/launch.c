@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -168,6 +169,37 @@ static void report_process(const struct play *play, uint32_t kind, int pidfd) {
   report_send(play->launch->reports, &report, play->progress->marks, bytes, pidfd, 0);
 }
 
+/* ---- the process is born in a user namespace that was made before ---- */
+
+struct birth {
+  struct play *play;
+  uint64_t flags;
+  int cgroup;
+  long pid; /* or -errno */
+};
+
+/* The midwife: shares memory and descriptors with the monitor, enters the user namespace in its place, and clones a
+   process that is the monitor's child. So the monitor itself never is where the container has a say. */
+static int deliver(void *argument) {
+  struct birth *birth = argument;
+  struct play *play = birth->play;
+  long rc = sys_call(SYS_setns, (uint64_t)play->tape.slots[play->tape.header->user_slot], CLONE_NEWUSER, 0, 0, 0, 0);
+  if (rc == 0) rc = sys_clone3(birth->flags | CLONE_PARENT, &play->pidfd, 0, birth->cgroup);
+  if (rc == 0) child(play);
+  birth->pid = rc;
+  for (;;) sys_call(SYS_exit, 0, 0, 0, 0, 0, 0);
+}
+
+static long clone_in_user_namespace(struct play *play, uint64_t flags, int cgroup) {
+  static _Alignas(16) uint8_t stack[64 << 10];
+  struct birth birth = {.play = play, .flags = flags, .cgroup = cgroup, .pid = -ECHILD};
+  int midwife = clone(deliver, stack + sizeof stack, CLONE_VM | CLONE_FILES | SIGCHLD, &birth);
+  if (midwife < 0) return -errno;
+  while (waitpid(midwife, NULL, 0) < 0 && errno == EINTR) {
+  }
+  return birth.pid;
+}
+
 static void start_process(struct play *play) {
   const struct launch *launch = play->launch;
   struct progress *progress = play->progress;
@@ -180,7 +212,8 @@ static void start_process(struct play *play) {
   }
   if (pipe2(play->alive, O_CLOEXEC) < 0) fail(launch, TAPE_AT_CLONE, errno, 0);
   progress->marks[progress->steps + TAPE_MARK_CLONE] = progress_now(progress);
-  long pid = sys_clone3(flags, &play->pidfd, SIGCHLD, cgroup);
+  long pid = header->user_slot == TAPE_NONE ? sys_clone3(flags, &play->pidfd, SIGCHLD, cgroup)
+                                            : clone_in_user_namespace(play, flags, cgroup);
   if (pid == 0) child(play);
   if (pid < 0) fail(launch, TAPE_AT_CLONE, (int)-pid, 0);
   progress->marks[progress->steps + TAPE_MARK_CLONED] = progress_now(progress);

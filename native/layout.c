@@ -101,6 +101,7 @@ static void blob(void) {
   FIELD(tape_header, data_offset);
   FIELD(tape_header, keep);
   FIELD(tape_header, plan);
+  FIELD(tape_header, user_slot);
 }
 
 static void messages(void) {

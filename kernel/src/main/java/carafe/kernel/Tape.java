@@ -17,13 +17,14 @@ import java.util.function.Consumer;
 /// adds CLONE_PIDFD, CLONE_CLEAR_SIGHAND and, with `cgroup`, CLONE_INTO_CGROUP. The player itself makes the process die
 /// with its monitor until the last step, and gives it an empty signal mask. It changes nothing else: the process
 /// inherits oom_score_adj, limits and session of the spawner unless steps set them. Slots in `kept` stay open in the
-/// monitor (those of a [MonitorPlan] always do); all others are closed there after the clone.
-public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Set<Slot> kept) {
+/// monitor (those of a [MonitorPlan] always do); all others are closed there after the clone. With `user` the process is
+/// born in the user namespace of that slot, which then owns what clone3 makes; the monitor stays where it is.
+public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Optional<Slot> user, Set<Slot> kept) {
 
     public Tape {
         steps = inOrder(steps);
         kept = Collections.unmodifiableSet(new LinkedHashSet<>(kept));
-        checkUses(steps, cgroup);
+        checkUses(steps, cgroup, user);
         if (steps.size() > TapeFormat.MAX_STEPS) {
             throw new IllegalArgumentException("a tape has at most " + TapeFormat.MAX_STEPS + " steps");
         }
@@ -39,7 +40,7 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Set
         return List.copyOf(ordered);
     }
 
-    private static void checkUses(List<Step> steps, Optional<Slot> cgroup) {
+    private static void checkUses(List<Step> steps, Optional<Slot> cgroup, Optional<Slot> user) {
         var filled = new HashSet<Slot>();
         steps.forEach(step -> step.outcome().result().ifPresent(filled::add));
         var full = new HashSet<Slot>();
@@ -48,6 +49,7 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Set
             if (step.part() == Part.CHILD && !cloned) {
                 cloned = true;
                 cgroup.ifPresent(slot -> requireFull(slot, filled, full, "clone3"));
+                user.ifPresent(slot -> requireFull(slot, filled, full, "clone3"));
             }
             eachSlot(step, slot -> requireFull(slot, filled, full, step.id()));
             step.outcome().result().ifPresent(full::add);
@@ -85,6 +87,7 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Set
         var passed = new LinkedHashSet<Slot>();
         steps.forEach(step -> eachSlot(step, passed::add));
         cgroup.ifPresent(passed::add);
+        user.ifPresent(passed::add);
         passed.addAll(kept);
         steps.forEach(step -> step.outcome().result().ifPresent(passed::remove));
         return passed;
@@ -107,6 +110,7 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Set
         private final Set<Slot> kept = new LinkedHashSet<>();
         private long cloneFlags;
         private Optional<Slot> cgroup = Optional.empty();
+        private Optional<Slot> user = Optional.empty();
 
         private Builder() {}
 
@@ -134,6 +138,12 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Set
             return this;
         }
 
+        /// Makes clone3 happen in the user namespace in `slot`.
+        public Builder inUserNamespace(Slot slot) {
+            user = Optional.of(slot);
+            return this;
+        }
+
         /// Leaves the descriptor of `slot` open in the monitor.
         public Builder keep(Slot slot) {
             kept.add(slot);
@@ -142,7 +152,7 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Set
 
         /// The finished tape.
         public Tape build() {
-            return new Tape(steps, cloneFlags, cgroup, kept);
+            return new Tape(steps, cloneFlags, cgroup, user, kept);
         }
     }
 }

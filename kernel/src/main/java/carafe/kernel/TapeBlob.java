@@ -207,6 +207,7 @@ final class TapeBlob {
                 .putInt(TapeFormat.HEADER_ARCH, (int) arch)
                 .putLong(TapeFormat.HEADER_CLONE_FLAGS, tape.cloneFlags())
                 .putInt(TapeFormat.HEADER_CGROUP_SLOT, slot(tape.cgroup()))
+                .putInt(TapeFormat.HEADER_USER_SLOT, slot(tape.user()))
                 .putInt(TapeFormat.HEADER_SLOT_COUNT, numbers.size())
                 .putInt(TapeFormat.HEADER_PASSED_COUNT, passedCount)
                 .putInt(TapeFormat.HEADER_ANNOUNCE, launch.rendezvous().isPresent() ? 1 : 0)

@@ -6,7 +6,7 @@ package carafe.kernel;
 final class TapeFormat {
 
     static final int MAGIC = 0x50415443;
-    static final int VERSION = 1;
+    static final int VERSION = 2;
     static final int MAX_BYTES = 16777216;
     static final int MAX_STEPS = 1024;
     static final int MAX_SLOTS = 240;
@@ -77,7 +77,7 @@ final class TapeFormat {
     static final int PLAN_EXIT_SLOT = 44;
     static final int PLAN_EXIT_NAME = 48;
     static final int PLAN_LOG_BYTES = 56;
-    static final int HEADER_BYTES = 160;
+    static final int HEADER_BYTES = 168;
     static final int HEADER_MAGIC = 0;
     static final int HEADER_VERSION = 4;
     static final int HEADER_TOTAL_BYTES = 8;
@@ -95,6 +95,7 @@ final class TapeFormat {
     static final int HEADER_DATA_OFFSET = 60;
     static final int HEADER_KEEP = 64;
     static final int HEADER_PLAN = 96;
+    static final int HEADER_USER_SLOT = 160;
     static final int REQUEST_BYTES = 16;
     static final int REQUEST_ID = 8;
     static final int REPORT_BYTES = 48;

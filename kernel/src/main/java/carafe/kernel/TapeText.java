@@ -59,7 +59,8 @@ final class TapeText {
             flags.add("0x" + Long.toHexString(rest));
         }
         var into = tape.cgroup().map(slot -> ", cgroup=" + slot).orElse("");
-        return "clone3(" + (flags.isEmpty() ? "0" : String.join("|", flags)) + into + ")";
+        var owner = tape.user().map(slot -> "setns(" + slot + ", CLONE_NEWUSER), ").orElse("");
+        return owner + "clone3(" + (flags.isEmpty() ? "0" : String.join("|", flags)) + into + ")";
     }
 
     private record Flag(String name, long bit) {}

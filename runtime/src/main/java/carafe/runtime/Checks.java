@@ -1,10 +1,12 @@
 package carafe.runtime;
 
 import carafe.runtime.StartFailure.Kind;
+import carafe.spec.EngineException;
 import carafe.spec.oci.LinuxSpec;
 import carafe.spec.oci.LinuxSpec.NamespaceType;
 import carafe.spec.oci.RuntimeSpec;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 
 /// Refuses configurations that contradict themselves, ask for what is not there yet, or would change the host.
@@ -28,9 +30,10 @@ final class Checks {
         if (linux.namespace(NamespaceType.MOUNT).filter(n -> n.path().isEmpty()).isEmpty()) {
             throw invalid("a container needs a mount namespace of its own");
         }
-        if (linux.namespace(NamespaceType.USER).isPresent() || linux.namespace(NamespaceType.TIME).isPresent()) {
-            throw invalid("user and time namespaces are not supported yet");
+        if (linux.namespace(NamespaceType.TIME).isPresent()) {
+            throw invalid("time namespaces are not supported yet");
         }
+        users(spec);
         if (!spec.hooks().isEmpty()) {
             throw invalid("hooks are not supported yet");
         }
@@ -48,14 +51,49 @@ final class Checks {
         }
     }
 
+    /// A user namespace comes made, with its maps: what the container's network and its layers are made with.
+    private static void users(RuntimeSpec spec) throws StartFailure {
+        var linux = spec.linux();
+        var user = linux.namespace(NamespaceType.USER);
+        if (user.isPresent() == linux.ids().none() || user.isPresent() && user.get().path().isEmpty()) {
+            throw invalid("a user namespace is given by its path and by the ids it maps, both or neither");
+        }
+        if (user.isEmpty()) {
+            return;
+        }
+        try {
+            linux.ids().check();
+        } catch (EngineException.Invalid e) {
+            throw invalid(String.valueOf(e.getMessage()));
+        }
+        for (var type : List.of(NamespaceType.PID, NamespaceType.NETWORK)) {
+            if (linux.namespace(type).isEmpty()) {
+                throw invalid("a container with a user namespace of its own needs a " + type.word()
+                        + " namespace that belongs to it");
+            }
+        }
+        for (var device : linux.devices()) {
+            if (!MountSteps.normalized(device.path()).startsWith("/dev/")) {
+                throw invalid("a container with a user namespace of its own has devices below /dev only, not "
+                        + device.path());
+            }
+        }
+        if (spec.mounts().stream().noneMatch(mount -> MountSteps.normalized(mount.destination()).equals("/dev"))) {
+            throw invalid("a container with a user namespace of its own needs a mount at /dev: there are no devices on"
+                    + " its root");
+        }
+    }
+
     private static void mounts(RuntimeSpec spec) throws StartFailure {
         for (var mount : spec.mounts()) {
             if (MountSteps.normalized(mount.destination()).equals("/")) {
                 throw invalid("invalid mount destination \"" + mount.destination()
                         + "\": it must not be the root of the container");
             }
-            if (MountOptions.parse(mount.options()).idmapped()) {
-                throw invalid("mount " + mount.destination() + ": id-mapped mounts are not supported yet");
+            if (MountOptions.parse(mount.options()).idmapped() && (spec.linux().ids().none()
+                    || !mount.uidMappings().isEmpty() || !mount.gidMappings().isEmpty())) {
+                throw invalid("mount " + mount.destination() + ": owners are mapped (idmap) only as the container's own"
+                        + " user namespace has them");
             }
         }
     }

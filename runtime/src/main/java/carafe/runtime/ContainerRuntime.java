@@ -1,6 +1,7 @@
 package carafe.runtime;
 
 import carafe.spec.EngineException;
+import carafe.spec.oci.IdMaps;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +18,10 @@ public interface ContainerRuntime {
     /// Makes both ends of an attached client's connection; hand it to [#start] or [RunningContainer#exec] so that it
     /// misses no byte. The caller owns it and closes it when the client leaves or the start fails.
     AttachEndpoint endpoint(Set<StdStream> streams) throws EngineException;
+
+    /// A new user namespace with these maps, and a network namespace that it owns, in which nothing is set up: what a
+    /// bundle then names as its own. Owned by the caller.
+    HeldNamespaces users(IdMaps ids) throws EngineException;
 
     /// Starts the bundle's process and returns when its program runs (execve succeeded). On failure nothing is left:
     /// no mount, control group, process or descriptor; the run directory is as it was.

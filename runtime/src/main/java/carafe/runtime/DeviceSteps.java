@@ -9,6 +9,7 @@ import carafe.kernel.Linux;
 import carafe.kernel.Slot;
 import carafe.kernel.Step;
 import carafe.kernel.Syscall;
+import carafe.spec.oci.IdMaps;
 import carafe.spec.oci.LinuxSpec;
 import carafe.spec.oci.LinuxSpec.Device;
 import java.util.ArrayList;
@@ -42,8 +43,10 @@ final class DeviceSteps {
         return new Device("c", path, major, minor, 0666, 0, 0);
     }
 
-    /// `dev` is the fresh tmpfs at /dev; without one the image's own /dev is used, made by the daemon if missing.
+    /// `dev` is the fresh tmpfs at /dev; without one the image's own /dev is used, made by the daemon if missing. In a
+    /// user namespace nobody may make device nodes: the monitor does, and gives them to the container's `ids`.
     static void write(TapeDraft draft, LinuxSpec linux, Optional<Slot> dev) {
+        var ids = linux.ids();
         Slot parent = dev.orElse(new Slot("place:/dev"));
         if (dev.isEmpty()) {
             draft.add(draft.place("devices", "/dev", parent));
@@ -54,15 +57,33 @@ final class DeviceSteps {
         DEFAULTS.stream().filter(device -> !listed.contains(device.path())).forEach(devices::add);
         var directories = new HashSet<String>();
         for (var device : devices) {
-            node(draft, parent, device, directories);
+            node(draft, parent, device, directories, ids);
         }
         for (String[] link : LINKS) {
             draft.add(Step.child("device-links", Syscall.SYMLINKAT, text(link[1]), slot(parent), text(link[0]))
                     .tolerating(Errno.EEXIST));
+            own(draft, parent, link[0], ids.at(0, 0));
         }
     }
 
-    private static void node(TapeDraft draft, Slot dev, Device device, HashSet<String> directories) {
+    /// The monitor makes files with a umask of its own.
+    private static void mode(TapeDraft draft, Slot parent, String name, long mode, IdMaps ids) {
+        if (!ids.none()) {
+            draft.child("devices", Syscall.FCHMODAT, slot(parent), text(name),
+                    number(mode, "0" + Long.toOctalString(mode)));
+        }
+    }
+
+    /// Whoever makes a file on the host's side is its root, so nothing is to be said for that one.
+    private static void own(TapeDraft draft, Slot parent, String name, IdMaps.Owner owner) {
+        if (owner.uid() != 0 || owner.gid() != 0) {
+            draft.child("devices", Syscall.FCHOWNAT, slot(parent), text(name), number(owner.uid()),
+                    number(owner.gid()), number(Linux.AT_SYMLINK_NOFOLLOW, "AT_SYMLINK_NOFOLLOW"));
+        }
+    }
+
+    private static void node(
+            TapeDraft draft, Slot dev, Device device, HashSet<String> directories, IdMaps ids) {
         String path = MountSteps.normalized(device.path());
         Slot parent = dev;
         String name = path.substring(Math.min(path.length(), "/dev/".length()));
@@ -76,6 +97,8 @@ final class DeviceSteps {
                 if (directories.add(name.substring(0, slash))) {
                     draft.add(Step.child("devices", Syscall.MKDIRAT, slot(dev), text(name.substring(0, slash)),
                             number(0755, "0755")).tolerating(Errno.EEXIST));
+                    mode(draft, dev, name.substring(0, slash), 0755, ids);
+                    own(draft, dev, name.substring(0, slash), ids.at(0, 0));
                 }
             }
         }
@@ -90,10 +113,8 @@ final class DeviceSteps {
                         number(type | mode, word + "|0" + Long.toOctalString(mode)),
                         number(deviceNumber(device.major(), device.minor()), device.major() + ":" + device.minor()))
                 .tolerating(Errno.EEXIST));
-        if (device.uid() != 0 || device.gid() != 0) {
-            draft.child("devices", Syscall.FCHOWNAT, slot(parent), text(name), number(device.uid()),
-                    number(device.gid()), number(Linux.AT_SYMLINK_NOFOLLOW, "AT_SYMLINK_NOFOLLOW"));
-        }
+        mode(draft, parent, name, mode, ids);
+        own(draft, parent, name, ids.at(device.uid(), device.gid()));
     }
 
     static long deviceNumber(long major, long minor) {

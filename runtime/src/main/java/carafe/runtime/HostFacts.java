@@ -1,5 +1,6 @@
 package carafe.runtime;
 
+import carafe.kernel.Capabilities;
 import java.util.List;
 import java.util.Map;
 
@@ -18,6 +19,12 @@ record HostFacts(
     HostFacts {
         kernelPaths = Map.copyOf(kernelPaths);
         limits = Map.copyOf(limits);
+    }
+
+    /// The same for a process in a user namespace of its own: it has every capability there, and none to raise limits.
+    HostFacts insideUserNamespace() {
+        return new HostFacts(cgroups, kernelPaths, limits, false, oomScore,
+                Capabilities.mask(StandardContainer.allCapabilities()));
     }
 
     /// What a path is.

@@ -5,6 +5,8 @@ import carafe.kernel.CgroupStats;
 import carafe.kernel.Errno;
 import carafe.kernel.KernelException;
 import carafe.kernel.Launched;
+import carafe.kernel.Processes;
+import carafe.kernel.UserNamespace;
 import carafe.spec.EngineException;
 import carafe.spec.oci.LinuxResources;
 import carafe.spec.oci.ProcessSpec;
@@ -136,6 +138,22 @@ final class LinuxContainer implements RunningContainer {
     }
 
     @Override
+    public HeldNamespaces namespaces() throws EngineException {
+        try (var process = this.process.handle()) {
+            var found = UserNamespace.of(this.process.pid());
+            if (Processes.isRunning(process)) {
+                return LinuxRuntime.held(found);
+            }
+            found.close(); // perhaps those of another process that got the number
+        } catch (KernelException e) {
+            if (!e.is(Errno.ENOENT, Errno.ESRCH)) {
+                throw RunRecord.internal("opening the namespaces of container " + id(), e);
+            }
+        }
+        throw new EngineException.Conflict("container " + id() + " is not running");
+    }
+
+    @Override
     public RunningProcess exec(ExecSpec spec, List<AttachEndpoint> clients) throws StartFailure {
         if (!record.filter().trouble().isEmpty()) {
             throw new StartFailure(StartFailure.Kind.PRIVILEGES, "filter", "the system-call filter of container "
@@ -143,7 +161,8 @@ final class LinuxContainer implements RunningContainer {
                     + "; stop and start the container");
         }
         var container = record.process();
-        var host = runtime.probe().plain();
+        var plain = runtime.probe().plain();
+        var host = record.ids().none() ? plain : plain.insideUserNamespace();
         var purpose = new Preparer.Purpose(
                 record.id(), spec.runDir(), container.user(), Optional.empty(), Optional.empty(),
                 Optional.of(new Preparer.Container(process, cgroup)));
@@ -154,11 +173,11 @@ final class LinuxContainer implements RunningContainer {
             var filter = record.filter(); // also if privileged: rights are more capabilities, not fewer fences
             var plan = ProcessPlan.of(merged(container, spec), host, new ProcessPlan.Found(
                     prepared.user, prepared.home, filter, spec.stdio().open()));
-            var planned = TapePlanner.planExec(spec.id(), plan, record.namespaces(), host);
+            var planned = TapePlanner.planExec(spec.id(), plan, record.namespaces(), record.ids(), host);
             var service = new Launcher.Service(
                     record.id() + " exec " + spec.id(), spec.terminal(), spec.stdio(), Optional.empty(), clients);
             var execRecord = new RunRecord(
-                    spec.id(), "", record.namespaces(), plan.toSpec(), Filter.NONE);
+                    spec.id(), "", record.namespaces(), record.ids(), plan.toSpec(), Filter.NONE);
             runtime.failpoints().pass("exec.record");
             execRecord.write(spec.runDir());
             var launched = runtime.launcher().launch(planned.tape(), prepared, service, plan);

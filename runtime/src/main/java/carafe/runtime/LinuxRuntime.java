@@ -7,8 +7,10 @@ import carafe.kernel.KernelException;
 import carafe.kernel.Seccomp;
 import carafe.kernel.Spawner;
 import carafe.kernel.UnixListener;
+import carafe.kernel.UserNamespace;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
+import carafe.spec.oci.IdMaps;
 import carafe.spec.oci.LinuxSpec;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,6 +33,7 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
     private final Failpoints failpoints;
     private final Preparer preparer;
     private final Launcher launcher;
+    private final Spawner spawner;
     private final Path rendezvous;
     private final UnixListener listener;
 
@@ -40,6 +43,7 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
         this.failpoints = failpoints;
         this.preparer = new Preparer(probe, host.cgroups, filters(host, directory), failpoints);
         this.launcher = new Launcher(host.spawner, failpoints);
+        this.spawner = host.spawner;
         this.rendezvous = directory.resolve(RENDEZVOUS);
         Files.deleteIfExists(rendezvous);
         this.listener = UnixListener.listen(rendezvous);
@@ -145,7 +149,7 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
             var planned = TapePlanner.plan(bundle, host, prepared.image(), prepared.filter);
             var cgroup = prepared.cgroup.orElseThrow();
             var record = new RunRecord(
-                    bundle.id(), cgroup.path(), types(spec.linux()),
+                    bundle.id(), cgroup.path(), types(spec.linux()), spec.linux().ids(),
                     spec.process().withUser(prepared.user), prepared.filter);
             failpoints.pass("start.record");
             record.write(bundle.runDir());
@@ -165,6 +169,41 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
                 Preparer.undo(prepared);
             }
         }
+    }
+
+    @Override
+    public HeldNamespaces users(IdMaps ids) throws EngineException {
+        ids.check();
+        try {
+            failpoints.pass("users");
+            return held(UserNamespace.make(spawner, ids.uidLines(), ids.gidLines()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new EngineException.Unavailable("making a user namespace was interrupted");
+        } catch (IOException e) {
+            throw new EngineException.Unavailable("cannot make a user namespace for a container: " + e.getMessage()
+                    + "; see /proc/sys/user/max_user_namespaces, or start the container with --userns=host");
+        }
+    }
+
+    /// Adopts `namespaces`.
+    static HeldNamespaces held(UserNamespace namespaces) {
+        return new HeldNamespaces() {
+            @Override
+            public String users() {
+                return namespaces.handle().path();
+            }
+
+            @Override
+            public String network() {
+                return namespaces.network().path();
+            }
+
+            @Override
+            public void close() {
+                namespaces.close();
+            }
+        };
     }
 
     private static Set<LinuxSpec.NamespaceType> types(LinuxSpec linux) {

@@ -122,19 +122,47 @@ final class MountSteps {
         }
         for (int i = 0; i < mounts.size(); i++) {
             var mount = mounts.get(i);
-            make(draft, mount);
+            boolean ofMonitor = ownUsers() && mount.destination.equals("/dev") && mount.own();
+            if (ofMonitor) {
+                draft.inMonitor(() -> makeDevices(draft, mount));
+            } else if (!ownUsers() || !isSysfs(mount)) {
+                make(draft, mount);
+            }
             if (mount.mount.type().startsWith("cgroup") && host.cgroups() instanceof Hierarchies(var names)
                     && mount.own()) {
                 cgroupTrees(draft, mount, names);
             }
             place(draft, mount, above(mount.destination, mounts.subList(0, i)));
-            if (mount.destination.equals("/dev") && mount.own()) {
+            if (mount.destination.equals("/dev") && mount.own() && !ofMonitor) {
                 DeviceSteps.write(draft, spec.linux(), Optional.of(mount.slot));
             }
         }
         if (spec.process().terminal() && hasTerminal()) {
             DeviceSteps.console(draft, above("/dev/console", mounts).filter(Planned::own).map(Planned::slot));
         }
+    }
+
+    /// Whether the container has a user namespace of its own.
+    private boolean ownUsers() {
+        return !spec.linux().ids().none();
+    }
+
+    private static boolean isSysfs(Planned mount) {
+        return mount.own() && mount.mount.type().equals("sysfs");
+    }
+
+    /// Makes each sysfs, which gets its place later.
+    void makeSysfs(TapeDraft draft) {
+        mounts.stream().filter(MountSteps::isSysfs).forEach(mount -> make(draft, mount));
+    }
+
+    /// The tmpfs of devices is the host's, so that its nodes work, and belongs to the container's root.
+    private void makeDevices(TapeDraft draft, Planned dev) {
+        var ids = spec.linux().ids();
+        make(draft, dev);
+        draft.child(dev.id(), Syscall.FCHOWNAT, slot(dev.slot), TapeDraft.EMPTY, number(ids.hostUid(0)),
+                number(ids.hostGid(0)), number(Linux.AT_EMPTY_PATH, "AT_EMPTY_PATH"));
+        DeviceSteps.write(draft, spec.linux(), Optional.of(dev.slot));
     }
 
     private void make(TapeDraft draft, Planned mount) {

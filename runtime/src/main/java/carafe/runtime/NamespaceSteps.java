@@ -27,7 +27,10 @@ final class NamespaceSteps {
     static void create(TapeDraft draft, LinuxSpec linux, HostFacts host) {
         joinCgroup(draft, host);
         for (var namespace : linux.namespaces()) {
-            if (!namespace.path().isEmpty()) {
+            if (namespace.type() == NamespaceType.USER) {
+                draft.tape().inUserNamespace(Slots.namespace(namespace.type().word()));
+                becomeRoot(draft);
+            } else if (!namespace.path().isEmpty()) {
                 join(draft, namespace);
             } else if (namespace.type() == NamespaceType.CGROUP) {
                 // only now: made by clone3 its root would be the daemon's control group
@@ -37,6 +40,15 @@ final class NamespaceSteps {
             }
         }
         draft.child("umask", Syscall.UMASK, number(0));
+    }
+
+    /// In a new user namespace the process is still the host's root, whom nothing of the container belongs to. The
+    /// switch takes back that it dies with its monitor.
+    private static void becomeRoot(TapeDraft draft) {
+        draft.child("become-root", Syscall.SETRESGID, number(0), number(0), number(0));
+        draft.child("become-root", Syscall.SETRESUID, number(0), number(0), number(0));
+        draft.child("become-root", Syscall.PRCTL, number(Linux.PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG"),
+                number(Linux.SIGKILL, "SIGKILL"));
     }
 
     /// For a further process: everything that the container's first process has.
@@ -51,13 +63,16 @@ final class NamespaceSteps {
         long flags = Linux.CLONE_NEWNS;
         var words = new StringBuilder("CLONE_NEWNS");
         for (var type : List.of(
-                NamespaceType.UTS, NamespaceType.IPC, NamespaceType.NETWORK, NamespaceType.CGROUP)) {
+                NamespaceType.USER, NamespaceType.UTS, NamespaceType.IPC, NamespaceType.NETWORK, NamespaceType.CGROUP)) {
             if (namespaces.contains(type)) {
                 flags |= flag(type);
                 words.append('|').append(flagWord(type));
             }
         }
         draft.child("join", Syscall.SETNS, slot(Slots.TARGET), number(flags, words.toString()));
+        if (namespaces.contains(NamespaceType.USER)) {
+            becomeRoot(draft);
+        }
         draft.child("umask", Syscall.UMASK, number(0));
         // joining a mount namespace made its root ours
         draft.add(Step.child("open-root", Syscall.OPENAT2, cwd(), text("/"),

@@ -3,6 +3,7 @@ package carafe.runtime;
 import carafe.runtime.HostFacts.Hierarchies;
 import carafe.spec.oci.LinuxResources;
 import carafe.spec.oci.LinuxSpec.Namespace;
+import carafe.spec.oci.LinuxSpec.NamespaceType;
 import carafe.spec.oci.ProcessSpec.ConsoleSize;
 import carafe.spec.oci.RootfsPlan;
 import java.nio.file.Path;
@@ -197,6 +198,19 @@ sealed interface Preparation {
         }
     }
 
+    /// Opens the container's user namespace, and begins to make files as its root.
+    record UserNamespace(Namespace namespace, long rootUid, long rootGid) implements Preparation {
+        @Override
+        public String id() {
+            return "user-namespace";
+        }
+
+        @Override
+        public String call() {
+            return "open(\"" + namespace.path() + "\"), setfsuid(" + rootUid + "), setfsgid(" + rootGid + ")";
+        }
+    }
+
     /// Translates the system-call filter, or takes the translation made before.
     record CompileFilter() implements Preparation {
         @Override
@@ -284,6 +298,8 @@ sealed interface Preparation {
         var spec = bundle.spec();
         var all = new ArrayList<Preparation>();
         all.add(new RunDirectory(bundle.runDir()));
+        spec.linux().namespace(NamespaceType.USER).ifPresent(user -> all.add(new UserNamespace(
+                user, spec.linux().ids().hostUid(0), spec.linux().ids().hostGid(0))));
         all.add(new RootMount(bundle.rootfs()));
         if (!bundle.user().equals(UserRequest.NONE) || spec.process().env().stream().noneMatch(v ->
                 v.startsWith("HOME="))) {
@@ -305,7 +321,7 @@ sealed interface Preparation {
             all.add(new Nulls(nulls));
         }
         for (var namespace : spec.linux().namespaces()) {
-            if (!namespace.path().isEmpty()) {
+            if (!namespace.path().isEmpty() && namespace.type() != NamespaceType.USER) {
                 all.add(new JoinNamespace(namespace));
             }
         }

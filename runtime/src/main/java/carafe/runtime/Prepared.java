@@ -2,6 +2,7 @@ package carafe.runtime;
 
 import carafe.kernel.Cgroup;
 import carafe.kernel.Fd;
+import carafe.kernel.FileIdentity;
 import carafe.kernel.FileTree;
 import carafe.kernel.KernelException;
 import carafe.kernel.Slot;
@@ -37,6 +38,7 @@ final class Prepared implements AutoCloseable {
     String home = "/";
     Filter filter = Filter.NONE;
     Optional<FileTree> root = Optional.empty();
+    Optional<FileIdentity> identity = Optional.empty();
     Optional<Cgroup> cgroup = Optional.empty();
     private final Path runDir;
     private final List<AutoCloseable> closed = new ArrayList<>();
@@ -45,6 +47,16 @@ final class Prepared implements AutoCloseable {
     Prepared(Path runDir, User user) {
         this.runDir = runDir;
         this.user = user;
+    }
+
+    /// Does what makes files in the root as the container's root.
+    <T> T inRoot(FileIdentity.Task<T> task) throws IOException {
+        return identity.isPresent() ? identity.get().call(task) : task.run();
+    }
+
+    /// The user namespace that the container's owners are mapped with.
+    Optional<Fd> users() {
+        return Optional.ofNullable(descriptors.get(Slots.namespace("user")));
     }
 
     /// Keeps `fd` for the tape under `slot`.

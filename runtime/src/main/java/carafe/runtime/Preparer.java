@@ -5,6 +5,7 @@ import carafe.kernel.Cgroups;
 import carafe.kernel.Descriptors;
 import carafe.kernel.Errno;
 import carafe.kernel.Fd;
+import carafe.kernel.FileIdentity;
 import carafe.kernel.FileTree;
 import carafe.kernel.FsContext;
 import carafe.kernel.Inodes;
@@ -176,11 +177,23 @@ final class Preparer {
             switch (preparation) {
                 case Preparation.RunDirectory(var path) -> runDirectory(path, prepared);
                 case Preparation.Group(var path, var resources) -> group(path, resources, prepared);
+                case Preparation.UserNamespace(var namespace, var uid, var gid) -> {
+                    joinNamespace(namespace, prepared);
+                    var identity = FileIdentity.open(uid, gid);
+                    prepared.closing(identity);
+                    prepared.identity = Optional.of(identity);
+                }
                 case Preparation.RootMount(var plan) -> rootMount(plan, prepared);
                 case Preparation.FindUser(var request) -> findUser(request, purpose.user, prepared);
-                case Preparation.WorkingDirectory(var path) -> root(prepared).mkdirs(path, 0755, 0, 0).close();
+                case Preparation.WorkingDirectory(var path) -> prepared.inRoot(() -> {
+                    root(prepared).mkdirs(path, 0755, 0, 0).close();
+                    return true;
+                });
                 case Preparation.Tree tree -> tree(tree, prepared);
-                case Preparation.MountPoint(var destination, var above) -> mountPoint(destination, above, prepared);
+                case Preparation.MountPoint(var destination, var above) -> prepared.inRoot(() -> {
+                    mountPoint(destination, above, prepared);
+                    return true;
+                });
                 case Preparation.SealRoot() -> Mounts.change(root(prepared).root(),
                         MountChange.setting(Linux.MOUNT_ATTR_RDONLY), false);
                 case Preparation.Nulls(var paths) -> {
@@ -252,7 +265,7 @@ final class Preparer {
     }
 
     private static void rootMount(RootfsPlan plan, Prepared prepared) throws IOException {
-        Fd mount = RootMount.detached(plan);
+        Fd mount = prepared.inRoot(() -> RootMount.detached(plan, prepared.users()));
         prepared.closing(mount);
         prepared.descriptors.put(Slots.ROOT, mount);
         prepared.root = Optional.of(FileTree.adopt(mount));
@@ -308,11 +321,14 @@ final class Preparer {
             if (options.propagation() == 0) {
                 Mounts.change(mount, MountChange.to(Propagation.PRIVATE), options.recursiveBind());
             }
+            if (options.idmapped()) {
+                Mounts.mapOwners(mount, prepared.users().orElseThrow());
+            }
             change(mount, options.set(), options.clear(), false);
         } else if (tree.type().equals("overlay") && options.data().containsKey(LAYERS)
                 && !options.data().containsKey("upperdir")) {
             mount = RootMount.readOnly(List.of(options.data().getOrDefault(LAYERS, "").split(":")),
-                    options.data().getOrDefault(SUBDIRECTORY, ""));
+                    options.data().getOrDefault(SUBDIRECTORY, ""), prepared.users());
             prepared.put(Slots.tree(tree.destination()), mount);
             if (!Inodes.stat(mount).isDirectory()) {
                 prepared.files.add(tree.destination());

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /// Turns a plan of a root into a mount that only its descriptor reaches: for a start, and for whoever looks at the
@@ -27,27 +28,48 @@ public final class RootMount {
     /// The root as a detached mount, owned by the caller. Of one plan with a writable layer only one may be there at a
     /// time.
     public static Fd detached(RootfsPlan plan) throws IOException {
+        return detached(plan, Optional.empty());
+    }
+
+    /// The same with the owners of its files mapped as the user namespace `users` has them. Then the caller has to be
+    /// one whom it knows: the overlay makes a directory of its own.
+    static Fd detached(RootfsPlan plan, Optional<Fd> users) throws IOException {
         return switch (plan) {
             case RootfsPlan.Directory(var path) -> {
                 var copy = Mounts.cloneTree(path, true);
                 try {
                     Mounts.change(copy, MountChange.to(Propagation.PRIVATE), true);
+                    if (users.isPresent()) {
+                        Mounts.mapOwners(copy, users.get());
+                    }
                 } catch (IOException e) {
                     copy.close();
                     throw e;
                 }
                 yield copy;
             }
-            case RootfsPlan.Overlay overlay -> overlay(overlay);
+            case RootfsPlan.Overlay overlay when users.isEmpty() -> overlay(overlay, users);
+            case RootfsPlan.Overlay overlay -> {
+                try {
+                    yield overlay(overlay, users);
+                } catch (KernelException e) {
+                    if (e.is(Errno.EINVAL) && !e.call().equals("mount_setattr")) {
+                        throw new KernelException("mount", "overlay", Errno.EOPNOTSUPP, "this kernel cannot put layers"
+                                + " together whose owners are mapped, which users of a container's own need; Linux 6.15"
+                                + " can; --userns=host does without");
+                    }
+                    throw e;
+                }
+            }
         };
     }
 
     /// A detached overlay of `layers`, the topmost first, that can only be read, or what `inside` (`""`: all) names in it.
-    static Fd readOnly(List<String> layers, String inside) throws IOException {
+    static Fd readOnly(List<String> layers, String inside, Optional<Fd> users) throws IOException {
         var opened = new ArrayList<Fd>();
         try {
             for (var layer : layers) {
-                opened.add(Descriptors.open(Path.of(layer), Linux.O_PATH | Linux.O_DIRECTORY, 0));
+                opened.add(layer(Path.of(layer), users));
             }
             var mount = new Overlay(opened, Optional.empty(), false).mount(Linux.MOUNT_ATTR_RDONLY);
             if (inside.isEmpty()) {
@@ -77,16 +99,46 @@ public final class RootMount {
         }
     }
 
-    private static Fd overlay(RootfsPlan.Overlay plan) throws IOException {
+    private static Fd layer(Path directory, Optional<Fd> users) throws IOException {
+        return users.isPresent()
+                ? mapped(directory, users.get())
+                : Descriptors.open(directory, Linux.O_PATH | Linux.O_DIRECTORY, 0);
+    }
+
+    private static Fd mapped(Path directory, Fd users) throws IOException {
+        var copy = Mounts.cloneTree(directory, false);
+        try {
+            Mounts.mapOwners(copy, users);
+            return copy;
+        } catch (KernelException e) {
+            copy.close();
+            throw e;
+        }
+    }
+
+    private static Fd overlay(RootfsPlan.Overlay plan, Optional<Fd> users) throws IOException {
         var opened = new ArrayList<Fd>();
         try {
             for (Path directory : plan.lowers()) {
-                opened.add(Descriptors.open(directory, Linux.O_PATH | Linux.O_DIRECTORY, 0));
+                opened.add(layer(directory, users));
             }
-            var upper = Descriptors.open(plan.upper(), Linux.O_PATH | Linux.O_DIRECTORY, 0);
-            opened.add(upper);
-            var work = Descriptors.open(plan.work(), Linux.O_PATH | Linux.O_DIRECTORY, 0);
-            opened.add(work);
+            Fd upper;
+            Fd work;
+            if (users.isPresent()) { // both of one mount: the overlay insists on it
+                var own = mapped(Objects.requireNonNull(plan.upper().getParent()), users.get());
+                opened.add(own); // the mount is gone with it
+                try (var tree = FileTree.adopt(own.duplicate())) {
+                    upper = tree.open(String.valueOf(plan.upper().getFileName()), Linux.O_PATH | Linux.O_DIRECTORY, 0);
+                    opened.add(upper);
+                    work = tree.open(String.valueOf(plan.work().getFileName()), Linux.O_PATH | Linux.O_DIRECTORY, 0);
+                    opened.add(work);
+                }
+            } else {
+                upper = Descriptors.open(plan.upper(), Linux.O_PATH | Linux.O_DIRECTORY, 0);
+                opened.add(upper);
+                work = Descriptors.open(plan.work(), Linux.O_PATH | Linux.O_DIRECTORY, 0);
+                opened.add(work);
+            }
             var lowers = opened.subList(0, plan.lowers().size());
             var upperDirectory = Optional.of(new Overlay.Upper(upper, work));
             if (plan.discardable()) {

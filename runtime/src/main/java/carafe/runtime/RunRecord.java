@@ -4,7 +4,9 @@ import carafe.kernel.KernelException;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.oci.LinuxSpec.NamespaceType;
+import carafe.spec.oci.IdMaps;
 import carafe.spec.oci.ProcessSpec;
+import carafe.spec.oci.RuntimeSpec;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
@@ -23,7 +25,7 @@ import java.util.Set;
 /// `explanation.json` (the steps of the start), and from the monitor its socket and the exit record. All but the last are
 /// written before the process exists or are not needed to go on.
 record RunRecord(
-        String id, String cgroup, Set<NamespaceType> namespaces, ProcessSpec process, Filter filter) {
+        String id, String cgroup, Set<NamespaceType> namespaces, IdMaps ids, ProcessSpec process, Filter filter) {
 
     static final String EXIT = "exit";
 
@@ -43,6 +45,8 @@ record RunRecord(
                 .put("id", id)
                 .put("cgroup", cgroup)
                 .put("namespaces", Json.ofTexts(namespaces.stream().map(NamespaceType::word).toList()))
+                .put("uids", Json.ofTexts(ids.uids().stream().map(IdMaps::text).toList()))
+                .put("gids", Json.ofTexts(ids.gids().stream().map(IdMaps::text).toList()))
                 .put("process", process.toJson())
                 .put("filter", filter.file().map(Path::toString).orElse(""))
                 .put("filterFlags", filter.flags())
@@ -73,10 +77,19 @@ record RunRecord(
             }
             return Optional.of(new RunRecord(
                     json.text("id"), json.text("cgroup"), Set.copyOf(namespaces),
+                    new IdMaps(ranges(json, "uids"), ranges(json, "gids")),
                     ProcessSpec.fromJson(json.object("process")), filter));
         } catch (EngineException.Invalid | IllegalArgumentException e) {
             return Optional.empty(); // the latter: a path or number that is none
         }
+    }
+
+    private static List<RuntimeSpec.IdMapping> ranges(Json.Obj json, String key) throws EngineException.Invalid {
+        var ranges = new ArrayList<RuntimeSpec.IdMapping>();
+        for (String text : json.texts(key)) {
+            ranges.add(IdMaps.parse(text));
+        }
+        return ranges;
     }
 
     static void writeExplanation(Path runDir, TapeExplanation explanation) throws IOException {

@@ -34,6 +34,11 @@ public interface RunningContainer extends RunningProcess {
     /// Changes the limits named; empty ones stay as they are.
     void update(LinuxResources resources) throws EngineException;
 
+    /// Its user and network namespaces, to be shared. They are proven to be its own: opened by the number of its process,
+    /// which was still its own afterwards. The caller closes them.
+    /// @throws EngineException.Conflict it does not run
+    HeldNamespaces namespaces() throws EngineException;
+
     /// The ids, on the host, of all its processes.
     List<Integer> processes() throws EngineException;
 

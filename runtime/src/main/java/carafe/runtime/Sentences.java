@@ -47,15 +47,28 @@ final class Sentences {
             case Preparation.Nulls _, Preparation.CgroupTrees _ -> of(Kind.MOUNT, "copying mounts");
             case Preparation.JoinNamespace(var namespace) -> of(Kind.NAMESPACE,
                     "opening the " + namespace.type().word() + " namespace " + namespace.path());
+            case Preparation.UserNamespace _ -> of(Kind.NAMESPACE, "entering the container's user namespace");
             case Preparation.CompileFilter() -> of(Kind.PRIVILEGES, "compiling the system-call filter");
             case Preparation.Streams _ -> of(Kind.OTHER, "making pipes or terminal");
             case Preparation.EnterContainer _ -> of(Kind.NOT_RUNNING, "entering the container");
             case Preparation.JoinGroup(var path) -> of(Kind.CGROUP, "opening the control group " + path);
             case Preparation.MonitorFiles _ -> of(Kind.OTHER, "opening the files of the monitor");
         };
-        String hint = preparation instanceof Preparation.RootMount ? overlayHint(e) : "";
+        String hint = mappingHint(e);
+        if (hint.isEmpty() && preparation instanceof Preparation.RootMount) {
+            hint = overlayHint(e);
+        }
         return new StartFailure(
                 sentence.kind, preparation.id(), START + "error " + sentence.doing + ": " + reason + hint, e);
+    }
+
+    /// What can be done when owners cannot be shown as a user namespace has them.
+    private static String mappingHint(IOException e) {
+        return e instanceof KernelException kernel && kernel.call().equals("mount_setattr") && kernel.is(Errno.EINVAL)
+                ? ": this filesystem cannot show its files with other owners (id-mapped mounts), which a container with a"
+                        + " user namespace of its own needs; keep it on ext4, xfs, btrfs or tmpfs, or start the container"
+                        + " with --userns=host"
+                : "";
     }
 
     /// What can be done about an overlay that cannot be mounted.

@@ -7,6 +7,7 @@ import static carafe.kernel.Arg.text;
 
 import carafe.kernel.Arg;
 import carafe.kernel.Linux;
+import carafe.kernel.Part;
 import carafe.kernel.Slot;
 import carafe.kernel.Step;
 import carafe.kernel.Syscall;
@@ -23,6 +24,7 @@ final class TapeDraft {
 
     private final Tape.Builder tape = Tape.builder();
     private final List<String> warnings = new ArrayList<>();
+    private boolean inMonitor;
 
     Tape.Builder tape() {
         return tape;
@@ -37,12 +39,22 @@ final class TapeDraft {
     }
 
     void add(Step step) {
-        tape.add(step);
+        tape.add(inMonitor ? new Step(step.id(), Part.MONITOR, step.call(), step.args(), step.outcome()) : step);
+    }
+
+    /// Whatever `writing` adds is done by the monitor before the process exists, with the rights of the host's root.
+    void inMonitor(Runnable writing) {
+        inMonitor = true;
+        try {
+            writing.run();
+        } finally {
+            inMonitor = false;
+        }
     }
 
     /// Adds a call of the process.
     void child(String id, Syscall call, Arg... args) {
-        tape.add(Step.child(id, call, args));
+        add(Step.child(id, call, args));
     }
 
     /// Opens `path` in the container's root as a place: links end inside, magic links nowhere (R1).

@@ -3,6 +3,7 @@ package carafe.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carafe.spec.Json;
+import carafe.spec.oci.IdMaps;
 import carafe.spec.oci.LinuxSpec.Namespace;
 import carafe.spec.oci.LinuxSpec.NamespaceType;
 import carafe.spec.oci.ProcessSpec;
@@ -63,6 +64,15 @@ class LaunchPlanGoldenTest {
                         Mount.of("/run/secrets/key", "bind", "/srv/key", List.of("bind", "ro")),
                         Mount.of("/disk", "ext4", "/dev/vdb", List.of("noatime"))),
                 UserRequest.NONE, false, false, Set.of("/etc/hosts", "/run/secrets/key"), GoldenCase.unified()));
+        var ids = IdMaps.range(100_000, 200_000, 65_536);
+        cases.put("users", new GoldenCase(
+                TestSpecs.withUsers(TestSpecs.withMounts(
+                        standard, Mount.of("/data", "bind", "/volume", List.of("rbind", "rprivate", "idmap"))),
+                        "/proc/self/fd/USER", ids),
+                UserRequest.NONE, true, false, Set.of(), GoldenCase.unified()));
+        cases.put("users-exec", new GoldenCase(
+                TestSpecs.withUsers(TestSpecs.withTerminal(standard, 24, 80), "/proc/self/fd/USER", ids),
+                UserRequest.NONE, true, true, Set.of(), GoldenCase.poor()));
         cases.put("exec", new GoldenCase(
                 TestSpecs.withTerminal(standard, 24, 80), UserRequest.NONE, true, true, Set.of(), GoldenCase.poor()));
         return cases;
@@ -96,7 +106,8 @@ class LaunchPlanGoldenTest {
         var types = bundle.spec().linux().namespaces().stream().map(Namespace::type).collect(Collectors.toSet());
         var plan = ProcessPlan.of(
                 process, golden.host(), new ProcessPlan.Found(process.user(), "/root", filter, golden.stdin()));
-        var planned = TapePlanner.planExec("e1", plan, types, golden.host());
+        var planned = TapePlanner.planExec(
+                "e1", plan, types, bundle.spec().linux().ids(), golden.host());
         var spec = new ExecSpec("e1", bundle.runDir().resolve("e1"), process.args(), process.env(), "",
                 golden.user(), process.terminal(), process.consoleSize(), false, bundle.stdio());
         return Explaining.plan(

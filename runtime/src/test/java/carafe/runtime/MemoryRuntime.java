@@ -1,6 +1,7 @@
 package carafe.runtime;
 
 import carafe.spec.EngineException;
+import carafe.spec.oci.IdMaps;
 import carafe.spec.Failpoints;
 import carafe.spec.oci.LinuxResources;
 import carafe.spec.oci.ProcessSpec;
@@ -37,6 +38,7 @@ public final class MemoryRuntime implements ContainerRuntime {
     private final Map<Path, ExitInfo> records = new ConcurrentHashMap<>();
     private final AtomicInteger nextPid = new AtomicInteger(1000);
     private final AtomicInteger openEndpoints = new AtomicInteger();
+    private final AtomicInteger openUsers = new AtomicInteger();
     private final Path sockets;
     private final Failpoints failpoints;
     private final List<Bundle> started = new ArrayList<>();
@@ -57,6 +59,9 @@ public final class MemoryRuntime implements ContainerRuntime {
         var left = new ArrayList<String>();
         processes.forEach((run, process) -> left.add("process " + process.id + " of " + run));
         records.forEach((run, record) -> left.add("exit record of " + run));
+        if (openUsers.get() != 0) {
+            left.add(openUsers.get() + " held namespaces");
+        }
         if (openEndpoints.get() != 0) {
             left.add(openEndpoints.get() + " endpoints");
         }
@@ -147,6 +152,38 @@ public final class MemoryRuntime implements ContainerRuntime {
             channel.close();
         } catch (IOException e) {
             throw new AssertionError(e);
+        }
+    }
+
+    @Override
+    public HeldNamespaces users(IdMaps ids) throws EngineException {
+        ids.check();
+        return new MemoryNamespaces("/proc/self/fd/USER", "/proc/self/fd/NET");
+    }
+
+    private final class MemoryNamespaces implements HeldNamespaces {
+        private final String users;
+        private final String network;
+
+        MemoryNamespaces(String users, String network) {
+            this.users = users;
+            this.network = network;
+            openUsers.incrementAndGet();
+        }
+
+        @Override
+        public String users() {
+            return users;
+        }
+
+        @Override
+        public String network() {
+            return network;
+        }
+
+        @Override
+        public void close() {
+            openUsers.decrementAndGet();
         }
     }
 
@@ -405,6 +442,14 @@ public final class MemoryRuntime implements ContainerRuntime {
         @Override
         public void update(LinuxResources resources) throws EngineException {
             running();
+        }
+
+        @Override
+        public HeldNamespaces namespaces() throws EngineException {
+            if (exited().isPresent()) {
+                throw new EngineException.Conflict("container " + id() + " is not running");
+            }
+            return new MemoryNamespaces("/proc/" + pid() + "/ns/user", "/proc/" + pid() + "/ns/net");
         }
 
         @Override

@@ -1,6 +1,7 @@
 package carafe.runtime;
 
 import carafe.spec.EngineException;
+import carafe.spec.oci.IdMaps;
 import carafe.spec.oci.LinuxResources;
 import carafe.spec.oci.LinuxSpec;
 import carafe.spec.oci.LinuxSpec.Namespace;
@@ -134,6 +135,18 @@ final class TestSpecs {
                 namespaces, l.uidMappings(), l.gidMappings(), l.devices(), l.cgroupsPath(), l.resources(),
                 l.seccomp(), l.maskedPaths(), l.readonlyPaths(), network ? l.sysctl() : Map.of(),
                 l.rootfsPropagation(), l.mountLabel()));
+    }
+
+    /// With a user namespace of its own that is at `path` and has these ids.
+    static RuntimeSpec withUsers(RuntimeSpec spec, String path, IdMaps ids) {
+        var l = spec.linux();
+        var namespaces = new ArrayList<>(l.namespaces());
+        namespaces.add(1, new Namespace(NamespaceType.USER, path));
+        var sysctl = new TreeMap<>(l.sysctl());
+        sysctl.put("net.ipv4.ping_group_range", "0 65535");
+        return spec.withLinux(new LinuxSpec(
+                namespaces, ids.uids(), ids.gids(), l.devices(), l.cgroupsPath(), l.resources(), l.seccomp(),
+                l.maskedPaths(), l.readonlyPaths(), sysctl, l.rootfsPropagation(), l.mountLabel()));
     }
 
     static RuntimeSpec withSysctl(RuntimeSpec spec, Map<String, String> sysctl) {

@@ -85,6 +85,11 @@ public record LinuxSpec(
         return namespaces.stream().filter(namespace -> namespace.type == type).findFirst();
     }
 
+    /// The maps of its user namespace; [IdMaps#NONE] if it has none of its own.
+    public IdMaps ids() {
+        return new IdMaps(uidMappings, gidMappings);
+    }
+
     /// This section with other resources.
     public LinuxSpec withResources(LinuxResources other) {
         return new LinuxSpec(
