@@ -41,7 +41,7 @@ final class ConfigReader {
             "iptables", "log-format", "metrics-addr", "network-control-plane-mtu", "no-new-privileges",
             "node-generic-resources", "oom-score-adjust", "raw-logs", "rootless", "runtimes", "seccomp-profile",
             "selinux-enabled", "shutdown-timeout", "storage-driver",
-            "storage-opts", "swarm-default-advertise-addr", "userland-proxy", "userland-proxy-path", "userns-remap");
+            "storage-opts", "swarm-default-advertise-addr", "userland-proxy", "userland-proxy-path");
 
     private final Map<Option, List<String>> flags = new EnumMap<>(Option.class);
     private final Map<Option, List<String>> file = new EnumMap<>(Option.class);
@@ -151,6 +151,7 @@ final class ConfigReader {
                 registries(),
                 hub(path(Option.DATA_ROOT).orElse(DATA_ROOT), execRoot),
                 NetworkOptions.read(this::all),
+                one(Option.USERNS_REMAP).filter(word -> !word.isEmpty()),
                 warnings);
     }
 

@@ -11,7 +11,7 @@ import java.util.Optional;
 ///
 /// `hosts` are addresses to listen on (`unix:///path`, `tcp://address:port`), `dataRoot` outlives a reboot,
 /// `execRoot` does not (sockets, run directories of containers), `hub` is the registry to run beside the
-/// engine, `warnings` are sentences to log at the start.
+/// engine, `remap` whose subordinate ids containers have instead of the host's, `warnings` are sentences to log at the start.
 record DaemonConfig(
         List<String> hosts,
         Path dataRoot,
@@ -25,6 +25,7 @@ record DaemonConfig(
         Registries registries,
         Optional<HubConfig> hub,
         Networking networking,
+        Optional<String> remap,
         List<String> warnings) {
 
     DaemonConfig {

@@ -47,6 +47,8 @@ enum Option {
     IP_MASQ("ip-masq", "ip-masq", '\0', Kind.TRUTH, "Let containers leave by the host's address (default true)"),
     ADDRESS_POOL("default-address-pool", "default-address-pools", '\0', Kind.POOLS,
             "Ranges of networks that name none, as base=10.10.0.0/16,size=24 (repeatable)"),
+    USERNS_REMAP("userns-remap", "userns-remap", '\0', Kind.TEXT,
+            "Whose subordinate ids containers have: default, user, user:group or their ids"),
     LIVE_RESTORE("live-restore", "live-restore", '\0', Kind.TRUTH, "Accepted: containers always outlive the daemon"),
     VALIDATE("validate", "", '\0', Kind.TRUTH, "Check the configuration and exit"),
     VERSION("version", "", 'v', Kind.TRUTH, "Print the version and exit"),

@@ -44,7 +44,8 @@ final class Parts {
                 : Failpoints.none();
         var lock = DataRootLock.take(state);
         made.push(lock);
-        var engineConfig = new EngineConfig(lock, config.execRoot(), installation.init());
+        var engineConfig = new EngineConfig(lock, config.execRoot(), installation.init(),
+                SubIds.read(Path.of("/etc"), config.remap()));
         Engine.preload(engineConfig);
         var images = Beside.begin("images", () -> images(state, installation, failpoints));
         made.push(images);

@@ -39,6 +39,7 @@ class ConfigReaderTest {
                         Optional.empty(),
                         new DaemonConfig.Networking(
                                 FabricConfig.DefaultBridge.USUAL, FabricConfig.usualPools(), true),
+                        Optional.empty(),
                         List.of()));
     }
 
@@ -51,7 +52,7 @@ class ConfigReaderTest {
                  "registry-mirrors":["https://m"],"mirrors":{"quay.io":["https://q/1","https://q/2"]},
                  "insecure-registries":["10.0.0.0/8"],"max-concurrent-downloads":7,"max-concurrent-uploads":8,
                  "max-download-attempts":9,"http-proxy":"http://p","proxies":{"https-proxy":"http://s","no-proxy":"a,b"},
-                 "live-restore":true,"bip":"10.9.0.1/24","fixed-cidr":"10.9.0.128/25","fixed-cidr-v6":"fd00:9::/64",
+                 "live-restore":true,"userns-remap":"default","bip":"10.9.0.1/24","fixed-cidr":"10.9.0.128/25","fixed-cidr-v6":"fd00:9::/64",
                  "ipv6":true,"mtu":1400,"icc":false,"ip":"127.0.0.1","ip-forward":false,"ip-masq":false,
                  "default-address-pools":[{"base":"10.10.0.0/16","size":24}]}""");
         assertThat(config)
@@ -89,6 +90,7 @@ class ConfigReaderTest {
                                         Optional.of(IpAddress.parse("127.0.0.1"))),
                                 List.of(new FabricConfig.PoolRule(Cidr.parse("10.10.0.0/16"), 24)),
                                 false),
+                        Optional.of("default"),
                         List.of()));
     }
 

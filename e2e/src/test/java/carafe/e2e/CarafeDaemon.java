@@ -9,6 +9,7 @@ import java.util.Map;
 final class CarafeDaemon extends EngineUnderTest {
 
     private final List<String> before;
+    private List<String> flags = List.of();
     private String failpoints = "";
 
     CarafeDaemon() throws IOException {
@@ -26,6 +27,12 @@ final class CarafeDaemon extends EngineUnderTest {
         failpoints = points;
     }
 
+    /// Further flags of the daemon from its next start on.
+    CarafeDaemon with(String... more) {
+        flags = List.of(more);
+        return this;
+    }
+
     @Override
     List<String> daemonCommand() {
         var words = new ArrayList<>(before);
@@ -35,6 +42,7 @@ final class CarafeDaemon extends EngineUnderTest {
                 "--data-root", dataRoot().toString(),
                 "--exec-root", execRoot().toString(),
                 "--pidfile", directory().resolve("pid").toString()));
+        words.addAll(flags);
         return words;
     }
 

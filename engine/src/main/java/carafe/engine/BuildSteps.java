@@ -16,6 +16,7 @@ import carafe.spec.docker.ContainerConfig;
 import carafe.spec.docker.HostConfig;
 import carafe.spec.docker.NetworkingConfig;
 import carafe.spec.docker.Signals;
+import carafe.spec.oci.IdMaps;
 import carafe.spec.oci.RuntimeSpec;
 import carafe.spec.oci.RuntimeSpec.Mount;
 import java.io.IOException;
@@ -43,15 +44,21 @@ final class BuildSteps implements StepRunner {
     private final ContainerRuntime runtime;
     private final SpecComposer composer;
     private final Memberships networks;
+    private final IdMaps remap;
     private final EtcFiles etc;
     private final Layout layout;
 
-    BuildSteps(ContainerRuntime runtime, SpecComposer composer, Memberships networks, EtcFiles etc, Layout layout) {
+    /// Where and how the files are that a step gets from the engine.
+    record OwnFiles(EtcFiles etc, Layout layout) {}
+
+    /// `remap` are the ids of steps, as those of containers that ask for none.
+    BuildSteps(ContainerRuntime runtime, SpecComposer composer, Memberships networks, OwnFiles files, IdMaps remap) {
         this.runtime = runtime;
         this.composer = composer;
         this.networks = networks;
-        this.etc = etc;
-        this.layout = layout;
+        this.etc = files.etc;
+        this.layout = files.layout;
+        this.remap = remap;
     }
 
     @Override
@@ -84,9 +91,9 @@ final class BuildSteps implements StepRunner {
             throws EngineException, InterruptedException {
         var files = layout.files(run.id());
         etc.write(files, container.config().names().host(), container.host(), network.known());
-        var bundle = new Bundle(run.id(), spec(run, container, new SpecComposer.Places(files, network.namespace())),
-                run.root().withDiscardable(true), layout.run(run.id()), layout.container(run.id()),
-                new UserRequest(run.user(), List.of()),
+        var places = new SpecComposer.Places(files, network.namespace(), network.users());
+        var bundle = new Bundle(run.id(), spec(run, container, places), run.root().withDiscardable(true),
+                layout.run(run.id()), layout.container(run.id()), new UserRequest(run.user(), List.of()),
                 Stdio.CLOSED, LogOptions.none(files.log()));
         try (var endpoint = runtime.endpoint(EnumSet.of(StdStream.STDOUT, StdStream.STDERR))) {
             RunningContainer process;
@@ -174,7 +181,8 @@ final class BuildSteps implements StepRunner {
                 .build());
         String mode = networks.mode(run.network());
         return new ContainerSnapshot(run.id(), "build-" + run.id().substring(0, 12), Instant.EPOCH,
-                new ContainerSnapshot.Image("", "", "linux"), run.arguments(), config, host(run, mode),
+                new ContainerSnapshot.Image("", "", "linux"), run.arguments(), config,
+                host(run, mode).with(run.insecure() || mode.equals("host") ? IdMaps.NONE : remap),
                 networks.joined(mode, run.network(), NetworkingConfig.NONE, config), new State.Created(Optional.empty()),
                 new ContainerSnapshot.Restarts(0, false));
     }
@@ -204,6 +212,7 @@ final class BuildSteps implements StepRunner {
     private RuntimeSpec spec(StepRun run, ContainerSnapshot container, SpecComposer.Places places)
             throws EngineException {
         var spec = composer.compose(container, places, HostDevices.find(container.host()));
+        boolean mapped = !container.host().namespaces().ids().none();
         var asked = new ArrayList<>(run.mounts());
         asked.sort(Comparator.comparingInt(mount -> mount.target().split("/").length));
         var mounts = new ArrayList<>(spec.mounts());
@@ -211,7 +220,9 @@ final class BuildSteps implements StepRunner {
             mounts.removeIf(standard -> standard.destination().equals(mount.target()));
             mounts.add(switch (mount) {
                 case StepMount.Bind(var target, var source, var readOnly) -> Mount.of(target, "bind", source.toString(),
-                        List.of("rbind", readOnly ? "ro" : "rw", "rprivate"));
+                        mapped
+                                ? List.of("rbind", readOnly ? "ro" : "rw", "rprivate", "idmap")
+                                : List.of("rbind", readOnly ? "ro" : "rw", "rprivate"));
                 case StepMount.Tmpfs(var target, var bytes) -> Mount.of(target, "tmpfs", "tmpfs",
                         bytes > 0 ? List.of("nosuid", "nodev", "size=" + bytes) : List.of("nosuid", "nodev"));
             });

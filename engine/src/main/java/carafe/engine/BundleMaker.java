@@ -23,9 +23,9 @@ final class BundleMaker {
     }
 
     /// Confined to the container's queue: its bundle; its writable layer is made if it is missing.
-    /// It joins the network namespace at `namespace`, if that is not empty.
-    Bundle make(Container container, String namespace) throws EngineException {
-        return bundle(container.snapshot(), root(container), namespace);
+    /// It joins the namespaces of `network`.
+    Bundle make(Container container, Memberships.Attachment network) throws EngineException {
+        return bundle(container.snapshot(), root(container), network.namespace(), network.users());
     }
 
     /// Confined to the container's queue: where its root's layers lie.
@@ -48,14 +48,15 @@ final class BundleMaker {
     }
 
     /// The bundle over a root that is known; what a container that is removed at its end writes is discardable.
-    Bundle bundle(ContainerSnapshot container, RootfsPlan.Overlay root, String namespace) throws EngineException {
+    Bundle bundle(ContainerSnapshot container, RootfsPlan.Overlay root, String network, String users)
+            throws EngineException {
         var host = container.host();
         var streams = container.config().streams();
         var files = layout.files(container.id());
         var log = host.log();
         return new Bundle(
                 container.id(),
-                composer.compose(container, new SpecComposer.Places(files, namespace), HostDevices.find(host)),
+                composer.compose(container, new SpecComposer.Places(files, network, users), HostDevices.find(host)),
                 root.withDiscardable(host.autoRemove()),
                 layout.run(container.id()),
                 layout.container(container.id()),

@@ -81,7 +81,8 @@ final class ContainerCopies {
             throws EngineException, InterruptedException, IOException {
         var process = container.running();
         if (process.isPresent() && container.state().alive()) {
-            try (var view = sources.files().running(container.id(), process.get().pid())) {
+            try (var view = sources.files().running(
+                    container.id(), process.get().pid(), container.snapshot().host().namespaces().ids())) {
                 if (process.get().exited().isEmpty()) { // so the number was its own when the view was opened
                     return work.on(view);
                 }
@@ -105,7 +106,8 @@ final class ContainerCopies {
         var now = container.snapshot();
         try {
             if (now.state().alive()) { // started or not yet settled: what it sees is what counts
-                try (var view = sources.files().running(container.id(), container.process().pid())) {
+                try (var view = sources.files().running(
+                        container.id(), container.process().pid(), now.host().namespaces().ids())) {
                     return work.on(view);
                 }
             }

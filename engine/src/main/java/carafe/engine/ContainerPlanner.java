@@ -6,6 +6,7 @@ import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.ContainerConfig;
 import carafe.spec.docker.HostConfig;
+import carafe.spec.docker.UserMode;
 import carafe.spec.oci.Platform;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -22,13 +23,16 @@ final class ContainerPlanner {
     private final MountResolver mounts;
     private final HostFacts facts;
     private final Memberships memberships;
+    private final UserChoice users;
     private final Clock clock;
 
-    ContainerPlanner(Images images, MountResolver mounts, HostFacts facts, Memberships memberships, Clock clock) {
+    ContainerPlanner(Images images, MountResolver mounts, HostFacts facts, Memberships memberships, UserChoice users,
+            Clock clock) { // the six are its whole world
         this.images = images;
         this.mounts = mounts;
         this.facts = facts;
         this.memberships = memberships;
+        this.users = users;
         this.clock = clock;
     }
 
@@ -43,8 +47,8 @@ final class ContainerPlanner {
     Plan plan(CreateRequest request, String id, String name) throws EngineException {
         var warnings = new ArrayList<String>();
         Image image = image(request, warnings);
-        HostConfig host = host(request, warnings);
-        ContainerConfig config = names(ConfigMerge.merge(request.config(), image.config().run()), host, id);
+        HostConfig host = host(request, id, warnings);
+        ContainerConfig config = kept(names(ConfigMerge.merge(request.config(), image.config().run()), host, id), host);
         host = host.withMounts(mounts.resolve(host, config));
         var snapshot = new ContainerSnapshot(
                 id,
@@ -60,6 +64,11 @@ final class ContainerPlanner {
                 new State.Created(Optional.empty()),
                 new ContainerSnapshot.Restarts(0, false));
         return new Plan(snapshot, image, warnings);
+    }
+
+    /// What was planned for the container `id` is in its row, or was given up.
+    void settled(String id) {
+        users.settled(id);
     }
 
     /// Refuses a name that Docker refuses; answers it without slash.
@@ -93,17 +102,17 @@ final class ContainerPlanner {
         return image;
     }
 
-    private HostConfig host(CreateRequest request, List<String> warnings) throws EngineException {
+    private HostConfig host(CreateRequest request, String id, List<String> warnings) throws EngineException {
         HostConfig host = request.host();
         checkCpu(host);
         String mode = memberships.mode(host.namespaces().network());
         Memberships.checkMode(mode, request.config(), host);
-        String user = host.namespaces().user();
-        if (!user.isEmpty() && !user.equals("host")) {
-            throw new EngineException.Unsupported("user namespaces (--userns " + user + ") are not available yet");
-        }
         if (!List.of("", "carafe", "runc", "io.containerd.runc.v2").contains(host.runtime())) {
             throw new EngineException.Invalid("unknown or invalid runtime name: " + host.runtime());
+        }
+        if (!host.document().object("StorageOpt").fields().isEmpty()) {
+            throw new EngineException.Invalid(
+                    "--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
         }
         boolean published = !PortPlan.requests(host, request.config(), Optional.empty()).isEmpty();
         if (published && mode.equals("host")) {
@@ -116,7 +125,16 @@ final class ContainerPlanner {
         if (host.namespaces().ipc().isEmpty()) {
             document = document.with("IpcMode", Json.of("private"));
         }
-        return HostConfig.parse(document);
+        var complete = HostConfig.parse(document);
+        return complete.with(users.choose(complete, id));
+    }
+
+    /// Who keeps an id runs as that user, unless something else is said.
+    private static ContainerConfig kept(ContainerConfig config, HostConfig host) throws EngineException.Invalid {
+        return config.command().user().isEmpty()
+                        && UserMode.parse(host.namespaces().user()) instanceof UserMode.KeepId(long uid, long gid, long _)
+                ? ContainerConfig.parse(config.document().with("User", Json.of(uid + ":" + gid)))
+                : config;
     }
 
     private void checkCpu(HostConfig host) throws EngineException.Invalid {

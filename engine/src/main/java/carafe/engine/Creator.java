@@ -33,7 +33,14 @@ final class Creator {
     CreateResult create(CreateRequest request) throws EngineException {
         String id = newId();
         String asked = request.name().isEmpty() ? "" : ContainerPlanner.checkName(request.name());
-        var plan = planner.plan(request, id, asked);
+        try {
+            return planned(planner.plan(request, id, asked), id, asked);
+        } finally {
+            planner.settled(id);
+        }
+    }
+
+    private CreateResult planned(ContainerPlanner.Plan plan, String id, String asked) throws EngineException {
         String name = asked;
         if (asked.isEmpty()) {
             name = book.reserveAny(id);

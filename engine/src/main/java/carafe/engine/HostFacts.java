@@ -15,7 +15,7 @@ final class HostFacts {
     private final Host.Machine machine;
     private final List<String> warnings;
 
-    private HostFacts(Path root) {
+    private HostFacts(Path root, boolean remapped) {
         this.root = root;
         var abilities = abilities();
         this.machine = new Host.Machine(
@@ -28,13 +28,18 @@ final class HostFacts {
                 memoryBytes(),
                 unified() ? "2" : "1",
                 abilities,
-                securityOptions());
+                securityOptions(remapped));
         this.warnings = warnings(abilities);
     }
 
     /// Reads the facts of the machine whose root directory is `root`.
     static HostFacts read(Path root) {
-        return new HostFacts(root);
+        return read(root, false);
+    }
+
+    /// The same; `remapped`: containers have other ids than the host unless they ask for its.
+    static HostFacts read(Path root, boolean remapped) {
+        return new HostFacts(root, remapped);
     }
 
     Host.Machine machine() {
@@ -107,7 +112,7 @@ final class HostFacts {
         return controllers.startsWith(name + " ") || controllers.contains(" " + name + " ");
     }
 
-    private List<String> securityOptions() {
+    private List<String> securityOptions(boolean remapped) {
         var options = new ArrayList<String>();
         if (appArmor()) {
             options.add("name=apparmor");
@@ -117,6 +122,9 @@ final class HostFacts {
         }
         if (unified()) {
             options.add("name=cgroupns");
+        }
+        if (remapped) {
+            options.add("name=userns");
         }
         return options;
     }

@@ -105,7 +105,7 @@ final class Lifecycle {
         var files = starts.layout.files(snapshot.id());
         starts.etc.write(files, snapshot.config().names().host(), snapshot.host(), network.known());
         starts.steps.pass("start.bundle");
-        var bundle = starts.bundles.make(container, network.namespace());
+        var bundle = starts.bundles.make(container, network);
         starts.endings.settle(container);
         starts.steps.pass("start.mounts");
         starts.sources.before(snapshot, bundle.rootfs());

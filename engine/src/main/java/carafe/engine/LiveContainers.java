@@ -338,7 +338,8 @@ final class LiveContainers implements Containers {
         Path directory = hands.layout.container(id);
         var root = new RootfsPlan.Overlay(
                 List.of(directory.resolve("layers")), directory.resolve("upper"), directory.resolve("work"));
-        var bundle = bundles.bundle(plan.container(), root, hands.memberships.shownPath(plan.container()));
+        var bundle = bundles.bundle(plan.container(), root, hands.memberships.shownPath(plan.container()),
+                plan.container().host().namespaces().ids().none() ? "" : "/proc/self/fd/USERS");
         return runtime.plan(bundle).explanation().toJson();
     }
 

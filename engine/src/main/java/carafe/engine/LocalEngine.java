@@ -50,7 +50,7 @@ final class LocalEngine implements Engine {
 
     private LocalEngine(EngineConfig config, Parts parts, Resources resources, String engineId) throws EngineException {
         this.resources = resources;
-        var facts = HostFacts.read(Path.of("/"));
+        var facts = HostFacts.read(Path.of("/"), !config.users().remap().none());
         var layout = new Layout(config.dataRoot(), config.runRoot());
         var steps = new Steps(parts.failpoints());
         var snapshots = parts.images().snapshots();
@@ -68,12 +68,13 @@ final class LocalEngine implements Engine {
         book = new Book(resources.database(), resources.events());
         var networkBook = new NetworkBook(resources.database(), resources.events());
         networkBook.load();
-        var memberships = new Memberships(book, networkBook, resources.fabric(), resources.outlets());
+        var memberships = new Memberships(book, parts.runtime(), networkBook, resources.fabric(), resources.outlets());
         var etc = new EtcFiles(Path.of("/etc"));
         networks = new LiveNetworks(book, networkBook, resources.fabric(),
                 new LiveNetworks.Hands(memberships, etc, layout, steps), parts.clock());
         var planner = new ContainerPlanner(
-                parts.images(), new MountResolver(book, parts.images()), facts, memberships, parts.clock());
+                parts.images(), new MountResolver(book, parts.images()), facts, memberships,
+                new UserChoice(book, config.users()), parts.clock());
         endings = new Endings(book, parts.runtime(), sources, layout, steps);
         remover = new Remover(book, endings, snapshots, volumeBook, layout, steps);
         lifecycle = new Lifecycle(
@@ -102,7 +103,7 @@ final class LocalEngine implements Engine {
         transfers = new LiveTransfers(parts.images(), parts.remote().registries(), parts.remote().limits(), images);
         host = new LocalHost(facts, engineId, config.dataRoot(), book, parts.images());
         var buildSteps = new BuildSteps(parts.runtime(), new SpecComposer(facts.appArmor(), config.init(), mounts), memberships,
-                etc, layout);
+                new BuildSteps.OwnFiles(etc, layout), config.users().remap());
         builds = LiveBuilds.open(parts, buildSteps, layout,
                 new LiveBuilds.Tell(names, resources.events(), transfers));
     }

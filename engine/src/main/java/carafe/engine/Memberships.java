@@ -8,6 +8,8 @@ import carafe.network.Network;
 import carafe.network.Sandbox;
 import carafe.network.Traffic;
 import carafe.network.port.PortRequest;
+import carafe.runtime.ContainerRuntime;
+import carafe.runtime.HeldNamespaces;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.ContainerConfig;
@@ -32,11 +34,13 @@ final class Memberships {
     private static final String CONTAINER = "container:";
 
     private final Book book;
+    private final ContainerRuntime runtime;
     private final NetworkBook networks;
     private final Fabric fabric;
     private final Outlets outlets;
 
-    Memberships(Book book, NetworkBook networks, Fabric fabric, Outlets outlets) {
+    Memberships(Book book, ContainerRuntime runtime, NetworkBook networks, Fabric fabric, Outlets outlets) {
+        this.runtime = runtime;
         this.book = book;
         this.networks = networks;
         this.fabric = fabric;
@@ -109,15 +113,19 @@ final class Memberships {
     }
 
     /// What a start needs of the container's network: the namespace to join (empty: its own new one, or the host's) and
-    /// the lines of /etc/hosts that tell its own addresses. Holds a namespace that nobody else knows until it is closed.
-    record Attachment(String namespace, EtcFiles.Known known, Optional<Fabric.Spare> spare) implements AutoCloseable {
-        Attachment(String namespace, EtcFiles.Known known) {
-            this(namespace, known, Optional.empty());
+    /// the lines of /etc/hosts that tell its own addresses. Holds namespaces that nobody else knows until it is closed.
+    record Attachment(String namespace, EtcFiles.Known known, Optional<Fabric.Spare> spare,
+            Optional<HeldNamespaces> held) implements AutoCloseable {
+
+        /// The user namespace to be born in; `""` for the host's.
+        String users() {
+            return held.map(HeldNamespaces::users).orElse("");
         }
 
         @Override
         public void close() {
             spare.ifPresent(Fabric.Spare::close);
+            held.ifPresent(HeldNamespaces::close);
         }
     }
 
@@ -130,6 +138,22 @@ final class Memberships {
         if (mode.startsWith(CONTAINER)) {
             return joinOther(container, mode);
         }
+        var ids = container.host().namespaces().ids();
+        Optional<HeldNamespaces> held = ids.none() ? Optional.empty() : Optional.of(runtime.users(ids));
+        boolean attached = false;
+        try {
+            var attachment = attach(container, held);
+            attached = true;
+            return attachment;
+        } finally {
+            if (!attached) {
+                held.ifPresent(HeldNamespaces::close);
+            }
+        }
+    }
+
+    /// The network of one with users of its own belongs to them.
+    private Attachment attach(ContainerSnapshot container, Optional<HeldNamespaces> held) throws EngineException {
         var joinings = new ArrayList<Joining>();
         for (var endpoint : container.networking().endpoints().entrySet()) {
             var network = networks.find(endpoint.getKey());
@@ -138,16 +162,17 @@ final class Memberships {
             }
         }
         if (joinings.isEmpty()) {
-            var spare = mode.equals("host") ? Optional.<Fabric.Spare>empty() : fabric.spare();
+            boolean given = container.host().namespaces().network().equals("host") || held.isPresent();
+            var spare = given ? Optional.<Fabric.Spare>empty() : fabric.spare();
             return new Attachment(spare.map(Fabric.Spare::path).orElse(""),
-                    new EtcFiles.Known(List.of(), hostAddress(), false), spare);
+                    new EtcFiles.Known(List.of(), hostAddress(), false), spare, held);
         }
         outlets.begin(opening(container));
-        var sandbox = fabric.open(container.id(), joinings);
+        var sandbox = fabric.open(container.id(), joinings, held.map(HeldNamespaces::network));
         for (var joining : joinings) {
             networks.tell(joining.network(), "connect", Map.of("container", container.id()));
         }
-        return new Attachment(sandbox.path(), known(container));
+        return new Attachment(sandbox.path(), known(container), Optional.empty(), held);
     }
 
     private Attachment joinOther(ContainerSnapshot container, String mode) throws EngineException {
@@ -159,7 +184,13 @@ final class Memberships {
         if (other.id().equals(container.id())) {
             throw new EngineException.Invalid("cannot join own network");
         }
-        return new Attachment("/proc/" + process.get().pid() + "/ns/net", known(other.snapshot()));
+        if (!other.snapshot().host().namespaces().ids().equals(container.host().namespaces().ids())) {
+            throw new EngineException.Conflict("cannot join the network of container " + other.snapshot().name()
+                    + ": it belongs to its users, and they are others than those of this container; make the container"
+                    + " anew");
+        }
+        var shared = process.get().namespaces();
+        return new Attachment(shared.network(), known(other.snapshot()), Optional.empty(), Optional.of(shared));
     }
 
     private static Joining joining(Network network, EndpointSettings settings, ContainerSnapshot container) {

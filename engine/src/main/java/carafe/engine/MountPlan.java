@@ -40,7 +40,7 @@ final class MountPlan {
             switch (request) {
                 case MountRequest.Bind bind -> asked.add(bind(bind));
                 case MountRequest.Tmpfs tmpfs -> asked.add(tmpfs(tmpfs));
-                case MountRequest.Volume volume -> asked.add(volume(volume));
+                case MountRequest.Volume volume -> asked.add(volume(volume, !host.namespaces().ids().none()));
                 case MountRequest.Image image -> asked.add(
                         image(image, images.of(container.id(), place, image.reference())));
             }
@@ -51,9 +51,10 @@ final class MountPlan {
                 standard(mount, host, mounts);
             }
         }
-        etc(mounts, targets, "/etc/resolv.conf", files.resolver());
-        etc(mounts, targets, "/etc/hostname", files.hostname());
-        etc(mounts, targets, "/etc/hosts", files.hosts());
+        boolean mapped = !host.namespaces().ids().none();
+        etc(mounts, targets, "/etc/resolv.conf", files.resolver(), mapped);
+        etc(mounts, targets, "/etc/hostname", files.hostname(), mapped);
+        etc(mounts, targets, "/etc/hosts", files.hosts(), mapped);
         asked.sort(Comparator.comparingInt(mount -> depth(mount.destination())));
         mounts.addAll(asked);
         return List.copyOf(mounts);
@@ -86,23 +87,24 @@ final class MountPlan {
         return Mount.of(mount.destination(), mount.type(), mount.source(), options);
     }
 
-    private static void etc(List<Mount> mounts, Set<String> taken, String target, Path source) {
+    private static void etc(List<Mount> mounts, Set<String> taken, String target, Path source, boolean mapped) {
         if (!taken.contains(target)) {
-            mounts.add(Mount.of(target, "bind", source.toString(), List.of("rbind", "rprivate")));
+            mounts.add(Mount.of(target, "bind", source.toString(),
+                    mapped ? List.of("rbind", "rprivate", "idmap") : List.of("rbind", "rprivate")));
         }
     }
 
     /// A read-only bind is so with all that is mounted below it: `ro` alone would leave those mounts writable.
     private static Mount bind(MountRequest.Bind bind) {
         String readOnly = bind.below() == MountRequest.Below.ALIKE ? "rro" : "ro";
-        return Mount.of(
-                bind.target(),
-                "bind",
-                bind.source(),
-                List.of(
-                        bind.below() == MountRequest.Below.ABSENT ? "bind" : "rbind",
-                        bind.readOnly() ? readOnly : "rw",
-                        propagation(bind)));
+        var options = new ArrayList<>(List.of(
+                bind.below() == MountRequest.Below.ABSENT ? "bind" : "rbind",
+                bind.readOnly() ? readOnly : "rw",
+                propagation(bind)));
+        if (bind.mapped()) {
+            options.add("idmap");
+        }
+        return Mount.of(bind.target(), "bind", bind.source(), options);
     }
 
     /// An overlay without a writable layer, as the runtime's `overlay` takes it.
@@ -115,8 +117,12 @@ final class MountPlan {
         return Mount.of(image.target(), "overlay", "overlay", options);
     }
 
-    private Mount volume(MountRequest.Volume volume) {
+    /// Owners on a volume are the container's: it means the same to containers with other ids on the host.
+    private Mount volume(MountRequest.Volume volume, boolean mapped) {
         var options = new ArrayList<>(List.of("rbind", volume.readOnly() ? "rro" : "rw", "rprivate"));
+        if (mapped) {
+            options.add("idmap");
+        }
         if (!volume.wishes().subpath().isEmpty()) {
             options.add("X-mount.subdir=" + volume.wishes().subpath());
         }

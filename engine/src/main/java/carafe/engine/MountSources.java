@@ -76,15 +76,25 @@ final class MountSources {
         if (owned.isEmpty()) {
             return;
         }
+        var binds = container.host().files().mounts().stream()
+                .filter(mount -> mount instanceof MountRequest.Bind bind && !bind.mapped())
+                .map(MountRequest::target)
+                .toList();
         Unpacking.Owner owner;
         try (var view = files.stopped(container.id(), root, List.of(), false)) {
             owner = ContainerCopies.owner(container, view).orElse(new Unpacking.Owner(0, 0));
         }
         for (var place : places(container)) {
             if (owned.contains(place.target())) {
-                files.give(place, owner);
+                files.give(place, binds.contains(place.target()) ? onHost(owner, container) : owner);
             }
         }
+    }
+
+    /// Owners of volumes and of mapped binds are the container's, those of other binds the host's.
+    private static Unpacking.Owner onHost(Unpacking.Owner owner, ContainerSnapshot container) {
+        var ids = container.host().namespaces().ids();
+        return new Unpacking.Owner((int) ids.hostUid(owner.uid()), (int) ids.hostGid(owner.gid()));
     }
 
     /// It does not run any more, or was not started after all.

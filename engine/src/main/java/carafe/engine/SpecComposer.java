@@ -8,6 +8,7 @@ import carafe.spec.docker.Capabilities;
 import carafe.spec.docker.HostConfig;
 import carafe.spec.docker.MountRequest;
 import carafe.spec.docker.SecurityOptions;
+import carafe.spec.oci.IdMaps;
 import carafe.spec.oci.LinuxResources;
 import carafe.spec.oci.LinuxSpec;
 import carafe.spec.oci.LinuxSpec.Namespace;
@@ -61,7 +62,7 @@ final class SpecComposer {
                 mounts(container, places.files),
                 RuntimeSpec.Hooks.NONE,
                 host.annotations(),
-                linux(container, devices, places.network));
+                linux(container, devices, places));
     }
 
     /// Whether an init is put before the program; where the host's processes are seen, the host has one.
@@ -90,8 +91,15 @@ final class SpecComposer {
         return words;
     }
 
-    /// Where the container's own files are, and the network namespace it joins (empty: a new one).
-    record Places(ContainerDetails.Files files, String network) {}
+    /// Where the container's own files are, the network namespace it joins (empty: a new one), and the user namespace
+    /// that was made for it (empty: it has the host's).
+    record Places(ContainerDetails.Files files, String network, String users) {
+
+        /// With the host's users.
+        Places(ContainerDetails.Files files, String network) {
+            this(files, network, "");
+        }
+    }
 
     /// The capabilities of a container with these rights.
     static List<String> capabilities(HostConfig.Rights rights) {
@@ -162,20 +170,24 @@ final class SpecComposer {
         return !appArmor || wanted.equals("unconfined") ? "" : wanted;
     }
 
-    private LinuxSpec linux(ContainerSnapshot container, HostDevices.Granted devices, String network)
+    private LinuxSpec linux(ContainerSnapshot container, HostDevices.Granted devices, Places places)
             throws EngineException {
         var host = container.host();
         var rights = host.rights();
+        var ids = host.namespaces().ids();
         boolean hidden = !rights.privileged() && !rights.security().unmaskedPaths();
         var sysctls = new LinkedHashMap<String, String>();
         if (!host.namespaces().network().equals("host") && !host.namespaces().network().startsWith("container:")) {
             sysctls.putAll(StandardContainer.NETWORK_SYSCTLS);
+            if (!ids.none()) { // groups that the container does not have can have no range
+                sysctls.put("net.ipv4.ping_group_range", "0 " + lastGroup(ids));
+            }
         }
         sysctls.putAll(host.sysctls());
         return new LinuxSpec(
-                namespaces(host.namespaces(), network),
-                List.of(),
-                List.of(),
+                namespaces(host.namespaces(), places),
+                ids.uids(),
+                ids.gids(),
                 devices.nodes(),
                 cgroup(container),
                 resources(host, devices),
@@ -213,9 +225,20 @@ final class SpecComposer {
         return (parent.startsWith("/") ? parent : "/" + parent) + "/" + container.id();
     }
 
-    private static List<Namespace> namespaces(HostConfig.Namespaces modes, String network) throws EngineException.Unsupported {
+    /// The last of the groups that lie beside each other on the host.
+    private static long lastGroup(IdMaps ids) {
+        return ids.gids().stream().filter(range -> range.containerId() == 0).mapToLong(range -> range.size() - 1).findFirst()
+                .orElse(0);
+    }
+
+    private static List<Namespace> namespaces(HostConfig.Namespaces modes, Places places)
+            throws EngineException.Unsupported {
+        String network = places.network;
         var namespaces = new ArrayList<Namespace>();
         namespaces.add(Namespace.of(NamespaceType.MOUNT));
+        if (!modes.ids().none()) {
+            namespaces.add(new Namespace(NamespaceType.USER, places.users));
+        }
         own(namespaces, NamespaceType.PID, modes.pid());
         own(namespaces, NamespaceType.IPC, modes.ipc());
         own(namespaces, NamespaceType.UTS, modes.uts());

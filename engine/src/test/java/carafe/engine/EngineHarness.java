@@ -39,6 +39,7 @@ final class EngineHarness implements AutoCloseable {
     private final Path root;
     private final DataRootLock lock;
     private final Images images;
+    private final UserIds users;
     final MemoryRuntime runtime;
     final Ahead clock = new Ahead();
     final MemoryFabric fabric = new MemoryFabric();
@@ -73,7 +74,16 @@ final class EngineHarness implements AutoCloseable {
     }
 
     EngineHarness(Path root, Failpoints failpoints) throws Exception {
+        this(root, failpoints, UserIds.USUAL);
+    }
+
+    EngineHarness(Path root, UserIds users) throws Exception {
+        this(root, Failpoints.none(), users);
+    }
+
+    private EngineHarness(Path root, Failpoints failpoints, UserIds users) throws Exception {
         this.root = root;
+        this.users = users;
         Files.createDirectories(root.resolve("s"));
         lock = DataRootLock.take(root.resolve("data"));
         images = Images.open(root.resolve("data"));
@@ -85,7 +95,7 @@ final class EngineHarness implements AutoCloseable {
 
     private LocalEngine open(Failpoints failpoints) throws EngineException {
         return LocalEngine.open(
-                new EngineConfig(lock, root.resolve("run"), root.resolve("docker-init")),
+                new EngineConfig(lock, root.resolve("run"), root.resolve("docker-init"), users),
                 new Engine.Parts(runtime, images, storage(failpoints), NoRegistries.remote(), _ -> fabric, failpoints, clock));
     }
 

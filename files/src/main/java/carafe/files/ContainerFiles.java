@@ -4,6 +4,7 @@ import carafe.kernel.Descriptors;
 import carafe.kernel.Directory;
 import carafe.kernel.Errno;
 import carafe.kernel.Fd;
+import carafe.kernel.FileIdentity;
 import carafe.kernel.FileTree;
 import carafe.kernel.Inodes;
 import carafe.kernel.KernelException;
@@ -13,6 +14,7 @@ import carafe.kernel.MountChange.Propagation;
 import carafe.kernel.MountNamespace;
 import carafe.kernel.Mounts;
 import carafe.spec.EngineException;
+import carafe.spec.oci.IdMaps;
 import carafe.spec.oci.RootfsPlan;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -63,7 +65,7 @@ public final class ContainerFiles {
                 seal(root, readOnlyRoot);
             }
             complete = true;
-            return new FileView(tree, container, namespace);
+            return new FileView(tree, container, namespace, FileView.Users.HOST);
         } catch (KernelException e) {
             throw Trouble.of(doing, e);
         } finally {
@@ -112,10 +114,13 @@ public final class ContainerFiles {
 
     /// Opens the files that process `pid` sees. The number may have become another process's: the caller makes sure
     /// afterwards that the one it means still ran.
-    public FileView running(String container, int pid) throws EngineException {
+    /// `ids` are the container's: on the host its files belong to those.
+    public FileView running(String container, int pid, IdMaps ids) throws EngineException {
         try {
             var root = Descriptors.open(Path.of("/proc/" + pid + "/root"), Linux.O_PATH | Linux.O_DIRECTORY, 0);
-            return new FileView(FileTree.adopt(root), container, Optional.empty());
+            return new FileView(FileTree.adopt(root), container, Optional.empty(), ids.none()
+                    ? FileView.Users.HOST
+                    : new FileView.Users(ids, Optional.of(FileIdentity.open(ids.hostUid(0), ids.hostGid(0)))));
         } catch (KernelException e) {
             if (e.is(Errno.ENOENT, Errno.ESRCH)) {
                 throw new EngineException.Conflict("container " + container + " is not running");

@@ -3,6 +3,7 @@ package carafe.files;
 import carafe.kernel.Directory;
 import carafe.kernel.Errno;
 import carafe.kernel.Fd;
+import carafe.kernel.FileIdentity;
 import carafe.kernel.FileStat;
 import carafe.kernel.FileTree;
 import carafe.kernel.FileType;
@@ -12,6 +13,7 @@ import carafe.kernel.Linux;
 import carafe.kernel.MountNamespace;
 import carafe.spec.EngineException;
 import carafe.spec.docker.PathStat;
+import carafe.spec.oci.IdMaps;
 import carafe.spec.tar.TarReader;
 import carafe.spec.tar.TarWriter;
 import java.io.BufferedInputStream;
@@ -31,11 +33,18 @@ public final class FileView implements AutoCloseable {
     private final FileTree tree;
     private final String container;
     private final Optional<MountNamespace> namespace;
+    private final Users users;
 
-    FileView(FileTree tree, String container, Optional<MountNamespace> namespace) {
+    /// Whose ids the files have as they are seen here, and who may make more of them: the root of these users.
+    record Users(IdMaps ids, Optional<FileIdentity> root) {
+        static final Users HOST = new Users(IdMaps.NONE, Optional.empty());
+    }
+
+    FileView(FileTree tree, String container, Optional<MountNamespace> namespace, Users users) {
         this.tree = tree;
         this.container = container;
         this.namespace = namespace;
+        this.users = users;
     }
 
     /// What is at `path`; a symbolic link itself, unless the path ends in a slash.
@@ -63,7 +72,7 @@ public final class FileView implements AutoCloseable {
         }
         try (opened) {
             var tar = new TarWriter(out);
-            var packer = new TreePacker(tar);
+            var packer = new TreePacker(tar, users.ids);
             if (inside.isDirectory()) {
                 packer.directory(opened, inside.name().equals("/") ? "." : inside.name());
             } else {
@@ -77,6 +86,25 @@ public final class FileView implements AutoCloseable {
 
     /// Unpacks a tar, plain or gzipped, below the directory that `path` leads to.
     public void unpack(String path, InputStream archive, Unpacking how) throws EngineException, IOException {
+        var mapped = how.in(users.ids);
+        if (users.root.isEmpty()) {
+            unpackHere(path, archive, mapped);
+            return;
+        }
+        var failure = users.root.get().call(() -> {
+            try {
+                unpackHere(path, archive, mapped);
+                return Optional.<EngineException>empty();
+            } catch (EngineException e) {
+                return Optional.of(e);
+            }
+        });
+        if (failure.isPresent()) {
+            throw failure.get();
+        }
+    }
+
+    private void unpackHere(String path, InputStream archive, Unpacking how) throws EngineException, IOException {
         var inside = InsidePath.of(path);
         try {
             String there = inside.toString();
@@ -206,5 +234,6 @@ public final class FileView implements AutoCloseable {
     public void close() {
         tree.close();
         namespace.ifPresent(MountNamespace::close);
+        users.root.ifPresent(FileIdentity::close);
     }
 }

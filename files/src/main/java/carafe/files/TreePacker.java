@@ -9,6 +9,7 @@ import carafe.kernel.FileStat;
 import carafe.kernel.Inodes;
 import carafe.kernel.KernelException;
 import carafe.kernel.Linux;
+import carafe.spec.oci.IdMaps;
 import carafe.spec.tar.TarEntry;
 import carafe.spec.tar.TarWriter;
 import java.io.IOException;
@@ -28,14 +29,23 @@ final class TreePacker {
     private static final Set<Long> KERNELS_OWN = Set.of(Linux.PROC_SUPER_MAGIC, Linux.SYSFS_MAGIC,
             Linux.CGROUP_SUPER_MAGIC, Linux.CGROUP2_SUPER_MAGIC, Linux.DEVPTS_SUPER_MAGIC);
 
+    private static final long NOBODY = 65_534;
+
     private final TarWriter tar;
+    private final IdMaps ids;
     private final byte[] buffer = new byte[64 << 10];
     private final Map<Inode, String> linked = new HashMap<>();
 
     private record Inode(long device, long number) {}
 
     TreePacker(TarWriter tar) {
+        this(tar, IdMaps.NONE);
+    }
+
+    /// Writes the owners that files have for those whose ids are `ids`.
+    TreePacker(TarWriter tar, IdMaps ids) {
         this.tar = tar;
+        this.ids = ids;
     }
 
     /// Whether files there are the kernel's answers and nothing to be copied.
@@ -117,7 +127,7 @@ final class TreePacker {
             String first = linked.putIfAbsent(new Inode(seen.deviceId(), seen.inode()), name);
             if (first != null) {
                 tar.add(new TarEntry(TarEntry.Type.HARD_LINK, name, first, 0, List.of(), seen.mode(),
-                        unsigned(seen.uid()), unsigned(seen.gid()), seen.modifiedSeconds(), 0, 0, 0, Map.of()));
+                        user(seen), group(seen), seen.modifiedSeconds(), 0, 0, 0, Map.of()));
                 return;
             }
         }
@@ -151,16 +161,22 @@ final class TreePacker {
         }
     }
 
-    private static TarEntry entry(TarEntry.Type type, String name, String link, FileStat stat, Fd inode)
+    private TarEntry entry(TarEntry.Type type, String name, String link, FileStat stat, Fd inode)
             throws KernelException {
         boolean file = type == TarEntry.Type.FILE;
         boolean attributed = file || type == TarEntry.Type.DIRECTORY;
         return new TarEntry(type, name, link, file ? stat.sizeBytes() : 0, List.of(), stat.mode(),
-                unsigned(stat.uid()), unsigned(stat.gid()), stat.modifiedSeconds(), 0,
+                user(stat), group(stat), stat.modifiedSeconds(), 0,
                 stat.rdevMajor(), stat.rdevMinor(), attributed ? Attributes.read(inode) : Map.of());
     }
 
-    private static long unsigned(int id) {
-        return Integer.toUnsignedLong(id);
+    private long user(FileStat stat) {
+        long uid = ids.containerUid(Integer.toUnsignedLong(stat.uid()));
+        return uid < 0 ? NOBODY : uid;
+    }
+
+    private long group(FileStat stat) {
+        long gid = ids.containerGid(Integer.toUnsignedLong(stat.gid()));
+        return gid < 0 ? NOBODY : gid;
     }
 }

@@ -153,7 +153,8 @@ final class TreeUnpacker {
             }
         }
         var owner = how.owner().orElse(new Unpacking.Owner(0, 0));
-        return tree.mkdirs(path(parents), 0755, owner.uid(), owner.gid());
+        return tree.mkdirs(path(parents), 0755, (int) how.ids().hostUid(Integer.toUnsignedLong(owner.uid())),
+                (int) how.ids().hostGid(Integer.toUnsignedLong(owner.gid())));
     }
 
     private void make(Directory parent, List<String> names, TarEntry entry, TarReader tar)
@@ -250,12 +251,21 @@ final class TreeUnpacker {
         Inodes.setModified(inode, entry.mtimeSeconds(), entry.mtimeNanos());
     }
 
-    private int uid(TarEntry entry) {
-        return how.owner().map(Unpacking.Owner::uid).orElse((int) entry.uid());
+    private int uid(TarEntry entry) throws KernelException {
+        int uid = how.owner().map(Unpacking.Owner::uid).orElse((int) entry.uid());
+        return hosts(how.ids().hostUid(Integer.toUnsignedLong(uid)), entry);
     }
 
-    private int gid(TarEntry entry) {
-        return how.owner().map(Unpacking.Owner::gid).orElse((int) entry.gid());
+    private int gid(TarEntry entry) throws KernelException {
+        int gid = how.owner().map(Unpacking.Owner::gid).orElse((int) entry.gid());
+        return hosts(how.ids().hostGid(Integer.toUnsignedLong(gid)), entry);
+    }
+
+    private static int hosts(long id, TarEntry entry) throws KernelException {
+        if (id < 0) {
+            throw new KernelException("chown", entry.name(), Errno.EINVAL, "its owner is none of the container's users");
+        }
+        return (int) id;
     }
 
     /// What the kernel says to a member that makes no sense is the archive's fault; a full or read-only disk is not.

@@ -28,10 +28,17 @@ public interface Fabric extends AutoCloseable {
     /// Takes the network away: bridge, rules, reservation. The caller made sure that nobody is in it. Idempotent.
     void remove(Network network) throws EngineException;
 
-    /// A namespace for the container, with an endpoint in each network, ready for its first process. What fails leaves
+    /// A namespace for the container, with an endpoint in each network, ready for its first process. `namespace` is the
+    /// path of one that is empty yet, for a container whose network has to belong to its own users; without it one is
+    /// made, or was made before. What fails leaves
     /// nothing. Waits for nothing but the kernel.
     /// @throws EngineException.Forbidden an address is in use
-    Sandbox open(String containerId, List<Joining> networks) throws EngineException;
+    Sandbox open(String containerId, List<Joining> networks, Optional<String> namespace) throws EngineException;
+
+    /// The same in a namespace of the fabric's own.
+    default Sandbox open(String containerId, List<Joining> networks) throws EngineException {
+        return open(containerId, networks, Optional.empty());
+    }
 
     /// A namespace in which nobody was and that is in no network, its loopback up, if one is ready: for a container that
     /// is to be alone. The fabric knows nothing of it any more.

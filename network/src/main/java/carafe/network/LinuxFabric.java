@@ -229,8 +229,9 @@ final class LinuxFabric implements Fabric {
     }
 
     @Override
-    public Sandbox open(String containerId, List<Joining> joinings) throws EngineException {
-        return sandboxes.open(containerId, joinings);
+    public Sandbox open(String containerId, List<Joining> joinings, Optional<String> namespace)
+            throws EngineException {
+        return sandboxes.open(containerId, joinings, namespace);
     }
 
     @Override

@@ -1,8 +1,12 @@
 package carafe.network;
 
+import carafe.kernel.Descriptors;
 import carafe.kernel.KernelException;
+import carafe.kernel.Linux;
 import carafe.kernel.NamespaceThread;
 import carafe.kernel.NetNamespace;
+import carafe.kernel.NetRequest;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
@@ -52,6 +56,22 @@ final class NamespacePool implements AutoCloseable {
             return Optional.ofNullable(ready.pollFirst());
         } finally {
             lock.unlock();
+        }
+    }
+
+    /// The namespace at `path`, in which nothing is set up, made as the others are; owned by the caller.
+    NetNamespace prepare(String path) throws KernelException {
+        var namespace = thread.adopt(Descriptors.open(Path.of(path), Linux.O_RDONLY, 0));
+        boolean prepared = false;
+        try {
+            namespace.netlink().perform(NetRequest.raise(1, true)); // lo is always the first
+            thread.set(namespace.handle(), SETTINGS);
+            prepared = true;
+            return namespace;
+        } finally {
+            if (!prepared) {
+                namespace.close();
+            }
         }
     }
 

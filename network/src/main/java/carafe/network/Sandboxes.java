@@ -85,7 +85,7 @@ final class Sandboxes implements AutoCloseable {
         }
     }
 
-    Sandbox open(String containerId, List<Joining> joinings) throws EngineException {
+    Sandbox open(String containerId, List<Joining> joinings, Optional<String> given) throws EngineException {
         close(containerId); // what a failed start may have left
         var places = new ArrayList<Place>();
         NetNamespace namespace = null;
@@ -96,7 +96,7 @@ final class Sandboxes implements AutoCloseable {
                 places.add(place(joining, places));
             }
             pass("sandbox.namespace");
-            namespace = tools.namespaces.take();
+            namespace = given.isPresent() ? tools.namespaces.prepare(given.get()) : tools.namespaces.take();
             var cell = new Cell(containerId, namespace, places);
             pass("sandbox.note");
             tools.notes.write(containerId, cell.endpoints());

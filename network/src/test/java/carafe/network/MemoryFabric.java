@@ -57,7 +57,8 @@ public final class MemoryFabric implements Fabric {
     }
 
     @Override
-    public Sandbox open(String containerId, List<Joining> joinings) throws EngineException {
+    public Sandbox open(String containerId, List<Joining> joinings, Optional<String> namespace)
+            throws EngineException {
         close(containerId);
         var endpoints = new ArrayList<Endpoint>();
         boolean opened = false;
@@ -65,7 +66,7 @@ public final class MemoryFabric implements Fabric {
             for (var joining : joinings) {
                 endpoints.add(endpoint(joining, endpoints.size()));
             }
-            var sandbox = new Sandbox(containerId, "/memory/" + containerId, endpoints);
+            var sandbox = new Sandbox(containerId, namespace.orElse("/memory/" + containerId), endpoints);
             sandboxes.put(containerId, sandbox);
             opened = true;
             return sandbox;

@@ -6,6 +6,8 @@ import carafe.spec.EngineException;
 import carafe.spec.Json;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -72,7 +74,7 @@ final class HostPart extends Body {
         text("IpcMode", flags.text("ipc"));
         text("PidMode", container("pid", "--pid: invalid PID mode"));
         text("UTSMode", mode("uts", "--uts: invalid UTS mode", "", "host"));
-        text("UsernsMode", mode("userns", "--userns: invalid USER mode", "", "host"));
+        text("UsernsMode", users(flags.text("userns")));
         truth("Privileged", flags.truth("privileged"));
         text("Runtime", flags.text("runtime"));
         text("Isolation", flags.text("isolation"));
@@ -90,6 +92,28 @@ final class HostPart extends Body {
         texts("SecurityOpt", options);
         if (flags.given("init")) {
             put("Init", Json.of(flags.truth("init")));
+        }
+    }
+
+    /// Docker's two words and Podman's two. Only the command knows whose id is to be kept.
+    private static String users(String mode) throws CreateException {
+        String word = mode.substring(0, mode.contains(":") ? mode.indexOf(':') : mode.length());
+        if (!List.of("", "host", "auto", "keep-id").contains(word)) {
+            throw new CreateException("--userns: invalid USER mode");
+        }
+        if (!mode.equals("keep-id")) {
+            return mode;
+        }
+        try {
+            var uid = (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+            var gid = (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:gid");
+            if (uid == 0) {
+                throw new CreateException("--userns=keep-id would keep root: choose --userns=auto, or say which user is"
+                        + " kept, --userns=keep-id:uid=1000,gid=1000");
+            }
+            return "keep-id:uid=" + uid + ",gid=" + gid;
+        } catch (IOException e) {
+            throw new CreateException("--userns=keep-id: whose id is kept cannot be found out: " + e.getMessage());
         }
     }
 

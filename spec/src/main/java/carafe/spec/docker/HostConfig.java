@@ -2,6 +2,9 @@ package carafe.spec.docker;
 
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import carafe.spec.oci.IdMaps;
+import carafe.spec.oci.RuntimeSpec;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,7 +32,7 @@ public record HostConfig(
             "VolumesFrom":null,"ConsoleSize":[0,0],"Annotations":"?","CapAdd":null,"CapDrop":null,"CgroupnsMode":"",
             "Dns":[],"DnsOptions":[],"DnsSearch":[],"ExtraHosts":null,"GroupAdd":null,"IpcMode":"private","Cgroup":"",
             "Links":null,"OomScoreAdj":0,"PidMode":"","Privileged":false,"PublishAllPorts":false,
-            "ReadonlyRootfs":false,"SecurityOpt":null,"StorageOpt":"?","Tmpfs":"?","UTSMode":"","UsernsMode":"",
+            "ReadonlyRootfs":false,"SecurityOpt":null,"StorageOpt":"?","Tmpfs":"?","UTSMode":"","UsernsMode":"","IDMappings":"?",
             "ShmSize":67108864,"Sysctls":"?","Runtime":"carafe","Isolation":"","CpuShares":0,"Memory":0,"NanoCpus":0,
             "CgroupParent":"","BlkioWeight":0,"BlkioWeightDevice":[],"BlkioDeviceReadBps":[],"BlkioDeviceWriteBps":[],
             "BlkioDeviceReadIOps":[],"BlkioDeviceWriteIOps":[],"CpuPeriod":0,"CpuQuota":0,"CpuRealtimePeriod":0,
@@ -43,7 +46,9 @@ public record HostConfig(
             "ReadonlyPaths":["/proc/bus","/proc/fs","/proc/irq","/proc/sys","/proc/sysrq-trigger"]}""");
 
     /// Namespace modes as sent: `""`, `private`, `host`, `none`, `shareable`, `container:x`, or a network's name.
-    public record Namespaces(String network, String ipc, String pid, String uts, String cgroup, String user) {}
+    /// `ids` are those of a user namespace of the container's own, which the engine chose when it made the container.
+    public record Namespaces(
+            String network, String ipc, String pid, String uts, String cgroup, String user, IdMaps ids) {}
 
     /// What the container's processes may do.
     public record Rights(
@@ -153,7 +158,9 @@ public record HostConfig(
                 document.text("PidMode"),
                 document.text("UTSMode"),
                 document.text("CgroupnsMode"),
-                document.text("UsernsMode"));
+                document.text("UsernsMode"),
+                new IdMaps(
+                        idMap(document.object("IDMappings"), "UidMap"), idMap(document.object("IDMappings"), "GidMap")));
         if (!List.of("", "none", "private", "shareable", "host").contains(modes.ipc) && !isContainer(modes.ipc)) {
             throw new EngineException.Invalid("invalid IPC mode: " + modes.ipc);
         }
@@ -166,10 +173,31 @@ public record HostConfig(
         if (!List.of("", "host", "private").contains(modes.cgroup)) {
             throw new EngineException.Invalid("invalid cgroup namespace mode: " + modes.cgroup);
         }
-        if (!List.of("", "host").contains(modes.user)) {
-            throw new EngineException.Invalid("invalid user namespace mode: " + modes.user);
+        UserMode.parse(modes.user);
+        if (!modes.ids.none()) {
+            modes.ids.check();
         }
         return modes;
+    }
+
+    private static List<RuntimeSpec.IdMapping> idMap(Json.Obj document, String key) throws EngineException.Invalid {
+        var ranges = new ArrayList<RuntimeSpec.IdMapping>();
+        for (String text : document.texts(key)) {
+            ranges.add(IdMaps.parse(text));
+        }
+        return ranges;
+    }
+
+    /// This configuration with the ids of a user namespace of its own, or without one.
+    public HostConfig with(IdMaps ids) throws EngineException.Invalid {
+        if (ids.equals(namespaces.ids)) {
+            return this;
+        }
+        var mappings = Json.object()
+                .put("UidMap", Json.ofTexts(ids.uids().stream().map(IdMaps::text).toList()))
+                .put("GidMap", Json.ofTexts(ids.gids().stream().map(IdMaps::text).toList()))
+                .build();
+        return parse(document.with("IDMappings", mappings)).withMounts(files.mounts);
     }
 
     private static boolean isContainer(String mode) {

@@ -62,6 +62,7 @@ final class MountParser {
                     case "z", "Z" -> "label";
                     case "nocopy" -> "copy";
                     case "U" -> "owner";
+                    case "idmap" -> "mapping";
                     case "cached", "delegated", "consistent", "default" -> "consistency";
                     default -> PROPAGATIONS.contains(word) ? "propagation" : "";
                 };

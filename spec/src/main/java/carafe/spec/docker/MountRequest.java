@@ -20,6 +20,11 @@ public sealed interface MountRequest {
     record Bind(String source, String target, boolean readOnly, String propagation, boolean create, Below below,
             String mode, boolean own) implements MountRequest {
 
+        /// Whether its owners are the container's, whatever ids the host has for those (`-v /a:/b:idmap`).
+        public boolean mapped() {
+            return List.of(mode.split(",")).contains("idmap");
+        }
+
         /// With all that is mounted below, read-only as the bind itself.
         public Bind(String source, String target, boolean readOnly, String propagation, boolean create) {
             this(source, target, readOnly, propagation, create, Below.ALIKE, "", false);

@@ -1,0 +1,30 @@
+package carafe.spec.docker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.spec.EngineException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class UserModeTest {
+
+    @Test
+    void theWordsOfDockerAndPodmanAreKnown() throws Exception {
+        assertThat(UserMode.parse("")).isEqualTo(new UserMode.Usual());
+        assertThat(UserMode.parse("host")).isEqualTo(new UserMode.Hosts());
+        assertThat(UserMode.parse("auto")).isEqualTo(new UserMode.Auto(65_536));
+        assertThat(UserMode.parse("auto:size=7")).isEqualTo(new UserMode.Auto(7));
+        assertThat(UserMode.parse("keep-id:uid=5,gid=6,size=100")).isEqualTo(new UserMode.KeepId(5, 6, 100));
+        assertThat(UserMode.parse("keep-id:uid=5")).isEqualTo(new UserMode.KeepId(5, 5, 65_536));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"private", "host:", "auto:size", "auto:size=0", "auto:size=4294967296", "auto:gid=1",
+        "auto:size=1,", "keep-id", "keep-id:gid=1", "keep-id:uid=0", "keep-id:uid=-1", "container:web"})
+    void everythingElseIsRefused(String text) {
+        assertThatThrownBy(() -> UserMode.parse(text)).isInstanceOf(EngineException.Invalid.class)
+                .hasMessageStartingWith("invalid user namespace mode: " + text);
+    }
+}
