@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 
 /// `carafe hub`: runs the hub alone, checks its configuration, makes lines for its users.
@@ -94,11 +95,17 @@ final class HubCommand {
 
     private void serve(HubConfig config) throws EngineException, InterruptedException {
         LogSetup.install(false);
-        var hub = Hub.start(config, surroundings("unknown", Optional.empty()));
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+        // A signal that comes during the start is heard when the start has come to its end.
+        var started = new CompletableFuture<Optional<Hub>>();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> started.join().ifPresent(hub -> {
             hub.close();
             atEnd.run();
-        }));
+        })));
+        try {
+            started.complete(Optional.of(Hub.start(config, surroundings("unknown", Optional.empty()))));
+        } finally {
+            started.complete(Optional.empty()); // does nothing after a start that worked
+        }
         new CountDownLatch(1).await();
     }
 

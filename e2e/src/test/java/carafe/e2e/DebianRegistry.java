@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 
 /// Debian's docker-registry on a loopback port, with its own directory; open to all, or to `ann` with the password
 /// `secret` only. Closing it ends the process and removes the directory.
-final class DebianRegistry implements AutoCloseable {
+final class DebianRegistry implements RegistryUnderTest {
 
     /// bcrypt, the one form it reads.
     private static final String ANN = "ann:$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n";
@@ -60,8 +60,8 @@ final class DebianRegistry implements AutoCloseable {
         return new DebianRegistry(true);
     }
 
-    /// As in names of images: `127.0.0.1:port`.
-    String host() {
+    @Override
+    public String host() {
         return host;
     }
 

@@ -128,7 +128,14 @@ abstract class DockerCommandContract {
     @Nested
     final class Registries extends RegistryContract {
         Registries() {
-            super(DockerCommandContract.this);
+            super(DockerCommandContract.this, DebianRegistry::open, DebianRegistry::closed);
+        }
+    }
+
+    @Nested
+    final class Hubs extends RegistryContract {
+        Hubs() {
+            super(DockerCommandContract.this, HubUnderTest::open, HubUnderTest::closed);
         }
     }
 

@@ -16,7 +16,7 @@ class HubPagesTest {
 
     @Test
     void peopleFindAnImageAndCopyItsCommand() throws Exception {
-        try (var hub = new HubUnderTest(false); var browser = new Browser()) {
+        try (var hub = HubUnderTest.withUsers(false); var browser = new Browser()) {
             push(hub, "public/maps", "\"config\":{\"Cmd\":[\"serve\"],\"Labels\":{\"org.opencontainers.image.description\":"
                     + "\"Maps of small places\"}},\"history\":[{\"created_by\":\"RUN /bin/sh -c apt-get install maps\"}]");
             push(hub, "public/evil", "\"config\":{\"Cmd\":[\"" + EVIL + "\"],\"Env\":[\"A=" + EVIL + "\"],\"Labels\":{\""

@@ -8,26 +8,47 @@ import java.nio.file.Path;
 import java.security.KeyStore;
 import java.util.Base64;
 import java.util.Comparator;
+import java.util.Map;
 
-/// `carafe hub serve` with TLS and two users, on directories of its own.
-final class HubUnderTest implements AutoCloseable {
+/// `carafe hub serve` on directories of its own.
+final class HubUnderTest implements RegistryUnderTest {
 
     private static final char[] PASSWORD = "changeit".toCharArray();
 
     private final Path directory = Files.createTempDirectory("hub");
     private final int port;
     private final boolean tls;
-    private final Session process;
+    private Session process;
 
-    /// Users `alice` (everything) and `bob` (pulls `team/**`), password `pw`; everybody may pull `public/**`.
-    HubUnderTest(boolean tls) throws Exception {
+    /// With users `alice` (everything) and `bob` (pulls `team/**`), password `pw`; everybody may pull `public/**`.
+    static HubUnderTest withUsers(boolean tls) throws Exception {
+        return new HubUnderTest(tls, Map.of("alice", "pw", "bob", "pw"),
+                "{\"who\":[\"alice\"],\"namespace\":\"**\",\"may\":[\"admin\"]},"
+                        + "{\"who\":[\"bob\"],\"namespace\":\"team/**\",\"may\":[\"pull\"]},"
+                        + "{\"who\":[\"anonymous\"],\"namespace\":\"public/**\",\"may\":[\"pull\"]}");
+    }
+
+    /// Everybody may do everything.
+    static HubUnderTest open() throws Exception {
+        return new HubUnderTest(false, Map.of(),
+                "{\"who\":[\"anonymous\"],\"namespace\":\"**\",\"may\":[\"admin\"]}");
+    }
+
+    /// Only [#USER] may do anything.
+    static HubUnderTest closed() throws Exception {
+        return new HubUnderTest(false, Map.of(USER, "secret"),
+                "{\"who\":[\"" + USER + "\"],\"namespace\":\"**\",\"may\":[\"admin\"]}");
+    }
+
+    private HubUnderTest(boolean tls, Map<String, String> passwords, String rights) throws Exception {
         this.tls = tls;
         try (var free = new ServerSocket(0)) {
             port = free.getLocalPort();
         }
         String users = "";
-        for (String user : new String[] {"alice", "bob"}) {
-            users += Command.of(Tools.ours("carafe").toString(), "hub", "password", user).stdin("pw\n").run().good().out();
+        for (var user : passwords.entrySet()) {
+            users += Command.of(Tools.ours("carafe").toString(), "hub", "password", user.getKey())
+                    .stdin(user.getValue() + "\n").run().good().out();
         }
         Files.writeString(directory.resolve("htpasswd"), users);
         String place = "{\"address\":\"tcp://127.0.0.1:" + port + "\"";
@@ -35,12 +56,23 @@ final class HubUnderTest implements AutoCloseable {
             makeCertificate();
             place += ",\"cert\":\"" + directory.resolve("hub.crt") + "\",\"key\":\"" + directory.resolve("hub.key") + "\"";
         }
-        Path config = Files.writeString(directory.resolve("hub.json"), "{\"data\":\"" + directory.resolve("data")
-                + "\",\"listen\":[" + place + "}],\"users\":\"" + directory.resolve("htpasswd") + "\",\"rights\":["
-                + "{\"who\":[\"alice\"],\"namespace\":\"**\",\"may\":[\"admin\"]},"
-                + "{\"who\":[\"bob\"],\"namespace\":\"team/**\",\"may\":[\"pull\"]},"
-                + "{\"who\":[\"anonymous\"],\"namespace\":\"public/**\",\"may\":[\"pull\"]}]}");
-        process = Command.of(Tools.ours("carafe").toString(), "hub", "serve", "--config", config.toString()).start();
+        Files.writeString(directory.resolve("hub.json"), "{\"data\":\"" + directory.resolve("data")
+                + "\",\"listen\":[" + place + "}],\"users\":\"" + directory.resolve("htpasswd") + "\",\"rights\":[" + rights + "]}");
+        process = serve();
+        Deadline.await("the hub listens", this::listens);
+    }
+
+    private Session serve() throws IOException {
+        return Command.of(Tools.ours("carafe").toString(), "hub", "serve", "--config",
+                directory.resolve("hub.json").toString()).start();
+    }
+
+    /// `kill -9`, then a start on what is left.
+    void killAndStart() throws Exception {
+        process.signal("KILL");
+        process.await();
+        process.close();
+        process = serve();
         Deadline.await("the hub listens", this::listens);
     }
 
@@ -74,8 +106,8 @@ final class HubUnderTest implements AutoCloseable {
                 + "-----\n";
     }
 
-    /// `127.0.0.1:PORT`.
-    String host() {
+    @Override
+    public String host() {
         return "127.0.0.1:" + port;
     }
 
@@ -101,9 +133,12 @@ final class HubUnderTest implements AutoCloseable {
         return tls ? prefix + "cert-dir=" + directory.resolve("trust") : prefix + "tls-verify=false";
     }
 
-    /// Ends the hub, which must end well, and removes all it left.
+    /// The hub must end well.
     @Override
     public void close() throws IOException {
+        if (!Files.exists(directory)) {
+            return; // closed before
+        }
         try {
             process.signal("TERM");
             process.await().good();

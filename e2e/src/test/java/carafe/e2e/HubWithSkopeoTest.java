@@ -12,7 +12,7 @@ class HubWithSkopeoTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void anImageGoesInAndOut(boolean tls) throws Exception {
-        try (var hub = new HubUnderTest(tls)) {
+        try (var hub = HubUnderTest.withUsers(tls)) {
             byte[] layer = new byte[3 << 20];
             new Random(5).nextBytes(layer);
             var in = OciLayout.write(hub.directory().resolve("in"), layer, "");

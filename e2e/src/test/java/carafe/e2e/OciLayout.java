@@ -38,6 +38,11 @@ final class OciLayout {
         return "sha256:" + hex;
     }
 
+    /// The digest of the image's manifest.
+    static String digest(Path directory) throws IOException {
+        return Files.readString(directory.resolve("index.json")).replaceAll("(?s).*\"digest\":\"([^\"]+)\".*", "$1");
+    }
+
     /// The names of its blobs, in order.
     static java.util.List<String> blobs(Path directory) throws IOException {
         try (var files = Files.list(directory.resolve("blobs/sha256"))) {
