@@ -72,6 +72,31 @@ class LoginTest {
     }
 
     @Test
+    void passwordsCannotBeGuessedQuickly() throws Exception {
+        try (var alice = Registry.of(hub, "alice", "wonder"); var root = Registry.of(hub, "root", "toor")) {
+            assertThat(alice.get("/token").status()).isEqualTo(200);
+            for (String name : new String[] {"alice", "bob", "nobody"}) {
+                try (var guesser = Registry.of(hub, name, "guess")) {
+                    for (int i = 0; i < 10; i++) {
+                        assertThat(guesser.get("/token").status()).isEqualTo(401);
+                    }
+                    var refused = guesser.get("/token");
+                    assertThat(refused.status()).as(name).isEqualTo(429);
+                    assertThat(refused.code()).isEqualTo("TOOMANYREQUESTS");
+                    assertThat(refused.header("Retry-After")).isEqualTo("5");
+                }
+            }
+            try (var bob = Registry.of(hub, "bob", "builder")) {
+                assertThat(bob.get("/token").status()).isEqualTo(429); // he might be the one who guesses
+                assertThat(alice.get("/token").status()).isEqualTo(200); // she was right lately
+                assertThat(root.get("/token").status()).isEqualTo(200); // his name was not tried
+                clock.advance(Duration.ofSeconds(7));
+                assertThat(bob.get("/token").status()).isEqualTo(200);
+            }
+        }
+    }
+
+    @Test
     void eachMayDoWhatHeWasGivenAndNothingElse() throws Exception {
         try (var alice = Registry.of(hub, "alice", "wonder"); var bob = Registry.of(hub, "bob", "builder");
                 var nobody = Registry.of(hub); var root = Registry.of(hub, "root", "toor")) {

@@ -25,7 +25,8 @@ import org.slf4j.LoggerFactory;
 
 /// The users of an htpasswd file: lines `name:hash`, bcrypt only (`htpasswd -B`, or `carafe hub password`). The file is
 /// read again when it changes. A password that was right is remembered for some minutes as a keyed hash, because bcrypt
-/// is slow on purpose and clients of Basic send it with every request.
+/// is slow on purpose and clients of Basic send it with every request. Wrong ones are bounded ([Attempts]); whoever was right
+/// lately goes on while another guesses.
 /// Source: Apache htpasswd(1); OpenBSD crypt(3) "Blowfish".
 public final class Users {
 
@@ -34,6 +35,7 @@ public final class Users {
     private static final int MAX_PASSWORD_BYTES = 72; // bcrypt hears no more
     private static final int COST = 10;
     private static final long WAIT_SECONDS = 10;
+    private static final byte[] NO_BYTES = {};
     /// Compared with when there is no such user, so that the time of the answer does not tell. Nobody knows its password.
     private static final String NOBODY = "$2y$10$abcdefghijklmnopqrstuuK6c0JbYvJ3nY0y7d0u8m5J5y0m3C8yO";
 
@@ -41,6 +43,7 @@ public final class Users {
     private final Clock clock;
     private final byte[] secret = new byte[32];
     private final Semaphore turns = new Semaphore(Math.max(1, Runtime.getRuntime().availableProcessors()));
+    private final Attempts attempts;
     private final Map<String, Right> remembered = new ConcurrentHashMap<>();
     private volatile Loaded loaded = new Loaded(FileTime.fromMillis(0), -1, Map.of());
 
@@ -53,6 +56,7 @@ public final class Users {
     public Users(Path file, Clock clock) throws IOException {
         this.file = file;
         this.clock = clock;
+        this.attempts = new Attempts(clock);
         new SecureRandom().nextBytes(secret);
         loaded = load();
     }
@@ -100,7 +104,7 @@ public final class Users {
     }
 
     /// Whether `password` is the user's.
-    /// @throws Refusal TOO_MANY_REQUESTS too many are being checked
+    /// @throws Refusal TOO_MANY_REQUESTS too many are being checked, or were wrong
     boolean check(String name, String password) throws Refusal {
         byte[] given = password.getBytes(StandardCharsets.UTF_8);
         if (given.length > MAX_PASSWORD_BYTES || name.isEmpty()) {
@@ -113,20 +117,25 @@ public final class Users {
                 && MessageDigest.isEqual(known.mac(), mac)) {
             return true;
         }
-        boolean right = slowly(password, hash == null ? NOBODY : hash);
+        boolean right = slowly(name, password, hash == null ? NOBODY : hash);
         if (hash == null || !right) {
+            attempts.failed(mac(name, NO_BYTES));
             return false;
         }
         remembered.put(name, new Right(hash, mac, clock.instant().plus(REMEMBERED)));
         return true;
     }
 
-    private boolean slowly(String password, String hash) throws Refusal {
+    private boolean slowly(String name, String password, String hash) throws Refusal {
         boolean turn = false;
         try {
             turn = turns.tryAcquire(WAIT_SECONDS, TimeUnit.SECONDS);
             if (!turn) {
                 throw new Refusal(Reason.TOO_MANY_REQUESTS, "too many log-ins at once; try again in a few seconds");
+            }
+            if (!attempts.allowed(mac(name, NO_BYTES))) {
+                throw new Refusal(Reason.TOO_MANY_REQUESTS, "too many wrong passwords for " + name
+                        + "; try again in a few seconds");
             }
             return BcryptFunction.getInstanceFromHash(hash).check(password, hash);
         } catch (InterruptedException e) {
