@@ -161,9 +161,11 @@ record LayerFile(Digest diffId, long tarBytes, long metaStart, long end, long fi
     private static void verifyCopies(Fd file, LayerFile head) throws IOException, EngineException.Invalid {
         var tree = new LayerTree();
         var indexer = new LayerIndexer(tree, head.entries);
-        var tar = new TarReader(new java.io.BufferedInputStream(new Part(file.duplicate(), TAR_START, head.tarBytes)));
-        for (var entry = tar.next(); entry != null; entry = tar.next()) {
-            indexer.add(entry, tar.position());
+        try (var part = new Part(file.duplicate(), TAR_START, head.tarBytes)) {
+            var tar = new TarReader(new java.io.BufferedInputStream(part));
+            for (var entry = tar.next(); entry != null; entry = tar.next()) {
+                indexer.add(entry, tar.position());
+            }
         }
         if (!new SparseCopies(tree, TAR_START, TAR_START + head.tarBytes).matches(file)) {
             throw new Damaged("its sparse files are damaged");

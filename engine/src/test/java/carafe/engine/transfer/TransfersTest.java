@@ -261,6 +261,31 @@ class TransfersTest {
     }
 
     @Test
+    void aCancelledPullGoesOnWithTheLayersThatCameIn() throws Exception {
+        var there = image("app", "1", "linux/amd64", tar("a", 1_000_000), tar("b", 1_000_000));
+        var first = there.manifest().layers().getFirst().digest();
+        var second = there.manifest().layers().getLast().digest();
+        registry.fault("GET /v2/app/blobs/" + second, 1, _ -> new CountDownLatch(1).await());
+        var thread = Thread.ofVirtual().start(() -> {
+            try {
+                pull("app:1");
+            } catch (EngineException | InterruptedException e) {
+                told.add(new TransferMessage.Line("cancelled"));
+            }
+        });
+        while (!lines().contains(first.shortHex() + ": Pull complete")) {
+            assertThat(thread.join(java.time.Duration.ofMillis(5))).as("%s", lines()).isFalse();
+        }
+        thread.interrupt();
+        thread.join();
+        assertThat(lines()).endsWith("cancelled");
+        told.clear();
+        pull("app:1");
+        assertThat(lines()).contains(first.shortHex() + ": Already exists", second.shortHex() + ": Pull complete");
+        assertThat(registry.count("GET /v2/app/blobs/" + first)).isEqualTo(1);
+    }
+
+    @Test
     void parallelPullsFetchALayerOnce() throws Exception {
         var there = image("app", "1", "linux/amd64", tar("a", 2_000_000));
         var tasks = new ArrayList<java.util.concurrent.Callable<Boolean>>();
