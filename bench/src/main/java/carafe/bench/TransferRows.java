@@ -12,8 +12,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Pull and push of the image of ten layers ([LargeImage]), from and to Debian's docker-registry on loopback: the whole
-/// command, one sample per round. Both engines pull the same blobs; each push goes to an empty registry.
+/// What people wait for with the image of ten layers ([LargeImage]): pull and push, from and to Debian's docker-registry
+/// on loopback; load, save and removal. The whole command, one sample per round. Both engines pull the same blobs; each
+/// push goes to an empty registry. What one work has written is on the disk before the next begins.
 final class TransferRows implements AutoCloseable {
 
     private static final String IMAGE = "large:10";
@@ -32,19 +33,44 @@ final class TransferRows implements AutoCloseable {
     }
 
     void addTo(Map<String, Rows.Work> all) {
+        all.put("load", this::load);
         all.put("pull", this::pull);
         all.put("push", this::push);
     }
 
+    @FunctionalInterface
+    private interface Action {
+        void run() throws Exception;
+    }
+
+    private void time(String row, Peer peer, Action action) throws Exception {
+        settle();
+        long begin = System.nanoTime();
+        action.run();
+        samples.add(new Row(row, "s", true), peer.name(), (System.nanoTime() - begin) / 1e9);
+    }
+
+    /// Waits until what was written before is on the disk.
+    private static void settle() throws Exception {
+        new ProcessBuilder("sync").inheritIO().start().waitFor();
+    }
+
+    private void load(Peer peer) throws Exception {
+        time("load of 10 layers, 300 MB, 53 583 files", peer,
+                () -> peer.command(List.of("load", "-q", "-i", archive.toString())));
+        time("save of that image", peer, () -> {
+            long bytes = peer.commandOutput(List.of("save", IMAGE));
+            if (bytes < Files.size(archive) * 9 / 10) {
+                throw new IOException(peer.name() + " saved no more than " + bytes + " bytes");
+            }
+        });
+        time("removal of that image", peer, () -> peer.command(List.of("rmi", IMAGE)));
+    }
+
     private void pull(Peer peer) throws Exception {
         String name = source(peer).host + "/" + IMAGE;
-        long begin = System.nanoTime();
-        peer.command(List.of("pull", "-q", name));
-        samples.add(new Row("pull of 10 layers, 300 MB, 53 583 files, from docker-registry", "s", true), peer.name(),
-                (System.nanoTime() - begin) / 1e9);
-        begin = System.nanoTime();
-        peer.command(List.of("rmi", name));
-        samples.add(new Row("removal of that image", "s", true), peer.name(), (System.nanoTime() - begin) / 1e9);
+        time("pull of that image from docker-registry", peer, () -> peer.command(List.of("pull", "-q", name)));
+        time("removal of the pulled image", peer, () -> peer.command(List.of("rmi", name)));
     }
 
     private Registry source(Peer peer) throws Exception {
@@ -69,9 +95,7 @@ final class TransferRows implements AutoCloseable {
             String name = empty.host + "/" + IMAGE;
             peer.command(List.of("load", "-q", "-i", archive.toString()));
             peer.command(List.of("tag", IMAGE, name));
-            long begin = System.nanoTime();
-            peer.command(List.of("push", "-q", name));
-            samples.add(new Row("push of that image", "s", true), peer.name(), (System.nanoTime() - begin) / 1e9);
+            time("push of that image to docker-registry", peer, () -> peer.command(List.of("push", "-q", name)));
             peer.command(List.of("rmi", name, IMAGE));
         }
     }
