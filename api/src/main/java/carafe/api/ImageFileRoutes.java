@@ -8,7 +8,10 @@ import carafe.engine.ImageRemoval;
 import carafe.spec.EngineException;
 import carafe.spec.EngineException.Invalid;
 import carafe.spec.Json;
+import carafe.spec.oci.Platform;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 
 /// Images and containers as files: save, commit, export, and what pruning images takes away.
 final class ImageFileRoutes {
@@ -35,7 +38,26 @@ final class ImageFileRoutes {
         if (names.isEmpty()) {
             throw new Invalid("no images to save: the query has no \"names\"");
         }
-        send(call, images.save(names));
+        send(call, images.save(names, platform(call)));
+    }
+
+    /// The one platform that an archive is wanted for: `os/arch/variant`, or as Docker's clients say it, a document.
+    static Optional<Platform> platform(Call call) throws Invalid {
+        var said = call.query().all("platform");
+        if (said.size() > 1) {
+            throw new Invalid("one platform at a time can be given, not " + said.size());
+        }
+        if (said.isEmpty() || said.getFirst().isEmpty()) {
+            return Optional.empty();
+        }
+        String text = said.getFirst();
+        if (!text.startsWith("{")) {
+            return Optional.of(Platform.parse(text));
+        }
+        var json = Json.parseObject(text.getBytes(StandardCharsets.UTF_8));
+        String variant = json.text("variant");
+        return Optional.of(Platform.parse(json.text("os") + "/" + json.text("architecture")
+                + (variant.isEmpty() ? "" : "/" + variant)));
     }
 
     /// A failure after the first byte tears the body, which clients notice.

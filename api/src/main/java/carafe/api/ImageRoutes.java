@@ -5,7 +5,6 @@ import carafe.engine.ImageSummary;
 import carafe.engine.ImportRequest;
 import carafe.engine.LoadListener;
 import carafe.spec.EngineException;
-import carafe.spec.EngineException.Unsupported;
 import carafe.spec.Json;
 import carafe.spec.docker.Timestamps;
 import carafe.spec.oci.Digest;
@@ -128,8 +127,9 @@ final class ImageRoutes {
     private void load(Call call) throws Exception {
         var stream = new MessageStream(call);
         boolean quiet = call.flag("quiet");
+        var platform = ImageFileRoutes.platform(call);
         try {
-            images.load(call.exchange().body(), new LoadListener() {
+            images.load(call.exchange().body(), platform, new LoadListener() {
                 @Override
                 public void layer(String id, long doneBytes, long totalBytes) {
                     if (!quiet) {
@@ -157,11 +157,7 @@ final class ImageRoutes {
     }
 
     private void importRoot(Call call) throws Exception {
-        if (!call.text("fromSrc").equals("-")) {
-            throw new Unsupported("cannot import from " + call.text("fromSrc")
-                    + ": only an archive that is sent can be imported; fetch it, then import the file");
-        }
-        var request = new ImportRequest("-", call.text("repo"), call.text("tag"), call.text("message"),
+        var request = new ImportRequest(call.text("fromSrc"), call.text("repo"), call.text("tag"), call.text("message"),
                 call.text("platform"), call.query().all("changes"));
         String id = images.importRoot(call.exchange().body(), request);
         call.answer(Json.object().put("status", id).build());

@@ -57,13 +57,14 @@ final class StorageRoutes {
 
     private void check(Call call) throws Exception {
         var body = new PushbackInputStream(call.exchange().body(), 1);
-        int first = call.flag("repair") ? body.read() : -1;
+        boolean document = call.exchange().headers().first("Content-Type").orElse("").startsWith("application/json");
+        int first = call.flag("repair") && !document ? body.read() : -1;
         Optional<InputStream> archive = Optional.empty();
         if (first >= 0) {
             body.unread(first);
             archive = Optional.of(body);
         }
-        var result = engine.images().check(call.flag("repair"), archive);
+        var result = engine.images().check(call.flag("repair"), archive, TransferRoutes.auth(call));
         call.answer(Json.object().put("Blobs", result.blobs()).put("Layers", result.layers())
                 .put("Bytes", result.bytes())
                 .put("Problems", Json.ofAll(result.problems().stream().map(problem -> Json.object()

@@ -1,5 +1,6 @@
 package carafe.daemon;
 
+import carafe.http.Address;
 import carafe.hub.HubConfig;
 import carafe.spec.EngineException.Invalid;
 import carafe.spec.Json;
@@ -204,7 +205,7 @@ final class ConfigReader {
     }
 
     /// The hub, when the file has one: its configuration, or the name of the file that holds it. Unless it says otherwise
-    /// it keeps its data below the engine's and serves only a local socket.
+    /// it keeps its data below the engine's and serves only a local socket, which is there in any case: pulls go there.
     private Optional<HubConfig> hub(Path dataRoot, Path execRoot) throws Invalid {
         if (hub.isEmpty()) {
             return Optional.empty();
@@ -217,10 +218,12 @@ final class ConfigReader {
         if (document.find("data").isEmpty()) {
             document = document.with("data", Json.of(dataRoot.resolve("hub").toString()));
         }
-        if (document.find("listen").isEmpty()) {
-            document = document.with("listen", Json.ofTexts(List.of("unix://" + execRoot.resolve("hub.sock"))));
-        }
         try {
+            var places = new ArrayList<Json>(document.list("listen"));
+            if (places.isEmpty() || HubConfig.parse(document).listen().stream().noneMatch(Address.Unix.class::isInstance)) {
+                places.add(Json.of("unix://" + execRoot.resolve("hub.sock")));
+                document = document.with("listen", Json.ofAll(places));
+            }
             return Optional.of(HubConfig.parse(document));
         } catch (Invalid e) {
             throw new Invalid("\"hub\": " + e.getMessage());

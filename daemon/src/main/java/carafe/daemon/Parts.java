@@ -6,12 +6,15 @@ import carafe.engine.store.DataRootLock;
 import carafe.engine.transfer.ImageTransfers;
 import carafe.files.ContainerFiles;
 import carafe.files.VolumeDirectories;
+import carafe.http.Address;
+import carafe.hub.HubConfig;
 import carafe.image.HelloWorld;
 import carafe.image.Images;
 import carafe.kernel.Cgroups;
 import carafe.kernel.KernelException;
 import carafe.kernel.Seccomp;
 import carafe.kernel.Spawner;
+import carafe.registry.OwnHub;
 import carafe.registry.Patience;
 import carafe.registry.Proxies;
 import carafe.registry.Registries;
@@ -24,6 +27,8 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -61,7 +66,7 @@ final class Parts {
                     config.execRoot().resolve("runtime"),
                     failpoints);
             made.push(runtime);
-            var remote = remote(config.registries(), installation);
+            var remote = remote(config, installation);
             made.push(remote.registries());
             var engine = Engine.open(
                     engineConfig,
@@ -90,16 +95,26 @@ final class Parts {
                 VolumeDirectories.open(state.resolve("volumes"), failpoints));
     }
 
-    private static Engine.Remote remote(DaemonConfig.Registries config, Installation installation)
-            throws EngineException {
+    private static Engine.Remote remote(DaemonConfig daemon, Installation installation) throws EngineException {
+        var config = daemon.registries();
         var environment = new HashMap<>(System.getenv());
         config.httpProxy().ifPresent(value -> environment.put("http_proxy", value));
         config.httpsProxy().ifPresent(value -> environment.put("https_proxy", value));
         config.noProxy().ifPresent(value -> environment.put("no_proxy", value));
         var plain = RegistryConfig.plain("carafe/" + installation.version() + " (linux)");
-        var registries = new RegistryConfig(config.insecure(), config.mirrors(), plain.certificates(),
-                Proxies.of(environment), Patience.USUAL.withAttempts(config.transfers().attempts()), plain.agent());
+        var registries = new RegistryConfig(config.insecure(), config.mirrors(),
+                daemon.hub().flatMap(Parts::ownHub), plain.certificates(), Proxies.of(environment), Patience.USUAL.withAttempts(config.transfers().attempts()), plain.agent());
         var limits = new ImageTransfers.Limits(config.transfers().downloads(), config.transfers().uploads());
         return new Engine.Remote(new Registries(registries, Clock.systemUTC()), limits);
+    }
+
+    /// The hub as pulls see it: through its socket, a registry that it mirrors where it shows it.
+    private static Optional<OwnHub> ownHub(HubConfig config) {
+        var prefixes = new HashMap<String, String>();
+        config.upstreams().forEach(upstream -> prefixes.put(upstream.registry(), upstream.prefix()));
+        return config.listen().stream()
+                .flatMap(address -> address instanceof Address.Unix(Path socket) ? Stream.of(socket) : Stream.empty())
+                .findFirst()
+                .map(socket -> new OwnHub(socket, prefixes));
     }
 }

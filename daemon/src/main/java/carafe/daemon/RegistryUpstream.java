@@ -36,7 +36,7 @@ final class RegistryUpstream implements Upstream {
     static Upstream dial(HubConfig.Mirrored mirrored, String agent) throws EngineException.Invalid {
         var plain = RegistryConfig.plain(agent);
         var config = new RegistryConfig(mirrored.insecure() ? List.of(mirrored.registry()) : List.of(), plain.mirrors(),
-                plain.certificates(), plain.proxies(), plain.patience(), agent);
+                plain.hub(), plain.certificates(), plain.proxies(), plain.patience(), agent);
         try {
             var auth = mirrored.user().isEmpty() || mirrored.passwordFile().isEmpty()
                     ? AuthConfig.NONE

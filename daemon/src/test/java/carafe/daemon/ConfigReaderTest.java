@@ -172,8 +172,10 @@ class ConfigReaderTest {
         assertThat(hub.rights()).isEmpty();
         assertThatThrownBy(() -> read("{\"hub\":{\"quota\":1}}")).hasMessageStartingWith("\"hub\": unknown key \"quota\"");
         Path file = Files.writeString(directory.resolve("hub.json"), "{\"listen\":[\"tcp://127.0.0.1:5000\"]}");
-        assertThat(read("{\"hub\":\"" + file + "\"}").hub().orElseThrow().listen().getFirst().toString())
-                .isEqualTo("tcp://127.0.0.1:5000");
+        assertThat(read("{\"hub\":\"" + file + "\",\"exec-root\":\"/e\"}").hub().orElseThrow().listen())
+                .extracting(Object::toString).containsExactly("tcp://127.0.0.1:5000", "unix:///e/hub.sock");
+        assertThat(read("{\"hub\":{\"listen\":[\"unix:///own\"]}}").hub().orElseThrow().listen())
+                .extracting(Object::toString).containsExactly("unix:///own");
     }
 
     private DaemonConfig read(String file, String... flags) throws Exception {

@@ -2,6 +2,8 @@ package carafe.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import org.junit.jupiter.api.Test;
 
@@ -109,6 +111,34 @@ abstract class ImageContract extends Contract {
         assertThat(docker("run", "--rm", "imported:1").text()).isEqualTo("kept");
         docker("rm", id);
         docker("rmi", "imported:1");
+        Files.delete(archive);
+    }
+
+    @Test
+    void anArchiveIsImportedFromTheWeb() throws Exception {
+        String id = docker("create", IMAGE, "true").text();
+        var archive = engine().directory().resolve("exported.tar");
+        docker("export", "-o", archive.toString(), id);
+        docker("rm", id);
+        var web = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+        web.createContext("/root.tar", exchange -> {
+            exchange.sendResponseHeaders(200, Files.size(archive));
+            try (var out = exchange.getResponseBody()) {
+                Files.copy(archive, out);
+            }
+        });
+        web.start();
+        try {
+            String url = "http://127.0.0.1:" + web.getAddress().getPort();
+            assertThat(docker("import", url + "/root.tar", "fetched:1").lines().getLast()).matches("sha256:[0-9a-f]{64}");
+            assertThat(docker("run", "--rm", "fetched:1", "echo", "came along").text()).isEqualTo("came along");
+            assertThat(docker("history", "--format", "{{.Comment}}", "fetched:1").text())
+                    .isEqualTo("Imported from " + url + "/root.tar");
+            assertThat(failing(1, "import", url + "/nothing.tar", "fetched:2").err()).contains("404");
+        } finally {
+            web.stop(0);
+        }
+        docker("rmi", "fetched:1");
         Files.delete(archive);
     }
 

@@ -1,7 +1,9 @@
 package carafe.engine;
 
 import carafe.spec.EngineException;
+import carafe.spec.docker.AuthConfig;
 import carafe.spec.docker.Filters;
+import carafe.spec.oci.Platform;
 import java.io.InputStream;
 import java.util.List;
 import java.util.Optional;
@@ -9,8 +11,9 @@ import java.util.Optional;
 /// The images containers are made from. A `name` is a reference, an id, or a unique prefix of one.
 public interface ImageCatalog {
 
-    /// Reads a docker-archive or an OCI layout to its end and adds its images, all or none.
-    void load(InputStream archive, LoadListener listener) throws EngineException;
+    /// Reads a docker-archive or an OCI layout to its end and adds its images, all or none; those for `platform` only
+    /// if one is said.
+    void load(InputStream archive, Optional<Platform> platform, LoadListener listener) throws EngineException;
 
     /// All about one image. NotFound: `No such image: x:tag`.
     ImageDetails inspect(String name) throws EngineException;
@@ -30,10 +33,12 @@ public interface ImageCatalog {
     /// Bytes of all layers on disk, each once.
     long layerBytes() throws EngineException;
 
-    /// An archive of images under the names given: a repository's name means all its tags.
-    Download save(List<String> names) throws EngineException;
+    /// An archive of images under the names given: a repository's name means all its tags. Of images that share
+    /// a name the one for `platform`, for this machine if none is said.
+    Download save(List<String> names, Optional<Platform> platform) throws EngineException;
 
-    /// Makes an image of one layer, the files in `tar`; answers its id (`sha256:…`).
+    /// Makes an image of one layer, the files in `tar` or, where the request names a URL, in what lies there; answers its
+    /// id (`sha256:…`).
     String importRoot(InputStream tar, ImportRequest request) throws EngineException;
 
     /// Makes an image of a container's files; answers its id (`sha256:…`).
@@ -46,6 +51,6 @@ public interface ImageCatalog {
     DiskUsage usage(List<ContainerSummary> containers) throws EngineException;
 
     /// Verifies all blobs and layers. With `repair`, damage is repaired from what is here, then from `archive`, one that
-    /// `load` would take.
-    CheckResult check(boolean repair, Optional<InputStream> archive) throws EngineException;
+    /// `load` would take, then from the registries that the images came from; `auth` is for one of them.
+    CheckResult check(boolean repair, Optional<InputStream> archive, AuthConfig auth) throws EngineException;
 }

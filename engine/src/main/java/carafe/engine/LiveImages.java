@@ -7,11 +7,14 @@ import carafe.image.ImageUsers;
 import carafe.image.Images;
 import carafe.image.LoadProgress;
 import carafe.image.Removal;
+import carafe.registry.Registries;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import carafe.spec.docker.AuthConfig;
 import carafe.spec.docker.Event;
 import carafe.spec.docker.Filters;
 import carafe.spec.oci.Digest;
+import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
 import java.io.InputStream;
@@ -32,24 +35,29 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
     private static final Set<String> KEYS = Set.of("before", "dangling", "label", "reference", "since", "until");
 
     private final Images images;
+    private final Registries registries;
     private final Book book;
     private final ImageNames names;
     private final EventLog events;
     private final ImageMaker maker;
     private final ImagePruner pruner;
 
-    LiveImages(Images images, Book book, ImageNames names, EventLog events, Clock clock) {
+    /// Who is told of what, and when it is.
+    record Tell(ImageNames names, EventLog events, Clock clock) {}
+
+    LiveImages(Images images, Registries registries, Book book, Tell tell) {
         this.images = images;
+        this.registries = registries;
         this.book = book;
-        this.names = names;
-        this.events = events;
-        this.maker = new ImageMaker(images, book, clock);
-        this.pruner = new ImagePruner(images, this, clock);
+        this.names = tell.names;
+        this.events = tell.events;
+        this.maker = new ImageMaker(images, book, tell.clock);
+        this.pruner = new ImagePruner(images, this, tell.clock);
     }
 
     @Override
-    public void load(InputStream archive, LoadListener listener) throws EngineException {
-        var loaded = images.load(archive, new LoadProgress() {
+    public void load(InputStream archive, Optional<Platform> platform, LoadListener listener) throws EngineException {
+        var loaded = images.load(archive, platform, new LoadProgress() {
             @Override
             public void layer(String name, long doneBytes, long totalBytes) {
                 listener.layer(name, doneBytes, totalBytes);
@@ -200,8 +208,8 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
     }
 
     @Override
-    public Download save(List<String> saved) throws EngineException {
-        var archive = images.save(saved);
+    public Download save(List<String> saved, Optional<Platform> platform) throws EngineException {
+        var archive = images.save(saved, platform);
         for (var image : archive.images()) {
             tell("save", image.id().toString(), image.id().toString());
         }
@@ -220,7 +228,12 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
 
     @Override
     public String importRoot(InputStream tar, ImportRequest request) throws EngineException {
-        var id = maker.importRoot(tar, request);
+        Digest id;
+        try (var from = request.source().equals("-") ? tar : registries.web(request.source())) {
+            id = maker.importRoot(from, request);
+        } catch (IOException e) {
+            throw new EngineException.Unavailable("import from " + request.source() + ": " + e.getMessage(), e);
+        }
         names.forget();
         tell("import", id.toString(), id.toString());
         return id.toString();
@@ -259,13 +272,8 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
     }
 
     @Override
-    public CheckResult check(boolean repair, Optional<InputStream> archive) throws EngineException {
-        var report = images.check(repair ? new ImageCheck.Sources() {
-            @Override
-            public Optional<InputStream> archive() {
-                return archive;
-            }
-        } : ImageCheck.Sources.NONE);
+    public CheckResult check(boolean repair, Optional<InputStream> archive, AuthConfig auth) throws EngineException {
+        var report = images.check(repair ? new RepairSources(registries, archive, auth) : ImageCheck.Sources.NONE);
         return new CheckResult(report.blobs(), report.layers(), report.bytes(), report.problems().stream()
                 .map(each -> new CheckResult.Problem(each.kind(), each.digest().toString(), each.fault(), each.images(),
                         each.repaired()))

@@ -99,7 +99,8 @@ final class LocalEngine implements Engine {
                 recent,
                 memberships,
                 layout));
-        images = new LiveImages(parts.images(), book, names, resources.events(), parts.clock());
+        images = new LiveImages(parts.images(), parts.remote().registries(), book,
+                new LiveImages.Tell(names, resources.events(), parts.clock()));
         transfers = new LiveTransfers(parts.images(), parts.remote().registries(), parts.remote().limits(), images);
         host = new LocalHost(facts, engineId, config.dataRoot(), book, parts.images());
         var buildSteps = new BuildSteps(parts.runtime(), new SpecComposer(facts.appArmor(), config.init(), mounts), memberships,

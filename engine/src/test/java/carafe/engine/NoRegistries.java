@@ -8,6 +8,7 @@ import carafe.registry.RegistryConfig;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// For engines that talk to no registry, or to one on this machine.
 final class NoRegistries {
@@ -15,7 +16,7 @@ final class NoRegistries {
     private NoRegistries() {}
 
     static Engine.Remote remote() {
-        var config = new RegistryConfig(List.of(), Map.of(), List.of(), Proxies.NONE, Patience.USUAL, "carafe/test");
+        var config = new RegistryConfig(List.of(), Map.of(), Optional.empty(), List.of(), Proxies.NONE, Patience.USUAL, "carafe/test");
         return new Engine.Remote(new Registries(config, Clock.systemUTC()), ImageTransfers.Limits.USUAL);
     }
 }

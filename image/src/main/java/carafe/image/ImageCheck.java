@@ -8,7 +8,9 @@ import carafe.spec.oci.Manifest;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.System.Logger.Level;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -24,6 +26,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A layer whose directories alone are damaged is its own source, as its tar is whole.
 public final class ImageCheck {
+
+    private static final System.Logger LOG = System.getLogger("carafe.image");
 
     /// Where bytes for a repair come from.
     public interface Sources {
@@ -46,8 +50,8 @@ public final class ImageCheck {
             return Optional.empty();
         }
 
-        /// The blob from `repository` (`registry.example.com/team/app`), or from anywhere if that is `""`; empty when it
-        /// cannot be had.
+        /// The blob, or the manifest, from `repository` (`registry.example.com/team/app`), or from anywhere if that is
+        /// `""`; empty when it cannot be had.
         default Optional<InputStream> blob(Descriptor blob, String repository) throws IOException, EngineException {
             return Optional.empty();
         }
@@ -82,6 +86,7 @@ public final class ImageCheck {
     private final LayerStore layers;
     private final KnownBlobs known;
     private final LayerCollector.Lease lease;
+    private Map<Digest, Named> images = Map.of();
     private final Map<Digest, Need> blobNeeds = new LinkedHashMap<>();
     private final Map<Digest, Need> layerNeeds = new LinkedHashMap<>();
     private final List<Problem> problems = new ArrayList<>();
@@ -95,14 +100,15 @@ public final class ImageCheck {
     }
 
     /// Checks, then repairs what `sources` allow.
-    Report run(Map<Digest, Named> images, Sources sources) throws IOException, EngineException {
-        needDocuments(images);
+    Report run(Map<Digest, Named> checked, Sources sources) throws IOException, EngineException {
+        images = Map.copyOf(checked);
+        needDocuments();
         var blobs = new LinkedHashSet<>(content.list());
         blobs.addAll(blobNeeds.keySet());
         for (var blob : blobs) {
             blobFault(blob).ifPresent(fault -> problems.add(problem(blobNeeds.get(blob), "blob", blob, fault)));
         }
-        needLayers(images.keySet());
+        needLayers();
         lease.hold(layerNeeds.keySet());
         var all = new LinkedHashSet<>(layers.list());
         all.addAll(layerNeeds.keySet());
@@ -129,17 +135,17 @@ public final class ImageCheck {
         return new Problem(need == null ? kind : need.kind, digest, fault, need == null ? List.of() : need.images, false);
     }
 
-    private void needDocuments(Map<Digest, Named> images) {
+    private void needDocuments() {
         images.forEach((id, image) -> {
             var shown = image.names.isEmpty() ? List.of(id.toString())
                     : image.names.stream().map(Reference::familiar).toList();
-            blobNeeds.put(id, new Need("config", shown));
             blobNeeds.put(image.manifest.digest(), new Need("manifest", shown));
+            blobNeeds.put(id, new Need("config", shown));
         });
     }
 
-    private void needLayers(Set<Digest> images) throws IOException {
-        for (var id : images) {
+    private void needLayers() throws IOException {
+        for (var id : images.keySet()) {
             try {
                 var config = ImageConfig.parse(content.readAll(id, ImageConfig.MAX_BYTES));
                 var shown = blobNeeds.getOrDefault(id, new Need("config", List.of())).images;
@@ -180,6 +186,8 @@ public final class ImageCheck {
                 fromArchive(in);
             }
         }
+        // A manifest first: it says how long the configuration is.
+        problems.sort(Comparator.comparing(problem -> !problem.kind.equals("manifest")));
         for (int i = 0; i < problems.size(); i++) {
             var problem = problems.get(i);
             if (!problem.repaired && fetched(problem, sources)) {
@@ -261,22 +269,60 @@ public final class ImageCheck {
             }
             return false;
         }
-        var blob = sources.blob(Descriptor.of("application/octet-stream", problem.digest, 0), "");
-        if (blob.isEmpty()) {
-            return false;
+        for (var image : images.entrySet()) {
+            var wanted = document(problem.digest, image.getKey(), image.getValue());
+            if (wanted.isPresent()) {
+                for (String repository : repositories(image.getValue().names)) {
+                    if (documentFrom(sources.blob(wanted.get(), repository), problem.digest)) {
+                        return true;
+                    }
+                }
+            }
         }
-        try (var in = blob.get()) {
-            return putDocument(problem.digest, Optional.of(in.readNBytes(Manifest.MAX_BYTES)));
+        return false;
+    }
+
+    /// What the image calls the document with this digest, if it is one of its own.
+    private Optional<Descriptor> document(Digest digest, Digest id, Named image) {
+        if (digest.equals(image.manifest.digest())) {
+            return Optional.of(image.manifest);
+        }
+        if (!digest.equals(id)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(Manifest.parse(content.readAll(image.manifest.digest(), Manifest.MAX_BYTES)).config());
+        } catch (IOException | EngineException.Invalid e) {
+            return Optional.empty(); // the manifest, which knows the size, is damaged too and could not be repaired
         }
     }
 
-    private boolean layerFrom(Optional<InputStream> blob, Digest layer) throws IOException {
+    private static Set<String> repositories(List<Reference> names) {
+        var repositories = new LinkedHashSet<String>();
+        names.forEach(name -> repositories.add(name.repository()));
+        return repositories.isEmpty() ? Set.of("") : repositories;
+    }
+
+    private boolean documentFrom(Optional<InputStream> source, Digest digest) throws EngineException.Invalid {
+        if (source.isEmpty()) {
+            return false;
+        }
+        try (var in = source.get()) {
+            return putDocument(digest, Optional.of(in.readNBytes(Manifest.MAX_BYTES)));
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "cannot repair " + digest + ": " + e.getMessage());
+            return false;
+        }
+    }
+
+    private boolean layerFrom(Optional<InputStream> blob, Digest layer) {
         if (blob.isEmpty()) {
             return false;
         }
         try (var in = blob.get()) {
             return replaced(layer, in);
-        } catch (EngineException.Invalid e) {
+        } catch (EngineException.Invalid | IOException e) {
+            LOG.log(Level.WARNING, "cannot repair layer " + layer + ": " + e.getMessage());
             return false; // the next source may do
         }
     }

@@ -47,16 +47,18 @@ final class ImageNames {
     }
 
     /// The images that these names mean, with the tags that were asked for: a repository without a tag means all of its
-    /// tags, an id none.
-    static Map<Digest, List<Reference>> resolveAll(List<String> names, ImageIndex index) throws EngineException {
+    /// tags, an id none. Of images that share a name the one for `platform` is meant, for this machine if none is said.
+    static Map<Digest, List<Reference>> resolveAll(List<String> names, Optional<Platform> platform, ImageIndex index)
+            throws EngineException {
         var wanted = new LinkedHashMap<Digest, List<Reference>>();
         for (String name : names) {
             var tags = tagsOfRepository(name, index);
             for (var tag : tags) {
-                index.named(tag).ifPresent(id -> add(wanted.computeIfAbsent(id, _ -> new ArrayList<>()), tag));
+                (platform.isPresent() ? index.named(tag, platform.get()) : index.named(tag))
+                        .ifPresent(id -> add(wanted.computeIfAbsent(id, _ -> new ArrayList<>()), tag));
             }
             if (tags.isEmpty()) {
-                var id = resolve(name, index);
+                var id = platform.isPresent() ? resolve(name, platform.get(), index) : resolve(name, index);
                 var found = wanted.computeIfAbsent(id, _ -> new ArrayList<>());
                 if (!isIdPrefix(id, name)) {
                     var reference = Reference.parse(name).withDefaultTag();
@@ -65,6 +67,9 @@ final class ImageNames {
                     }
                 }
             }
+        }
+        if (wanted.isEmpty() && platform.isPresent()) {
+            throw new EngineException.NotFound("No such image: " + String.join(", ", names) + " for " + platform.get());
         }
         return wanted;
     }

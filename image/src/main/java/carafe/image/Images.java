@@ -96,11 +96,18 @@ public final class Images implements AutoCloseable {
     /// @return one element per name, or per image without a name, in the archive's order
     /// @throws EngineException.Invalid the archive is at fault
     public List<Loaded> load(InputStream archive, LoadProgress progress) throws EngineException {
+        return load(archive, Optional.empty(), progress);
+    }
+
+    /// The same with the images for `platform` only.
+    /// @throws EngineException.NotFound there are none
+    public List<Loaded> load(InputStream archive, Optional<Platform> platform, LoadProgress progress)
+            throws EngineException {
         try (var lease = collector.lease()) {
             var blobs = layersByBlob();
             var reader = new ArchiveReader(layers, blob -> here(blob, blobs, lease), progress);
             try (var contents = reader.read(archive)) {
-                var images = interpret(contents);
+                var images = interpret(contents, platform);
                 return publish(images, contents, lease, progress);
             }
         } catch (IOException e) {
@@ -126,11 +133,25 @@ public final class Images implements AutoCloseable {
         return diffIds;
     }
 
-    private List<IncomingImage> interpret(ArchiveContents contents) throws EngineException.Invalid {
+    private List<IncomingImage> interpret(ArchiveContents contents, Optional<Platform> platform) throws EngineException {
+        var all = interpret(contents, platform.orElse(host));
+        if (platform.isEmpty()) {
+            return all;
+        }
+        var wanted = all.stream().filter(image -> image.config().platform().runsOn(platform.get())).toList();
+        if (wanted.isEmpty()) {
+            throw new EngineException.NotFound("requested platform (" + platform.get() + ") not found: the archive has "
+                    + String.join(", ", all.stream().map(image -> image.config().platform().toString()).distinct().toList()));
+        }
+        return wanted;
+    }
+
+    private static List<IncomingImage> interpret(ArchiveContents contents, Platform platform)
+            throws EngineException.Invalid {
         var layout = contents.document(OciArchive.LAYOUT);
         var table = contents.document(OciArchive.TABLE);
         if (layout.isPresent() && table.isPresent()) {
-            return OciArchive.images(table.get(), contents, host);
+            return OciArchive.images(table.get(), contents, platform);
         }
         var docker = contents.document(DockerArchive.TABLE);
         if (docker.isPresent()) {
@@ -213,14 +234,15 @@ public final class Images implements AutoCloseable {
     }
 
     /// Prepares an archive of the images that `names` mean, each under those names: a repository's name means all its
-    /// tags, an id no name. To be written, then closed.
-    public ImageArchive save(List<String> names) throws EngineException {
+    /// tags, an id no name; of images that share a name the one for `platform`, for this machine if none is said. To be
+    /// written, then closed.
+    public ImageArchive save(List<String> names, Optional<Platform> platform) throws EngineException {
         var now = index;
         var lease = collector.lease();
         boolean prepared = false;
         try {
             var parts = new ArrayList<ArchiveWriter.Part>();
-            for (var wanted : ImageNames.resolveAll(names, now).entrySet()) {
+            for (var wanted : ImageNames.resolveAll(names, platform, now).entrySet()) {
                 var image = image(wanted.getKey(), now);
                 lease.hold(image.config().diffIds());
                 parts.add(new ArchiveWriter.Part(image, configBytes(image.id()), wanted.getValue()));

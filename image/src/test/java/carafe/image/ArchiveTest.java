@@ -170,6 +170,15 @@ class ArchiveTest {
                 new Loaded(Optional.of(Reference.parse("localhost/multi:2")), IMAGE.id()));
     }
 
+    @Test
+    void onlyTheImagesOfAPlatformAreTakenWhenOneIsSaid() throws Exception {
+        assertThatThrownBy(() -> images.load(IMAGE.stream(), Optional.of(Platform.of("linux", "s390x")), LoadProgress.SILENT))
+                .isInstanceOf(EngineException.NotFound.class)
+                .hasMessage("requested platform (linux/s390x) not found: the archive has " + Platform.host());
+        assertThat(images.list()).isEmpty();
+        assertThat(images.load(IMAGE.stream(), Optional.of(Platform.host()), LoadProgress.SILENT)).hasSize(1);
+    }
+
     private static Json.Obj index(byte[] archive) throws Exception {
         var reader = new TarReader(new ByteArrayInputStream(archive));
         for (var entry = reader.next(); entry != null; entry = reader.next()) {

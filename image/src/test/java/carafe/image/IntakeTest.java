@@ -210,6 +210,11 @@ class IntakeTest {
                     .isEqualTo(Digest.sha256(foreign));
             assertThatThrownBy(() -> images.find(NAME.toString(), Platform.of("linux", "s390x")))
                     .isInstanceOf(EngineException.NotFound.class);
+            try (var saved = images.save(List.of(NAME.toString()), Optional.of(Platform.of("linux", "riscv64")))) {
+                assertThat(saved.images()).extracting(Image::id).containsExactly(Digest.sha256(foreign));
+            }
+            assertThatThrownBy(() -> images.save(List.of(NAME.toString()), Optional.of(Platform.of("linux", "s390x"))))
+                    .isInstanceOf(EngineException.NotFound.class);
             images.close();
             images = Images.open(root);
         }

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.Map;
 import java.util.Objects;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
@@ -52,7 +53,7 @@ class SaveTest {
 
     private byte[] save(String... names) throws Exception {
         var out = new ByteArrayOutputStream();
-        try (var archive = images.save(List.of(names))) {
+        try (var archive = images.save(List.of(names), Optional.empty())) {
             archive.write(out);
         }
         return out.toByteArray();

@@ -1,9 +1,11 @@
 package carafe.registry;
 
+import carafe.http.Address;
 import carafe.http.Dial;
 import carafe.http.HttpClient;
 import carafe.http.Origin;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -19,6 +21,9 @@ final class Clients implements AutoCloseable {
 
     /// Guarded by itself, as is `closed`.
     private final Map<Origin, HttpClient> clients = new HashMap<>();
+
+    /// Guarded by `clients`.
+    private final Map<Path, HttpClient> sockets = new HashMap<>();
 
     /// Which of an endpoint's origins answers. Guarded by `clients`.
     private final Map<Endpoint, Origin> answering = new HashMap<>();
@@ -62,6 +67,17 @@ final class Clients implements AutoCloseable {
         }
     }
 
+    /// The client for who listens at a socket of this host.
+    HttpClient at(Path socket) throws IOException {
+        synchronized (clients) {
+            if (closed) {
+                throw new IOException("the registry client is closed");
+            }
+            return sockets.computeIfAbsent(socket,
+                    path -> new HttpClient(new Address.Unix(path), config.patience().connect()));
+        }
+    }
+
     /// The origin of an endpoint that answered last, if any did.
     Optional<Origin> answering(Endpoint endpoint) {
         synchronized (clients) {
@@ -92,6 +108,8 @@ final class Clients implements AutoCloseable {
             closed = true;
             clients.values().forEach(HttpClient::close);
             clients.clear();
+            sockets.values().forEach(HttpClient::close);
+            sockets.clear();
         }
     }
 }

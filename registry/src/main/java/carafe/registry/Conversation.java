@@ -128,7 +128,9 @@ final class Conversation {
             if (ask.payload().isPresent()) {
                 request = ask.payload().get().on(request);
             }
-            var response = clients.of(origin).send(request);
+            var client = endpoint.socket().isPresent() && origin.equals(own)
+                    ? clients.at(endpoint.socket().get()) : clients.of(origin);
+            var response = client.send(request);
             var location = response.headers().first("Location");
             boolean redirected = switch (response.status()) {
                 case 301, 302, 303, 307, 308 -> location.isPresent();

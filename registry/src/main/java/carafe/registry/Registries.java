@@ -5,6 +5,7 @@ import carafe.spec.EngineException;
 import carafe.spec.docker.AuthConfig;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
+import java.io.InputStream;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -115,10 +116,17 @@ public final class Registries implements AutoCloseable {
         String domain = named ? AuthConfig.hostOf(first) : "docker.io";
         String rest = named ? term.substring(slash + 1) : term;
         if (domain.equals("docker.io")) {
-            var hub = new Endpoint(domain, List.of(new Origin(true, "index.docker.io", 443)), "", false);
+            var hub = new Endpoint(domain, List.of(new Origin(true, "index.docker.io", 443)), Optional.empty(), "",
+                    false);
             return new Search(conversation(hub, auth.ifFor(domain))).find(rest, limit);
         }
         return new Search(own(domain, auth)).find(rest, limit);
+    }
+
+    /// The bytes of a file in the web; to be closed.
+    /// @throws EngineException.Invalid `url` is none that can be fetched
+    public InputStream web(String url) throws EngineException {
+        return new WebFile(clients).open(url);
     }
 
     /// The mirrors of a registry, as configured.

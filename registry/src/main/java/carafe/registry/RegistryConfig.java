@@ -4,15 +4,17 @@ import carafe.http.Origin;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// What the host's owner says about registries.
 ///
 /// @param insecure hosts (`host:port`) and networks whose certificates are not checked and that may speak in clear
 /// @param mirrors by registry domain, URLs asked before the registry itself; a URL's path goes before the repository's
+/// @param hub the hub of this host
 /// @param certificates directories of the form of Docker's certs.d, all of which count
 /// @param agent what the client calls itself
-public record RegistryConfig(List<String> insecure, Map<String, List<String>> mirrors, List<Path> certificates,
-        Proxies proxies, Patience patience, String agent) {
+public record RegistryConfig(List<String> insecure, Map<String, List<String>> mirrors, Optional<OwnHub> hub,
+        List<Path> certificates, Proxies proxies, Patience patience, String agent) {
 
     /// Copies the collections.
     public RegistryConfig {
@@ -23,7 +25,7 @@ public record RegistryConfig(List<String> insecure, Map<String, List<String>> mi
 
     /// Nothing is said: registries are reached directly, and what they prove is checked.
     public static RegistryConfig plain(String agent) {
-        return new RegistryConfig(List.of(), Map.of(), List.of(Path.of("/etc/carafe/certs.d"),
+        return new RegistryConfig(List.of(), Map.of(), Optional.empty(), List.of(Path.of("/etc/carafe/certs.d"),
                 Path.of("/etc/docker/certs.d")), Proxies.NONE, Patience.USUAL, agent);
     }
 

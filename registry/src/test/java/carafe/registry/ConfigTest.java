@@ -70,7 +70,7 @@ class ConfigTest {
 
     @Test
     void onlyHostsWithoutNeedOfProofMaySpeakInClear() throws Exception {
-        var config = new RegistryConfig(List.of("open.example:5000", "10.0.0.0/8"), Map.of(), List.of(directory),
+        var config = new RegistryConfig(List.of("open.example:5000", "10.0.0.0/8"), Map.of(), Optional.empty(), List.of(directory),
                 Proxies.NONE, TestRegistry.BRIEF, "t");
         try (var clients = new Clients(config)) {
             assertThat(Endpoint.own("open.example:5000", clients).origins()).hasSize(2);
@@ -83,7 +83,7 @@ class ConfigTest {
             assertThat(Endpoint.own("localhost:5001", clients).origins()).hasSize(1);
         }
         for (String wrong : List.of("ftp://m", "http://", "http://u:p@m", "m", "http://m?x")) {
-            try (var clients = new Clients(new RegistryConfig(List.of(), Map.of("docker.io", List.of(wrong)), List.of(),
+            try (var clients = new Clients(new RegistryConfig(List.of(), Map.of("docker.io", List.of(wrong)), Optional.empty(), List.of(),
                     Proxies.NONE, TestRegistry.BRIEF, "t"))) {
                 assertThatThrownBy(() -> Endpoint.of("docker.io", clients)).as(wrong)
                         .isInstanceOf(EngineException.Invalid.class);
@@ -118,7 +118,7 @@ class ConfigTest {
     }
 
     private static void fetch(Path certs, TestRegistry registry) throws Exception {
-        try (var client = new Registries(new RegistryConfig(List.of(), Map.of(), List.of(certs), Proxies.NONE,
+        try (var client = new Registries(new RegistryConfig(List.of(), Map.of(), Optional.empty(), List.of(certs), Proxies.NONE,
                 TestRegistry.BRIEF, "t"), Clock.systemUTC())) {
             client.repository(Reference.parse(registry.host() + "/app"), AuthConfig.NONE).fetch("1");
         }

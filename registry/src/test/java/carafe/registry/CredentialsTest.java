@@ -17,6 +17,7 @@ import java.time.Clock;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -164,7 +165,7 @@ class CredentialsTest {
         registry.image("app", "1");
         demandBasic();
         try (var mirrored = new Registries(new RegistryConfig(List.of(), Map.of(registry.host(),
-                List.of("http://" + elsewhere.host())), List.of(), Proxies.NONE, TestRegistry.BRIEF, "t"),
+                List.of("http://" + elsewhere.host())), Optional.empty(), List.of(), Proxies.NONE, TestRegistry.BRIEF, "t"),
                 Clock.systemUTC())) {
             mirrored.repository(Reference.parse(registry.host() + "/app"), ann()).fetch("1");
         }

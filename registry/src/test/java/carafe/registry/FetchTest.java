@@ -13,6 +13,7 @@ import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
@@ -21,10 +22,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /// Manifests and listings, on good days and on bad ones.
 @Timeout(60)
 class FetchTest {
+
+    @TempDir
+    private Path directory;
 
     private TestRegistry registry;
     private Registries client;
@@ -201,7 +206,7 @@ class FetchTest {
         var image = registry.image("app", "1", "layer".getBytes());
         try (var mirror = new TestRegistry();
                 var mirrored = new Registries(new RegistryConfig(List.of(), Map.of(registry.host(),
-                        List.of("http://" + mirror.host() + "/far")), List.of(), Proxies.NONE, TestRegistry.BRIEF, "t"),
+                        List.of("http://" + mirror.host() + "/far")), Optional.empty(), List.of(), Proxies.NONE, TestRegistry.BRIEF, "t"),
                         Clock.systemUTC())) {
             var repository = mirrored.repository(Reference.parse(registry.host() + "/app"), AuthConfig.NONE);
             assertThat(repository.fetch("1")).isEqualTo(image);
@@ -210,6 +215,77 @@ class FetchTest {
             repository.fetch("1");
             assertThat(repository.open(image.manifest().layers().getFirst()).readAllBytes()).isEqualTo("layer".getBytes());
             assertThat(registry.count("GET /v2/app/")).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void theHubOfThisHostIsAskedBeforeTheRegistry() throws Exception {
+        registry.image("app", "1", "layer".getBytes());
+        var sent = registry.image("app", "2");
+        var socket = directory.resolve("hub.sock");
+        try (var hub = new TestRegistry(socket);
+                var near = new Registries(new RegistryConfig(List.of(), Map.of(),
+                        Optional.of(new OwnHub(socket, Map.of("far.example", "near"))), List.of(), Proxies.NONE,
+                        TestRegistry.BRIEF, "t"), Clock.systemUTC())) {
+            hub.image("near/team/app", "1", "layer".getBytes());
+            var repository = near.repository(Reference.parse("far.example/team/app"), AuthConfig.NONE);
+            var blob = repository.fetch("1").manifest().layers().getFirst();
+            assertThat(repository.open(blob).readAllBytes()).isEqualTo("layer".getBytes());
+            assertThat(hub.requests).contains("GET /v2/near/team/app/manifests/1?ns=far.example []");
+            hub.requests.clear();
+            // A registry whose name is no path has nothing there.
+            assertThat(near.repository(Reference.parse(registry.host() + "/app"), AuthConfig.NONE).fetch("2")).isEqualTo(sent);
+            assertThat(hub.requests).isEmpty();
+        }
+    }
+
+    @Test
+    void aMirrorMayListenAtASocket() throws Exception {
+        var image = registry.image("app", "1");
+        var socket = directory.resolve("mirror.sock");
+        var config = new RegistryConfig(List.of(), Map.of(registry.host(), List.of("unix://" + socket)), Optional.empty(),
+                List.of(), Proxies.NONE, TestRegistry.BRIEF, "t");
+        try (var mirrored = new Registries(config, Clock.systemUTC())) {
+            var repository = mirrored.repository(Reference.parse(registry.host() + "/app"), AuthConfig.NONE);
+            assertThat(repository.fetch("1")).isEqualTo(image); // nobody listens there yet
+            try (var mirror = new TestRegistry(socket)) {
+                var other = mirror.image("app", "1", "other".getBytes());
+                assertThat(repository.fetch("1")).isEqualTo(other);
+            }
+            assertThat(repository.fetch("1")).isEqualTo(image);
+        }
+    }
+
+    @Test
+    void aFileIsFetchedFromTheWeb() throws Exception {
+        registry.fault("GET /there/root.tar", 2, exchange -> exchange.respond(200, Headers.NONE, "the file".getBytes()));
+        registry.fault("GET /here", 1, exchange -> exchange.respond(302, Headers.of("Location", "../there/root.tar?x=1"),
+                TestRegistry.NOTHING));
+        try (var in = client.web("http://" + registry.host() + "/here/root.tar")) {
+            assertThat(in.readAllBytes()).isEqualTo("the file".getBytes());
+        }
+        try (var in = client.web(registry.host() + "/there/root.tar")) {
+            assertThat(in.readAllBytes()).isEqualTo("the file".getBytes());
+        }
+        assertThatThrownBy(() -> client.web("http://" + registry.host() + "/v2/nothing/manifests/1"))
+                .isInstanceOf(EngineException.Unavailable.class).hasMessageContaining("answers with status 404");
+        assertThatThrownBy(() -> client.web("file:///etc/passwd")).isInstanceOf(EngineException.Invalid.class)
+                .hasMessageContaining("only http://HOST/PATH and https://HOST/PATH");
+    }
+
+    @Test
+    void aRedirectDoesNotLeadToTheHub() throws Exception {
+        var socket = directory.resolve("hub.sock");
+        registry.fault("GET /v2/app/manifests/1", 9, exchange -> exchange.respond(307,
+                Headers.of("Location", "http://localhost/v2/secret/manifests/1"), new byte[0]));
+        try (var hub = new TestRegistry(socket);
+                var near = new Registries(new RegistryConfig(List.of(), Map.of(),
+                        Optional.of(new OwnHub(socket, Map.of())), List.of(), Proxies.NONE, TestRegistry.BRIEF, "t"),
+                        Clock.systemUTC())) {
+            hub.image("secret", "1");
+            assertThatThrownBy(() -> near.repository(Reference.parse(registry.host() + "/app"), AuthConfig.NONE).fetch("1"))
+                    .isInstanceOf(EngineException.class);
+            assertThat(hub.requests).isEmpty();
         }
     }
 

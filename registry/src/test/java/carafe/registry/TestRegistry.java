@@ -19,6 +19,7 @@ import carafe.spec.oci.MediaTypes;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Arrays;
@@ -76,7 +77,16 @@ public final class TestRegistry implements AutoCloseable, Handler {
     }
 
     TestRegistry(Optional<TlsFiles> tls) throws IOException {
-        server = HttpServer.start(List.of(Listener.at(new Address.Tcp("127.0.0.1", 0, tls))), ServerLimits.DEFAULTS,
+        this(Listener.at(new Address.Tcp("127.0.0.1", 0, tls)));
+    }
+
+    /// Listens at a socket of this host.
+    TestRegistry(Path socket) throws IOException {
+        this(Listener.unix(socket, 0600, Optional.empty()));
+    }
+
+    private TestRegistry(Listener listener) throws IOException {
+        server = HttpServer.start(List.of(listener), ServerLimits.DEFAULTS,
                 this, cause -> new Answer(cause instanceof HttpException refused ? refused.status() : 500,
                         Headers.NONE, String.valueOf(cause).getBytes(StandardCharsets.UTF_8)));
     }
@@ -102,7 +112,7 @@ public final class TestRegistry implements AutoCloseable, Handler {
             Duration.ofMillis(4), Duration.ofSeconds(5));
 
     static RegistryConfig config() {
-        return new RegistryConfig(List.of(), Map.of(), List.of(), Proxies.NONE, BRIEF, "carafe/test");
+        return new RegistryConfig(List.of(), Map.of(), Optional.empty(), List.of(), Proxies.NONE, BRIEF, "carafe/test");
     }
 
     public static Registries client() {

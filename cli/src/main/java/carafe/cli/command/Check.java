@@ -20,7 +20,8 @@ final class Check {
         var command = Command.of(path, "[OPTIONS]", "Verify everything that is stored, and repair it");
         var flags = command.flags();
         flags.text("from", "Repair from this image archive too, as \"save\" writes it");
-        flags.bool("repair", "Repair what is damaged, each thing by its digest");
+        flags.text("login", "Show a registry the credentials that are kept for it");
+        flags.bool("repair", "Repair what is damaged, each thing by its digest, from the registries it came from");
         return command.does(Check::run);
     }
 
@@ -30,7 +31,11 @@ final class Check {
         var target = Target.of("system/check").when(repair, "repair");
         Json.Obj result;
         if (archive.isEmpty()) {
-            result = call.engine().post(target, Json.object().build());
+            String registry = call.flags().text("login");
+            try (var answer = registry.isEmpty() ? call.engine().openPost(target)
+                    : call.engine().openPost(target, call.credentials().header(registry))) {
+                result = Json.parseObject(answer.readBody(LARGEST_ANSWER));
+            }
         } else {
             try (InputStream in = call.session().files().read(call.session().path(archive));
                     var answer = call.engine().upload(target, in)) {
@@ -50,7 +55,8 @@ final class Check {
                 + " blobs, " + Human.size(result.number("Bytes", 0), 4));
         if (left > 0) {
             throw new Failure(1, left + (left == 1 ? " thing is" : " things are") + " damaged\n  try:  "
-                    + (repair ? "repair from an archive with the image (--from FILE), or remove and load it again"
+                    + (repair ? "repair from an archive with the image (--from FILE), log in to its registry (--login HOST), or"
+                                    + " remove and pull it again"
                             : "carafe system check --repair, with --from FILE if there is an archive of the image"));
         }
         return 0;

@@ -17,7 +17,7 @@ final class Load {
                 .aliases("image load", "load");
         var flags = command.flags();
         flags.text("i,input", "Read from tar archive file, instead of STDIN");
-        flags.list("platform", "Load only the given platform variant(s). Formatted as \"os[/arch[/variant]]\"").hidden();
+        flags.list("platform", "Load only the given platform variant. Formatted as \"os[/arch[/variant]]\"");
         flags.bool("q,quiet", "Suppress the load output");
         return command.does(Load::run);
     }
@@ -30,6 +30,7 @@ final class Load {
         }
         boolean quiet = flags.truth("quiet") || !call.session().terminal().isTerminal(1);
         var target = Target.of("images/load").with("quiet", quiet ? "1" : "0");
+        flags.list("platform").forEach(platform -> target.with("platform", platform));
         try (InputStream archive = file.isEmpty() ? call.session().in() : call.session().files().read(call.session().path(file));
                 var answer = call.engine().upload(target, archive);
                 var messages = Json.stream(answer.body())) {

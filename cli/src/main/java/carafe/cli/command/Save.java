@@ -16,7 +16,7 @@ final class Save {
         var flags = command.flags();
         flags.text("o,output", "Write to a file, instead of STDOUT");
         flags.text("platform", "Save only the given platform variant. Formatted as \"os[/arch[/variant]]\" (e.g., "
-                + "\"linux/amd64\")").hidden();
+                + "\"linux/amd64\")");
         return command.does(Save::run);
     }
 
