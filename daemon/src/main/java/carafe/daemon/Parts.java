@@ -103,7 +103,8 @@ final class Parts {
         config.noProxy().ifPresent(value -> environment.put("no_proxy", value));
         var plain = RegistryConfig.plain("carafe/" + installation.version() + " (linux)");
         var registries = new RegistryConfig(config.insecure(), config.mirrors(),
-                daemon.hub().flatMap(Parts::ownHub), plain.certificates(), Proxies.of(environment), Patience.USUAL.withAttempts(config.transfers().attempts()), plain.agent());
+                daemon.hub().flatMap(Parts::ownHub), plain.certificates(), Proxies.of(environment),
+                Patience.USUAL.withAttempts(config.transfers().attempts()), plain.agent());
         var limits = new ImageTransfers.Limits(config.transfers().downloads(), config.transfers().uploads());
         return new Engine.Remote(new Registries(registries, Clock.systemUTC()), limits);
     }

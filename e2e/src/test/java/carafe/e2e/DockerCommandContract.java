@@ -133,9 +133,9 @@ abstract class DockerCommandContract {
     }
 
     @Nested
-    final class Hubs extends RegistryContract {
+    final class Hubs extends HubContract {
         Hubs() {
-            super(DockerCommandContract.this, HubUnderTest::open, HubUnderTest::closed);
+            super(DockerCommandContract.this);
         }
     }
 

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpServer;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// Images: loading them, and asking for one that is not there.
+@Tag("images")
 abstract class ImageContract extends Contract {
 
     ImageContract(DockerCommandContract whole) {

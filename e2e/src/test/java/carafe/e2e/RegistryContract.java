@@ -44,7 +44,7 @@ abstract class RegistryContract extends Contract {
         }
     }
 
-    private RegistryUnderTest registry() throws Exception {
+    final RegistryUnderTest registry() throws Exception {
         var registry = open.run();
         registries.add(registry);
         return registry;
@@ -57,7 +57,7 @@ abstract class RegistryContract extends Contract {
     }
 
     /// Sends `other:1` there under a name, and forgets it here.
-    private Outcome send(String name) throws Exception {
+    final Outcome send(String name) throws Exception {
         docker("tag", "other:1", name);
         var pushed = docker("push", name);
         docker("rmi", name);

@@ -88,6 +88,7 @@ class DiskFullTest {
     void removingWorksWithNotAByteFree() throws Exception {
         images.load(image("docker.io/library/one:1", 1 << 20).stream(), LoadProgress.SILENT);
         images.load(image("docker.io/library/two:1", 1 << 20).stream(), LoadProgress.SILENT);
+        images.awaitDeletion();
         fill();
         assertThatThrownBy(() -> images.load(image("three:1", 4096).stream(), LoadProgress.SILENT))
                 .isInstanceOf(EngineException.Unavailable.class);
