@@ -116,6 +116,24 @@ class LoginTest {
         }
     }
 
+    @Test
+    void aTokenForTheCatalogListsWhatItsOwnerMayPull() throws Exception {
+        try (var root = Registry.of(hub, "root", "toor"); var bob = Registry.of(hub, "bob", "builder");
+                var nobody = Registry.of(hub)) {
+            root.pushImage("team/app", "v1", CONFIG, "layer");
+            root.pushImage("other/app", "v1", CONFIG, "layer");
+            assertThat(nobody.get("/v2/_catalog").header("WWW-Authenticate")).endsWith(",scope=\"registry:catalog:*\"");
+            String listing = token(bob, "scope=registry:catalog:*");
+            assertThat(nobody.send(ClientRequest.get("/v2/_catalog").header("Authorization", "Bearer " + listing)).json()
+                    .texts("repositories")).containsExactly("team/app");
+            assertThat(nobody.send(ClientRequest.get("/v2/team/app/manifests/v1")
+                    .header("Authorization", "Bearer " + listing)).status()).isEqualTo(401);
+            String pulling = token(bob, "scope=repository:team/app:pull");
+            assertThat(nobody.send(ClientRequest.get("/v2/_catalog").header("Authorization", "Bearer " + pulling)).json()
+                    .texts("repositories")).containsExactly("team/app");
+        }
+    }
+
     /// CVE-2026-31801: whoever may only create must not move a tag, whichever it is.
     @Test
     void whoMayOnlyCreateCannotReplaceATag() throws Exception {

@@ -21,6 +21,12 @@ public final class Gate {
                 && who.ticket().map(ticket -> ticket.allows(right, repository)).orElse(true);
     }
 
+    /// Whether `who` is shown `repository` in a listing: who may pull from it, with a token that may list or is for it.
+    public boolean lists(Identity who, String repository) {
+        return owns(who, Right.PULL, repository) && who.ticket()
+                .map(ticket -> ticket.catalog() || ticket.allows(Right.PULL, repository)).orElse(true);
+    }
+
     private boolean owns(Identity who, Right right, String repository) {
         return who.kind() == Identity.Kind.LOCAL
                 || grants.stream().anyMatch(grant -> grant.allows(who, right, repository));
@@ -52,6 +58,6 @@ public final class Gate {
                         .filter(right -> owns(who, right, scope.repository()))
                         .collect(java.util.stream.Collectors.toUnmodifiableSet())))
                 .filter(scope -> !scope.rights().isEmpty())
-                .toList());
+                .toList(), asked.catalog());
     }
 }

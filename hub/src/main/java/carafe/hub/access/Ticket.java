@@ -7,8 +7,10 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 
-/// The scopes a token is limited to.
-public record Ticket(List<Scope> scopes) {
+/// The scopes a token is limited to, and whether it may list (`catalog`) what its owner may pull.
+public record Ticket(List<Scope> scopes, boolean catalog) {
+
+    private static final String CATALOG = "registry:catalog:*";
 
     private static final int MAX_SCOPES = 64;
 
@@ -23,11 +25,14 @@ public record Ticket(List<Scope> scopes) {
         }
     }
 
-    /// Reads what clients ask for: `repository:NAME:pull,push`; what is not about repositories is left out.
+    /// Reads what clients ask for: `repository:NAME:pull,push` and `registry:catalog:*`; anything else is left
+    /// out.
     public static Ticket parse(List<String> texts) throws EngineException.Invalid {
         var scopes = new ArrayList<Scope>();
+        boolean catalog = false;
         for (String text : texts) {
             for (String one : text.split(" ")) {
+                catalog |= one.equals(CATALOG);
                 int first = one.indexOf(':');
                 int last = one.lastIndexOf(':');
                 if (!one.startsWith("repository") || first < 0 || last <= first) {
@@ -45,7 +50,7 @@ public record Ticket(List<Scope> scopes) {
                 }
             }
         }
-        return new Ticket(scopes);
+        return new Ticket(scopes, catalog);
     }
 
     boolean allows(Right right, String repository) {
@@ -54,24 +59,35 @@ public record Ticket(List<Scope> scopes) {
     }
 
     Json toJson() {
-        return Json.ofAll(scopes.stream()
-                .map(scope -> Json.object()
-                        .put("type", "repository")
-                        .put("name", scope.repository())
-                        .put("actions", Json.ofTexts(scope.rights().stream().sorted().map(Right::word).toList()))
-                        .build())
-                .toList());
+        var access = new ArrayList<Json>();
+        for (var scope : scopes) {
+            access.add(Json.object()
+                    .put("type", "repository")
+                    .put("name", scope.repository())
+                    .put("actions", Json.ofTexts(scope.rights().stream().sorted().map(Right::word).toList()))
+                    .build());
+        }
+        if (catalog) {
+            access.add(Json.object().put("type", "registry").put("name", "catalog")
+                    .put("actions", Json.ofTexts(List.of("*"))).build());
+        }
+        return Json.ofAll(access);
     }
 
     static Ticket fromJson(List<Json.Obj> access) throws EngineException.Invalid {
         var scopes = new ArrayList<Scope>();
+        boolean catalog = false;
         for (var scope : access) {
+            if (scope.text("type").equals("registry")) {
+                catalog |= scope.text("name").equals("catalog");
+                continue;
+            }
             var rights = EnumSet.noneOf(Right.class);
             for (String word : scope.texts("actions")) {
                 rights.add(Right.valueOf(word.toUpperCase(java.util.Locale.ROOT)));
             }
             scopes.add(new Scope(scope.text("name"), rights));
         }
-        return new Ticket(scopes);
+        return new Ticket(scopes, catalog);
     }
 }

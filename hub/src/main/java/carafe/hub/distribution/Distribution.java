@@ -96,7 +96,11 @@ public final class Distribution {
     /// What a client must ask a token for to do what it tried.
     public static String scope(Exchange exchange, List<String> path) {
         try {
-            String repository = switch (Target.parse(path)) {
+            var target = Target.parse(path);
+            if (target instanceof Target.Catalog) {
+                return "registry:catalog:*";
+            }
+            String repository = switch (target) {
                 case Target.Tags(var name) -> name;
                 case Target.Blob(var name, var _) -> name;
                 case Target.Uploads(var name) -> name;

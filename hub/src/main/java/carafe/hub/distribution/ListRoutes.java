@@ -35,7 +35,7 @@ final class ListRoutes {
         var names = new ArrayList<String>();
         boolean more = false;
         for (String name : repositories.names(call.query().first("last").orElse(""))) {
-            if (!call.allows(Right.PULL, name)) {
+            if (!call.gate().lists(call.who(), name)) {
                 continue;
             }
             if (names.size() == limit) {

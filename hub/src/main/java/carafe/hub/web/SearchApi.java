@@ -59,7 +59,7 @@ final class SearchApi {
         var words = List.of(query.toLowerCase(Locale.ROOT).strip().split("\\s+"));
         var found = new ArrayList<Summary>();
         for (String name : repositories.names(last)) {
-            if (!gate.allows(who, Right.PULL, name)) {
+            if (!gate.lists(who, name)) {
                 continue;
             }
             var repository = repositories.find(name);
