@@ -27,8 +27,8 @@ final class CarafeHubTest {
             hub = "127.0.0.1:" + free.getLocalPort();
         }
         engine = new CarafeDaemon();
-        Path config = Files.writeString(engine.directory().resolve("daemon.json"), "{\"hub\":{\"listen\":[\"tcp://" + hub + "\"],\"rights\":["
-                + "{\"who\":[\"anonymous\"],\"namespace\":\"**\",\"may\":[\"admin\"]}]}}");
+        Path config = Files.writeString(engine.directory().resolve("daemon.json"),
+                "{\"hub\":{\"listen\":[\"tcp://" + hub + "\"],\"rights\":[{\"who\":[\"anonymous\"],\"namespace\":\"**\",\"may\":[\"admin\"]}]}}");
         engine.with("--config-file", config.toString());
     }
 
