@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 
 /// `build`: sends the context and what is asked for, shows what happens.
@@ -175,6 +176,7 @@ final class Build {
         }
         var extras = new ArrayList<ContextStream.Extra>();
         String dockerfile = file.isEmpty() ? "Dockerfile" : "";
+        Optional<byte[]> ignored = Optional.empty();
         if (file.equals("-")) {
             dockerfile = ".dockerfile.from-stdin";
             extras.add(new ContextStream.Extra(dockerfile, session.in().readAllBytes()));
@@ -185,6 +187,11 @@ final class Build {
             } else {
                 dockerfile = ".dockerfile.from-outside";
                 extras.add(new ContextStream.Extra(dockerfile, bytes(path)));
+                Path beside = path.resolveSibling(path.getFileName() + IGNORE);
+                if (session.files().exists(beside)) {
+                    ignored = Optional.of(bytes(beside));
+                    extras.add(new ContextStream.Extra(dockerfile + IGNORE, ignored.get()));
+                }
             }
         }
         if (dockerfile.equals("Dockerfile") && !session.files().exists(root.resolve(dockerfile))
@@ -192,7 +199,8 @@ final class Build {
             dockerfile = "dockerfile";
         }
         var always = Set.of(dockerfile, dockerfile + IGNORE, IGNORE);
-        return new Source(new ContextStream(session.files(), root, ignored(root, dockerfile), always, extras), dockerfile);
+        var patterns = ignored.isPresent() ? IgnorePatterns.read(ignored.get()) : ignored(root, dockerfile);
+        return new Source(new ContextStream(session.files(), root, patterns, always, extras), dockerfile);
     }
 
     private byte[] bytes(Path path) throws IOException {
