@@ -93,8 +93,8 @@ final class BuildSteps implements StepRunner {
         etc.write(files, container.config().names().host(), container.host(), network.known());
         var places = new SpecComposer.Places(files, network.namespace(), network.users());
         var bundle = new Bundle(run.id(), spec(run, container, places), run.root().withDiscardable(true),
-                layout.run(run.id()), layout.container(run.id()), new UserRequest(run.user(), List.of()),
-                Stdio.CLOSED, LogOptions.none(files.log()));
+                layout.run(run.id()), layout.container(run.id()),
+                new UserRequest(run.user(), List.of()), Stdio.CLOSED, LogOptions.none(files.log()));
         try (var endpoint = runtime.endpoint(EnumSet.of(StdStream.STDOUT, StdStream.STDERR))) {
             RunningContainer process;
             try {
