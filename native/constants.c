@@ -19,6 +19,7 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
 #include <linux/openat2.h>
 #include <linux/prctl.h>
@@ -165,6 +166,11 @@ static const struct constant constants[] = {
     SHOW(NFTA_NAT_TYPE), SHOW(NFTA_NAT_FAMILY), SHOW(NFTA_NAT_REG_ADDR_MIN),
     SHOW(NFTA_NAT_REG_PROTO_MIN), SHOW(NFT_NAT_DNAT), SHOW(NFTA_FIB_DREG), SHOW(NFTA_FIB_RESULT),
     SHOW(NFTA_FIB_FLAGS), SHOW(NFT_FIB_RESULT_ADDRTYPE), SHOW(NFTA_FIB_F_DADDR), SHOW(RTN_LOCAL),
+    /* conntrack */
+    SHOW(NFNL_SUBSYS_CTNETLINK), SHOW(IPCTNL_MSG_CT_GET), SHOW(IPCTNL_MSG_CT_DELETE),
+    SHOW(CTA_TUPLE_ORIG), SHOW(CTA_STATUS), SHOW(CTA_ID), SHOW(CTA_ZONE), SHOW(CTA_TUPLE_IP),
+    SHOW(CTA_TUPLE_PROTO), SHOW(CTA_IP_V4_DST), SHOW(CTA_IP_V6_DST), SHOW(CTA_PROTO_NUM),
+    SHOW(CTA_PROTO_DST_PORT),
     /* ip(7), ipv6(7), socket(7) */
     SHOW(AF_INET), SHOW(AF_INET6), SHOW(IPPROTO_IPV6), SHOW(IPV6_V6ONLY), SHOW(SO_REUSEADDR),
     SHOW(SHUT_RD),

@@ -64,6 +64,9 @@ final class Main {
         if (!System.getProperty("carafe.bench.large", "").isEmpty()) {
             transfers.addTo(all);
         }
+        if (!only.isEmpty()) {
+            new NetworkRows(samples, samplesPerRound).addTo(all);
+        }
         if (!all.keySet().containsAll(only)) {
             throw new IllegalArgumentException("the rows are " + String.join(", ", all.keySet()));
         }

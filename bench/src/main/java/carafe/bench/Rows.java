@@ -18,7 +18,7 @@ import java.util.concurrent.Executors;
 /// Every row runs for one engine, then for the other, round after round, so that a slow minute of the machine hits both.
 final class Rows {
 
-    private static final String IMAGE = "bench-busybox";
+    static final String IMAGE = "bench-busybox";
     private static final String CREATE = """
             {"Image":"%s","Cmd":%s,"HostConfig":{"NetworkMode":"%s"}}""";
     private static final List<String> RUN = List.of("run", "--network", "none");
@@ -327,7 +327,7 @@ final class Rows {
         return id(api.post("/containers/create", CREATE.formatted(IMAGE, command, network)).text());
     }
 
-    private static String id(String json) throws IOException {
+    static String id(String json) throws IOException {
         int at = json.indexOf("\"Id\":\"");
         if (at < 0) {
             throw new IOException("no id in " + json);

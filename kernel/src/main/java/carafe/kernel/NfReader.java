@@ -72,17 +72,24 @@ final class NfReader {
 
     /// A number of four bytes, also one inside another attribute; `missing` where there is none.
     int number(int missing, int... path) {
+        return bytes(path).filter(value -> value.length >= 4).map(value -> ByteBuffer.wrap(value).getInt()).orElse(missing);
+    }
+
+    /// What an attribute holds, also one inside another.
+    Optional<byte[]> bytes(int... path) {
         int from = start + HEADER_BYTES + FAMILY_BYTES;
         int end = start + length;
         for (int wanted : path) {
             int at = find(from, end, wanted);
             if (at < 0) {
-                return missing;
+                return Optional.empty();
             }
             from = at + 4;
             end = at + (in.getShort(at) & 0xFFFF);
         }
-        return end - from < 4 ? missing : in.duplicate().order(ByteOrder.BIG_ENDIAN).getInt(from);
+        byte[] value = new byte[end - from];
+        in.get(from, value);
+        return Optional.of(value);
     }
 
     /// The family of an nfnetlink message.

@@ -1,7 +1,8 @@
 package carafe.kernel;
 
 /// Constants of nf_tables and of netlink below it, under their headers' names; compared with a C program's print like
-/// those of [Linux]. Source: linux/netlink.h, linux/netfilter.h, linux/netfilter/nf_tables.h.
+/// those of [Linux]. Source: linux/netlink.h, linux/netfilter.h, linux/netfilter/nf_tables.h,
+/// linux/netfilter/nfnetlink_conntrack.h.
 final class NfTables {
 
     // netlink(7)
@@ -30,6 +31,21 @@ final class NfTables {
     public static final int NFPROTO_INET = 1;
     public static final int NFPROTO_IPV4 = 2;
     public static final int NFPROTO_IPV6 = 10;
+
+    // conntrack
+    public static final int NFNL_SUBSYS_CTNETLINK = 1;
+    public static final int IPCTNL_MSG_CT_GET = 1;
+    public static final int IPCTNL_MSG_CT_DELETE = 2;
+    public static final int CTA_TUPLE_ORIG = 1;
+    public static final int CTA_STATUS = 3;
+    public static final int CTA_ID = 12;
+    public static final int CTA_ZONE = 18;
+    public static final int CTA_TUPLE_IP = 1;
+    public static final int CTA_TUPLE_PROTO = 2;
+    public static final int CTA_IP_V4_DST = 2;
+    public static final int CTA_IP_V6_DST = 4;
+    public static final int CTA_PROTO_NUM = 1;
+    public static final int CTA_PROTO_DST_PORT = 3;
 
     // messages
     public static final int NFT_MSG_NEWTABLE = 0;

@@ -1,5 +1,6 @@
 package carafe.network.port;
 
+import carafe.kernel.Conntrack;
 import carafe.kernel.Errno;
 import carafe.kernel.Host;
 import carafe.kernel.KernelException;
@@ -15,9 +16,12 @@ import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import carafe.spec.network.IpAddress;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,8 +40,11 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
     private static final List<String> BRIDGE_CALLS =
             List.of("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables");
 
+    private static final int IPPROTO_UDP = 17;
+
     private final PortFilter filter;
     private final Netlink links;
+    private final Conntrack flows;
     private final PortFiles files;
     private final Failpoints failpoints;
     private final Allocation allocation;
@@ -52,8 +59,9 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         this.filter = filter;
         try {
             this.links = Netlink.open();
+            this.flows = Conntrack.open();
         } catch (KernelException e) {
-            throw new EngineException.Unavailable("links cannot be reached: " + e.getMessage(), e);
+            throw new EngineException.Unavailable("links and flows cannot be reached: " + e.getMessage(), e);
         }
         this.files = new PortFiles(directory);
         this.failpoints = failpoints;
@@ -94,8 +102,29 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         } catch (EngineException e) {
             LOG.log(System.Logger.Level.ERROR, e.getMessage());
         }
+        forgetFlows(containerId);
         allocation.release(containerId);
         files.delete(containerId);
+    }
+
+    /// Who sends datagrams to a port without a pause would go on reaching whom the port led to when he began.
+    private void forgetFlows(String containerId) {
+        var datagrams = bindings(containerId).stream().filter(binding -> binding.protocol() == Protocol.UDP).toList();
+        if (datagrams.isEmpty()) {
+            return;
+        }
+        try {
+            var own = new HashSet<InetAddress>();
+            for (var address : links.addresses()) {
+                own.add(InetAddress.getByAddress(address.address()));
+            }
+            flows.forget(flow -> flow.protocol() == IPPROTO_UDP
+                    && (flow.translated() || own.contains(flow.to()))
+                    && datagrams.stream().anyMatch(binding -> binding.hostPort() == flow.port()));
+        } catch (KernelException | UnknownHostException e) {
+            LOG.log(System.Logger.Level.WARNING, "datagrams that were under way to ports of container " + containerId
+                    + " may still go where they went: " + e.getMessage());
+        }
     }
 
     /// The container's ports while it has some.
@@ -195,6 +224,7 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         }
         pass("ports.publish");
         filter.publish(id, targets);
+        forgetFlows(id);
     }
 
     private static boolean routed(Place place, Endpoint endpoint, boolean six) {
@@ -249,5 +279,6 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
             allocation.of(id).ifPresent(Share::close);
         }
         links.close();
+        flows.close();
     }
 }

@@ -15,9 +15,13 @@ import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
 import carafe.spec.network.MacAddress;
 import java.net.BindException;
+import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
+import java.net.PortUnreachableException;
 import java.net.ServerSocket;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -121,6 +125,36 @@ class PublishedPortsTest {
         }
         assertThat(ports.bindings("c1")).isEmpty();
         assertThat(directory).isEmptyDirectory();
+    }
+
+    /// A client with one socket for ever: each of its datagrams is of the same flow.
+    @Test
+    void datagramsFollowThePortFromOneContainerToTheNext() throws Exception {
+        try (var client = town.in("outside", () -> new DatagramSocket());
+                var _ = Service.udp(town, "web", 53);
+                var _ = Service.udp(town, "peer", 53)) {
+            client.connect(new InetSocketAddress("10.9.0.1", 5353));
+            assertThat(said(client)).isEqualTo("nothing"); // the flow begins while nobody has the port
+            for (String place : List.of("web", "peer", "web")) {
+                reserve(place, false, request(Protocol.UDP, 53, "", 5353, 5353));
+                ports.attached(attached(place, place.equals("web") ? "172.30.0.2" : "172.30.0.3", 0));
+                assertThat(said(client)).isEqualTo(place + " 10.9.0.2");
+                ports.release(place);
+                assertThat(said(client)).isEqualTo("nothing");
+            }
+        }
+    }
+
+    private static String said(DatagramSocket client) throws Exception {
+        client.setSoTimeout(500);
+        try {
+            client.send(new DatagramPacket(new byte[1], 1));
+            var answer = new DatagramPacket(new byte[100], 100);
+            client.receive(answer);
+            return new String(answer.getData(), 0, answer.getLength(), StandardCharsets.UTF_8);
+        } catch (PortUnreachableException | SocketTimeoutException e) {
+            return "nothing";
+        }
     }
 
     @Test
