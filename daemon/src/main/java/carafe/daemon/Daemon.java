@@ -59,7 +59,7 @@ final class Daemon implements AutoCloseable {
             var server = HttpServer.start(listeners(config), ServerLimits.DEFAULTS, api, api.errors());
             parts.push(() -> server.close(CLOSE_LIMIT));
             parts.push(new HeapKeeper());
-            NativeCryptography.installSoon();
+            NativeCryptography.installSoon(config.dataRoot());
             LOG.info("carafe {} listens at {}", installation.version(), server.addresses());
         } catch (IOException e) {
             throw new EngineException.Unavailable(String.valueOf(e.getMessage()), e);

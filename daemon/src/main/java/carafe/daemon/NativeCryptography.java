@@ -1,6 +1,11 @@
 package carafe.daemon;
 
+import carafe.kernel.FileTree;
 import com.amazon.corretto.crypto.provider.AmazonCorrettoCryptoProvider;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -11,30 +16,42 @@ import org.slf4j.LoggerFactory;
 final class NativeCryptography {
 
     private static final Logger LOG = LoggerFactory.getLogger(NativeCryptography.class);
+    private static final String UNPACKED = "native";
     private static final Duration REST = Duration.ofSeconds(1);
 
     private NativeCryptography() {}
 
-    /// Returns at once.
-    static void installSoon() {
+    /// Returns at once. The library is unpacked below `dataRoot` (/run and /tmp may forbid to execute) and gone when it is
+    /// loaded; what a crash left of it there goes first.
+    static void installSoon(Path dataRoot) {
         Thread.ofPlatform().name("carafe-cryptography").daemon().start(() -> {
             try {
                 Thread.sleep(REST);
-                install();
+                install(dataRoot);
             } catch (InterruptedException e) {
                 return; // nobody ends this thread but the JVM
             }
         });
     }
 
-    private static void install() {
+    private static void install(Path dataRoot) {
+        Path directory = dataRoot.resolve(UNPACKED);
         try {
+            if (Files.exists(directory)) {
+                try (var tree = FileTree.open(dataRoot)) {
+                    tree.deleteTree(UNPACKED);
+                }
+            }
+            Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(
+                    PosixFilePermissions.fromString("rwx------")));
+            System.setProperty("com.amazon.corretto.crypto.provider.tmpdir", directory.toString());
             AmazonCorrettoCryptoProvider.install();
             var trouble = AmazonCorrettoCryptoProvider.INSTANCE.getLoadingError();
             if (trouble != null) {
                 LOG.info("digests and ciphers are Java's own, and slow: {}", trouble.getMessage());
             }
-        } catch (LinkageError | RuntimeException e) {
+            Files.deleteIfExists(directory);
+        } catch (IOException | LinkageError | RuntimeException e) {
             LOG.info("digests and ciphers are Java's own, and slow: {}", e.toString());
         }
     }
