@@ -95,6 +95,7 @@ final class Main {
                 peer.close();
             }
             transfers.close();
+            Files.deleteIfExists(work);
         }
         Files.createDirectories(out);
         samples.write(out.resolve("samples.csv"));
