@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +24,11 @@ final class DaemonDeathTest {
 
     @TempDir
     Path directory;
+
+    @BeforeAll
+    static void warmUp() throws Exception {
+        Stage.warmUp();
+    }
 
     @AfterEach
     void nobodyIsLeft() throws Exception {
