@@ -17,7 +17,8 @@ final class Load {
                 .aliases("image load", "load");
         var flags = command.flags();
         flags.text("i,input", "Read from tar archive file, instead of STDIN");
-        flags.list("platform", "Load only the given platform variant. Formatted as \"os[/arch[/variant]]\"");
+        flags.text("platform", "Load only the given platform variant. Formatted as \"os[/arch[/variant]]\" (e.g., "
+                + "\"linux/amd64\")");
         flags.bool("q,quiet", "Suppress the load output");
         return command.does(Load::run);
     }
@@ -29,8 +30,8 @@ final class Load {
             throw new Failure(1, "requested load from stdin, but stdin is empty");
         }
         boolean quiet = flags.truth("quiet") || !call.session().terminal().isTerminal(1);
-        var target = Target.of("images/load").with("quiet", quiet ? "1" : "0");
-        flags.list("platform").forEach(platform -> target.with("platform", platform));
+        var target = Target.of("images/load").with("quiet", quiet ? "1" : "0")
+                .given("platform", flags.text("platform"));
         try (InputStream archive = file.isEmpty() ? call.session().in() : call.session().files().read(call.session().path(file));
                 var answer = call.engine().upload(target, archive);
                 var messages = Json.stream(answer.body())) {
