@@ -4,7 +4,9 @@ import carafe.spec.EngineException.Invalid;
 import carafe.spec.Json;
 import carafe.spec.build.BuildLimits;
 import carafe.spec.build.BuildRequest;
+import carafe.spec.docker.AuthConfig;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -92,6 +94,18 @@ final class BuildParameters {
                 new BuildRequest.Cache(json.truth("noCache"), json.texts("noCacheFilter")), running,
                 new BuildRequest.Result(kind(json.text("call", "build")), epoch(arguments), json.truth("explain"),
                         json.truth("pull")));
+    }
+
+    /// What our own document says to prove who its sender is; what names no registry is for none.
+    static List<AuthConfig> credentials(Json.Obj json) throws Invalid {
+        var all = new ArrayList<AuthConfig>();
+        for (var document : json.objects("credentials")) {
+            var auth = AuthConfig.fromJson(document);
+            if (!auth.serverAddress().isEmpty()) {
+                all.add(auth);
+            }
+        }
+        return all;
     }
 
     private static BuildRequest.Call kind(String word) throws Invalid {

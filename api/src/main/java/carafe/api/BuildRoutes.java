@@ -1,14 +1,15 @@
 package carafe.api;
 
 import carafe.engine.Builds;
-import carafe.spec.EngineException;
 import carafe.spec.EngineException.Invalid;
 import carafe.spec.EngineException.Unsupported;
+import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.build.BuildListener;
 import carafe.spec.build.BuildOutcome;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CachePrune;
+import carafe.spec.docker.AuthConfig;
 import carafe.spec.docker.Filters;
 import java.io.IOException;
 import java.io.InputStream;
@@ -53,13 +54,15 @@ final class BuildRoutes {
             own(call, body);
             return;
         }
-        classic(call, BuildParameters.read(call), body);
+        var credentials = AuthConfig.fromConfigHeader(call.exchange().headers().first("X-Registry-Config").orElse(""));
+        classic(call, BuildParameters.read(call), credentials, body);
     }
 
-    private void classic(Call call, BuildRequest request, InputStream body) throws Exception {
+    private void classic(Call call, BuildRequest request, List<AuthConfig> credentials, InputStream body)
+            throws Exception {
         var stream = new ClassicBuildStream(call, call.flag("q"));
         try {
-            var outcome = watched(call, request, body, stream::on);
+            var outcome = watched(call, request, credentials, body, stream::on);
             stream.built(outcome.imageId().orElse(""), request.tags());
         } catch (EngineException e) {
             stream.fail(e);
@@ -71,7 +74,9 @@ final class BuildRoutes {
         var document = document(body);
         var stream = new EventStream(call);
         try {
-            BuildOutcome outcome = watched(call, BuildParameters.read(document), body, stream::on);
+            var request = BuildParameters.read(document);
+            var credentials = BuildParameters.credentials(document);
+            BuildOutcome outcome = watched(call, request, credentials, body, stream::on);
             stream.end(outcome);
         } catch (EngineException e) {
             stream.fail(e);
@@ -89,12 +94,12 @@ final class BuildRoutes {
     }
 
     /// Builds, and stops when the client goes away.
-    private BuildOutcome watched(Call call, BuildRequest request, InputStream body, BuildListener listener)
-            throws EngineException, IOException {
+    private BuildOutcome watched(Call call, BuildRequest request, List<AuthConfig> credentials, InputStream body,
+            BuildListener listener) throws EngineException, IOException {
         var builder = Thread.currentThread();
         call.exchange().onClientGone(builder::interrupt);
         try {
-            return builds.build(request, body, listener);
+            return builds.build(request, credentials, body, listener);
         } catch (InterruptedException e) {
             throw new IOException("the client went away; the build was stopped", e);
         } finally {

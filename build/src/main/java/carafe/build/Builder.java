@@ -49,21 +49,19 @@ public final class Builder implements AutoCloseable {
 
     private final Workshop workshop;
     private final Path contexts;
-    private final BaseImages bases;
     private final CacheKeeping keeping;
 
-    private Builder(Workshop workshop, Path contexts, BaseImages bases) {
+    private Builder(Workshop workshop, Path contexts) {
         this.workshop = workshop;
         this.contexts = contexts;
-        this.bases = bases;
         this.keeping = new CacheKeeping(workshop.cache(), workshop.place().caches(), workshop.images());
     }
 
     /// Where a builder keeps its things: `state` outlives the host's reboot, `secrets` (on memory) does not.
     public record Places(Path state, Path secrets) {}
 
-    /// What a builder stands on; it does not close them. `bases` finds the images that stages begin with.
-    public record Parts(Images images, BaseImages bases, StepRunner runner, Clock clock) {}
+    /// What a builder stands on; it does not close them.
+    public record Parts(Images images, StepRunner runner, Clock clock) {}
 
     /// Opens the builder, making directories that are missing; what a crash left half done is deleted.
     public static Builder open(Places places, Parts parts) throws EngineException {
@@ -77,7 +75,7 @@ public final class Builder implements AutoCloseable {
             var place = new RunStep.Place(parts.images.snapshots(), parts.runner,
                     CacheMounts.open(places.state.resolve("mounts")), scratch, places.secrets);
             var cache = StepCache.open(places.state.resolve("steps"), parts.images, parts.clock);
-            return new Builder(new Workshop(parts.images, cache, place, new Flights(), parts.clock), scratch, parts.bases);
+            return new Builder(new Workshop(parts.images, cache, place, new Flights(), parts.clock), scratch);
         } catch (IOException e) {
             throw new EngineException.Internal("cannot open the builder in " + places.state + ": " + e.getMessage(), e);
         }
@@ -91,11 +89,11 @@ public final class Builder implements AutoCloseable {
         }
     }
 
-    /// Builds from `context`, a tar (plain or compressed) that is read to its end. An interrupt ends the build and
-    /// everything that it runs.
+    /// Builds from `context`, a tar (plain or compressed) that is read to its end; `bases` finds the images that stages
+    /// begin with. An interrupt ends the build and everything that it runs.
     /// @throws EngineException.Invalid the Dockerfile or the context is at fault, or a step's program failed; the events
     /// told which
-    public BuildOutcome build(BuildRequest request, InputStream context, BuildListener listener)
+    public BuildOutcome build(BuildRequest request, BaseImages bases, InputStream context, BuildListener listener)
             throws EngineException, InterruptedException {
         var names = names(request);
         try (var files = ContextArchive.read(context, contexts)) {

@@ -17,6 +17,7 @@ import carafe.spec.build.BuildLimits;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CachePrune;
 import carafe.spec.oci.Digest;
+import carafe.spec.oci.Platform;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -96,10 +97,12 @@ class BuilderTest {
 
     private void reopen() throws Exception {
         builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets")),
-                new Builder.Parts(images, (reference, platform) -> {
-                    var image = images.find(reference, platform);
-                    return new BaseImages.BaseImage(image.id(), image.config());
-                }, runner, Clock.systemUTC()));
+                new Builder.Parts(images, runner, Clock.systemUTC()));
+    }
+
+    private BaseImages.BaseImage base(String reference, Platform platform) throws EngineException {
+        var image = images.find(reference, platform);
+        return new BaseImages.BaseImage(image.id(), image.config());
     }
 
     @AfterEach
@@ -117,7 +120,7 @@ class BuilderTest {
 
     private Digest build(String dockerfile, TarText context, BuildRequest request) throws Exception {
         events.clear();
-        var outcome = builder.build(request, context.file("Dockerfile", dockerfile).stream(), events::add);
+        var outcome = builder.build(request, this::base, context.file("Dockerfile", dockerfile).stream(), events::add);
         return Digest.parse(outcome.imageId().orElseThrow());
     }
 
@@ -351,7 +354,7 @@ class BuilderTest {
         for (int i = 0; i < 4; i++) {
             threads.add(Thread.ofVirtual().start(() -> {
                 try {
-                    var outcome = builder.build(request(), new TarText().file("Dockerfile", "FROM scratch\nRUN write /x 1\n")
+                    var outcome = builder.build(request(), this::base, new TarText().file("Dockerfile", "FROM scratch\nRUN write /x 1\n")
                             .stream(), _ -> { });
                     ids.add(Digest.parse(outcome.imageId().orElseThrow()));
                 } catch (Exception e) {
@@ -372,7 +375,7 @@ class BuilderTest {
         var check = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
                 BuildRequest.Cache.USE, BuildRequest.Running.PLAIN,
                 new BuildRequest.Result(BuildRequest.Call.CHECK, Optional.empty(), false, false));
-        var outcome = builder.build(check, new TarText().file("Dockerfile", "FROM scratch AS Base\nRUN fail\n").stream(),
+        var outcome = builder.build(check, this::base, new TarText().file("Dockerfile", "FROM scratch AS Base\nRUN fail\n").stream(),
                 _ -> { });
         assertThat(outcome.text()).contains("1 warning", "StageNameCasing", ">>> FROM scratch AS Base", "try:  base");
         assertThat(runner.runs).isEmpty();

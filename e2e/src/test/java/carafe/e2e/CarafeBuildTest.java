@@ -104,6 +104,77 @@ final class CarafeBuildTest {
     }
 
     @Test
+    void theFilesMayGoIntoADirectory() throws Exception {
+        Path context = context("FROM scratch\nCOPY f /d/f\nCOPY --chmod=750 f /p\n");
+        Files.writeString(context.resolve("f"), "content");
+        Path directory = engine.directory().resolve("out/files");
+        run("build", "-o", "type=local,dest=" + directory, context.toString()).good();
+        assertThat(directory.resolve("d/f")).hasContent("content");
+        assertThat(Files.getAttribute(directory.resolve("p"), "unix:mode")).isEqualTo(0100750);
+        Files.writeString(context.resolve("f"), "newer");
+        run("build", "-o", directory.toString(), context.toString()).good();
+        assertThat(directory.resolve("d/f")).hasContent("newer");
+        assertThat(run("build", "-o", "type=local", context.toString()).endedWith(1).err()).contains("dest is required");
+    }
+
+    @Test
+    void whatIsBuiltMayBePushed() throws Exception {
+        Path context = context("FROM busybox\nCOPY Dockerfile /made\n");
+        assertThat(run("build", "--push", context.toString()).endedWith(1).err()).contains("tag is needed when pushing");
+        try (var registry = DebianRegistry.open()) {
+            String name = registry.host() + "/team/made";
+            String id = run("build", "-q", "--push", "-t", name + ":1", "-t", name, context.toString()).good().text();
+            run("rmi", name + ":1", name).good();
+            run("pull", "-q", name).good();
+            run("pull", "-q", name + ":1").good();
+            assertThat(run("inspect", "--format", "{{.Id}}", name + ":1").good().text()).isEqualTo(id);
+            assertThat(run("inspect", "--format", "{{.Id}}", name).good().text()).isEqualTo(id);
+        }
+    }
+
+    @Test
+    void aBaseMayLieBehindAPassword() throws Exception {
+        try (var registry = DebianRegistry.closed()) {
+            String name = registry.host() + "/private:1";
+            Path context = context("FROM " + name + "\nRUN echo x > /x\n");
+            var docker = Client.docker28().to(engine).with("DOCKER_BUILDKIT", "0")
+                    .and("build", "-q", "--network", "none", context.toString());
+            run("login", "-u", "ann", "-p", "secret", registry.host()).good();
+            run("tag", "busybox", name).good();
+            run("push", name).good();
+            run("rmi", name).good();
+            run("build", "--network", "none", context.toString()).good();
+            run("rmi", "-f", name).good();
+            docker.run().good();
+            run("logout", registry.host()).good();
+            run("rmi", "-f", name).good();
+            assertThat(run("build", "--network", "none", context.toString()).endedWith(1).err()).contains(name);
+            assertThat(docker.run().code()).isNotZero();
+        }
+    }
+
+    @Test
+    void anIgnoreFileBesideADockerfileElsewhereCounts() throws Exception {
+        Path context = context("FROM busybox\n");
+        Files.writeString(context.resolve("kept"), "");
+        Files.writeString(context.resolve("left"), "");
+        Path elsewhere = context("FROM busybox\nCOPY . /c\nCMD [\"ls\", \"-A\", \"/c\"]\n");
+        Files.writeString(elsewhere.resolve("Dockerfile.dockerignore"), "left\n");
+        run("build", "-t", "elsewhere", "-f", elsewhere.resolve("Dockerfile").toString(), context.toString()).good();
+        assertThat(run("run", "--rm", "--network", "none", "elsewhere").good().lines()).contains("kept").doesNotContain("left");
+    }
+
+    @Test
+    void theSameEpochGivesTheSameDigest() throws Exception {
+        Path context = context("FROM busybox\nRUN echo x > /x && mkdir /d && touch /d/y\nCOPY Dockerfile /f\n");
+        var build = carafe.to(engine).with("SOURCE_DATE_EPOCH", "1700000000")
+                .and("build", "-q", "--no-cache", "--network", "none", context.toString());
+        String first = build.run().good().text();
+        assertThat(build.run().good().text()).isEqualTo(first);
+        assertThat(run("inspect", "--format", "{{.Created}}", first).good().text()).startsWith("2023-11-14T22:13:20");
+    }
+
+    @Test
     void aKilledDaemonsStepIsGoneAndTheNextBuildWorks() throws Exception {
         Path context = context("FROM busybox\nRUN sleep 3600\n");
         try (var _ = carafe.to(engine).and("build", "--network", "none", context.toString()).start()) {

@@ -7,16 +7,18 @@ import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CachePrune;
 import carafe.spec.build.CachePruned;
 import carafe.spec.build.CacheUse;
+import carafe.spec.docker.AuthConfig;
 import java.io.InputStream;
 import java.util.List;
 
 /// Builds of images, and what they keep for later ones.
 public interface Builds {
 
-    /// Builds from `context`, a tar that is read to its end. An interrupt ends the build and all that it runs.
+    /// Builds from `context`, a tar that is read to its end; each of `credentials` is for the one registry it names. An
+    /// interrupt ends the build and all that it runs.
     /// @throws EngineException.Invalid the Dockerfile or the context is at fault, or a step's program failed
-    BuildOutcome build(BuildRequest request, InputStream context, BuildListener listener)
-            throws EngineException, InterruptedException;
+    BuildOutcome build(BuildRequest request, List<AuthConfig> credentials, InputStream context,
+            BuildListener listener) throws EngineException, InterruptedException;
 
     /// What is kept, unused longest first.
     List<CacheUse> cache() throws EngineException;

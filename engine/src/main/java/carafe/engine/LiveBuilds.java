@@ -25,27 +25,28 @@ import java.util.TreeMap;
 /// The door to builds: adds to the build room where images come from, and tells what happened.
 final class LiveBuilds implements Builds, AutoCloseable {
     private final Builder builder;
+    private final Images images;
     private final Tell tell;
     private final Clock clock;
 
     /// Who is told of new names, and who fetches images that are missing.
     record Tell(ImageNames names, EventLog events, ImageTransfers transfers) {}
 
-    private LiveBuilds(Builder builder, Tell tell, Clock clock) {
+    private LiveBuilds(Builder builder, Images images, Tell tell, Clock clock) {
         this.builder = builder;
+        this.images = images;
         this.tell = tell;
         this.clock = clock;
     }
 
     static LiveBuilds open(Engine.Parts parts, BuildSteps steps, Layout layout, Tell tell) throws EngineException {
         var places = new Builder.Places(layout.builds(), layout.buildSecrets());
-        var builder = Builder.open(places, new Builder.Parts(parts.images(), new Bases(parts.images(), tell.transfers), steps,
-                parts.clock()));
-        return new LiveBuilds(builder, tell, parts.clock());
+        var builder = Builder.open(places, new Builder.Parts(parts.images(), steps, parts.clock()));
+        return new LiveBuilds(builder, parts.images(), tell, parts.clock());
     }
 
-    /// Images that are here, or at their registry.
-    private record Bases(Images images, ImageTransfers transfers) implements BaseImages {
+    /// Images that are here, or at their registry, which is shown what `credentials` has for it and no more.
+    private record Bases(Images images, ImageTransfers transfers, List<AuthConfig> credentials) implements BaseImages {
 
         @Override
         public BaseImage find(String reference, Platform platform) throws EngineException {
@@ -61,13 +62,18 @@ final class LiveBuilds implements Builds, AutoCloseable {
             var name = Reference.parse(reference);
             try {
                 var request = new PullRequest(name.digest().isPresent() ? name : name.withDefaultTag(),
-                        Optional.of(platform), AuthConfig.NONE);
+                        Optional.of(platform), credentialsFor(name.domain()));
                 transfers.pull(request, _ -> { });
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new EngineException.Unavailable("fetching " + name.familiar() + ": cancelled", e);
             }
             return local(reference, platform);
+        }
+
+        private AuthConfig credentialsFor(String registry) {
+            return credentials.stream().map(auth -> auth.ifFor(registry)).filter(AuthConfig::present).findFirst()
+                    .orElse(AuthConfig.NONE);
         }
 
         private BaseImage local(String reference, Platform platform) throws EngineException {
@@ -77,9 +83,9 @@ final class LiveBuilds implements Builds, AutoCloseable {
     }
 
     @Override
-    public BuildOutcome build(BuildRequest request, InputStream context, BuildListener listener)
-            throws EngineException, InterruptedException {
-        var outcome = builder.build(request, context, listener);
+    public BuildOutcome build(BuildRequest request, List<AuthConfig> credentials, InputStream context,
+            BuildListener listener) throws EngineException, InterruptedException {
+        var outcome = builder.build(request, new Bases(images, tell.transfers, credentials), context, listener);
         tell.names.forget();
         if (outcome.imageId().isPresent()) {
             for (String tag : request.tags()) {

@@ -62,6 +62,7 @@ final class Build {
         flags.text("platform", "Set target platform for build");
         flags.text("progress", "Set type of progress output (\"auto\", \"plain\", \"tty\", \"quiet\", \"rawjson\")")
                 .otherwise("auto");
+        flags.bool("push", "Shorthand for \"--output=type=registry\"");
         flags.bool("pull", "Always attempt to pull all referenced images");
         flags.bool("q,quiet", "Suppress the build output and print image ID on success");
         flags.list("secret", "Secret to expose to the build (format: \"id=mysecret[,src=/local/secret]\")");
@@ -73,7 +74,10 @@ final class Build {
     }
 
     private int run() throws Failure, EngineError, EngineException.Invalid, IOException {
-        var output = BuildOutput.read(flags.list("output"));
+        var output = BuildOutput.read(flags.truth("push") ? List.of("type=registry") : flags.list("output"));
+        if (output.kind() == BuildOutput.Kind.PUSHED && flags.list("tag").isEmpty()) {
+            throw new Failure(1, "tag is needed when pushing to registry: -t NAME");
+        }
         var source = source();
         byte[] document = new BuildDocument(call).read(source.dockerfile).printBytes();
         var head = ByteBuffer.allocate(4 + document.length).putInt(document.length).put(document).array();
@@ -116,7 +120,7 @@ final class Build {
                     }
                 }
                 if (!image.isEmpty()) {
-                    output.write(session, call.engine(), image);
+                    output.write(call, image, flags.list("tag"));
                 }
                 return 0;
             }

@@ -16,10 +16,12 @@ final class BuildDocument {
 
     private static final int MAX_SECRET_BYTES = 500 << 10;
 
+    private final Call call;
     private final Session session;
     private final Flags flags;
 
     BuildDocument(Call call) {
+        this.call = call;
         this.session = call.session();
         this.flags = call.flags();
     }
@@ -44,6 +46,7 @@ final class BuildDocument {
                 .put("keepFailed", flags.truth("debug"))
                 .put("insecure", flags.list("allow").contains("security.insecure"))
                 .put("call", flags.truth("check") ? "check" : flags.text("call"))
+                .put("credentials", Json.ofAll(call.credentials().documents()))
                 .put("secrets", Json.ofMap(secrets()))
                 .put("agents", Json.ofMap(agents()))
                 .build();

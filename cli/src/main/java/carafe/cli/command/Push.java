@@ -39,19 +39,33 @@ final class Push {
         if (!all && !quiet && !ImageName.complete(image)) {
             call.session().println("Using default tag: latest");
         }
-        String tagged = ImageName.tagged(image);
-        String name = all ? image : tagged.substring(0, tagged.lastIndexOf(':'));
-        var target = Target.of("images", name, "push")
-                .given("tag", all ? "" : tagged.substring(tagged.lastIndexOf(':') + 1));
-        String auth = call.credentials().header(ImageName.registry(image));
         var out = quiet ? OutputStream.nullOutputStream() : call.session().out();
-        try (var response = call.engine().openPost(target, auth); var messages = Json.stream(response.body())) {
-            new Progress(call.session(), out, 1).showAll(messages);
+        if (all) {
+            push(call, image, "", out);
+        } else {
+            one(call, image, out);
         }
         if (quiet) {
             String full = ImageName.full(image);
             call.session().println(all ? full.substring(0, full.lastIndexOf(':')) : full);
         }
         return 0;
+    }
+
+    /// Pushes one tag of an image, `latest` where `image` has none, and shows on `out` how it goes.
+    static void one(Call call, String image, OutputStream out)
+            throws Failure, EngineError, EngineException.Invalid, IOException {
+        String tagged = ImageName.tagged(image);
+        int colon = tagged.lastIndexOf(':');
+        push(call, tagged.substring(0, colon), tagged.substring(colon + 1), out);
+    }
+
+    private static void push(Call call, String name, String tag, OutputStream out)
+            throws Failure, EngineError, EngineException.Invalid, IOException {
+        String auth = call.credentials().header(ImageName.registry(name));
+        var target = Target.of("images", name, "push").given("tag", tag);
+        try (var response = call.engine().openPost(target, auth); var messages = Json.stream(response.body())) {
+            new Progress(call.session(), out, 1).showAll(messages);
+        }
     }
 }

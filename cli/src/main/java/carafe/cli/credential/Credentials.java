@@ -6,8 +6,10 @@ import carafe.spec.Json;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.TreeSet;
 
 /// What the caller's `config.json` says about registries: who he is there, itself (`auths`) or through a helper program
 /// (`credHelpers` for one registry, `credsStore` for all). Changes keep what else is in the file.
@@ -217,6 +219,25 @@ public final class Credentials {
     /// The value of X-Registry-Auth for the registry of an image; it says nothing when nothing is known.
     public String header(String registry) throws IOException {
         return Base64.getUrlEncoder().encodeToString(document(registry).printBytes());
+    }
+
+    /// The documents of all registries that are logged in to.
+    public List<Json.Obj> documents() throws IOException {
+        try {
+            var all = new ArrayList<Json.Obj>();
+            var settings = settings();
+            var registries = new TreeSet<>(settings.object("auths").fields().keySet());
+            registries.addAll(settings.object("credHelpers").fields().keySet());
+            for (String registry : registries) {
+                var document = document(registry);
+                if (!document.fields().isEmpty()) {
+                    all.add(document);
+                }
+            }
+            return all;
+        } catch (EngineException.Invalid e) {
+            throw new IOException("error parsing " + file + ": " + e.getMessage(), e);
+        }
     }
 
     /// The same as a document.

@@ -3,7 +3,9 @@ package carafe.spec.docker;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.List;
 import java.util.Locale;
 
 /// What a client says to prove who it is to one registry: a name and a password, or a token for more tokens
@@ -48,6 +50,27 @@ public record AuthConfig(String username, String password, String identityToken,
             return fromJson(Json.parseObject(decode(header).getBytes(StandardCharsets.UTF_8)));
         } catch (EngineException.Invalid e) {
             return NONE;
+        }
+    }
+
+    /// Reads the header X-Registry-Config: base64 of a document for each registry. What cannot be read says nothing.
+    /// @return each for the one registry it was given for
+    public static List<AuthConfig> fromConfigHeader(String header) {
+        if (header.isEmpty() || header.length() > MAX_HEADER) {
+            return List.of();
+        }
+        try {
+            var all = new ArrayList<AuthConfig>();
+            for (var field : Json.parseObject(decode(header).getBytes(StandardCharsets.UTF_8)).fields().entrySet()) {
+                if (field.getValue() instanceof Json.Obj document && !field.getKey().isBlank()) {
+                    var auth = fromJson(document);
+                    all.add(new AuthConfig(auth.username, auth.password, auth.identityToken, auth.registryToken,
+                            field.getKey()));
+                }
+            }
+            return List.copyOf(all);
+        } catch (EngineException.Invalid e) {
+            return List.of();
         }
     }
 
