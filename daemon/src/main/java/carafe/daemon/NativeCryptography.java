@@ -37,11 +37,7 @@ final class NativeCryptography {
     private static void install(Path dataRoot) {
         Path directory = dataRoot.resolve(UNPACKED);
         try {
-            if (Files.exists(directory)) {
-                try (var tree = FileTree.open(dataRoot)) {
-                    tree.deleteTree(UNPACKED);
-                }
-            }
+            remove(dataRoot);
             Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(
                     PosixFilePermissions.fromString("rwx------")));
             System.setProperty("com.amazon.corretto.crypto.provider.tmpdir", directory.toString());
@@ -50,9 +46,17 @@ final class NativeCryptography {
             if (trouble != null) {
                 LOG.info("digests and ciphers are Java's own, and slow: {}", trouble.getMessage());
             }
-            Files.deleteIfExists(directory);
+            remove(dataRoot);
         } catch (IOException | LinkageError | RuntimeException e) {
             LOG.info("digests and ciphers are Java's own, and slow: {}", e.toString());
+        }
+    }
+
+    private static void remove(Path dataRoot) throws IOException {
+        if (Files.exists(dataRoot.resolve(UNPACKED))) {
+            try (var tree = FileTree.open(dataRoot)) {
+                tree.deleteTree(UNPACKED);
+            }
         }
     }
 }

@@ -180,9 +180,13 @@ final class BuildSteps implements StepRunner {
                 .put("Env", Json.ofTexts(run.environment()))
                 .build());
         String mode = networks.mode(run.network());
+        boolean mapped = !remap.none() && !run.insecure();
+        if (mapped && mode.equals("host")) { // a Dockerfile may ask for it, whoever wrote it
+            throw new EngineException.Invalid(UserChoice.NO_HOST_NETWORK);
+        }
         return new ContainerSnapshot(run.id(), "build-" + run.id().substring(0, 12), Instant.EPOCH,
                 new ContainerSnapshot.Image("", "", "linux"), run.arguments(), config,
-                host(run, mode).with(run.insecure() || mode.equals("host") ? IdMaps.NONE : remap),
+                host(run, mode).with(mapped ? remap : IdMaps.NONE),
                 networks.joined(mode, run.network(), NetworkingConfig.NONE, config), new State.Created(Optional.empty()),
                 new ContainerSnapshot.Restarts(0, false));
     }

@@ -15,6 +15,8 @@ import java.util.Map;
 /// Chooses the ids of containers. What a container has is in its row and nowhere else, so that ids are free again with
 /// the container; the lock of this object guards `promised`, those of containers that have no row yet.
 final class UserChoice {
+
+    static final String NO_HOST_NETWORK = "cannot share the host's network namespace when user namespaces are enabled";
     private static final String CONTAINER = "container:";
 
     private final Book book;
@@ -24,11 +26,6 @@ final class UserChoice {
     UserChoice(Book book, UserIds ids) {
         this.book = book;
         this.ids = ids;
-    }
-
-    /// What builds' steps get.
-    IdMaps usual() {
-        return ids.remap();
     }
 
     /// The ids of the container `id` to be. Refuses, in Docker's words, what goes with no user namespace.
@@ -47,8 +44,7 @@ final class UserChoice {
                     + " container in the host namespace when running privileged mode");
         }
         if (network.equals("host")) {
-            throw new EngineException.Invalid(
-                    "cannot share the host's network namespace when user namespaces are enabled");
+            throw new EngineException.Invalid(NO_HOST_NETWORK);
         }
         if (host.namespaces().pid().equals("host")) {
             throw new EngineException.Invalid("cannot share the host PID namespace when user namespaces are enabled");

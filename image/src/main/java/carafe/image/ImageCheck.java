@@ -308,7 +308,7 @@ public final class ImageCheck {
             return false;
         }
         try (var in = source.get()) {
-            return putDocument(digest, Optional.of(in.readNBytes(Manifest.MAX_BYTES)));
+            return putDocument(digest, Optional.of(in.readNBytes(ImageConfig.MAX_BYTES)));
         } catch (IOException e) {
             LOG.log(Level.WARNING, "cannot repair " + digest + ": " + e.getMessage());
             return false;

@@ -109,8 +109,13 @@ public final class Snapshots {
             return made.get();
         }
         try {
-            if (again) {
-                trash.bury(root.resolve(containerId), temporary); // a crash left it without its list
+            if (again) { // a crash or a full disk left it without its list
+                var place = root.resolve(containerId);
+                if (isWritten(place)) {
+                    writeList(place, base);
+                    return plan(containerId, base);
+                }
+                trash.bury(place, temporary);
             }
             return collector.whileKept(() -> make(containerId, name, base));
         } catch (IOException e) {
@@ -125,15 +130,29 @@ public final class Snapshots {
             }
         }
         Path place = Files.createDirectory(root.resolve(containerId), PRIVATE);
-        var list = new StringBuilder(base.init ? INIT + "\n" : "");
-        base.diffIds.forEach(diffId -> list.append(diffId).append('\n'));
         Files.setPosixFilePermissions(Files.createDirectory(place.resolve("upper")), OPEN);
         Files.createDirectory(place.resolve("work"));
         if (base.diffIds.isEmpty() && !base.init) {
             Files.createDirectory(place.resolve("empty")); // an overlay cannot do without a lower directory
         }
-        Files.writeString(place.resolve(LIST), list, StandardCharsets.US_ASCII); // the last: it says that all is there
+        writeList(place, base); // the last: it says that all is there
         return plan(containerId, base);
+    }
+
+    private static void writeList(Path place, Foundation base) throws IOException {
+        var list = new StringBuilder(base.init ? INIT + "\n" : "");
+        base.diffIds.forEach(diffId -> list.append(diffId).append('\n'));
+        Files.writeString(place.resolve(LIST), list, StandardCharsets.US_ASCII);
+    }
+
+    /// Whether a container has left something there.
+    private static boolean isWritten(Path place) throws IOException {
+        if (!Files.isDirectory(place.resolve("upper")) || !Files.isDirectory(place.resolve("work"))) {
+            return false;
+        }
+        try (var found = Files.newDirectoryStream(place.resolve("upper"))) {
+            return found.iterator().hasNext();
+        }
     }
 
     /// What [#prepare] made for `containerId`; empty when it has no usable directories.
@@ -152,6 +171,9 @@ public final class Snapshots {
             var diffIds = new ArrayList<Digest>();
             String list = Files.readString(root.resolve(containerId).resolve(LIST), StandardCharsets.US_ASCII);
             var lines = list.lines().toList();
+            if (lines.isEmpty() && !Files.exists(root.resolve(containerId).resolve("empty"))) {
+                return Optional.empty(); // what was to be written did not arrive
+            }
             boolean init = !lines.isEmpty() && lines.getFirst().equals(INIT);
             for (String line : lines.subList(init ? 1 : 0, lines.size())) {
                 diffIds.add(Digest.parse(line));

@@ -107,6 +107,20 @@ class SnapshotsTest {
     }
 
     @Test
+    void anEmptyListIsNoneAndWhatWasWrittenStays() throws Exception {
+        var plan = snapshots.prepare("c1", images.find("app:1"));
+        Path list = root.resolve("snapshots/c1/layers");
+        Files.writeString(list, "");
+        assertThat(snapshots.find("c1")).isEmpty();
+        assertThat(snapshots.prepare("c1", images.find("app:1"))).isEqualTo(plan);
+        Files.writeString(plan.upper().resolve("mine"), "12345");
+        Files.writeString(list, "");
+        assertThat(snapshots.prepare("c1", images.find("app:1"))).isEqualTo(plan);
+        assertThat(plan.upper().resolve("mine")).hasContent("12345");
+        assertThat(snapshots.find("c1")).contains(plan);
+    }
+
+    @Test
     void anImageThatIsGoneCannotBePrepared() throws Exception {
         var image = images.find("app:1");
         images.remove("app:1", false, ImageUsers.NONE);

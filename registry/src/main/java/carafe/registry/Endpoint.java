@@ -83,10 +83,11 @@ record Endpoint(String domain, List<Origin> origins, Optional<Path> socket, Stri
         return prefix + path;
     }
 
-    /// The query that tells a mirror of several registries whose repository is meant; empty for the registry itself.
+    /// The query that tells a mirror of several registries whose repository is meant; empty for the registry itself, and
+    /// where the path says it already: the hub of this host would put the name before the path a second time.
     /// Source: OCI distribution-spec, "Registry Proxying".
     String namespace() {
-        return mirror ? "ns=" + domain : "";
+        return mirror && (socket.isEmpty() || prefix.isEmpty()) ? "ns=" + domain : "";
     }
 
     @Override

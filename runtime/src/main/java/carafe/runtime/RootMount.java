@@ -141,8 +141,8 @@ public final class RootMount {
             }
             var lowers = opened.subList(0, plan.lowers().size());
             var upperDirectory = Optional.of(new Overlay.Upper(upper, work));
+            forgetDiscarded(plan.work());
             if (plan.discardable()) {
-                forgetDiscarded(plan.work());
                 try {
                     return new Overlay(lowers, upperDirectory, true).mount(0);
                 } catch (KernelException e) {

@@ -32,7 +32,9 @@ record RunRecord(
     private static final String FILE = "process.json";
     private static final String EXPLANATION = "explanation.json";
     private static final String EXPLANATION_TEMPORARY = EXPLANATION + ".new";
-    private static final Set<String> FILES = Set.of(FILE, EXPLANATION, EXPLANATION_TEMPORARY, EXIT, Preparer.SOCKET);
+    private static final Set<String> FILES =
+            Set.of(FILE, EXPLANATION, EXPLANATION_TEMPORARY, EXIT, EXIT + ".tmp", Preparer.SOCKET);
+    private static final int ATTEMPTS = 3;
     private static final int VERSION = 1;
 
     RunRecord {
@@ -111,11 +113,14 @@ record RunRecord(
 
     /// Removes the files that make up a run directory, and the directory if nothing else is in it. Idempotent.
     static void remove(Path runDir) throws IOException {
-        removeFiles(runDir);
-        try {
-            Files.deleteIfExists(runDir);
-        } catch (DirectoryNotEmptyException e) {
-            // somebody else keeps something here
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            removeFiles(runDir);
+            try {
+                Files.deleteIfExists(runDir);
+                return;
+            } catch (DirectoryNotEmptyException e) {
+                continue; // a file of ours that came meanwhile, or somebody else keeps something here
+            }
         }
     }
 
