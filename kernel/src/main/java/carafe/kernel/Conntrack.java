@@ -35,7 +35,7 @@ public final class Conntrack implements AutoCloseable {
     /// @return how many were forgotten
     /// @throws KernelException EINVAL the kernel cannot be asked for flows
     public synchronized int forget(Predicate<Flow> which) throws KernelException {
-        var found = list().stream().filter(tracked -> which.test(tracked.flow)).toList();
+        var found = list(which);
         int forgotten = 0;
         for (int from = 0; from < found.size(); from += AT_ONCE) {
             forgotten += delete(found.subList(from, Math.min(found.size(), from + AT_ONCE)));
@@ -43,7 +43,7 @@ public final class Conntrack implements AutoCloseable {
         return forgotten;
     }
 
-    private List<Tracked> list() throws KernelException {
+    private List<Tracked> list(Predicate<Flow> which) throws KernelException {
         var request = new NftWriter();
         request.begin(NfTables.NFNL_SUBSYS_CTNETLINK << 8 | NfTables.IPCTNL_MSG_CT_GET, NfTables.NLM_F_DUMP, 0, 0);
         request.end();
@@ -56,7 +56,7 @@ public final class Conntrack implements AutoCloseable {
                     throw new KernelException("conntrack", "flows", reader.error(), reader.errorText());
                 }
                 if (reader.type() >> 8 == NfTables.NFNL_SUBSYS_CTNETLINK) {
-                    tracked(reader).ifPresent(flows::add);
+                    tracked(reader).filter(tracked -> which.test(tracked.flow)).ifPresent(flows::add);
                 }
             }
         }

@@ -25,8 +25,8 @@ public final class RootMount {
 
     private RootMount() {}
 
-    /// The root as a detached mount, owned by the caller. Of one plan with a writable layer only one may be there at a
-    /// time.
+    /// The root as a detached mount, owned by the caller. Of one plan with a writable layer only one may be in
+    /// use at a time; the monitor of an earlier life may hold its own, which nobody uses any more, for a moment longer.
     public static Fd detached(RootfsPlan plan) throws IOException {
         return detached(plan, Optional.empty());
     }

@@ -21,6 +21,7 @@ import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -120,7 +121,9 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
             }
             flows.forget(flow -> flow.protocol() == IPPROTO_UDP
                     && (flow.translated() || own.contains(flow.to()))
-                    && datagrams.stream().anyMatch(binding -> binding.hostPort() == flow.port()));
+                    && datagrams.stream().anyMatch(binding -> binding.hostPort() == flow.port()
+                            && (binding.address().isUnspecified()
+                                    || Arrays.equals(binding.address().bytes(), flow.to().getAddress()))));
         } catch (KernelException | UnknownHostException e) {
             LOG.log(System.Logger.Level.WARNING, "datagrams that were under way to ports of container " + containerId
                     + " may still go where they went: " + e.getMessage());
