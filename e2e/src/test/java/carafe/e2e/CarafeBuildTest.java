@@ -148,7 +148,8 @@ final class CarafeBuildTest {
             docker.run().good();
             run("logout", registry.host()).good();
             run("rmi", "-f", name).good();
-            assertThat(run("build", "--network", "none", context.toString()).endedWith(1).err()).contains(name);
+            assertThat(run("build", "--network", "none", context.toString()).endedWith(1).err())
+                    .contains(registry.host() + "/private", "docker login");
             assertThat(docker.run().code()).isNotZero();
         }
     }

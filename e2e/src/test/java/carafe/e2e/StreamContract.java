@@ -125,7 +125,7 @@ abstract class StreamContract extends Contract {
     @Test
     void aClientThatIsKilledDisturbsNothing() throws Exception {
         try (var run = command("run", "--name", "survivor", IMAGE, "sh", "-c",
-                "echo ready; i=0; while [ ! -e /go ]; do echo $i; i=$((i + 1)); sleep 0.01; done; exit 3").start()) {
+                "echo ready; i=0; while [ ! -e /go ]; do echo $i; i=$((i + 1)); sleep 0.01; done; sleep 0.5; exit 3").start()) {
             run.expect("ready");
         }
         docker("exec", "survivor", "touch", "/go");
