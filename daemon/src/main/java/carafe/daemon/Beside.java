@@ -38,18 +38,27 @@ final class Beside<T extends AutoCloseable> implements AutoCloseable {
         }
     }
 
+    /// Waits for the part, interrupted or not: it holds what nobody else would give back. An interrupt is kept.
     @Override
     public void close() {
-        T part;
+        boolean interrupted = false;
         try {
-            part = get();
-        } catch (EngineException | RuntimeException e) {
-            return; // it never was; whoever asked for it knows why
-        }
-        try {
-            part.close();
+            while (true) {
+                try {
+                    task.get().close();
+                    return;
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    return; // it never was; whoever asked for it knows why
+                }
+            }
         } catch (Exception e) {
             throw new IllegalStateException("closing: " + e.getMessage(), e);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 }

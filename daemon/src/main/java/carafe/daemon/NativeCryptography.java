@@ -34,7 +34,8 @@ final class NativeCryptography {
         });
     }
 
-    private static void install(Path dataRoot) {
+    /// The same at once, in the caller's thread; says in the log why not, if not.
+    static void install(Path dataRoot) {
         Path directory = dataRoot.resolve(UNPACKED);
         try {
             remove(dataRoot);

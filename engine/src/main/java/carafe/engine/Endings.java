@@ -23,6 +23,7 @@ import org.slf4j.LoggerFactory;
 final class Endings {
     private static final Logger LOG = LoggerFactory.getLogger(Endings.class);
     private static final Duration MOMENT = Duration.ofMillis(20);
+    private static final Duration PATIENCE = Duration.ofSeconds(60); // a disk that hangs must not hang every request
 
     private final Book book;
     private final ContainerRuntime runtime;
@@ -112,11 +113,15 @@ final class Endings {
         }
     }
 
-    /// Returns when nothing of the ended process is left; what failed is tried again.
+    /// Returns when nothing of the ended process is left; what failed is tried again. Waits a minute at most.
     void finish(Ending ending) throws EngineException {
         ending.wanted.countDown();
         try {
-            ending.over.await();
+            if (!ending.over.await(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+                throw new EngineException.Unavailable("the end of container " + ending.ended.id().substring(0, 12)
+                        + " is still being cleaned up after " + PATIENCE.toSeconds() + " s (its row written, its cgroup and"
+                        + " mounts removed); the disk may hang: see the engine's log, then try again");
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new EngineException.Unavailable("the engine is shutting down", e);
