@@ -7,33 +7,63 @@ import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.security.MessageDigest;
-import java.util.zip.GZIPOutputStream;
+import java.util.ArrayDeque;
+import java.util.concurrent.Executors;
+import java.util.zip.CRC32;
+import org.jspecify.annotations.Nullable;
 
-/// Makes a blob of a layer's tar again. The same tar gives the same bytes, on every machine with the same version.
+/// Makes a blob of a layer's tar again: a gzip of one member, on as many processors as there are, up to eight. The tar is
+/// cut into pieces that are deflated side by side and written in their order. The same tar gives the same bytes, on
+/// every machine with the same version, however many processors it has.
+/// Source: RFC 1952; the way of cutting is pigz's.
 final class LayerCompression {
 
-    private static final int BUFFER = 128 << 10;
-    private static final int LEVEL = 4; // half the time of the usual 6 and 3 % more bytes
+    private static final int MOST_THREADS = 8;
+    private static final byte[] HEADER = {0x1f, (byte) 0x8b, 8, 0, 0, 0, 0, 0, 4, (byte) 0xff}; // fastest; no time, no system
 
     private LayerCompression() {}
 
     /// Compresses `tar` to `out`, which is flushed and stays open.
     static Descriptor gzip(InputStream tar, OutputStream out) throws IOException {
+        return gzip(tar, out, Math.min(Runtime.getRuntime().availableProcessors(), MOST_THREADS));
+    }
+
+    /// The same on `threads` threads of its own, holding a piece for each and one more.
+    static Descriptor gzip(InputStream tar, OutputStream out, int threads) throws IOException {
         var hashing = new Hashing(out);
-        var gzip = new Gzip(hashing);
-        tar.transferTo(gzip);
-        gzip.finish();
-        gzip.flush();
+        var begun = new ArrayDeque<DeflatedPiece>();
+        var workers = Executors.newFixedThreadPool(threads, Thread.ofPlatform().daemon().name("deflate-", 0).factory());
+        try (workers) {
+            var crc = new CRC32();
+            long length = 0;
+            hashing.write(HEADER);
+            @Nullable DeflatedPiece last = null;
+            while (last == null || !last.isLast()) {
+                var piece = begun.size() <= threads ? new DeflatedPiece() : written(begun.removeFirst(), hashing);
+                begun.addLast(piece);
+                length += piece.fill(tar, last, crc);
+                piece.begin(workers);
+                last = piece;
+            }
+            for (var piece : begun) {
+                piece.writeTo(hashing);
+            }
+            hashing.write(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN)
+                    .putInt((int) crc.getValue()).putInt((int) length).array());
+            hashing.flush();
+        } finally {
+            begun.forEach(DeflatedPiece::end);
+        }
         return Descriptor.of(MediaTypes.OCI_LAYER_GZIP,
                 Digest.finish(Digest.Algorithm.SHA256, hashing.hash.digest()), hashing.bytes);
     }
 
-    private static final class Gzip extends GZIPOutputStream {
-        Gzip(OutputStream out) throws IOException {
-            super(out, BUFFER);
-            def.setLevel(LEVEL);
-        }
+    private static DeflatedPiece written(DeflatedPiece piece, OutputStream out) throws IOException {
+        piece.writeTo(out);
+        return piece;
     }
 
     private static final class Hashing extends FilterOutputStream {
