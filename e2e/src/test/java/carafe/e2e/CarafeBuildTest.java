@@ -79,6 +79,19 @@ final class CarafeBuildTest {
     }
 
     @Test
+    void aStepOutsideTheSandboxRunsOnlyWhereItWasAllowed() throws Exception { // CVE-2024-23653
+        Path context = context("FROM busybox\nRUN --security=insecure mount -t tmpfs none /tmp\n");
+        String refusal = "RUN --security=insecure is not allowed; allow it with --allow security.insecure";
+        assertThat(run("build", "--network", "none", context.toString()).endedWith(1).err()).contains(refusal);
+        var classic = Client.docker28().to(engine).with("DOCKER_BUILDKIT", "0")
+                .and("build", "--network", "none", context.toString()).run().endedWith(1);
+        assertThat(classic.err()).contains(refusal);
+        run("build", "--network", "none", "--allow", "security.insecure", context.toString()).good();
+        // What was allowed once is no permission for the next, cached or not.
+        assertThat(run("build", "--network", "none", context.toString()).endedWith(1).err()).contains(refusal);
+    }
+
+    @Test
     void explainNamesTheFileThatChanged() throws Exception {
         Path context = context("FROM busybox\nCOPY a b /\n");
         Files.writeString(context.resolve("a"), "1");

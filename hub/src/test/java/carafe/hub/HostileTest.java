@@ -51,6 +51,19 @@ class HostileTest {
     }
 
     @Test
+    void aPageIsNoLargerThanWhatThereIs() throws Exception { // CVE-2023-2253
+        registry.pushImage("only/one", "v", CONFIG, "layer");
+        for (String path : List.of("/v2/_catalog", "/v2/only/one/tags/list")) {
+            assertThat(registry.get(path + "?n=999999999").status()).as(path).isEqualTo(200);
+            for (String size : List.of("-1", "9999999999", "1e9", "0x7fffffff", "%2B1", "")) {
+                var refused = registry.get(path + "?n=" + size);
+                assertThat(refused.status()).as(path + "?n=" + size).isEqualTo(400);
+                assertThat(refused.code()).isEqualTo("PAGINATION_NUMBER_INVALID");
+            }
+        }
+    }
+
+    @Test
     void namesThatArePathsAreRefusedAndMakeNoFiles() throws Exception {
         long before = files();
         for (String name : List.of("..", "../x", "a/../../x", "%2e%2e/x", "a%2f..%2f..%2fx", "a//b", ".hidden", "a/.b",
@@ -151,8 +164,6 @@ class HostileTest {
     void tooMuchIsRefused() throws Exception {
         byte[] large = bytes("{\"schemaVersion\":2,\"x\":\"" + "y".repeat(5 << 20) + "\"}");
         assertThat(registry.pushManifest("x", "t", MediaTypes.OCI_MANIFEST, large).status()).isEqualTo(413);
-        assertThat(registry.get("/v2/_catalog?n=99999999999999").status()).isEqualTo(405);
-        assertThat(registry.get("/v2/_catalog?n=-1").status()).isEqualTo(405);
         var tags = new StringBuilder();
         for (int i = 0; i < 101; i++) {
             tags.append("&tag=t").append(i);

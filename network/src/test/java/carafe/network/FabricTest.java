@@ -328,7 +328,7 @@ class FabricTest {
     }
 
     @Test
-    void routerAdvertisementsAreOffEverywhere() throws Exception {
+    void routerAdvertisementsAreOffEverywhere() throws Exception { // CVE-2020-13401
         var network = made(request("dual", Map.of(), pool("10.77.0.0/24"), pool("fd00:77::/64")));
         var sandbox = fabric.open(ONE, List.of(joining(network)));
         try (var inside = stage.enter(sandbox)) {

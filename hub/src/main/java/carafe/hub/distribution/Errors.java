@@ -53,7 +53,8 @@ public final class Errors implements ErrorMapper {
     private static int status(Refusal.Reason reason) {
         return switch (reason) {
             case BLOB_UNKNOWN, BLOB_UPLOAD_UNKNOWN, MANIFEST_UNKNOWN, NAME_UNKNOWN, MANIFEST_BLOB_UNKNOWN -> 404;
-            case BLOB_UPLOAD_INVALID, DIGEST_INVALID, MANIFEST_INVALID, NAME_INVALID, SIZE_INVALID -> 400;
+            case BLOB_UPLOAD_INVALID, DIGEST_INVALID, MANIFEST_INVALID, NAME_INVALID, SIZE_INVALID,
+                    PAGINATION_NUMBER_INVALID -> 400;
             case RANGE_INVALID -> 416;
             case MANIFEST_TOO_LARGE -> 413;
             case UNAUTHORIZED -> 401;

@@ -124,7 +124,7 @@ final class ListRoutes {
             return Optional.empty();
         }
         if (!text.get().matches("\\d{1,9}")) {
-            throw new Refusal(Reason.UNSUPPORTED, "n must be a number");
+            throw new Refusal(Reason.PAGINATION_NUMBER_INVALID, "n must be a number of at most nine digits");
         }
         return Optional.of(Integer.parseInt(text.get()));
     }

@@ -20,6 +20,8 @@ public final class Refusal extends Exception {
         MANIFEST_UNKNOWN,
         NAME_INVALID,
         NAME_UNKNOWN,
+        /// The length asked for a page of a list is no number.
+        PAGINATION_NUMBER_INVALID,
         SIZE_INVALID,
         UNAUTHORIZED,
         DENIED,

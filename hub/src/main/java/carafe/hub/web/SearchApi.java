@@ -84,7 +84,7 @@ final class SearchApi {
             return otherwise;
         }
         if (!text.matches("\\d{1,6}")) {
-            throw new Refusal(Reason.UNSUPPORTED, name + " must be a number");
+            throw new Refusal(Reason.PAGINATION_NUMBER_INVALID, name + " must be a number of at most six digits");
         }
         return Math.max(1, Integer.parseInt(text));
     }

@@ -245,7 +245,7 @@ class PortFilterTest {
     }
 
     @Test
-    void aFlushOfTheRulesetIsMended() throws Exception {
+    void aFlushOfTheRulesetIsMended() throws Exception { // CVE-2025-54410
         filter.publish("c", List.of(target("0.0.0.0", 8080, "172.30.0.2", 80)));
         var before = listing();
         long assertions = filter.assertions();
