@@ -8,29 +8,46 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 
-/// The context of the build that is measured, as a tar: a Dockerfile with five small steps, and 2000 small files.
+/// The context of the build that is measured: a Dockerfile with five small steps, and small files.
 final class BuildContext {
 
-    private static final int FILES = 2000;
     private static final int BLOCK = 512;
 
     private BuildContext() {}
 
-    /// Writes it to a new file; the caller deletes it.
-    static Path write(String image) throws IOException {
+    /// Writes it as a tar to a new file; the caller deletes it.
+    static Path write(String image, int files) throws IOException {
         Path file = Files.createTempFile("bench-context", ".tar");
         try (var out = new BufferedOutputStream(Files.newOutputStream(file))) {
-            var steps = new StringBuilder("FROM " + image + "\n");
-            for (int i = 1; i <= 5; i++) {
-                steps.append("RUN echo ").append(i).append(" > /").append(i).append('\n');
-            }
-            member(out, "Dockerfile", steps + "COPY src /src\n");
-            for (int i = 0; i < FILES; i++) {
-                member(out, "src/d" + i % 20 + "/f" + i, "file " + i + "\n");
+            member(out, "Dockerfile", dockerfile(image));
+            for (int i = 0; i < files; i++) {
+                member(out, name(i, files), "file " + i + "\n");
             }
             out.write(new byte[2 * BLOCK]);
         }
         return file;
+    }
+
+    /// Writes it into a directory.
+    static void write(Path directory, String image, int files) throws IOException {
+        Files.writeString(directory.resolve("Dockerfile"), dockerfile(image));
+        for (int i = 0; i < files; i++) {
+            Path file = directory.resolve(name(i, files));
+            Files.createDirectories(file.resolveSibling("."));
+            Files.writeString(file, "file " + i + "\n");
+        }
+    }
+
+    private static String dockerfile(String image) {
+        var steps = new StringBuilder("FROM " + image + "\n");
+        for (int i = 1; i <= 5; i++) {
+            steps.append("RUN echo ").append(i).append(" > /").append(i).append('\n');
+        }
+        return steps + "COPY src /src\n";
+    }
+
+    private static String name(int number, int files) {
+        return "src/d" + number % (files / 100) + "/f" + number;
     }
 
     private static void member(OutputStream out, String name, String text) throws IOException {

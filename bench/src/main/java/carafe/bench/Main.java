@@ -13,7 +13,8 @@ import java.util.Set;
 /// alternating between them.
 ///
 /// Engines: `carafe` (this tree's daemon under its own command), `carafe+docker` (the same daemon under the real docker
-/// command), `docker` (Debian's dockerd, unpacked under target/). Writes samples.csv and table.md into DIR.
+/// command), `docker` (Debian's dockerd, unpacked under target/), `buildkit` (the same dockerd under the docker command
+/// that came with it, building with BuildKit). Writes samples.csv and table.md into DIR.
 final class Main {
 
     private static final Duration WARM_UP = Duration.ofSeconds(10);
@@ -36,10 +37,10 @@ final class Main {
                 default -> engines.add(word);
             }
         }
-        if (engines.isEmpty() || !Set.of("carafe", "carafe+docker", "docker").containsAll(engines)) {
+        if (engines.isEmpty() || !Set.of("carafe", "carafe+docker", "docker", "buildkit").containsAll(engines)) {
             throw new IllegalArgumentException(
                     "usage: bench/run [--rounds N] [--samples N] [--only ROW,ROW] [--out DIR]"
-                            + " carafe|carafe+docker|docker ...");
+                            + " carafe|carafe+docker|docker|buildkit ...");
         }
     }
 
@@ -66,6 +67,7 @@ final class Main {
         }
         if (!only.isEmpty()) {
             new NetworkRows(samples, samplesPerRound).addTo(all);
+            new BuildRows(samples, Path.of(System.getProperty("carafe.bench.busybox", "")), samplesPerRound).addTo(all);
         }
         if (!all.keySet().containsAll(only)) {
             throw new IllegalArgumentException("the rows are " + String.join(", ", all.keySet()));
@@ -119,7 +121,10 @@ final class Main {
                     List.of(dockerd.toString(), "-H", "unix://{dir}/s", "--data-root", "{dir}/data",
                             "--exec-root", "{run}", "--pidfile", "{dir}/pid", "--config-file", "{dir}/daemon.json",
                             "--bridge=none", "--iptables=false", "--ip6tables=false"),
-                    List.of(docker), "containerd-shim", tools + ":" + tools.resolveSibling("bin"));
+                    engine.equals("buildkit")
+                            ? List.of("env", "DOCKER_BUILDKIT=1", tools.resolveSibling("bin").resolve("docker").toString())
+                            : List.of(docker),
+                    "containerd-shim", tools + ":" + tools.resolveSibling("bin"));
         };
     }
 }

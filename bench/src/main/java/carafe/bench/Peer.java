@@ -206,7 +206,20 @@ final class Peer implements AutoCloseable {
         remove(run);
     }
 
-    private static void remove(Path directory) {
+    /// Forgets how much memory the daemon once had. Source: proc_pid_clear_refs(5).
+    void resetPeak() throws IOException {
+        Files.writeString(Path.of("/proc/" + process.pid() + "/clear_refs"), "5");
+    }
+
+    /// The most memory (resident set, KiB) that the daemon has had since [#resetPeak].
+    long daemonPeak() throws IOException {
+        try (var lines = Files.lines(Path.of("/proc/" + process.pid() + "/status"))) {
+            return lines.filter(line -> line.startsWith("VmHWM:")).mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                    .sum();
+        }
+    }
+
+    static void remove(Path directory) {
         try (Stream<Path> files = Files.walk(directory)) {
             files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
         } catch (IOException | java.io.UncheckedIOException e) {

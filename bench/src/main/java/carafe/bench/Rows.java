@@ -278,7 +278,7 @@ final class Rows {
 
     /// The classic door on both sides; a peer's BuildKit has no other than its own protocol.
     private void build(Peer peer) throws Exception {
-        Path context = BuildContext.write(IMAGE);
+        Path context = BuildContext.write(IMAGE, 2000);
         try (Api api = peer.connect()) {
             for (int i = 0; i < Math.max(2, samplesPerRound / 4); i++) {
                 built(new Row("build 5 x RUN + COPY of 2000 files, no cache (classic door)", "ms", true), peer, api,

@@ -203,7 +203,9 @@ public final class Images implements AutoCloseable {
                             ? next.withName(name, image.id(), from.get()) : next.withName(name, image.id());
                 }
             }
-            change(next);
+            if (!next.equals(index)) { // a build of what was built before changes nothing
+                change(next);
+            }
         }
         return renamed;
     }

@@ -37,7 +37,7 @@ public final class TarArchive {
     /// Reads `archive` to its end; the caller closes it.
     /// @throws EngineException.Invalid the bytes are at fault
     public static void read(InputStream archive, Visitor visitor) throws IOException, EngineException {
-        try (var stream = new LayerStream(archive, LayerStream.Bounds.DEFAULT)) {
+        try (var stream = LayerStream.hashedElsewhere(archive, LayerStream.Bounds.DEFAULT)) {
             var tar = new TarReader(stream);
             for (var entry = tar.next(); entry != null; entry = tar.next()) {
                 var attributes = new Attributes(entry.mode(), (int) entry.uid(), (int) entry.gid(),

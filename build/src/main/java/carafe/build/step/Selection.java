@@ -7,7 +7,9 @@ import carafe.spec.EngineException;
 import carafe.spec.build.IgnorePatterns;
 import carafe.spec.build.PathPattern;
 import carafe.spec.oci.Digest;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.ArrayList;
@@ -182,7 +184,7 @@ final class Selection {
 
     /// The digest of all that is selected: names, kinds, modes, owners, attributes, links, contents; no times.
     Digest digest() throws IOException {
-        var hash = Digest.Algorithm.SHA256.hasher();
+        var hash = new Facts();
         for (var each : found) {
             feed(hash, "top " + each.parents + " " + each.name);
             feed(hash, "", each.top);
@@ -190,7 +192,7 @@ final class Selection {
                 feed(hash, relative.path, relative.node);
             }
         }
-        return Digest.finish(Digest.Algorithm.SHA256, hash.digest());
+        return hash.digest();
     }
 
     /// The digest of each file, by its path in the source; what tells people which one changed.
@@ -206,19 +208,21 @@ final class Selection {
     }
 
     private String fingerprint(Node node) throws IOException {
-        var hash = Digest.Algorithm.SHA256.hasher();
+        var hash = new Facts();
         feed(hash, "", node);
-        return Digest.finish(Digest.Algorithm.SHA256, hash.digest()).hex().substring(0, 16);
+        return hash.digest().hex().substring(0, 16);
     }
 
-    private void feed(MessageDigest hash, String path, Node node) throws IOException {
+    private void feed(Facts hash, String path, Node node) throws IOException {
         feed(hash, path + " " + node.type() + " " + (node.type() == Node.Type.SYMLINK ? 0 : node.mode()) + " "
                 + node.owner().uid() + ":" + node.owner().gid());
-        new TreeMap<>(node.xattrs()).forEach((name, value) -> {
-            feed(hash, name);
-            hash.update((byte) 1);
-            hash.update(value);
-        });
+        if (!node.xattrs().isEmpty()) {
+            new TreeMap<>(node.xattrs()).forEach((name, value) -> {
+                feed(hash, name);
+                hash.add(new byte[] {1});
+                hash.add(value);
+            });
+        }
         switch (node.type()) {
             case FILE -> feed(hash, source.content(node).hex());
             case SYMLINK -> feed(hash, node.target());
@@ -226,12 +230,29 @@ final class Selection {
         }
     }
 
-    private static void feed(MessageDigest hash, String text) {
+    private static void feed(Facts hash, String text) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        hash.update((byte) (bytes.length >> 24));
-        hash.update((byte) (bytes.length >> 16));
-        hash.update((byte) (bytes.length >> 8));
-        hash.update((byte) bytes.length);
-        hash.update(bytes);
+        hash.add(ByteBuffer.allocate(4).putInt(bytes.length).array());
+        hash.add(bytes);
+    }
+
+    /// A digest of many small pieces, which reach the hash function in few calls.
+    private static final class Facts {
+        private static final int CHUNK_BYTES = 32 << 10;
+
+        private final MessageDigest hash = Digest.Algorithm.SHA256.hasher();
+        private final ByteArrayOutputStream waiting = new ByteArrayOutputStream(512);
+
+        void add(byte[] piece) {
+            waiting.writeBytes(piece);
+            if (waiting.size() >= CHUNK_BYTES) {
+                hash.update(waiting.toByteArray());
+                waiting.reset();
+            }
+        }
+
+        Digest digest() {
+            return Digest.finish(Digest.Algorithm.SHA256, hash.digest(waiting.toByteArray()));
+        }
     }
 }

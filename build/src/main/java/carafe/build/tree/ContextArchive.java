@@ -4,6 +4,7 @@ import carafe.image.TarArchive;
 import carafe.spec.EngineException;
 import carafe.spec.build.IgnorePatterns;
 import carafe.spec.oci.Digest;
+import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,7 +32,7 @@ public final class ContextArchive implements FileSource {
     private static final int MAX_ENTRIES = 2_000_000;
     private static final int MAX_DEPTH = 512;
     private static final int MAX_LINKS = 255;
-    private static final int BUFFER = 64 << 10;
+    private static final int BUFFER = 256 << 10;
 
     private static final class Entry {
         Node node;
@@ -44,6 +46,9 @@ public final class ContextArchive implements FileSource {
     }
 
     private final FileChannel spool;
+    /// Contents on their way into the spool; small files share a write.
+    private final ByteBuffer pending = ByteBuffer.allocate(BUFFER);
+    private final MessageDigest hasher = Digest.Algorithm.SHA256.hasher();
     private final Entry root = new Entry(Node.directory("", Node.Owner.ROOT, 0755, new Node.Time(0, 0)));
     private final Map<String, Entry> directories = new HashMap<>();
     private int entries;
@@ -64,7 +69,8 @@ public final class ContextArchive implements FileSource {
         var context = new ContextArchive(channel);
         boolean whole = false;
         try {
-            TarArchive.read(archive, context::add);
+            TarArchive.read(new BufferedInputStream(archive, BUFFER), context::add);
+            context.flush();
             whole = true;
             return context;
         } finally {
@@ -112,20 +118,32 @@ public final class ContextArchive implements FileSource {
     private Entry file(Node node, InputStream data) throws IOException {
         var entry = new Entry(node);
         entry.offset = length;
-        var hasher = Digest.Algorithm.SHA256.hasher();
-        byte[] buffer = new byte[BUFFER];
-        for (int count = data.read(buffer); count >= 0; count = data.read(buffer)) {
-            hasher.update(buffer, 0, count);
-            var bytes = ByteBuffer.wrap(buffer, 0, count);
-            while (bytes.hasRemaining()) {
-                length += spool.write(bytes, length);
+        while (true) {
+            if (!pending.hasRemaining()) {
+                flush();
             }
+            int count = data.read(pending.array(), pending.position(), pending.remaining());
+            if (count < 0) {
+                break;
+            }
+            hasher.update(pending.array(), pending.position(), count);
+            pending.position(pending.position() + count);
+            length += count;
         }
         if (length - entry.offset != node.size()) {
             throw new IOException("a file of the context is shorter than its header says: " + node.path());
         }
         entry.digest = Optional.of(Digest.finish(Digest.Algorithm.SHA256, hasher.digest()));
         return entry;
+    }
+
+    private void flush() throws IOException {
+        pending.flip();
+        long at = length - pending.remaining();
+        while (pending.hasRemaining()) {
+            at += spool.write(pending, at);
+        }
+        pending.clear();
     }
 
     private void put(String path, Entry entry) throws EngineException.Invalid {
