@@ -18,7 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /// the library's version, the machine. A file whose content does not match its own digest is made anew.
 public final class Seccomp {
 
-    private static final int FORMAT = 1;
+    private static final int FORMAT = 2;
     private static final int KEPT_IN_MEMORY = 64;
     private static final int DIGEST_BYTES = 32;
 

@@ -53,6 +53,11 @@ final class SeccompCompiler implements AutoCloseable {
 
     /// The filter as seccomp(2) takes it: `struct sock_filter` after `struct sock_filter`.
     byte[] compile() throws KernelException {
+        return ShortFilter.of(whole());
+    }
+
+    /// The same filter as it was before it was made short.
+    byte[] whole() throws KernelException {
         var architectures = architectures();
         for (int architecture : architectures) {
             check(library.addArchitecture(filter, architecture), "seccomp_arch_add",

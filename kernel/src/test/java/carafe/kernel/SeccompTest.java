@@ -7,8 +7,6 @@ import carafe.kernel.SeccompProfile.Action;
 import carafe.kernel.SeccompProfile.Argument;
 import carafe.kernel.SeccompProfile.Comparison;
 import carafe.kernel.SeccompProfile.Rule;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,35 +35,8 @@ class SeccompTest {
         return Seccomp.find(cache).orElseThrow();
     }
 
-    /// What the filter answers; `arguments` beyond those given are 0.
     private static int answer(byte[] filter, int architecture, int number, long... arguments) {
-        var data = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
-        data.putInt(number).putInt(architecture).putLong(0);
-        for (long argument : arguments) {
-            data.putLong(argument);
-        }
-        var code = ByteBuffer.wrap(filter).order(ByteOrder.LITTLE_ENDIAN);
-        int accumulator = 0;
-        for (int pc = 0; pc < filter.length / 8; pc++) {
-            int opcode = code.getShort(pc * 8);
-            int k = code.getInt(pc * 8 + 4);
-            int ifTrue = code.get(pc * 8 + 2) & 0xFF;
-            int ifFalse = code.get(pc * 8 + 3) & 0xFF;
-            switch (opcode) {
-                case 0x20 -> accumulator = data.getInt(k);
-                case 0x54 -> accumulator &= k;
-                case 0x05 -> pc += k;
-                case 0x15 -> pc += accumulator == k ? ifTrue : ifFalse;
-                case 0x25 -> pc += Integer.compareUnsigned(accumulator, k) > 0 ? ifTrue : ifFalse;
-                case 0x35 -> pc += Integer.compareUnsigned(accumulator, k) >= 0 ? ifTrue : ifFalse;
-                case 0x45 -> pc += (accumulator & k) != 0 ? ifTrue : ifFalse;
-                case 0x06 -> {
-                    return k;
-                }
-                default -> throw new AssertionError("opcode " + Integer.toHexString(opcode));
-            }
-        }
-        throw new AssertionError("ran off the end");
+        return FilterInterpreter.answer(filter, architecture, number, arguments);
     }
 
     private static SeccompProfile profile(Action defaultAction, List<String> architectures, Rule... rules) {
@@ -171,6 +142,36 @@ class SeccompTest {
                 };
                 assertThat(answer(filter, NATIVE, Syscall.PERSONALITY.number(), 0, value))
                         .as("%s %x", comparison, value).isEqualTo(holds ? ALLOW : EPERM);
+            }
+        }
+    }
+
+    @Test
+    void theShortFilterAnswersLikeTheWhole() throws Exception {
+        var library = LibSeccomp.find().orElseThrow();
+        for (var profile : List.of(likeDockers(),
+                profile(Action.KILL_PROCESS, List.of(), allowMany()),
+                profile(Action.ALLOW, List.of(), new Rule(List.of("mount", "socket"), Action.ERRNO,
+                        OptionalInt.of(Errno.EACCES), List.of(new Argument(2, 7, 0, Comparison.GREATER)))))) {
+            byte[] whole;
+            byte[] made;
+            try (var compiler = new SeccompCompiler(library, profile)) {
+                whole = compiler.whole();
+            }
+            try (var compiler = new SeccompCompiler(library, profile)) {
+                made = compiler.compile();
+            }
+            assertThat(made.length).isLessThanOrEqualTo(whole.length > 1000 ? whole.length * 4 / 5 : whole.length);
+            for (int architecture : new int[] {NATIVE, X86, 0xC00000F3}) {
+                for (int number = -2; number < 700; number++) {
+                    for (int bit : new int[] {0, 0x40000000, 0x80000000}) {
+                        for (long value : new long[] {0, 7, 8, 40, 2114060288, 8L << 32, -1}) {
+                            assertThat(answer(made, architecture, number ^ bit, value, value, value))
+                                    .as("%x %d %x %x", architecture, number, bit, value)
+                                    .isEqualTo(answer(whole, architecture, number ^ bit, value, value, value));
+                        }
+                    }
+                }
             }
         }
     }
