@@ -55,7 +55,7 @@ final class BuildRows {
         try {
             work.measure(directory);
         } finally {
-            Peer.remove(directory);
+            Output.remove(directory);
         }
     }
 

@@ -5,22 +5,27 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 
-/// `bench/run [--rounds N] [--samples N] [--only ROW,ROW] [--out DIR] ENGINE...`: measures the engines named,
+/// `bench/run [--rounds N] [--samples N] [--warm-up SECONDS] [--only ROW,ROW] [--out DIR] ENGINE...`: measures the engines named,
 /// alternating between them.
 ///
 /// Engines: `carafe` (this tree's daemon under its own command), `carafe+docker` (the same daemon under the real docker
 /// command), `docker` (Debian's dockerd, unpacked under target/), `buildkit` (the same dockerd under the docker command
-/// that came with it, building with BuildKit). Writes samples.csv and table.md into DIR.
+/// that came with it, building with BuildKit), `podman` (Debian's, with the rows of images only). Writes samples.csv and
+/// table.md into DIR.
 final class Main {
 
-    private static final Duration WARM_UP = Duration.ofSeconds(10);
+    private static final String PODMAN = "podman";
+    private static final String OURS = "packaging/target/carafe/bin/carafe";
 
     private int rounds = 3;
     private int samplesPerRound = 20;
+    private Duration warmUp = Duration.ofSeconds(10);
     private Set<String> only = Set.of();
     private Path out = Path.of("bench/target/results");
     private final List<String> engines = new ArrayList<>();
@@ -32,15 +37,16 @@ final class Main {
             switch (word) {
                 case "--rounds" -> rounds = Integer.parseInt(rest.removeFirst());
                 case "--samples" -> samplesPerRound = Integer.parseInt(rest.removeFirst());
+                case "--warm-up" -> warmUp = Duration.ofSeconds(Integer.parseInt(rest.removeFirst()));
                 case "--only" -> only = Set.of(rest.removeFirst().split(","));
                 case "--out" -> out = Path.of(rest.removeFirst());
                 default -> engines.add(word);
             }
         }
-        if (engines.isEmpty() || !Set.of("carafe", "carafe+docker", "docker", "buildkit").containsAll(engines)) {
+        if (engines.isEmpty() || !Set.of("carafe", "carafe+docker", "docker", "buildkit", PODMAN).containsAll(engines)) {
             throw new IllegalArgumentException(
-                    "usage: bench/run [--rounds N] [--samples N] [--only ROW,ROW] [--out DIR]"
-                            + " carafe|carafe+docker|docker|buildkit ...");
+                    "usage: bench/run [--rounds N] [--samples N] [--warm-up SECONDS] [--only ROW,ROW] [--out DIR]"
+                            + " carafe|carafe+docker|docker|buildkit|podman ...");
         }
     }
 
@@ -58,45 +64,52 @@ final class Main {
         Path root = Path.of(System.getProperty("carafe.root"));
         Path work = Files.createTempDirectory("bench");
         var samples = new Samples();
-        var rows = new Rows(samples, Path.of(System.getProperty("carafe.bench.image")), samplesPerRound);
+        var rows = new Rows(samples, Path.of(System.getProperty("carafe.bench.image")),
+                Path.of(System.getProperty("carafe.bench.ten")), samplesPerRound);
         var all = rows.all();
-        var transfers = new TransferRows(samples, Path.of(System.getProperty("carafe.bench.registry", "")),
-                Path.of(System.getProperty("carafe.bench.large", "")));
+        var transfers = new LinkedHashMap<String, TransferRows.Work>();
+        var moves = new TransferRows(samples, Map.of(
+                LocalRegistry.Kind.DEBIAN, Path.of(System.getProperty("carafe.bench.registry")),
+                LocalRegistry.Kind.HUB, root.resolve(OURS)), Path.of(System.getProperty("carafe.bench.large", "")));
         if (!System.getProperty("carafe.bench.large", "").isEmpty()) {
-            transfers.addTo(all);
+            moves.addTo(transfers);
         }
         if (!only.isEmpty()) {
             new NetworkRows(samples, samplesPerRound).addTo(all);
             new BuildRows(samples, Path.of(System.getProperty("carafe.bench.busybox", "")), samplesPerRound).addTo(all);
         }
-        if (!all.keySet().containsAll(only)) {
-            throw new IllegalArgumentException("the rows are " + String.join(", ", all.keySet()));
-        }
+        check(all.keySet(), transfers.keySet());
+        var open = new ArrayList<Engine>();
         var peers = new ArrayList<Peer>();
         try {
             for (String engine : engines) {
-                var peer = new Peer(kind(engine, root), work.resolve(engine.replace('+', '-')));
-                peers.add(peer);
-                rows.prepare(peer);
+                open.add(engine.equals(PODMAN)
+                        ? new Podman(Path.of(System.getProperty("carafe.bench.podman")), work.resolve(engine))
+                        : new Peer(kind(engine, root), work.resolve(engine.replace('+', '-'))));
+                if (open.getLast() instanceof Peer peer) {
+                    peers.add(peer);
+                    rows.prepare(peer);
+                }
             }
             for (int round = 1; round <= rounds; round++) {
                 for (Peer peer : peers) {
-                    rows.warmUp(peer, WARM_UP);
+                    rows.warmUp(peer, warmUp);
                 }
                 for (var row : all.entrySet()) {
-                    if (only.isEmpty() || only.contains(row.getKey())) {
-                        for (Peer peer : peers) {
-                            row.getValue().measure(peer);
-                        }
+                    for (Peer peer : wanted(row.getKey()) ? peers : List.<Peer>of()) {
+                        row.getValue().measure(peer);
+                    }
+                }
+                for (var row : transfers.entrySet()) {
+                    for (Engine engine : wanted(row.getKey()) ? open : List.<Engine>of()) {
+                        row.getValue().measure(engine);
                     }
                 }
                 System.err.println("round " + round + " of " + rounds + " done");
             }
         } finally {
-            for (Peer peer : peers) {
-                peer.close();
-            }
-            transfers.close();
+            open.forEach(Engine::close);
+            moves.close();
             Files.deleteIfExists(work);
         }
         Files.createDirectories(out);
@@ -104,6 +117,23 @@ final class Main {
         String table = samples.table(engines);
         Files.writeString(out.resolve("table.md"), table);
         System.out.print(table);
+    }
+
+    private boolean wanted(String row) {
+        return only.isEmpty() || only.contains(row);
+    }
+
+    private void check(Set<String> rows, Set<String> transfers) {
+        for (String row : only) {
+            if (!rows.contains(row) && !transfers.contains(row)) {
+                throw new IllegalArgumentException("there is no row " + row + "; the rows are " + String.join(", ", rows)
+                        + ", " + String.join(", ", transfers));
+            }
+        }
+        if (engines.contains(PODMAN) && (only.isEmpty() || !transfers.containsAll(only))) {
+            throw new IllegalArgumentException("podman is measured by its command alone: --only "
+                    + "load,pull,pull-hub,push,push-hub");
+        }
     }
 
     private static Peer.Kind kind(String engine, Path root) {
@@ -115,7 +145,7 @@ final class Main {
                 "--config-file", "{dir}/daemon.json");
         return switch (engine) {
             case "carafe" -> new Peer.Kind(engine, carafed,
-                    List.of(root.resolve("packaging/target/carafe/bin/carafe").toString()), "carafe-monitor", "");
+                    List.of(root.resolve(OURS).toString()), "carafe-monitor", "");
             case "carafe+docker" -> new Peer.Kind(engine, carafed, List.of(docker), "carafe-monitor", "");
             default -> new Peer.Kind(engine,
                     List.of(dockerd.toString(), "-H", "unix://{dir}/s", "--data-root", "{dir}/data",

@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 ///
 /// `client` is the command whose whole run is timed (`docker`, or `carafe`); `helper` the name of the process that stays
 /// beside each container, as /proc/PID/comm shows it (at most 15 letters).
-final class Peer implements AutoCloseable {
+final class Peer implements Engine {
 
     private static final ProcessBuilder.Redirect NOTHING =
             ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile());
@@ -42,7 +42,8 @@ final class Peer implements AutoCloseable {
         awaitAnswer();
     }
 
-    String name() {
+    @Override
+    public String name() {
         return kind.name();
     }
 
@@ -54,41 +55,33 @@ final class Peer implements AutoCloseable {
         return new Api(socket());
     }
 
-    /// Runs the engine's command to its end; its output is thrown away. Fails on a status other than 0.
-    void command(List<String> arguments) throws IOException, InterruptedException {
-        var words = new ArrayList<>(kind.client());
-        words.addAll(List.of("-H", "unix://" + socket()));
-        words.addAll(arguments);
-        var builder = new ProcessBuilder(words).redirectInput(NOTHING);
+    @Override
+    public List<String> plainFlags() {
+        return List.of(); // loopback is trusted
+    }
+
+    @Override
+    public void command(List<String> arguments) throws IOException, InterruptedException {
+        var builder = new ProcessBuilder(words(arguments)).redirectInput(NOTHING);
         builder.redirectOutput(ProcessBuilder.Redirect.DISCARD);
         builder.redirectError(directory.resolve("client.err").toFile());
         int status = builder.start().waitFor();
         if (status != 0) {
-            throw new IOException(words + " ended with " + status + ": "
+            throw new IOException(builder.command() + " ended with " + status + ": "
                     + Files.readString(directory.resolve("client.err")));
         }
     }
 
-    /// As [#command], giving the number of bytes it wrote to standard output.
-    long commandOutput(List<String> arguments) throws IOException, InterruptedException {
+    @Override
+    public long commandOutput(List<String> arguments) throws IOException, InterruptedException {
+        return Output.count(new ProcessBuilder(words(arguments)), directory.resolve("client.err"));
+    }
+
+    private List<String> words(List<String> arguments) {
         var words = new ArrayList<>(kind.client());
         words.addAll(List.of("-H", "unix://" + socket()));
         words.addAll(arguments);
-        var started = new ProcessBuilder(words)
-                .redirectInput(NOTHING)
-                .redirectError(directory.resolve("client.err").toFile())
-                .start();
-        long total = 0;
-        byte[] buffer = new byte[1 << 18];
-        try (var out = started.getInputStream()) {
-            for (int n = out.read(buffer); n >= 0; n = out.read(buffer)) {
-                total += n;
-            }
-        }
-        if (started.waitFor() != 0) {
-            throw new IOException(words + " failed: " + Files.readString(directory.resolve("client.err")));
-        }
-        return total;
+        return words;
     }
 
     /// Ends the daemon (containers may go on) and starts it again; gives the time to the first answer in nanoseconds.
@@ -202,8 +195,8 @@ final class Peer implements AutoCloseable {
             process.destroyForcibly();
             Thread.currentThread().interrupt();
         }
-        remove(directory);
-        remove(run);
+        Output.remove(directory);
+        Output.remove(run);
     }
 
     /// Forgets how much memory the daemon once had. Source: proc_pid_clear_refs(5).
@@ -216,14 +209,6 @@ final class Peer implements AutoCloseable {
         try (var lines = Files.lines(Path.of("/proc/" + process.pid() + "/status"))) {
             return lines.filter(line -> line.startsWith("VmHWM:")).mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
                     .sum();
-        }
-    }
-
-    static void remove(Path directory) {
-        try (Stream<Path> files = Files.walk(directory)) {
-            files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
-        } catch (IOException | java.io.UncheckedIOException e) {
-            System.err.println("warning: " + directory + " could not be removed: " + e.getMessage());
         }
     }
 }

@@ -19,6 +19,7 @@ import java.util.concurrent.Executors;
 final class Rows {
 
     static final String IMAGE = "bench-busybox";
+    private static final String TEN = "bench-ten";
     private static final String CREATE = """
             {"Image":"%s","Cmd":%s,"HostConfig":{"NetworkMode":"%s"}}""";
     private static final List<String> RUN = List.of("run", "--network", "none");
@@ -29,12 +30,15 @@ final class Rows {
 
     private final Samples samples;
     private final Path archive;
+    private final Path tenLayers;
     private final int samplesPerRound;
 
-    /// `archive`: a docker-archive that holds the image `bench-busybox:latest`.
-    Rows(Samples samples, Path archive, int samplesPerRound) {
+    /// `archive`: a docker-archive that holds the image `bench-busybox:latest`, `tenLayers` one that holds `bench-ten:latest`,
+    /// the same with nine layers of a file above.
+    Rows(Samples samples, Path archive, Path tenLayers, int samplesPerRound) {
         this.samples = samples;
         this.archive = archive;
+        this.tenLayers = tenLayers;
         this.samplesPerRound = samplesPerRound;
     }
 
@@ -64,6 +68,7 @@ final class Rows {
         all.put("logs", this::logs);
         all.put("build", this::build);
         all.put("daemon-start", this::daemonStart);
+        all.put("layers", this::layers);
         return all;
     }
 
@@ -110,6 +115,22 @@ final class Rows {
         }
     }
 
+    /// What nine more layers cost a start, a container of each image in turns.
+    private void layers(Peer peer) throws Exception {
+        try (Api api = peer.connect(); Api waiting = peer.connect()) {
+            api.postFile("/images/load?quiet=1", tenLayers);
+            for (int i = 0; i < 2 * samplesPerRound; i++) {
+                for (String image : List.of(IMAGE, TEN)) {
+                    var row = new Row("API create+start+wait+delete, network none, image of "
+                            + (image.equals(TEN) ? "ten layers" : "one layer, in turns with ten"), "ms", true);
+                    long begin = System.nanoTime();
+                    oneLifecycle(api, waiting, image, NONE);
+                    add(row, peer, begin);
+                }
+            }
+        }
+    }
+
     private void ping(Peer peer) throws IOException {
         var row = new Row("GET /_ping, kept alive", "ms", true);
         try (Api api = peer.connect()) {
@@ -133,7 +154,11 @@ final class Rows {
     }
 
     private static void oneLifecycle(Api api, Api waiting, String network) throws IOException {
-        String id = create(api, "[\"true\"]", network);
+        oneLifecycle(api, waiting, IMAGE, network);
+    }
+
+    private static void oneLifecycle(Api api, Api waiting, String image, String network) throws IOException {
+        String id = id(api.post("/containers/create", CREATE.formatted(image, "[\"true\"]", network)).text());
         waiting.callAndReadHead("POST", "/containers/" + id + "/wait?condition=next-exit");
         api.post("/containers/" + id + "/start", "");
         String answer = waiting.rest().text();

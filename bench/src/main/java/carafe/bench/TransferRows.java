@@ -4,38 +4,44 @@ import carafe.bench.Samples.Row;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
+import java.util.Objects;
 
 /// What people wait for with the image of ten layers ([LargeImage]): pull and push, from and to Debian's docker-registry
-/// on loopback; load, save and removal. The whole command, one sample per round. Both engines pull the same blobs; each
-/// push goes to an empty registry. What one work has written is on the disk before the next begins.
+/// and our hub on loopback; load, save and removal. The whole command, one sample per round. All engines pull the same
+/// blobs; each push goes to an empty registry. What one work has written is on the disk before the next begins.
 final class TransferRows implements AutoCloseable {
 
     private static final String IMAGE = "large:10";
-    private static final Pattern LISTENING = Pattern.compile("listening on (127\\.0\\.0\\.1:\\d+)");
 
     private final Samples samples;
-    private final Path program;
+    private final Map<LocalRegistry.Kind, Path> programs;
     private final Path archive;
-    private @Nullable Registry source;
+    private final Map<LocalRegistry.Kind, LocalRegistry> sources = new EnumMap<>(LocalRegistry.Kind.class);
 
-    /// `program` is docker-registry, `archive` a docker-archive of [LargeImage].
-    TransferRows(Samples samples, Path program, Path archive) {
+    /// `programs` are those of the registries, `archive` a docker-archive of [LargeImage].
+    TransferRows(Samples samples, Map<LocalRegistry.Kind, Path> programs, Path archive) {
         this.samples = samples;
-        this.program = program;
+        this.programs = programs;
         this.archive = archive;
     }
 
-    void addTo(Map<String, Rows.Work> all) {
+    /// One measured piece of work, of any engine with a command.
+    @FunctionalInterface
+    interface Work {
+        void measure(Engine engine) throws Exception;
+    }
+
+    void addTo(Map<String, Work> all) {
         all.put("load", this::load);
-        all.put("pull", this::pull);
-        all.put("push", this::push);
+        all.put("pull", engine -> pull(engine, LocalRegistry.Kind.DEBIAN));
+        all.put("pull-hub", engine -> pull(engine, LocalRegistry.Kind.HUB));
+        all.put("push", engine -> push(engine, LocalRegistry.Kind.DEBIAN));
+        all.put("push-hub", engine -> push(engine, LocalRegistry.Kind.HUB));
+        all.put("pull-stages", this::stages);
     }
 
     @FunctionalInterface
@@ -43,11 +49,11 @@ final class TransferRows implements AutoCloseable {
         void run() throws Exception;
     }
 
-    private void time(String row, Peer peer, Action action) throws Exception {
+    private void time(String row, String engine, Action action) throws Exception {
         settle();
         long begin = System.nanoTime();
         action.run();
-        samples.add(new Row(row, "s", true), peer.name(), (System.nanoTime() - begin) / 1e9);
+        samples.add(new Row(row, "s", true), engine, (System.nanoTime() - begin) / 1e9);
     }
 
     /// Waits until what was written before is on the disk.
@@ -55,99 +61,77 @@ final class TransferRows implements AutoCloseable {
         new ProcessBuilder("sync").inheritIO().start().waitFor();
     }
 
-    private void load(Peer peer) throws Exception {
-        time("load of 10 layers, 300 MB, 53 583 files", peer,
-                () -> peer.command(List.of("load", "-q", "-i", archive.toString())));
-        time("save of that image", peer, () -> {
-            long bytes = peer.commandOutput(List.of("save", IMAGE));
+    private void load(Engine engine) throws Exception {
+        time("load of 10 layers, 300 MB, 53 583 files", engine.name(),
+                () -> engine.command(List.of("load", "-q", "-i", archive.toString())));
+        time("save of that image", engine.name(), () -> {
+            long bytes = engine.commandOutput(List.of("save", IMAGE));
             if (bytes < Files.size(archive) * 9 / 10) {
-                throw new IOException(peer.name() + " saved no more than " + bytes + " bytes");
+                throw new IOException(engine.name() + " saved no more than " + bytes + " bytes");
             }
         });
-        time("removal of that image", peer, () -> peer.command(List.of("rmi", IMAGE)));
+        time("removal of that image", engine.name(), () -> engine.command(List.of("rmi", IMAGE)));
     }
 
-    private void pull(Peer peer) throws Exception {
-        String name = source(peer).host + "/" + IMAGE;
-        time("pull of that image from docker-registry", peer, () -> peer.command(List.of("pull", "-q", name)));
-        time("removal of the pulled image", peer, () -> peer.command(List.of("rmi", name)));
+    private void pull(Engine engine, LocalRegistry.Kind kind) throws Exception {
+        String name = source(engine, kind).host + "/" + IMAGE;
+        time("pull of that image from " + kind.title, engine.name(), () -> engine.command(plain(engine, "pull", name)));
+        time("removal of the image pulled from " + kind.title, engine.name(), () -> engine.command(List.of("rmi", name)));
     }
 
-    private Registry source(Peer peer) throws Exception {
-        var known = source;
+    /// The registry of that kind with the image in it, which the engine that comes first has pushed.
+    private LocalRegistry source(Engine engine, LocalRegistry.Kind kind) throws Exception {
+        var known = sources.get(kind);
         if (known == null) {
-            known = new Registry(program);
-            source = known;
-            send(peer, known);
-            peer.command(List.of("rmi", known.host + "/" + IMAGE, IMAGE));
+            known = open(kind);
+            sources.put(kind, known);
+            String name = given(engine, known);
+            engine.command(plain(engine, "push", name));
+            engine.command(List.of("rmi", name, IMAGE));
         }
         return known;
     }
 
-    private void send(Peer peer, Registry to) throws Exception {
-        peer.command(List.of("load", "-q", "-i", archive.toString()));
-        peer.command(List.of("tag", IMAGE, to.host + "/" + IMAGE));
-        peer.command(List.of("push", "-q", to.host + "/" + IMAGE));
+    private LocalRegistry open(LocalRegistry.Kind kind) throws IOException {
+        return new LocalRegistry(kind, Objects.requireNonNull(programs.get(kind)));
     }
 
-    private void push(Peer peer) throws Exception {
-        try (var empty = new Registry(program)) {
-            String name = empty.host + "/" + IMAGE;
-            peer.command(List.of("load", "-q", "-i", archive.toString()));
-            peer.command(List.of("tag", IMAGE, name));
-            time("push of that image to docker-registry", peer, () -> peer.command(List.of("push", "-q", name)));
-            peer.command(List.of("rmi", name, IMAGE));
+    private String given(Engine engine, LocalRegistry registry) throws Exception {
+        String name = registry.host + "/" + IMAGE;
+        engine.command(List.of("load", "-q", "-i", archive.toString()));
+        engine.command(List.of("tag", IMAGE, name));
+        return name;
+    }
+
+    private static List<String> plain(Engine engine, String word, String name) {
+        var words = new ArrayList<>(List.of(word, "-q"));
+        words.addAll(engine.plainFlags());
+        words.add(name);
+        return words;
+    }
+
+    private void push(Engine engine, LocalRegistry.Kind kind) throws Exception {
+        try (var empty = open(kind)) {
+            String name = given(engine, empty);
+            time("push of that image to " + kind.title, engine.name(), () -> engine.command(plain(engine, "push", name)));
+            time("the same push again, to " + kind.title, engine.name(), () -> engine.command(plain(engine, "push", name)));
+            engine.command(List.of("rmi", name, IMAGE));
+        }
+    }
+
+    /// What a pull is made of, each stage alone: told beside the first engine's figures, since it is nobody's.
+    private void stages(Engine engine) throws Exception {
+        var source = source(engine, LocalRegistry.Kind.DEBIAN);
+        try (var stages = new PullStages("http://" + source.host + "/v2/large", "10")) {
+            time("pull's stages alone: network", engine.name(), stages::fetch);
+            time("pull's stages alone: inflate (the JDK's)", engine.name(), stages::inflate);
+            time("pull's stages alone: hash", engine.name(), stages::hash);
+            time("pull's stages alone: write and sync", engine.name(), stages::write);
         }
     }
 
     @Override
-    public void close() throws IOException {
-        if (source != null) {
-            source.close();
-        }
-    }
-
-    /// A docker-registry with a directory of its own.
-    private static final class Registry implements AutoCloseable {
-        private final Path directory;
-        private final Process process;
-        private final String host;
-
-        Registry(Path program) throws IOException {
-            directory = Files.createTempDirectory("bench-registry");
-            Path log = directory.resolve("log");
-            Path config = Files.writeString(directory.resolve("config.yml"), """
-                    version: 0.1
-                    storage:
-                      filesystem:
-                        rootdirectory: %s
-                    http:
-                      addr: 127.0.0.1:0
-                    """.formatted(directory.resolve("data")));
-            process = new ProcessBuilder(program.toString(), "serve", config.toString())
-                    .redirectErrorStream(true)
-                    .redirectOutput(log.toFile())
-                    .start();
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
-            var listening = LISTENING.matcher("");
-            while (!listening.find()) {
-                if (System.nanoTime() > deadline || !process.isAlive()) {
-                    throw new IOException("docker-registry does not listen: " + Files.readString(log));
-                }
-                LockSupport.parkNanos(5_000_000);
-                listening = LISTENING.matcher(Files.readString(log));
-            }
-            host = listening.group(1);
-        }
-
-        @Override
-        public void close() throws IOException {
-            process.destroyForcibly().onExit().join();
-            try (Stream<Path> files = Files.walk(directory)) {
-                for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
-                    Files.delete(file);
-                }
-            }
-        }
+    public void close() {
+        sources.values().forEach(LocalRegistry::close);
     }
 }
