@@ -4,13 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The hub as Podman sees it: log in, pull what others pushed, push, list tags; in clear and with TLS. Debian's podman keeps
+/// The hub as Podman sees it: log in, pull what others pushed, push, search, list tags; in clear and with TLS. Debian's podman keeps
 /// all it has in a directory of the test and makes no container.
 class HubWithPodmanTest {
 
@@ -91,7 +92,19 @@ class HubWithPodmanTest {
             String name = hub.host() + "/team/app";
             assertThat(podman("search", "--tls-verify=false", "--list-tags", name).run().good().out())
                     .containsPattern(name + " +v1\\s").containsPattern(name + " +v2\\s");
+            hub.skopeo("copy", hub.trust("dest"), "--dest-creds", "alice:pw", "oci:" + in + ":v1",
+                    "docker://" + hub.host() + "/public/tool:v1").run().good();
+            assertThat(search(hub, "app")).containsExactly(name);
+            assertThat(search(hub, "tool")).containsExactly(hub.host() + "/public/tool");
+            assertThat(search(hub, "")).contains(name, hub.host() + "/public/tool");
             assertThat(podman("logout", hub.host()).run().good().out()).contains(hub.host());
+            assertThat(search(hub, "tool")).containsExactly(hub.host() + "/public/tool");
+            assertThat(search(hub, "app")).isEmpty();
         }
+    }
+
+    private List<String> search(HubUnderTest hub, String word) throws Exception {
+        return podman("search", "--tls-verify=false", "--format", "{{.Name}}", hub.host() + "/" + word).run().good().out()
+                .lines().toList();
     }
 }

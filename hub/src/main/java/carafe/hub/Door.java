@@ -109,6 +109,21 @@ final class Door implements Handler {
         }
         String scope = Distribution.scope(exchange, path.subList(1, path.size()));
         return "Bearer realm=\"" + url.get() + "/token\",service=\"" + rooms.login().service() + "\""
-                + (scope.isEmpty() ? "" : ",scope=\"" + scope + "\"");
+                + (scope.isEmpty() ? "" : ",scope=\"" + scope + "\"") + complaint(exchange);
+    }
+
+    /// What is wrong with the token that was shown, if one was: Podman asks for another scope only after these words.
+    /// Source: RFC 6750, section 3.1.
+    private String complaint(Exchange exchange) {
+        var shown = exchange.headers().first("Authorization").filter(text -> text.regionMatches(true, 0, "Bearer ", 0, 7));
+        if (shown.isEmpty()) {
+            return "";
+        }
+        try {
+            rooms.authenticator().identify(shown);
+            return ",error=\"insufficient_scope\"";
+        } catch (Refusal e) {
+            return ",error=\"invalid_token\"";
+        }
     }
 }

@@ -134,6 +134,41 @@ class LoginTest {
         }
     }
 
+    /// Podman's way: first a token without any scope, then what the answer says it must be for.
+    @Test
+    void aTokenThatIsForTooLittleIsToldSo() throws Exception {
+        try (var root = Registry.of(hub, "root", "toor"); var bob = Registry.of(hub, "bob", "builder");
+                var nobody = Registry.of(hub)) {
+            root.pushImage("team/app", "v1", CONFIG, "layer");
+            String nothing = token(bob, "");
+
+            var refused = nobody.send(ClientRequest.get("/v2/_catalog").header("Authorization", "Bearer " + nothing));
+            assertThat(refused.status()).isEqualTo(401);
+            assertThat(refused.header("WWW-Authenticate"))
+                    .endsWith(",scope=\"registry:catalog:*\",error=\"insufficient_scope\"");
+            assertThat(nobody.send(ClientRequest.get("/v2/team/app/manifests/v1").header("Authorization", "Bearer " + nothing))
+                    .header("WWW-Authenticate")).endsWith(",scope=\"repository:team/app:pull\",error=\"insufficient_scope\"");
+            assertThat(nobody.send(ClientRequest.get("/v2/_catalog").header("Authorization", "Bearer x"))
+                    .header("WWW-Authenticate")).endsWith(",error=\"invalid_token\"");
+        }
+    }
+
+    @Test
+    void aSearchThatFindsNothingPublicAsksForALogin() throws Exception {
+        try (var root = Registry.of(hub, "root", "toor"); var bob = Registry.of(hub, "bob", "builder");
+                var nobody = Registry.of(hub)) {
+            root.pushImage("team/app", "v1", CONFIG, "layer");
+            root.pushImage("public/tool", "v1", CONFIG, "layer");
+
+            assertThat(nobody.get("/v1/search?q=tool").status()).isEqualTo(200);
+            var refused = nobody.get("/v1/search?q=app");
+            assertThat(refused.status()).isEqualTo(401);
+            assertThat(refused.header("WWW-Authenticate")).startsWith("Basic ");
+            assertThat(bob.get("/v1/search?q=app").json().objects("results")).hasSize(1);
+            assertThat(bob.get("/v1/search?q=none").status()).isEqualTo(200);
+        }
+    }
+
     /// CVE-2026-31801: whoever may only create must not move a tag, whichever it is.
     @Test
     void whoMayOnlyCreateCannotReplaceATag() throws Exception {

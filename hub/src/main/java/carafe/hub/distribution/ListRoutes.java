@@ -28,7 +28,8 @@ final class ListRoutes {
         this.repositories = repositories;
     }
 
-    /// The repositories that the caller may pull from.
+    /// The repositories that the caller may pull from. Nothing for want of a login, or of a token that may list, is told as
+    /// that: clients that asked with a token for nothing in particular then ask for the right one.
     void catalog(Call call) throws IOException, Refusal {
         requireGet(call);
         int limit = Math.min(pageSize(call).orElse(CATALOG_PAGE), CATALOG_PAGE);
@@ -46,6 +47,9 @@ final class ListRoutes {
         }
         if (names.isEmpty() && call.who().isNobody() && !call.gate().allows(call.who(), Right.PULL, "x")) {
             throw new Refusal(Reason.UNAUTHORIZED, "to list repositories you must log in first");
+        }
+        if (names.isEmpty() && call.who().ticket().filter(ticket -> !ticket.catalog()).isPresent()) {
+            throw new Refusal(Reason.UNAUTHORIZED, "to list repositories a token must be for registry:catalog:*");
         }
         var fields = Call.fields();
         if (more) {

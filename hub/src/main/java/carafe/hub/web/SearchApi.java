@@ -29,14 +29,17 @@ final class SearchApi {
     private final Repositories repositories;
     private final Gate gate;
     private final ImageReader reader;
+    private final boolean login;
 
     /// What was found; `next` is where to go on.
     record Found(List<Summary> summaries, Optional<String> next) {}
 
-    SearchApi(Repositories repositories, Gate gate, ImageReader reader) {
+    /// `login` when there is somebody to log in as.
+    SearchApi(Repositories repositories, Gate gate, ImageReader reader, boolean login) {
         this.repositories = repositories;
         this.gate = gate;
         this.reader = reader;
+        this.login = login;
     }
 
     void handle(Exchange exchange, Identity who, List<String> path) throws IOException, Refusal {
@@ -94,6 +97,9 @@ final class SearchApi {
         int limit = Math.min(number(exchange, "n", 25), MOST);
         int page = number(exchange, "page", 1);
         var all = find(who, query, "", Math.min(limit * page, 10_000)).summaries();
+        if (all.isEmpty() && login && who.isNobody()) { // Podman asks without a login first, and again elsewhere after a 401
+            throw new Refusal(Reason.UNAUTHORIZED, "nothing that everybody may see is called " + query + "; log in to see more");
+        }
         int from = Math.min(all.size(), limit * (page - 1));
         var results = all.subList(from, Math.min(all.size(), from + limit)).stream()
                 .map(summary -> Json.object()

@@ -61,7 +61,7 @@ public final class Web {
         this.settings = settings;
         this.clock = clock;
         var reader = new ImageReader(repositories.content());
-        this.search = new SearchApi(repositories, gate, reader);
+        this.search = new SearchApi(repositories, gate, reader, settings.login());
         this.repositoryPage = new RepositoryPage(reader);
         this.imagePage = new ImagePage(reader);
     }
