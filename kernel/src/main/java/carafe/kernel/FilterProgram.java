@@ -45,8 +45,10 @@ final class FilterProgram {
     /// which loads the first of them.
     sealed interface Fate {
 
+        /// What the kernel does with the call: a `SECCOMP_RET_` value.
         record Answer(int value) implements Fate {}
 
+        /// The instruction at `at` and those behind it decide.
         record GoesOn(int at) implements Fate {}
     }
 
