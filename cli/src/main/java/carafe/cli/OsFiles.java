@@ -1,6 +1,8 @@
 package carafe.cli;
 
 import carafe.cli.session.Files;
+import java.io.FileInputStream;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -29,13 +31,17 @@ final class OsFiles implements Files {
 
     @Override
     public InputStream read(Path file) throws IOException {
-        if (isDirectory(file)) {
-            throw new IOException("read " + file + ": is a directory");
-        }
         try {
-            return java.nio.file.Files.newInputStream(file);
-        } catch (FileSystemException e) {
-            throw sentence("open", file, e);
+            return new FileInputStream(file.toFile()); // a context has thousands: no channel, no look at it before
+        } catch (FileNotFoundException e) {
+            if (isDirectory(file)) {
+                throw new IOException("read " + file + ": is a directory", e);
+            }
+            try {
+                return java.nio.file.Files.newInputStream(file); // takes every name, and says why not
+            } catch (FileSystemException why) {
+                throw sentence("open", file, why);
+            }
         }
     }
 

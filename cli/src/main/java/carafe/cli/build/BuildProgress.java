@@ -3,6 +3,7 @@ package carafe.cli.build;
 import carafe.cli.session.Session;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import carafe.spec.oci.Digest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -13,11 +14,14 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 
-/// Shows a build's events: `plain` a line for all that happens, `tty` the steps that run, redrawn in place, `rawjson`
-/// the events themselves, `quiet` nothing. Talks on standard error.
+/// Shows a build's events as buildx does: `plain` a line for all that happens, `tty` a head and the steps, redrawn in
+/// place several times a second, `rawjson` BuildKit's status records, one a line, `quiet` nothing. Talks on standard error.
+/// Events come from one thread; the clock's redrawing has its own until [#end].
 public final class BuildProgress {
 
     /// How a build is shown.
@@ -25,10 +29,15 @@ public final class BuildProgress {
 
     private static final int TAIL_LINES = 20;
     private static final int SHOWN_LINES = 6;
+    private static final Duration TICK = Duration.ofMillis(150);
 
     private final Session session;
     private final Style style;
+    private final Instant began;
     private final Map<Integer, Vertex> vertices = new LinkedHashMap<>();
+    /// Guards everything that is drawn: `drawn` and the vertices.
+    private final ReentrantLock drawing = new ReentrantLock();
+    private final Optional<Thread> ticker;
     private int drawn;
     private Optional<Json.Obj> failure = Optional.empty();
 
@@ -37,19 +46,48 @@ public final class BuildProgress {
         final String title;
         final ArrayDeque<String> tail = new ArrayDeque<>();
         final ByteArrayOutputStream line = new ByteArrayOutputStream();
-        Instant began = Instant.EPOCH;
-        boolean running;
+        Optional<Instant> began = Optional.empty();
+        Optional<Instant> ended = Optional.empty();
+        boolean cached;
+        String error = "";
 
         Vertex(int number, String title) {
             this.number = number;
             this.title = title;
         }
+
+        boolean running() {
+            return began.isPresent() && ended.isEmpty();
+        }
+
+        String digest() {
+            return Digest.sha256((number + " " + title).getBytes(StandardCharsets.UTF_8)).toString();
+        }
     }
 
-    /// Shows on `session`'s standard error.
+    /// Shows on `session`'s standard error; to be ended.
     public BuildProgress(Session session, Style style) {
         this.session = session;
         this.style = style;
+        this.began = session.clock().instant();
+        this.ticker = style == Style.TTY ? Optional.of(Thread.ofVirtual().name("build-progress").start(this::tick))
+                : Optional.empty();
+    }
+
+    private void tick() {
+        try {
+            while (true) {
+                Thread.sleep(TICK);
+                drawing.lock();
+                try {
+                    redraw(false);
+                } finally {
+                    drawing.unlock();
+                }
+            }
+        } catch (InterruptedException _) {
+            return; // the build is over
+        }
     }
 
     /// What the engine said of the step that failed, if one did.
@@ -59,23 +97,26 @@ public final class BuildProgress {
 
     /// Shows one event.
     public void on(Json.Obj event) throws EngineException.Invalid {
-        if (style == Style.RAWJSON) {
-            session.say(event.print());
-        }
-        String kind = event.text("event");
-        switch (kind) {
-            case "planned" -> planned(event);
-            case "warning" -> say(" WARNING: " + event.text("rule") + ": " + event.text("message") + " (line "
-                    + event.number("line", 0) + ")" + (event.text("fix").isEmpty() ? "" : "\n   try:  " + event.text("fix")));
-            case "note" -> say(event.text("text"));
-            default -> {
-                var vertex = vertices.get((int) event.number("vertex", -1));
-                if (vertex != null) {
-                    on(kind, vertex, event);
+        drawing.lock();
+        try {
+            String kind = event.text("event");
+            switch (kind) {
+                case "planned" -> planned(event);
+                case "warning" -> say(" WARNING: " + event.text("rule") + ": " + event.text("message") + " (line "
+                        + event.number("line", 0) + ")"
+                        + (event.text("fix").isEmpty() ? "" : "\n   try:  " + event.text("fix")));
+                case "note" -> say(event.text("text"));
+                default -> {
+                    var vertex = vertices.get((int) event.number("vertex", -1));
+                    if (vertex != null) {
+                        on(kind, vertex, event);
+                    }
                 }
             }
+            redraw(false);
+        } finally {
+            drawing.unlock();
         }
-        redraw();
     }
 
     private void planned(Json.Obj event) throws EngineException.Invalid {
@@ -92,11 +133,11 @@ public final class BuildProgress {
     private void on(String kind, Vertex vertex, Json.Obj event) throws EngineException.Invalid {
         switch (kind) {
             case "started" -> {
-                vertex.began = session.clock().instant();
-                vertex.running = true;
+                vertex.began = Optional.of(session.clock().instant());
                 plain("\n#" + vertex.number + " " + vertex.title);
+                raw(vertex);
             }
-            case "log" -> log(vertex, Base64.getDecoder().decode(event.text("bytes")));
+            case "log" -> log(vertex, Base64.getDecoder().decode(event.text("bytes")), event.number("stream", 1));
             case "explained" -> {
                 if (style == Style.TTY) {
                     say("    " + vertex.title + ": " + event.text("reason"));
@@ -105,21 +146,17 @@ public final class BuildProgress {
                 }
             }
             case "done" -> {
-                vertex.running = false;
-                boolean cached = event.truth("cached");
-                String time = seconds(vertex);
-                plain("#" + vertex.number + (cached ? " CACHED" : " DONE " + time + "s"));
-                if (style == Style.TTY) {
-                    say(" => " + (cached ? "CACHED " : "") + vertex.title + "  " + time + "s");
-                }
+                vertex.ended = Optional.of(session.clock().instant());
+                vertex.cached = event.truth("cached");
+                plain("#" + vertex.number + (vertex.cached ? " CACHED" : " DONE " + seconds(vertex) + "s"));
+                raw(vertex);
             }
             case "failed" -> {
-                vertex.running = false;
+                vertex.ended = Optional.of(session.clock().instant());
+                vertex.error = event.text("message");
                 failure = Optional.of(event);
-                plain("#" + vertex.number + " ERROR: " + event.text("message"));
-                if (style == Style.TTY) {
-                    say(" => ERROR " + vertex.title + "  " + seconds(vertex) + "s");
-                }
+                plain("#" + vertex.number + " ERROR: " + vertex.error);
+                raw(vertex);
                 var text = new StringBuilder("------\n > " + vertex.title + ":\n");
                 vertex.tail.forEach(line -> text.append(line).append('\n'));
                 say(text + "------");
@@ -129,10 +166,19 @@ public final class BuildProgress {
     }
 
     private String seconds(Vertex vertex) {
-        return "%.1f".formatted(Duration.between(vertex.began, session.clock().instant()).toMillis() / 1000.0);
+        return seconds(vertex.began.orElse(began), vertex.ended.orElse(session.clock().instant()));
     }
 
-    private void log(Vertex vertex, byte[] bytes) {
+    private static String seconds(Instant from, Instant to) {
+        return String.format(Locale.ROOT, "%.1f", Duration.between(from, to).toMillis() / 1000.0);
+    }
+
+    private void log(Vertex vertex, byte[] bytes, long stream) {
+        if (style == Style.RAWJSON) {
+            record("logs", Json.object().put("vertex", vertex.digest()).put("stream", stream)
+                    .put("data", Base64.getEncoder().encodeToString(bytes))
+                    .put("timestamp", session.clock().instant().toString()).build());
+        }
         for (byte b : bytes) {
             if (b == '\n') {
                 line(vertex, vertex.line.toString(StandardCharsets.UTF_8));
@@ -144,13 +190,33 @@ public final class BuildProgress {
     }
 
     private void line(Vertex vertex, String line) {
-        double since = Duration.between(vertex.began, session.clock().instant()).toMillis() / 1000.0;
-        String shown = "%.3f %s".formatted(since, line);
+        var since = Duration.between(vertex.began.orElse(began), session.clock().instant());
+        String shown = String.format(Locale.ROOT, "%.3f %s", since.toMillis() / 1000.0, line);
         vertex.tail.addLast(shown);
         if (vertex.tail.size() > TAIL_LINES) {
             vertex.tail.removeFirst();
         }
         plain("#" + vertex.number + " " + shown);
+    }
+
+    /// The step's state as BuildKit tells it. Source: client/graph.go of BuildKit, SolveStatus.
+    private void raw(Vertex vertex) {
+        if (style == Style.RAWJSON) {
+            var json = Json.object().put("digest", vertex.digest()).put("name", vertex.title);
+            vertex.began.ifPresent(time -> json.put("started", time.toString()));
+            vertex.ended.ifPresent(time -> json.put("completed", time.toString()));
+            if (vertex.cached) {
+                json.put("cached", true);
+            }
+            if (!vertex.error.isEmpty()) {
+                json.put("error", vertex.error);
+            }
+            record("vertexes", json.build());
+        }
+    }
+
+    private void record(String kind, Json.Obj one) {
+        session.say(Json.object().put(kind, Json.ofAll(List.of(one))).build().print());
     }
 
     private void plain(String line) {
@@ -184,29 +250,57 @@ public final class BuildProgress {
         }
     }
 
-    private void redraw() {
-        if (style != Style.TTY) {
+    /// Draws the head and the steps anew; while it goes on no more than the window holds, the newest.
+    private void redraw(boolean whole) {
+        if (style != Style.TTY || vertices.isEmpty()) {
             return;
         }
         erase();
-        int columns = session.terminal().size().map(size -> size.columns()).orElse(80);
+        var size = session.terminal().size();
+        int columns = Math.max(20, size.map(each -> each.columns()).orElse(80));
+        int rows = Math.max(3, size.map(each -> each.rows()).orElse(24) - 1);
         List<String> lines = new ArrayList<>();
+        int done = 0;
         for (var vertex : vertices.values()) {
-            if (vertex.running) {
-                lines.add(" => " + vertex.title + "  " + seconds(vertex) + "s");
+            if (vertex.began.isEmpty()) {
+                continue;
+            }
+            done += vertex.ended.isPresent() ? 1 : 0;
+            String state = vertex.cached ? "CACHED " : vertex.error.isEmpty() ? "" : "ERROR ";
+            lines.add(aligned(" => " + state + vertex.title, seconds(vertex) + "s", columns));
+            if (vertex.running()) {
                 vertex.tail.stream().skip(Math.max(0, vertex.tail.size() - SHOWN_LINES))
-                        .forEach(line -> lines.add(" => => # " + line));
+                        .forEach(line -> lines.add(cut(" => => # " + line, columns)));
             }
         }
-        for (String line : lines) {
-            String plain = line.replaceAll("\\p{Cntrl}", " ");
-            raw((plain.length() > columns ? plain.substring(0, columns) : plain) + "\n");
-        }
-        drawn = lines.size();
+        String head = "[+] Building " + seconds(began, session.clock().instant()) + "s (" + done + "/" + vertices.size() + ")"
+                + (done == vertices.size() ? " FINISHED" : "");
+        var shown = whole ? lines : lines.subList(Math.max(0, lines.size() - rows + 1), lines.size());
+        var text = new StringBuilder(cut(head, columns)).append('\n');
+        shown.forEach(line -> text.append(line).append('\n'));
+        raw(text.toString());
+        drawn = shown.size() + 1;
     }
 
-    /// Takes away what is redrawn.
+    private static String cut(String line, int columns) {
+        String plain = line.replaceAll("\\p{Cntrl}", " ");
+        return plain.length() > columns ? plain.substring(0, columns) : plain;
+    }
+
+    private static String aligned(String line, String time, int columns) {
+        String left = cut(line, columns - time.length() - 1);
+        return left + " ".repeat(columns - left.length() - time.length()) + time;
+    }
+
+    /// Ends the redrawing; what was done stays to be read.
     public void end() {
-        erase();
+        ticker.ifPresent(Thread::interrupt);
+        drawing.lock();
+        try {
+            redraw(true);
+            drawn = 0;
+        } finally {
+            drawing.unlock();
+        }
     }
 }

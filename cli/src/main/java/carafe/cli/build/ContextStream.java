@@ -119,9 +119,8 @@ public final class ContextStream extends InputStream {
     private boolean next(Waiting next) throws IOException {
         var entry = next.entry;
         boolean out = ignored.matches(next.path) && !always.contains(next.path);
-        boolean leads = always.stream().anyMatch(path -> path.startsWith(next.path + "/"));
         if (entry.kind() == FileEntry.Kind.DIRECTORY) {
-            if (!out || ignored.hasExceptions() || leads) {
+            if (!out || ignored.hasExceptions() || leads(next.path + "/")) {
                 push(next.path);
             }
             if (out) {
@@ -142,6 +141,10 @@ public final class ContextStream extends InputStream {
             }
         }
         return true;
+    }
+
+    private boolean leads(String directory) {
+        return always.stream().anyMatch(path -> path.startsWith(directory));
     }
 
     private static ByteArrayInputStream header(Waiting of, char kind, String name) {

@@ -1,0 +1,122 @@
+package carafe.cli.build;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carafe.cli.session.TestSession;
+import carafe.spec.Json;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// One build, shown in every style. The clock stands still.
+class BuildProgressTest {
+
+    private final TestSession caller = new TestSession();
+
+    private static Json.Obj event(String json) throws Exception {
+        return Json.parseObject(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static List<Json.Obj> events() throws Exception {
+        String printed = Base64.getEncoder().encodeToString("one\ntwo\033[2J\n".getBytes(StandardCharsets.UTF_8));
+        return List.of(event("{'event':'planned','vertices':[{'stage':'','number':1,'total':3,'text':'FROM busybox'},"
+                        + "{'stage':'','number':2,'total':3,'text':'COPY a /a'},"
+                        + "{'stage':'','number':3,'total':3,'text':'RUN make'}]}"),
+                event("{'event':'started','vertex':0}"), event("{'event':'done','vertex':0,'cached':false}"),
+                event("{'event':'started','vertex':1}"), event("{'event':'done','vertex':1,'cached':true}"),
+                event("{'event':'started','vertex':2}"),
+                event("{'event':'log','vertex':2,'stream':1,'bytes':'" + printed + "'}"));
+    }
+
+    private BuildProgress shown(BuildProgress.Style style) throws Exception {
+        var progress = new BuildProgress(caller.session(), style);
+        for (var event : events()) {
+            progress.on(event);
+        }
+        return progress;
+    }
+
+    @Test
+    void plainHasALineForEverything() throws Exception {
+        var progress = shown(BuildProgress.Style.PLAIN);
+        progress.on(event("{'event':'done','vertex':2,'cached':false}"));
+        progress.end();
+        assertThat(caller.errors()).isEqualTo("""
+
+                #1 [1/3] FROM busybox
+                #1 DONE 0.0s
+
+                #2 [2/3] COPY a /a
+                #2 CACHED
+
+                #3 [3/3] RUN make
+                #3 0.000 one
+                #3 0.000 two\033[2J
+                #3 DONE 0.0s
+                """);
+    }
+
+    @Test
+    void aTerminalHasAHeadAndTheStepsWithTheirLastLines() throws Exception {
+        caller.terminal = true;
+        var progress = shown(BuildProgress.Style.TTY);
+        String before = caller.errors();
+        String last = before.substring(before.lastIndexOf("[+] Building"));
+        assertThat(last).isEqualTo("[+] Building 0.0s (2/3)\n"
+                + " => [1/3] FROM busybox" + " ".repeat(74) + "0.0s\n"
+                + " => CACHED [2/3] COPY a /a" + " ".repeat(70) + "0.0s\n"
+                + " => [3/3] RUN make" + " ".repeat(78) + "0.0s\n"
+                + " => => # 0.000 one\n => => # 0.000 two [2J\n"); // what a program prints moves no cursor
+        progress.on(event("{'event':'done','vertex':2,'cached':false}"));
+        progress.end();
+        String whole = caller.errors();
+        assertThat(whole.substring(whole.lastIndexOf("[+] Building"))).startsWith("[+] Building 0.0s (3/3) FINISHED\n")
+                .doesNotContain("one");
+    }
+
+    @Test
+    @Timeout(60)
+    void theTerminalIsRedrawnWhileNothingHappens() throws Exception {
+        caller.terminal = true;
+        var progress = shown(BuildProgress.Style.TTY);
+        int before = caller.errors().length();
+        while (caller.errors().length() == before) {
+            Thread.onSpinWait(); // the test's own limit ends it where nothing comes
+        }
+        progress.end();
+    }
+
+    @Test
+    void rawJsonIsBuildKitsStatus() throws Exception {
+        shown(BuildProgress.Style.RAWJSON).end();
+        var lines = caller.errors().lines().toList();
+        assertThat(lines).hasSize(6);
+        var first = event(lines.getFirst()).objects("vertexes").getFirst();
+        var second = event(lines.get(1)).objects("vertexes").getFirst();
+        assertThat(first.text("name")).isEqualTo("[1/3] FROM busybox");
+        assertThat(first.text("digest")).startsWith("sha256:").isEqualTo(second.text("digest"));
+        assertThat(first.find("completed")).isEmpty();
+        assertThat(second.text("completed")).isEqualTo("2025-12-05T12:00:00Z");
+        assertThat(event(lines.get(3)).objects("vertexes").getFirst().truth("cached")).isTrue();
+        var log = event(lines.getLast()).objects("logs").getFirst();
+        assertThat(Base64.getDecoder().decode(log.text("data"))).startsWith('o', 'n', 'e', '\n');
+        assertThat(log.number("stream", 0)).isEqualTo(1);
+    }
+
+    @Test
+    void quietSaysNothing() throws Exception {
+        shown(BuildProgress.Style.QUIET).end();
+        assertThat(caller.errors()).isEmpty();
+    }
+
+    @Test
+    void aFailedStepShowsWhatItPrinted() throws Exception {
+        var progress = shown(BuildProgress.Style.PLAIN);
+        progress.on(event("{'event':'failed','vertex':2,'message':'it broke','exitCode':2}"));
+        progress.end();
+        assertThat(caller.errors()).contains("#3 ERROR: it broke\n", "------\n > [3/3] RUN make:\n0.000 one\n0.000 two");
+        assertThat(progress.failure()).isPresent();
+    }
+}
