@@ -4,6 +4,8 @@ import carafe.spec.EngineException.Invalid;
 import carafe.spec.Json;
 import carafe.spec.build.BuildLimits;
 import carafe.spec.build.BuildRequest;
+import carafe.spec.build.CacheExport;
+import carafe.spec.build.CacheImport;
 import carafe.spec.docker.AuthConfig;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -33,7 +35,8 @@ final class BuildParameters {
         var running = new BuildRequest.Running(network(call.text("networkmode")), limits, Map.of(), Map.of(), false, false);
         return new BuildRequest(call.text("dockerfile"), call.query().all("t").stream().filter(t -> !t.isEmpty()).toList(),
                 arguments, labels, Optional.of(call.text("target")).filter(target -> !target.isEmpty()),
-                call.text("platform"), new BuildRequest.Cache(call.flag("nocache"), List.of()), running,
+                call.text("platform"),
+                new BuildRequest.Cache(call.flag("nocache"), List.of(), imports(call.text("cachefrom")), List.of()), running,
                 new BuildRequest.Result(BuildRequest.Call.BUILD, epoch(arguments), false, call.flag("pull")));
     }
 
@@ -74,6 +77,46 @@ final class BuildParameters {
         return Optional.of(Long.parseLong(text));
     }
 
+    /// Docker's list of images here; what is not here is no cache, and nothing is fetched for it.
+    private static List<CacheImport> imports(String text) throws Invalid {
+        var imports = new ArrayList<CacheImport>();
+        if (!text.isEmpty() && !text.equals("null")) {
+            if (!(Json.parse(text) instanceof Json.Arr(var elements))) {
+                throw new Invalid("error reading cache-from: " + text + " is no list");
+            }
+            for (var element : elements) {
+                if (!(element instanceof Json.Str(String image))) {
+                    throw new Invalid("error reading cache-from: " + element.print() + " is no string");
+                }
+                imports.add(new CacheImport(image, false, false));
+            }
+        }
+        return imports;
+    }
+
+    private static BuildRequest.Cache cache(Json.Obj json) throws Invalid {
+        var from = new ArrayList<CacheImport>();
+        for (var entry : json.objects("cacheFrom")) {
+            from.add(new CacheImport(entry.text("reference"), entry.truth("remote"), entry.truth("mounts")));
+        }
+        var to = new ArrayList<CacheExport>();
+        for (var entry : json.objects("cacheTo")) {
+            String reference = entry.text("reference");
+            var kind = switch (entry.text("type")) {
+                case "inline" -> CacheExport.Kind.INLINE;
+                case "registry" -> CacheExport.Kind.REGISTRY;
+                case "image" -> CacheExport.Kind.IMAGE;
+                default -> throw new Invalid("unknown cache type \"" + entry.text("type")
+                        + "\": inline, registry and image are known");
+            };
+            if ((kind == CacheExport.Kind.REGISTRY) == reference.isEmpty()) {
+                throw new Invalid("a cache for a registry needs a reference, any other has none");
+            }
+            to.add(new CacheExport(kind, reference, entry.truth("all"), entry.truth("mounts")));
+        }
+        return new BuildRequest.Cache(json.truth("noCache"), json.texts("noCacheFilter"), from, to);
+    }
+
     /// Our own document.
     static BuildRequest read(Json.Obj json) throws Invalid {
         var arguments = json.textMap("arguments");
@@ -91,9 +134,9 @@ final class BuildParameters {
                 json.truth("insecure"), json.truth("keepFailed"));
         return new BuildRequest(json.text("dockerfile"), json.texts("tags"), arguments, json.textMap("labels"),
                 Optional.of(json.text("target")).filter(target -> !target.isEmpty()), json.text("platform"),
-                new BuildRequest.Cache(json.truth("noCache"), json.texts("noCacheFilter")), running,
+                cache(json), running,
                 new BuildRequest.Result(kind(json.text("call", "build")), epoch(arguments), json.truth("explain"),
-                        json.truth("pull")));
+                        json.truth("pull"), json.textMap("annotations")));
     }
 
     /// What our own document says to prove who its sender is; what names no registry is for none.

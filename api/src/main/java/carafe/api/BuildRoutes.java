@@ -39,6 +39,8 @@ final class BuildRoutes {
         routes.add("POST /build", this::build);
         routes.add("POST /build/prune", this::prune);
         routes.add("GET /build/cache", this::cache);
+        routes.add("POST /build/cache/export", this::exportMounts);
+        routes.add("POST /build/cache/import", this::importMounts);
     }
 
     private void build(Call call) throws Exception {
@@ -150,5 +152,13 @@ final class BuildRoutes {
                     .put("UsageCount", use.uses()).build());
         }
         call.answer(Json.ofAll(lines));
+    }
+
+    private void exportMounts(Call call) throws Exception {
+        call.answer(Json.object().put("Id", builds.exportMounts(call.query().all("id"))).build());
+    }
+
+    private void importMounts(Call call) throws Exception {
+        call.answer(Json.object().put("Mounts", Json.ofTexts(builds.importMounts(call.text("image")))).build());
     }
 }

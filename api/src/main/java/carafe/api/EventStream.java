@@ -57,6 +57,9 @@ final class EventStream {
     void end(BuildOutcome outcome) throws IOException {
         var last = Json.object().put("event", "outcome").put("text", outcome.text());
         outcome.imageId().ifPresent(id -> last.put("image", id));
+        if (!outcome.cacheIds().isEmpty()) {
+            last.put("caches", Json.ofTexts(outcome.cacheIds()));
+        }
         write(last);
         close();
     }

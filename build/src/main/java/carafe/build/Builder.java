@@ -1,5 +1,7 @@
 package carafe.build;
 
+import carafe.build.cache.CacheDocument;
+import carafe.build.cache.CacheImage;
 import carafe.build.dockerfile.Dockerfile;
 import carafe.build.dockerfile.DockerfileException;
 import carafe.build.dockerfile.Finding;
@@ -8,10 +10,13 @@ import carafe.build.plan.BaseImages;
 import carafe.build.plan.BuildPlan;
 import carafe.build.plan.PlanOptions;
 import carafe.build.plan.Planner;
+import carafe.build.solve.CacheExporter;
 import carafe.build.solve.Flights;
 import carafe.build.solve.ImageWriter;
+import carafe.build.solve.ImportedCache;
 import carafe.build.solve.Job;
 import carafe.build.solve.Solver;
+import carafe.build.solve.StageResult;
 import carafe.build.solve.StepCache;
 import carafe.build.solve.Workshop;
 import carafe.build.step.CacheMounts;
@@ -20,13 +25,16 @@ import carafe.build.step.StepFailed;
 import carafe.build.step.StepRunner;
 import carafe.build.tree.ContextArchive;
 import carafe.image.Images;
+import carafe.image.Intake;
 import carafe.kernel.FileTree;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildEvent;
 import carafe.spec.build.BuildListener;
 import carafe.spec.build.BuildOutcome;
 import carafe.spec.build.BuildRequest;
+import carafe.spec.build.CacheExport;
 import carafe.spec.build.IgnorePatterns;
+import carafe.spec.oci.Digest;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
@@ -40,6 +48,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 
 /// The builder of one state root. At most one is open per root.
 public final class Builder implements AutoCloseable {
@@ -95,7 +104,7 @@ public final class Builder implements AutoCloseable {
     /// told which
     public BuildOutcome build(BuildRequest request, BaseImages bases, InputStream context, BuildListener listener)
             throws EngineException, InterruptedException {
-        var names = names(request);
+        names(request); // a wrong one is told before anything is done
         try (var files = ContextArchive.read(context, contexts)) {
             var dockerfile = dockerfile(request, files);
             var ignored = ignored(request.dockerfile(), files);
@@ -110,7 +119,7 @@ public final class Builder implements AutoCloseable {
                 case TARGETS, BUILD -> {
                     refuseFindings(dockerfile, plan);
                     files.remove(ignored);
-                    yield solve(request, plan, files, names, listener);
+                    yield solve(request, bases, plan, files, listener);
                 }
             };
         } catch (InterruptedIOException e) {
@@ -121,15 +130,86 @@ public final class Builder implements AutoCloseable {
         }
     }
 
-    private BuildOutcome solve(BuildRequest request, BuildPlan plan, ContextArchive files, List<Reference> names,
+    private ImportedCache imported(BuildRequest request, BaseImages bases, BuildListener listener, Intake intake)
+            throws EngineException, IOException, InterruptedException {
+        var images = new ArrayList<CacheImage>();
+        for (var asked : request.cache().from()) {
+            var found = bases.cache(asked);
+            if (found.isEmpty()) {
+                listener.on(new BuildEvent.Note("the cache " + asked.reference() + " is not there; building without it"));
+                continue;
+            }
+            images.add(found.get());
+            if (asked.mounts()) {
+                for (String id : ImportedCache.mounts(found.get(), workshop, intake)) {
+                    listener.on(new BuildEvent.Note("the cache mount " + id + " comes from " + asked.reference()));
+                }
+            }
+        }
+        return ImportedCache.of(images);
+    }
+
+    private static Optional<CacheDocument> inline(Job job, StageResult result) {
+        boolean wanted = job.exports().stream().anyMatch(to -> to.kind() == CacheExport.Kind.INLINE);
+        return wanted ? Optional.of(CacheExporter.document(job, result, false)) : Optional.empty();
+    }
+
+    private List<String> exported(Job job, StageResult result, Intake intake)
+            throws EngineException, IOException, InterruptedException {
+        var ids = new ArrayList<String>();
+        var exporter = new CacheExporter(intake, workshop.place().caches());
+        for (var to : job.exports()) {
+            if (to.kind() != CacheExport.Kind.INLINE) {
+                Optional<Reference> name = to.reference().isEmpty() ? Optional.empty()
+                        : Optional.of(Reference.parse(to.reference()).withDefaultTag());
+                ids.add(exporter.write(job, result, to.all(), to.mounts(), name).toString());
+            }
+        }
+        return ids;
+    }
+
+    /// Writes the cache mounts of these ids, all when there are none, as an image without a name.
+    /// @return the image's id
+    /// @throws EngineException.NotFound there is no mount of such an id
+    public Digest exportMounts(List<String> ids) throws EngineException, InterruptedException {
+        try (var intake = workshop.images().intake()) {
+            var caches = workshop.place().caches();
+            var wanted = new TreeSet<String>();
+            caches.list().forEach(kept -> wanted.add(kept.id()));
+            for (String id : ids) {
+                if (!wanted.contains(id)) {
+                    throw new EngineException.NotFound("No such cache mount: " + id);
+                }
+            }
+            if (!ids.isEmpty()) {
+                wanted.retainAll(ids);
+            }
+            return new CacheExporter(intake, caches).write(List.copyOf(wanted));
+        } catch (IOException e) {
+            throw new EngineException.Internal("cannot export cache mounts: " + e.getMessage(), e);
+        }
+    }
+
+    /// Fills the cache mounts that `image` holds and that are not here yet.
+    /// @return their ids
+    public List<String> importMounts(CacheImage image) throws EngineException, InterruptedException {
+        try (var intake = workshop.images().intake()) {
+            return ImportedCache.mounts(image, workshop, intake);
+        } catch (IOException e) {
+            throw new EngineException.Internal("cannot import cache mounts: " + e.getMessage(), e);
+        }
+    }
+
+    private BuildOutcome solve(BuildRequest request, BaseImages bases, BuildPlan plan, ContextArchive files,
             BuildListener listener) throws EngineException, IOException, InterruptedException {
         try (var intake = workshop.images().intake()) {
-            var result = Solver.solve(workshop, new Job(request, plan, files, listener, intake));
+            var job = new Job(request, plan, files, listener, intake).with(imported(request, bases, listener, intake));
+            var result = Solver.solve(workshop, job);
             var steps = plan.target().steps();
             String author = steps.isEmpty() ? "" : steps.getLast().author();
-            var id = new ImageWriter(intake, plan.target().platform())
-                    .write(result, new ImageWriter.About(plan.config(), author, names));
-            return new BuildOutcome(Optional.of(id.toString()), "");
+            var about = new ImageWriter.About(plan.config(), author, names(request), request.result().annotations());
+            var id = new ImageWriter(intake, plan.target().platform()).write(result, about, inline(job, result));
+            return new BuildOutcome(Optional.of(id.toString()), "", exported(job, result, intake));
         } catch (StepFailed e) {
             throw new EngineException.Invalid(String.valueOf(e.getMessage()));
         }

@@ -25,4 +25,13 @@ public interface Builds {
 
     /// Takes away what `prune` says.
     CachePruned prune(CachePrune prune) throws EngineException;
+
+    /// Writes the cache mounts of these ids, all when there are none, as an image without a name.
+    /// @return the image's id
+    /// @throws EngineException.NotFound there is no mount of such an id
+    String exportMounts(List<String> ids) throws EngineException, InterruptedException;
+
+    /// Fills the cache mounts that an image here holds and that are not here yet.
+    /// @return their ids
+    List<String> importMounts(String image) throws EngineException, InterruptedException;
 }

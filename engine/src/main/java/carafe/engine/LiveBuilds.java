@@ -1,19 +1,29 @@
 package carafe.engine;
 
 import carafe.build.Builder;
+import carafe.build.cache.CacheImage;
 import carafe.build.plan.BaseImages;
 import carafe.engine.transfer.ImageTransfers;
 import carafe.engine.transfer.PullRequest;
+import carafe.engine.transfer.PushRequest;
 import carafe.image.Images;
+import carafe.image.ImageUsers;
+import carafe.image.Intake;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildListener;
 import carafe.spec.build.BuildOutcome;
 import carafe.spec.build.BuildRequest;
+import carafe.spec.build.CacheExport;
+import carafe.spec.build.CacheImport;
 import carafe.spec.build.CachePrune;
 import carafe.spec.build.CachePruned;
 import carafe.spec.build.CacheUse;
 import carafe.spec.docker.AuthConfig;
 import carafe.spec.docker.Event;
+import carafe.spec.oci.ImageConfig;
+import carafe.spec.oci.Index;
+import carafe.spec.oci.Manifest;
+import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.io.InputStream;
@@ -21,9 +31,13 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The door to builds: adds to the build room where images come from, and tells what happened.
 final class LiveBuilds implements Builds, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LiveBuilds.class);
+
     private final Builder builder;
     private final Images images;
     private final Tell tell;
@@ -71,6 +85,47 @@ final class LiveBuilds implements Builds, AutoCloseable {
             return local(reference, platform);
         }
 
+        @Override
+        public Optional<CacheImage> cache(CacheImport asked) throws EngineException, InterruptedException {
+            if (asked.remote()) {
+                try {
+                    return Optional.of(remote(Reference.parse(asked.reference()).withDefaultTag()));
+                } catch (EngineException.NotFound | EngineException.Unavailable | EngineException.Forbidden e) {
+                    LOG.info("the cache {} is not to be had at its registry", asked.reference(), e);
+                }
+            }
+            try {
+                return Optional.of(here(images, asked.reference()));
+            } catch (EngineException.NotFound e) {
+                return Optional.empty();
+            }
+        }
+
+        /// Its documents now, its layers when they are wanted.
+        private CacheImage remote(Reference name) throws EngineException, InterruptedException {
+            var auth = credentialsFor(name.domain());
+            var document = transfers.document(name, auth);
+            if (MediaTypes.isIndex(document.mediaType())) {
+                var own = Index.parse(document.bytes()).manifests().stream()
+                        .filter(each -> each.platform().map(made -> made.runsOn(Platform.host())).orElse(false)).findFirst()
+                        .orElseThrow(() -> new EngineException.NotFound("the cache " + name.familiar()
+                                + " is not for this platform"));
+                document = transfers.document(name.withDigest(own.digest()), auth);
+            }
+            var manifest = Manifest.parse(document.bytes());
+            byte[] configBytes = transfers.blob(name, manifest.config(), auth);
+            var config = ImageConfig.parse(configBytes);
+            if (config.diffIds().size() != manifest.layers().size()) {
+                throw new EngineException.Invalid("the cache " + name.familiar() + " has " + manifest.layers().size()
+                        + " layers, but its configuration names " + config.diffIds().size());
+            }
+            return new CacheImage(name.familiar(), configBytes, config, manifest, (diffId, intake) -> {
+                var blob = manifest.layers().get(config.diffIds().indexOf(diffId));
+                intake.layer(new Intake.Layer(blob, diffId, name.repository()), () -> transfers.open(name, blob, auth));
+                return true;
+            });
+        }
+
         private AuthConfig credentialsFor(String registry) {
             return credentials.stream().map(auth -> auth.ifFor(registry)).filter(AuthConfig::present).findFirst()
                     .orElse(AuthConfig.NONE);
@@ -82,11 +137,67 @@ final class LiveBuilds implements Builds, AutoCloseable {
         }
     }
 
+    private static CacheImage here(Images images, String reference) throws EngineException {
+        var image = images.find(reference);
+        return new CacheImage(reference, images.configBytes(image.id()), image.config(), image.manifest(),
+                (diffId, intake) -> intake.has(diffId));
+    }
+
+    /// A name that an image has here is not given to a cache: that image would lose it.
+    private void checkExports(BuildRequest request) throws EngineException {
+        for (var to : request.cache().to()) {
+            if (to.kind() == CacheExport.Kind.REGISTRY) {
+                var name = Reference.parse(to.reference()).withDefaultTag();
+                try {
+                    images.find(name.toString());
+                } catch (EngineException.NotFound e) {
+                    continue;
+                }
+                throw new EngineException.Conflict("the cache cannot go to " + name.familiar()
+                        + ": an image of this engine has that name; choose another, such as " + name.familiarRepository()
+                        + ":buildcache");
+            }
+        }
+    }
+
+    /// Sends the caches that are for registries, and lets go of their names here.
+    private void push(BuildRequest request, BuildOutcome outcome, Bases bases) throws EngineException, InterruptedException {
+        int next = 0;
+        for (var to : request.cache().to()) {
+            if (to.kind() == CacheExport.Kind.INLINE) {
+                continue;
+            }
+            String id = outcome.cacheIds().get(next++);
+            if (to.kind() == CacheExport.Kind.REGISTRY) {
+                var name = Reference.parse(to.reference()).withDefaultTag();
+                try {
+                    tell.transfers.push(new PushRequest(name, bases.credentialsFor(name.domain())), _ -> { });
+                } finally {
+                    images.remove(id, true, ImageUsers.NONE);
+                    tell.names.forget();
+                }
+            }
+        }
+    }
+
+    @Override
+    public String exportMounts(List<String> ids) throws EngineException, InterruptedException {
+        return builder.exportMounts(ids).toString();
+    }
+
+    @Override
+    public List<String> importMounts(String image) throws EngineException, InterruptedException {
+        return builder.importMounts(here(images, image));
+    }
+
     @Override
     public BuildOutcome build(BuildRequest request, List<AuthConfig> credentials, InputStream context,
             BuildListener listener) throws EngineException, InterruptedException {
-        var outcome = builder.build(request, new Bases(images, tell.transfers, credentials), context, listener);
+        checkExports(request);
+        var bases = new Bases(images, tell.transfers, credentials);
+        var outcome = builder.build(request, bases, context, listener);
         tell.names.forget();
+        push(request, outcome, bases);
         if (outcome.imageId().isPresent()) {
             for (String tag : request.tags()) {
                 var attributes = new TreeMap<String, String>();

@@ -124,6 +124,15 @@ public final class Intake implements AutoCloseable {
         }
     }
 
+    /// The tar of a layer that is here, byte for byte; to be closed.
+    public InputStream tar(Digest diffId) throws EngineException {
+        try {
+            return layers.tar(diffId);
+        } catch (IOException e) {
+            throw Failures.of("read layer " + diffId, e);
+        }
+    }
+
     /// Writes a layer's tar.
     @FunctionalInterface
     public interface Producer {

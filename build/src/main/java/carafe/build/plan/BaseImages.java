@@ -1,9 +1,12 @@
 package carafe.build.plan;
 
+import carafe.build.cache.CacheImage;
 import carafe.spec.EngineException;
+import carafe.spec.build.CacheImport;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.ImageConfig;
 import carafe.spec.oci.Platform;
+import java.util.Optional;
 
 /// Finds the images that stages begin with or copy from.
 @FunctionalInterface
@@ -19,5 +22,10 @@ public interface BaseImages {
     /// The same, asked for anew where it comes from, even if one is here.
     default BaseImage refresh(String reference, Platform platform) throws EngineException {
         return find(reference, platform);
+    }
+
+    /// The image that somebody named as a cache; empty when there is none.
+    default Optional<CacheImage> cache(CacheImport asked) throws EngineException, InterruptedException {
+        return Optional.empty();
     }
 }

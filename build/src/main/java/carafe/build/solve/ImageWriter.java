@@ -1,5 +1,6 @@
 package carafe.build.solve;
 
+import carafe.build.cache.CacheDocument;
 import carafe.image.Intake;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Descriptor;
@@ -10,7 +11,10 @@ import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import carafe.spec.oci.RunConfig;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Makes an image of a stage's result: its documents, always the same bytes for the same result.
@@ -25,21 +29,37 @@ public final class ImageWriter {
         this.platform = platform;
     }
 
-    /// What the image says of itself, and its names.
-    public record About(RunConfig config, String author, List<Reference> names) {
+    /// What the image says of itself, its names, and its manifest's annotations.
+    public record About(RunConfig config, String author, List<Reference> names, Map<String, String> annotations) {
         public About {
             names = List.copyOf(names);
+            annotations = Collections.unmodifiableMap(new LinkedHashMap<>(annotations));
+        }
+
+        /// Without annotations.
+        public About(RunConfig config, String author, List<Reference> names) {
+            this(config, author, names, Map.of());
         }
     }
 
     /// Makes the image visible.
     /// @return its id
     public Digest write(StageResult result, About about) throws EngineException {
+        return write(result, about, Optional.empty());
+    }
+
+    /// The same, with what its steps were for other engines' builds.
+    public Digest write(StageResult result, About about, Optional<CacheDocument> cache) throws EngineException {
         var config = new ImageConfig(platform, result.created(), about.author, "", "", about.config, result.diffIds(),
                 result.history());
-        byte[] configBytes = config.toJson().printBytes();
+        var document = config.toJson();
+        if (cache.isPresent()) {
+            document = document.with(CacheDocument.FIELD, cache.get().toJson());
+        }
+        byte[] configBytes = document.printBytes();
         var layers = result.layers().stream().map(Layer::blob).toList();
-        var manifest = Manifest.of(Descriptor.of(MediaTypes.OCI_CONFIG, configBytes), layers);
+        var manifest = new Manifest(MediaTypes.OCI_MANIFEST, Descriptor.of(MediaTypes.OCI_CONFIG, configBytes), layers,
+                about.annotations, Optional.empty(), Optional.empty());
         intake.commit(configBytes, manifest.toJson().printBytes(), about.names, Optional.empty());
         return Digest.sha256(configBytes);
     }

@@ -1,12 +1,14 @@
 package carafe.build.solve;
 
 import carafe.build.plan.BuildPlan;
+import carafe.build.plan.PlannedStage;
 import carafe.build.step.RunStep;
 import carafe.build.tree.ContextArchive;
 import carafe.image.Intake;
 import carafe.spec.build.BuildEvent;
 import carafe.spec.build.BuildListener;
 import carafe.spec.build.BuildRequest;
+import carafe.spec.build.CacheExport;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -23,6 +25,9 @@ public final class Job {
     private final BuildListener listener;
     private final Intake intake;
     private final Map<Integer, Integer> firsts = new HashMap<>();
+    /// Guarded by itself.
+    private final List<Learnt> learnt = new ArrayList<>();
+    private ImportedCache imported = ImportedCache.NONE;
     /// Guards the order of events.
     private final ReentrantLock telling = new ReentrantLock();
 
@@ -49,6 +54,38 @@ public final class Job {
 
     Intake intake() {
         return intake;
+    }
+
+    /// Uses the results of `cache` beside the engine's own; before the job is solved.
+    public Job with(ImportedCache cache) {
+        imported = cache;
+        return this;
+    }
+
+    /// Where the steps' results are to go beside this engine.
+    public List<CacheExport> exports() {
+        return request.cache().to();
+    }
+
+    ImportedCache imported() {
+        return imported;
+    }
+
+    /// Remembers a step's result, found or made.
+    void learnt(PlannedStage stage, StepRecord record) {
+        synchronized (learnt) {
+            learnt.add(new Learnt(stage.index(), record));
+        }
+    }
+
+    /// A step's result and its stage.
+    record Learnt(int stage, StepRecord record) {}
+
+    /// All results so far.
+    List<Learnt> learnt() {
+        synchronized (learnt) {
+            return List.copyOf(learnt);
+        }
     }
 
     RunStep.Gift gift() {

@@ -57,6 +57,11 @@ final class Sources {
 
     /// The files of a state, read-only.
     MountedTree root(StageResult state) throws EngineException, IOException {
+        return root(workshop, state);
+    }
+
+    /// The files of a state, read-only.
+    static MountedTree root(Workshop workshop, StageResult state) throws EngineException, IOException {
         String id = "view-" + Names.fresh();
         var plan = workshop.place().snapshots().prepare(id, state.diffIds());
         try {

@@ -137,6 +137,9 @@ final class StageSolver {
         String description = description(step);
         var digest = key.digest();
         var found = known(digest);
+        if (found.isEmpty() && usesCache) {
+            found = elsewhere(step, digest, key.parts().getOrDefault("kind", ""), making);
+        }
         explain(vertex, key, description, found.isPresent(), more);
         boolean cached = found.isPresent();
         StepRecord record;
@@ -146,7 +149,47 @@ final class StageSolver {
             record = make(digest, key, description, more, making);
         }
         state = state.with(record.layer(), step.history(), step.author(), Optional.of(record.created()));
+        job.learnt(stage, record);
         return cached;
+    }
+
+    /// The result that an imported cache has.
+    private Optional<StepRecord> elsewhere(PlannedStep step, Digest key, String kind, Making making)
+            throws EngineException, IOException, InterruptedException, StepFailed {
+        var found = job.imported().find(key, job.intake());
+        if (found.isPresent()) {
+            return found;
+        }
+        boolean copied = step.operation() instanceof Operation.Copy;
+        if (step.operation() instanceof Operation.Run run && !run.mounts().isEmpty()) {
+            return Optional.empty(); // histories do not tell mounts
+        }
+        for (var candidate : job.imported().after(state, step.history())) {
+            if (!copied) {
+                found = candidate.take(key, kind, job.intake());
+            } else if (candidate.position() >= 0) {
+                found = copied(candidate, key, kind, making);
+            }
+            if (found.isPresent()) {
+                return found;
+            }
+        }
+        return Optional.empty();
+    }
+
+    /// A copied layer counts when it has exactly the files, times apart, of the layer that the copy makes.
+    private Optional<StepRecord> copied(ImportedCache.Candidate candidate, Digest key, String kind, Making making)
+            throws EngineException, IOException, InterruptedException, StepFailed {
+        var taken = candidate.take(key, kind, job.intake());
+        if (taken.isEmpty() || taken.get().layer().isEmpty()) {
+            return Optional.empty();
+        }
+        var made = making.make();
+        if (made.isEmpty()) {
+            return Optional.empty();
+        }
+        var theirs = taken.get().layer().get().diffId();
+        return LayerFacts.same(job.intake().tar(theirs), job.intake().tar(made.get().diffId())) ? taken : Optional.empty();
     }
 
     /// The result that the cache has, its layer kept for this build.

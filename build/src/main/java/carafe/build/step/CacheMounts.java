@@ -1,13 +1,19 @@
 package carafe.build.step;
 
 import carafe.build.plan.Mount;
+import carafe.build.tree.FileSource;
+import carafe.build.tree.MountedTree;
+import carafe.build.tree.TreeCopy;
+import carafe.kernel.Descriptors;
 import carafe.kernel.FileTree;
+import carafe.kernel.Linux;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
@@ -15,6 +21,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// The directories behind `--mount=type=cache`: `HEX[-N]/data` by the digest of the mount's id, with the id in
 /// `HEX[-N]/id`. N counts the further ones of a private cache that was wanted twice at once.
@@ -24,6 +31,7 @@ public final class CacheMounts {
     public record Kept(String name, String id, Path data, Instant lastUsed, boolean inUse) {}
 
     private static final int MAX_PRIVATE = 1000;
+    private static final String ARRIVING = "arriving";
 
     private final Path root;
     /// How many steps use a directory now; guards itself. A negative number: one, which wants to be alone.
@@ -62,8 +70,7 @@ public final class CacheMounts {
 
     /// The directory for `mount`; waits where it is locked.
     Use use(Mount.Cache mount) throws IOException, InterruptedException, EngineException {
-        String hex = Digest.sha256(mount.id().getBytes(StandardCharsets.UTF_8)).hex().substring(0, 32);
-        String name = acquire(hex, mount.sharing());
+        String name = acquire(hex(mount.id()), mount.sharing());
         boolean made = false;
         try {
             Path directory = root.resolve(name);
@@ -85,6 +92,69 @@ public final class CacheMounts {
             if (!made) {
                 new Use(name, root, false).close();
             }
+        }
+    }
+
+    private static String hex(String id) {
+        return Digest.sha256(id.getBytes(StandardCharsets.UTF_8)).hex().substring(0, 32);
+    }
+
+    /// Whether there is a directory of this id.
+    public boolean has(String id) {
+        return Files.isDirectory(root.resolve(hex(id)).resolve("data"));
+    }
+
+    /// Makes the directory of this id with the files of `source`, unless there is one. Half a copy never counts.
+    /// @return whether it was made
+    public boolean adopt(String id, FileSource source) throws IOException {
+        String name = hex(id);
+        synchronized (users) {
+            if (users.putIfAbsent(name, 1) != null) {
+                return false;
+            }
+        }
+        try {
+            Path directory = root.resolve(name);
+            if (Files.isDirectory(directory.resolve("data"))) {
+                return false;
+            }
+            Files.createDirectories(directory,
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            try (var tree = FileTree.open(directory)) {
+                if (Files.exists(directory.resolve(ARRIVING))) {
+                    tree.deleteTree(ARRIVING);
+                }
+                tree.mkdirs(ARRIVING, 0700, 0, 0).close();
+            }
+            TreeCopy.into(directory.resolve(ARRIVING), source, source.find("").orElseThrow());
+            Files.writeString(directory.resolve("id"), id);
+            Files.move(directory.resolve(ARRIVING), directory.resolve("data"), StandardCopyOption.ATOMIC_MOVE);
+            return true;
+        } finally {
+            new Use(name, root, false).close();
+        }
+    }
+
+    /// Looks at the directory of an id.
+    @FunctionalInterface
+    public interface Look<T> {
+        /// `files` are closed afterwards.
+        T at(MountedTree files) throws IOException, EngineException;
+    }
+
+    /// Looks at the directory of this id while no step uses it; waits for those that do. Empty when there is none.
+    public <T> Optional<T> look(String id, Look<T> look) throws IOException, InterruptedException, EngineException {
+        String name = acquire(hex(id), Mount.Sharing.LOCKED);
+        try {
+            if (!has(id)) {
+                return Optional.empty();
+            }
+            Path data = root.resolve(name).resolve("data");
+            try (var files = MountedTree.adopt(Descriptors.open(data, Linux.O_PATH | Linux.O_DIRECTORY, 0))) {
+                return Optional.of(look.at(files));
+            }
+        } finally {
+            new Use(name, root, false).close();
         }
     }
 

@@ -29,6 +29,14 @@ public final class TarText {
         return this;
     }
 
+    /// Adds a file of mode 0644 that belongs to root.
+    public TarText rootFile(String path, String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        members.add(LayerMember.of(new Node(path, Node.Type.FILE, Node.Owner.ROOT, 0644, bytes.length, TIME, "", Map.of()),
+                bytes));
+        return this;
+    }
+
     /// Adds a symbolic link.
     public TarText link(String path, String target) {
         members.add(LayerMember.of(new Node(path, Node.Type.SYMLINK, Node.Owner.ROOT, 0777, 0, TIME, target, Map.of()),

@@ -44,7 +44,10 @@ final class Build {
         var flags = command.flags();
         flags.list("add-host", "Add a custom host-to-IP mapping (format: \"host:ip\")");
         flags.list("allow", "Allow extra privileged entitlement (\"security.insecure\")");
+        flags.list("annotation", "Add annotation to the image");
         flags.list("build-arg", "Set build-time variables");
+        flags.list("cache-from", "External cache sources (e.g., \"user/app:cache\", \"type=local,src=path/to/dir\")");
+        flags.list("cache-to", "Cache export destinations (e.g., \"user/app:cache\", \"type=local,dest=path/to/dir\")");
         flags.text("call", "Set method for evaluating build (\"check\", \"outline\", \"targets\")").otherwise("build");
         flags.text("cgroup-parent", "Set the parent cgroup for the \"RUN\" instructions during build");
         flags.bool("check", "Shorthand for \"--call=check\"");
@@ -78,8 +81,18 @@ final class Build {
         if (output.kind() == BuildOutput.Kind.PUSHED && flags.list("tag").isEmpty()) {
             throw new Failure(1, "tag is needed when pushing to registry: -t NAME");
         }
+        var caches = BuildCaches.read(call);
+        try {
+            return run(output, caches);
+        } finally {
+            caches.end();
+        }
+    }
+
+    private int run(BuildOutput output, BuildCaches caches)
+            throws Failure, EngineError, EngineException.Invalid, IOException {
         var source = source();
-        byte[] document = new BuildDocument(call).read(source.dockerfile).printBytes();
+        byte[] document = caches.into(new BuildDocument(call).read(source.dockerfile)).printBytes();
         var head = ByteBuffer.allocate(4 + document.length).putInt(document.length).put(document).array();
         var style = style();
         var progress = new BuildProgress(session, style);
@@ -96,6 +109,9 @@ final class Build {
             }
         } finally {
             progress.end();
+        }
+        if (last.text("event").equals("outcome")) {
+            caches.write(last);
         }
         return finish(last, progress, output);
     }

@@ -70,7 +70,9 @@ final class Catalog {
     };
 
     private static final String[][] BUILDER = {
-        {"build", "Build an image from a Dockerfile"}, {"prune", "Remove build cache"},
+        {"build", "Build an image from a Dockerfile"},
+        {"export", "Write cache mounts of builds into a directory"},
+        {"import", "Fill cache mounts that are not there yet from a directory"}, {"prune", "Remove build cache"},
     };
 
     private static final String[][] SYSTEM = {
@@ -145,6 +147,8 @@ final class Catalog {
         return switch (group) {
             case "builder" -> switch (name) {
                 case "build" -> Build.command(path);
+                case "export" -> CacheDirectory.exported(path);
+                case "import" -> CacheDirectory.imported(path);
                 case "prune" -> BuildCache.prune(path);
                 default -> null;
             };

@@ -14,6 +14,7 @@ import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
+import java.io.InputStream;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
@@ -137,6 +138,11 @@ public final class LiveTransfers implements ImageTransfers {
     @Override
     public byte[] blob(Reference name, Descriptor blob, AuthConfig auth) throws EngineException, InterruptedException {
         return registries.repository(name, auth).read(blob, ImageConfig.MAX_BYTES);
+    }
+
+    @Override
+    public InputStream open(Reference name, Descriptor blob, AuthConfig auth) throws EngineException {
+        return registries.repository(name, auth).open(blob);
     }
 
     @Override

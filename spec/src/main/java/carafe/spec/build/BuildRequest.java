@@ -13,13 +13,21 @@ public record BuildRequest(String dockerfile, List<String> tags, Map<String, Str
         Map<String, String> labels, Optional<String> target, String platform, Cache cache, Running running,
         Result result) {
 
-    /// Which results of earlier builds count: none with `ignore`; none for the stages in `ignoreStages`.
-    public record Cache(boolean ignore, List<String> ignoreStages) {
-        /// All count.
+    /// Which results of earlier builds count: none with `ignore`; none for the stages in `ignoreStages`; beside those of
+    /// this engine the ones of `from`. Where the results go beside this engine: `to`.
+    public record Cache(boolean ignore, List<String> ignoreStages, List<CacheImport> from, List<CacheExport> to) {
+        /// All of this engine's count.
         public static final Cache USE = new Cache(false, List.of());
 
         public Cache {
             ignoreStages = List.copyOf(ignoreStages);
+            from = List.copyOf(from);
+            to = List.copyOf(to);
+        }
+
+        /// Nothing from elsewhere, nothing elsewhere.
+        public Cache(boolean ignore, List<String> ignoreStages) {
+            this(ignore, ignoreStages, List.of(), List.of());
         }
     }
 
@@ -37,10 +45,20 @@ public record BuildRequest(String dockerfile, List<String> tags, Map<String, Str
     }
 
     /// What is made: an image, or only answers about the Dockerfile; the time that no file or date of the result is
-    /// later than (seconds since 1970); whether each step is to be explained; whether base images are looked up again.
-    public record Result(Call call, Optional<Long> epoch, boolean explain, boolean pull) {
+    /// later than (seconds since 1970); whether each step is to be explained; whether base images are looked up again; what
+    /// the image's manifest is annotated with.
+    public record Result(Call call, Optional<Long> epoch, boolean explain, boolean pull, Map<String, String> annotations) {
         /// An image.
         public static final Result IMAGE = new Result(Call.BUILD, Optional.empty(), false, false);
+
+        public Result {
+            annotations = Collections.unmodifiableMap(new LinkedHashMap<>(annotations));
+        }
+
+        /// Without annotations.
+        public Result(Call call, Optional<Long> epoch, boolean explain, boolean pull) {
+            this(call, epoch, explain, pull, Map.of());
+        }
     }
 
     /// What is wanted of a Dockerfile.

@@ -1,0 +1,26 @@
+package carafe.build.cache;
+
+import carafe.image.Intake;
+import carafe.spec.EngineException;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.ImageConfig;
+import carafe.spec.oci.Manifest;
+
+/// An image that somebody named as a cache: its name, its documents, and where its layers come from.
+public record CacheImage(String reference, byte[] configBytes, ImageConfig config, Manifest manifest, Layers layers) {
+
+    /// Fetches layers one by one, so that what no step wants does not come.
+    @FunctionalInterface
+    public interface Layers {
+        /// Sees to it that the layer is here, verified by digest, and that `intake` keeps it. Blocks.
+        /// @return false when it is not to be had any more
+        boolean fetch(Digest diffId, Intake intake) throws EngineException, InterruptedException;
+    }
+
+    public CacheImage {
+        configBytes = configBytes.clone();
+        if (config.diffIds().size() != manifest.layers().size()) {
+            throw new IllegalArgumentException("an image whose documents do not agree");
+        }
+    }
+}

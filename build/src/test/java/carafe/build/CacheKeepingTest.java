@@ -1,0 +1,170 @@
+package carafe.build;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carafe.build.plan.BaseImages;
+import carafe.build.step.CacheMounts;
+import carafe.build.tree.TarText;
+import carafe.image.Images;
+import carafe.spec.build.BuildRequest;
+import carafe.spec.build.CachePrune;
+import carafe.spec.build.CacheUse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What prune takes and what it leaves: by age, size, kind and id. The clock is the test's.
+class CacheKeepingTest {
+
+    @TempDir
+    Path directory;
+
+    private final List<String> programs = new CopyOnWriteArrayList<>();
+    private Instant now = Instant.parse("2026-01-01T00:00:00Z");
+    private Images images;
+    private Builder builder;
+
+    @BeforeEach
+    void open() throws Exception {
+        images = Images.open(directory.resolve("state"));
+        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets")),
+                new Builder.Parts(images, (run, _) -> {
+                    programs.add(run.arguments().getLast());
+                    return 0;
+                }, new Clock() {
+                    @Override
+                    public Instant instant() {
+                        return now;
+                    }
+
+                    @Override
+                    public ZoneId getZone() {
+                        return ZoneOffset.UTC;
+                    }
+
+                    @Override
+                    public Clock withZone(ZoneId zone) {
+                        return this;
+                    }
+                }));
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        builder.close();
+        images.close();
+    }
+
+    private void build(String dockerfile, BuildRequest.Cache cache) throws Exception {
+        BaseImages bases = (reference, platform) -> {
+            var image = images.find(reference, platform);
+            return new BaseImages.BaseImage(image.id(), image.config());
+        };
+        var request = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "", cache,
+                BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE);
+        var context = new TarText().file("small", "s").file("large", "l".repeat(100_000)).file("Dockerfile", dockerfile);
+        builder.build(request, bases, context.stream(), _ -> { });
+    }
+
+    private void build(String dockerfile) throws Exception {
+        build(dockerfile, BuildRequest.Cache.USE);
+    }
+
+    private List<String> kept() throws Exception {
+        return builder.keeping().list().stream().map(CacheUse::description).toList();
+    }
+
+    private static CachePrune prune(Optional<Duration> unused, Optional<Long> keep, List<String> ids, List<String> kinds) {
+        return new CachePrune(unused, keep, ids, kinds, true);
+    }
+
+    @Test
+    void whatWasNotUsedForLongGoes() throws Exception {
+        build("FROM scratch\nCOPY small /old\n");
+        build("FROM scratch\nCOPY small /used\n");
+        now = now.plus(Duration.ofHours(3));
+        build("FROM scratch\nCOPY small /used\n");
+        build("FROM scratch\nCOPY small /new\n");
+        builder.keeping().prune(prune(Optional.of(Duration.ofHours(2)), Optional.empty(), List.of(), List.of()), now);
+        assertThat(kept()).containsExactlyInAnyOrder("0: COPY small /used", "0: COPY small /new");
+    }
+
+    @Test
+    void theLongestUnusedGoUntilTheRestIsSmallEnough() throws Exception {
+        for (String name : List.of("one", "two", "three")) {
+            build("FROM scratch\nCOPY large /" + name + "\n");
+            now = now.plus(Duration.ofMinutes(1));
+        }
+        var pruned = builder.keeping().prune(prune(Optional.empty(), Optional.of(250_000L), List.of(), List.of()), now);
+        assertThat(kept()).containsExactly("0: COPY large /two", "0: COPY large /three");
+        assertThat(pruned.ids()).hasSize(1);
+        assertThat(pruned.bytes()).isBetween(100_000L, 110_000L);
+    }
+
+    @Test
+    void oneIsNamedByIdOrKind() throws Exception {
+        build("FROM scratch\nCOPY small /a\nRUN --mount=type=cache,id=m,target=/m x\n");
+        var copied = builder.keeping().list().stream().filter(use -> use.description().contains("COPY")).findFirst();
+        builder.keeping().prune(prune(Optional.empty(), Optional.empty(),
+                List.of(copied.orElseThrow().id().substring(0, 12)), List.of()), now);
+        assertThat(kept()).hasSize(2).noneMatch(description -> description.contains("COPY"));
+        builder.keeping().prune(prune(Optional.empty(), Optional.empty(), List.of(), List.of("exec.cachemount")), now);
+        assertThat(kept()).singleElement().asString().contains("RUN");
+    }
+
+    @Test
+    void aMountThatAStepUsesStays() throws Exception {
+        build("FROM scratch\nRUN --mount=type=cache,id=m,target=/m x\n");
+        var mounts = CacheMounts.open(directory.resolve("build/mounts"));
+        mounts.look("m", _ -> {
+            assertThat(mounts.remove(mounts.list().getFirst())).isFalse();
+            return true;
+        });
+        assertThat(mounts.remove(mounts.list().getFirst())).isTrue();
+    }
+
+    @Test
+    void prunedLayersAreGoneAndTheStepRunsAgain() throws Exception {
+        build("FROM scratch\nRUN x\n");
+        builder.keeping().prune(prune(Optional.empty(), Optional.empty(), List.of(), List.of()), now);
+        build("FROM scratch\nRUN x\n");
+        assertThat(programs).hasSize(2);
+    }
+
+    @Test
+    void onlyTheStagesNamedRunAgain() throws Exception {
+        String file = "FROM scratch AS a\nRUN a\nFROM scratch AS b\nRUN b\nFROM scratch\n"
+                + "RUN --mount=from=a,target=/a --mount=from=b,target=/b last\n";
+        build(file);
+        build(file, new BuildRequest.Cache(false, List.of("b")));
+        assertThat(programs).containsExactlyInAnyOrder("a", "b", "last", "b");
+    }
+
+    @Test
+    void halfACopyOfAMountNeverCounts() throws Exception {
+        var mounts = CacheMounts.open(directory.resolve("build/mounts"));
+        build("FROM scratch\nRUN --mount=type=cache,id=m,target=/m x\n");
+        var kept = mounts.list().getFirst();
+        Path place = kept.data().resolveSibling("arriving");
+        mounts.remove(kept);
+        Files.createDirectories(place);
+        Files.writeString(place.resolve("half"), "");
+        Files.writeString(place.resolveSibling("id"), "m");
+        assertThat(mounts.has("m")).isFalse();
+        assertThat(mounts.list()).isEmpty();
+        build("FROM scratch\nRUN --mount=type=cache,id=m,target=/m y\n");
+        assertThat(mounts.list().getFirst().data()).isEmptyDirectory();
+    }
+}

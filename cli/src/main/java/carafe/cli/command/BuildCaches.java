@@ -1,0 +1,125 @@
+package carafe.cli.command;
+
+import carafe.cli.client.EngineError;
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// What `--cache-from` and `--cache-to` ask for, and the directories among it.
+final class BuildCaches {
+
+    private final Call call;
+    private final List<Json.Obj> from = new ArrayList<>();
+    private final List<Json.Obj> to = new ArrayList<>();
+    /// Where the caches that the outcome tells go, in its order; `""` for those that went to a registry.
+    private final List<String> destinations = new ArrayList<>();
+    private final List<String> sent = new ArrayList<>();
+
+    private BuildCaches(Call call) {
+        this.call = call;
+    }
+
+    /// Reads the flags and gives directories to the engine; to be followed by [#end].
+    static BuildCaches read(Call call) throws Failure, EngineError, EngineException.Invalid, IOException {
+        var caches = new BuildCaches(call);
+        for (String text : call.flags().list("cache-to")) {
+            caches.to(text);
+        }
+        for (String text : call.flags().list("cache-from")) {
+            caches.from(text);
+        }
+        return caches;
+    }
+
+    private static Map<String, String> fields(String text) {
+        var fields = new LinkedHashMap<String, String>();
+        if (!text.contains("=")) {
+            fields.put("type", "registry");
+            fields.put("ref", text);
+            return fields;
+        }
+        for (String field : text.split(",")) {
+            int equals = field.indexOf('=');
+            fields.put(equals < 0 ? field : field.substring(0, equals), equals < 0 ? "" : field.substring(equals + 1));
+        }
+        return fields;
+    }
+
+    private static String needed(Map<String, String> fields, String name, String flag, String text) throws Failure {
+        String value = fields.getOrDefault(name, "");
+        if (value.isEmpty()) {
+            throw new Failure(1, "invalid --" + flag + " \"" + text + "\": " + name + "= is missing");
+        }
+        return value;
+    }
+
+    private void from(String text) throws Failure, EngineError, EngineException.Invalid, IOException {
+        var fields = fields(text);
+        var entry = Json.object().put("mounts", fields.getOrDefault("mounts", "").equals("true"));
+        switch (fields.getOrDefault("type", "")) {
+            case "registry" -> from.add(entry.put("reference", needed(fields, "ref", "cache-from", text)).put("remote", true)
+                    .build());
+            case "local" -> {
+                String source = needed(fields, "src", "cache-from", text);
+                var image = new CacheDirectory(call, source).send();
+                if (image.isEmpty()) {
+                    call.session().say("the cache " + source + " is not there; building without it");
+                    return;
+                }
+                sent.add(image.get());
+                from.add(entry.put("reference", image.get()).put("remote", false).build());
+            }
+            default -> throw new Failure(1, "invalid --cache-from \"" + text + "\": type=registry and local are known");
+        }
+    }
+
+    private void to(String text) throws Failure {
+        var fields = fields(text);
+        String mode = fields.getOrDefault("mode", "min");
+        if (!mode.equals("min") && !mode.equals("max")) {
+            throw new Failure(1, "invalid --cache-to \"" + text + "\": mode=min and max are known");
+        }
+        var entry = Json.object().put("all", mode.equals("max"))
+                .put("mounts", fields.getOrDefault("mounts", "").equals("true"));
+        switch (fields.getOrDefault("type", "")) {
+            case "inline" -> to.add(entry.put("type", "inline").build());
+            case "registry" -> {
+                to.add(entry.put("type", "registry").put("reference", needed(fields, "ref", "cache-to", text)).build());
+                destinations.add("");
+            }
+            case "local" -> {
+                destinations.add(needed(fields, "dest", "cache-to", text));
+                to.add(entry.put("type", "image").build());
+            }
+            default -> throw new Failure(1, "invalid --cache-to \"" + text
+                    + "\": type=inline, registry and local are known");
+        }
+    }
+
+    /// The build's document with them.
+    Json.Obj into(Json.Obj document) {
+        return document.with("cacheFrom", Json.ofAll(from)).with("cacheTo", Json.ofAll(to));
+    }
+
+    /// Writes the caches that the outcome tells into their directories.
+    void write(Json.Obj outcome) throws Failure, EngineError, EngineException.Invalid, IOException {
+        var ids = outcome.texts("caches");
+        for (int i = 0; i < Math.min(ids.size(), destinations.size()); i++) {
+            if (!destinations.get(i).isEmpty()) {
+                new CacheDirectory(call, destinations.get(i)).receive(ids.get(i));
+            }
+        }
+    }
+
+    /// Removes what was given to the engine.
+    void end() throws Failure, EngineError, IOException {
+        for (String image : sent) {
+            new CacheDirectory(call, ".").forget(image);
+        }
+        sent.clear();
+    }
+}

@@ -1,0 +1,119 @@
+package carafe.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/// What comes out of a build: the same through every door and on every engine, in every form.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+final class CarafeBuildOutputTest {
+
+    private final EngineUnderTest engine;
+    private final EngineUnderTest other;
+    private final Client carafe = Client.carafe();
+
+    CarafeBuildOutputTest() throws Exception {
+        engine = new CarafeDaemon();
+        other = new CarafeDaemon();
+    }
+
+    @BeforeAll
+    void start() throws Exception {
+        for (var each : List.of(engine, other)) {
+            each.start();
+            carafe.to(each).and("load", "--input", TestImages.dockerArchive(each.directory()).toString()).run().good();
+        }
+    }
+
+    @AfterAll
+    void stop() {
+        other.close();
+        engine.close();
+    }
+
+    private Outcome run(String... words) throws Exception {
+        return carafe.to(engine).and(words).run();
+    }
+
+    private Path context(String dockerfile) throws Exception {
+        Path directory = Files.createTempDirectory(engine.directory(), "context");
+        Files.writeString(directory.resolve("Dockerfile"), dockerfile);
+        Files.writeString(directory.resolve("f"), "content");
+        return directory;
+    }
+
+    @Test
+    void everyClientGetsTheSameImage() throws Exception {
+        Path context = context("FROM busybox\nWORKDIR /d\nCOPY f f\nRUN echo x > x\nENV A=1\nCMD [\"sh\"]\n");
+        String ours = run("build", "-q", "--network", "none", context.toString()).good().text();
+        for (var client : List.of(Client.docker20(), Client.docker28())) {
+            assertThat(client.to(engine).with("DOCKER_BUILDKIT", "0")
+                    .and("build", "-q", "--network", "none", context.toString()).run().good().text()).isEqualTo(ours);
+        }
+    }
+
+    @Test
+    void theSameEpochGivesTheSameImageOnAnotherEngine() throws Exception {
+        Path context = context("FROM busybox\nWORKDIR /w\nRUN mkdir d && echo x > d/x && ln d/x d/y && touch -t 203001010000 z\n"
+                + "COPY f /deep/down/f\nADD --chmod=600 f /g\n");
+        String first = epoch(engine, context);
+        Files.setLastModifiedTime(context.resolve("f"), FileTime.fromMillis(1_800_000_000_000L));
+        assertThat(epoch(other, context)).isEqualTo(first);
+    }
+
+    private String epoch(EngineUnderTest on, Path context) throws Exception {
+        return carafe.to(on).with("SOURCE_DATE_EPOCH", "1700000000")
+                .and("build", "-q", "--no-cache", "--network", "none", context.toString()).run().good().text();
+    }
+
+    @Test
+    void archivesLoadElsewhereAsTheSameImage() throws Exception {
+        Path context = context("FROM busybox\nCOPY f /f\nCMD [\"cat\", \"/f\"]\n");
+        String id = run("build", "-q", "-t", "out", context.toString()).good().text();
+        for (String type : List.of("oci", "docker")) {
+            Path archive = engine.directory().resolve(type + ".tar");
+            run("build", "-t", "out", "-o", "type=" + type + ",dest=" + archive, context.toString()).good();
+            String loaded = carafe.to(other).and("load", "-i", archive.toString()).run().good().text();
+            assertThat(loaded).contains("Loaded image");
+            assertThat(carafe.to(other).and("run", "--rm", "--network", "none", id).run().good().text()).isEqualTo("content");
+            carafe.to(other).and("rmi", "-f", id).run().good();
+        }
+    }
+
+    @Test
+    void theFilesMayBeATar() throws Exception {
+        Path tar = engine.directory().resolve("files.tar");
+        run("build", "-o", "type=tar,dest=" + tar, context("FROM scratch\nCOPY f /d/f\n").toString()).good();
+        assertThat(Command.of("tar", "-xOf", tar.toString(), "d/f").run().good().text()).isEqualTo("content");
+    }
+
+    @Test
+    void theManifestIsAnnotated() throws Exception {
+        Path context = context("FROM scratch\nCOPY f /f\n");
+        try (var registry = DebianRegistry.open()) {
+            String name = registry.host() + "/team/annotated:1";
+            run("build", "--push", "-t", name, "--annotation", "org.example.a=one", "--annotation", "manifest:b=two=2",
+                    context.toString()).good();
+            assertThat(run("manifest", "inspect", "--insecure", name).good().text())
+                    .contains("\"org.example.a\": \"one\"", "\"b\": \"two=2\"");
+        }
+        assertThat(run("build", "--annotation", "index:a=b", context.toString()).endedWith(1).err())
+                .contains("invalid annotation \"index:a=b\"", "only the manifest can be annotated");
+    }
+
+    @Test
+    void stagesWithoutCacheRunAgainAndOthersDoNot() throws Exception {
+        Path context = context("FROM busybox AS a\nRUN echo a-$((6*7))\nFROM busybox AS b\nRUN echo b-$((6*7)) > /b; cat /b\n"
+                + "FROM busybox\nCOPY --from=b /b /b\nRUN --mount=from=a,target=/x true\n");
+        run("build", "--network", "none", context.toString()).good();
+        assertThat(run("build", "--progress", "plain", "--network", "none", "--no-cache-filter", "b", context.toString()).good()
+                .err()).contains("b-42").doesNotContain("a-42");
+    }
+}
