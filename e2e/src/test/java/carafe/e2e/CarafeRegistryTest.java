@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -88,6 +89,26 @@ final class CarafeRegistryTest {
             assertThat(carafe("run", "--rm", target, "echo", "copied").text()).isEqualTo("copied");
             carafe("rmi", target);
         }
+    }
+
+    /// Each connection ends after a megabyte of a layer of eight; none of what has come is sent again.
+    @Test
+    void aLayerGoesOnWhereItsConnectionBroke() throws Exception {
+        byte[] noise = new byte[8 << 20];
+        new Random(12).nextBytes(noise);
+        var rootfs = Files.write(engine.directory().resolve("noise.tar"), new Tar().file("noise", 0644, noise).finish());
+        String name = registry.host() + "/noise:1";
+        carafe("import", rootfs.toString(), name);
+        carafe("push", name);
+        carafe("rmi", name);
+        try (var wire = new TornWire(registry.host(), 1 << 20, 5)) {
+            String torn = wire.host() + "/noise:1";
+            carafe("pull", torn);
+            assertThat(wire.tearsLeft()).isZero();
+            assertThat(wire.carried()).isGreaterThan(noise.length).isLessThan(noise.length + (256 << 10));
+            carafe("rmi", torn);
+        }
+        Files.delete(rootfs);
     }
 
     @Test

@@ -11,8 +11,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The hub as Podman sees it: log in, pull what others pushed, push, search, list tags; in clear and with TLS. Debian's podman keeps
-/// all it has in a directory of the test and makes no container.
+/// The hub as Podman sees it: log in, pull what others pushed, push, search, list tags; in clear and with TLS. Debian's
+/// podman keeps all it has in a directory of the test and makes no container.
 class HubWithPodmanTest {
 
     private Path home;
