@@ -183,7 +183,10 @@ struct birth {
 static int deliver(void *argument) {
   struct birth *birth = argument;
   struct play *play = birth->play;
-  long rc = sys_call(SYS_setns, (uint64_t)play->tape.slots[play->tape.header->user_slot], CLONE_NEWUSER, 0, 0, 0, 0);
+  const struct tape_header *header = play->tape.header;
+  long rc = sys_call(SYS_setns, (uint64_t)play->tape.slots[header->user_slot], CLONE_NEWUSER, 0, 0, 0, 0);
+  if (rc == 0 && header->pid_slot != TAPE_NONE) /* for the process only: nobody there ever sees the midwife */
+    rc = sys_call(SYS_setns, (uint64_t)play->tape.slots[header->pid_slot], CLONE_NEWPID, 0, 0, 0, 0);
   if (rc == 0) rc = sys_clone3(birth->flags | CLONE_PARENT, &play->pidfd, 0, birth->cgroup);
   if (rc == 0) child(play);
   birth->pid = rc;

@@ -102,6 +102,7 @@ static void blob(void) {
   FIELD(tape_header, keep);
   FIELD(tape_header, plan);
   FIELD(tape_header, user_slot);
+  FIELD(tape_header, pid_slot);
 }
 
 static void messages(void) {

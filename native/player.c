@@ -107,6 +107,7 @@ static bool good_header(const struct tape_header *h, size_t bytes) {
   if (h->total_bytes != bytes || h->data_offset < sizeof *h || h->data_offset >= bytes) return false;
   if (h->slot_count > TAPE_MAX_SLOTS || h->passed_count > h->slot_count) return false;
   if (!slot_or_none(h, h->cgroup_slot) || !slot_or_none(h, h->user_slot) || h->announce > 1) return false;
+  if (!slot_or_none(h, h->pid_slot) || (h->pid_slot != TAPE_NONE && h->user_slot == TAPE_NONE)) return false;
   if (h->monitor_steps > TAPE_MAX_STEPS || h->child_steps > TAPE_MAX_STEPS - h->monitor_steps) return false;
   if (h->child_steps == 0 || h->reloc_count > TAPE_MAX_RELOCS) return false;
   return (h->clone_flags & ~(uint64_t)CLONE_NAMESPACES) == 0;

@@ -16,7 +16,7 @@
 
 enum {
   TAPE_MAGIC = 0x50415443, /* "CTAP" */
-  TAPE_VERSION = 2,
+  TAPE_VERSION = 3,
   TAPE_MAX_BYTES = 16 << 20,
   TAPE_MAX_STEPS = 1024,
   TAPE_MAX_SLOTS = 240, /* all may be passed in one message: SCM_MAX_FD is 253 */
@@ -107,7 +107,7 @@ struct tape_header {
   uint64_t keep[4]; /* bit n: slot n stays open in the monitor */
   struct tape_plan plan;
   uint32_t user_slot; /* the user namespace that owns what clone3 makes, or TAPE_NONE: the monitor's */
-  uint32_t zero;
+  uint32_t pid_slot;  /* the pid namespace, of those users, that the process is born in, or TAPE_NONE */
 };
 _Static_assert(sizeof(struct tape_header) == 168, "layout");
 _Static_assert(offsetof(struct tape_header, keep) == 64, "layout");

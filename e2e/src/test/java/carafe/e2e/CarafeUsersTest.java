@@ -99,6 +99,32 @@ class CarafeUsersTest {
         client.to(engine).and("rmi", "committed").run().good();
     }
 
+    @ParameterizedTest
+    @MethodSource("clients")
+    void whoSharesProcessesAndIpcSharesTheUsers(Client client) throws Exception {
+        client.to(engine).and("run", "-d", "--name", "owner", "--ipc", "shareable", "busybox", "sleep", "600").run().good();
+        client.to(engine).and("run", "-d", "--name", "guest", "--pid", "container:owner", "--ipc", "container:owner",
+                "busybox", "sleep", "601").run().good();
+        for (String kind : List.of("user", "pid", "ipc")) {
+            assertThat(docker("exec", "guest", "readlink", "/proc/self/ns/" + kind).text())
+                    .isEqualTo(docker("exec", "owner", "readlink", "/proc/self/ns/" + kind).text());
+        }
+        assertThat(docker("exec", "guest", "readlink", "/proc/self/ns/net").text())
+                .isNotEqualTo(docker("exec", "owner", "readlink", "/proc/self/ns/net").text());
+        docker("exec", "owner", "sh", "-c", "echo told > /dev/shm/x; chown 7 /dev/shm/x");
+        assertThat(docker("exec", "guest", "sh", "-c", "cat /dev/shm/x; stat -c %u /dev/shm/x; ls /sys/class/net; "
+                + "tr '\\0' . < /proc/1/cmdline").lines()).containsExactly("told", "7", "eth0", "lo", "sleep.600.");
+        var refused = client.to(engine).and("run", "--rm", "--userns=host", "--pid", "container:owner", "busybox", "true")
+                .run();
+        assertThat(refused.err()).contains("it belongs to the users of container owner");
+        client.to(engine).and("run", "-d", "--name", "hosts", "--userns=host", "busybox", "sleep", "600").run().good();
+        assertThat(client.to(engine).and("run", "--rm", "--pid", "container:hosts", "busybox", "true").run().err())
+                .contains("it has the host's users, who own it");
+        client.to(engine).and("run", "-d", "--name", "other", "busybox", "sleep", "600").run().good();
+        assertThat(client.to(engine).and("run", "--rm", "--pid", "container:owner", "--network", "container:other",
+                "busybox", "true").run().err()).contains("each has users of its own");
+    }
+
     @Test
     void everyContainerMayHaveIdsOfItsOwn() throws Exception {
         var carafe = Client.carafe();

@@ -70,6 +70,13 @@ abstract class DockerCommandContract {
     }
 
     @Nested
+    final class Sharing extends SharingContract {
+        Sharing() {
+            super(DockerCommandContract.this);
+        }
+    }
+
+    @Nested
     final class Networks extends NetworkContract {
         Networks() {
             super(DockerCommandContract.this);

@@ -80,7 +80,7 @@ final class BuildSteps implements StepRunner {
 
     private int started(StepRun run, Output output) throws EngineException, InterruptedException {
         var container = snapshot(run);
-        try (var network = networks.attach(container)) {
+        try (var network = networks.attach(container, Sharings.Shared.NONE)) {
             return started(run, container, network, output);
         } finally {
             networks.detach(container);
@@ -91,7 +91,8 @@ final class BuildSteps implements StepRunner {
             throws EngineException, InterruptedException {
         var files = layout.files(run.id());
         etc.write(files, container.config().names().host(), container.host(), network.known());
-        var places = new SpecComposer.Places(files, network.namespace(), network.users());
+        var places = new SpecComposer.Places(files, network.namespace(), network.users(),
+                Sharings.Joined.NONE, List.of());
         var bundle = new Bundle(run.id(), spec(run, container, places), run.root().withDiscardable(true),
                 layout.run(run.id()), layout.container(run.id()),
                 new UserRequest(run.user(), List.of()), Stdio.CLOSED, LogOptions.none(files.log()));

@@ -9,6 +9,7 @@ import carafe.runtime.UserRequest;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.RootfsPlan;
+import java.util.List;
 
 /// Puts together what the runtime needs to start a container.
 final class BundleMaker {
@@ -23,9 +24,11 @@ final class BundleMaker {
     }
 
     /// Confined to the container's queue: its bundle; its writable layer is made if it is missing.
-    /// It joins the namespaces of `network`.
-    Bundle make(Container container, Memberships.Attachment network) throws EngineException {
-        return bundle(container.snapshot(), root(container), network.namespace(), network.users());
+    /// It joins the namespaces of `network` and what is `shared`; `linked` are variables about those it is linked to.
+    Bundle make(Container container, Memberships.Attachment network, Sharings.Joined shared, List<String> linked)
+            throws EngineException {
+        return bundle(container.snapshot(), root(container), new SpecComposer.Places(
+                layout.files(container.id()), network.namespace(), network.users(), shared, linked));
     }
 
     /// Confined to the container's queue: where its root's layers lie.
@@ -48,15 +51,15 @@ final class BundleMaker {
     }
 
     /// The bundle over a root that is known; what a container that is removed at its end writes is discardable.
-    Bundle bundle(ContainerSnapshot container, RootfsPlan.Overlay root, String network, String users)
+    Bundle bundle(ContainerSnapshot container, RootfsPlan.Overlay root, SpecComposer.Places places)
             throws EngineException {
         var host = container.host();
         var streams = container.config().streams();
-        var files = layout.files(container.id());
+        var files = places.files();
         var log = host.log();
         return new Bundle(
                 container.id(),
-                composer.compose(container, new SpecComposer.Places(files, network, users), HostDevices.find(host)),
+                composer.compose(container, places, HostDevices.find(host)),
                 root.withDiscardable(host.autoRemove()),
                 layout.run(container.id()),
                 layout.container(container.id()),

@@ -22,19 +22,22 @@ final class ContainerPlanner {
     private final Images images;
     private final MountResolver mounts;
     private final HostFacts facts;
-    private final Memberships memberships;
+    private final Others others;
     private final UserChoice users;
     private final Clock clock;
 
-    ContainerPlanner(Images images, MountResolver mounts, HostFacts facts, Memberships memberships, UserChoice users,
+    ContainerPlanner(Images images, MountResolver mounts, HostFacts facts, Others others, UserChoice users,
             Clock clock) { // the six are its whole world
         this.images = images;
         this.mounts = mounts;
         this.facts = facts;
-        this.memberships = memberships;
+        this.others = others;
         this.users = users;
         this.clock = clock;
     }
+
+    /// What a container can have to do with others.
+    record Others(Memberships memberships, Sharings sharings) {}
 
     /// A container to be, the image below it, and what the client should be told.
     record Plan(ContainerSnapshot container, Image image, List<String> warnings) {
@@ -59,7 +62,7 @@ final class ContainerPlanner {
                 ConfigMerge.words(config),
                 config,
                 host,
-                memberships.joined(host.namespaces().network(), request.host().namespaces().network(),
+                others.memberships.joined(host.namespaces().network(), request.host().namespaces().network(),
                         request.networking(), request.config()),
                 new State.Created(Optional.empty()),
                 new ContainerSnapshot.Restarts(0, false));
@@ -105,8 +108,9 @@ final class ContainerPlanner {
     private HostConfig host(CreateRequest request, String id, List<String> warnings) throws EngineException {
         HostConfig host = request.host();
         checkCpu(host);
-        String mode = memberships.mode(host.namespaces().network());
+        String mode = others.memberships.mode(host.namespaces().network());
         Memberships.checkMode(mode, request.config(), host);
+        others.memberships.links().check(host);
         if (!List.of("", "carafe", "runc", "io.containerd.runc.v2").contains(host.runtime())) {
             throw new EngineException.Invalid("unknown or invalid runtime name: " + host.runtime());
         }
@@ -125,7 +129,7 @@ final class ContainerPlanner {
         if (host.namespaces().ipc().isEmpty()) {
             document = document.with("IpcMode", Json.of("private"));
         }
-        var complete = HostConfig.parse(document);
+        var complete = HostConfig.parse(others.sharings.named(document));
         return complete.with(users.choose(complete, id));
     }
 

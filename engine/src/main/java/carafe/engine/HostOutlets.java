@@ -8,6 +8,7 @@ import carafe.network.port.Reach;
 import carafe.spec.EngineException;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 
 /// Outlets of this host: ports by nftables, names by a server in each container's namespace.
 public final class HostOutlets implements Outlets {
@@ -24,9 +25,19 @@ public final class HostOutlets implements Outlets {
 
     @Override
     public void begin(Opening opening) throws EngineException {
-        tools.names.choose(opening.containerId(), opening.servers());
+        ask(opening);
         tools.ports.reserve(
                 opening.containerId(), opening.name(), opening.ports(), opening.four(), opening.six());
+    }
+
+    private void ask(Opening opening) {
+        tools.names.choose(opening.containerId(), opening.asking().servers());
+        rename(opening.containerId(), opening.asking().links());
+    }
+
+    @Override
+    public void rename(String containerId, Map<String, String> links) {
+        tools.names.link(containerId, links);
     }
 
     @Override
@@ -47,7 +58,7 @@ public final class HostOutlets implements Outlets {
 
     @Override
     public void resume(Collection<Opening> running) throws EngineException {
-        running.forEach(opening -> tools.names.choose(opening.containerId(), opening.servers()));
+        running.forEach(this::ask);
         tools.ports.restore(running.stream().map(Opening::containerId).toList());
     }
 

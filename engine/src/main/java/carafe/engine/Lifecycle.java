@@ -35,9 +35,8 @@ final class Lifecycle {
     private volatile boolean closed;
 
     /// What a start needs beside the runtime.
-    record Starts(BundleMaker bundles, EtcFiles etc, MountSources sources, Memberships networks, Endings endings,
-            RecentStarts recent,
-            Layout layout, Steps steps) {}
+    record Starts(BundleMaker bundles, EtcFiles etc, MountSources sources, Memberships networks, Sharings sharings,
+            Endings endings, RecentStarts recent, Layout layout, Steps steps) {}
 
     Lifecycle(Book book, ContainerRuntime runtime, Starts starts, Remover remover, Clock clock) {
         this.book = book;
@@ -86,8 +85,9 @@ final class Lifecycle {
         boolean started = false;
         try {
             starts.steps.pass("start.network");
-            try (var network = starts.networks.attach(snapshot)) {
-                var process = process(container, network);
+            try (var shared = starts.sharings.open(snapshot);
+                    var network = starts.networks.attach(snapshot, shared)) {
+                var process = process(container, network, shared);
                 started = true;
                 return process;
             }
@@ -98,14 +98,16 @@ final class Lifecycle {
         }
     }
 
-    private RunningContainer process(Container container, Memberships.Attachment network)
+    private RunningContainer process(Container container, Memberships.Attachment network, Sharings.Shared shared)
             throws StartFailure, EngineException {
         var snapshot = container.snapshot();
         starts.steps.pass("start.files");
         var files = starts.layout.files(snapshot.id());
         starts.etc.write(files, snapshot.config().names().host(), snapshot.host(), network.known());
+        tellParents(container);
         starts.steps.pass("start.bundle");
-        var bundle = starts.bundles.make(container, network);
+        var bundle = starts.bundles.make(
+                container, network, shared.joined(), starts.networks.links().environment(snapshot));
         starts.endings.settle(container);
         starts.steps.pass("start.mounts");
         starts.sources.before(snapshot, bundle.rootfs());
@@ -114,6 +116,14 @@ final class Lifecycle {
         starts.recent.forget(container.id());
         container.clients().clear(); // their other ends are the monitor's now
         return process;
+    }
+
+    /// Those that run and are linked to it learn its new address.
+    private void tellParents(Container container) throws EngineException {
+        for (var parent : starts.networks.links().parents(container)) {
+            var snapshot = parent.snapshot();
+            starts.etc.writeHosts(starts.layout.files(parent.id()), snapshot.host(), starts.networks.known(snapshot));
+        }
     }
 
     /// Confined: it runs.
@@ -283,6 +293,11 @@ final class Lifecycle {
         if (closed || container.state() != pending) {
             return; // somebody stopped, started or removed it meanwhile
         }
+        var others = starts.sharings.untilTheyStart(container.snapshot().host(), clock.instant());
+        if (others.isPresent()) {
+            restartAfter(container, pending, others.get());
+            return;
+        }
         try {
             launch(container, container.snapshot().restarts());
         } catch (EngineException e) {
@@ -290,9 +305,11 @@ final class Lifecycle {
         }
     }
 
-    /// Starts it at the engine's start, because its restart policy says so.
-    void startByPolicy(Container container) {
+    /// Starts it at the engine's start, because its restart policy says so,
+    /// when those it shares something of have been started; `before` are those whose start is on its way already.
+    void startByPolicy(Container container, List<Container> before) {
         container.mailbox().tell(() -> {
+            before.forEach(Lifecycle::await);
             if (container.state() instanceof State.Created || container.state() instanceof State.Exited) {
                 try {
                     launch(container, container.snapshot().restarts());
@@ -301,6 +318,17 @@ final class Lifecycle {
                 }
             }
         });
+    }
+
+    /// Waits until what `other` was told before is done.
+    private static void await(Container other) {
+        try {
+            other.mailbox().perform(() -> { });
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (EngineException e) {
+            throw new AssertionError("nothing was asked", e);
+        }
     }
 
     /// Confined: the policy wanted to restart it, and a user does not.

@@ -338,8 +338,11 @@ final class LiveContainers implements Containers {
         Path directory = hands.layout.container(id);
         var root = new RootfsPlan.Overlay(
                 List.of(directory.resolve("layers")), directory.resolve("upper"), directory.resolve("work"));
-        var bundle = bundles.bundle(plan.container(), root, hands.memberships.shownPath(plan.container()),
-                plan.container().host().namespaces().ids().none() ? "" : "/proc/self/fd/USERS");
+        var bundle = bundles.bundle(plan.container(), root, new SpecComposer.Places(
+                hands.layout.files(id), hands.memberships.shownPath(plan.container()),
+                plan.container().host().namespaces().ids().none() ? "" : "/proc/self/fd/USERS",
+                Sharings.shown(plan.container().host()),
+                hands.memberships.links().environment(plan.container())));
         return runtime.plan(bundle).explanation().toJson();
     }
 

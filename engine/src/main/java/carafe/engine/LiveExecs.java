@@ -38,6 +38,7 @@ final class LiveExecs implements Execs {
     private static final int MOST_WITHOUT_SWEEP = 256;
 
     private final Book book;
+    private final Links links;
     private final ContainerRuntime runtime;
     private final Layout layout;
     private final Clock clock;
@@ -73,8 +74,9 @@ final class LiveExecs implements Execs {
         }
     }
 
-    LiveExecs(Book book, ContainerRuntime runtime, Layout layout, Clock clock) {
+    LiveExecs(Book book, ContainerRuntime runtime, Links links, Layout layout, Clock clock) {
         this.book = book;
+        this.links = links;
         this.runtime = runtime;
         this.layout = layout;
         this.clock = clock;
@@ -205,7 +207,7 @@ final class LiveExecs implements Execs {
                 exec.id,
                 layout.execRun(exec.container.id(), exec.id),
                 config.command(),
-                environment(exec.container.snapshot(), config),
+                environment(exec.container.snapshot(), config, links.environment(exec.container.snapshot())),
                 config.workingDirectory(),
                 user(exec.container.snapshot(), config),
                 config.terminal(),
@@ -257,9 +259,9 @@ final class LiveExecs implements Execs {
         book.tell(exec.container.snapshot(), action, all);
     }
 
-    private static List<String> environment(ContainerSnapshot container, ExecConfig config) {
+    private static List<String> environment(ContainerSnapshot container, ExecConfig config, List<String> linked) {
         var environment = new LinkedHashMap<String, String>();
-        SpecComposer.environment(container, config.terminal()).forEach(entry -> SpecComposer.put(environment, entry));
+        SpecComposer.environment(container, config.terminal(), linked).forEach(entry -> SpecComposer.put(environment, entry));
         config.environment().forEach(entry -> SpecComposer.put(environment, entry));
         return List.copyOf(environment.values());
     }

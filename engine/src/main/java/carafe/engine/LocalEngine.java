@@ -32,6 +32,7 @@ final class LocalEngine implements Engine {
     private final Resources resources;
     private final Book book;
     private final Lifecycle lifecycle;
+    private final Sharings sharings;
     private final Endings endings;
     private final Remover remover;
     private final Containers containers;
@@ -69,21 +70,23 @@ final class LocalEngine implements Engine {
         var networkBook = new NetworkBook(resources.database(), resources.events());
         networkBook.load();
         var memberships = new Memberships(book, parts.runtime(), networkBook, resources.fabric(), resources.outlets());
+        sharings = new Sharings(book);
         var etc = new EtcFiles(Path.of("/etc"));
         networks = new LiveNetworks(book, networkBook, resources.fabric(),
                 new LiveNetworks.Hands(memberships, etc, layout, steps), parts.clock());
         var planner = new ContainerPlanner(
-                parts.images(), new MountResolver(book, parts.images()), facts, memberships,
+                parts.images(), new MountResolver(book, parts.images()), facts,
+                new ContainerPlanner.Others(memberships, sharings),
                 new UserChoice(book, config.users()), parts.clock());
         endings = new Endings(book, parts.runtime(), sources, layout, steps);
         remover = new Remover(book, endings, snapshots, volumeBook, layout, steps);
         lifecycle = new Lifecycle(
                 book,
                 parts.runtime(),
-                new Lifecycle.Starts(bundles, etc, sources, memberships, endings, recent, layout, steps),
+                new Lifecycle.Starts(bundles, etc, sources, memberships, sharings, endings, recent, layout, steps),
                 remover,
                 parts.clock());
-        execs = new LiveExecs(book, parts.runtime(), layout, parts.clock());
+        execs = new LiveExecs(book, parts.runtime(), memberships.links(), layout, parts.clock());
         containers = new LiveContainers(book, parts.runtime(), bundles, parts.clock(), new LiveContainers.Hands(
                 new Creator(book, planner, snapshots, sources, layout, steps),
                 planner,
@@ -126,7 +129,7 @@ final class LocalEngine implements Engine {
             engine = new LocalEngine(config, parts, resources, id);
             var reconciler = new Reconciler(
                     engine.book, parts.runtime(), parts.images().snapshots(), layout,
-                    new Reconciler.Resumers(engine.volumeBook, engine.lifecycle, engine.networks));
+                    new Reconciler.Resumers(engine.volumeBook, engine.lifecycle, engine.networks, engine.sharings));
             String boot = HostFacts.read(Path.of("/")).bootId();
             boolean sameBoot = database.setting("boot-id").map(boot::equals).orElse(true);
             reconciler.run(database.rows(), sameBoot, parts.clock().instant());

@@ -38,6 +38,7 @@ final class Memberships {
     private final NetworkBook networks;
     private final Fabric fabric;
     private final Outlets outlets;
+    private final Links links;
 
     Memberships(Book book, ContainerRuntime runtime, NetworkBook networks, Fabric fabric, Outlets outlets) {
         this.runtime = runtime;
@@ -45,6 +46,7 @@ final class Memberships {
         this.networks = networks;
         this.fabric = fabric;
         this.outlets = outlets;
+        this.links = new Links(book, networks, fabric);
     }
 
     /// Whether a container with this mode shares somebody else's network, or has none it could leave.
@@ -133,13 +135,20 @@ final class Memberships {
     record HostLine(String address, String names) {}
 
     /// Confined to the container's queue: makes its network ready for its first process.
-    Attachment attach(ContainerSnapshot container) throws EngineException {
+    /// With users of its own it has those to whom belongs what is `shared`.
+    Attachment attach(ContainerSnapshot container, Sharings.Shared shared) throws EngineException {
         String mode = container.host().namespaces().network();
         if (mode.startsWith(CONTAINER)) {
-            return joinOther(container, mode);
+            return joinOther(container, mode, shared);
         }
+        links.checkRunning(container);
         var ids = container.host().namespaces().ids();
-        Optional<HeldNamespaces> held = ids.none() ? Optional.empty() : Optional.of(runtime.users(ids));
+        Optional<HeldNamespaces> held = Optional.empty();
+        if (!ids.none()) {
+            held = Optional.of(shared.owner().isPresent()
+                    ? runtime.networkOf(shared.owner().get())
+                    : runtime.users(ids));
+        }
         boolean attached = false;
         try {
             var attachment = attach(container, held);
@@ -175,7 +184,7 @@ final class Memberships {
         return new Attachment(sandbox.path(), known(container), Optional.empty(), held);
     }
 
-    private Attachment joinOther(ContainerSnapshot container, String mode) throws EngineException {
+    private Attachment joinOther(ContainerSnapshot container, String mode, Sharings.Shared shared) throws EngineException {
         var other = book.find(mode.substring(CONTAINER.length()));
         var process = other.running();
         if (process.isEmpty()) {
@@ -189,8 +198,13 @@ final class Memberships {
                     + ": it belongs to its users, and they are others than those of this container; make the container"
                     + " anew");
         }
-        var shared = process.get().namespaces();
-        return new Attachment(shared.network(), known(other.snapshot()), Optional.empty(), Optional.of(shared));
+        var theirs = process.get().namespaces();
+        if (!container.host().namespaces().ids().none()
+                && shared.owner().map(owner -> !owner.hasUsersOf(theirs)).orElse(false)) {
+            theirs.close();
+            throw Sharings.otherUsers(container, "the network and the processes or ipc");
+        }
+        return new Attachment(theirs.network(), known(other.snapshot()), Optional.empty(), Optional.of(theirs));
     }
 
     private static Joining joining(Network network, EndpointSettings settings, ContainerSnapshot container) {
@@ -224,30 +238,7 @@ final class Memberships {
         for (var endpoint : sandbox.endpoints()) {
             endpoint.six().ifPresent(address -> lines.add(new HostLine(address.address().toString(), own)));
         }
-        lines.addAll(links(container));
-        return lines;
-    }
-
-    /// Those on the default bridge that the container was linked to with `--link`.
-    private List<HostLine> links(ContainerSnapshot container) {
-        var lines = new ArrayList<HostLine>();
-        try {
-            for (String link : container.host().document().texts("Links")) {
-                int colon = link.indexOf(':');
-                String name = colon < 0 ? link : link.substring(0, colon);
-                String alias = colon < 0 ? link : link.substring(colon + 1);
-                var other = book.find(name);
-                var first = fabric.sandbox(other.id()).stream()
-                        .flatMap(sandbox -> sandbox.endpoints().stream())
-                        .flatMap(endpoint -> endpoint.four().stream())
-                        .findFirst();
-                String words = alias.substring(alias.lastIndexOf('/') + 1) + " " + other.snapshot().config().names().host()
-                        + " " + other.snapshot().name();
-                first.ifPresent(address -> lines.add(new HostLine(address.address().toString(), words)));
-            }
-        } catch (EngineException e) {
-            LOG.warn("the links of container {}: {}", container.id(), e.getMessage());
-        }
+        lines.addAll(links.hosts(container));
         return lines;
     }
 
@@ -275,7 +266,13 @@ final class Memberships {
 
     /// Confined to the container's queue: one more network for one that runs.
     void connectRunning(ContainerSnapshot container, Network network, EndpointSettings settings) throws EngineException {
+        outlets.rename(container.id(), links.names(container));
         fabric.connect(container.id(), joining(network, settings, container));
+    }
+
+    /// Links of containers to others.
+    Links links() {
+        return links;
     }
 
     /// Confined to the container's queue.
@@ -316,7 +313,8 @@ final class Memberships {
         for (String server : container.host().resolver().servers()) {
             IpAddress.find(server).ifPresent(servers::add);
         }
-        return new Outlets.Opening(container.id(), container.name(), ports, four, six, servers);
+        return new Outlets.Opening(container.id(), container.name(), ports, four, six,
+                new Outlets.Asking(servers, links.names(container)));
     }
 
     /// At the engine's start, before the networks are there again: who runs keeps its ports.
@@ -331,7 +329,7 @@ final class Memberships {
             } catch (EngineException e) {
                 // set aside, or in a network that is gone: what is open stays open while it runs
                 LOG.warn("container {} runs, and what it wants of ports is not known: {}", id, e.getMessage());
-                openings.add(new Outlets.Opening(id, "", List.of(), false, false, List.of()));
+                openings.add(new Outlets.Opening(id, "", List.of(), false, false, Outlets.Asking.NONE));
             }
         }
         outlets.resume(openings);

@@ -1,5 +1,6 @@
 package carafe.engine;
 
+import carafe.runtime.HeldMount;
 import carafe.runtime.StandardContainer;
 import carafe.spec.EngineException;
 import carafe.spec.docker.HostConfig;
@@ -30,7 +31,8 @@ final class MountPlan {
         this.images = images;
     }
 
-    List<Mount> mounts(ContainerSnapshot container, ContainerDetails.Files files) throws EngineException {
+    /// `memory` leads to the shared memory of another container that this one shares, `""` if none.
+    List<Mount> mounts(ContainerSnapshot container, ContainerDetails.Files files, String memory) throws EngineException {
         var host = container.host();
         var asked = new ArrayList<Mount>();
         var targets = new HashSet<String>();
@@ -48,7 +50,7 @@ final class MountPlan {
         var mounts = new ArrayList<Mount>();
         for (var mount : StandardContainer.mounts(host.files().shmBytes())) {
             if (!targets.contains(mount.destination())) {
-                standard(mount, host, mounts);
+                standard(mount, host, memory, mounts);
             }
         }
         boolean mapped = !host.namespaces().ids().none();
@@ -60,21 +62,25 @@ final class MountPlan {
         return List.copyOf(mounts);
     }
 
-    private static void standard(Mount mount, HostConfig host, List<Mount> mounts) {
+    private static void standard(Mount mount, HostConfig host, String memory, List<Mount> mounts) {
         boolean privileged = host.rights().privileged();
         String ipc = host.namespaces().ipc();
         switch (mount.destination()) {
             case "/dev/shm" -> {
-                if (ipc.equals("host")) {
+                if (!memory.isEmpty()) {
+                    mounts.add(Mount.of("/dev/shm", "bind", memory,
+                            List.of("bind", "rprivate", "nosuid", "noexec", "nodev", HeldMount.OPTION)));
+                } else if (ipc.equals("host")) {
                     mounts.add(Mount.of("/dev/shm", "bind", "/dev/shm", List.of("rbind", "rprivate")));
                 } else if (!ipc.equals("none")) {
                     mounts.add(mount);
                 }
             }
-            case "/dev/mqueue" -> mounts.add(
-                    ipc.equals("host")
-                            ? Mount.of("/dev/mqueue", "bind", "/dev/mqueue", List.of("rbind", "rprivate"))
-                            : mount);
+            case "/dev/mqueue" -> {
+                if (!ipc.equals("none")) {
+                    mounts.add(mount); // it is made in the ipc namespace that it shows, the host's too
+                }
+            }
             case "/sys", "/sys/fs/cgroup" -> mounts.add(privileged ? writable(mount) : mount);
             default -> mounts.add(mount);
         }

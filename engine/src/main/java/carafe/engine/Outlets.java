@@ -7,6 +7,7 @@ import carafe.spec.EngineException;
 import carafe.spec.network.IpAddress;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 
 /// How containers are found beside their addresses: by ports of the host, and by names. Told of a container before it
 /// comes to its networks ([#begin]) and after it has left them ([#end]).
@@ -20,6 +21,9 @@ public interface Outlets {
                 throw new EngineException.Unsupported("this engine publishes no ports");
             }
         }
+
+        @Override
+        public void rename(String containerId, Map<String, String> links) {}
 
         @Override
         public void end(String containerId) {}
@@ -44,19 +48,29 @@ public interface Outlets {
         public void close() {}
     };
 
-    /// What a container that is about to start wants: ports, in which families its networks have addresses, and the name
-    /// servers of its own (none: the host's).
-    record Opening(
-            String containerId, String name, List<PortRequest> ports, boolean four, boolean six,
-            List<IpAddress> servers) {
+    /// What a container that is about to start wants: ports, in which families its networks have addresses, and how it
+    /// asks for names.
+    record Opening(String containerId, String name, List<PortRequest> ports, boolean four, boolean six, Asking asking) {
         public Opening {
             ports = List.copyOf(ports);
+        }
+    }
+
+    /// The name servers of a container's own (none: the host's), and names that only it asks for, with who is meant.
+    record Asking(List<IpAddress> servers, Map<String, String> links) {
+        static final Asking NONE = new Asking(List.of(), Map.of());
+
+        public Asking {
             servers = List.copyOf(servers);
+            links = Map.copyOf(links);
         }
     }
 
     /// Takes the ports, all or none.
     void begin(Opening opening) throws EngineException;
+
+    /// From now on a container that runs asks for these names too.
+    void rename(String containerId, Map<String, String> links);
 
     /// Gives back what the container had; idempotent.
     void end(String containerId);

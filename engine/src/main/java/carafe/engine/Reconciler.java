@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -44,9 +45,10 @@ final class Reconciler {
     private final Layout layout;
     private final Lifecycle lifecycle;
     private final LiveNetworks networks;
+    private final Sharings sharings;
 
     /// Those who go on with what was found.
-    record Resumers(VolumeBook volumes, Lifecycle lifecycle, LiveNetworks networks) {}
+    record Resumers(VolumeBook volumes, Lifecycle lifecycle, LiveNetworks networks, Sharings sharings) {}
 
     Reconciler(Book book, ContainerRuntime runtime, Snapshots snapshots, Layout layout, Resumers resumers) {
         this.book = book;
@@ -56,6 +58,7 @@ final class Reconciler {
         this.layout = layout;
         this.lifecycle = resumers.lifecycle;
         this.networks = resumers.networks;
+        this.sharings = resumers.sharings;
     }
 
     /// Brings the book to what is true. `sameBoot`: the rows were written since the host started.
@@ -97,8 +100,24 @@ final class Reconciler {
         sweepExecs(keys, aside);
         sweepDirectories(ids);
         networks.restore(running(rows, keys));
-        for (var container : keys.values()) {
-            resume(container, now);
+        var before = new HashSet<Container>();
+        for (var container : donorsFirst(keys.values())) {
+            resume(container, now, before);
+            before.add(container);
+        }
+    }
+
+    /// Who shares something of another comes after it: it can only start when the other runs.
+    private List<Container> donorsFirst(Collection<Container> containers) {
+        var ordered = new LinkedHashSet<Container>();
+        containers.forEach(container -> place(container, new HashSet<>(), ordered));
+        return List.copyOf(ordered);
+    }
+
+    private void place(Container container, Set<Container> asking, LinkedHashSet<Container> ordered) {
+        if (asking.add(container)) { // else they wait for each other, and the first fails
+            sharings.needed(container.snapshot().host()).forEach(donor -> place(donor, asking, ordered));
+            ordered.add(container);
         }
     }
 
@@ -275,7 +294,7 @@ final class Reconciler {
     }
 
     /// What goes on after the engine opened: removal of ended `--rm` containers, restarts by policy.
-    private void resume(Container container, Instant now) {
+    private void resume(Container container, Instant now, Set<Container> before) {
         var snapshot = container.snapshot();
         switch (snapshot.state()) {
             case State.Restarting pending -> {
@@ -286,7 +305,8 @@ final class Reconciler {
                 if (snapshot.host().autoRemove()) {
                     lifecycle.removeLater(container);
                 } else if (wantsRestart(snapshot, exited)) {
-                    lifecycle.startByPolicy(container);
+                    lifecycle.startByPolicy(container, sharings.needed(snapshot.host()).stream()
+                            .filter(before::contains).toList());
                 }
             }
             case State.Created _, State.Running _, State.Paused _, State.Removing _ -> { }

@@ -55,11 +55,11 @@ final class SpecComposer {
         boolean ownNames = !host.namespaces().uts().equals("host");
         return new RuntimeSpec(
                 RuntimeSpec.VERSION,
-                process(container),
+                process(container, places.linked),
                 new RuntimeSpec.Root("", host.files().readonlyRoot()),
                 ownNames ? names.host() : "",
                 ownNames ? names.domain() : "",
-                mounts(container, places.files),
+                mounts(container, places),
                 RuntimeSpec.Hooks.NONE,
                 host.annotations(),
                 linux(container, devices, places));
@@ -71,9 +71,8 @@ final class SpecComposer {
         return host.init().orElse(false) && !pid.equals("host") && !pid.startsWith("container:");
     }
 
-    private List<RuntimeSpec.Mount> mounts(ContainerSnapshot container, ContainerDetails.Files files)
-            throws EngineException {
-        var planned = mounts.mounts(container, files);
+    private List<RuntimeSpec.Mount> mounts(ContainerSnapshot container, Places places) throws EngineException {
+        var planned = mounts.mounts(container, places.files, places.joined.memory());
         if (!wantsInit(container.host())) {
             return planned;
         }
@@ -91,13 +90,15 @@ final class SpecComposer {
         return words;
     }
 
-    /// Where the container's own files are, the network namespace it joins (empty: a new one), and the user namespace
-    /// that was made for it (empty: it has the host's).
-    record Places(ContainerDetails.Files files, String network, String users) {
+    /// Where the container's own files are, the network namespace it joins (empty: a new one), the user namespace
+    /// that was made for it (empty: it has the host's), what else it shares of others, and the variables of its
+    /// environment that tell of those it is linked to.
+    record Places(ContainerDetails.Files files, String network, String users, Sharings.Joined joined,
+            List<String> linked) {
 
-        /// With the host's users.
+        /// With the host's users, sharing nothing.
         Places(ContainerDetails.Files files, String network) {
-            this(files, network, "");
+            this(files, network, "", Sharings.Joined.NONE, List.of());
         }
     }
 
@@ -107,13 +108,15 @@ final class SpecComposer {
     }
 
     /// The environment of a process of `container`: what every process has, then what was configured.
-    static List<String> environment(ContainerSnapshot container, boolean terminal) {
+    /// `linked` tells of those it is linked to.
+    static List<String> environment(ContainerSnapshot container, boolean terminal, List<String> linked) {
         var environment = new LinkedHashMap<String, String>();
         put(environment, PATH);
         put(environment, "HOSTNAME=" + container.config().names().host());
         if (terminal) {
             put(environment, "TERM=xterm");
         }
+        linked.forEach(entry -> put(environment, entry));
         container.config().command().environment().forEach(entry -> put(environment, entry));
         return List.copyOf(environment.values());
     }
@@ -128,7 +131,7 @@ final class SpecComposer {
         }
     }
 
-    private ProcessSpec process(ContainerSnapshot container) throws EngineException.Invalid {
+    private ProcessSpec process(ContainerSnapshot container, List<String> linked) throws EngineException.Invalid {
         var config = container.config();
         var host = container.host();
         boolean terminal = config.streams().terminal();
@@ -143,7 +146,7 @@ final class SpecComposer {
                 terminal ? consoleSize(host) : Optional.empty(),
                 ProcessSpec.User.ROOT,
                 arguments(container),
-                environment(container, terminal),
+                environment(container, terminal, linked),
                 workingDirectory.isEmpty() ? "/" : workingDirectory,
                 ProcessSpec.Capabilities.same(capabilities(host.rights())),
                 rlimits,
@@ -231,33 +234,27 @@ final class SpecComposer {
                 .orElse(0);
     }
 
-    private static List<Namespace> namespaces(HostConfig.Namespaces modes, Places places)
-            throws EngineException.Unsupported {
-        String network = places.network;
+    private static List<Namespace> namespaces(HostConfig.Namespaces modes, Places places) {
         var namespaces = new ArrayList<Namespace>();
         namespaces.add(Namespace.of(NamespaceType.MOUNT));
         if (!modes.ids().none()) {
             namespaces.add(new Namespace(NamespaceType.USER, places.users));
         }
-        own(namespaces, NamespaceType.PID, modes.pid());
-        own(namespaces, NamespaceType.IPC, modes.ipc());
-        own(namespaces, NamespaceType.UTS, modes.uts());
-        if (network.isEmpty()) {
-            own(namespaces, NamespaceType.NETWORK, modes.network());
-        } else {
-            namespaces.add(new Namespace(NamespaceType.NETWORK, network));
-        }
-        own(namespaces, NamespaceType.CGROUP, modes.cgroup());
+        add(namespaces, NamespaceType.PID, modes.pid(), places.joined.processes());
+        add(namespaces, NamespaceType.IPC, modes.ipc(), places.joined.ipc());
+        add(namespaces, NamespaceType.UTS, modes.uts(), "");
+        add(namespaces, NamespaceType.NETWORK, modes.network(), places.network);
+        add(namespaces, NamespaceType.CGROUP, modes.cgroup(), "");
         return namespaces;
     }
 
-    private static void own(List<Namespace> namespaces, NamespaceType type, String mode)
-            throws EngineException.Unsupported {
-        if (mode.startsWith("container:")) {
-            throw new EngineException.Unsupported("joining the " + type.word() + " namespace of another container ("
-                    + mode + ") is not supported yet");
-        }
-        if (!mode.equals("host")) {
+    /// The one at `path`, else one of the container's own unless it has the host's.
+    private static void add(List<Namespace> namespaces, NamespaceType type, String mode, String path) {
+        if (!path.isEmpty()) {
+            namespaces.add(new Namespace(type, path));
+        } else if (Sharings.other(mode).isPresent()) {
+            throw new AssertionError("what is shared (" + mode + ") is found before the container is composed");
+        } else if (!mode.equals("host")) {
             namespaces.add(Namespace.of(type));
         }
     }

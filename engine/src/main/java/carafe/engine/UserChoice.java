@@ -11,13 +11,13 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Chooses the ids of containers. What a container has is in its row and nowhere else, so that ids are free again with
 /// the container; the lock of this object guards `promised`, those of containers that have no row yet.
 final class UserChoice {
 
     static final String NO_HOST_NETWORK = "cannot share the host's network namespace when user namespaces are enabled";
-    private static final String CONTAINER = "container:";
 
     private final Book book;
     private final UserIds ids;
@@ -35,7 +35,14 @@ final class UserChoice {
             return IdMaps.NONE;
         }
         String network = host.namespaces().network();
-        var chosen = network.startsWith(CONTAINER) ? shared(mode, network) : own(mode, id);
+        var chosen = shared(mode, host.namespaces());
+        if (chosen.isEmpty()) {
+            chosen = Optional.of(own(mode, id));
+        }
+        return checked(host, network, chosen.get());
+    }
+
+    private static IdMaps checked(HostConfig host, String network, IdMaps chosen) throws EngineException.Invalid {
         if (chosen.none()) {
             return chosen;
         }
@@ -52,16 +59,37 @@ final class UserChoice {
         return chosen;
     }
 
-    /// Who shares a network shares its users: they own it.
-    private IdMaps shared(UserMode mode, String network) throws EngineException {
-        var other = book.find(network.substring(CONTAINER.length())).snapshot();
-        var theirs = other.host().namespaces().ids();
-        boolean wantsOwn = !(mode instanceof UserMode.Usual) || !ids.remap().none();
-        if (theirs.none() && wantsOwn) {
-            throw new EngineException.Invalid("cannot share the network of container " + other.name()
-                    + ": it has the host's users, to whom its network belongs; start this one with --userns=host");
+    /// Who shares a namespace shares its users: they own it. Empty where none is shared, and where the other is not known:
+    /// the start says so.
+    private Optional<IdMaps> shared(UserMode mode, HostConfig.Namespaces modes) throws EngineException {
+        Optional<IdMaps> users = Optional.empty();
+        for (var kind : List.of(
+                Map.entry("network", modes.network()), Map.entry("processes", modes.pid()), Map.entry("ipc", modes.ipc()))) {
+            var other = Sharings.other(kind.getValue()).flatMap(this::known);
+            if (other.isPresent()) {
+                var theirs = other.get().host().namespaces().ids();
+                boolean wantsOwn = !(mode instanceof UserMode.Usual) || !ids.remap().none();
+                if (theirs.none() && wantsOwn) {
+                    throw new EngineException.Invalid("cannot share the " + kind.getKey() + " of container "
+                            + other.get().name() + ": it has the host's users, who own it; start this one with"
+                            + " --userns=host");
+                }
+                if (users.isPresent() && !users.get().equals(theirs)) {
+                    throw new EngineException.Invalid("cannot share the " + kind.getKey() + " of container "
+                            + other.get().name() + ": what else is shared belongs to other users");
+                }
+                users = Optional.of(theirs);
+            }
         }
-        return theirs;
+        return users;
+    }
+
+    private Optional<ContainerSnapshot> known(String reference) {
+        try {
+            return Optional.of(book.find(reference).snapshot());
+        } catch (EngineException unknown) {
+            return Optional.empty();
+        }
     }
 
     private IdMaps own(UserMode mode, String id) throws EngineException {

@@ -107,6 +107,27 @@ final class RecoveryTest {
     }
 
     @Test
+    void whoSharesProcessesOfAnotherStartsAfterIt() throws Exception {
+        var containers = harness.containers();
+        containers.create(request("owner", "{\"RestartPolicy\":{\"Name\":\"always\"},\"IpcMode\":\"shareable\"}", "sleep"));
+        for (int number = 0; number < 20; number++) { // some come before it in any other order
+            containers.create(request("guest" + number, "{\"RestartPolicy\":{\"Name\":\"always\"},"
+                    + "\"PidMode\":\"container:owner\",\"IpcMode\":\"container:owner\"}", "sleep"));
+        }
+        containers.start("owner");
+        for (int number = 0; number < 20; number++) {
+            containers.start("guest" + number);
+            containers.stop("guest" + number, StopRequest.DEFAULT);
+        }
+        containers.stop("owner", StopRequest.DEFAULT);
+        harness.crash();
+        for (int number = 0; number < 20; number++) {
+            String name = "guest" + number;
+            eventually(() -> harness.state(name) instanceof State.Running);
+        }
+    }
+
+    @Test
     void oneThatEndsWhileNoEngineIsThereIsRestartedByItsPolicy() throws Exception {
         harness.containers().create(
                 request("unless", "{\"RestartPolicy\":{\"Name\":\"unless-stopped\"}}", "sleep"));

@@ -3,6 +3,7 @@ package carafe.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carafe.runtime.HeldMount;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.ContainerConfig;
@@ -86,9 +87,20 @@ final class SpecComposerTest {
         assertThat(spec.linux().sysctl()).isEmpty();
         assertThat(spec.mounts()).filteredOn(mount -> mount.destination().equals("/dev/shm")).singleElement()
                 .satisfies(mount -> assertThat(mount.isBind()).isTrue());
-        assertThat(targets(compose("{\"IpcMode\":\"none\"}"))).doesNotContain("/dev/shm");
-        assertThatThrownBy(() -> compose("{\"PidMode\":\"container:x\"}"))
-                .isInstanceOf(EngineException.Unsupported.class);
+        assertThat(targets(compose("{\"IpcMode\":\"none\"}"))).doesNotContain("/dev/shm", "/dev/mqueue");
+    }
+
+    @Test
+    void whatIsSharedOfAnotherContainerIsJoined() throws Exception {
+        var container = container("{\"Hostname\":\"h\"}", "{\"PidMode\":\"container:x\",\"IpcMode\":\"container:x\"}");
+        var spec = composer.compose(container, new SpecComposer.Places(FILES, "", "",
+                new Sharings.Joined("/fd/1", "/fd/2", "/fd/3"), List.of("DB_PORT=1")), HostDevices.Granted.NONE);
+        assertThat(spec.linux().namespace(NamespaceType.PID).orElseThrow().path()).isEqualTo("/fd/1");
+        assertThat(spec.linux().namespace(NamespaceType.IPC).orElseThrow().path()).isEqualTo("/fd/2");
+        assertThat(spec.mounts()).filteredOn(mount -> mount.destination().equals("/dev/shm")).singleElement()
+                .satisfies(mount -> assertThat(mount.source()).isEqualTo("/fd/3"))
+                .satisfies(mount -> assertThat(mount.options()).contains("nosuid", "nodev", "noexec", HeldMount.OPTION));
+        assertThat(spec.process().env()).contains("DB_PORT=1");
     }
 
     @Test
@@ -180,7 +192,7 @@ final class SpecComposerTest {
     @Test
     void theEnvironmentIsCompletedReplacedAndRemovedByKey() throws Exception {
         var container = container("{\"Hostname\":\"h\",\"Env\":[\"PATH=/mine\",\"EMPTY=\",\"HOSTNAME\"]}", "{}");
-        assertThat(SpecComposer.environment(container, true)).containsExactly("PATH=/mine", "TERM=xterm", "EMPTY=");
+        assertThat(SpecComposer.environment(container, true, List.of())).containsExactly("PATH=/mine", "TERM=xterm", "EMPTY=");
     }
 
     @Test

@@ -29,12 +29,25 @@ public final class Inodes {
         }
     }
 
+    /// Whether the descriptor is of the root of a mount. Source: statx(2), STATX_ATTR_MOUNT_ROOT (Linux 5.8).
+    public static boolean isMountRoot(Fd fd) throws KernelException {
+        try (var frame = new Frame()) {
+            var out = statx(frame, fd.number(), "", Linux.AT_EMPTY_PATH, fd.subject());
+            return (out.get(JAVA_LONG, 8) & Linux.STATX_ATTR_MOUNT_ROOT) != 0;
+        }
+    }
+
     static FileStat stat(Frame frame, int directory, String name, int flags, String subject) throws KernelException {
+        return decode(statx(frame, directory, name, flags, subject));
+    }
+
+    private static MemorySegment statx(Frame frame, int directory, String name, int flags, String subject)
+            throws KernelException {
         var out = frame.allocate(STATX_BYTES, 8);
         long rc = frame.attempt(Syscall.STATX, directory, frame.text(name).address(),
                 flags | Linux.AT_NO_AUTOMOUNT, STATX_MASK, out.address());
         Frame.checked(rc, Syscall.STATX, subject);
-        return decode(out);
+        return out;
     }
 
     /// Offsets of `struct statx`, the same on every machine.

@@ -189,6 +189,7 @@ public final class Linux {
     public static final long DEVPTS_SUPER_MAGIC = 0x1cd1L;
 
     // clone(2), setns(2)
+    public static final long CLONE_FS = 0x200L;
     public static final long CLONE_NEWNS = 0x20000L;
     public static final long CLONE_NEWCGROUP = 0x2000000L;
     public static final long CLONE_NEWUTS = 0x4000000L;

@@ -24,6 +24,11 @@ record Opening(long flags, int mode, long resolve) {
         return new Opening(flags, mode, NAME_ONLY);
     }
 
+    /// A path of somebody else's in which no name leads elsewhere.
+    static Opening withoutLinks(int flags) {
+        return new Opening(flags, 0, Linux.RESOLVE_NO_SYMLINKS);
+    }
+
     /// A path of our own making, resolved as the kernel pleases.
     static Opening trusted(int flags) {
         return new Opening(flags, 0, 0);

@@ -17,14 +17,19 @@ import java.util.function.Consumer;
 /// adds CLONE_PIDFD, CLONE_CLEAR_SIGHAND and, with `cgroup`, CLONE_INTO_CGROUP. The player itself makes the process die
 /// with its monitor until the last step, and gives it an empty signal mask. It changes nothing else: the process
 /// inherits oom_score_adj, limits and session of the spawner unless steps set them. Slots in `kept` stay open in the
-/// monitor (those of a [MonitorPlan] always do); all others are closed there after the clone. With `user` the process is
-/// born in the user namespace of that slot, which then owns what clone3 makes; the monitor stays where it is.
-public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Optional<Slot> user, Set<Slot> kept) {
+/// monitor (those of a [MonitorPlan] always do); all others are closed there after the clone. With `birthplace` the process
+/// is born there; the monitor stays where it is.
+public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Optional<Birthplace> birthplace,
+        Set<Slot> kept) {
+
+    /// The user namespace that owns what clone3 makes, and the pid namespace of these users that the process is born in;
+    /// empty: that of the monitor, or a new one.
+    public record Birthplace(Slot users, Optional<Slot> processes) {}
 
     public Tape {
         steps = inOrder(steps);
         kept = Collections.unmodifiableSet(new LinkedHashSet<>(kept));
-        checkUses(steps, cgroup, user);
+        checkUses(steps, cgroup, birthplace);
         if (steps.size() > TapeFormat.MAX_STEPS) {
             throw new IllegalArgumentException("a tape has at most " + TapeFormat.MAX_STEPS + " steps");
         }
@@ -40,7 +45,7 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Opt
         return List.copyOf(ordered);
     }
 
-    private static void checkUses(List<Step> steps, Optional<Slot> cgroup, Optional<Slot> user) {
+    private static void checkUses(List<Step> steps, Optional<Slot> cgroup, Optional<Birthplace> birthplace) {
         var filled = new HashSet<Slot>();
         steps.forEach(step -> step.outcome().result().ifPresent(filled::add));
         var full = new HashSet<Slot>();
@@ -49,11 +54,20 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Opt
             if (step.part() == Part.CHILD && !cloned) {
                 cloned = true;
                 cgroup.ifPresent(slot -> requireFull(slot, filled, full, "clone3"));
-                user.ifPresent(slot -> requireFull(slot, filled, full, "clone3"));
+                slots(birthplace).forEach(slot -> requireFull(slot, filled, full, "clone3"));
             }
             eachSlot(step, slot -> requireFull(slot, filled, full, step.id()));
             step.outcome().result().ifPresent(full::add);
         }
+    }
+
+    private static List<Slot> slots(Optional<Birthplace> birthplace) {
+        var slots = new ArrayList<Slot>();
+        birthplace.ifPresent(place -> {
+            slots.add(place.users);
+            place.processes.ifPresent(slots::add);
+        });
+        return slots;
     }
 
     private static void requireFull(Slot slot, Set<Slot> filled, Set<Slot> full, String where) {
@@ -87,7 +101,7 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Opt
         var passed = new LinkedHashSet<Slot>();
         steps.forEach(step -> eachSlot(step, passed::add));
         cgroup.ifPresent(passed::add);
-        user.ifPresent(passed::add);
+        passed.addAll(slots(birthplace));
         passed.addAll(kept);
         steps.forEach(step -> step.outcome().result().ifPresent(passed::remove));
         return passed;
@@ -110,7 +124,7 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Opt
         private final Set<Slot> kept = new LinkedHashSet<>();
         private long cloneFlags;
         private Optional<Slot> cgroup = Optional.empty();
-        private Optional<Slot> user = Optional.empty();
+        private Optional<Birthplace> birthplace = Optional.empty();
 
         private Builder() {}
 
@@ -138,9 +152,9 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Opt
             return this;
         }
 
-        /// Makes clone3 happen in the user namespace in `slot`.
-        public Builder inUserNamespace(Slot slot) {
-            user = Optional.of(slot);
+        /// Makes clone3 happen there.
+        public Builder bornIn(Birthplace place) {
+            birthplace = Optional.of(place);
             return this;
         }
 
@@ -152,7 +166,7 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Opt
 
         /// The finished tape.
         public Tape build() {
-            return new Tape(steps, cloneFlags, cgroup, user, kept);
+            return new Tape(steps, cloneFlags, cgroup, birthplace, kept);
         }
     }
 }

@@ -6,7 +6,7 @@ package carafe.kernel;
 final class TapeFormat {
 
     static final int MAGIC = 0x50415443;
-    static final int VERSION = 2;
+    static final int VERSION = 3;
     static final int MAX_BYTES = 16777216;
     static final int MAX_STEPS = 1024;
     static final int MAX_SLOTS = 240;
@@ -96,6 +96,7 @@ final class TapeFormat {
     static final int HEADER_KEEP = 64;
     static final int HEADER_PLAN = 96;
     static final int HEADER_USER_SLOT = 160;
+    static final int HEADER_PID_SLOT = 164;
     static final int REQUEST_BYTES = 16;
     static final int REQUEST_ID = 8;
     static final int REPORT_BYTES = 48;

@@ -59,7 +59,8 @@ final class TapeText {
             flags.add("0x" + Long.toHexString(rest));
         }
         var into = tape.cgroup().map(slot -> ", cgroup=" + slot).orElse("");
-        var owner = tape.user().map(slot -> "setns(" + slot + ", CLONE_NEWUSER), ").orElse("");
+        var owner = tape.birthplace().map(place -> "setns(" + place.users() + ", CLONE_NEWUSER), "
+                + place.processes().map(slot -> "setns(" + slot + ", CLONE_NEWPID), ").orElse("")).orElse("");
         return owner + "clone3(" + (flags.isEmpty() ? "0" : String.join("|", flags)) + into + ")";
     }
 

@@ -23,6 +23,9 @@ public interface ContainerRuntime {
     /// bundle then names as its own. Owned by the caller.
     HeldNamespaces users(IdMaps ids) throws EngineException;
 
+    /// The users of `namespaces`, and a new network namespace that they own, in which nothing is. Owned by the caller.
+    HeldNamespaces networkOf(HeldNamespaces namespaces) throws EngineException;
+
     /// Starts the bundle's process and returns when its program runs (execve succeeded). On failure nothing is left:
     /// no mount, control group, process or descriptor; the run directory is as it was.
     /// `clients` receive output from the first byte on.

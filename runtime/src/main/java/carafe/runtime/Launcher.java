@@ -100,6 +100,6 @@ final class Launcher {
                         : failing);
             }
         }
-        return new Tape(steps, tape.cloneFlags(), tape.cgroup(), tape.user(), tape.kept());
+        return new Tape(steps, tape.cloneFlags(), tape.cgroup(), tape.birthplace(), tape.kept());
     }
 }

@@ -5,8 +5,8 @@ import carafe.kernel.CgroupStats;
 import carafe.kernel.Errno;
 import carafe.kernel.KernelException;
 import carafe.kernel.Launched;
+import carafe.kernel.MountNamespace;
 import carafe.kernel.Processes;
-import carafe.kernel.UserNamespace;
 import carafe.spec.EngineException;
 import carafe.spec.oci.LinuxResources;
 import carafe.spec.oci.ProcessSpec;
@@ -26,6 +26,7 @@ import java.util.function.Supplier;
 final class LinuxContainer implements RunningContainer {
 
     private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final String SHARED_MEMORY = "/dev/shm";
 
     private final LinuxProcess process;
     private final Cgroup cgroup;
@@ -138,11 +139,11 @@ final class LinuxContainer implements RunningContainer {
     }
 
     @Override
-    public HeldNamespaces namespaces() throws EngineException {
+    public SharedNamespaces namespaces() throws EngineException {
         try (var process = this.process.handle()) {
-            var found = UserNamespace.of(this.process.pid());
+            var found = LinuxNamespaces.of(this.process.pid());
             if (Processes.isRunning(process)) {
-                return LinuxRuntime.held(found);
+                return found;
             }
             found.close(); // perhaps those of another process that got the number
         } catch (KernelException e) {
@@ -150,7 +151,38 @@ final class LinuxContainer implements RunningContainer {
                 throw RunRecord.internal("opening the namespaces of container " + id(), e);
             }
         }
-        throw new EngineException.Conflict("container " + id() + " is not running");
+        throw notRunning();
+    }
+
+    private EngineException notRunning() {
+        return new EngineException.Conflict("container " + id() + " is not running");
+    }
+
+    @Override
+    public HeldMount sharedMemory() throws EngineException {
+        try (var process = this.process.handle(); var mounts = MountNamespace.of(process)) {
+            var mount = mounts.copyMount(SHARED_MEMORY);
+            return new HeldMount() {
+                @Override
+                public String path() {
+                    return mount.path();
+                }
+
+                @Override
+                public void close() {
+                    mount.close();
+                }
+            };
+        } catch (KernelException e) {
+            if (e.is(Errno.ESRCH)) {
+                throw notRunning();
+            }
+            if (e.is(Errno.ENOENT, Errno.ELOOP, Errno.ENOTDIR, Errno.EINVAL)) {
+                throw new EngineException.Conflict("container " + id() + " has nothing mounted at " + SHARED_MEMORY
+                        + " that could be shared");
+            }
+            throw RunRecord.internal("sharing " + SHARED_MEMORY + " of container " + id(), e);
+        }
     }
 
     @Override

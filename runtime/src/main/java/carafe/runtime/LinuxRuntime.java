@@ -2,8 +2,10 @@ package carafe.runtime;
 
 import carafe.kernel.Cgroup;
 import carafe.kernel.Cgroups;
+import carafe.kernel.Descriptors;
 import carafe.kernel.ExitRecord;
 import carafe.kernel.KernelException;
+import carafe.kernel.Linux;
 import carafe.kernel.Seccomp;
 import carafe.kernel.Spawner;
 import carafe.kernel.UnixListener;
@@ -174,9 +176,26 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
     @Override
     public HeldNamespaces users(IdMaps ids) throws EngineException {
         ids.check();
+        return made(() -> UserNamespace.make(spawner, ids.uidLines(), ids.gidLines()));
+    }
+
+    @Override
+    public HeldNamespaces networkOf(HeldNamespaces namespaces) throws EngineException {
+        return made(() -> {
+            try (var users = Descriptors.open(Path.of(namespaces.users()), Linux.O_RDONLY, 0)) {
+                return UserNamespace.beside(spawner, users);
+            }
+        });
+    }
+
+    private interface Making {
+        UserNamespace make() throws KernelException, InterruptedException;
+    }
+
+    private HeldNamespaces made(Making making) throws EngineException {
         try {
             failpoints.pass("users");
-            return held(UserNamespace.make(spawner, ids.uidLines(), ids.gidLines()));
+            return new LinuxNamespaces(making.make(), Optional.empty());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new EngineException.Unavailable("making a user namespace was interrupted");
@@ -184,26 +203,6 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
             throw new EngineException.Unavailable("cannot make a user namespace for a container: " + e.getMessage()
                     + "; see /proc/sys/user/max_user_namespaces, or start the container with --userns=host");
         }
-    }
-
-    /// Adopts `namespaces`.
-    static HeldNamespaces held(UserNamespace namespaces) {
-        return new HeldNamespaces() {
-            @Override
-            public String users() {
-                return namespaces.handle().path();
-            }
-
-            @Override
-            public String network() {
-                return namespaces.network().path();
-            }
-
-            @Override
-            public void close() {
-                namespaces.close();
-            }
-        };
     }
 
     private static Set<LinuxSpec.NamespaceType> types(LinuxSpec linux) {

@@ -9,6 +9,7 @@ import carafe.kernel.Errno;
 import carafe.kernel.Linux;
 import carafe.kernel.Step;
 import carafe.kernel.Syscall;
+import carafe.kernel.Tape;
 import carafe.runtime.HostFacts.Hierarchies;
 import carafe.spec.oci.LinuxSpec;
 import carafe.spec.oci.LinuxSpec.Namespace;
@@ -25,11 +26,22 @@ final class NamespaceSteps {
 
     /// For a container's first process.
     static void create(TapeDraft draft, LinuxSpec linux, HostFacts host) {
+        boolean ownUsers = linux.namespace(NamespaceType.USER).isPresent();
+        var others = linux.namespace(NamespaceType.PID)
+                .filter(pid -> !pid.path().isEmpty())
+                .map(pid -> Slots.namespace(pid.type().word()));
+        if (others.isPresent()) {
+            // born so: from its first moment on nobody of the container it joins may look at what it still holds
+            draft.add(Step.monitor("undumpable", Syscall.PRCTL, number(Linux.PR_SET_DUMPABLE, "PR_SET_DUMPABLE"),
+                    number(0)));
+        }
         joinCgroup(draft, host);
         for (var namespace : linux.namespaces()) {
             if (namespace.type() == NamespaceType.USER) {
-                draft.tape().inUserNamespace(Slots.namespace(namespace.type().word()));
+                draft.tape().bornIn(new Tape.Birthplace(Slots.namespace(namespace.type().word()), others));
                 becomeRoot(draft);
+            } else if (ownUsers && namespace.type() == NamespaceType.PID && others.isPresent()) {
+                continue; // its birthplace
             } else if (!namespace.path().isEmpty()) {
                 join(draft, namespace);
             } else if (namespace.type() == NamespaceType.CGROUP) {

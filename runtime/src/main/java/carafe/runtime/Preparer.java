@@ -348,11 +348,14 @@ final class Preparer {
         }
     }
 
-    /// What a bind shows: the source, or what its option `X-mount.subdir` names inside it, found as a process with the
-    /// source as its root would: nobody who writes there leads us out (R1).
+    /// What a bind shows: the source, which may be a mount attached nowhere yet, or what its option `X-mount.subdir` names
+    /// inside it, found as a process with the source as its root would: nobody who writes there leads us out (R1).
     private static Fd bindSource(Preparation.Tree tree) throws IOException {
         boolean recursive = tree.options().recursiveBind();
         String inside = tree.options().data().getOrDefault(SUBDIRECTORY, "");
+        if (tree.options().data().containsKey(HeldMount.OPTION)) {
+            return Descriptors.open(Path.of(tree.source()), Linux.O_PATH | Linux.O_DIRECTORY, 0);
+        }
         if (inside.isEmpty()) {
             return Mounts.cloneTree(Path.of(tree.source()), recursive);
         }

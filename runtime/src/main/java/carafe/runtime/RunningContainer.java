@@ -34,10 +34,14 @@ public interface RunningContainer extends RunningProcess {
     /// Changes the limits named; empty ones stay as they are.
     void update(LinuxResources resources) throws EngineException;
 
-    /// Its user and network namespaces, to be shared. They are proven to be its own: opened by the number of its process,
-    /// which was still its own afterwards. The caller closes them.
+    /// Its namespaces, to be shared. They are proven to be its own: opened by the number of its process, which was still
+    /// its own afterwards. The caller closes them.
     /// @throws EngineException.Conflict it does not run
-    HeldNamespaces namespaces() throws EngineException;
+    SharedNamespaces namespaces() throws EngineException;
+
+    /// What it has mounted at /dev/shm, to be shared. The caller closes it.
+    /// @throws EngineException.Conflict it does not run, or has nothing mounted there any more
+    HeldMount sharedMemory() throws EngineException;
 
     /// The ids, on the host, of all its processes.
     List<Integer> processes() throws EngineException;

@@ -161,7 +161,12 @@ public final class MemoryRuntime implements ContainerRuntime {
         return new MemoryNamespaces("/proc/self/fd/USER", "/proc/self/fd/NET");
     }
 
-    private final class MemoryNamespaces implements HeldNamespaces {
+    @Override
+    public HeldNamespaces networkOf(HeldNamespaces namespaces) {
+        return new MemoryNamespaces(namespaces.users(), "/proc/self/fd/NET");
+    }
+
+    private final class MemoryNamespaces implements SharedNamespaces {
         private final String users;
         private final String network;
 
@@ -174,6 +179,21 @@ public final class MemoryRuntime implements ContainerRuntime {
         @Override
         public String users() {
             return users;
+        }
+
+        @Override
+        public String processes() {
+            return network.replace("net", "pid");
+        }
+
+        @Override
+        public String ipc() {
+            return network.replace("net", "ipc");
+        }
+
+        @Override
+        public boolean hasUsersOf(SharedNamespaces other) {
+            return users.equals(other.users());
         }
 
         @Override
@@ -445,7 +465,25 @@ public final class MemoryRuntime implements ContainerRuntime {
         }
 
         @Override
-        public HeldNamespaces namespaces() throws EngineException {
+        public HeldMount sharedMemory() throws EngineException {
+            namespaces().close(); // it runs
+            openUsers.incrementAndGet();
+            String path = "/proc/" + pid() + "/root/dev/shm";
+            return new HeldMount() {
+                @Override
+                public String path() {
+                    return path;
+                }
+
+                @Override
+                public void close() {
+                    openUsers.decrementAndGet();
+                }
+            };
+        }
+
+        @Override
+        public SharedNamespaces namespaces() throws EngineException {
             if (exited().isPresent()) {
                 throw new EngineException.Conflict("container " + id() + " is not running");
             }

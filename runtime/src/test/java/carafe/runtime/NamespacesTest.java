@@ -3,6 +3,7 @@ package carafe.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import carafe.spec.EngineException;
 import carafe.spec.oci.LinuxSpec.Namespace;
 import carafe.spec.oci.LinuxSpec.NamespaceType;
 import carafe.spec.oci.RuntimeSpec;
@@ -52,6 +53,25 @@ class NamespacesTest extends StageTest {
         assertThat(second.out().lines().limit(3)).containsExactlyElementsOf(expected.subList(0, 3));
         assertThat(second.out()).contains("sleep\0001000");
         assertThat(first.exited()).isEmpty();
+    }
+
+    @Test
+    void whoSharesAPidNamespaceMayNotBeLookedAtBeforeItsProgramRuns() throws Exception {
+        var first = stage.sleeping();
+        var spec = TestSpecs.withNamespaces(TestSpecs.standard(stage.id(), "true"),
+                new Namespace(NamespaceType.PID, "/proc/" + first.pid() + "/ns/pid"));
+        var tape = stage.runtime.plan(stage.bundle(spec)).explanation().toJson().toString();
+        assertThat(tape.indexOf("PR_SET_DUMPABLE")).isPositive().isLessThan(tape.indexOf("clone3"));
+    }
+
+    @Test
+    void sharedMemoryIsNoLinkAndNoPlainDirectory() throws Exception {
+        var moved = stage.start(stage.bundle(TestSpecs.privileged(stage.id(), "sh", "-c",
+                "umount /dev/shm; rmdir /dev/shm; ln -s /proc /dev/shm; sleep 1000")));
+        RuntimeStage.await("the link is there", () -> Files.isSymbolicLink(Path.of("/proc/" + moved.pid() + "/root/dev/shm")));
+        assertThat(catchThrowableOfType(EngineException.Conflict.class, moved::sharedMemory))
+                .hasMessageContaining("has nothing mounted at /dev/shm");
+        RuntimeStage.end(moved);
     }
 
     @Test

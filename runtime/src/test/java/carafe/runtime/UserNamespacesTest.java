@@ -111,6 +111,32 @@ class UserNamespacesTest extends StageTest {
     }
 
     @Test
+    void processesIpcAndMemoryOfAnotherAreShared() throws Exception {
+        var owner = stage.start(stage.bundle(spec("sleep", "1000")));
+        try (var shared = owner.namespaces(); var memory = owner.sharedMemory();
+                var network = stage.runtime.networkOf(shared)) {
+            var spec = TestSpecs.withUsers(TestSpecs.standard(stage.id(), "sh", "-ec",
+                    "tr '\\0' . < /proc/1/cmdline; echo; ls /sys/class/net; touch /dev/shm/x; stat -c %u /dev/shm/x; "
+                            + "readlink /proc/self/ns/user"), shared.users(), IDS);
+            spec = TestSpecs.withNamespaces(spec,
+                    new Namespace(NamespaceType.NETWORK, network.network()),
+                    new Namespace(NamespaceType.PID, shared.processes()), new Namespace(NamespaceType.IPC, shared.ipc()));
+            var mounts = new ArrayList<>(spec.mounts());
+            mounts.removeIf(mount -> mount.destination().equals("/dev/shm"));
+            mounts.add(Mount.of("/dev/shm", "bind", memory.path(),
+                    List.of("bind", "rprivate", "nosuid", "noexec", "nodev", HeldMount.OPTION)));
+            var output = stage.run(stage.bundle(TestSpecs.withSysctl(spec.withMounts(mounts), Map.of())));
+            assertThat(output.err()).isEmpty();
+            assertThat(output.out().lines()).containsExactly("sleep.1000.", "lo", "0",
+                    Files.readSymbolicLink(Path.of("/proc/" + owner.pid() + "/ns/user")).toString());
+            assertThat(stage.exec(owner, stage.execSpec("ls", "/dev/shm")).out()).isEqualTo("x\n");
+            assertThat(network).isInstanceOfSatisfying(LinuxNamespaces.class,
+                    made -> assertThat(shared.hasUsersOf(made)).isTrue());
+        }
+        RuntimeStage.end(owner);
+    }
+
+    @Test
     void anotherUserIsSwitchedTo() throws Exception {
         var output = stage.run(stage.bundle(spec("sh", "-ec", "id; echo out > /dev/stdout; cd; touch x && stat -c %u x"),
                 new UserRequest("app", List.of()), Stdio.CLOSED));

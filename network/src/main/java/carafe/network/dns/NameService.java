@@ -19,6 +19,7 @@ import carafe.spec.Failpoints;
 import carafe.spec.network.IpAddress;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -53,6 +54,7 @@ public final class NameService implements EndpointListener, AutoCloseable {
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private final Map<String, Client> clients = new ConcurrentHashMap<>();
     private final Map<String, List<IpAddress>> chosen = new ConcurrentHashMap<>();
+    private final Map<String, Map<String, String>> links = new ConcurrentHashMap<>();
 
     /// A container that asks.
     private static final class Client {
@@ -91,6 +93,16 @@ public final class NameService implements EndpointListener, AutoCloseable {
     /// attached, and again after a restart of the engine.
     public void choose(String containerId, List<IpAddress> servers) {
         chosen.put(containerId, List.copyOf(servers));
+    }
+
+    /// The names (in small letters) that only this container asks for, and whom it means. They come before those of its
+    /// networks. To be told when [#choose] is.
+    public void link(String containerId, Map<String, String> names) {
+        if (names.isEmpty()) {
+            links.remove(containerId);
+        } else {
+            links.put(containerId, Map.copyOf(names));
+        }
     }
 
     @Override
@@ -183,6 +195,7 @@ public final class NameService implements EndpointListener, AutoCloseable {
     /// The container is no more: what was chosen for it is forgotten.
     public void forget(String containerId) {
         chosen.remove(containerId);
+        links.remove(containerId);
     }
 
     private void answer(Client client, byte[] message, boolean stream, QueryLoop.Reply reply) {
@@ -215,7 +228,8 @@ public final class NameService implements EndpointListener, AutoCloseable {
                         .map(name -> Response.names(query, List.of(name), stream));
             }
             boolean six = query.type() == Query.AAAA;
-            return names.addresses(id, networks, query.name(), six).map(addresses -> Response.addresses(
+            String meant = links.getOrDefault(id, Map.of()).getOrDefault(query.name().toLowerCase(Locale.ROOT), query.name());
+            return names.addresses(id, networks, meant, six).map(addresses -> Response.addresses(
                     query, six || query.type() == Query.A ? addresses : List.of(), stream));
         } finally {
             lock.readLock().unlock();

@@ -1,0 +1,205 @@
+package carafe.engine;
+
+import carafe.runtime.HeldMount;
+import carafe.runtime.RunningContainer;
+import carafe.runtime.SharedNamespaces;
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import carafe.spec.docker.HostConfig;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/// What containers share of others: processes (`--pid container:NAME`), ipc and shared memory (`--ipc container:NAME`).
+/// Whose they are is looked up at every start, because a namespace lives as long as its container runs.
+final class Sharings {
+    private static final String CONTAINER = "container:";
+    private static final String SHARED_MEMORY = "/dev/shm";
+
+    /// What a start takes at most where nothing is wrong.
+    private static final Duration START = Duration.ofMillis(50);
+
+    private final Book book;
+
+    Sharings(Book book) {
+        this.book = book;
+    }
+
+    /// Where what is shared is found by this process; `""` for what is not.
+    record Joined(String processes, String ipc, String memory) {
+        static final Joined NONE = new Joined("", "", "");
+    }
+
+    /// What one start holds of others until it is closed.
+    record Shared(Optional<SharedNamespaces> processes, Optional<SharedNamespaces> ipc, Optional<HeldMount> memory)
+            implements AutoCloseable {
+
+        static final Shared NONE = new Shared(Optional.empty(), Optional.empty(), Optional.empty());
+
+        Joined joined() {
+            return new Joined(
+                    processes.map(SharedNamespaces::processes).orElse(""),
+                    ipc.map(SharedNamespaces::ipc).orElse(""),
+                    memory.map(HeldMount::path).orElse(""));
+        }
+
+        /// Whose users own it.
+        Optional<SharedNamespaces> owner() {
+            return processes.or(() -> ipc);
+        }
+
+        @Override
+        public void close() {
+            processes.ifPresent(SharedNamespaces::close);
+            ipc.ifPresent(SharedNamespaces::close);
+            memory.ifPresent(HeldMount::close);
+        }
+    }
+
+    /// `document` with the ids of the containers it names in place of their names. One that is not there stays as it is
+    /// named: the start says so.
+    Json.Obj named(Json.Obj document) throws EngineException.Invalid {
+        return document
+                .with("PidMode", Json.of(resolved(document.text("PidMode"))))
+                .with("IpcMode", Json.of(resolved(document.text("IpcMode"))));
+    }
+
+    private String resolved(String mode) {
+        return other(mode).flatMap(this::known).map(container -> CONTAINER + container.id()).orElse(mode);
+    }
+
+    private Optional<Container> known(String reference) {
+        try {
+            return Optional.of(book.find(reference));
+        } catch (EngineException unknown) {
+            return Optional.empty();
+        }
+    }
+
+    /// What the mode names: `container:X` is X.
+    static Optional<String> other(String mode) {
+        return mode.startsWith(CONTAINER) ? Optional.of(mode.substring(CONTAINER.length())) : Optional.empty();
+    }
+
+    /// The containers that have to run before one of this configuration can be started, as far as they are known.
+    Set<Container> needed(HostConfig host) {
+        var needed = new LinkedHashSet<Container>();
+        var modes = host.namespaces();
+        for (String mode : List.of(modes.network(), modes.pid(), modes.ipc())) {
+            other(mode).flatMap(this::known).ifPresent(needed::add);
+        }
+        return needed;
+    }
+
+    /// How long to wait for a container that it shares something of and that is about to be restarted.
+    Optional<Duration> untilTheyStart(HostConfig host, Instant now) {
+        return needed(host).stream()
+                .flatMap(other -> other.state() instanceof State.Restarting(var _, var next) ? Stream.of(next) : Stream.of())
+                .map(next -> next.isAfter(now) ? Duration.between(now, next).plus(START) : START)
+                .max(Duration::compareTo);
+    }
+
+    /// What a plan that is only shown has in the place of what is shared.
+    static Joined shown(HostConfig host) {
+        var modes = host.namespaces();
+        return new Joined(
+                other(modes.pid()).map(name -> "/proc/self/fd/PROCESSES").orElse(""),
+                other(modes.ipc()).map(name -> "/proc/self/fd/IPC").orElse(""),
+                other(modes.ipc()).map(name -> "/proc/self/fd/MEMORY").orElse(""));
+    }
+
+    /// Confined to the container's queue: takes hold of what it shares.
+    Shared open(ContainerSnapshot container) throws EngineException {
+        var modes = container.host().namespaces();
+        var held = new ArrayList<AutoCloseable>();
+        boolean complete = false;
+        try {
+            Optional<SharedNamespaces> processes = Optional.empty();
+            var donor = other(modes.pid());
+            if (donor.isPresent()) {
+                processes = Optional.of(namespaces(container, donor.get(), "PID"));
+                held.add(processes.get());
+            }
+            var shared = new Shared(processes, Optional.empty(), Optional.empty());
+            var sharer = other(modes.ipc());
+            if (sharer.isPresent()) {
+                var ipc = namespaces(container, sharer.get(), "IPC");
+                held.add(ipc);
+                if (processes.isPresent() && !container.host().namespaces().ids().none() && !processes.get().hasUsersOf(ipc)) {
+                    throw otherUsers(container, "the processes and the ipc");
+                }
+                Optional<HeldMount> memory = mountsOwnMemory(container)
+                        ? Optional.empty()
+                        : Optional.of(running(sharer.get(), "IPC").sharedMemory());
+                shared = new Shared(processes, Optional.of(ipc), memory);
+            }
+            complete = true;
+            return shared;
+        } finally {
+            if (!complete) {
+                held.forEach(Sharings::release);
+            }
+        }
+    }
+
+    private static void release(AutoCloseable held) {
+        try {
+            held.close();
+        } catch (Exception e) {
+            throw new AssertionError("closing a descriptor does not fail", e);
+        }
+    }
+
+    private static boolean mountsOwnMemory(ContainerSnapshot container) {
+        return container.host().files().mounts().stream().anyMatch(mount -> mount.target().equals(SHARED_MEMORY));
+    }
+
+    /// That `what` belongs to different containers, each of which has users of its own.
+    static EngineException otherUsers(ContainerSnapshot container, String what) {
+        return new EngineException.Conflict("cannot share " + what + " of different containers with container "
+                + container.name() + ": each has users of its own, to whom they belong; share all of one container");
+    }
+
+    private SharedNamespaces namespaces(ContainerSnapshot container, String reference, String kind)
+            throws EngineException {
+        var process = running(reference, kind);
+        var other = book.find(reference).snapshot();
+        if (kind.equals("IPC") && !isShareable(other.host().namespaces().ipc())) {
+            throw new EngineException.Invalid(failed(kind) + "container " + other.id()
+                    + ": non-shareable IPC (hint: use IpcMode:shareable for the donor container)");
+        }
+        if (!other.host().namespaces().ids().equals(container.host().namespaces().ids())) {
+            throw new EngineException.Conflict(failed(kind) + "it belongs to the users of container " + other.name()
+                    + ", and they are others than those of this container; make the container anew");
+        }
+        return process.namespaces();
+    }
+
+    private static boolean isShareable(String ipc) {
+        return ipc.equals("shareable") || ipc.equals("host") || other(ipc).isPresent();
+    }
+
+    private static String failed(String kind) {
+        return "failed to join " + kind + " namespace: ";
+    }
+
+    private RunningContainer running(String reference, String kind) throws EngineException {
+        Container other;
+        try {
+            other = book.find(reference);
+        } catch (EngineException.NotFound e) {
+            throw new EngineException.Invalid(failed(kind) + e.getMessage());
+        }
+        if (other.state() instanceof State.Restarting) {
+            throw new EngineException.Conflict(failed(kind) + "Container " + other.id()
+                    + " is restarting, wait until the container is running");
+        }
+        return other.running().orElseThrow(() ->
+                new EngineException.Conflict(failed(kind) + "container " + other.id() + " is not running"));
+    }
+}
