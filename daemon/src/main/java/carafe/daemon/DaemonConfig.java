@@ -1,5 +1,6 @@
 package carafe.daemon;
 
+import carafe.engine.NameDefaults;
 import carafe.hub.HubConfig;
 import carafe.network.FabricConfig;
 import java.nio.file.Path;
@@ -47,8 +48,10 @@ record DaemonConfig(
     /// How many layers are fetched and sent at a time, and how often a broken transfer is tried.
     record Transfers(int downloads, int uploads, int attempts) {}
 
-    /// The default bridge, where ranges of networks come from, and whether packet forwarding may be switched on.
-    record Networking(FabricConfig.DefaultBridge bridge, List<FabricConfig.PoolRule> pools, boolean forward) {
+    /// The default bridge, where ranges of networks come from, whether packet forwarding may be switched on, and how
+    /// containers find names that do not say it themselves.
+    record Networking(FabricConfig.DefaultBridge bridge, List<FabricConfig.PoolRule> pools, boolean forward,
+            NameDefaults names) {
         Networking {
             pools = List.copyOf(pools);
         }

@@ -1,5 +1,6 @@
 package carafe.daemon;
 
+import carafe.engine.NameDefaults;
 import carafe.network.FabricConfig;
 import carafe.network.FabricConfig.PoolRule;
 import carafe.spec.EngineException.Invalid;
@@ -9,10 +10,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 
 /// What flags and configuration file say about networks, checked.
 final class NetworkOptions {
 
+    private static final Pattern DOMAIN = Pattern.compile("[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\\.?");
     private static final int LEAST_MTU = 68;
     private static final int MOST_MTU = 65535;
 
@@ -42,7 +45,37 @@ final class NetworkOptions {
             pools.add(pool(text));
         }
         return new DaemonConfig.Networking(
-                wanted, pools.isEmpty() ? FabricConfig.usualPools() : pools, truth(given, Option.IP_FORWARD, true));
+                wanted, pools.isEmpty() ? FabricConfig.usualPools() : pools, truth(given, Option.IP_FORWARD, true),
+                names(given));
+    }
+
+    private static NameDefaults names(Function<Option, List<String>> given) throws Invalid {
+        var servers = new ArrayList<IpAddress>();
+        for (String text : given.apply(Option.DNS)) {
+            servers.add(IpAddress.find(text.strip()).orElseThrow(() -> new Invalid(text + " is not an ip address")));
+        }
+        for (String domain : given.apply(Option.DNS_SEARCH)) {
+            if (!domain.equals(".") && !DOMAIN.matcher(domain).matches()) {
+                throw new Invalid(domain + " is not a valid domain");
+            }
+        }
+        for (String option : given.apply(Option.DNS_OPTION)) {
+            if (option.isBlank() || option.chars().anyMatch(c -> c <= ' ')) {
+                throw new Invalid("invalid option of the resolver: \"" + option + "\"");
+            }
+        }
+        var gateways = new ArrayList<IpAddress>();
+        for (var option : List.of(Option.HOST_GATEWAY, Option.OLD_HOST_GATEWAY)) {
+            for (String text : given.apply(option)) {
+                if (!text.isEmpty()) {
+                    gateways.add(IpAddress.parse(text));
+                }
+            }
+        }
+        if (gateways.stream().filter(IpAddress::six).count() > 1 || gateways.stream().filter(a -> !a.six()).count() > 1) {
+            throw new Invalid("only one IPv4 and one IPv6 host gateway IP address can be specified");
+        }
+        return new NameDefaults(servers, given.apply(Option.DNS_OPTION), given.apply(Option.DNS_SEARCH), gateways);
     }
 
     private static Optional<String> one(Function<Option, List<String>> given, Option option) {

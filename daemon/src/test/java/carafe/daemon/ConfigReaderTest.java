@@ -3,6 +3,7 @@ package carafe.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carafe.engine.NameDefaults;
 import carafe.network.FabricConfig;
 import carafe.spec.EngineException.Invalid;
 import carafe.spec.network.Cidr;
@@ -38,7 +39,7 @@ class ConfigReaderTest {
                                 Optional.empty(), new DaemonConfig.Transfers(3, 5, 5)),
                         Optional.empty(),
                         new DaemonConfig.Networking(
-                                FabricConfig.DefaultBridge.USUAL, FabricConfig.usualPools(), true),
+                                FabricConfig.DefaultBridge.USUAL, FabricConfig.usualPools(), true, NameDefaults.NONE),
                         Optional.empty(),
                         List.of()));
     }
@@ -54,6 +55,8 @@ class ConfigReaderTest {
                  "max-download-attempts":9,"http-proxy":"http://p","proxies":{"https-proxy":"http://s","no-proxy":"a,b"},
                  "live-restore":true,"userns-remap":"default","bip":"10.9.0.1/24","fixed-cidr":"10.9.0.128/25","fixed-cidr-v6":"fd00:9::/64",
                  "ipv6":true,"mtu":1400,"icc":false,"ip":"127.0.0.1","ip-forward":false,"ip-masq":false,
+                 "dns":["10.9.9.9","fd00::9"],"dns-opts":["ndots:3"],"dns-search":["corp.example"],
+                 "host-gateway-ips":["10.9.0.7"],"host-gateway-ip":"fd00::7",
                  "default-address-pools":[{"base":"10.10.0.0/16","size":24}]}""");
         assertThat(config)
                 .isEqualTo(new DaemonConfig(
@@ -89,7 +92,11 @@ class ConfigReaderTest {
                                         false,
                                         Optional.of(IpAddress.parse("127.0.0.1"))),
                                 List.of(new FabricConfig.PoolRule(Cidr.parse("10.10.0.0/16"), 24)),
-                                false),
+                                false,
+                                new NameDefaults(
+                                        List.of(IpAddress.parse("10.9.9.9"), IpAddress.parse("fd00::9")),
+                                        List.of("ndots:3"), List.of("corp.example"),
+                                        List.of(IpAddress.parse("10.9.0.7"), IpAddress.parse("fd00::7")))),
                         Optional.of("default"),
                         List.of()));
     }
@@ -107,6 +114,9 @@ class ConfigReaderTest {
         assertThat(read("{}", "--bridge=none").networking().bridge().enabled()).isFalse();
         assertThat(read("{}", "-b", "lan0").networking().bridge().link()).contains("lan0");
         assertThat(read("{}", "--default-address-pool", "base=10.0.0.0/8,size=22").networking().pools()).hasSize(1);
+        refused("{\"dns\":[\"resolver\"]}", "resolver is not an ip address");
+        refused("{\"dns-search\":[\"a b\"]}", "a b is not a valid domain");
+        refused("{\"host-gateway-ips\":[\"10.0.0.1\",\"10.0.0.2\"]}", "only one IPv4 and one IPv6 host gateway");
         refused("{\"mtu\":12}", "invalid MTU 12");
         refused("{\"bip\":\"10.0.0.1\"}", "invalid CIDR address: 10.0.0.1");
         refused("{\"bridge\":\"b\",\"bip\":\"10.0.0.1/24\"}", "you specified -b & --bip");

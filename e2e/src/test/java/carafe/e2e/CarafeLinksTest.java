@@ -98,8 +98,8 @@ final class CarafeLinksTest {
         assertThat(docker("exec", "front", "nslookup", "-type=a", "database", "127.0.0.11").text()).contains("10.213.10.2");
         assertThat(docker("exec", "late", "nslookup", "-type=a", "later", "127.0.0.11").text()).contains("10.213.10.2");
         assertThat(docker("exec", "front", "env").text()).doesNotContain("DATABASE_");
-        assertThat(Client.docker28().to(engine).and("exec", "store", "nslookup", "-type=a", "database", "127.0.0.11").run().text())
-                .doesNotContain("10.213.10.2");
+        assertThat(Client.docker28().to(engine).and("exec", "store", "nslookup", "-type=a", "database", "127.0.0.11").run()
+                .text()).doesNotContain("10.213.10.2");
     }
 
     @Test

@@ -66,4 +66,23 @@ final class CarafeNetworkTest {
             ask(engine, "rm", "-f", "first", "second", "third");
         }
     }
+
+    @Test
+    void whatTheEngineWasToldOfNamesIsForThoseWhoSayNothing() throws Exception {
+        try (var engine = new CarafeDaemon().with("--dns", "10.99.0.1", "--dns-opt", "ndots:3", "--dns-search", "corp.example",
+                "--host-gateway-ip", "10.99.0.7", "--host-gateway-ip", "fd00::7")) {
+            engine.start();
+            load(engine);
+            assertThat(ask(engine, "run", "--rm", "--add-host", "up:host-gateway", "busybox", "cat", "/etc/resolv.conf",
+                    "/etc/hosts").lines()).contains("nameserver 10.99.0.1", "search corp.example", "options ndots:3",
+                    "10.99.0.7\tup", "fd00::7\tup");
+            assertThat(ask(engine, "run", "--rm", "--dns", "10.99.0.2", "--dns-search", "other.example", "busybox", "cat",
+                    "/etc/resolv.conf").lines())
+                    .containsExactly("nameserver 10.99.0.2", "search other.example", "options ndots:3");
+            ask(engine, "network", "create", "lan");
+            assertThat(ask(engine, "run", "--rm", "--network", "lan", "busybox", "cat", "/etc/resolv.conf").lines())
+                    .containsExactly("nameserver 127.0.0.11", "search corp.example", "options ndots:3");
+            ask(engine, "network", "rm", "lan");
+        }
+    }
 }

@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /// The three files a container gets from the engine instead of its image: /etc/hostname, /etc/hosts, /etc/resolv.conf.
 /// They lie in the container's directory and are written anew before each start, as Docker does.
@@ -24,10 +23,12 @@ final class EtcFiles {
             """;
 
     private final Path hostEtc;
+    private final NameDefaults defaults;
 
-    /// `hostEtc` is the host's /etc.
-    EtcFiles(Path hostEtc) {
+    /// `hostEtc` is the host's /etc; `defaults` are for containers that do not ask for something else.
+    EtcFiles(Path hostEtc, NameDefaults defaults) {
         this.hostEtc = hostEtc;
+        this.defaults = defaults;
     }
 
     /// Writes all three into `files`' places.
@@ -36,15 +37,15 @@ final class EtcFiles {
         try {
             Files.writeString(files.hostname(), hostName + "\n");
             Files.writeString(files.hosts(), hosts(host.resolver().extraHosts(), hostNetwork, known));
-            Files.writeString(files.resolver(), resolver(host.resolver(), hostNetwork, known.nameServer));
+            Files.writeString(files.resolver(), resolver(defaults.complete(host.resolver()), hostNetwork, known.nameServer));
         } catch (IOException e) {
             throw Failures.io("cannot write the container's files in " + files.hosts().getParent(), e);
         }
     }
 
-    /// What the engine knows of addresses: the container's own, the host's as the container sees it, and whether names are
-    /// served by the engine.
-    record Known(List<Memberships.HostLine> lines, Optional<String> hostAddress, boolean nameServer) {}
+    /// What the engine knows of addresses: the container's own, those of the host as the container sees it, and whether
+    /// names are served by the engine.
+    record Known(List<Memberships.HostLine> lines, List<String> hostAddresses, boolean nameServer) {}
 
     /// Writes /etc/hosts anew, in place: a container that runs has this very file.
     void writeHosts(ContainerDetails.Files files, HostConfig host, Known known) throws EngineException {
@@ -61,7 +62,7 @@ final class EtcFiles {
     void writeResolver(ContainerDetails.Files files, HostConfig host, Known known) throws EngineException {
         try {
             if (known.nameServer && !Files.readString(files.resolver()).contains(NameService.ADDRESS)) {
-                Files.writeString(files.resolver(), resolver(host.resolver(), false, true));
+                Files.writeString(files.resolver(), resolver(defaults.complete(host.resolver()), false, true));
             }
         } catch (IOException e) {
             throw Failures.io("cannot write " + files.resolver(), e);
@@ -76,10 +77,12 @@ final class EtcFiles {
             if (address.startsWith("[") && address.endsWith("]")) {
                 address = address.substring(1, address.length() - 1);
             }
-            if (address.equals("host-gateway")) {
-                address = hostNetwork ? "127.0.0.1" : known.hostAddress.orElse("127.0.0.1");
+            var addresses = !address.equals("host-gateway") ? List.of(address)
+                    : hostNetwork && defaults.hostGateways().isEmpty() || known.hostAddresses.isEmpty() ? List.of("127.0.0.1")
+                    : known.hostAddresses;
+            for (var each : addresses) {
+                text.append(each).append('\t').append(extra, 0, colon).append('\n');
             }
-            text.append(address).append('\t').append(extra, 0, colon).append('\n');
         }
         known.lines.forEach(line ->
                 text.append(line.address()).append('\t').append(line.names()).append('\n'));

@@ -69,9 +69,10 @@ final class LocalEngine implements Engine {
         book = new Book(resources.database(), resources.events());
         var networkBook = new NetworkBook(resources.database(), resources.events());
         networkBook.load();
-        var memberships = new Memberships(book, parts.runtime(), networkBook, resources.fabric(), resources.outlets());
+        var memberships = new Memberships(book, parts.runtime(), networkBook, resources.fabric(),
+                new Memberships.Reaching(resources.outlets(), config.names()));
         sharings = new Sharings(book);
-        var etc = new EtcFiles(Path.of("/etc"));
+        var etc = new EtcFiles(Path.of("/etc"), config.names());
         networks = new LiveNetworks(book, networkBook, resources.fabric(),
                 new LiveNetworks.Hands(memberships, etc, layout, steps), parts.clock());
         var planner = new ContainerPlanner(

@@ -38,14 +38,19 @@ final class Memberships {
     private final NetworkBook networks;
     private final Fabric fabric;
     private final Outlets outlets;
+    private final NameDefaults defaults;
     private final Links links;
 
-    Memberships(Book book, ContainerRuntime runtime, NetworkBook networks, Fabric fabric, Outlets outlets) {
+    /// How containers are reached by their neighbours, and how they find others.
+    record Reaching(Outlets outlets, NameDefaults defaults) {}
+
+    Memberships(Book book, ContainerRuntime runtime, NetworkBook networks, Fabric fabric, Reaching reaching) {
         this.runtime = runtime;
         this.book = book;
         this.networks = networks;
         this.fabric = fabric;
-        this.outlets = outlets;
+        this.outlets = reaching.outlets;
+        this.defaults = reaching.defaults;
         this.links = new Links(book, networks, fabric);
     }
 
@@ -174,7 +179,7 @@ final class Memberships {
             boolean given = container.host().namespaces().network().equals("host") || held.isPresent();
             var spare = given ? Optional.<Fabric.Spare>empty() : fabric.spare();
             return new Attachment(spare.map(Fabric.Spare::path).orElse(""),
-                    new EtcFiles.Known(List.of(), hostAddress(), false), spare, held);
+                    new EtcFiles.Known(List.of(), hostAddresses(), false), spare, held);
         }
         outlets.begin(opening(container));
         var sandbox = fabric.open(container.id(), joinings, held.map(HeldNamespaces::network));
@@ -283,7 +288,7 @@ final class Memberships {
     /// What /etc/hosts of a container that runs has to say now.
     EtcFiles.Known known(ContainerSnapshot container) {
         var lines = fabric.sandbox(container.id()).map(sandbox -> hosts(container, sandbox)).orElse(List.of());
-        return new EtcFiles.Known(lines, hostAddress(), hasNameServer(container));
+        return new EtcFiles.Known(lines, hostAddresses(), hasNameServer(container));
     }
 
     /// Whether its names are served by us: in networks that users made.
@@ -310,7 +315,7 @@ final class Memberships {
                 ? PortPlan.requests(container.host(), container.config(), bindAddress)
                 : List.<PortRequest>of();
         var servers = new ArrayList<IpAddress>();
-        for (String server : container.host().resolver().servers()) {
+        for (String server : defaults.complete(container.host().resolver()).servers()) {
             IpAddress.find(server).ifPresent(servers::add);
         }
         return new Outlets.Opening(container.id(), container.name(), ports, four, six,
@@ -410,12 +415,16 @@ final class Memberships {
         return new UsageSample.Flow(way.bytes(), way.packets(), way.errors(), way.dropped());
     }
 
-    /// The host's address as containers of this one's network see it, for `host-gateway`.
-    Optional<String> hostAddress() {
+    /// What `host-gateway` stands for: what was configured, else the host as containers on the default bridge see it.
+    private List<String> hostAddresses() {
+        if (!defaults.hostGateways().isEmpty()) {
+            return defaults.hostGateways().stream().map(IpAddress::toString).toList();
+        }
         return networks.named(Network.DEFAULT)
                 .flatMap(network -> network.subnet(false))
                 .flatMap(subnet -> subnet.gateway())
-                .map(Object::toString);
+                .map(gateway -> List.of(gateway.toString()))
+                .orElse(List.of());
     }
 
     /// Refuses what a mode forbids in the rest of the configuration.

@@ -95,7 +95,7 @@ final class EngineHarness implements AutoCloseable {
 
     private LocalEngine open(Failpoints failpoints) throws EngineException {
         return LocalEngine.open(
-                new EngineConfig(lock, root.resolve("run"), root.resolve("docker-init"), users),
+                new EngineConfig(lock, root.resolve("run"), root.resolve("docker-init"), users, NameDefaults.NONE),
                 new Engine.Parts(runtime, images, storage(failpoints), NoRegistries.remote(), _ -> fabric, failpoints, clock));
     }
 
