@@ -85,4 +85,23 @@ final class CarafeNetworkTest {
             ask(engine, "network", "rm", "lan");
         }
     }
+
+    @Test
+    void explainTellsTheWayIntoTheNetworks() throws Exception {
+        try (var engine = new CarafeDaemon()) {
+            engine.start();
+            load(engine);
+            ask(engine, "network", "create", "--subnet", "10.213.11.0/24", "lan");
+            var run = Client.carafe().to(engine).and("run", "--rm", "--explain", "--network", "lan", "-p", "127.0.0.1::80",
+                    "busybox", "true").run().good();
+            assertThat(run.err()).contains("The container's way into its networks", "tcp 127.0.0.1:any port for 80",
+                    "lan: 10.213.11.2/24", "RTM_NEWLINK veth", "RTM_NEWROUTE default via 10.213.11.1 dev eth0",
+                    "→ 10.213.11.2:80", "bind(127.0.0.11)", "[veth(4)]").containsPattern("[0-9] [µm]s +RTM_NEWLINK veth");
+            var plan = Client.carafe().to(engine).and("run", "--dry-run", "--network", "lan", "-p", "8080:80", "busybox",
+                    "true").run().good();
+            assertThat(plan.text()).contains("tcp 8080 for 80", "lan: a free address of 10.213.11.0/24",
+                    "RTM_NEWLINK veth veth… (port of", "[network_namespaces(7)]");
+            ask(engine, "network", "rm", "lan");
+        }
+    }
 }

@@ -243,7 +243,8 @@ final class Lifecycle {
 
     private void remember(Container container, RunningContainer process) {
         try {
-            starts.recent.remember(container.id(), process.explanation());
+            starts.recent.remember(container.id(),
+                    starts.networks.explained(container.id(), process.explanation()));
         } catch (EngineException e) {
             LOG.debug("how container {} was started is not known any more", container.id(), e);
         }

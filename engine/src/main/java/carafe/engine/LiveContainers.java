@@ -323,7 +323,7 @@ final class LiveContainers implements Containers {
             throw new EngineException.NotFound("the start of container " + id
                     + " is not remembered: it was never started, or too long ago");
         }
-        return process.get().explanation().get().toJson();
+        return hands.memberships.explained(id, process.get().explanation()).get().toJson();
     }
 
     @Override
@@ -343,7 +343,7 @@ final class LiveContainers implements Containers {
                 plan.container().host().namespaces().ids().none() ? "" : "/proc/self/fd/USERS",
                 Sharings.shown(plan.container().host()),
                 hands.memberships.links().environment(plan.container())));
-        return runtime.plan(bundle).explanation().toJson();
+        return hands.memberships.planned(plan.container(), runtime.plan(bundle).explanation()).toJson();
     }
 
     /// Runs `action` in the container's turn, unless it is gone by then.

@@ -5,11 +5,13 @@ import carafe.network.Endpoint;
 import carafe.network.Fabric;
 import carafe.network.Joining;
 import carafe.network.Network;
+import carafe.network.NetworkStep;
 import carafe.network.Sandbox;
 import carafe.network.Traffic;
 import carafe.network.port.PortRequest;
 import carafe.runtime.ContainerRuntime;
 import carafe.runtime.HeldNamespaces;
+import carafe.runtime.TapeExplanation;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.ContainerConfig;
@@ -24,6 +26,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,6 +45,7 @@ final class Memberships {
     private final Outlets outlets;
     private final NameDefaults defaults;
     private final Links links;
+    private final Map<String, List<NetworkStep>> reserved = new ConcurrentHashMap<>();
 
     /// How containers are reached by their neighbours, and how they find others.
     record Reaching(Outlets outlets, NameDefaults defaults) {}
@@ -166,8 +172,7 @@ final class Memberships {
         }
     }
 
-    /// The network of one with users of its own belongs to them.
-    private Attachment attach(ContainerSnapshot container, Optional<HeldNamespaces> held) throws EngineException {
+    private List<Joining> joinings(ContainerSnapshot container) throws EngineException {
         var joinings = new ArrayList<Joining>();
         for (var endpoint : container.networking().endpoints().entrySet()) {
             var network = networks.find(endpoint.getKey());
@@ -175,18 +180,70 @@ final class Memberships {
                 joinings.add(joining(network, EndpointSettings.parse(endpoint.getValue()), container));
             }
         }
+        return joinings;
+    }
+
+    /// The network of one with users of its own belongs to them.
+    private Attachment attach(ContainerSnapshot container, Optional<HeldNamespaces> held) throws EngineException {
+        var joinings = joinings(container);
         if (joinings.isEmpty()) {
             boolean given = container.host().namespaces().network().equals("host") || held.isPresent();
             var spare = given ? Optional.<Fabric.Spare>empty() : fabric.spare();
             return new Attachment(spare.map(Fabric.Spare::path).orElse(""),
                     new EtcFiles.Known(List.of(), hostAddresses(), false), spare, held);
         }
-        outlets.begin(opening(container));
+        var opening = opening(container);
+        var diary = new NetworkStep.Diary();
+        outlets.begin(opening);
+        if (!opening.ports().isEmpty()) {
+            diary.done(NetworkStep.Kind.PORTS, ports(opening));
+        }
+        reserved.put(container.id(), diary.steps());
         var sandbox = fabric.open(container.id(), joinings, held.map(HeldNamespaces::network));
         for (var joining : joinings) {
             networks.tell(joining.network(), "connect", Map.of("container", container.id()));
         }
         return new Attachment(sandbox.path(), known(container), Optional.empty(), held);
+    }
+
+    private static String ports(Outlets.Opening opening) {
+        return opening.ports().stream()
+                .map(port -> port.protocol() + " " + port.address().map(address -> address + ":").orElse("")
+                        + (port.anyPort() ? "any port" : port.first() == port.last() ? port.first()
+                                : port.first() + "-" + port.last())
+                        + " for " + port.containerPort())
+                .collect(Collectors.joining(", "));
+    }
+
+    /// The explanation of a start with the container's way into its networks before it.
+    Supplier<TapeExplanation> explained(String id, Supplier<TapeExplanation> start) {
+        var steps = new ArrayList<>(reserved.getOrDefault(id, List.of()));
+        steps.addAll(fabric.steps(id));
+        return () -> prefixed(steps, start.get());
+    }
+
+    /// The same of a start that is only planned.
+    TapeExplanation planned(ContainerSnapshot container, TapeExplanation start) throws EngineException {
+        var steps = new ArrayList<NetworkStep>();
+        if (!container.host().namespaces().network().startsWith(CONTAINER)) {
+            var joinings = joinings(container);
+            var opening = opening(container);
+            if (!opening.ports().isEmpty()) {
+                steps.add(NetworkStep.planned(NetworkStep.Kind.PORTS, ports(opening)));
+            }
+            steps.addAll(NetworkStep.plan(joinings));
+        }
+        return prefixed(steps, start);
+    }
+
+    private static TapeExplanation prefixed(List<NetworkStep> network, TapeExplanation start) {
+        var steps = new ArrayList<TapeExplanation.Step>();
+        for (var step : network) {
+            steps.add(new TapeExplanation.Step(step.kind().id(), "network", step.call(), step.kind().why(),
+                    step.kind().man(), step.took().map(took -> took.toNanos() / 1000.0)));
+        }
+        steps.addAll(start.steps());
+        return new TapeExplanation(steps, start.warnings());
     }
 
     private Attachment joinOther(ContainerSnapshot container, String mode, Sharings.Shared shared) throws EngineException {
@@ -257,6 +314,7 @@ final class Memberships {
         var sandbox = fabric.sandbox(container.id());
         fabric.close(container.id());
         outlets.end(container.id());
+        reserved.remove(container.id());
         sandbox.ifPresent(gone -> gone.endpoints().forEach(endpoint -> network(endpoint).ifPresent(network ->
                 networks.tell(network, "disconnect", Map.of("container", container.id())))));
     }

@@ -14,6 +14,7 @@ final class Cell {
     private final String containerId;
     private final NetNamespace namespace;
     private volatile List<Place> places;
+    private volatile List<NetworkStep> steps = List.of();
 
     Cell(String containerId, NetNamespace namespace, List<Place> places) {
         this.containerId = containerId;
@@ -31,6 +32,15 @@ final class Cell {
 
     List<Place> places() {
         return places;
+    }
+
+    /// How it was opened.
+    List<NetworkStep> steps() {
+        return steps;
+    }
+
+    void steps(List<NetworkStep> done) {
+        steps = done;
     }
 
     List<Endpoint> endpoints() {

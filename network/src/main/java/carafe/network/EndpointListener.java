@@ -1,6 +1,7 @@
 package carafe.network;
 
 import carafe.spec.EngineException;
+import java.util.Optional;
 
 /// Who has to know when a container comes to a network and when it leaves: published ports, names. Called on the thread
 /// that makes the change, in the order of changes of one container; must be quick.
@@ -12,6 +13,11 @@ public interface EndpointListener {
 
     /// An endpoint is there, with its addresses; a failure undoes it.
     void attached(Attached attached) throws EngineException;
+
+    /// What was done for an endpoint that was just attached, for people; the time is the caller's. Empty for nothing.
+    default Optional<NetworkStep> told(Attached attached) {
+        return Optional.empty();
+    }
 
     /// An endpoint is gone, or about to go; `attached` may not have been called for it if that failed.
     void detached(String containerId, Endpoint endpoint);

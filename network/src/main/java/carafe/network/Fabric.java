@@ -78,6 +78,11 @@ public interface Fabric extends AutoCloseable {
     /// What a fabric stands on; it does not close them.
     record Parts(Firewall firewall, Failpoints failpoints, Clock clock) {}
 
+    /// How an open container came to its networks, in order; empty when it was taken over from an earlier engine.
+    default List<NetworkStep> steps(String containerId) {
+        return List.of();
+    }
+
     /// Tells `listener` of all endpoints from now on; to be called before [#restore].
     void listen(EndpointListener listener);
 

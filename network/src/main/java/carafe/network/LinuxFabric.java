@@ -315,6 +315,11 @@ final class LinuxFabric implements Fabric {
     }
 
     @Override
+    public List<NetworkStep> steps(String containerId) {
+        return sandboxes.steps(containerId);
+    }
+
+    @Override
     public void listen(EndpointListener listener) {
         listeners.add(listener);
     }

@@ -23,6 +23,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -90,28 +92,38 @@ final class Sandboxes implements AutoCloseable {
         var places = new ArrayList<Place>();
         NetNamespace namespace = null;
         boolean opened = false;
+        var diary = new NetworkStep.Diary();
         try {
             pass("sandbox.addresses");
             for (var joining : joinings) {
-                places.add(place(joining, places));
+                var place = place(joining, places);
+                places.add(place);
+                diary.done(NetworkStep.Kind.ADDRESS, chosen(place));
             }
             pass("sandbox.namespace");
             namespace = given.isPresent() ? tools.namespaces.prepare(given.get()) : tools.namespaces.take();
             var cell = new Cell(containerId, namespace, places);
+            diary.done(NetworkStep.Kind.NAMESPACE,
+                    given.isPresent() ? "that of the container's users" : "unshare(CLONE_NEWNET), made ahead");
             pass("sandbox.note");
             tools.notes.write(containerId, cell.endpoints());
+            diary.done(NetworkStep.Kind.NOTE, "write(), rename()");
             for (var place : places) {
                 pass("sandbox.link");
                 tools.cables.lay(place, namespace);
+                diary.done(NetworkStep.kind(place.network()), NetworkStep.link(place.network(),
+                        place.endpoint().hostLink(), place.endpoint().interfaceName(), place.endpoint().mac().toString()));
             }
             pass("sandbox.configure");
             tools.cables.configure(
                     cell.sandbox(), namespace, joinings.stream().map(Joining::driverOptions).toList());
+            diary.done(NetworkStep.Kind.CONFIGURE, NetworkStep.configuration(cell.sandbox()));
             pass("sandbox.listeners");
             for (var place : places) {
-                attached(cell, place, false);
+                attached(cell, place, false, Optional.of(diary));
             }
             pass("sandbox.opened");
+            cell.steps(diary.steps());
             cells.put(containerId, cell);
             opened = true;
             return cell.sandbox();
@@ -211,7 +223,7 @@ final class Sandboxes implements AutoCloseable {
             pass("connect.routes");
             cell.places(cell.with(place));
             tools.cables.route(cell.sandbox(), cell.namespace());
-            attached(cell, place, true);
+            attached(cell, place, true, Optional.empty());
             pass("connect.listeners");
             connected = true;
             return place.endpoint();
@@ -336,14 +348,30 @@ final class Sandboxes implements AutoCloseable {
         for (var place : places) {
             addresses.retake(place.endpoint());
             tools.cables.reattach(place);
-            attached(cell, place, true);
+            attached(cell, place, true, Optional.empty());
         }
     }
 
-    private void attached(Cell cell, Place place, boolean running) throws EngineException {
+    private void attached(Cell cell, Place place, boolean running, Optional<NetworkStep.Diary> diary)
+            throws EngineException {
+        var attached = new EndpointListener.Attached(cell.sandbox(), place.network(), place.endpoint(), running);
         for (var listener : listeners) {
-            listener.attached(new EndpointListener.Attached(cell.sandbox(), place.network(), place.endpoint(), running));
+            listener.attached(attached);
+            if (diary.isPresent()) {
+                listener.told(attached).ifPresent(step -> diary.get().done(step.kind(), step.call()));
+            }
         }
+    }
+
+    private static String chosen(Place place) {
+        var endpoint = place.endpoint();
+        return place.network().name() + ": " + Stream.concat(endpoint.four().stream(), endpoint.six().stream())
+                .map(Object::toString).collect(Collectors.joining(", "));
+    }
+
+    /// How the container came to its networks; empty when it was taken over from an earlier engine.
+    List<NetworkStep> steps(String containerId) {
+        return Optional.ofNullable(cells.get(containerId)).map(Cell::steps).orElse(List.of());
     }
 
     private void detached(String containerId, Endpoint endpoint) {

@@ -48,6 +48,7 @@ public final class Tape {
     private void part(String part, List<Json.Obj> steps, boolean timed) throws EngineException.Invalid {
         String title = switch (part) {
             case "java", "prepare" -> "The engine, before any process exists";
+            case "network" -> "The container's way into its networks";
             case "monitor" -> "The container's monitor";
             case "child" -> "The container's first process, until it becomes your program";
             default -> part;

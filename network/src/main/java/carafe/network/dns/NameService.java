@@ -13,6 +13,7 @@ import carafe.kernel.Nftables;
 import carafe.kernel.QueryLoop;
 import carafe.network.Endpoint;
 import carafe.network.EndpointListener;
+import carafe.network.NetworkStep;
 import carafe.network.Sandbox;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
@@ -120,6 +121,13 @@ public final class NameService implements EndpointListener, AutoCloseable {
         if (attached.network().userDefined() && client.point == null) {
             open(client, attached.running());
         }
+    }
+
+    @Override
+    public Optional<NetworkStep> told(Attached attached) {
+        return attached.network().userDefined()
+                ? Optional.of(NetworkStep.planned(NetworkStep.Kind.NAMES, NetworkStep.NAMES))
+                : Optional.empty();
     }
 
     private void open(Client client, boolean again) throws EngineException {

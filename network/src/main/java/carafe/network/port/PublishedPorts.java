@@ -8,6 +8,7 @@ import carafe.kernel.NetRequest;
 import carafe.kernel.Netlink;
 import carafe.network.Endpoint;
 import carafe.network.EndpointListener;
+import carafe.network.NetworkStep;
 import carafe.network.LinkOptions.GatewayMode;
 import carafe.network.Network;
 import carafe.network.Sandbox;
@@ -194,6 +195,19 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
 
     private static boolean translatesOnBridges() {
         return BRIDGE_CALLS.stream().anyMatch(name -> Host.sysctl(name).filter("1"::equals).isPresent());
+    }
+
+    @Override
+    public Optional<NetworkStep> told(Attached attached) {
+        var texts = new ArrayList<String>();
+        for (var binding : bindings(attached.sandbox().containerId())) {
+            var target = binding.address().six() ? attached.endpoint().six() : attached.endpoint().four();
+            target.ifPresent(host -> texts.add(binding.protocol() + " " + binding.hostText() + " → " + host.address() + ":"
+                    + binding.containerPort()));
+        }
+        return texts.isEmpty() || attached.network().reach().internal()
+                ? Optional.empty()
+                : Optional.of(NetworkStep.planned(NetworkStep.Kind.PUBLISH, "nft add element: " + String.join(", ", texts)));
     }
 
     @Override
