@@ -50,6 +50,24 @@ class CarafePortsTest {
     }
 
     @Test
+    void aFirewallThatDropsWhatItForwardsIsToldOfBeforeAnybodyWonders() throws Exception {
+        assertThat(docker("info").all()).doesNotContain("drops what it forwards");
+        var nft = Tools.fetched("netfilter", "usr/sbin/nft");
+        String libraries = "LD_LIBRARY_PATH=" + Tools.fetched("netfilter", "usr/lib/x86_64-linux-gnu");
+        String rules = "table inet filter { chain forward { type filter hook forward priority 0; policy drop; } }";
+        engine.on("env", libraries, nft.toString(), rules).run().good();
+        String sentence = "this host's firewall drops what it forwards (table inet filter, chain forward, 0 rules)";
+        assertThat(docker("info").all()).contains("WARNING: " + sentence);
+        for (var each : List.of(client, Client.carafe())) {
+            assertThat(each.to(engine).and("run", "--rm", "-p", "8080:80", "busybox", "true").run().good().err())
+                    .contains("WARNING: " + sentence).contains("to let them out: nft insert rule inet filter forward");
+            assertThat(each.to(engine).and("run", "--rm", "busybox", "true").run().good().err()).isEmpty();
+        }
+        engine.on("env", libraries, nft.toString(), "delete table inet filter").run().good();
+        assertThat(docker("info").all()).doesNotContain("drops what it forwards");
+    }
+
+    @Test
     void aPublishedPortLeadsToTheContainerAsLongAsItRuns() throws Exception {
         web("web", "-p", "8080:80", "-p", "127.0.0.1:8081:80", "--expose", "9");
         for (String address : List.of("127.0.0.1:8080", "10.9.0.1:8080", "127.0.0.1:8081")) {

@@ -121,6 +121,8 @@ final class ContainerPlanner {
         boolean published = !PortPlan.requests(host, request.config(), Optional.empty()).isEmpty();
         if (published && mode.equals("host")) {
             warnings.add("Published ports are discarded when using host network mode");
+        } else if (published) {
+            warnings.addAll(others.memberships.warnings());
         }
         Json.Obj document = host.document().with("NetworkMode", Json.of(mode));
         if (host.namespaces().cgroup().isEmpty()) {

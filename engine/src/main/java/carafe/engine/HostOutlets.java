@@ -57,6 +57,11 @@ public final class HostOutlets implements Outlets {
     }
 
     @Override
+    public List<String> warnings() throws EngineException {
+        return tools.ports.warnings();
+    }
+
+    @Override
     public void resume(Collection<Opening> running) throws EngineException {
         running.forEach(this::ask);
         tools.ports.restore(running.stream().map(Opening::containerId).toList());

@@ -3,6 +3,7 @@ package carafe.engine;
 import carafe.image.Images;
 import carafe.spec.EngineException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /// What `info` and `version` tell, from facts read at the start and from snapshots.
@@ -12,13 +13,15 @@ final class LocalHost implements Host {
     private final Path dataRoot;
     private final Book book;
     private final Images images;
+    private final Outlets outlets;
 
-    LocalHost(HostFacts facts, String engineId, Path dataRoot, Book book, Images images) {
+    LocalHost(HostFacts facts, String engineId, Path dataRoot, Book book, Images images, Outlets outlets) { // its world
         this.facts = facts;
         this.engineId = engineId;
         this.dataRoot = dataRoot;
         this.book = book;
         this.images = images;
+        this.outlets = outlets;
     }
 
     @Override
@@ -60,6 +63,12 @@ final class LocalHost implements Host {
 
     @Override
     public List<String> warnings() {
-        return facts.warnings();
+        var warnings = new ArrayList<>(facts.warnings());
+        try {
+            outlets.warnings().forEach(sentence -> warnings.add("WARNING: " + sentence));
+        } catch (EngineException e) {
+            warnings.add("WARNING: " + e.getMessage()); // info never fails because a part of the engine does
+        }
+        return warnings;
     }
 }

@@ -206,6 +206,11 @@ final class Memberships {
         return new Attachment(sandbox.path(), known(container), Optional.empty(), held);
     }
 
+    /// What the host's firewall forbids all containers now.
+    List<String> warnings() throws EngineException {
+        return outlets.warnings();
+    }
+
     private static String ports(Outlets.Opening opening) {
         return opening.ports().stream()
                 .map(port -> port.protocol() + " " + port.address().map(address -> address + ":").orElse("")

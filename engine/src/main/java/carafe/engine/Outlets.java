@@ -39,6 +39,11 @@ public interface Outlets {
         }
 
         @Override
+        public List<String> warnings() {
+            return List.of();
+        }
+
+        @Override
         public void resume(Collection<Opening> running) {}
 
         @Override
@@ -80,6 +85,9 @@ public interface Outlets {
 
     /// From where they can be reached.
     List<Reach> reach(String containerId) throws EngineException;
+
+    /// What the host's firewall forbids all containers now, in sentences for people.
+    List<String> warnings() throws EngineException;
 
     /// At the engine's start, before networks are restored: these containers run and keep what they have.
     void resume(Collection<Opening> running) throws EngineException;

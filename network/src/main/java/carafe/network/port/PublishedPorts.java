@@ -265,6 +265,11 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         return reach;
     }
 
+    /// What the host's firewall forbids containers in general, in sentences for people.
+    public List<String> warnings() throws EngineException {
+        return Reach.warnings(filter.foreignChains());
+    }
+
     private static boolean hasLegacyRules(boolean six) {
         try {
             return Files.readString(Path.of("/proc/thread-self/net/" + (six ? "ip6" : "ip") + "_tables_names"))

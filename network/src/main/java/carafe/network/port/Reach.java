@@ -48,6 +48,27 @@ public record Reach(PortBinding binding, boolean fromThisHost, boolean fromOther
         return new Reach(binding, true, !dropped, remarks);
     }
 
+    /// What the host's firewall does to containers as a whole, one sentence for each of its `chains` that drops whatever
+    /// it does not know; that of a family once.
+    static List<String> warnings(List<BaseChain> chains) {
+        return chains.stream()
+                .filter(chain -> chain.hook() == NftChain.Hook.FORWARD && chain.drops())
+                .map(chain -> "this host's firewall drops what it forwards (" + name(chain) + ", " + chain.rules()
+                        + " rules): unless a rule lets them pass, containers on bridges reach nothing outside and their"
+                        + " published ports are reached from this host only; " + general(chain)
+                        + "; carafe port --reachable CONTAINER tells it of each port")
+                .distinct()
+                .toList();
+    }
+
+    private static String general(BaseChain chain) {
+        return chain.name().equals("FORWARD")
+                ? "to let them out with ufw: ufw route allow in on BRIDGE, and to open a port: ufw route allow proto tcp to"
+                        + " ADDRESS port PORT"
+                : "to let them out: nft insert rule " + chain.family() + " " + chain.table() + " " + chain.name()
+                        + " iifname BRIDGE accept, and answers back: ct state established,related accept";
+    }
+
     private static String name(BaseChain chain) {
         return "table " + chain.family() + " " + chain.table() + ", chain " + chain.name();
     }
