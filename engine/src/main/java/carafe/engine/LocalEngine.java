@@ -75,18 +75,13 @@ final class LocalEngine implements Engine {
         var etc = new EtcFiles(Path.of("/etc"), config.names());
         networks = new LiveNetworks(book, networkBook, resources.fabric(),
                 new LiveNetworks.Hands(memberships, etc, layout, steps), parts.clock());
-        var planner = new ContainerPlanner(
-                parts.images(), new MountResolver(book, parts.images()), facts,
-                new ContainerPlanner.Others(memberships, sharings),
-                new UserChoice(book, config.users()), parts.clock());
+        var planner = new ContainerPlanner(parts.images(), new MountResolver(book, parts.images()), facts,
+                new ContainerPlanner.Others(memberships, sharings), new UserChoice(book, config.users()), parts.clock());
         endings = new Endings(book, parts.runtime(), sources, layout, steps);
         remover = new Remover(book, endings, snapshots, volumeBook, layout, steps);
-        lifecycle = new Lifecycle(
-                book,
-                parts.runtime(),
+        lifecycle = new Lifecycle(book, parts.runtime(),
                 new Lifecycle.Starts(bundles, etc, sources, memberships, sharings, endings, recent, layout, steps),
-                remover,
-                parts.clock());
+                remover, parts.clock());
         execs = new LiveExecs(book, parts.runtime(), memberships.links(), layout, parts.clock());
         containers = new LiveContainers(book, parts.runtime(), bundles, parts.clock(), new LiveContainers.Hands(
                 new Creator(book, planner, snapshots, sources, layout, steps),
@@ -106,8 +101,7 @@ final class LocalEngine implements Engine {
         images = new LiveImages(parts.images(), parts.remote().registries(), book,
                 new LiveImages.Tell(names, resources.events(), parts.clock()));
         transfers = new LiveTransfers(parts.images(), parts.remote().registries(), parts.remote().limits(), images);
-        host = new LocalHost(facts, engineId, config.dataRoot(), book, parts.images(),
-                resources.outlets());
+        host = new LocalHost(facts, engineId, config.dataRoot(), book, parts.images(), resources.outlets());
         var buildSteps = new BuildSteps(parts.runtime(), new SpecComposer(facts.appArmor(), config.init(), mounts), memberships,
                 new BuildSteps.OwnFiles(etc, layout), config.users().remap());
         builds = LiveBuilds.open(parts, buildSteps, layout,

@@ -364,7 +364,9 @@ final class ContainersTest {
         containers.start("once");
         wait.await();
         assertThat(containers.explain(id).list("steps")).hasSize(1);
-        assertThat(containers.dryRun(request("", "{}", "true")).list("steps")).hasSize(1);
+        assertThat(containers.dryRun(request("", "{\"NetworkMode\":\"none\"}", "true")).list("steps")).hasSize(1);
+        assertThat(containers.dryRun(request("", "{}", "true")).objects("steps")).extracting(step -> step.text("id"))
+                .containsExactly("choose-address", "network-namespace", "note", "lay-cable", "addresses-and-routes", "clone");
     }
 
     @Test

@@ -107,7 +107,9 @@ public record NetworkStep(Kind kind, String call, Optional<Duration> took) {
             links.add(planned(kind(network), link(network, "veth…", name, "its address's")));
             configure.add("RTM_NEWLINK " + name + " up");
         }
-        configure.add("RTM_NEWROUTE default");
+        if (joinings.stream().anyMatch(joining -> !joining.network().reach().internal())) {
+            configure.add("RTM_NEWROUTE default");
+        }
         steps.add(planned(Kind.NAMESPACE, "unshare(CLONE_NEWNET), made ahead"));
         steps.add(planned(Kind.NOTE, "write(), rename()"));
         steps.addAll(links);
