@@ -54,7 +54,7 @@ class CarafePortsTest {
         assertThat(docker("info").all()).doesNotContain("drops what it forwards");
         var nft = Tools.fetched("netfilter", "usr/sbin/nft");
         String libraries = "LD_LIBRARY_PATH=" + Tools.fetched("netfilter", "usr/lib/x86_64-linux-gnu");
-        String rules = "table inet filter { chain forward { type filter hook forward priority 0; policy drop; } }";
+        String rules = "table inet filter { chain forward { type filter hook forward priority 0; policy drop; }; }";
         engine.on("env", libraries, nft.toString(), rules).run().good();
         String sentence = "this host's firewall drops what it forwards (table inet filter, chain forward, 0 rules)";
         assertThat(docker("info").all()).contains("WARNING: " + sentence);
