@@ -18,6 +18,7 @@ import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CachePrune;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.Platform;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -32,10 +33,13 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.apache.commons.compress.compressors.bzip2.BZip2CompressorOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tukaani.xz.LZMA2Options;
+import org.tukaani.xz.XZOutputStream;
 
 /// The builder on a real image store; only the programs of RUN are played, by a few words that the runner below knows.
 class BuilderTest {
@@ -279,6 +283,25 @@ class BuilderTest {
         try (var tree = files(evil)) {
             assertThat(text(tree, outside.toString().substring(1) + "/a")).isEqualTo("A");
             assertThat(text(tree, "x/a")).isEqualTo("A");
+        }
+    }
+
+    @Test
+    void addUnpacksWhateverAnArchiveIsCompressedWith() throws Exception {
+        var bzip2 = new ByteArrayOutputStream();
+        try (var out = new BZip2CompressorOutputStream(bzip2)) {
+            out.write(new TarText().file("b", "by bzip2").bytes());
+        }
+        var xz = new ByteArrayOutputStream();
+        try (var out = new XZOutputStream(xz, new LZMA2Options(1))) {
+            out.write(new TarText().file("x", "by xz").bytes());
+        }
+        var id = build("FROM scratch\nADD one two /\nCOPY one /\n", new TarText()
+                .file("one", bzip2.toByteArray(), 0644).file("two", xz.toByteArray(), 0644), request());
+        try (var tree = files(id)) {
+            assertThat(text(tree, "b")).isEqualTo("by bzip2");
+            assertThat(text(tree, "x")).isEqualTo("by xz");
+            assertThat(text(tree, "one")).startsWith("BZh");
         }
     }
 

@@ -91,7 +91,9 @@ class ArchitectureTest {
                 "java.lang.foreign..", "kernel",
                 "tools.jackson..", "spec",
                 "java.sql..", "engine",
-                "com.github.luben.zstd..", "image");
+                "com.github.luben.zstd..", "image",
+                "org.apache.commons.compress..", "spec",
+                "org.tukaani.xz..", "spec");
         owners.forEach((world, owner) -> noClasses()
                 .that(not(resideInAPackage("carafe." + owner + "..")))
                 .should()

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpServer;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -114,6 +115,26 @@ abstract class ImageContract extends Contract {
         docker("rm", id);
         docker("rmi", "imported:1");
         Files.delete(archive);
+    }
+
+    @Test
+    void archivesMayBeCompressedByBzip2OrXz() throws Exception {
+        var archive = engine().directory().resolve("busybox-docker.tar");
+        String id = docker("create", IMAGE, "true").text();
+        var exported = engine().directory().resolve("exported.tar");
+        docker("export", "-o", exported.toString(), id);
+        docker("rm", id);
+        for (var packed : List.of(Compressing.bzip2(archive), Compressing.xz(archive))) {
+            assertThat(docker("load", "-i", packed.toString()).text()).isEqualTo("Loaded image: busybox:latest");
+            Files.delete(packed);
+        }
+        for (var packed : List.of(Compressing.bzip2(exported), Compressing.xz(exported))) {
+            docker("import", packed.toString(), "imported:1");
+            assertThat(docker("run", "--rm", "imported:1", "echo", "unpacked").text()).isEqualTo("unpacked");
+            docker("rmi", "imported:1");
+            Files.delete(packed);
+        }
+        Files.delete(exported);
     }
 
     @Test

@@ -14,14 +14,11 @@ import carafe.kernel.MountNamespace;
 import carafe.spec.EngineException;
 import carafe.spec.docker.PathStat;
 import carafe.spec.oci.IdMaps;
-import carafe.spec.tar.TarReader;
 import carafe.spec.tar.TarWriter;
-import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Optional;
-import java.util.zip.GZIPInputStream;
 
 /// The files of one container as its processes see them, until [#close]. Owns its descriptors and, for a container that
 /// does not run, the mounts that put its root together; no one else sees those.
@@ -84,7 +81,7 @@ public final class FileView implements AutoCloseable {
         }
     }
 
-    /// Unpacks a tar, plain or gzipped, below the directory that `path` leads to.
+    /// Unpacks a tar, plain or compressed, below the directory that `path` leads to.
     public void unpack(String path, InputStream archive, Unpacking how) throws EngineException, IOException {
         var mapped = how.in(users.ids);
         if (users.root.isEmpty()) {
@@ -111,7 +108,7 @@ public final class FileView implements AutoCloseable {
             if (!tree.stat(there).isDirectory()) {
                 throw new EngineException.Invalid("extraction point is not a directory");
             }
-            new TreeUnpacker(tree, tree.resolve(there), how).all(new TarReader(plain(archive)));
+            PlainTar.read(archive, tar -> new TreeUnpacker(tree, tree.resolve(there), how).all(tar));
         } catch (KernelException e) {
             if (e.is(Errno.EROFS)) {
                 throw readOnly(inside);
@@ -130,29 +127,6 @@ public final class FileView implements AutoCloseable {
             }
             throw Trouble.of("cannot read " + path + " in container " + container, e);
         }
-    }
-
-    static InputStream plain(InputStream archive) throws IOException, EngineException.Invalid {
-        var in = new BufferedInputStream(archive, 64 << 10);
-        in.mark(8);
-        byte[] head = in.readNBytes(6);
-        in.reset();
-        if (starts(head, 0x1F, 0x8B)) {
-            return new GZIPInputStream(in, 64 << 10);
-        }
-        if (starts(head, 'B', 'Z', 'h') || starts(head, 0xFD, '7', 'z', 'X', 'Z') || starts(head, 0x28, 0xB5, 0x2F)) {
-            throw new EngineException.Invalid("the archive is compressed by something else than gzip; send it plain");
-        }
-        return in;
-    }
-
-    private static boolean starts(byte[] head, int... bytes) {
-        for (int i = 0; i < bytes.length; i++) {
-            if (i >= head.length || (head[i] & 0xFF) != bytes[i]) {
-                return false;
-            }
-        }
-        return true;
     }
 
     private EngineException readOnly(InsidePath inside) throws EngineException {

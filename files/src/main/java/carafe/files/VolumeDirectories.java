@@ -9,7 +9,6 @@ import carafe.kernel.Mounts;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import carafe.spec.oci.RootfsPlan;
-import carafe.spec.tar.TarReader;
 import carafe.spec.tar.TarWriter;
 import java.io.IOException;
 import java.io.InputStream;
@@ -225,8 +224,8 @@ public final class VolumeDirectories {
 
     /// Unpacks a tar into the new volume `name`, which does not appear before it is whole.
     public void unpack(String name, InputStream archive) throws EngineException {
-        fill(name, "cannot import the volume " + name, target -> new TreeUnpacker(target, "/", Unpacking.PLAIN)
-                .all(new TarReader(FileView.plain(archive))));
+        fill(name, "cannot import the volume " + name, target ->
+                PlainTar.read(archive, tar -> new TreeUnpacker(target, "/", Unpacking.PLAIN).all(tar)));
     }
 
     private interface Filling {

@@ -14,9 +14,15 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.zip.GZIPOutputStream;
+import org.apache.commons.compress.compressors.bzip2.BZip2CompressorOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tukaani.xz.LZMA2Options;
+import org.tukaani.xz.XZOutputStream;
 
 final class CopiesTest {
 
@@ -95,13 +101,47 @@ final class CopiesTest {
     }
 
     @Test
+    void archivesMayBeCompressed() throws Exception {
+        var volumes = volumes();
+        volumes.make("one");
+        fill(volumes.data("one"));
+        var tar = new ByteArrayOutputStream();
+        volumes.pack("one", tar);
+        var gzip = new ByteArrayOutputStream();
+        try (var out = new GZIPOutputStream(gzip)) {
+            tar.writeTo(out);
+        }
+        var bzip2 = new ByteArrayOutputStream();
+        try (var out = new BZip2CompressorOutputStream(bzip2)) {
+            tar.writeTo(out);
+        }
+        var xz = new ByteArrayOutputStream();
+        try (var out = new XZOutputStream(xz, new LZMA2Options(1))) {
+            tar.writeTo(out);
+        }
+        int number = 0;
+        for (byte[] packed : List.of(gzip.toByteArray(), bzip2.toByteArray(), xz.toByteArray())) {
+            String name = "packed" + number++;
+            volumes.unpack(name, new ByteArrayInputStream(packed));
+            check(volumes.data(name));
+            byte[] cut = Arrays.copyOf(packed, packed.length - 6); // all of the tar is there, not all that proves it
+            assertThatThrownBy(() -> volumes.unpack("cut", new ByteArrayInputStream(cut))).as(name)
+                    .isInstanceOf(EngineException.class);
+            assertThat(place.resolve("volumes/cut")).doesNotExist();
+        }
+        byte[] zstd = {0x28, (byte) 0xB5, 0x2F, (byte) 0xFD, 0, 0, 0, 0, 0, 0, 0};
+        assertThatThrownBy(() -> volumes.unpack("zstd", new ByteArrayInputStream(zstd)))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("compressed by zstd");
+    }
+
+    @Test
     void aTornArchiveLeavesNoVolumeBehind() throws Exception {
         var volumes = volumes();
         volumes.make("one");
         fill(volumes.data("one"));
         var tar = new ByteArrayOutputStream();
         volumes.pack("one", tar);
-        byte[] torn = java.util.Arrays.copyOf(tar.toByteArray(), tar.size() / 2);
+        byte[] torn = Arrays.copyOf(tar.toByteArray(), tar.size() / 2);
         assertThatThrownBy(() -> volumes.unpack("two", new ByteArrayInputStream(torn)))
                 .isInstanceOf(EngineException.class);
         volumes.awaitDeletions();

@@ -1,7 +1,9 @@
 package carafe.image;
 
+import carafe.kernel.Gzip;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
+import carafe.spec.tar.TarCompression;
 import com.github.luben.zstd.ZstdIOException;
 import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
 import java.io.EOFException;
@@ -11,12 +13,12 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PushbackInputStream;
 import java.security.MessageDigest;
-import java.util.zip.GZIPInputStream;
+import java.util.Locale;
 import java.util.zip.ZipException;
 
-/// The tar inside a blob: found plain, gzip or zstd by its first bytes, never by what a document says of it. Counts and
-/// hashes what passes, on both sides of the decompression, and stops a bomb: more than [Bounds#maxBytes], or, once
-/// [Bounds#freeBytes] came out, more than [Bounds#ratio] times what went in.
+/// The tar inside a blob: found plain, gzip, zstd, bzip2 or xz by its first bytes, never by what a document says of it.
+/// Counts and hashes what passes, on both sides of the decompression, and stops a bomb: more than [Bounds#maxBytes], or,
+/// once [Bounds#freeBytes] came out, more than [Bounds#ratio] times what went in.
 ///
 /// Errors: [Broken] when the bytes are at fault; any other [IOException] is the source's own.
 final class LayerStream extends InputStream {
@@ -35,12 +37,10 @@ final class LayerStream extends InputStream {
         }
     }
 
-    private static final int BUFFER = 128 << 10;
-
     private final Bounds bounds;
     private final Counter blob;
     private final InputStream plain;
-    private final boolean compressed;
+    private final TarCompression compression;
     private final MessageDigest plainHash = Digest.Algorithm.SHA256.hasher();
     private final OutputStream copy;
     private boolean plainHashing = true;
@@ -56,23 +56,24 @@ final class LayerStream extends InputStream {
         this.bounds = bounds;
         this.copy = copy;
         this.blob = new Counter(source);
-        byte[] magic = blob.readNBytes(4);
-        boolean gzip = magic.length >= 3 && magic[0] == 0x1F && magic[1] == (byte) 0x8B && magic[2] == 8;
-        boolean zstd = isZstd(magic);
-        this.compressed = gzip || zstd;
-        blob.hashing = compressed;
-        if (compressed) {
-            blob.hash.update(magic);
+        byte[] head = blob.readNBytes(TarCompression.HEAD_BYTES);
+        this.compression = TarCompression.of(head);
+        blob.hashing = compressed();
+        if (compressed()) {
+            blob.hash.update(head);
         }
-        var whole = new PushbackInputStream(blob, 4);
-        whole.unread(magic);
-        try {
-            this.plain = gzip ? new GZIPInputStream(whole, BUFFER)
-                    : zstd ? new ZstdInputStreamNoFinalizer(whole).setContinuous(false)
-                    : whole;
-        } catch (ZipException | EOFException e) {
-            throw new Broken("invalid gzip data: " + e.getMessage());
-        }
+        var whole = new PushbackInputStream(blob, head.length + 1);
+        whole.unread(head);
+        this.plain = switch (compression) {
+            case NONE -> whole;
+            case GZIP -> Gzip.decompressing(whole);
+            case ZSTD -> new ZstdInputStreamNoFinalizer(whole).setContinuous(false);
+            case BZIP2, XZ -> compression.decompressing(whole);
+        };
+    }
+
+    private boolean compressed() {
+        return compression != TarCompression.NONE;
     }
 
     /// A stream whose tar somebody else hashes, if anybody: [#hashes] wants to be told.
@@ -82,18 +83,9 @@ final class LayerStream extends InputStream {
         return stream;
     }
 
-    private static boolean isZstd(byte[] magic) {
-        if (magic.length < 4) {
-            return false;
-        }
-        boolean frame = magic[0] == 0x28 && magic[1] == (byte) 0xB5 && magic[2] == 0x2F && magic[3] == (byte) 0xFD;
-        boolean skippable = (magic[0] & 0xF0) == 0x50 && magic[1] == 0x2A && magic[2] == 0x4D && magic[3] == 0x18;
-        return frame || skippable;
-    }
-
     /// True when these first bytes of something are those of a compressed file.
-    static boolean isCompressed(byte[] magic) {
-        return magic.length >= 3 && magic[0] == 0x1F && magic[1] == (byte) 0x8B && magic[2] == 8 || isZstd(magic);
+    static boolean isCompressed(byte[] head) {
+        return TarCompression.of(head) != TarCompression.NONE;
     }
 
     @Override
@@ -111,7 +103,8 @@ final class LayerStream extends InputStream {
         try {
             count = plain.read(buffer, offset, length);
         } catch (ZipException | EOFException e) {
-            throw new Broken(e instanceof EOFException ? "unexpected EOF" : "invalid gzip data: " + e.getMessage());
+            throw new Broken(e instanceof EOFException ? "unexpected EOF"
+                    : "invalid " + compression.name().toLowerCase(Locale.ROOT) + " data: " + e.getMessage());
         } catch (ZstdIOException e) {
             throw new Broken("invalid zstd data: " + e.getMessage());
         }
@@ -130,7 +123,7 @@ final class LayerStream extends InputStream {
         if (plainBytes > bounds.maxBytes) {
             throw new Broken("layer is larger than " + bounds.maxBytes + " bytes");
         }
-        if (compressed && plainBytes > bounds.freeBytes && plainBytes / bounds.ratio > blob.bytes) {
+        if (compressed() && plainBytes > bounds.freeBytes && plainBytes / bounds.ratio > blob.bytes) {
             throw new Broken("layer unpacks to more than " + bounds.ratio + " times its size");
         }
     }
@@ -169,7 +162,7 @@ final class LayerStream extends InputStream {
 
     /// The same where `diffId` was found elsewhere.
     Hashes hashes(Digest diffId) {
-        return new Hashes(diffId, compressed ? Digest.finish(Digest.Algorithm.SHA256, blob.hash.digest()) : diffId,
+        return new Hashes(diffId, compressed() ? Digest.finish(Digest.Algorithm.SHA256, blob.hash.digest()) : diffId,
                 blob.bytes, plainBytes);
     }
 

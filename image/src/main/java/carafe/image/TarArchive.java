@@ -11,8 +11,8 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Map;
 
-/// Tars from outside that are no layers: a build's context, an archive to unpack. Plain, gzip or zstd, found by the
-/// first bytes; every bound of layers holds. Names are as written: whoever uses them resolves them in a tree.
+/// Tars from outside that are no layers: a build's context, an archive to unpack. Plain, gzip, zstd, bzip2 or xz, found
+/// by the first bytes; every bound of layers holds. Names are as written: whoever uses them resolves them in a tree.
 public final class TarArchive {
 
     /// What kind of member it is.

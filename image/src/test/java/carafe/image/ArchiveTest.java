@@ -79,6 +79,20 @@ class ArchiveTest {
         assertThat(load(com.github.luben.zstd.Zstd.compress(IMAGE.ociArchive()))).extracting(Loaded::id)
                 .containsExactly(IMAGE.id());
         assertThat(images.list()).hasSize(1);
+        assertThat(load(TestImage.bzip2(IMAGE.dockerArchive()))).extracting(Loaded::id).containsExactly(IMAGE.id());
+        assertThat(load(TestImage.xz(IMAGE.ociArchive()))).extracting(Loaded::id).containsExactly(IMAGE.id());
+    }
+
+    @Test
+    void compressedArchivesThatAreDamagedSayInWhat() throws Exception {
+        byte[] bzip2 = TestImage.bzip2(IMAGE.dockerArchive());
+        refused(Arrays.copyOf(bzip2, bzip2.length - 20), "invalid bzip2 data: ");
+        byte[] xz = TestImage.xz(IMAGE.dockerArchive());
+        xz[xz.length / 2] ^= 1;
+        refused(xz, "invalid xz data: ");
+        byte[] gzip = TestImage.gzip(IMAGE.dockerArchive());
+        gzip[gzip.length - 5] ^= 1;
+        refused(gzip, "invalid gzip data: wrong checksum");
     }
 
     @Test

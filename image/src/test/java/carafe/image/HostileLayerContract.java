@@ -209,6 +209,10 @@ abstract class HostileLayerContract {
                     .hasMessage("layer unpacks to more than 100 times its size");
             byte[] zstd = com.github.luben.zstd.Zstd.compress(tar.bytes());
             assertThatThrownBy(() -> small.unpack(zstd)).hasMessage("layer unpacks to more than 100 times its size");
+            byte[] bzip2 = TestImage.bzip2(tar.bytes());
+            assertThatThrownBy(() -> small.unpack(bzip2)).hasMessage("layer unpacks to more than 100 times its size");
+            byte[] xz = TestImage.xz(tar.bytes());
+            assertThatThrownBy(() -> small.unpack(xz)).hasMessage("layer unpacks to more than 100 times its size");
         }
         var tiny = new LayerBounds(new LayerStream.Bounds(1 << 20, 1 << 20, 100), 1000);
         try (var small = new UnpackedLayer(directory.resolve("layers"), form, tiny)) {

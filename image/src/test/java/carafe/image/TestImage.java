@@ -19,6 +19,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.zip.GZIPOutputStream;
+import org.apache.commons.compress.compressors.bzip2.BZip2CompressorOutputStream;
+import org.tukaani.xz.LZMA2Options;
+import org.tukaani.xz.XZOutputStream;
 
 /// An image for tests, written in either archive form. Shared with other rooms' tests.
 ///
@@ -110,6 +113,22 @@ public record TestImage(List<String> names, RunConfig run, List<byte[]> layers) 
         var out = new ByteArrayOutputStream();
         try (var gzip = new GZIPOutputStream(out)) {
             gzip.write(bytes);
+        }
+        return out.toByteArray();
+    }
+
+    static byte[] bzip2(byte[] bytes) throws IOException {
+        var out = new ByteArrayOutputStream();
+        try (var bzip2 = new BZip2CompressorOutputStream(out)) {
+            bzip2.write(bytes);
+        }
+        return out.toByteArray();
+    }
+
+    static byte[] xz(byte[] bytes) throws IOException {
+        var out = new ByteArrayOutputStream();
+        try (var xz = new XZOutputStream(out, new LZMA2Options(1))) {
+            xz.write(bytes);
         }
         return out.toByteArray();
     }

@@ -23,7 +23,11 @@ public final class TarText {
 
     /// Adds a file.
     public TarText file(String path, String text, int mode) {
-        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        return file(path, text.getBytes(StandardCharsets.UTF_8), mode);
+    }
+
+    /// Adds a file that is no text.
+    public TarText file(String path, byte[] bytes, int mode) {
         members.add(LayerMember.of(new Node(path, Node.Type.FILE, new Node.Owner(7, 8), mode, bytes.length, TIME, "",
                 Map.of()), bytes));
         return this;
