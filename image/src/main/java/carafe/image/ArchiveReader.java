@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
 /// differ between the programs that write them. So each member is judged by its first bytes: a tar or a compressed file
 /// is a layer and is unpacked at once, on a thread of its own; a JSON document is kept; anything else is skipped.
 ///
-/// One reader per archive. Memory: 64 MiB of documents and as much of layers on their way, at most.
+/// One reader per archive. Memory: 64 MiB of documents, and of layers on their way what the budget has, which all readers
+/// share.
 final class ArchiveReader {
 
     private static final int MAX_DOCUMENT_BYTES = 8 << 20;
@@ -54,14 +55,20 @@ final class ArchiveReader {
     private final List<Future<LayerStore.Staged>> started = new ArrayList<>();
     private final ExecutorService workers = Executors.newFixedThreadPool(UNPACKERS,
             Thread.ofPlatform().name("image-unpack-", 0).daemon().factory()); // starts none before the first layer
-    private final Semaphore budget = new Semaphore(BUDGET_CHUNKS);
+    private final Semaphore budget;
     private @Nullable ChunkPipe reading;
     private int documentBytes;
 
-    ArchiveReader(LayerStore layers, KnownLayers knownLayers, LoadProgress progress) {
+    ArchiveReader(LayerStore layers, Semaphore budget, KnownLayers knownLayers, LoadProgress progress) {
+        this.budget = budget;
         this.layers = layers;
         this.knownLayers = knownLayers;
         this.progress = new LayerProgress(progress);
+    }
+
+    /// Room for 64 MiB of layers on their way, to be shared by all readers of a process.
+    static Semaphore budget() {
+        return new Semaphore(BUDGET_CHUNKS);
     }
 
     /// Reads `archive` to its end.

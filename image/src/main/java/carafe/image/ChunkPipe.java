@@ -30,7 +30,7 @@ final class ChunkPipe extends InputStream {
         this.budget = budget;
     }
 
-    /// Hands over `chunk`, which is the pipe's from now on; waits while the budget is spent.
+    /// Hands over `chunk`, which is the pipe's from now on and not empty; waits while the budget is spent.
     /// @return false when the unpacker wants no more
     boolean put(byte[] chunk) throws InterruptedIOException {
         try {
@@ -60,7 +60,7 @@ final class ChunkPipe extends InputStream {
 
             @Override
             public void write(byte[] bytes, int offset, int length) throws IOException {
-                if (!put(Arrays.copyOfRange(bytes, offset, offset + length))) {
+                if (length > 0 && !put(Arrays.copyOfRange(bytes, offset, offset + length))) {
                     throw new IOException("the layer is not wanted any more");
                 }
             }

@@ -235,7 +235,7 @@ public final class ImageCheck {
             var diffId = blobs.getOrDefault(blob, blob);
             return layers.has(diffId) && !wanted.contains(diffId) ? Optional.of(diffId) : Optional.empty();
         };
-        try (var contents = new ArchiveReader(layers, here, LoadProgress.SILENT).read(archive)) {
+        try (var contents = new ArchiveReader(layers, ArchiveReader.budget(), here, LoadProgress.SILENT).read(archive)) {
             for (int i = 0; i < problems.size(); i++) {
                 var problem = problems.get(i);
                 if (!problem.repaired && (contents.replace(problem.digest) && layers.fault(problem.digest).isEmpty()

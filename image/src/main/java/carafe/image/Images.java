@@ -10,6 +10,7 @@ import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -22,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
 import java.util.function.Predicate;
 
 /// The images of one state root: load, find, name, remove. The room's entry type.
@@ -30,6 +32,8 @@ import java.util.function.Predicate;
 /// them, so whatever is named is whole after a crash. What is not named yet is used by a retry of the load or removed
 /// with the next image.
 public final class Images implements AutoCloseable {
+
+    private static final System.Logger LOG = System.getLogger("carafe.image");
 
     private final ContentStore content;
     private final LayerStore layers;
@@ -40,6 +44,7 @@ public final class Images implements AutoCloseable {
     private final KnownBlobs known;
     private final Spare spare;
     private final LayerFlights flights = new LayerFlights();
+    private final Semaphore loading = ArchiveReader.budget();
     private final Platform host = Platform.host();
     private final Map<Digest, Documents> documents = new ConcurrentHashMap<>();
 
@@ -91,7 +96,7 @@ public final class Images implements AutoCloseable {
         }
     }
 
-    /// Reads a docker-archive or an OCI layout (plain, gzip or zstd) to its end and adds its images. Layers are
+    /// Reads a docker-archive or an OCI layout, compressed or not, to its end and adds its images. Layers are
     /// unpacked while they arrive. Everything or nothing becomes visible.
     /// @return one element per name, or per image without a name, in the archive's order
     /// @throws EngineException.Invalid the archive is at fault
@@ -105,7 +110,7 @@ public final class Images implements AutoCloseable {
             throws EngineException {
         try (var lease = collector.lease()) {
             var blobs = layersByBlob();
-            var reader = new ArchiveReader(layers, blob -> here(blob, blobs, lease), progress);
+            var reader = new ArchiveReader(layers, loading, blob -> here(blob, blobs, lease), progress);
             try (var contents = reader.read(archive)) {
                 var images = interpret(contents, platform);
                 return publish(images, contents, lease, progress);
@@ -435,11 +440,21 @@ public final class Images implements AutoCloseable {
         content.collect(neededBlobs::contains, Instant.MAX);
         Predicate<Digest> needed = neededLayers::contains;
         var removed = collector.collect(() -> needed.or(snapshots.neededLayers()::contains));
-        for (var diffId : removed) {
-            known.forget(diffId);
-        }
+        trash.afterwards(() -> forgetBlobs(removed));
         trash.afterwards(spare::keep);
         return removed;
+    }
+
+    private void forgetBlobs(Set<Digest> removed) {
+        for (var diffId : removed) {
+            try {
+                if (!layers.has(diffId)) {
+                    known.forget(diffId);
+                }
+            } catch (IOException e) {
+                LOG.log(Level.DEBUG, "what is known of " + diffId + " stays: " + e.getMessage());
+            }
+        }
     }
 
     /// How the image was made, newest step first.

@@ -9,23 +9,27 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /// Deletes directories in the background, on one platform thread that ends when there is nothing to do: callers pay for
-/// a rename only. What a killed process leaves in a trash directory is deleted by [#sweep] at the next start.
+/// a rename only, and what they do next goes first. What a killed process leaves in a trash directory is deleted by
+/// [#sweep] at the next start.
 final class Trash implements AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger("carafe.image");
     private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(1);
 
+    /// Whoever buries something answers somebody next, and that needs the same disk and processor.
+    private static final Duration PAUSE = Duration.ofMillis(20);
+
     private final AtomicLong names = new AtomicLong();
-    private final ThreadPoolExecutor worker = new ThreadPoolExecutor(1, 1, 5, TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(), task -> Thread.ofPlatform().name("image-trash").daemon().unstarted(task));
+    private final ScheduledThreadPoolExecutor worker = new ScheduledThreadPoolExecutor(1,
+            task -> Thread.ofPlatform().name("image-trash").daemon().unstarted(task));
 
     Trash() {
+        worker.setKeepAliveTime(5, TimeUnit.SECONDS);
         worker.allowCoreThreadTimeOut(true);
     }
 
@@ -57,7 +61,7 @@ final class Trash implements AutoCloseable {
     }
 
     private void deleteLater(Path directory, String name) {
-        worker.execute(() -> {
+        afterwards(() -> {
             try (var tree = FileTree.open(directory)) {
                 tree.deleteTree(name);
             } catch (IOException e) {
@@ -69,13 +73,13 @@ final class Trash implements AutoCloseable {
 
     /// Runs `work` once everything buried so far is gone.
     void afterwards(Runnable work) {
-        worker.execute(work);
+        worker.schedule(work, PAUSE.toMillis(), TimeUnit.MILLISECONDS); // of equal times the first comes first
     }
 
     /// Waits until everything buried so far is gone.
     void await() throws InterruptedException {
         try {
-            worker.submit(() -> { }).get();
+            worker.schedule(() -> { }, PAUSE.toMillis(), TimeUnit.MILLISECONDS).get();
         } catch (ExecutionException e) {
             throw new AssertionError(e);
         }

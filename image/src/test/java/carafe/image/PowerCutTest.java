@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -158,6 +159,33 @@ class PowerCutTest {
         };
         cutBeforeEveryStep(pull);
         everyCutHeals(PULLED, pull);
+    }
+
+    @Test
+    void aRemovalLeavesTheImageWholeOrNoName() throws Exception {
+        cutBeforeEveryStep(images -> images.remove(NAME, false, ImageUsers.NONE));
+        int named = 0;
+        for (int i = 0; i < cuts.size(); i++) {
+            run("umount", mount.toString());
+            mount(cuts.get(i));
+            try (var images = Images.open(mount.resolve("root"))) {
+                images.awaitDeletion();
+                String when = "power cut before " + steps.get(i) + " (" + i + ")";
+                assertThat(images.check(ImageCheck.Sources.NONE).problems()).as(when).isEmpty();
+                if (!images.list().isEmpty()) {
+                    assertThat(images.find("app:1").id()).as(when).isEqualTo(OLD.id());
+                    named++;
+                    images.remove(NAME, false, ImageUsers.NONE);
+                }
+                images.sweep(Instant.now());
+                images.awaitDeletion();
+                assertThat(images.layerBytes()).as(when).isZero();
+                images.load(OLD.stream(), LoadProgress.SILENT);
+                assertThat(images.check(ImageCheck.Sources.NONE).problems()).as("after " + when).isEmpty();
+            }
+            Files.delete(cuts.get(i));
+        }
+        assertThat(named).as("cuts that left the image").isBetween(3, cuts.size() - 1);
     }
 
     /// The simulation must take away what is not synced, or the tests above prove nothing.

@@ -1,0 +1,148 @@
+package carafe.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.image.TestImage;
+import carafe.image.TestTar;
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import carafe.spec.docker.ContainerConfig;
+import carafe.spec.docker.Filters;
+import carafe.spec.docker.HostConfig;
+import carafe.spec.docker.NetworkingConfig;
+import java.io.ByteArrayInputStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What `image prune` takes with each of its filters, and what `system df -v` says of shared layers. There is an image
+/// `app` from the beginning, without a time of making.
+class ImagePrunerTest {
+
+    @TempDir
+    private Path root;
+
+    private EngineHarness harness;
+    private ImageCatalog images;
+
+    @BeforeEach
+    void open() throws Exception {
+        harness = new EngineHarness(root);
+        images = harness.engine.images();
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        harness.close();
+    }
+
+    /// An image of one file, made now; without a name if `name` is empty.
+    private String made(String name, String... changes) throws Exception {
+        var tar = new TestTar().add(TestTar.file("f", name + List.of(changes))).bytes();
+        return images.importRoot(new ByteArrayInputStream(tar),
+                new ImportRequest("-", name, "", "", "", List.of(changes)));
+    }
+
+    private List<String> pruned(String filters) throws Exception {
+        var before = left();
+        images.prune(Filters.parse(filters));
+        var after = left();
+        return before.stream().filter(id -> !after.contains(id)).toList();
+    }
+
+    private List<String> left() throws EngineException {
+        return images.list(Filters.NONE).stream().map(image -> image.id().toString()).toList();
+    }
+
+    @Test
+    void onlyImagesWithoutANameGoUnlessAllAreMeant() throws Exception {
+        String nameless = made("");
+        String named = made("named");
+        var result = images.prune(Filters.parse(""));
+        assertThat(result.removals()).contains(new ImageRemoval.Deleted(nameless));
+        assertThat(result.reclaimedBytes()).isPositive();
+        assertThat(left()).hasSize(2).contains(named);
+        assertThat(pruned("{\"dangling\":[\"true\"]}")).isEmpty();
+        assertThat(pruned("{\"dangling\":[\"false\"]}")).hasSize(2).contains(named);
+        assertThat(left()).isEmpty();
+    }
+
+    @Test
+    void whatAContainerUsesStays() throws Exception {
+        String used = made("used", "CMD [\"true\"]");
+        harness.containers().create(new CreateRequest("one", "",
+                ContainerConfig.parse(Json.object().put("Image", "used").build()),
+                HostConfig.parse(Json.object().build()),
+                NetworkingConfig.NONE));
+        assertThat(pruned("{\"dangling\":[\"false\"]}")).hasSize(1).doesNotContain(used);
+        assertThat(left()).containsExactly(used);
+    }
+
+    @Test
+    void youngerOnesThanUntilStay() throws Exception {
+        String old = made("");
+        harness.clock.putForward(Duration.ofHours(5));
+        String young = made("", "LABEL younger=yes");
+        assertThat(pruned("{\"until\":[\"6h\"]}")).isEmpty();
+        assertThat(pruned("{\"until\":[\"4h\"]}")).containsExactly(old);
+        harness.clock.putForward(Duration.ofHours(5));
+        assertThat(pruned("{\"until\":[\"4h\"]}")).containsExactly(young);
+    }
+
+    @Test
+    void labelsChooseAndSpare() throws Exception {
+        String web = made("", "LABEL tier=web");
+        String data = made("", "LABEL tier=data");
+        assertThat(pruned("{\"label\":[\"tier=mail\"]}")).isEmpty();
+        assertThat(pruned("{\"label!\":[\"tier\"]}")).isEmpty();
+        assertThat(pruned("{\"label!\":[\"tier=data\"]}")).containsExactly(web);
+        assertThat(pruned("{\"label\":[\"tier=data\"]}")).containsExactly(data);
+    }
+
+    @Test
+    void whatWasUsedLatelyStays() throws Exception {
+        String idle = made("", "LABEL kind=idle");
+        String other = made("used", "CMD [\"true\"]");
+        assertThat(pruned("{\"dangling\":[\"false\"],\"unused-for\":[\"1h\"]}")).isEmpty();
+        harness.clock.putForward(Duration.ofHours(2));
+        assertThat(pruned("{\"dangling\":[\"false\"],\"unused-for\":[\"30d\"]}")).isEmpty();
+        assertThat(pruned("{\"unused-for\":[\"90m\"]}")).containsExactly(idle);
+        assertThat(pruned("{\"dangling\":[\"false\"],\"unused-for\":[\"1h\"]}")).contains(other);
+        assertThatThrownBy(() -> pruned("{\"unused-for\":[\"soon\"]}")).isInstanceOf(EngineException.Invalid.class)
+                .hasMessage("invalid duration \"soon\": write 30d, 12h or 90m");
+        assertThatThrownBy(() -> pruned("{\"colour\":[\"red\"]}")).isInstanceOf(EngineException.Invalid.class);
+    }
+
+    @Test
+    void sharedLayersAreCountedOnceAndSaidOfEachImage() throws Exception {
+        byte[] base = new TestTar().add(TestTar.file("base", "b".repeat(3000))).bytes();
+        var one = TestImage.of("one:latest", base, new TestTar().add(TestTar.file("one", "1".repeat(100))).bytes());
+        var two = TestImage.of("two:latest", base, new TestTar().add(TestTar.file("two", "2".repeat(10))).bytes());
+        long before = images.usage(List.of()).layersBytes();
+        for (var image : List.of(one, two)) {
+            images.load(new ByteArrayInputStream(image.dockerArchive()), Optional.empty(), new LoadListener() {
+                @Override
+                public void layer(String id, long doneBytes, long totalBytes) {
+                    // the test looks at the end only
+                }
+
+                @Override
+                public void message(String text) {
+                    // nor does anybody read along
+                }
+            });
+        }
+        var usage = images.usage(List.of());
+        assertThat(usage.layersBytes() - before).isEqualTo(3000 + 100 + 10);
+        assertThat(usage.sharedBytes()).containsEntry(one.id(), 3000L).containsEntry(two.id(), 3000L).hasSize(2);
+        assertThat(usage.images()).extracting(ImageSummary::sizeBytes).contains(3100L, 3010L);
+        assertThat(images.prune(Filters.parse("{\"dangling\":[\"false\"]}")).reclaimedBytes())
+                .isGreaterThanOrEqualTo(3110);
+    }
+}
