@@ -2,6 +2,7 @@ package carafe.api;
 
 import carafe.spec.EngineException.Invalid;
 import carafe.spec.Json;
+import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildLimits;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CacheExport;
@@ -37,7 +38,8 @@ final class BuildParameters {
                 arguments, labels, Optional.of(call.text("target")).filter(target -> !target.isEmpty()),
                 call.text("platform"),
                 new BuildRequest.Cache(call.flag("nocache"), List.of(), imports(call.text("cachefrom")), List.of()), running,
-                new BuildRequest.Result(BuildRequest.Call.BUILD, epoch(arguments), false, call.flag("pull")));
+                new BuildRequest.Result(BuildRequest.Call.BUILD, epoch(arguments), false, call.flag("pull")),
+                new BuildContexts(remote(call.text("remote")), Map.of(), List.of()));
     }
 
     /// Old clients give one text with commas, new ones repeat the parameter.
@@ -136,7 +138,44 @@ final class BuildParameters {
                 Optional.of(json.text("target")).filter(target -> !target.isEmpty()), json.text("platform"),
                 cache(json), running,
                 new BuildRequest.Result(kind(json.text("call", "build")), epoch(arguments), json.truth("explain"),
-                        json.truth("pull"), json.textMap("annotations")));
+                        json.truth("pull"), json.textMap("annotations")),
+                contexts(json));
+    }
+
+    /// Where the context is fetched from; `""` when it is sent.
+    private static String remote(String text) throws Invalid {
+        if (text.equals("client-session") || text.isEmpty()) {
+            return "";
+        }
+        if (BuildContexts.isRemote(text)) {
+            return text;
+        }
+        if (text.matches("[\\w.-]+\\.[A-Za-z]{2,}/\\S*")) {
+            return "https://" + text;
+        }
+        throw new Invalid("unable to prepare context: \"" + text + "\" is no URL of a git repository, a tar or a Dockerfile");
+    }
+
+    /// The contexts of our own document: `contexts` has objects of `name`, `kind` and `place`, those that are sent in the
+    /// order in which they come.
+    private static BuildContexts contexts(Json.Obj json) throws Invalid {
+        var named = new LinkedHashMap<String, BuildContexts.Place>();
+        var sent = new ArrayList<String>();
+        for (var context : json.objects("contexts")) {
+            String name = context.text("name").toLowerCase(Locale.ROOT);
+            String place = context.text("place");
+            named.put(name, switch (context.text("kind")) {
+                case "directory" -> new BuildContexts.Directory();
+                case "layout" -> new BuildContexts.Layout(place);
+                case "image" -> new BuildContexts.Image(place);
+                case "remote" -> new BuildContexts.Remote(place);
+                default -> throw new Invalid("unknown kind of context \"" + context.text("kind") + "\" of " + name);
+            });
+            if (List.of("directory", "layout").contains(context.text("kind"))) {
+                sent.add(name);
+            }
+        }
+        return new BuildContexts(remote(json.text("remote")), named, sent);
     }
 
     /// What our own document says to prove who its sender is; what names no registry is for none.

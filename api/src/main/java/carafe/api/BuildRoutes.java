@@ -47,10 +47,6 @@ final class BuildRoutes {
         if (call.text("version").equals("2")) {
             throw new Unsupported("BuildKit's protocol is not spoken yet; build with DOCKER_BUILDKIT=0 or `carafe build`");
         }
-        if (!call.text("remote").isEmpty() && !call.text("remote").equals("client-session")) {
-            throw new Unsupported("building from " + call.text("remote")
-                    + " is not available yet; fetch it and send it as the context");
-        }
         var body = call.exchange().body();
         if (call.exchange().headers().first("Content-Type").orElse("").startsWith(OWN_TYPE)) {
             own(call, body);

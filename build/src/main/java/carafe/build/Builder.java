@@ -19,6 +19,8 @@ import carafe.build.solve.Solver;
 import carafe.build.solve.StageResult;
 import carafe.build.solve.StepCache;
 import carafe.build.solve.Workshop;
+import carafe.build.source.Contexts;
+import carafe.build.source.Remotes;
 import carafe.build.step.CacheMounts;
 import carafe.build.step.RunStep;
 import carafe.build.step.StepFailed;
@@ -47,7 +49,6 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeSet;
 
 /// The builder of one state root. At most one is open per root.
@@ -57,12 +58,14 @@ public final class Builder implements AutoCloseable {
     private static final int MAX_IGNORE_BYTES = 4 << 20;
 
     private final Workshop workshop;
-    private final Path contexts;
+    private final Path scratch;
+    private final Remotes remotes;
     private final CacheKeeping keeping;
 
-    private Builder(Workshop workshop, Path contexts) {
+    private Builder(Workshop workshop, Path scratch, Remotes remotes) {
         this.workshop = workshop;
-        this.contexts = contexts;
+        this.scratch = scratch;
+        this.remotes = remotes;
         this.keeping = new CacheKeeping(workshop.cache(), workshop.place().caches(), workshop.images());
     }
 
@@ -70,7 +73,7 @@ public final class Builder implements AutoCloseable {
     public record Places(Path state, Path secrets) {}
 
     /// What a builder stands on; it does not close them.
-    public record Parts(Images images, StepRunner runner, Clock clock) {}
+    public record Parts(Images images, StepRunner runner, Remotes remotes, Clock clock) {}
 
     /// Opens the builder, making directories that are missing; what a crash left half done is deleted.
     public static Builder open(Places places, Parts parts) throws EngineException {
@@ -84,7 +87,8 @@ public final class Builder implements AutoCloseable {
             var place = new RunStep.Place(parts.images.snapshots(), parts.runner,
                     CacheMounts.open(places.state.resolve("mounts")), scratch, places.secrets);
             var cache = StepCache.open(places.state.resolve("steps"), parts.images, parts.clock);
-            return new Builder(new Workshop(parts.images, cache, place, new Flights(), parts.clock), scratch);
+            return new Builder(new Workshop(parts.images, cache, place, new Flights(), parts.clock), scratch,
+                    parts.remotes);
         } catch (IOException e) {
             throw new EngineException.Internal("cannot open the builder in " + places.state + ": " + e.getMessage(), e);
         }
@@ -98,20 +102,23 @@ public final class Builder implements AutoCloseable {
         }
     }
 
-    /// Builds from `context`, a tar (plain or compressed) that is read to its end; `bases` finds the images that stages
+    /// Builds from `context`, a tar (plain or compressed) that is read to its end, behind those of contexts by name (see
+    /// [Contexts#read]); `bases` finds the images that stages
     /// begin with. An interrupt ends the build and everything that it runs.
     /// @throws EngineException.Invalid the Dockerfile or the context is at fault, or a step's program failed; the events
     /// told which
     public BuildOutcome build(BuildRequest request, BaseImages bases, InputStream context, BuildListener listener)
             throws EngineException, InterruptedException {
         names(request); // a wrong one is told before anything is done
-        try (var files = ContextArchive.read(context, contexts)) {
-            var dockerfile = dockerfile(request, files);
+        try (var contexts = Contexts.read(request, context, remotes, workshop.images(), scratch)) {
+            var files = contexts.main();
+            var dockerfile = dockerfile(request, contexts);
             var ignored = ignored(request.dockerfile(), files);
             if (request.result().call() == BuildRequest.Call.TARGETS) {
                 return new BuildOutcome(Optional.empty(), Calls.targets(dockerfile));
             }
-            var plan = Planner.plan(dockerfile, options(request), request.result().pull() ? bases::refresh : bases, ignored);
+            var plan = Planner.plan(dockerfile, options(request, contexts),
+                    request.result().pull() ? bases::refresh : bases, ignored);
             warn(dockerfile, plan.findings(), listener);
             return switch (request.result().call()) {
                 case CHECK -> new BuildOutcome(Optional.empty(), Calls.check(dockerfile, plan.findings()));
@@ -119,7 +126,7 @@ public final class Builder implements AutoCloseable {
                 case TARGETS, BUILD -> {
                     refuseFindings(dockerfile, plan);
                     files.remove(ignored);
-                    yield solve(request, bases, plan, files, listener);
+                    yield solve(request, bases, plan, contexts, listener);
                 }
             };
         } catch (InterruptedIOException e) {
@@ -200,10 +207,10 @@ public final class Builder implements AutoCloseable {
         }
     }
 
-    private BuildOutcome solve(BuildRequest request, BaseImages bases, BuildPlan plan, ContextArchive files,
+    private BuildOutcome solve(BuildRequest request, BaseImages bases, BuildPlan plan, Contexts contexts,
             BuildListener listener) throws EngineException, IOException, InterruptedException {
         try (var intake = workshop.images().intake()) {
-            var job = new Job(request, plan, files, listener, intake).with(imported(request, bases, listener, intake));
+            var job = new Job(request, plan, contexts, listener, intake).with(imported(request, bases, listener, intake));
             var result = Solver.solve(workshop, job);
             var steps = plan.target().steps();
             String author = steps.isEmpty() ? "" : steps.getLast().author();
@@ -227,15 +234,18 @@ public final class Builder implements AutoCloseable {
         return names;
     }
 
-    private static PlanOptions options(BuildRequest request) throws EngineException.Invalid {
+    private static PlanOptions options(BuildRequest request, Contexts contexts) throws EngineException.Invalid {
         var platform = request.platform().isEmpty() ? Platform.host() : Platform.parse(request.platform());
-        return new PlanOptions(request.arguments(), request.target(), platform, request.labels(), Set.of(),
-                request.running().network());
+        return new PlanOptions(request.arguments(), request.target(), platform, request.labels(),
+                contexts.directories().keySet(), contexts.images(), request.running().network());
     }
 
-    private static Dockerfile dockerfile(BuildRequest request, ContextArchive files) throws IOException, EngineException {
+    private static Dockerfile dockerfile(BuildRequest request, Contexts contexts)
+            throws IOException, EngineException, InterruptedException {
         String path = request.dockerfile().isEmpty() ? "Dockerfile" : request.dockerfile();
-        var bytes = files.read(path, Source.MAX_BYTES);
+        var files = contexts.main();
+        var bytes = path.matches("(?i)https?://.*") ? Optional.of(contexts.dockerfile(path, Source.MAX_BYTES))
+                : files.read(path, Source.MAX_BYTES);
         if (bytes.isEmpty() && path.equals("Dockerfile")) {
             bytes = files.read("dockerfile", Source.MAX_BYTES);
         }

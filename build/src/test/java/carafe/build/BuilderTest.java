@@ -12,6 +12,7 @@ import carafe.build.tree.TarText;
 import carafe.image.Images;
 import carafe.kernel.FileTree;
 import carafe.spec.EngineException;
+import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildEvent;
 import carafe.spec.build.BuildLimits;
 import carafe.spec.build.BuildRequest;
@@ -101,7 +102,7 @@ class BuilderTest {
 
     private void reopen() throws Exception {
         builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets")),
-                new Builder.Parts(images, runner, Clock.systemUTC()));
+                new Builder.Parts(images, runner, new PlayedRemotes(), Clock.systemUTC()));
     }
 
     private BaseImages.BaseImage base(String reference, Platform platform) throws EngineException {
@@ -195,7 +196,7 @@ class BuilderTest {
         build(file, new TarText().file("a", "A"), request());
         var explained = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
                 BuildRequest.Cache.USE, BuildRequest.Running.PLAIN,
-                new BuildRequest.Result(BuildRequest.Call.BUILD, Optional.empty(), true, false));
+                new BuildRequest.Result(BuildRequest.Call.BUILD, Optional.empty(), true, false), BuildContexts.NONE);
         build(file, new TarText().file("a", "B"), explained);
         assertThat(cachedSteps()).isEqualTo(1);
         assertThat(runner.runs).hasSize(3);
@@ -216,7 +217,8 @@ class BuilderTest {
         String file = "FROM scratch\nRUN write /x 1\n";
         build(file);
         build(file, new TarText(), new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
-                new BuildRequest.Cache(true, List.of()), BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE));
+                new BuildRequest.Cache(true, List.of()), BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE,
+                BuildContexts.NONE));
         assertThat(runner.runs).hasSize(2);
     }
 
@@ -326,7 +328,7 @@ class BuilderTest {
                 Map.of(), false, false);
         var id = build("FROM scratch\nRUN --mount=type=secret,id=key --mount=type=secret,id=key,env=KEY write /x 1\n",
                 new TarText(), new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
-                        BuildRequest.Cache.USE, running, BuildRequest.Result.IMAGE));
+                        BuildRequest.Cache.USE, running, BuildRequest.Result.IMAGE, BuildContexts.NONE));
         assertThat(runner.runs.getFirst().environment()).contains("KEY=s3cr3t-value");
         assertThat(new String(images.configBytes(id), StandardCharsets.UTF_8)).doesNotContain("s3cr3t");
         try (var tree = files(id)) { // not even the empty place where it was mounted
@@ -362,7 +364,7 @@ class BuilderTest {
     void theSameInputGivesTheSameImageWithAnEpoch() throws Exception {
         var fixed = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
                 new BuildRequest.Cache(true, List.of()), BuildRequest.Running.PLAIN,
-                new BuildRequest.Result(BuildRequest.Call.BUILD, Optional.of(1_000_000_000L), false, false));
+                new BuildRequest.Result(BuildRequest.Call.BUILD, Optional.of(1_000_000_000L), false, false), BuildContexts.NONE);
         String file = "FROM scratch\nWORKDIR /w\nCOPY a /a\nRUN write /w/x 1\n";
         var first = build(file, new TarText().file("a", "A"), fixed);
         var second = build(file, new TarText().file("a", "A"), fixed);
@@ -397,7 +399,7 @@ class BuilderTest {
     void callsAnswerInsteadOfBuilding() throws Exception {
         var check = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
                 BuildRequest.Cache.USE, BuildRequest.Running.PLAIN,
-                new BuildRequest.Result(BuildRequest.Call.CHECK, Optional.empty(), false, false));
+                new BuildRequest.Result(BuildRequest.Call.CHECK, Optional.empty(), false, false), BuildContexts.NONE);
         var outcome = builder.build(check, this::base, new TarText().file("Dockerfile", "FROM scratch AS Base\nRUN fail\n").stream(),
                 _ -> { });
         assertThat(outcome.text()).contains("1 warning", "StageNameCasing", ">>> FROM scratch AS Base", "try:  base");

@@ -6,6 +6,7 @@ import carafe.build.plan.BaseImages;
 import carafe.build.step.CacheMounts;
 import carafe.build.tree.TarText;
 import carafe.image.Images;
+import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CachePrune;
 import carafe.spec.build.CacheUse;
@@ -43,7 +44,7 @@ class CacheKeepingTest {
                 new Builder.Parts(images, (run, _) -> {
                     programs.add(run.arguments().getLast());
                     return 0;
-                }, new Clock() {
+                }, new PlayedRemotes(), new Clock() {
                     @Override
                     public Instant instant() {
                         return now;
@@ -73,7 +74,7 @@ class CacheKeepingTest {
             return new BaseImages.BaseImage(image.id(), image.config());
         };
         var request = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "", cache,
-                BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE);
+                BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE, BuildContexts.NONE);
         var context = new TarText().file("small", "s").file("large", "l".repeat(100_000)).file("Dockerfile", dockerfile);
         builder.build(request, bases, context.stream(), _ -> { });
     }

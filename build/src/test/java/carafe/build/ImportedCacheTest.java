@@ -12,6 +12,7 @@ import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.build.BuildEvent;
 import carafe.spec.build.BuildOutcome;
+import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CacheExport;
 import carafe.spec.build.CacheImport;
@@ -59,7 +60,7 @@ class ImportedCacheTest {
                 new Builder.Parts(images, (run, _) -> {
                     programs.add(run.arguments().getLast());
                     return 0;
-                }, Clock.systemUTC()));
+                }, new PlayedRemotes(), Clock.systemUTC()));
     }
 
     @AfterEach
@@ -88,7 +89,7 @@ class ImportedCacheTest {
             throws Exception {
         events.clear();
         var request = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "", cache,
-                BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE);
+                BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE, BuildContexts.NONE);
         return builder.build(request, new Bases(), context.file("Dockerfile", dockerfile).stream(), events::add);
     }
 

@@ -208,4 +208,12 @@ final class CarafeBuildTest {
         run("build", "--network", "none", context("FROM busybox\nRUN echo p > /p\n").toString()).good();
         assertThat(run("builder", "prune", "-f").good().text()).contains("Total reclaimed space");
     }
+
+    @Test
+    void whatAStepLeavesRunningEndsWithIt() throws Exception {
+        Path context = context("FROM busybox\nRUN sleep 35991 & echo started > /x\nRUN ! ps | grep 'sleep 3599[1]'\n");
+        run("build", "--network", "none", context.toString()).good();
+        assertThat(ProcessHandle.allProcesses().map(process -> process.info().commandLine().orElse("")))
+                .noneMatch(line -> line.endsWith("sleep 35991"));
+    }
 }

@@ -55,7 +55,9 @@ final class LiveBuilds implements Builds, AutoCloseable {
 
     static LiveBuilds open(Engine.Parts parts, BuildSteps steps, Layout layout, Tell tell) throws EngineException {
         var places = new Builder.Places(layout.builds(), layout.buildSecrets());
-        var builder = Builder.open(places, new Builder.Parts(parts.images(), steps, parts.clock()));
+        var git = GitProgram.open(layout.builds().resolve("git"), layout.builds().resolve("known_hosts"));
+        var remotes = new LiveRemotes(parts.remote().registries(), git);
+        var builder = Builder.open(places, new Builder.Parts(parts.images(), steps, remotes, parts.clock()));
         return new LiveBuilds(builder, parts.images(), tell, parts.clock());
     }
 

@@ -75,6 +75,14 @@ public record Proxies(Optional<Dial.Proxy> http, Optional<Dial.Proxy> https, Lis
         return near || direct.stream().anyMatch(rule -> covers(rule, origin)) ? Optional.empty() : proxy;
     }
 
+    /// A proxy as programs are told of it, with the name and password it wants.
+    static String url(Dial.Proxy proxy) {
+        String user = proxy.authorization().map(value -> value.substring(value.indexOf(' ') + 1))
+                .map(text -> new String(Base64.getDecoder().decode(text), StandardCharsets.UTF_8) + "@").orElse("");
+        String host = proxy.host().indexOf(':') < 0 ? proxy.host() : "[" + proxy.host() + "]";
+        return "http://" + user + host + ":" + proxy.port();
+    }
+
     private static boolean covers(String rule, Origin origin) {
         if (rule.equals("*") || HostRange.covers(rule, origin.host())) {
             return true;

@@ -6,6 +6,8 @@ import carafe.spec.docker.AuthConfig;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -126,7 +128,32 @@ public final class Registries implements AutoCloseable {
     /// The bytes of a file in the web; to be closed.
     /// @throws EngineException.Invalid `url` is none that can be fetched
     public InputStream web(String url) throws EngineException {
-        return new WebFile(clients).open(url);
+        try {
+            return web(url, Optional.empty(), Optional.empty()).body();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new EngineException.Unavailable("download of " + url + ": cancelled", e);
+        }
+    }
+
+    /// A file in the web, unless it is still what the server called `version`. The header `authorization` is shown to the
+    /// URL's own origin, whatever it redirects to.
+    /// @throws EngineException.Invalid `url` is none that can be fetched
+    public WebAnswer web(String url, Optional<String> version, Optional<String> authorization)
+            throws EngineException, InterruptedException {
+        return new WebFile(clients).open(url, version, authorization);
+    }
+
+    /// Through which proxy `url` would be reached, as a URL; `""` when through none.
+    public String proxy(String url) throws EngineException.Invalid {
+        try {
+            var at = new URI(url);
+            boolean secure = "https".equals(at.getScheme());
+            var proxy = clients.config().proxies().to(Origin.parse(secure, String.valueOf(at.getRawAuthority())));
+            return proxy.map(Proxies::url).orElse("");
+        } catch (URISyntaxException | IllegalArgumentException e) {
+            throw new EngineException.Invalid("invalid URL \"" + url + "\": " + e.getMessage());
+        }
     }
 
     /// The mirrors of a registry, as configured.

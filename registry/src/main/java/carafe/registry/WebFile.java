@@ -9,9 +9,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.util.Optional;
 
-/// A file that lies somewhere in the web, fetched with the proxies and the trust that registries have; nobody is told who
-/// asks. Redirects are followed, from TLS never into the clear.
+/// A file that lies somewhere in the web, fetched with the proxies and the trust that registries have. Who asks is told
+/// to the origin of the URL only, and only where it is said. Redirects are followed, from TLS never into the clear.
 final class WebFile {
 
     private static final int MOST_HOPS = 6;
@@ -22,19 +23,27 @@ final class WebFile {
         this.clients = clients;
     }
 
-    /// The bytes of what `url` names (`http://` if it has no scheme); to be closed.
-    InputStream open(String url) throws EngineException {
+    /// What `url` names (`http://` if it has no scheme); to be closed. With `version`, an earlier answer's, the answer
+    /// may be that it is unchanged. `authorization` is shown to the URL's own origin.
+    WebAnswer open(String url, Optional<String> version, Optional<String> authorization)
+            throws EngineException, InterruptedException {
         String what = "download of " + url;
         try {
             var at = new URI(url.indexOf("://") < 0 ? "http://" + url : url);
+            String own = at.getScheme() + "://" + at.getRawAuthority();
             for (int hop = 0; hop < MOST_HOPS; hop++) {
-                var response = ask(at, what);
+                boolean home = own.equals(at.getScheme() + "://" + at.getRawAuthority());
+                var response = ask(at, what, version, authorization.filter(_ -> home));
                 var location = response.headers().first("Location");
                 int status = response.status();
                 if (status == 200) {
-                    return new Body(response);
+                    return new WebAnswer(new Body(response), response.headers().first("ETag"),
+                            response.headers().first("Last-Modified"), false);
                 }
                 Conversation.drain(response);
+                if (status == 304 && version.isPresent()) {
+                    return new WebAnswer(InputStream.nullInputStream(), version, Optional.empty(), true);
+                }
                 if (status < 300 || status >= 400 || location.isEmpty()) {
                     throw new EngineException.Unavailable(what + ": " + at.getRawAuthority() + " answers with status " + status);
                 }
@@ -47,21 +56,29 @@ final class WebFile {
             }
             throw new EngineException.Unavailable(what + ": redirects without end");
         } catch (IOException e) {
+            Interruption.check(e);
             throw new EngineException.Unavailable(what + ": " + e.getMessage(), e);
         } catch (URISyntaxException | IllegalArgumentException e) {
             throw new EngineException.Invalid("invalid URL \"" + url + "\": " + e.getMessage());
         }
     }
 
-    private ClientResponse ask(URI at, String what) throws IOException, EngineException {
+    private ClientResponse ask(URI at, String what, Optional<String> version, Optional<String> authorization)
+            throws IOException, EngineException {
         boolean secure = "https".equals(at.getScheme());
         if (!secure && !"http".equals(at.getScheme()) || at.getRawAuthority() == null || at.getRawUserInfo() != null) {
             throw new EngineException.Invalid(what + ": only http://HOST/PATH and https://HOST/PATH can be fetched");
         }
         String path = at.getRawPath().isEmpty() ? "/" : at.getRawPath();
         String target = at.getRawQuery() == null ? path : path + "?" + at.getRawQuery();
-        return clients.of(Origin.parse(secure, at.getRawAuthority())).send(ClientRequest.get(target)
-                .header("User-Agent", clients.config().agent()));
+        var request = ClientRequest.get(target).header("User-Agent", clients.config().agent());
+        if (version.isPresent()) {
+            request = request.header("If-None-Match", version.get());
+        }
+        if (authorization.isPresent()) {
+            request = request.header("Authorization", authorization.get());
+        }
+        return clients.of(Origin.parse(secure, at.getRawAuthority())).send(request);
     }
 
     /// Closes the answer with its body.

@@ -6,6 +6,7 @@ import carafe.build.dockerfile.Rule;
 import carafe.build.dockerfile.Step;
 import carafe.build.dockerfile.Transfer;
 import carafe.spec.EngineException;
+import carafe.spec.build.BuildContexts;
 import carafe.spec.build.IgnorePatterns;
 import carafe.spec.build.PathPattern;
 import java.util.ArrayList;
@@ -40,7 +41,7 @@ final class CopyPlanner {
                 throw new DockerfileException(step.span(), "the source " + text + " is empty");
             }
             written.add(source);
-            sources.add(add && isRemote(source) ? source : local(source, transfer.options().parents()));
+            sources.add(add && BuildContexts.isRemote(source) ? source : local(source, transfer.options().parents()));
             ignored(source, from);
         }
         var inline = new ArrayList<Operation.Inline>();
@@ -69,7 +70,7 @@ final class CopyPlanner {
                     + "'. it should be octal string and between 0 and 07777, or like u=rwX,go=rX");
         }
         var checksum = expanded(options.checksum());
-        if (checksum.isPresent() && !checksum.get().matches("sha256:[0-9a-f]{64}|[0-9a-f]{40}")) {
+        if (checksum.isPresent() && !checksum.get().matches("sha256:[0-9a-f]{64}|[0-9a-f]{1,64}")) {
             throw new DockerfileException(step.span(), "invalid checksum \"" + checksum.get()
                     + "\": sha256: and 64 hexadecimal characters, or a commit, are wanted");
         }
@@ -79,10 +80,6 @@ final class CopyPlanner {
 
     private Optional<String> expanded(Optional<String> text) throws DockerfileException {
         return text.isEmpty() ? text : Optional.of(stage.expand(text.get(), step));
-    }
-
-    static boolean isRemote(String source) {
-        return source.matches("(?i)(https?|git|ssh)://.*") || source.matches("git@[\\w.-]+:.*");
     }
 
     /// Without slash in front and without `..`: a source cannot leave where it comes from. `.` in the middle is kept
@@ -107,7 +104,7 @@ final class CopyPlanner {
     }
 
     private void ignored(String source, Origin from) {
-        if (from instanceof Origin.Context && !isRemote(source) && !PathPattern.isPattern(source)) {
+        if (from instanceof Origin.Context && !BuildContexts.isRemote(source) && !PathPattern.isPattern(source)) {
             String path = IgnorePatterns.clean(source);
             var patterns = stage.planner().ignored();
             if (!path.isEmpty() && patterns.matches(path) && !patterns.hasExceptions()) {

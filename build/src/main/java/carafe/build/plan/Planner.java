@@ -14,6 +14,7 @@ import carafe.spec.EngineException;
 import carafe.spec.build.IgnorePatterns;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.Platform;
+import carafe.spec.oci.Reference;
 import carafe.spec.oci.RunConfig;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -152,8 +153,8 @@ public final class Planner {
                 var below = plan(parent);
                 yield new StagePlanner(this, stage, platform).run(base, image, below.config(), below.inherited());
             }
-            case Origin.OfImage _ -> {
-                var config = image(image, platform, stage.from().span()).config();
+            case Origin.OfImage(var reference, var _) -> {
+                var config = image(reference, platform, stage.from().span()).config();
                 yield new StagePlanner(this, stage, platform).run(base, image, config.run(), Optional.of(config));
             }
             case Origin.Scratch _, Origin.Context _, Origin.NamedContext _ -> new StagePlanner(this, stage, platform)
@@ -187,7 +188,7 @@ public final class Planner {
     /// What `name` in COPY --from or a mount of the stage `before` means: a stage by number or name, a context, an
     /// image.
     Origin source(String name, int before, Platform platform, Span span) throws DockerfileException, EngineException {
-        if (name.matches("\\d{1,4}") && !options.contexts().contains(name)) {
+        if (name.matches("\\d{1,4}") && !options.contexts().contains(name) && !options.images().containsKey(name)) {
             int index = Integer.parseInt(name);
             if (index >= before) {
                 throw new DockerfileException(span, "invalid from flag value " + name
@@ -201,8 +202,14 @@ public final class Planner {
     private Origin named(String name, int before, Platform platform, Span span)
             throws DockerfileException, EngineException {
         String lower = name.toLowerCase(Locale.ROOT);
-        if (options.contexts().contains(lower)) {
-            return new Origin.NamedContext(lower);
+        for (String known : spellings(lower)) {
+            String image = options.images().get(known);
+            if (image != null) {
+                return new Origin.OfImage(image, image(image, platform, span).id());
+            }
+            if (options.contexts().contains(known)) {
+                return new Origin.NamedContext(known);
+            }
         }
         for (var stage : file.stages().subList(0, before).reversed()) {
             if (stage.base().name().equals(Optional.of(lower))) {
@@ -210,6 +217,28 @@ public final class Planner {
             }
         }
         return new Origin.OfImage(name, image(name, platform, span).id());
+    }
+
+    /// The names under which a context that stands for the image `name` may have been given: `alpine`, `alpine:latest`,
+    /// `docker.io/library/alpine:latest` are the same.
+    private static Set<String> spellings(String name) {
+        var all = new LinkedHashSet<String>();
+        all.add(name);
+        try {
+            var reference = Reference.parse(name);
+            if (reference.digest().isEmpty()) {
+                var tagged = reference.withDefaultTag();
+                all.add(tagged.familiar());
+                all.add(tagged.toString());
+                if (tagged.tag().equals(Optional.of("latest"))) {
+                    all.add(reference.familiarRepository());
+                    all.add(reference.repository());
+                }
+            }
+        } catch (EngineException.Invalid e) {
+            return all; // no image has such a name; a stage or a context may
+        }
+        return all;
     }
 
     private BaseImages.BaseImage image(String reference, Platform platform, Span span)

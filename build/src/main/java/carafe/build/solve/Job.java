@@ -2,8 +2,8 @@ package carafe.build.solve;
 
 import carafe.build.plan.BuildPlan;
 import carafe.build.plan.PlannedStage;
+import carafe.build.source.Contexts;
 import carafe.build.step.RunStep;
-import carafe.build.tree.ContextArchive;
 import carafe.image.Intake;
 import carafe.spec.build.BuildEvent;
 import carafe.spec.build.BuildListener;
@@ -21,7 +21,7 @@ public final class Job {
 
     private final BuildRequest request;
     private final BuildPlan plan;
-    private final ContextArchive context;
+    private final Contexts contexts;
     private final BuildListener listener;
     private final Intake intake;
     private final Map<Integer, Integer> firsts = new HashMap<>();
@@ -31,12 +31,13 @@ public final class Job {
     /// Guards the order of events.
     private final ReentrantLock telling = new ReentrantLock();
 
-    /// A build of `plan` from `context`; `listener` hears everything, `intake` keeps the layers as long as it goes on.
-    public Job(BuildRequest request, BuildPlan plan, ContextArchive context, BuildListener listener, Intake intake) {
+    /// A build of `plan` from `contexts`, which stay the caller's; `listener` hears everything, `intake` keeps the layers
+    /// as long as it goes on.
+    public Job(BuildRequest request, BuildPlan plan, Contexts contexts, BuildListener listener, Intake intake) {
         this.intake = intake;
         this.request = request;
         this.plan = plan;
-        this.context = context;
+        this.contexts = contexts;
         this.listener = listener;
     }
 
@@ -48,8 +49,8 @@ public final class Job {
         return plan;
     }
 
-    ContextArchive context() {
-        return context;
+    Contexts contexts() {
+        return contexts;
     }
 
     Intake intake() {

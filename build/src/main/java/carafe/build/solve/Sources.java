@@ -46,13 +46,20 @@ final class Sources {
     /// The files of `origin`; waits for a stage that is not done yet.
     FileSource open(Origin origin) throws IOException, EngineException, InterruptedException {
         return switch (origin) {
-            case Origin.Context() -> new Borrowed(job.context());
+            case Origin.Context() -> new Borrowed(job.contexts().main());
             case Origin.OfStage(int index) -> root(results.of(index));
             case Origin.OfImage image -> root(image(image));
             case Origin.Scratch() -> root(StageResult.EMPTY);
-            case Origin.NamedContext(var name) -> throw new EngineException.Unsupported(
-                    "the context " + name + " was not sent with the build");
+            case Origin.NamedContext(var name) -> new Borrowed(named(name));
         };
+    }
+
+    private ContextArchive named(String name) throws EngineException.Invalid {
+        var context = job.contexts().directories().get(name);
+        if (context == null) {
+            throw new EngineException.Invalid("the context " + name + " was not sent with the build");
+        }
+        return context;
     }
 
     /// The files of a state, read-only.
@@ -76,12 +83,13 @@ final class Sources {
         return switch (bind.from()) {
             case Origin.OfStage(int index) -> results.of(index).chain().hex();
             case Origin.OfImage(var _, var id) -> id.hex();
-            case Origin.Scratch(), Origin.NamedContext(var _) -> "";
-            case Origin.Context() -> {
+            case Origin.Scratch() -> "";
+            case Origin.Context(), Origin.NamedContext(var _) -> {
                 var all = new Operation.Copy(false, bind.from(), List.of(bind.source()), List.of(), "/",
                         new Operation.Options(Optional.empty(), Optional.empty(), false, false, List.of(),
                                 Optional.empty(), false, Optional.empty()));
-                try (var step = CopyStep.select(all, job.context(), false, workshop.place().scratch())) {
+                try (var files = open(bind.from());
+                        var step = CopyStep.select(all, files, false, workshop.place().scratch())) {
                     yield step.digest().hex();
                 }
             }

@@ -13,6 +13,7 @@ import carafe.build.tree.LayerMember;
 import carafe.build.tree.LayerTar;
 import carafe.build.tree.Node;
 import carafe.spec.EngineException;
+import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildEvent;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.RunConfig;
@@ -60,7 +61,8 @@ final class StageSolver {
         state = switch (stage.base()) {
             case Origin.OfStage(int index) -> results.of(index);
             case Origin.OfImage image -> sources.image(image);
-            case Origin.Scratch _, Origin.Context _, Origin.NamedContext _ -> StageResult.EMPTY;
+            case Origin.NamedContext context -> context(context);
+            case Origin.Scratch _, Origin.Context _ -> StageResult.EMPTY;
         };
         job.tell(new BuildEvent.Done(vertex, false, digest(stage.start())));
         for (var step : stage.steps()) {
@@ -293,26 +295,64 @@ final class StageSolver {
 
     private boolean copy(PlannedStep step, Operation.Copy copy, int vertex)
             throws EngineException, IOException, InterruptedException, StepFailed {
-        var remote = copy.sources().stream().filter(source -> source.contains("://")).findFirst();
-        if (remote.isPresent() && copy.add()) {
-            throw new EngineException.Unsupported("ADD of " + remote.get() + " is not available yet; fetch it in a RUN step");
-        }
         var key = new StepKey(copy.add() ? "add" : "copy", job.epoch()).copy(copy);
         if (!copy.options().link()) {
             key.below(state);
         }
-        boolean keepOwners = !(copy.from() instanceof Origin.Context);
+        if (copy.add() && copy.sources().stream().anyMatch(BuildContexts::isRemote)) {
+            return fetch(step, copy, vertex, key);
+        }
+        boolean keepOwners = !(copy.from() instanceof Origin.Context || copy.from() instanceof Origin.NamedContext);
         try (var source = sources.open(copy.from());
                 var selected = CopyStep.select(copy, source, keepOwners, workshop.place().scratch())) {
             key.with("files", selected.digest().hex());
-            return solved(step, vertex, key, () -> fingerprints(selected), () -> {
-                if (copy.options().link()) {
-                    return take(selected.members(Optional.empty(), now(), latest()));
+            return solved(step, vertex, key, () -> fingerprints(selected), () -> layer(copy, selected));
+        }
+    }
+
+    private Optional<Layer> layer(Operation.Copy copy, CopyStep selected) throws EngineException, IOException {
+        if (copy.options().link()) {
+            return take(selected.members(Optional.empty(), now(), latest()));
+        }
+        try (var root = sources.root(state)) {
+            return take(selected.members(Optional.of(root), now(), latest()));
+        }
+    }
+
+    /// ADD of what has to be fetched, beside what is in the context.
+    private boolean fetch(PlannedStep step, Operation.Copy copy, int vertex, StepKey key)
+            throws EngineException, IOException, InterruptedException, StepFailed {
+        try (var fetched = new Fetched(workshop, job, copy, usesCache);
+                var local = CopyStep.of(copy, workshop.place().scratch())) {
+            for (String source : copy.sources()) {
+                if (!BuildContexts.isRemote(source)) {
+                    local.take(source, job.contexts().main());
                 }
-                try (var root = sources.root(state)) {
-                    return take(selected.members(Optional.of(root), now(), latest()));
+            }
+            key.with("files", local.digest().hex());
+            fetched.locate(key);
+            return solved(step, vertex, key, () -> fingerprints(local), () -> {
+                try (var selected = CopyStep.of(copy, workshop.place().scratch())) {
+                    fetched.into(selected);
+                    return layer(copy, selected);
                 }
             });
+        }
+    }
+
+    /// The state of a stage that begins with a context: its files, in one layer.
+    private StageResult context(Origin.NamedContext origin)
+            throws EngineException, IOException, InterruptedException, StepFailed {
+        var all = new Operation.Copy(false, origin, List.of(""), List.of(), "/", new Operation.Options(Optional.empty(),
+                Optional.empty(), false, false, List.of(), Optional.empty(), false, Optional.empty()));
+        try (var source = sources.open(origin);
+                var selected = CopyStep.select(all, source, true, workshop.place().scratch())) {
+            var key = new StepKey("context", job.epoch()).with("files", selected.digest().hex());
+            var known = known(key.digest());
+            String words = "context " + origin.name();
+            var record = known.isPresent() ? known.get() : make(key.digest(), key, words, Inputs.NONE,
+                    () -> take(selected.members(Optional.empty(), now(), latest())));
+            return StageResult.EMPTY.with(record.layer(), words, "", Optional.of(record.created()));
         }
     }
 

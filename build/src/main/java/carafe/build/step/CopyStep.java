@@ -26,15 +26,15 @@ public final class CopyStep implements AutoCloseable {
     private static final int HEAD_BYTES = 512;
 
     private final Operation.Copy copy;
-    private final FileSource source;
-    private final Selection selection;
     private final Path scratch;
+    private final List<Part> parts = new ArrayList<>();
     private final List<ContextArchive> unpacked = new ArrayList<>();
 
-    private CopyStep(Operation.Copy copy, FileSource source, Selection selection, Path scratch) {
+    /// What is selected of one source; `archives` are unpacked, if the options say nothing else.
+    private record Part(FileSource source, Selection selection, boolean archives) {}
+
+    private CopyStep(Operation.Copy copy, Path scratch) {
         this.copy = copy;
-        this.source = source;
-        this.selection = selection;
         this.scratch = scratch;
     }
 
@@ -42,17 +42,46 @@ public final class CopyStep implements AutoCloseable {
     /// `keepOwners`: files belong to whom they belong in the source, not to root.
     public static CopyStep select(Operation.Copy copy, FileSource source, boolean keepOwners, Path scratch)
             throws IOException, EngineException {
-        return new CopyStep(copy, source, Selection.of(source, copy, keepOwners), scratch);
+        var step = new CopyStep(copy, scratch);
+        step.parts.add(new Part(source, Selection.of(source, copy, keepOwners), copy.add()));
+        return step;
+    }
+
+    /// One that takes from several sources, in the order in which they are added; none yet.
+    public static CopyStep of(Operation.Copy copy, Path scratch) {
+        return new CopyStep(copy, scratch);
+    }
+
+    /// Takes what `path` (or a pattern) means in `source`, which stays the caller's. Owners are root's.
+    public void take(String path, FileSource source) throws IOException, EngineException {
+        var one = new Operation.Copy(copy.add(), copy.from(), List.of(path), List.of(), copy.destination(), copy.options());
+        parts.add(new Part(source, Selection.of(source, one, false), copy.add()));
+    }
+
+    /// Takes one file of `source`, which stays the caller's, under `name`; it is not unpacked unless that is asked for.
+    public void takeFile(FileSource source, Node file, String name) throws EngineException {
+        parts.add(new Part(source, Selection.ofFile(source, file, name, copy), false));
     }
 
     /// The digest of what is selected: everything that the layer depends on but times.
     public Digest digest() throws IOException {
-        return selection.digest();
+        if (parts.size() == 1) {
+            return parts.getFirst().selection.digest();
+        }
+        var all = new StringBuilder();
+        for (var part : parts) {
+            all.append(part.selection.digest().hex());
+        }
+        return Digest.sha256(all.toString().getBytes(StandardCharsets.US_ASCII));
     }
 
     /// The digest of each file selected, by path.
     public Map<String, String> fingerprints() throws IOException {
-        return selection.fingerprints();
+        var all = new TreeMap<String, String>();
+        for (var part : parts) {
+            all.putAll(part.selection.fingerprints());
+        }
+        return all;
     }
 
     /// The members of the layer on top of `root` (empty with --link). New directories are of `now`; no time is later
@@ -70,8 +99,10 @@ public final class CopyStep implements AutoCloseable {
         }
         var draft = new LayerDraft(root, owner.orElse(Node.Owner.ROOT), now);
         var writing = new Writing(draft, owner, copy.options().mode().map(FileMode::new), now, latest);
-        for (var found : selection.found()) {
-            place(found, writing);
+        for (var part : parts) {
+            for (var found : part.selection.found()) {
+                place(part, found, writing);
+            }
         }
         for (var inline : copy.inline()) {
             byte[] content = inline.content().getBytes(StandardCharsets.UTF_8);
@@ -118,7 +149,8 @@ public final class CopyStep implements AutoCloseable {
         return draft.resolve(inside);
     }
 
-    private void place(Selection.Found found, Writing writing) throws IOException, EngineException {
+    private void place(Part part, Selection.Found found, Writing writing) throws IOException, EngineException {
+        var source = part.source;
         String parents = found.parents();
         String name = found.name();
         var top = found.top();
@@ -131,8 +163,8 @@ public final class CopyStep implements AutoCloseable {
         if (top.type() == Node.Type.SPECIAL) {
             throw new EngineException.Invalid("cannot copy " + top.path() + ": it is a device, pipe or socket");
         }
-        if (copy.add() && copy.options().unpack().orElse(true) && isArchive(top)) {
-            unpack(top, writing);
+        if (copy.add() && copy.options().unpack().orElse(part.archives) && isArchive(source, top)) {
+            unpack(source, top, writing);
             return;
         }
         String path = parents.isEmpty() ? target(writing.draft, name)
@@ -167,7 +199,7 @@ public final class CopyStep implements AutoCloseable {
         }
     }
 
-    private boolean isArchive(Node file) throws IOException {
+    private static boolean isArchive(FileSource source, Node file) throws IOException {
         if (file.size() == 0) {
             return false;
         }
@@ -176,7 +208,7 @@ public final class CopyStep implements AutoCloseable {
         }
     }
 
-    private void unpack(Node file, Writing writing) throws IOException, EngineException {
+    private void unpack(FileSource source, Node file, Writing writing) throws IOException, EngineException {
         ContextArchive archive;
         try (var in = source.open(file)) {
             archive = ContextArchive.read(in, scratch);

@@ -54,6 +54,14 @@ final class Selection {
         return selection;
     }
 
+    /// Selects one file, found by `name` whatever its path in the source is.
+    static Selection ofFile(FileSource source, Node file, String name, Operation.Copy copy) throws EngineException {
+        var selection = new Selection(source, copy, false);
+        selection.count(1);
+        selection.found.add(new Found(selection.owned(file), name, "", List.of()));
+        return selection;
+    }
+
     List<Found> found() {
         return found;
     }

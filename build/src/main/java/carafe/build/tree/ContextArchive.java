@@ -63,20 +63,77 @@ public final class ContextArchive implements FileSource {
     /// any more when this returns, so that nothing is left of it when the process dies.
     /// @throws EngineException.Invalid the archive is at fault
     public static ContextArchive read(InputStream archive, Path directory) throws IOException, EngineException {
-        Path file = Files.createTempFile(directory, "context-", ".spool");
-        var channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
-        Files.delete(file);
-        var context = new ContextArchive(channel);
+        var context = empty(directory);
         boolean whole = false;
         try {
-            TarArchive.read(new BufferedInputStream(archive, BUFFER), context::add);
-            context.flush();
+            context.add(archive);
             whole = true;
             return context;
         } finally {
             if (!whole) {
-                channel.close();
+                context.close();
             }
+        }
+    }
+
+    /// One without files, whose contents are going to lie in a nameless file of `directory`.
+    public static ContextArchive empty(Path directory) throws IOException {
+        Path file = Files.createTempFile(directory, "context-", ".spool");
+        var channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        Files.delete(file);
+        return new ContextArchive(channel);
+    }
+
+    /// Adds what the tar `archive` (plain or compressed) holds, and reads it to its end.
+    /// @throws EngineException.Invalid the archive is at fault
+    public void add(InputStream archive) throws IOException, EngineException {
+        TarArchive.read(new BufferedInputStream(archive, BUFFER), this::add);
+        flush();
+    }
+
+    /// Adds a file of root's with what `data` yields.
+    /// @throws EngineException.Invalid that is more than `limitBytes`
+    public Node add(String path, int mode, Node.Time modified, InputStream data, long limitBytes)
+            throws IOException, EngineException {
+        var entry = new Entry(new Node(path, Node.Type.FILE, Node.Owner.ROOT, mode, 0, modified, "", Map.of()));
+        spool(entry, data, limitBytes);
+        flush();
+        if (length - entry.offset > limitBytes) {
+            throw new EngineException.Invalid(path + " is longer than " + limitBytes + " bytes");
+        }
+        entry.node = new Node(path, Node.Type.FILE, Node.Owner.ROOT, mode, length - entry.offset, modified, "", Map.of());
+        entries++;
+        put(path, entry);
+        return entry.node;
+    }
+
+    /// Adds a directory of root's, unless it is there.
+    /// @throws EngineException.Invalid it is deeper than a context may be
+    public void addDirectory(String path) throws EngineException.Invalid {
+        directory(path);
+    }
+
+    /// Makes the directory that `path` leads to the root; what is outside is there no more.
+    /// @throws EngineException.Invalid there is none
+    public void narrow(String path) throws EngineException.Invalid {
+        var place = walk(path, true).filter(entry -> entry.node.isDirectory()).orElseThrow(() ->
+                new EngineException.Invalid("there is no directory " + path));
+        var children = new TreeMap<>(place.children);
+        root.children.clear();
+        root.node = place.node.at("");
+        directories.clear();
+        directories.put("", root);
+        children.forEach((name, child) -> {
+            root.children.put(name, child);
+            moved(child, name);
+        });
+    }
+
+    private void moved(Entry entry, String path) {
+        entry.node = entry.node.at(path);
+        if (entry.node.isDirectory()) {
+            directories.put(path, entry);
+            entry.children.forEach((name, child) -> moved(child, path + "/" + name));
         }
     }
 
@@ -117,6 +174,15 @@ public final class ContextArchive implements FileSource {
 
     private Entry file(Node node, InputStream data) throws IOException {
         var entry = new Entry(node);
+        spool(entry, data, Long.MAX_VALUE);
+        if (length - entry.offset != node.size()) {
+            throw new IOException("a file of the context is shorter than its header says: " + node.path());
+        }
+        return entry;
+    }
+
+    /// Writes down a file's content, and stops soon behind `limitBytes`.
+    private void spool(Entry entry, InputStream data, long limitBytes) throws IOException {
         entry.offset = length;
         while (true) {
             if (!pending.hasRemaining()) {
@@ -129,12 +195,11 @@ public final class ContextArchive implements FileSource {
             hasher.update(pending.array(), pending.position(), count);
             pending.position(pending.position() + count);
             length += count;
-        }
-        if (length - entry.offset != node.size()) {
-            throw new IOException("a file of the context is shorter than its header says: " + node.path());
+            if (length - entry.offset > limitBytes) {
+                break;
+            }
         }
         entry.digest = Optional.of(Digest.finish(Digest.Algorithm.SHA256, hasher.digest()));
-        return entry;
     }
 
     private void flush() throws IOException {

@@ -12,6 +12,7 @@ import carafe.spec.oci.Reference;
 import carafe.spec.oci.RunConfig;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,6 +47,8 @@ final class PlanText {
         Map<String, String> labels = new LinkedHashMap<>();
         Optional<String> target = Optional.empty();
         var ignored = new ArrayList<String>();
+        var contexts = new HashSet<String>();
+        Map<String, String> images = new LinkedHashMap<>();
         for (String line : text.lines().toList()) {
             String[] words = line.split(" ", 2);
             String[] pair = words[1].split("=", 2);
@@ -53,11 +56,13 @@ final class PlanText {
                 case "arg" -> arguments.put(pair[0], pair[1]);
                 case "label" -> labels.put(pair[0], pair[1]);
                 case "target" -> target = Optional.of(words[1]);
+                case "context" -> contexts.add(words[1]);
+                case "image" -> images.put(pair[0], pair[1]);
                 case "ignore" -> ignored.add(words[1]);
                 default -> throw new AssertionError(line);
             }
         }
-        return new Asked(new PlanOptions(arguments, target, PLATFORM, labels, Set.of(), "default"),
+        return new Asked(new PlanOptions(arguments, target, PLATFORM, labels, contexts, images, "default"),
                 IgnorePatterns.of(ignored));
     }
 

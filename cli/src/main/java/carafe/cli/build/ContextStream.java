@@ -50,16 +50,26 @@ public final class ContextStream extends InputStream {
         this.root = root;
         this.ignored = ignored;
         this.always = Set.copyOf(always);
-        var first = new ByteArrayOutputStream();
-        for (var extra : extras) {
-            first.writeBytes(header(extra.path, '0',
-                    new FileEntry(extra.path, FileEntry.Kind.FILE, 0644, extra.content.length, 0, "")));
-            first.writeBytes(extra.content);
-            first.writeBytes(new byte[-extra.content.length & (BLOCK - 1)]);
-        }
-        this.current = new ByteArrayInputStream(first.toByteArray());
+        this.current = new ByteArrayInputStream(members(extras));
         this.left = -1;
         push("");
+    }
+
+    /// A tar of these files only.
+    public static InputStream of(List<Extra> files) {
+        byte[] members = members(files);
+        return new ByteArrayInputStream(Arrays.copyOf(members, members.length + 2 * BLOCK));
+    }
+
+    private static byte[] members(List<Extra> files) {
+        var members = new ByteArrayOutputStream();
+        for (var file : files) {
+            members.writeBytes(header(file.path, '0',
+                    new FileEntry(file.path, FileEntry.Kind.FILE, 0644, file.content.length, 0, "")));
+            members.writeBytes(file.content);
+            members.writeBytes(new byte[-file.content.length & (BLOCK - 1)]);
+        }
+        return members.toByteArray();
     }
 
     private void push(String directory) throws IOException {

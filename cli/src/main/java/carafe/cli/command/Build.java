@@ -1,14 +1,12 @@
 package carafe.cli.command;
 
 import carafe.cli.build.BuildProgress;
-import carafe.cli.build.ContextStream;
 import carafe.cli.client.EngineError;
 import carafe.cli.client.Target;
 import carafe.cli.flag.Flags;
 import carafe.cli.session.Session;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
-import carafe.spec.build.IgnorePatterns;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -16,17 +14,13 @@ import java.io.SequenceInputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
-import java.util.Set;
 
 /// `build`: sends the context and what is asked for, shows what happens.
 final class Build {
 
     private static final String DOCUMENT_TYPE = "application/vnd.carafe.build";
-    private static final String IGNORE = ".dockerignore";
 
     private final Call call;
     private final Session session;
@@ -39,13 +33,14 @@ final class Build {
     }
 
     static Command command(String path) {
-        var command = Command.of(path, "[OPTIONS] PATH | -", "Start a build")
+        var command = Command.of(path, "[OPTIONS] PATH | URL | -", "Start a build")
                 .aliases("image build", "builder build", "build").words(1, 1);
         var flags = command.flags();
         flags.list("add-host", "Add a custom host-to-IP mapping (format: \"host:ip\")");
         flags.list("allow", "Allow extra privileged entitlement (\"security.insecure\")");
         flags.list("annotation", "Add annotation to the image");
         flags.list("build-arg", "Set build-time variables");
+        flags.list("build-context", "Additional build contexts (e.g., name=path)");
         flags.list("cache-from", "External cache sources (e.g., \"user/app:cache\", \"type=local,src=path/to/dir\")");
         flags.list("cache-to", "Cache export destinations (e.g., \"user/app:cache\", \"type=local,dest=path/to/dir\")");
         flags.text("call", "Set method for evaluating build (\"check\", \"outline\", \"targets\")").otherwise("build");
@@ -91,13 +86,13 @@ final class Build {
 
     private int run(BuildOutput output, BuildCaches caches)
             throws Failure, EngineError, EngineException.Invalid, IOException {
-        var source = source();
-        byte[] document = caches.into(new BuildDocument(call).read(source.dockerfile)).printBytes();
+        var source = new BuildFiles(call).read();
+        byte[] document = caches.into(new BuildDocument(call).read(source)).printBytes();
         var head = ByteBuffer.allocate(4 + document.length).putInt(document.length).put(document).array();
         var style = style();
         var progress = new BuildProgress(session, style);
         Json.Obj last = Json.object().build();
-        try (InputStream context = source.context;
+        try (InputStream context = source.content();
                 var answer = call.engine().upload(Target.of("build"), DOCUMENT_TYPE,
                         new SequenceInputStream(new ByteArrayInputStream(head), context));
                 var messages = Json.stream(answer.body())) {
@@ -176,65 +171,5 @@ final class Build {
                     ? BuildProgress.Style.TTY : BuildProgress.Style.PLAIN;
             default -> throw new Failure(1, "invalid progress mode " + asked);
         };
-    }
-
-    /// The context, and the Dockerfile's path in it.
-    private record Source(InputStream context, String dockerfile) {}
-
-    private Source source() throws Failure, IOException, EngineException.Invalid {
-        String word = call.word(0);
-        String file = flags.text("file");
-        if (word.equals("-")) {
-            return new Source(session.in(), file);
-        }
-        if (word.contains("://")) {
-            throw new Failure(1, "building from " + word + " is not available yet; fetch it and name its directory");
-        }
-        Path root = session.path(word).normalize();
-        if (!session.files().isDirectory(root)) {
-            throw new Failure(1, "unable to prepare context: path \"" + word + "\" not found");
-        }
-        var extras = new ArrayList<ContextStream.Extra>();
-        String dockerfile = file.isEmpty() ? "Dockerfile" : "";
-        Optional<byte[]> ignored = Optional.empty();
-        if (file.equals("-")) {
-            dockerfile = ".dockerfile.from-stdin";
-            extras.add(new ContextStream.Extra(dockerfile, session.in().readAllBytes()));
-        } else if (!file.isEmpty()) {
-            Path path = session.path(file).normalize();
-            if (path.startsWith(root)) {
-                dockerfile = root.relativize(path).toString();
-            } else {
-                dockerfile = ".dockerfile.from-outside";
-                extras.add(new ContextStream.Extra(dockerfile, bytes(path)));
-                Path beside = path.resolveSibling(path.getFileName() + IGNORE);
-                if (session.files().exists(beside)) {
-                    ignored = Optional.of(bytes(beside));
-                    extras.add(new ContextStream.Extra(dockerfile + IGNORE, ignored.get()));
-                }
-            }
-        }
-        if (dockerfile.equals("Dockerfile") && !session.files().exists(root.resolve(dockerfile))
-                && session.files().exists(root.resolve("dockerfile"))) {
-            dockerfile = "dockerfile";
-        }
-        var always = Set.of(dockerfile, dockerfile + IGNORE, IGNORE);
-        var patterns = ignored.isPresent() ? IgnorePatterns.read(ignored.get()) : ignored(root, dockerfile);
-        return new Source(new ContextStream(session.files(), root, patterns, always, extras), dockerfile);
-    }
-
-    private byte[] bytes(Path path) throws IOException {
-        try (var in = session.files().read(path)) {
-            return in.readAllBytes();
-        }
-    }
-
-    private IgnorePatterns ignored(Path root, String dockerfile) throws IOException, EngineException.Invalid {
-        for (String name : new String[] {dockerfile + IGNORE, IGNORE}) {
-            if (session.files().exists(root.resolve(name))) {
-                return IgnorePatterns.read(bytes(root.resolve(name)));
-            }
-        }
-        return IgnorePatterns.NONE;
     }
 }

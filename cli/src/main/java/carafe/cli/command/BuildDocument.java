@@ -26,9 +26,11 @@ final class BuildDocument {
         this.flags = call.flags();
     }
 
-    Json.Obj read(String dockerfile) throws Failure, IOException {
+    Json.Obj read(BuildFiles.Source source) throws Failure, IOException {
         return Json.object()
-                .put("dockerfile", dockerfile)
+                .put("dockerfile", source.dockerfile())
+                .put("remote", source.remote())
+                .put("contexts", Json.ofAll(source.named()))
                 .put("tags", Json.ofTexts(flags.list("tag")))
                 .put("arguments", Json.ofMap(arguments()))
                 .put("labels", Json.ofMap(pairs("label")))

@@ -1,0 +1,200 @@
+package carafe.build.source;
+
+import carafe.build.tree.ContextArchive;
+import carafe.build.tree.Node;
+import carafe.image.Images;
+import carafe.image.TarArchive;
+import carafe.spec.EngineException;
+import carafe.spec.build.BuildContexts;
+import carafe.spec.build.BuildRequest;
+import carafe.spec.build.GitAddress;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
+import java.io.ByteArrayInputStream;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// The contexts of one build: the context itself, and further ones by name, as directories or as images.
+public final class Contexts implements AutoCloseable {
+
+    private static final int HEAD_BYTES = 512;
+    private static final int MAX_DOCKERFILE_BYTES = 8 << 20;
+    private static final long MAX_FILE_BYTES = 16L << 30;
+
+    private final Remotes remotes;
+    private final Remotes.Proof proof;
+    private final Path scratch;
+    private final Map<String, ContextArchive> directories = new HashMap<>();
+    private final Map<String, String> images = new HashMap<>();
+    private Optional<ContextArchive> main = Optional.empty();
+
+    private Contexts(Remotes remotes, Remotes.Proof proof, Path scratch) {
+        this.remotes = remotes;
+        this.proof = proof;
+        this.scratch = scratch;
+    }
+
+    /// Reads and fetches all contexts of `request`: from `body` the tars of directories that were sent, each in pieces
+    /// of a length (four bytes) and as many bytes, ended by one of length 0; then the tar of the context to the end, if it
+    /// is none that is fetched.
+    public static Contexts read(BuildRequest request, InputStream body, Remotes remotes, Images images, Path scratch)
+            throws IOException, EngineException, InterruptedException {
+        var proof = new Remotes.Proof(request.running().secrets(), request.running().agents());
+        var contexts = new Contexts(remotes, proof, scratch);
+        boolean whole = false;
+        try {
+            contexts.read(request.contexts(), body, images);
+            whole = true;
+            return contexts;
+        } finally {
+            if (!whole) {
+                contexts.close();
+            }
+        }
+    }
+
+    private void read(BuildContexts asked, InputStream body, Images images)
+            throws IOException, EngineException, InterruptedException {
+        for (String name : asked.sent()) {
+            var place = asked.named().get(name);
+            try (var tar = new PieceStream(body)) {
+                var directory = ContextArchive.read(tar, scratch);
+                if (place instanceof BuildContexts.Layout(var reference)) {
+                    try (directory) {
+                        this.images.put(name, ImageLayout.load(directory, reference, images).toString());
+                    }
+                } else {
+                    directories.put(name, directory);
+                }
+            }
+        }
+        for (var context : asked.named().entrySet()) {
+            switch (context.getValue()) {
+                case BuildContexts.Directory _, BuildContexts.Layout _ -> {
+                    if (!asked.sent().contains(context.getKey())) {
+                        throw new EngineException.Invalid("the context " + context.getKey() + " was not sent with the build");
+                    }
+                }
+                case BuildContexts.Image(var reference) -> this.images.put(context.getKey(), reference);
+                case BuildContexts.Remote(var url) -> directories.put(context.getKey(), fetched(url, false));
+            }
+        }
+        main = Optional.of(asked.remote().isEmpty() ? ContextArchive.read(body, scratch) : fetched(asked.remote(), true));
+    }
+
+    /// A repository's files, an archive's, or a context that has just the one file: a Dockerfile if it is the main one.
+    private ContextArchive fetched(String url, boolean dockerfile)
+            throws IOException, EngineException, InterruptedException {
+        var address = GitAddress.parse(url);
+        return address.isPresent() ? repository(address.get()) : file(url, dockerfile);
+    }
+
+    private ContextArchive repository(GitAddress address) throws IOException, EngineException, InterruptedException {
+        String commit = commit(remotes, address, address.checksum(), proof);
+        var archive = ContextArchive.empty(scratch);
+        boolean whole = false;
+        try {
+            remotes.checkout(address, commit, address.keepGit().orElse(false), proof, new Checkout(archive));
+            if (!address.directory().isEmpty()) {
+                archive.narrow(address.directory());
+            }
+            whole = true;
+            return archive;
+        } finally {
+            if (!whole) {
+                archive.close();
+            }
+        }
+    }
+
+    /// The commit that `address` means, which is checked.
+    public static String commit(Remotes remotes, GitAddress address, Optional<String> checksum, Remotes.Proof proof)
+            throws EngineException, InterruptedException {
+        String commit = address.isCommit() ? address.ref() : remotes.commit(address, proof);
+        if (checksum.isPresent() && !commit.startsWith(checksum.get())) {
+            throw new EngineException.Invalid(address + " is the commit " + commit + ", not " + checksum.get()
+                    + " as its checksum says");
+        }
+        return commit;
+    }
+
+    private ContextArchive file(String url, boolean dockerfile) throws IOException, EngineException, InterruptedException {
+        try (var file = remotes.file(url, Optional.empty(), proof)) {
+            byte[] head = file.body().readNBytes(HEAD_BYTES);
+            var whole = new SequenceInputStream(new ByteArrayInputStream(head), file.body());
+            if (TarArchive.begins(head)) {
+                return ContextArchive.read(whole, scratch);
+            }
+            var archive = ContextArchive.empty(scratch);
+            boolean added = false;
+            try {
+                String name = dockerfile ? "Dockerfile" : url.replaceFirst("[?#].*", "").replaceFirst("^.*/", "");
+                archive.add(name.isEmpty() ? "file" : name, 0600, new Node.Time(0, 0), whole,
+                        dockerfile ? MAX_DOCKERFILE_BYTES : MAX_FILE_BYTES);
+                added = true;
+                return archive;
+            } finally {
+                if (!added) {
+                    archive.close();
+                }
+            }
+        }
+    }
+
+    /// The bytes of a Dockerfile in the web.
+    public byte[] dockerfile(String url, int limitBytes) throws IOException, EngineException, InterruptedException {
+        try (var file = remotes.file(url, Optional.empty(), proof)) {
+            byte[] bytes = file.body().readNBytes(limitBytes + 1);
+            if (bytes.length > limitBytes) {
+                throw new EngineException.Invalid(url + " is longer than " + limitBytes + " bytes");
+            }
+            return bytes;
+        }
+    }
+
+    /// The context itself.
+    public ContextArchive main() {
+        return main.orElseThrow();
+    }
+
+    /// The directories by name, in small letters.
+    public Map<String, ContextArchive> directories() {
+        return directories;
+    }
+
+    /// References or ids of images by name, in small letters.
+    public Map<String, String> images() {
+        return images;
+    }
+
+    /// What fetches for this build.
+    public Remotes remotes() {
+        return remotes;
+    }
+
+    /// What this build shows to prove who asks.
+    public Remotes.Proof proof() {
+        return proof;
+    }
+
+    @Override
+    public void close() throws IOException {
+        IOException first = null;
+        for (var archive : directories.values()) {
+            try {
+                archive.close();
+            } catch (IOException e) {
+                first = first == null ? e : first;
+            }
+        }
+        if (main.isPresent()) {
+            main.get().close();
+        }
+        if (first != null) {
+            throw first;
+        }
+    }
+}

@@ -1,0 +1,333 @@
+package carafe.build;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.build.plan.BaseImages;
+import carafe.build.step.StepRunner;
+import carafe.build.tree.FileSource;
+import carafe.build.tree.MountedTree;
+import carafe.build.tree.RootView;
+import carafe.build.tree.TarText;
+import carafe.image.Images;
+import carafe.spec.EngineException;
+import carafe.spec.build.BuildContexts;
+import carafe.spec.build.BuildEvent;
+import carafe.spec.build.BuildRequest;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.Platform;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Builds whose files are fetched or come by name, on a real image store; the web and its repositories are played. RUN
+/// writes what its words say: `write PATH TEXT`; `see PATH` fails where a mount or the root has no such file.
+class FetchedTest {
+
+    @TempDir
+    Path directory;
+
+    private Images images;
+    private Builder builder;
+    private final PlayedRemotes remotes = new PlayedRemotes();
+    private final List<BuildEvent> events = new CopyOnWriteArrayList<>();
+
+    private static int play(StepRunner.StepRun run, StepRunner.Output output) throws EngineException {
+        String[] words = run.arguments().getLast().split(" ");
+        try (var root = RootView.writable(run.root())) {
+            if (words[0].equals("write")) {
+                root.tree().writeFile(words[1], bytes(words[2]), 0644, 0, 0);
+                return 0;
+            }
+            for (var mount : run.mounts()) {
+                if (mount instanceof StepRunner.StepMount.Bind bind && Files.exists(Path.of(bind.source() + words[1]))) {
+                    return 0;
+                }
+            }
+            return root.find(words[1].substring(1)).isPresent() ? 0 : 1;
+        } catch (IOException e) {
+            throw new EngineException.Internal("the played program failed: " + e.getMessage(), e);
+        }
+    }
+
+    @BeforeEach
+    void open() throws Exception {
+        images = Images.open(directory.resolve("state"));
+        reopen();
+    }
+
+    private void reopen() throws Exception {
+        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets")),
+                new Builder.Parts(images, FetchedTest::play, remotes, Clock.systemUTC()));
+    }
+
+    @AfterEach
+    void nothingIsLeft() throws Exception {
+        builder.close();
+        assertThat(images.snapshots().list()).isEmpty();
+        assertThat(directory.resolve("build/scratch")).isEmptyDirectory();
+        images.close();
+    }
+
+    private BaseImages.BaseImage base(String reference, Platform platform) throws EngineException {
+        var image = images.find(reference, platform);
+        return new BaseImages.BaseImage(image.id(), image.config());
+    }
+
+    private static BuildRequest request(String... tags) {
+        return BuildRequest.of(List.of(tags));
+    }
+
+    private Digest build(String dockerfile) throws Exception {
+        return build(dockerfile, new TarText(), request());
+    }
+
+    private Digest build(String dockerfile, TarText context, BuildRequest request) throws Exception {
+        events.clear();
+        var outcome = builder.build(request, this::base, context.file("Dockerfile", dockerfile).stream(), events::add);
+        return Digest.parse(outcome.imageId().orElseThrow());
+    }
+
+    private MountedTree files(Digest image) throws Exception {
+        var plan = images.snapshots().prepareView("look", images.byId(image).orElseThrow());
+        try {
+            return RootView.readOnly(plan);
+        } finally {
+            images.snapshots().remove("look");
+        }
+    }
+
+    private static String text(FileSource tree, String path) throws IOException {
+        try (var in = tree.open(tree.follow(path).orElseThrow())) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    private long cachedSteps() {
+        return events.stream().filter(event -> event instanceof BuildEvent.Done(var _, var cached, var _) && cached).count();
+    }
+
+    private static final String URL = "https://files.example/dir/a.tar?x=1";
+    private static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void aFileOfTheWebIsAddedAsTheServerDescribesIt() throws Exception {
+        remotes.put(URL, new TarText().file("inner", "I").bytes(), "Wed, 21 Oct 2015 07:28:00 GMT");
+        var id = build("FROM scratch\nADD " + URL + " /d/\nADD --chmod=644 --chown=3:4 " + URL + " /other\nADD --unpack "
+                + URL + " /u/\n");
+        try (var tree = files(id)) {
+            var file = tree.find("d/a.tar").orElseThrow();
+            assertThat(file.mode()).isEqualTo(0600);
+            assertThat(file.owner().uid()).isZero();
+            assertThat(file.modified().seconds()).isEqualTo(1445412480L);
+            assertThat(tree.find("other").orElseThrow().mode()).isEqualTo(0644);
+            assertThat(tree.find("other").orElseThrow().owner().gid()).isEqualTo(4);
+            assertThat(text(tree, "u/inner")).isEqualTo("I");
+        }
+    }
+
+    @Test
+    void aFileThatTheServerStillHasInTheSameVersionIsNotFetchedAgain() throws Exception {
+        remotes.put(URL, bytes("one"), "");
+        build("FROM scratch\nADD " + URL + " /d/\n");
+        builder.close();
+        reopen();
+        build("FROM scratch\nADD " + URL + " /d/\n");
+        assertThat(cachedSteps()).isEqualTo(1);
+        assertThat(remotes.asked).containsExactly("get " + URL, "same " + URL);
+        remotes.put(URL, bytes("other"), "");
+        build("FROM scratch\nADD " + URL + " /d/\n");
+        assertThat(cachedSteps()).isZero();
+        remotes.put(URL, bytes("other"), "Wed, 21 Oct 2015 07:28:00 GMT"); // a time alone changes nothing
+        build("FROM scratch\nADD " + URL + " /d/\n");
+        assertThat(cachedSteps()).isEqualTo(1);
+    }
+
+    @Test
+    void aChecksumIsHeldAndSparesTheQuestion() throws Exception {
+        remotes.put(URL, bytes("one"), "");
+        String good = "FROM scratch\nADD --checksum=" + Digest.sha256(bytes("one")) + " " + URL + " /d/\n";
+        build(good);
+        build(good);
+        assertThat(remotes.asked).containsExactly("get " + URL);
+        assertThatThrownBy(() -> build("FROM scratch\nADD --checksum=" + Digest.sha256(bytes("two")) + " " + URL + " /d/\n"))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("as --checksum says")
+                .hasMessageContaining(Digest.sha256(bytes("one")).toString());
+    }
+
+    @Test
+    void aFileWithoutANameNeedsOneInTheDestination() throws Exception {
+        remotes.put("https://files.example/", bytes("one"), "");
+        assertThatThrownBy(() -> build("FROM scratch\nADD https://files.example/ /d/\n"))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("name it in the destination");
+        remotes.put("https://files.example/a/%2e%2e", bytes("one"), "");
+        assertThatThrownBy(() -> build("FROM scratch\nADD https://files.example/a/%2e%2e /d/\n"))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("name it in the destination");
+        remotes.put("https://files.example/a%2F..%2F..%2Fetc", bytes("one"), "");
+        var id = build("FROM scratch\nADD https://files.example/a%2F..%2F..%2Fetc /d/\n");
+        try (var tree = files(id)) {
+            assertThat(text(tree, "d/etc")).isEqualTo("one");
+        }
+    }
+
+    @Test
+    void aRepositoryIsAddedAndKnownByItsCommit() throws Exception {
+        remotes.commits.put("https://h/r.git#v1", COMMIT);
+        remotes.trees.put(COMMIT, new TarText().file("f", "F").file("docs/d", "D").link("out", "/etc")
+                .link("up", "docs/../docs"));
+        String file = "FROM scratch\nADD https://h/r.git#v1 /all/\nADD https://h/r.git?ref=v1&subdir=up /some/\n";
+        var id = build(file);
+        try (var tree = files(id)) {
+            assertThat(text(tree, "all/f")).isEqualTo("F");
+            assertThat(tree.find("all/out").orElseThrow().target()).isEqualTo("/etc");
+            assertThat(text(tree, "some/d")).isEqualTo("D");
+        }
+        remotes.asked.clear();
+        build(file);
+        assertThat(cachedSteps()).isEqualTo(2);
+        assertThat(remotes.asked).containsExactly("commit https://h/r.git#v1", "commit https://h/r.git#v1:up");
+        assertThatThrownBy(() -> build("FROM scratch\nADD https://h/r.git#v1:out /x/\n"))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("there is no directory out");
+        assertThatThrownBy(() -> build("FROM scratch\nADD --checksum=02 https://h/r.git#v1 /x/\n"))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining(COMMIT);
+        build("FROM scratch\nADD --checksum=01 --keep-git-dir https://h/r.git#v1 /x/\n");
+        assertThat(remotes.asked).contains("checkout " + COMMIT + " with .git");
+        assertThatThrownBy(() -> build("FROM scratch\nADD https://me:pw@h/r.git#v1 /x/\n"))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("GIT_AUTH_TOKEN")
+                .hasMessageNotContaining("pw");
+    }
+
+    @Test
+    void localFilesAndFetchedOnesComeInTheirOrder() throws Exception {
+        remotes.put("http://h/a", bytes("web"), "");
+        var id = build("FROM scratch\nADD http://h/a a /one/\nADD a http://h/a /two/\n", new TarText().file("a", "local"),
+                request());
+        try (var tree = files(id)) {
+            assertThat(text(tree, "one/a")).isEqualTo("local");
+            assertThat(text(tree, "two/a")).isEqualTo("web");
+        }
+    }
+
+    private Digest from(BuildContexts contexts, byte[] body) throws Exception {
+        var outcome = builder.build(BuildRequest.of(List.of()).from(contexts), this::base, new ByteArrayInputStream(body),
+                events::add);
+        return Digest.parse(outcome.imageId().orElseThrow());
+    }
+
+    @Test
+    void theContextMayLieElsewhere() throws Exception {
+        remotes.put("http://h/ctx.tar", new TarText().file("Dockerfile", "FROM scratch\nCOPY f /f\n").file("f", "tar").bytes(),
+                "");
+        remotes.put("http://h/file", bytes("FROM scratch\nLABEL a=b\n"), "");
+        remotes.commits.put("git://h/r#main", COMMIT);
+        remotes.trees.put(COMMIT, new TarText().file("Dockerfile", "FROM no-such").file("d/Dockerfile",
+                "FROM scratch\nCOPY f ../../x /\n").file("d/f", "git").file("x", "outside").file("d/x", "inside"));
+        try (var tree = files(from(new BuildContexts("http://h/ctx.tar", Map.of(), List.of()), new byte[0]))) {
+            assertThat(text(tree, "f")).isEqualTo("tar");
+        }
+        var labelled = from(new BuildContexts("http://h/file", Map.of(), List.of()), new byte[0]);
+        assertThat(images.byId(labelled).orElseThrow().config().run().labels()).containsEntry("a", "b");
+        try (var tree = files(from(new BuildContexts("git://h/r#main:d", Map.of(), List.of()), new byte[0]))) {
+            assertThat(text(tree, "f")).isEqualTo("git");
+            assertThat(text(tree, "x")).isEqualTo("inside");
+        }
+    }
+
+    private static byte[] sent(byte[]... tars) {
+        var all = new ByteArrayOutputStream();
+        for (byte[] tar : tars) {
+            for (int at = 0; at < tar.length; at += 1000) { // pieces that fit no block
+                int length = Math.min(1000, tar.length - at);
+                all.writeBytes(ByteBuffer.allocate(4).putInt(length).array());
+                all.write(tar, at, length);
+            }
+            all.writeBytes(new byte[4]);
+        }
+        return all.toByteArray();
+    }
+
+    @Test
+    void contextsByNameComeBeforeStagesAndImages() throws Exception {
+        var body = new ByteArrayOutputStream();
+        body.writeBytes(sent(new TarText().file("f", "one").link("out", "/etc/passwd").bytes(), new TarText().file("g", "two")
+                .bytes()));
+        body.writeBytes(new TarText().file("Dockerfile", """
+                FROM nowhere.example/base:1 AS st
+                RUN write /x 1
+                FROM scratch AS two
+                FROM scratch
+                COPY --from=one f /f
+                COPY --from=two g /g
+                COPY --from=st / /base/
+                COPY --from=web file.txt /w
+                RUN --mount=from=one,target=/m see /f
+                """).bytes());
+        remotes.put("http://h/file.txt", bytes("web"), "");
+        var contexts = new BuildContexts("", Map.of("one", new BuildContexts.Directory(), "two",
+                new BuildContexts.Directory(), "nowhere.example/base:1", new BuildContexts.Image("made"), "web",
+                new BuildContexts.Remote("http://h/file.txt")), List.of("one", "two"));
+        build("FROM scratch\nRUN write /made here\n", new TarText(), request("made"));
+        try (var tree = files(from(contexts, body.toByteArray()))) {
+            assertThat(text(tree, "f")).isEqualTo("one");
+            assertThat(text(tree, "g")).isEqualTo("two");
+            assertThat(text(tree, "w")).isEqualTo("web");
+            assertThat(text(tree, "base/made")).isEqualTo("here");
+            assertThat(text(tree, "base/x")).isEqualTo("1");
+        }
+        assertThatThrownBy(() -> from(new BuildContexts("", contexts.named(), List.of("one")), body.toByteArray()))
+                .isInstanceOf(EngineException.Invalid.class);
+    }
+
+    @Test
+    void aStageMayBeginWithAContext() throws Exception {
+        var body = new ByteArrayOutputStream();
+        body.writeBytes(sent(new TarText().file("f", "one").bytes()));
+        body.writeBytes(new TarText().file("Dockerfile", "FROM root\nRUN see /f\n").bytes());
+        var contexts = new BuildContexts("", Map.of("root", new BuildContexts.Directory()), List.of("root"));
+        var id = from(contexts, body.toByteArray());
+        try (var tree = files(id)) {
+            assertThat(text(tree, "f")).isEqualTo("one");
+            assertThat(tree.find("f").orElseThrow().owner().uid()).isEqualTo(7);
+        }
+        events.clear();
+        assertThat(from(contexts, body.toByteArray())).isEqualTo(id);
+        assertThat(cachedSteps()).isEqualTo(1);
+    }
+
+    @Test
+    void aContextByNameMayBeAnImageLayout() throws Exception {
+        var made = build("FROM scratch\nRUN write /made here\n", new TarText(), request("made:1"));
+        var archive = new ByteArrayOutputStream();
+        try (var saved = images.save(List.of("made:1"), Optional.empty())) {
+            saved.write(archive);
+        }
+        var body = new ByteArrayOutputStream();
+        body.writeBytes(sent(archive.toByteArray()));
+        body.writeBytes(new TarText().file("Dockerfile", "FROM base\nRUN see /made\n").bytes());
+        var contexts = new BuildContexts("", Map.of("base", new BuildContexts.Layout("")), List.of("base"));
+        try (var tree = files(from(contexts, body.toByteArray()))) {
+            assertThat(text(tree, "made")).isEqualTo("here");
+        }
+        assertThat(images.find("made:1").id()).isEqualTo(made);
+        var missing = new BuildContexts("", Map.of("base", new BuildContexts.Layout("no")), List.of("base"));
+        assertThatThrownBy(() -> from(missing, body.toByteArray())).isInstanceOf(EngineException.Invalid.class)
+                .hasMessageContaining("no image called no");
+    }
+}

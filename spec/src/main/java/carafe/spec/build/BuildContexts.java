@@ -1,0 +1,41 @@
+package carafe.spec.build;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// Where a build's files come from beside the context that is sent: `remote` names the context itself (a git repository,
+/// a tar or a Dockerfile of the web; `""`: it is sent), `named` further contexts by name (in small letters), which go
+/// before stages and images of that name.
+public record BuildContexts(String remote, Map<String, Place> named, List<String> sent) {
+
+    /// Only the context that is sent.
+    public static final BuildContexts NONE = new BuildContexts("", Map.of(), List.of());
+
+    /// What a further context is.
+    public sealed interface Place {}
+
+    /// A directory whose tar comes before the context's.
+    public record Directory() implements Place {}
+
+    /// A directory in OCI layout whose tar comes before the context's; the image in it called `reference` (a tag, a
+    /// digest with `@` before it, `""`: the only one).
+    public record Layout(String reference) implements Place {}
+
+    /// An image, by its reference.
+    public record Image(String reference) implements Place {}
+
+    /// A git repository, or a tar or file of the web.
+    public record Remote(String url) implements Place {}
+
+    /// `sent` are the names of directories and layouts, in the order in which their tars come.
+    public BuildContexts {
+        named = Map.copyOf(new TreeMap<>(named));
+        sent = List.copyOf(sent);
+    }
+
+    /// Whether `text` is no path but a place that is fetched from: a git repository or a file of the web.
+    public static boolean isRemote(String text) {
+        return text.matches("(?i)(https?|git|ssh)://.*") || text.matches("git@[\\w.-]+:.*") || text.startsWith("github.com/");
+    }
+}
