@@ -3,6 +3,7 @@ package carafe.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
@@ -13,6 +14,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Hosts that lack something, disks that are full: one clear sentence each, and nothing left behind.
 class CarafeBadDaysTest {
@@ -169,17 +172,20 @@ class CarafeBadDaysTest {
         }
     }
 
-    @Test
-    void aFullDiskFailsWhatNeedsRoomAndNothingElse() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"tmpfs", "ext4"})
+    void aFullDiskFailsWhatNeedsRoomAndNothingElse(String kind) throws Exception {
         try (var engine = new CarafeDaemon()) {
             Files.createDirectory(engine.dataRoot());
-            mount(engine.dataRoot(), "tmpfs", "size=32m");
+            mountSmallDisk(engine.dataRoot(), kind);
             try {
                 start(engine);
                 Path other = TestImages.ociLayout(engine.directory());
                 var running = client.to(engine).and("run", "-d", "--name", "running", "busybox", "sleep", "1000").run();
                 running.good();
                 client.to(engine).and("create", "--name", "waiting", "busybox", "true").run().good();
+                client.to(engine).and("tag", "busybox", "named:twice").run().good();
+                String nameless = client.to(engine).and("commit", "-m", "no name", "running").run().good().text();
                 var before = containerFiles(engine.dataRoot());
                 Path filler = engine.dataRoot().resolve("filler");
                 fill(filler);
@@ -196,10 +202,17 @@ class CarafeBadDaysTest {
                 client.to(engine).and("rm", "-f", "running").run().good();
                 client.to(engine).and("rm", "waiting").run().good();
                 assertThat(client.to(engine).and("ps", "-aq").run().good().text()).isEmpty();
+                fill(engine.dataRoot().resolve("filler-again"));
+                client.to(engine).and("rmi", "named:twice").run().good();
+                assertThat(client.to(engine).and("image", "prune", "-f").run().good().out()).contains(nameless);
+                client.to(engine).and("system", "prune", "-f").run().good();
+                assertThat(client.to(engine).and("images", "-a", "--format", "{{.Repository}}:{{.Tag}}").run().good()
+                        .lines()).contains("busybox:latest").doesNotContain("named:twice", "<none>:<none>");
 
                 engine.kill();
                 engine.start(); // also that needs no room
                 Files.delete(filler);
+                Files.delete(engine.dataRoot().resolve("filler-again"));
                 client.to(engine).and("run", "--rm", "busybox", "true").run().good();
                 assertThat(client.to(engine).and("load", "-i", other.toString()).run().good().text())
                         .isEqualTo("Loaded image: busybox:oci");
@@ -214,6 +227,19 @@ class CarafeBadDaysTest {
         engine.start();
         var archive = TestImages.dockerArchive(engine.directory());
         client.to(engine).and("load", "-i", archive.toString()).run().good();
+    }
+
+    private static void mountSmallDisk(Path at, String kind) throws Exception {
+        if (kind.equals("tmpfs")) {
+            mount(at, "tmpfs", "size=32m");
+            return;
+        }
+        Path disk = at.resolveSibling("disk");
+        try (var file = new RandomAccessFile(disk.toFile(), "rw")) {
+            file.setLength(64 << 20);
+        }
+        Command.of("mkfs." + kind, "-q", "-F", "-m", "0", disk.toString()).run().good();
+        Command.of("mount", "-o", "loop", disk.toString(), at.toString()).run().good();
     }
 
     private static void mount(Path at, String type, String options) throws Exception {
