@@ -50,6 +50,7 @@ final class ArchiveReader {
     private final LayerProgress progress;
     private final Map<String, byte[]> documents = new HashMap<>();
     private final Map<String, ArchiveContents.Layer> known = new HashMap<>();
+    private final List<ChunkPipe> pipes = new ArrayList<>();
     private final Map<String, String> links = new HashMap<>();
     private final Map<String, Future<LayerStore.Staged>> unpacking = new HashMap<>();
     private final List<Future<LayerStore.Staged>> started = new ArrayList<>();
@@ -91,6 +92,7 @@ final class ArchiveReader {
                 reading.fail(new IOException("the archive could not be read"));
             }
             workers.close(); // every unpacker has all it will get
+            pipes.forEach(ChunkPipe::close); // those whose unpacker never ran hold chunks of a budget of all
             drop(whole);
         }
     }
@@ -163,6 +165,7 @@ final class ArchiveReader {
     private void unpack(Incoming member, byte[] head, TarReader tar) throws IOException, EngineException.Invalid {
         var pipe = new ChunkPipe(budget);
         reading = pipe;
+        pipes.add(pipe);
         var source = progress.watch(pipe, member.shownName, member.size);
         var layer = workers.submit(() -> {
             try (source) {

@@ -6,7 +6,6 @@ import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
@@ -29,11 +28,12 @@ final class DeflatedPiece {
     private static final int SAMPLES = 8;
     private static final int SAMPLE_BYTES = 1 << 10;
     private static final int MOST_STORED = 0xFFFF;
+    private static final int MOST_PACKED = BYTES + BYTES / 64 + 64; // more than zlib's deflateBound and its marker
     private static final int WORTH_IT = 99; // percent that must be left at most of what was sampled
 
     private final Deflater deflater = new Deflater(LEVEL, true);
     private final byte[] plain = new byte[WINDOW + BYTES]; // the dictionary ends and the piece begins at WINDOW
-    private byte[] packed = new byte[BYTES / 2];
+    private final byte[] packed = new byte[MOST_PACKED];
     private int dictionaryLength;
     private int length;
     private int packedLength;
@@ -81,7 +81,6 @@ final class DeflatedPiece {
     }
 
     private void deflate() {
-        packedLength = 0;
         if (!isWorthIt()) {
             store();
             return;
@@ -94,14 +93,11 @@ final class DeflatedPiece {
         if (isLast()) {
             deflater.finish();
         }
-        int room;
-        int made;
-        do {
-            makeRoom(BYTES / 8);
-            room = packed.length - packedLength;
-            made = deflater.deflate(packed, packedLength, room, Deflater.SYNC_FLUSH);
-            packedLength += made;
-        } while (made == room);
+        // In one call: one that ends where the room does is followed by another marker, and the bytes would differ.
+        packedLength = deflater.deflate(packed, 0, packed.length, Deflater.SYNC_FLUSH);
+        if (packedLength == packed.length) {
+            throw new IllegalStateException(length + " bytes became more than " + packedLength);
+        }
     }
 
     /// Whether samples of the piece get smaller; always for the last.
@@ -122,18 +118,11 @@ final class DeflatedPiece {
 
     /// Stored blocks: three bits and padding, the length, its complement, the bytes.
     private void store() {
-        makeRoom(length + 5 * (length / MOST_STORED + 1));
         var blocks = ByteBuffer.wrap(packed).order(ByteOrder.LITTLE_ENDIAN);
         for (int at = 0; at < length; at += MOST_STORED) {
             int taken = Math.min(MOST_STORED, length - at);
             blocks.put((byte) 0).putShort((short) taken).putShort((short) ~taken).put(plain, WINDOW + at, taken);
         }
         packedLength = blocks.position();
-    }
-
-    private void makeRoom(int bytes) {
-        if (packed.length - packedLength < bytes) {
-            packed = Arrays.copyOf(packed, packedLength + Math.max(bytes, BYTES / 2));
-        }
     }
 }

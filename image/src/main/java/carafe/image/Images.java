@@ -67,6 +67,16 @@ public final class Images implements AutoCloseable {
         trash.afterwards(spare::keep);
         this.snapshots = Snapshots.open(snapshotRoot, layers, collector, trash, content);
         this.index = ImageIndex.read(content.root());
+        trash.afterwards(this::forgetLostBlobs);
+    }
+
+    /// What a removal would have forgotten if the process had not ended before it came to that.
+    private void forgetLostBlobs() {
+        try {
+            known.forgetAllUnless(layers::has);
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "what is known of layers that are gone stays: " + e.getMessage());
+        }
     }
 
     /// Opens the images under `stateRoot`, making the directories that are missing; what a crash left half done is
@@ -448,9 +458,7 @@ public final class Images implements AutoCloseable {
     private void forgetBlobs(Set<Digest> removed) {
         for (var diffId : removed) {
             try {
-                if (!layers.has(diffId)) {
-                    known.forget(diffId);
-                }
+                known.forgetUnless(diffId, layers::has);
             } catch (IOException e) {
                 LOG.log(Level.DEBUG, "what is known of " + diffId + " stays: " + e.getMessage());
             }

@@ -13,6 +13,8 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
 
 /// The blobs that layers are known to be, and the repositories they were seen in: what lets a push name a blob that is
 /// not kept here, and mount it from one repository into another. One small text file per layer, a line per blob and
@@ -20,6 +22,7 @@ import java.util.TreeSet;
 final class KnownBlobs {
 
     private static final int MAX_LINES = 64;
+    private static final Pattern HEX = Pattern.compile("[0-9a-f]{64}");
 
     private final Path root;
 
@@ -82,8 +85,22 @@ final class KnownBlobs {
         }
     }
 
-    /// Forgets a layer that is gone.
-    synchronized void forget(Digest diffId) throws IOException {
-        Files.deleteIfExists(root.resolve(diffId.hex()));
+    /// Forgets a layer unless it is there after all: one that comes is committed before it is added here.
+    synchronized void forgetUnless(Digest diffId, Predicate<Digest> isThere) throws IOException {
+        if (!isThere.test(diffId)) {
+            Files.deleteIfExists(root.resolve(diffId.hex()));
+        }
+    }
+
+    /// Forgets all layers that are not there, and what a crash left half written.
+    synchronized void forgetAllUnless(Predicate<Digest> isThere) throws IOException {
+        try (var files = Files.newDirectoryStream(root)) {
+            for (Path file : files) {
+                String name = String.valueOf(file.getFileName());
+                if (!HEX.matcher(name).matches() || !isThere.test(new Digest(Digest.Algorithm.SHA256, name))) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        }
     }
 }

@@ -42,7 +42,14 @@ final class LayerCompression {
             hashing.write(HEADER);
             @Nullable DeflatedPiece last = null;
             while (last == null || !last.isLast()) {
-                var piece = begun.size() <= threads ? new DeflatedPiece() : written(begun.removeFirst(), hashing);
+                DeflatedPiece piece;
+                if (begun.size() <= threads) {
+                    piece = new DeflatedPiece();
+                } else {
+                    piece = begun.getFirst();
+                    piece.writeTo(hashing);
+                    begun.removeFirst();
+                }
                 begun.addLast(piece);
                 length += piece.fill(tar, last, crc);
                 piece.begin(workers);
@@ -59,11 +66,6 @@ final class LayerCompression {
         }
         return Descriptor.of(MediaTypes.OCI_LAYER_GZIP,
                 Digest.finish(Digest.Algorithm.SHA256, hashing.hash.digest()), hashing.bytes);
-    }
-
-    private static DeflatedPiece written(DeflatedPiece piece, OutputStream out) throws IOException {
-        piece.writeTo(out);
-        return piece;
     }
 
     private static final class Hashing extends FilterOutputStream {

@@ -73,7 +73,13 @@ final class Trash implements AutoCloseable {
 
     /// Runs `work` once everything buried so far is gone.
     void afterwards(Runnable work) {
-        worker.schedule(work, PAUSE.toMillis(), TimeUnit.MILLISECONDS); // of equal times the first comes first
+        worker.schedule(() -> {
+            try {
+                work.run();
+            } catch (RuntimeException e) {
+                LOG.log(Level.ERROR, "work in the background failed", e); // its future is nobody's
+            }
+        }, PAUSE.toMillis(), TimeUnit.MILLISECONDS); // of equal times the first comes first
     }
 
     /// Waits until everything buried so far is gone.

@@ -43,6 +43,20 @@ class ImagesTest {
     }
 
     @Test
+    void whatARemovalForgotToForgetIsForgottenAtTheNextStart() throws Exception {
+        load(TestImage.of("app:1", BASE, TOP).ociArchive());
+        Path records = root.resolve("content/layers");
+        Path lost = Files.writeString(records.resolve(Digest.sha256(new byte[1]).hex()), "x");
+        Path half = Files.writeString(records.resolve("half.tmp"), "x");
+        close();
+        open();
+        images.awaitDeletion();
+        assertThat(lost).doesNotExist();
+        assertThat(half).doesNotExist();
+        assertThat(records.resolve(Digest.sha256(BASE).hex())).exists();
+    }
+
+    @Test
     void dockerArchiveGivesNamesAndUnpackedLayers() throws Exception {
         var image = TestImage.of("app:1", BASE, TOP);
         assertThat(load(image.dockerArchive()))

@@ -72,6 +72,41 @@ class LayerCompressionTest {
     }
 
     @Test
+    void norOnWhatAPieceHeldBefore() throws IOException { // pieces that come out around half a piece's length
+        var random = new Random(3);
+        byte[] noise = new byte[PIECE];
+        random.nextBytes(noise);
+        for (int packed = PIECE / 2 - 3; packed <= PIECE / 2 + 8; packed++) {
+            byte[] tar = new byte[4 * PIECE];
+            System.arraycopy(noise, 0, tar, 0, PIECE * 3 / 4);
+            System.arraycopy(noise, 0, tar, 2 * PIECE, noiseThatBecomes(packed, noise));
+            assertThat(compressed(tar, 1)).as("packed %s", packed).isEqualTo(compressed(tar, 8));
+        }
+    }
+
+    /// How many bytes of `noise`, and zeros up to a piece's length, are deflated to `packed` bytes or the next length.
+    private static int noiseThatBecomes(int packed, byte[] noise) {
+        int least = 0;
+        int most = noise.length;
+        byte[] out = new byte[2 * PIECE];
+        while (most - least > 1) {
+            int middle = (least + most) / 2;
+            byte[] piece = new byte[PIECE];
+            System.arraycopy(noise, 0, piece, 0, middle);
+            try (var deflater = new Deflater(Deflater.BEST_SPEED, true)) {
+                deflater.setDictionary(new byte[32 << 10]);
+                deflater.setInput(piece);
+                if (deflater.deflate(out, 0, out.length, Deflater.SYNC_FLUSH) <= packed) {
+                    least = middle;
+                } else {
+                    most = middle;
+                }
+            }
+        }
+        return least;
+    }
+
+    @Test
     void theBytesDoNotDependOnHowTheTarArrives() throws IOException {
         byte[] tar = mixed();
         var inBits = new InputStream() {

@@ -63,6 +63,9 @@ final class IsalInflation implements Inflation {
             });
         }
         int room = state.get(JAVA_INT, LibIsal.INFLATE_AVAIL_OUT);
+        if (room < 0 || room > OUT_BYTES) {
+            throw new DataFormatException("room for " + room + " bytes of " + OUT_BYTES);
+        }
         outAt = 0;
         outLength = OUT_BYTES - room;
         full = room == 0;

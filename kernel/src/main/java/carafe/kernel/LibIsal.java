@@ -85,7 +85,7 @@ final class LibIsal {
             int count = inflating.output(back, 0, back.length);
             return Arrays.equals(text, 0, text.length, back, 0, count) && inflating.finished()
                     && inflating.unused() == 1;
-        } catch (DataFormatException otherLayout) {
+        } catch (DataFormatException | RuntimeException | AssertionError otherLayout) {
             return false;
         }
     }
