@@ -38,13 +38,13 @@ final class ImageRoutes {
     }
 
     private void list(Call call) throws Exception {
-        var lines = images.list(call.filters()).stream().map(image -> summary(image, -1)).toList();
+        var lines = images.list(call.filters()).stream().map(image -> summary(image, -1, call.version())).toList();
         call.answer(Json.ofAll(lines));
     }
 
     /// One line of a list; `sharedBytes` is -1 where nobody asked.
-    static Json summary(ImageSummary image, long sharedBytes) {
-        return Json.object()
+    static Json summary(ImageSummary image, long sharedBytes, ApiVersion version) {
+        var json = Json.object()
                 .put("Id", image.id().toString())
                 .put("ParentId", "")
                 .put("RepoTags", names(image.tags()))
@@ -53,8 +53,11 @@ final class ImageRoutes {
                 .put("Size", image.sizeBytes())
                 .put("SharedSize", sharedBytes)
                 .put("Labels", Json.ofMap(image.labels()))
-                .put("Containers", image.containers())
-                .build();
+                .put("Containers", image.containers());
+        if (version.before(44)) {
+            json.put("VirtualSize", image.sizeBytes());
+        }
+        return json.build();
     }
 
     private static Json names(List<Reference> references) {

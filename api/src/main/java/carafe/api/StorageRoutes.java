@@ -1,15 +1,12 @@
 package carafe.api;
 
 import carafe.engine.Engine;
-import carafe.engine.ImageSummary;
 import carafe.engine.ListQuery;
 import carafe.spec.Json;
 import carafe.spec.docker.Filters;
-import carafe.spec.oci.Digest;
 import java.io.InputStream;
 import java.io.PushbackInputStream;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /// What takes space, and whether what is stored is whole. `POST /system/check` is ours, not Docker's: it answers what
@@ -37,7 +34,8 @@ final class StorageRoutes {
         if (all || types.contains("image")) {
             json.put("LayersSize", usage.layersBytes());
             json.put("Images", Json.ofAll(usage.images().stream()
-                    .map(image -> image(image, usage.sharedBytes())).toList()));
+                    .map(image -> ImageRoutes.summary(image, usage.sharedBytes().getOrDefault(image.id(), 0L), call.version()))
+                    .toList()));
         }
         if (wantsContainers) {
             json.put("Containers", Json.ofAll(usage.containers().stream().map(ContainerMessages::summary).toList()));
@@ -49,10 +47,6 @@ final class StorageRoutes {
             json.put("BuildCache", Json.ofAll(List.of()));
         }
         call.answer(json.put("BuilderSize", 0).build());
-    }
-
-    private static Json image(ImageSummary image, Map<Digest, Long> sharedBytes) {
-        return ImageRoutes.summary(image, sharedBytes.getOrDefault(image.id(), 0L));
     }
 
     private void check(Call call) throws Exception {

@@ -161,6 +161,13 @@ abstract class DockerCommandContract {
     }
 
     @Nested
+    final class Usage extends UsageContract {
+        Usage() {
+            super(DockerCommandContract.this);
+        }
+    }
+
+    @Nested
     final class Mounts extends MountContract {
         Mounts() {
             super(DockerCommandContract.this);

@@ -21,7 +21,8 @@ public final class DiskUsageText {
             }
             var containers = new ArrayList<ContainerRow>();
             for (var container : usage.objects("Containers")) {
-                containers.add(new ContainerRow(container, false, now));
+                var own = container.with("SizeRootFs", Json.of(0)); // the image's share stands in its own row
+                containers.add(new ContainerRow(own, false, now));
             }
             return "Images space usage:\n\n"
                     + new Listing(ImageRow.HEADERS, List.of("Repository", "Tag", "ID", "CreatedSince", "Size",
