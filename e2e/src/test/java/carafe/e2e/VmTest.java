@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.FieldSource;
 class VmTest {
 
     /// Rooms whose tests run inside, and those they import.
-    private static final List<String> TESTED = List.of("kernel", "runtime", "e2e");
+    private static final List<String> TESTED = List.of("kernel", "runtime", "network", "e2e");
     private static final List<String> IMPORTED = List.of("spec");
 
     private static final Duration DEADLINE = Duration.ofMinutes(25);
@@ -38,7 +38,7 @@ class VmTest {
     }
 
     private static void copyRooms(Path disk) throws IOException, InterruptedException {
-        for (String room : List.of("kernel", "runtime", "spec")) {
+        for (String room : List.of("kernel", "runtime", "network", "spec")) {
             for (String part : List.of("target/classes", "target/test-classes", "src")) {
                 copy(Tools.ROOT.resolve(room).resolve(part), disk.resolve(room).resolve(part));
             }
@@ -46,7 +46,7 @@ class VmTest {
         copy(Tools.ROOT.resolve("native/target"), disk.resolve("native/target"));
         copy(Tools.E2E.resolve("target/vm-jars"), disk.resolve("jars"));
         copy(Tools.E2E.resolve("target/tools/busybox"), disk.resolve("e2e/target/tools/busybox"));
-        for (String part : List.of("test-classes", "tools/busybox", "tools/docker28")) {
+        for (String part : List.of("test-classes", "tools/busybox", "tools/docker28", "tools/netfilter")) {
             copy(Tools.E2E.resolve("target").resolve(part), disk.resolve("e2e/target").resolve(part));
         }
         Path ours = Path.of("packaging/target/carafe");
@@ -78,11 +78,15 @@ class VmTest {
                 .map(room -> "/carafe/" + room + "/target/classes")
                 .toList());
         for (String room : TESTED) {
-            // Of our own, only the limits: all else is the same on any host, and an emulated one is slow. Users of a
-            // container's own need Linux 6.15, which the machine's kernel is not.
-            String tests = room.equals("e2e")
-                    ? "--select-class=carafe.e2e.CarafeWithDocker28Test --include-tag=cgroup"
-                    : "--scan-class-path=target/test-classes --exclude-classname='.*(NativeCheck|UserNamespaces|Gzip)Test'";
+            // Of our own, only the limits, and of networks what needs modules that a host may lack: all else is the same
+            // on any host, and an emulated one is slow. Users of a container's own need Linux 6.15, which the machine's
+            // kernel is not.
+            String tests = switch (room) {
+                case "e2e" -> "--select-class=carafe.e2e.CarafeWithDocker28Test --include-tag=cgroup";
+                case "network" -> "--scan-class-path=target/test-classes --include-tag=modules";
+                default ->
+                    "--scan-class-path=target/test-classes --exclude-classname='.*(NativeCheck|UserNamespaces|Gzip)Test'";
+            };
             script.append("""
                     echo "room: %s"
                     cd /carafe/%s

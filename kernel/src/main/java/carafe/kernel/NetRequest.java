@@ -104,13 +104,27 @@ public final class NetRequest {
         }
     }
 
-    /// A link on top of the link with index `parent`.
-    public static NetRequest addShared(LinkEnd end, int parent, Sharing sharing) {
+    /// What passes between the ipvlan links of one parent: everything, nothing, or what a switch outside sends back.
+    public enum IpvlanFlag {
+        BRIDGE(0),
+        PRIVATE(Rtnetlink.IPVLAN_F_PRIVATE),
+        VEPA(Rtnetlink.IPVLAN_F_VEPA);
+
+        private final int bits;
+
+        IpvlanFlag(int bits) {
+            this.bits = bits;
+        }
+    }
+
+    /// A link on top of the link with index `parent`. Mode and flag of ipvlan are the parent's: the latest that are given
+    /// hold for all its links. `flag` means nothing to macvlan.
+    public static NetRequest addShared(LinkEnd end, int parent, Sharing sharing, IpvlanFlag flag) {
         var message = begun(end, sharing.kind).begin(Rtnetlink.IFLA_INFO_DATA);
         if (sharing.kind.equals("macvlan")) {
             message.put32(Rtnetlink.IFLA_MACVLAN_MODE, sharing.mode);
         } else {
-            message.put16(Rtnetlink.IFLA_IPVLAN_MODE, sharing.mode);
+            message.put16(Rtnetlink.IFLA_IPVLAN_MODE, sharing.mode).put16(Rtnetlink.IFLA_IPVLAN_FLAGS, flag.bits);
         }
         return made(message.end().end().put32(Rtnetlink.IFLA_LINK, parent), end,
                 namespaces(end.namespace(), Optional.empty()));

@@ -71,6 +71,8 @@ final class Rtnetlink {
     public static final int IPVLAN_MODE_L2 = 0;
     public static final int IPVLAN_MODE_L3 = 1;
     public static final int IPVLAN_MODE_L3S = 2;
+    public static final int IPVLAN_F_PRIVATE = 1;
+    public static final int IPVLAN_F_VEPA = 2;
     public static final int IFLA_VLAN_ID = 1;
     public static final int IFF_UP = 1;
     public static final int IFF_PROMISC = 0x100;

@@ -163,7 +163,8 @@ class NetlinkTest {
         host.netlink().perform(NetRequest.addVeth(LinkEnd.named("p0").raised(), LinkEnd.named("p1")));
         int parent = host.netlink().link("p0").orElseThrow().index();
         host.netlink().perform(
-                NetRequest.addShared(LinkEnd.named("eth0").in(guest.handle()), parent, NetRequest.Sharing.MACVLAN_BRIDGE));
+                NetRequest.addShared(LinkEnd.named("eth0").in(guest.handle()), parent, NetRequest.Sharing.MACVLAN_BRIDGE,
+                        NetRequest.IpvlanFlag.BRIDGE));
         var made = guest.netlink().link("eth0").orElseThrow();
         assertThat(made.kind()).isEqualTo("macvlan");
         assertThat(made.peer()).isEqualTo(parent);

@@ -48,6 +48,11 @@ final class Bridges {
         this.forward = config.forward();
     }
 
+    /// What this engine remarks on the links it makes.
+    String description() {
+        return description;
+    }
+
     /// Whether a remark says that a bridge is this engine's.
     boolean isOurs(String alias) {
         return alias.equals(remark) || alias.startsWith(remark + " ");
@@ -241,11 +246,11 @@ final class Bridges {
         }
     }
 
-    /// Names of bridges with this engine's mark that belong to none of `networks`.
+    /// Names of bridges, and of links made to be shared, with this engine's mark that belong to none of `networks`.
     List<String> strays(Map<String, Network> networks) throws KernelException {
         var names = networks.values().stream().map(Network::link).toList();
         return netlink.links().stream()
-                .filter(link -> isOurs(link.alias()) && link.kind().equals("bridge"))
+                .filter(link -> isOurs(link.alias()))
                 .map(LinkInfo::name)
                 .filter(name -> !names.contains(name))
                 .toList();

@@ -12,6 +12,7 @@ import carafe.kernel.RouteInfo;
 import carafe.spec.EngineException;
 import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
+import carafe.spec.network.MacAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -103,13 +104,42 @@ final class Cables {
 
     private void layShared(Cell.Place place, NetNamespace namespace) throws KernelException, EngineException {
         var network = place.network();
-        var parent = host.link(network.link()).orElseThrow(() -> new EngineException.Unavailable(
-                "the parent link " + network.link() + " of network " + network.name() + " is not there"));
+        var parent = parent(network);
         var end = LinkEnd.named(place.endpoint().interfaceName()).in(namespace.handle()).mtu(network.settings().mtu());
         if (network.driver() == Driver.MACVLAN) {
             end = end.mac(place.endpoint().mac().bytes());
         }
-        host.perform(NetRequest.addShared(end, parent.index(), sharing(network)));
+        var request = NetRequest.addShared(end, parent.index(), sharing(network), flag(network));
+        var refused = host.attempt(List.of(request)).getFirst();
+        if (refused.isEmpty()) {
+            return;
+        }
+        String what = "cannot connect to network " + network.name() + ": ";
+        String kind = network.driver().word();
+        if (refused.get().is(Errno.EOPNOTSUPP)) {
+            throw new EngineException.Unsupported(what + "this host's kernel has no links of kind " + kind
+                    + "; where it is a module: modprobe " + kind);
+        }
+        if (refused.get().is(Errno.EBUSY)) {
+            throw new EngineException.Conflict(what + "the link " + network.link() + " is in use otherwise, as a port of a"
+                    + " bridge or by " + (kind.equals("ipvlan") ? "macvlan" : "ipvlan")
+                    + "; share another, or one of its vlans: -o parent=" + network.link() + ".10");
+        }
+        throw refused.get();
+    }
+
+    private LinkInfo parent(Network network) throws KernelException, EngineException {
+        return host.link(network.link()).orElseThrow(() -> new EngineException.Unavailable(
+                "the parent link " + network.link() + " of network " + network.name() + " is not there"));
+    }
+
+    /// The hardware address of all links of an ipvlan network: their parent's.
+    MacAddress mac(Network network) throws EngineException {
+        try {
+            return MacAddress.of(parent(network).mac());
+        } catch (KernelException e) {
+            throw Trouble.of("cannot look for the parent link " + network.link() + " of network " + network.name(), e);
+        }
     }
 
     static NetRequest.Sharing sharing(Network network) throws EngineException.Invalid {
@@ -127,7 +157,19 @@ final class Cables {
             case "", "l2" -> NetRequest.Sharing.IPVLAN_L2;
             case "l3" -> NetRequest.Sharing.IPVLAN_L3;
             case "l3s" -> NetRequest.Sharing.IPVLAN_L3S;
-            default -> throw new EngineException.Invalid("unknown ipvlan mode: " + mode);
+            default -> throw new EngineException.Invalid("requested ipvlan mode '" + mode
+                    + "' is not valid: l2 (the default), l3 or l3s");
+        };
+    }
+
+    static NetRequest.IpvlanFlag flag(Network network) throws EngineException.Invalid {
+        String flag = network.settings().flag();
+        return switch (flag) {
+            case "", "bridge" -> NetRequest.IpvlanFlag.BRIDGE;
+            case "private" -> NetRequest.IpvlanFlag.PRIVATE;
+            case "vepa" -> NetRequest.IpvlanFlag.VEPA;
+            default -> throw new EngineException.Invalid("requested ipvlan flag '" + flag
+                    + "' is not valid: bridge (the default), private or vepa");
         };
     }
 

@@ -10,7 +10,8 @@ import java.util.Optional;
 /// network that was made never fails.
 ///
 /// `mtu` 0 is the link's default. `peers` says whether containers of the network reach each other (icc), `masquerade`
-/// whether they leave the host by its address, `bindAddress` where ports are published unless asked for otherwise.
+/// whether they leave the host by its address, `bindAddress` where ports are published unless asked for otherwise. `mode`
+/// is how macvlan or ipvlan share their parent, `flag` what passes between links of ipvlan; empty where not given.
 public record LinkOptions(
         int mtu,
         boolean peers,
@@ -19,7 +20,8 @@ public record LinkOptions(
         GatewayMode gatewayFour,
         GatewayMode gatewaySix,
         String interfacePrefix,
-        String mode) {
+        String mode,
+        String flag) {
 
     /// Docker's word for the bridge's link name.
     public static final String BRIDGE_NAME = "com.docker.network.bridge.name";
@@ -103,7 +105,8 @@ public record LinkOptions(
                 GatewayMode.of(options.getOrDefault(GATEWAY_FOUR, "")).orElse(GatewayMode.NAT),
                 GatewayMode.of(options.getOrDefault(GATEWAY_SIX, "")).orElse(GatewayMode.NAT),
                 options.getOrDefault(PREFIX, "eth"),
-                options.getOrDefault("macvlan_mode", options.getOrDefault("ipvlan_mode", "")));
+                options.getOrDefault(network.driver() == Driver.MACVLAN ? "macvlan_mode" : "ipvlan_mode", ""),
+                options.getOrDefault("ipvlan_flag", ""));
     }
 
     private static boolean truth(Map<String, String> options, String key) {

@@ -40,6 +40,7 @@ final class LinuxFabric implements Fabric {
     private final NamespaceThread thread;
     private final Netlink host;
     private final Bridges bridges;
+    private final Parents parents;
     private final NetworkPlanner planner;
     private final Addresses addresses = new Addresses();
     private final ConcurrentMap<String, Network> networks = new ConcurrentHashMap<>();
@@ -56,6 +57,7 @@ final class LinuxFabric implements Fabric {
         var notes = SandboxNotes.open(config.place().runDirectory());
         host = thread.insideHome(Netlink::open);
         bridges = new Bridges(host, thread, "carafe " + marks.mark(), config);
+        parents = new Parents(host, bridges);
         planner = new NetworkPlanner(new Ranges(config.pools(), config.engineId()), parts.clock());
         var graveyard = new Graveyard(thread.insideHome(Netlink::open), BURIAL_PAUSE);
         sandboxes = new Sandboxes(
@@ -93,11 +95,16 @@ final class LinuxFabric implements Fabric {
     public Network create(NetworkRequest request) throws EngineException {
         return alone(() -> {
             var network = planner.plan(request, marks.id(), surroundings());
-            checkParent(network);
-            if (network.driver() != Driver.BRIDGE) {
-                Cables.sharing(network);
+            check(network);
+            boolean made = false;
+            try {
+                make(network);
+                made = true;
+            } finally {
+                if (!made) {
+                    forget(network);
+                }
             }
-            make(network);
             return network;
         });
     }
@@ -133,7 +140,7 @@ final class LinuxFabric implements Fabric {
         }
     }
 
-    private void checkParent(Network network) throws EngineException {
+    private void check(Network network) throws EngineException {
         if (network.driver() == Driver.BRIDGE) {
             for (var other : networks.values()) {
                 if (other.link().equals(network.link()) && other.driver() == Driver.BRIDGE) {
@@ -142,16 +149,8 @@ final class LinuxFabric implements Fabric {
                             + "): networks have same bridge name");
                 }
             }
-            return;
-        }
-        try {
-            if (network.link().isEmpty() || bridges.link(network.link()).isEmpty()) {
-                throw new EngineException.Invalid("the " + network.driver().word() + " network " + network.name()
-                        + " needs a link of the host to share: -o parent=LINK"
-                        + (network.link().isEmpty() ? "" : "; there is no link " + network.link()));
-            }
-        } catch (KernelException e) {
-            throw Trouble.of("cannot look for the parent link " + network.link(), e);
+        } else if (network.shares()) {
+            Parents.check(network, networks.values());
         }
     }
 
@@ -172,7 +171,7 @@ final class LinuxFabric implements Fabric {
         try {
             var own = new HashSet<Integer>();
             for (var link : host.links()) {
-                if (link.kind().equals("bridge") && bridges.isOurs(link.alias())) {
+                if (bridges.isOurs(link.alias())) {
                     own.add(link.index());
                 }
             }
@@ -201,6 +200,8 @@ final class LinuxFabric implements Fabric {
             pass("network.rules");
             parts.firewall().admit(new Firewall.BridgeRules(
                     network.id(), network.link(), network.ranges(), network.reach().internal(), network.settings()));
+        } else if (network.shares()) {
+            parents.make(network);
         }
     }
 
@@ -211,7 +212,13 @@ final class LinuxFabric implements Fabric {
             parts.firewall().dismiss(network.id());
             pass("network.remove-bridge");
             bridges.remove(network);
+        } else if (network.shares()) {
+            parents.remove(network, networks.values());
         }
+        forget(network);
+    }
+
+    private void forget(Network network) {
         networks.remove(network.id());
         addresses.remove(network.id());
     }
@@ -307,9 +314,15 @@ final class LinuxFabric implements Fabric {
     public void rest() throws EngineException {
         var used = sandboxes.networksInUse();
         for (var network : networks.values()) {
-            if (!used.contains(network.id()) && network.driver() == Driver.BRIDGE) {
+            if (used.contains(network.id())) {
+                continue;
+            }
+            if (network.driver() == Driver.BRIDGE) {
                 parts.firewall().dismiss(network.id());
                 bridges.remove(network);
+            } else if (network.shares()) {
+                var others = networks.values().stream().filter(other -> used.contains(other.id())).toList();
+                parents.remove(network, others);
             }
         }
     }

@@ -59,6 +59,17 @@ public record Network(
         return !builtIn();
     }
 
+    /// Whether its containers share a link of the host.
+    boolean shares() {
+        return driver == Driver.MACVLAN || driver == Driver.IPVLAN;
+    }
+
+    /// Whether it leads anywhere but to its own containers: not an internal one, nor a shared link that is no link of
+    /// the host's.
+    public boolean leadsOut() {
+        return !reach.internal && !(shares() && link.equals(Parents.nowhere(driver, id)));
+    }
+
     /// What its options mean.
     public LinkOptions settings() {
         return LinkOptions.of(this);

@@ -166,7 +166,7 @@ final class NetworkPlanner {
         }
         String parent = request.options().getOrDefault("parent", "");
         if (parent.isEmpty()) {
-            return "";
+            return Parents.nowhere(request.driver(), id);
         }
         if (!LinkEnd.isName(parent)) {
             throw new EngineException.Invalid("invalid parent interface: " + parent);

@@ -107,7 +107,7 @@ public record NetworkStep(Kind kind, String call, Optional<Duration> took) {
             links.add(planned(kind(network), link(network, "veth…", name, "its address's")));
             configure.add("RTM_NEWLINK " + name + " up");
         }
-        if (joinings.stream().anyMatch(joining -> !joining.network().reach().internal())) {
+        if (joinings.stream().anyMatch(joining -> joining.network().leadsOut())) {
             configure.add("RTM_NEWROUTE default");
         }
         steps.add(planned(Kind.NAMESPACE, "unshare(CLONE_NEWNET), made ahead"));

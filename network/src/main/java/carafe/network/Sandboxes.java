@@ -153,6 +153,12 @@ final class Sandboxes implements AutoCloseable {
     private Place place(Joining joining, List<Place> before) throws EngineException {
         var network = joining.network();
         var wanted = joining.wanted();
+        if (network.driver() == Driver.IPVLAN && wanted.mac().isPresent()) {
+            throw new EngineException.Invalid("ipvlan interfaces do not support custom mac address assignment: all of"
+                    + " network " + network.name() + " have the one of " + network.link());
+        }
+        Optional<MacAddress> shared =
+                network.driver() == Driver.IPVLAN ? Optional.of(tools.cables.mac(network)) : Optional.empty();
         var four = addresses.take(network, false, wanted.four());
         Optional<Cidr.Host> six = Optional.empty();
         boolean taken = false;
@@ -164,7 +170,7 @@ final class Sandboxes implements AutoCloseable {
                 four.ifPresent(address -> free(network, address.address()));
             }
         }
-        boolean leads = !network.reach().internal();
+        boolean leads = network.leadsOut();
         var gateways = new Endpoint.Gateways(
                 leads && four.isPresent() ? gateway(network, false) : Optional.empty(),
                 leads && six.isPresent() ? gateway(network, true) : Optional.empty(),
@@ -172,7 +178,8 @@ final class Sandboxes implements AutoCloseable {
         String name = wanted.interfaceName().isEmpty()
                 ? freeName(network.settings().interfacePrefix(), before)
                 : wanted.interfaceName();
-        var mac = wanted.mac().or(() -> four.map(address -> MacAddress.of(address.address()))).orElseGet(this::anyMac);
+        var mac = shared.isPresent() ? shared.get()
+                : wanted.mac().or(() -> four.map(address -> MacAddress.of(address.address()))).orElseGet(this::anyMac);
         return new Place(network, new Endpoint(
                 tools.marks.id(), network.id(), name,
                 network.driver() == Driver.BRIDGE ? tools.marks.hostLink() : "",

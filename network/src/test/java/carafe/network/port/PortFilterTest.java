@@ -55,7 +55,7 @@ class PortFilterTest {
         return target(Protocol.TCP, binding, hostPort, address, port);
     }
 
-    private static Elements.Target target(Protocol protocol, String binding, int hostPort, String address, int port)
+    static Elements.Target target(Protocol protocol, String binding, int hostPort, String address, int port)
             throws Exception {
         return new Elements.Target(
                 new PortBinding(protocol, port, IpAddress.parse(binding), hostPort), IpAddress.parse(address), false);

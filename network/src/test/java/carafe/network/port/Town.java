@@ -95,18 +95,26 @@ final class Town implements AutoCloseable {
 
     /// Runs a tool there; what it printed. Fails the test when the tool fails.
     String run(String place, String... command) throws Exception {
-        var words = new ArrayList<>(Arrays.asList(command));
-        words.set(0, TOOLS.resolve("usr/sbin").resolve(command[0]).toString());
-        if (command[0].equals("ip")) {
-            words.set(0, TOOLS.resolve("usr/bin/ip").toString());
-        }
+        var words = words(command);
         return in(place, () -> printed(words));
+    }
+
+    /// Starts a tool there that goes on; both of its outputs are one. The caller ends it.
+    Process start(String place, String... command) throws Exception {
+        var words = words(command);
+        return in(place, () -> builder(words).start());
+    }
+
+    private static List<String> words(String... command) {
+        var words = new ArrayList<>(Arrays.asList(command));
+        String directory = List.of("ip", "socat").contains(command[0]) ? "usr/bin" : "usr/sbin";
+        words.set(0, TOOLS.resolve(directory).resolve(command[0]).toString());
+        return words;
     }
 
     /// Runs a tool there with text as its input.
     void feed(String place, String input, String... command) throws Exception {
-        var words = new ArrayList<>(Arrays.asList(command));
-        words.set(0, TOOLS.resolve("usr/sbin").resolve(command[0]).toString());
+        var words = words(command);
         in(place, () -> {
             var process = builder(words).start();
             try (var stdin = process.getOutputStream()) {

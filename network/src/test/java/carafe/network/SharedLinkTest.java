@@ -1,0 +1,129 @@
+package carafe.network;
+
+import static carafe.network.FabricStage.joining;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.kernel.LinkEnd;
+import carafe.kernel.NetRequest;
+import carafe.kernel.RouteInfo;
+import carafe.spec.EngineException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Networks on links of the host, as far as every kernel has them: macvlan, and what is refused before a link is made.
+/// [IpvlanTest] has the rest.
+class SharedLinkTest {
+
+    private static final String ONE = "1".repeat(64);
+    private static final String TWO = "2".repeat(64);
+    private static final int PATIENCE_MILLIS = 10_000;
+
+    @TempDir
+    Path run;
+
+    private FabricStage stage;
+    private LinuxFabric fabric;
+
+    @BeforeEach
+    void open() throws Exception {
+        stage = new FabricStage(run);
+        fabric = stage.open();
+    }
+
+    @AfterEach
+    void close() {
+        fabric.close();
+        stage.close();
+    }
+
+    static NetworkRequest shared(String name, Driver driver, Map<String, String> options, String... subnets) {
+        return new NetworkRequest(name, driver, Optional.empty(),
+                Optional.of(List.of(subnets).stream().anyMatch(subnet -> subnet.indexOf(':') >= 0)),
+                new NetworkRequest.Pools("default", Map.of(),
+                        List.of(subnets).stream().map(FabricStage::pool).toList()),
+                Network.Reach.USUAL, options, Map.of());
+    }
+
+    @Test
+    void withoutAParentContainersReachEachOtherAndNothingElse() throws Exception {
+        var network = fabric.create(shared("alone", Driver.MACVLAN, Map.of(), "10.77.0.0/24"));
+        assertThat(network.link()).isEqualTo("dm-" + network.id().substring(0, 12));
+        assertThat(stage.netlink().link(network.link()).orElseThrow().alias()).startsWith("carafe ");
+        assertThat(stage.netlink().link(network.link()).orElseThrow().up()).isTrue();
+        var one = fabric.open(ONE, List.of(joining(network)));
+        var two = fabric.open(TWO, List.of(joining(network)));
+        assertThat(new Neighbours(stage).reach(one, two, "10.77.0.3", PATIENCE_MILLIS)).isTrue();
+        try (var inside = stage.enter(one)) {
+            assertThat(inside.netlink().link("eth0").orElseThrow().kind()).isEqualTo("macvlan");
+            assertThat(inside.netlink().routes()).noneMatch(RouteInfo::isDefault);
+        }
+        fabric.close(ONE);
+        fabric.close(TWO);
+        fabric.settle();
+        fabric.remove(network);
+        assertThat(stage.links()).containsExactly("lo");
+    }
+
+    @Test
+    void aLinkThatWasMadeIsMadeAgainAfterItIsLost() throws Exception {
+        var network = fabric.create(shared("alone", Driver.MACVLAN, Map.of(), "10.77.0.0/24"));
+        var gone = fabric.create(shared("gone", Driver.MACVLAN, Map.of(), "10.78.0.0/24"));
+        fabric.abandon();
+        stage.netlink().perform(NetRequest.deleteLink(network.link())); // as a reboot does
+        fabric = stage.open();
+        fabric.restore(List.of(network), Map.of());
+        fabric.settle();
+        assertThat(stage.links()).contains(network.link()).doesNotContain(gone.link());
+        fabric.rest();
+        assertThat(stage.links()).containsExactly("lo");
+    }
+
+    @Test
+    void whatCannotBeSharedIsRefusedAndLeavesNothing() throws Exception {
+        stage.netlink().perform(NetRequest.addLink(LinkEnd.named("lan0").raised(), "bridge"));
+        refused(Driver.MACVLAN, Map.of("parent", "no0"), "there is no link no0");
+        refused(Driver.IPVLAN, Map.of("parent", "no0.10"), "there is no link no0");
+        refused(Driver.IPVLAN, Map.of("parent", "lan0.4095"), "vlan id must be between 1-4094");
+        refused(Driver.IPVLAN, Map.of("parent", "lan0.x"), "vlan id must be between 1-4094");
+        refused(Driver.IPVLAN, Map.of("parent", "lo"), "loopback interface is not a valid ipvlan parent link");
+        refused(Driver.MACVLAN, Map.of("parent", "lo"), "loopback interface is not a valid macvlan parent link");
+        refused(Driver.IPVLAN, Map.of("parent", "lan0", "ipvlan_mode", "l4"), "requested ipvlan mode 'l4' is not valid");
+        refused(Driver.IPVLAN, Map.of("parent", "lan0", "ipvlan_flag", "x"), "requested ipvlan flag 'x' is not valid");
+        refused(Driver.MACVLAN, Map.of("parent", "lan0", "macvlan_mode", "x"), "unknown macvlan mode: x");
+        assertThat(stage.links()).containsExactlyInAnyOrder("lo", "lan0");
+        fabric.create(shared("last", Driver.MACVLAN, Map.of("parent", "lan0"), "10.77.0.0/24")); // its range is free
+    }
+
+    private void refused(Driver driver, Map<String, String> options, String message) {
+        assertThatThrownBy(() -> fabric.create(shared("x", driver, options, "10.77.0.0/24")))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining(message);
+    }
+
+    @Test
+    void networksOfOneParentMustNotContradictEachOther() throws Exception {
+        stage.netlink().perform(NetRequest.addLink(LinkEnd.named("lan0").raised(), "bridge"));
+        var l3 = fabric.create(shared("l3", Driver.IPVLAN, Map.of("parent", "lan0", "ipvlan_mode", "l3"), "10.77.0.0/24"));
+        assertThatThrownBy(() -> fabric.create(shared("l2", Driver.IPVLAN, Map.of("parent", "lan0"), "10.78.0.0/24")))
+                .isInstanceOf(EngineException.Forbidden.class)
+                .hasMessage("cannot create ipvlan network l2: network l3 already shares lan0 with ipvlan_mode l3 and"
+                        + " ipvlan_flag bridge, and a link has one of each; name the same, or another parent");
+        fabric.create(shared("also", Driver.IPVLAN, Map.of("parent", "lan0", "ipvlan_mode", "l3"), "10.79.0.0/24"));
+        var one = new Joining.Wanted(Optional.empty(), Optional.empty(), List.of(),
+                Optional.of(carafe.spec.network.MacAddress.parse("02:00:00:00:00:77")), "");
+        assertThatThrownBy(() -> fabric.open(ONE, List.of(new Joining(l3, one, List.of(), 0, Map.of()))))
+                .isInstanceOf(EngineException.Invalid.class)
+                .hasMessageStartingWith("ipvlan interfaces do not support custom mac address assignment");
+        stage.netlink().perform(NetRequest.addLink(LinkEnd.named("lan1").raised(), "bridge"));
+        fabric.create(shared("whole", Driver.MACVLAN, Map.of("parent", "lan1", "macvlan_mode", "passthru"), "10.80.0.0/24"));
+        assertThatThrownBy(() -> fabric.create(shared("part", Driver.MACVLAN, Map.of("parent", "lan1"), "10.81.0.0/24")))
+                .isInstanceOf(EngineException.Forbidden.class)
+                .hasMessageContaining("network whole already uses parent interface lan1");
+    }
+}
