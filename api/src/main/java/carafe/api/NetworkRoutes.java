@@ -42,7 +42,7 @@ final class NetworkRoutes {
 
     private void create(Call call) throws Exception {
         String id = networks.create(NetworkCreateRequest.parse(call.body()));
-        call.answer(201, Json.object().put("Id", id).put("Warning", "").build());
+        call.answer(201, Json.object().put("Id", id).put("Warning", networks.warning(id)).build());
     }
 
     private void remove(Call call) throws Exception {

@@ -35,7 +35,7 @@ final class ConfigReader {
             "allow-direct-routing", "allow-nondistributable-artifacts", "api-cors-header", "authorization-plugins",
             "bip6", "bridge-accept-fwmark", "builder", "cgroup-parent", "containerd",
             "containerd-namespace", "containerd-plugin-namespace", "cpu-rt-period", "cpu-rt-runtime", "data-root-mode",
-            "default-cgroupns-mode", "default-gateway", "default-gateway-v6",
+            "default-cgroupns-mode",
             "default-ipc-mode", "default-network-opts", "default-runtime", "default-shm-size", "default-ulimits",
             "exec-opts", "experimental", "features", "firewall-backend",
             "init", "init-path", "ip-forward-no-drop", "ip6tables",

@@ -39,7 +39,9 @@ final class NetworkOptions {
                 mtu(one(given, Option.MTU), usual.mtu()),
                 truth(given, Option.ICC, usual.peers()),
                 truth(given, Option.IP_MASQ, usual.masquerade()),
-                address(one(given, Option.IP)));
+                address(one(given, Option.IP)),
+                new FabricConfig.DefaultBridge.Gateways(
+                        gateway(given, Option.GATEWAY, false), gateway(given, Option.GATEWAY_SIX, true)));
         var pools = new ArrayList<PoolRule>();
         for (String text : given.apply(Option.ADDRESS_POOL)) {
             pools.add(pool(text));
@@ -94,6 +96,16 @@ final class NetworkOptions {
 
     private static Optional<IpAddress> address(Optional<String> text) throws Invalid {
         return text.isEmpty() ? Optional.empty() : Optional.of(IpAddress.parse(text.get()));
+    }
+
+    private static Optional<IpAddress> gateway(Function<Option, List<String>> given, Option option, boolean six)
+            throws Invalid {
+        var found = address(one(given, option));
+        if (found.isPresent() && found.get().six() != six) {
+            throw new Invalid("invalid " + option.flag + " " + found.get() + ": an IPv" + (six ? 6 : 4)
+                    + " address is meant");
+        }
+        return found;
     }
 
     private static int mtu(Optional<String> text, int otherwise) throws Invalid {

@@ -54,6 +54,7 @@ class ConfigReaderTest {
                  "insecure-registries":["10.0.0.0/8"],"max-concurrent-downloads":7,"max-concurrent-uploads":8,
                  "max-download-attempts":9,"http-proxy":"http://p","proxies":{"https-proxy":"http://s","no-proxy":"a,b"},
                  "live-restore":true,"userns-remap":"default","bip":"10.9.0.1/24","fixed-cidr":"10.9.0.128/25","fixed-cidr-v6":"fd00:9::/64",
+                 "default-gateway":"10.9.0.254","default-gateway-v6":"fd00:9::fe",
                  "ipv6":true,"mtu":1400,"icc":false,"ip":"127.0.0.1","ip-forward":false,"ip-masq":false,
                  "dns":["10.9.9.9","fd00::9"],"dns-opts":["ndots:3"],"dns-search":["corp.example"],
                  "host-gateway-ips":["10.9.0.7"],"host-gateway-ip":"fd00::7",
@@ -90,7 +91,10 @@ class ConfigReaderTest {
                                         1400,
                                         false,
                                         false,
-                                        Optional.of(IpAddress.parse("127.0.0.1"))),
+                                        Optional.of(IpAddress.parse("127.0.0.1")),
+                                        new FabricConfig.DefaultBridge.Gateways(
+                                                Optional.of(IpAddress.parse("10.9.0.254")),
+                                                Optional.of(IpAddress.parse("fd00:9::fe")))),
                                 List.of(new FabricConfig.PoolRule(Cidr.parse("10.10.0.0/16"), 24)),
                                 false,
                                 new NameDefaults(
@@ -117,6 +121,8 @@ class ConfigReaderTest {
         refused("{\"dns\":[\"resolver\"]}", "resolver is not an ip address");
         refused("{\"dns-search\":[\"a b\"]}", "a b is not a valid domain");
         refused("{\"host-gateway-ips\":[\"10.0.0.1\",\"10.0.0.2\"]}", "only one IPv4 and one IPv6 host gateway");
+        refused("{\"default-gateway\":\"fd00::1\"}", "invalid default-gateway fd00::1: an IPv4 address is meant");
+        refused("{\"default-gateway-v6\":\"10.0.0.1\"}", "invalid default-gateway-v6 10.0.0.1: an IPv6 address is meant");
         refused("{\"mtu\":12}", "invalid MTU 12");
         refused("{\"bip\":\"10.0.0.1\"}", "invalid CIDR address: 10.0.0.1");
         refused("{\"bridge\":\"b\",\"bip\":\"10.0.0.1/24\"}", "you specified -b & --bip");

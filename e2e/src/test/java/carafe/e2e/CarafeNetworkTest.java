@@ -2,6 +2,7 @@ package carafe.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /// The default bridge of our engine: containers have it unless they say otherwise, two engines of a host have two, and
@@ -82,6 +83,40 @@ final class CarafeNetworkTest {
             ask(engine, "network", "create", "lan");
             assertThat(ask(engine, "run", "--rm", "--network", "lan", "busybox", "cat", "/etc/resolv.conf").lines())
                     .containsExactly("nameserver 127.0.0.11", "search corp.example", "options ndots:3");
+            ask(engine, "network", "rm", "lan");
+        }
+    }
+
+    @Test
+    void anotherRouterOfTheDefaultBridgeIsTheDefaultRoute() throws Exception {
+        try (var engine = new CarafeDaemon().with("--bip", "172.31.176.1/24", "--default-gateway", "172.31.176.254")) {
+            engine.start();
+            load(engine);
+            assertThat(ask(engine, "run", "--rm", "busybox", "ip", "route").text())
+                    .contains("default via 172.31.176.254 dev eth0", "172.31.176.0/24 dev eth0");
+            assertThat(ask(engine, "network", "inspect", "-f", "{{json .IPAM.Config}}", "bridge").text())
+                    .contains("\"Gateway\":\"172.31.176.1\"", "\"DefaultGatewayIPv4\":\"172.31.176.254\"");
+        }
+    }
+
+    @Test
+    void settingsOfOneInterfaceAreItsOwn() throws Exception {
+        try (var engine = new CarafeDaemon()) {
+            engine.start();
+            load(engine);
+            ask(engine, "network", "create", "--subnet", "10.213.12.0/24", "lan");
+            String option = "driver-opt=com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.";
+            String[] show = {"busybox", "sh", "-c", "cd /proc/sys/net/ipv4/conf; echo $(cat eth0/log_martians"
+                    + " eth0/rp_filter lo/log_martians)"};
+            for (var client : List.of(CLIENT, Client.carafe())) {
+                assertThat(client.to(engine).and("run", "--rm", "--network", "name=lan,\"" + option
+                        + "log_martians=1,net.ipv4.conf.IFNAME.rp_filter=2\"").and(show).run().good().text()).isEqualTo("1 2 0");
+                var refused = client.to(engine).and("run", "--rm", "--network", "name=lan,driver-opt="
+                        + "com.docker.network.endpoint.sysctls=net.ipv4.ip_forward=1").and(show).run();
+                assertThat(refused.code()).isEqualTo(125);
+                assertThat(refused.err()).contains("invalid sysctl setting for an interface: net.ipv4.ip_forward=1");
+            }
+            engine.remember(ask(engine, "ps", "-aq", "--no-trunc").lines());
             ask(engine, "network", "rm", "lan");
         }
     }

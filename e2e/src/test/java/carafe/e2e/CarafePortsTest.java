@@ -63,6 +63,9 @@ class CarafePortsTest {
                     .contains("WARNING: " + sentence).contains("to let them out: nft insert rule inet filter forward");
             assertThat(each.to(engine).and("run", "--rm", "busybox", "true").run().good().err()).isEmpty();
         }
+        var carafe = Client.carafe().to(engine).and("network", "create");
+        assertThat(carafe.and("open").run().good().err()).contains("WARNING: " + sentence);
+        assertThat(carafe.and("--internal", "inner").run().good().err()).isEmpty();
         engine.on("env", libraries, nft.toString(), "delete table inet filter").run().good();
         assertThat(docker("info").all()).doesNotContain("drops what it forwards");
     }

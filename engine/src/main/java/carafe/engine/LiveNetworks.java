@@ -78,6 +78,19 @@ final class LiveNetworks implements Networks {
         }
     }
 
+    @Override
+    public String warning(String id) throws EngineException {
+        var network = networks.find(id);
+        if (network.driver() != Driver.BRIDGE || network.reach().internal()) {
+            return "";
+        }
+        try {
+            return String.join("; ", hands.memberships.warnings());
+        } catch (EngineException e) {
+            return e.getMessage(); // the network is made all the same
+        }
+    }
+
     private static NetworkRequest asked(NetworkCreateRequest request) throws EngineException {
         var pools = request.ipam().pools().stream()
                 .map(pool -> new NetworkRequest.Pool(pool.subnet(), pool.range(), pool.gateway(), pool.auxiliary()))

@@ -12,6 +12,10 @@ public interface Networks {
     /// Makes a network; answers its id.
     String create(NetworkCreateRequest request) throws EngineException;
 
+    /// What its creator should know: what the host's firewall forbids its containers, in sentences for people. Empty
+    /// where nothing is forbidden, and for networks that lead nowhere or pass no filter of the host.
+    String warning(String id) throws EngineException;
+
     /// All that pass the filters, oldest first; without their containers.
     List<NetworkDetails> list(Filters filters) throws EngineException;
 

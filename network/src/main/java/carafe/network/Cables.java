@@ -273,8 +273,9 @@ final class Cables {
         for (String pair : given.isEmpty() ? new String[0] : given.split(",")) {
             int equals = pair.indexOf('=');
             String[] words = pair.substring(0, Math.max(0, equals)).split("\\.");
+            // The docker command writes what it sends of this in small letters.
             boolean plain = words.length == 5 && words[0].equals("net") && words[1].matches("ipv4|ipv6|mpls")
-                    && words[2].matches("conf|neigh") && words[3].equals("IFNAME") && words[4].matches("[a-z0-9_]+");
+                    && words[2].matches("conf|neigh") && words[3].equalsIgnoreCase("IFNAME") && words[4].matches("[a-z0-9_]+");
             if (!plain) {
                 throw new EngineException.Invalid("invalid sysctl setting for an interface: " + pair
                         + " (net.ipv4.conf.IFNAME.SETTING=VALUE is meant)");

@@ -36,7 +36,8 @@ public record FabricConfig(
 
     /// The network that containers join which name none. `enabled` is false with `bridge: none`,
     /// `link` names a bridge to use. `four` is the bridge's
-    /// own address with its range (bip), chosen where absent; `fixedFour` the part that containers get theirs from.
+    /// own address with its range (bip), chosen where absent; `fixedFour` the part that containers get theirs from;
+    /// `gateways` are who they reach everything else by, the bridge itself where absent.
     public record DefaultBridge(
             boolean enabled,
             Optional<String> link,
@@ -47,7 +48,8 @@ public record FabricConfig(
             int mtu,
             boolean peers,
             boolean masquerade,
-            Optional<IpAddress> bindAddress) {
+            Optional<IpAddress> bindAddress,
+            Gateways gateways) {
 
         /// Its link's name unless another is wanted, or another engine has it: then the next number.
         static final String LINK = "carafe";
@@ -55,7 +57,19 @@ public record FabricConfig(
         /// As it is when nobody says anything.
         public static final DefaultBridge USUAL = new DefaultBridge(
                 true, Optional.empty(), Optional.empty(), Optional.empty(), false, Optional.empty(), 1500, true, true,
-                Optional.empty());
+                Optional.empty(), Gateways.NONE);
+
+        /// One for each family.
+        public record Gateways(Optional<IpAddress> four, Optional<IpAddress> six) {
+            /// The bridge itself.
+            public static final Gateways NONE = new Gateways(Optional.empty(), Optional.empty());
+
+            public Gateways {
+                if (four.map(IpAddress::six).orElse(false) || !six.map(IpAddress::six).orElse(true)) {
+                    throw new IllegalArgumentException("gateways of the wrong family: " + four + " " + six);
+                }
+            }
+        }
     }
 
     /// Where ranges come from when nothing is configured: more than a thousand networks, of a size that a bridge can

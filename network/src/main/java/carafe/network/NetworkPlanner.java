@@ -174,6 +174,15 @@ final class NetworkPlanner {
         return parent;
     }
 
+    private static Map<String, IpAddress> router(Cidr range, Optional<IpAddress> address, String key)
+            throws EngineException.Invalid {
+        if (address.isPresent() && !range.contains(address.get())) {
+            throw new EngineException.Invalid(key + " " + address.get() + " is not in the default bridge's range " + range
+                    + "; \"" + (range.six() ? "fixed-cidr-v6" : "bip") + "\" chooses the range");
+        }
+        return address.isEmpty() ? Map.of() : Map.of(Subnet.gatewayName(range.six()), address.get());
+    }
+
     /// The default bridge as the configuration wants it; what is not configured stays as `known` has it while nothing of
     /// the host is in the way.
     Network defaultBridge(FabricConfig.DefaultBridge wanted, String link, Optional<Network> known, String id,
@@ -194,12 +203,17 @@ final class NetworkPlanner {
             throw new EngineException.Invalid("fixed-cidr " + wanted.fixedFour().get() + " is not in the bridge's range "
                     + own.range());
         }
-        subnets.add(new Subnet(own.range(), Optional.of(own.address()), wanted.fixedFour(), Map.of()));
+        subnets.add(new Subnet(own.range(), Optional.of(own.address()), wanted.fixedFour(),
+                router(own.range(), wanted.gateways().four(), "default-gateway")));
         if (wanted.ipv6()) {
             var old = known.flatMap(network -> network.subnet(true)).map(Subnet::range);
             var range = wanted.fixedSix().or(() -> old).or(() -> ranges.choose(true, around.all()))
                     .orElseThrow(() -> Ranges.exhausted(true, around.unused));
-            subnets.add(new Subnet(range, Optional.of(range.base().plus(1)), Optional.empty(), Map.of()));
+            subnets.add(new Subnet(range, Optional.of(range.base().plus(1)), Optional.empty(),
+                    router(range, wanted.gateways().six(), "default-gateway-v6")));
+        } else if (wanted.gateways().six().isPresent()) {
+            throw new EngineException.Invalid("default-gateway-v6 " + wanted.gateways().six().get()
+                    + " needs IPv6 on the default bridge: \"ipv6\": true");
         }
         var options = new LinkedHashMap<String, String>();
         options.put("com.docker.network.bridge.default_bridge", "true");

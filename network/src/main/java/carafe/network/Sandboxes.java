@@ -195,7 +195,7 @@ final class Sandboxes implements AutoCloseable {
         boolean routed = network.driver() == Driver.IPVLAN && network.settings().mode().startsWith("l3");
         return routed
                 ? Optional.of(six ? new IpAddress(true, 0, 0) : IpAddress.four(0))
-                : network.subnet(six).flatMap(Subnet::gateway);
+                : network.subnet(six).flatMap(network.driver() == Driver.BRIDGE ? Subnet::wayOut : Subnet::gateway);
     }
 
     private static String freeName(String prefix, List<Place> before) {

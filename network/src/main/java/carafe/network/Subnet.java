@@ -26,4 +26,14 @@ public record Subnet(
     public boolean six() {
         return range.six();
     }
+
+    /// Docker's names of the auxiliary address by which containers of a bridge leave, if not by the bridge's own.
+    static String gatewayName(boolean six) {
+        return six ? "DefaultGatewayIPv6" : "DefaultGatewayIPv4";
+    }
+
+    /// By which address containers of a bridge reach everything else.
+    Optional<IpAddress> wayOut() {
+        return Optional.ofNullable(auxiliary.get(gatewayName(six()))).or(() -> gateway);
+    }
 }

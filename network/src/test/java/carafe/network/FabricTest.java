@@ -225,6 +225,54 @@ class FabricTest {
     }
 
     @Test
+    void containersOfABridgeLeaveByAnotherRouterIfOneIsNamed() throws Exception {
+        var config = new FabricConfig("router", new FabricConfig.Place("", run.resolve("router"), run.resolve("lock")),
+                bridge("10.77.0.1/24", new FabricConfig.DefaultBridge.Gateways(
+                        Optional.of(IpAddress.parse("10.77.0.2")), Optional.of(IpAddress.parse("fd00:77::fe")))),
+                FabricConfig.usualPools(), true);
+        try (var engine = stage.open(config, Failpoints.none())) {
+            var network = engine.createDefault(Optional.empty()).orElseThrow();
+            assertThat(network.subnet(false).orElseThrow().auxiliary()).hasToString("{DefaultGatewayIPv4=10.77.0.2}");
+            var sandbox = engine.open(ONE, List.of(joining(network)));
+            assertThat(four(sandbox)).isEqualTo("10.77.0.3/24"); // the router's own is never given out
+            try (var inside = stage.enter(sandbox)) {
+                assertThat(inside.netlink().routes()).filteredOn(route -> route.isDefault() && route.isMain())
+                        .extracting(route -> IpAddress.of(route.gateway()).toString())
+                        .containsExactlyInAnyOrder("10.77.0.2", "fd00:77::fe");
+            }
+            assertThat(stage.netlink().addresses())
+                    .noneMatch(address -> IpAddress.of(address.address()).toString().equals("10.77.0.2"));
+            engine.close(ONE);
+        }
+        var outside = new FabricConfig("outside", new FabricConfig.Place("", run.resolve("outside"), run.resolve("lock")),
+                bridge("10.78.0.1/24", new FabricConfig.DefaultBridge.Gateways(
+                        Optional.of(IpAddress.parse("10.77.0.2")), Optional.empty())),
+                FabricConfig.usualPools(), true);
+        try (var engine = stage.open(outside, Failpoints.none())) {
+            assertThatThrownBy(() -> engine.createDefault(Optional.empty())).isInstanceOf(EngineException.Invalid.class)
+                    .hasMessage("default-gateway 10.77.0.2 is not in the default bridge's range 10.78.0.0/24; \"bip\" chooses"
+                            + " the range");
+        }
+    }
+
+    private static FabricConfig.DefaultBridge bridge(String own, FabricConfig.DefaultBridge.Gateways gateways)
+            throws Exception {
+        return new FabricConfig.DefaultBridge(true, Optional.empty(), Optional.of(Cidr.parseHost(own)), Optional.empty(),
+                true, Optional.of(Cidr.parse("fd00:77::/64")), 1500, true, true, Optional.empty(), gateways);
+    }
+
+    @Test
+    void aSecondRouterOfAUsersBridgeIsAnAuxiliaryAddressByName() throws Exception {
+        var network = made(new NetworkRequest("app", Driver.BRIDGE, Optional.empty(), Optional.empty(),
+                new NetworkRequest.Pools("default", Map.of(), List.of(new NetworkRequest.Pool(
+                        "10.77.0.0/24", "", "", Map.of("DefaultGatewayIPv4", "10.77.0.254")))),
+                Network.Reach.USUAL, Map.of(), Map.of()));
+        var sandbox = fabric.open(ONE, List.of(joining(network)));
+        assertThat(sandbox.endpoints().getFirst().gateways().four()).get().hasToString("10.77.0.254");
+        assertThat(network.subnet(false).orElseThrow().gateway()).get().hasToString("10.77.0.1");
+    }
+
+    @Test
     void moreThanAThousandRangesAreThere() throws Exception {
         var ranges = new Ranges(FabricConfig.usualPools(), FabricStage.NAME);
         var used = new TreeSet<Cidr>();
