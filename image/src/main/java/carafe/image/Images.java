@@ -92,7 +92,11 @@ public final class Images implements AutoCloseable {
     }
 
     static Images open(Path stateRoot, LayerBounds bounds, CommitSteps steps) throws EngineException {
-        var trash = new Trash();
+        return open(stateRoot, bounds, steps, new Trash());
+    }
+
+    /// The same; what is removed goes through `trash`, which is closed with this.
+    static Images open(Path stateRoot, LayerBounds bounds, CommitSteps steps, Trash trash) throws EngineException {
         try {
             var content = ContentStore.open(stateRoot.resolve("content"), steps);
             var layers = LayerStores.open(stateRoot.resolve("layers"), trash, bounds, steps);

@@ -7,10 +7,12 @@ import carafe.image.ImageUsers.ImageUser;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.Reference;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -65,6 +67,47 @@ class ImageRemovalTest {
         assertThat(layersLeft()).isZero();
         assertThatThrownBy(() -> images.find("app:1")).hasMessage("No such image: app:1");
         assertThat(images.list()).isEmpty();
+    }
+
+    /// Whoever asks for a removal does not wait for the disk: the answer comes while the layers' bytes are all still there.
+    @Test
+    void theAnswerComesBeforeTheLayersAreFreed() throws Exception {
+        var held = new CountDownLatch(1);
+        var trash = new Trash();
+        Path other = root.resolve("held");
+        try (var slow = Images.open(other, LayerBounds.DEFAULT, CommitSteps.REAL, trash)) {
+            slow.load(IMAGE.stream(), LoadProgress.SILENT);
+            slow.awaitDeletion();
+            long bytes = bytesBelow(other.resolve("layers"));
+            trash.afterwards(() -> awaitRelease(held));
+            assertThat(slow.remove("app:1", false, ImageUsers.NONE)).hasSize(4);
+            assertThat(slow.list()).isEmpty();
+            assertThatThrownBy(() -> slow.find("app:1")).hasMessage("No such image: app:1");
+            assertThat(bytesBelow(other.resolve("layers/tmp"))).isEqualTo(bytes).isPositive();
+            slow.load(IMAGE.stream(), LoadProgress.SILENT); // nor does who wants the same layers again
+            assertThat(slow.find("app:1").id()).isEqualTo(IMAGE.id());
+
+            held.countDown();
+            slow.awaitDeletion();
+            assertThat(bytesBelow(other.resolve("layers/tmp"))).isZero();
+            assertThat(bytesBelow(other.resolve("layers"))).isEqualTo(bytes);
+        } finally {
+            held.countDown();
+        }
+    }
+
+    private static void awaitRelease(CountDownLatch held) {
+        try {
+            held.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static long bytesBelow(Path directory) throws IOException {
+        try (var files = Files.walk(directory)) {
+            return files.filter(Files::isRegularFile).mapToLong(file -> file.toFile().length()).sum();
+        }
     }
 
     @Test
