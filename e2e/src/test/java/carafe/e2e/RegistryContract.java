@@ -162,7 +162,8 @@ abstract class RegistryContract extends Contract {
         String host = closedRegistry().host();
         String name = host + "/private:1";
         docker("tag", "other:1", name);
-        assertThat(failing(1, "push", name).all()).containsPattern("no basic auth credentials|unauthorized");
+        assertThat(failing(1, "push", name).all()).containsPattern(
+                "no basic auth credentials|unauthorized|denied: requested access to the resource is denied");
         assertThat(command("login", "-u", "ann", "--password-stdin", host).stdin("wrong\n").run().endedWith(1).err())
                 .containsPattern("401 Unauthorized|unauthorized: ");
         var good = command("login", "-u", "ann", "--password-stdin", host).stdin("secret\n").run().good();
