@@ -22,10 +22,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ending.h"
 #include "monitor.h"
 #include "player.h"
 #include "report.h"
 #include "sys.h"
+
+enum { REAP_MILLIS = 5000 }; /* how long a start that failed waits for its process to be gone before it is reported */
 
 /* Everything between fork and the running program. */
 struct play {
@@ -87,7 +90,7 @@ static _Noreturn void child(struct play *play) {
 static int sorted_kept(const struct play *play, int *kept, size_t room) {
   const struct tape_header *h = play->tape.header;
   size_t n = 0;
-  const int own[] = {0, 1, 2, play->launch->reports, play->alive[0], play->pidfd};
+  const int own[] = {0, 1, 2, play->launch->reports, play->launch->proc, play->alive[0], play->pidfd};
   for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) kept[n++] = own[i];
   for (uint32_t slot = 0; slot < h->slot_count && n < room; slot++)
     if ((h->keep[slot / 64] >> (slot % 64) & 1) != 0 && play->tape.slots[slot] >= 0) kept[n++] = play->tape.slots[slot];
@@ -102,7 +105,7 @@ static int sorted_kept(const struct play *play, int *kept, size_t room) {
 
 /* Closes all that is not kept. */
 static void close_rest(const struct play *play) {
-  int kept[TAPE_MAX_SLOTS + 6];
+  int kept[TAPE_MAX_SLOTS + 7];
   int n = sorted_kept(play, kept, sizeof kept / sizeof kept[0]);
   unsigned first = 0;
   for (int i = 0; i < n; i++) {
@@ -131,13 +134,13 @@ static void show_title(const struct launch *launch, const char *title) {
     for (const char *c = words[i]; *c != 0 && used + 1 < launch->title_bytes; c++) launch->title[used++] = *c;
 }
 
-/* Kills the process if it lives, and reaps it. */
-static siginfo_t reap(const struct play *play, bool kill) {
-  siginfo_t info = {0};
-  if (kill) sys_call(SYS_pidfd_send_signal, (uint64_t)play->pidfd, SIGKILL, 0, 0, 0, 0);
-  while (waitid(P_PIDFD, (id_t)play->pidfd, &info, WEXITED) < 0 && errno == EINTR) {
-  }
-  return info;
+/* Kills the process if it lives, and reaps it. One that somebody stopped on its way out with ptrace(2) may not be gone
+   in time: then nothing is known of its end. */
+static struct ending reap(const struct play *play) {
+  struct ending ending = {0};
+  sys_call(SYS_pidfd_send_signal, (uint64_t)play->pidfd, SIGKILL, 0, 0, 0, 0);
+  ending_await(play->launch->proc, play->pid, play->pidfd, REAP_MILLIS, &ending);
+  return ending;
 }
 
 /* Waits until the process holds the pipe no more: it runs its program, or is dead. False: cancelled. */
@@ -229,11 +232,11 @@ static void finish_start(struct play *play) {
   const struct progress *progress = play->progress;
   bool ended = await_exec(play);
   if (!ended || progress->error != 0 || !__atomic_load_n(&progress->executing, __ATOMIC_ACQUIRE)) {
-    siginfo_t info = reap(play, true);
+    struct ending ending = reap(play);
     if (!ended) fail(play->launch, progress->step, ECANCELED, 0);
-    bool killed = info.si_code != CLD_EXITED && progress->error == 0;
+    bool killed = ending.signal != 0 && progress->error == 0;
     int error = progress->error != 0 || killed ? progress->error : ESRCH; /* it left without a word: a dead monitor? */
-    fail(play->launch, progress->step, error, killed ? info.si_status : 0);
+    fail(play->launch, progress->step, error, killed ? ending.signal : 0);
   }
   close(play->alive[0]);
   play->progress->marks[progress->steps + TAPE_MARK_RUNNING] = progress_now(progress);
@@ -263,7 +266,7 @@ _Noreturn void launch(struct launch *launch) {
   show_title(launch, tape_text(&play.tape, header->plan.title));
   struct monitor *monitor = monitor_prepare(&play.tape, launch->reports, launch->id);
   finish_start(&play);
-  monitor_started(monitor, play.pid, play.pidfd);
+  monitor_started(monitor, play.pid, play.pidfd, launch->proc);
   report_process(&play, TAPE_RUNNING, header->announce != 0 ? -1 : play.pidfd);
   munmap(play.progress, sizeof(struct progress) + (play.progress->steps + TAPE_MARKS) * sizeof(uint64_t));
   munmap(play.tape.blob, play.tape.bytes);

@@ -16,11 +16,11 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "attach.h"
+#include "ending.h"
 #include "exit.h"
 #include "log.h"
 #include "report.h"
@@ -28,6 +28,7 @@
 enum {
   STALL_MILLIS = 5000, /* after the end: how long a client may take nothing before it is dropped */
   IDLE_MILLIS = 200,   /* without events until idle buffers are given back */
+  UNCLEAR_MILLIS = 100, /* until an end is looked at again that is signalled and cannot be told yet */
   REST_BYTES = 1 << 20, /* most that is read of a stream after the end: no pipe holds more */
   READS = 8,           /* of one stream in a row */
 };
@@ -40,6 +41,7 @@ struct monitor {
   int reports;     /* -1: the daemon that started this is gone */
   int listener;    /* or -1 */
   int pidfd;       /* -1: the process has ended */
+  int proc;        /* the host's /proc */
   int terminal;    /* the master, or -1 */
   int stdin_fd;    /* or -1 */
   int out[LOG_STREAMS]; /* or -1 */
@@ -51,6 +53,7 @@ struct monitor {
   bool unsent;     /* the daemon still has to hear of it */
   bool unwritten;  /* the record of it could not be written yet */
   uint64_t moved;  /* when (ms) something was last taken by anyone */
+  uint64_t unclear; /* until when (ms) the process is not looked at, for its end could not be told; 0: it is */
   uint64_t deaf;   /* until when (ms) nobody is accepted, for lack of descriptors; 0: all are */
   struct tape_exit exit;
   struct log log;
@@ -101,10 +104,11 @@ struct monitor *monitor_prepare(const struct tape *tape, int reports, uint64_t i
   return m;
 }
 
-void monitor_started(struct monitor *m, pid_t pid, int pidfd) {
+void monitor_started(struct monitor *m, pid_t pid, int pidfd, int proc) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   m->pidfd = pidfd;
+  m->proc = proc;
   m->exit.pid = pid;
   m->exit.started_seconds = now.tv_sec;
   m->exit.started_nanos = (uint32_t)now.tv_nsec;
@@ -248,13 +252,15 @@ static void serve(struct monitor *m, struct client *client, short events) {
 /* ---- the end ---- */
 
 static void note_end(struct monitor *m) {
-  siginfo_t info = {0};
-  if (waitid(P_PIDFD, (id_t)m->pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0) return;
+  struct ending ending;
+  if (!ending_known(m->proc, m->exit.pid, m->pidfd, &ending)) {
+    m->unclear = millis() + UNCLEAR_MILLIS;
+    return;
+  }
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  bool killed = info.si_code != CLD_EXITED;
-  m->exit.signal = killed ? info.si_status : 0;
-  m->exit.code = killed ? 128 + info.si_status : info.si_status;
+  m->exit.signal = ending.signal;
+  m->exit.code = ending.signal != 0 ? 128 + ending.signal : ending.code;
   m->exit.finished_seconds = now.tv_sec;
   m->exit.finished_nanos = (uint32_t)now.tv_nsec;
   close(m->pidfd);
@@ -322,7 +328,8 @@ static struct pollfd interest(int fd, short events) { return (struct pollfd){.fd
 static nfds_t collect(struct monitor *m) {
   struct clients *clients = &m->clients;
   bool input = clients->input_bytes > 0;
-  m->poll[AT_PROCESS] = interest(m->pidfd, POLLIN);
+  if (m->unclear != 0 && millis() >= m->unclear) m->unclear = 0;
+  m->poll[AT_PROCESS] = interest(m->unclear != 0 ? -1 : m->pidfd, POLLIN);
   m->poll[AT_DAEMON] = interest(m->reports, m->unsent ? POLLOUT : 0);
   if (m->deaf != 0 && millis() >= m->deaf) m->deaf = 0;
   m->poll[AT_LISTENER] = interest(m->deaf != 0 ? -1 : m->listener, POLLIN);
@@ -368,7 +375,7 @@ _Noreturn void monitor_run(struct monitor *m) {
   for (;;) {
     if (m->pidfd < 0 && wind_up(m)) _exit(0);
     nfds_t count = collect(m);
-    int timeout = m->pidfd < 0 ? 100 : m->touched || m->deaf != 0 ? IDLE_MILLIS : -1;
+    int timeout = m->pidfd < 0 || m->unclear != 0 ? UNCLEAR_MILLIS : m->touched || m->deaf != 0 ? IDLE_MILLIS : -1;
     int n = poll(m->poll, count, timeout);
     if (n > 0) handle(m, count);
     if (n == 0 && m->touched && m->pidfd >= 0) give_back(m);

@@ -12,8 +12,8 @@ struct monitor;
 /* Takes from the tape all that is needed later; to be called while the process still plays its part. */
 struct monitor *monitor_prepare(const struct tape *tape, int reports, uint64_t id);
 
-/* The program runs. Takes the pidfd. */
-void monitor_started(struct monitor *monitor, pid_t pid, int pidfd);
+/* The program runs. Takes the pidfd, and the host's /proc. */
+void monitor_started(struct monitor *monitor, pid_t pid, int pidfd, int proc);
 
 _Noreturn void monitor_run(struct monitor *monitor);
 

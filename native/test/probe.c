@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -78,10 +79,14 @@ static void on_resize(int signal) { (void)signal; }
 /* Says the size once more after it was changed. */
 static void resized(void) {
   struct sigaction action = {.sa_handler = on_resize};
+  sigset_t change, before;
+  sigemptyset(&change);
+  sigaddset(&change, SIGWINCH);
+  sigprocmask(SIG_BLOCK, &change, &before); /* a change that comes before we wait is not lost */
   sigaction(SIGWINCH, &action, NULL);
   printf("waiting\n");
   fflush(stdout);
-  pause();
+  sigsuspend(&before);
   size();
 }
 
@@ -93,6 +98,13 @@ static void leave_behind(void) {
     for (;;) pause();
   }
   printf("%d\n", pid);
+  fflush(stdout);
+}
+
+/* Traces a process, and never waits for it. */
+static void seize(pid_t pid) {
+  if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0) printf("not seized: %s\n", strerror(errno));
+  else printf("seized\n");
   fflush(stdout);
 }
 
@@ -115,6 +127,7 @@ static void word(int argc, char **argv) {
   else if (strcmp(w, "size") == 0) size();
   else if (strcmp(w, "resized") == 0) resized();
   else if (strcmp(w, "leave-behind") == 0) leave_behind();
+  else if (strcmp(w, "seize") == 0) seize((pid_t)number);
   else if (strcmp(w, "kill") == 0) kill(getpid(), (int)number);
   else if (strcmp(w, "hang") == 0) for (;;) pause();
   else if (strcmp(w, "true") != 0) _exit(64);

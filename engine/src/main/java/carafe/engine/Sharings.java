@@ -19,6 +19,7 @@ import java.util.stream.Stream;
 /// Whose they are is looked up at every start, because a namespace lives as long as its container runs.
 final class Sharings {
     private static final String CONTAINER = "container:";
+    private static final String HOST = "host";
     private static final String SHARED_MEMORY = "/dev/shm";
 
     /// What a start takes at most where nothing is wrong.
@@ -177,7 +178,52 @@ final class Sharings {
             throw new EngineException.Conflict(failed(kind) + "it belongs to the users of container " + other.name()
                     + ", and they are others than those of this container; make the container anew");
         }
+        if (kind.equals("PID")) {
+            refuseTracers(container, other);
+        }
         return process.namespaces();
+    }
+
+    /// What is started among processes of another has the spawner's rights until its program runs; who may trace there
+    /// with the host's users would have them too. A privileged container has them anyway, and so has one that may trace
+    /// the host's processes.
+    private void refuseTracers(ContainerSnapshot container, ContainerSnapshot donor) throws EngineException {
+        String space = processesOf(donor);
+        if (space.equals(HOST)) {
+            return;
+        }
+        for (var each : book.all()) {
+            var member = each.snapshot();
+            boolean runs = each.state().alive() && !member.id().equals(container.id());
+            if (runs && processesOf(member).equals(space) && mayTraceAsHostsRoot(member.host())) {
+                throw new EngineException.Conflict(failed("PID") + "container " + member.name()
+                        + " may trace processes there (SYS_PTRACE) with the host's users, and would be root on the host"
+                        + " by tracing container " + container.name() + " while it is started; make container "
+                        + member.name() + " anew without SYS_PTRACE (--cap-drop SYS_PTRACE), or with users of its own"
+                        + " (--userns=auto for it or for the one whose processes it shares)");
+            }
+        }
+    }
+
+    private static boolean mayTraceAsHostsRoot(HostConfig host) {
+        return host.namespaces().ids().none()
+                && !host.rights().privileged()
+                && SpecComposer.capabilities(host.rights()).contains("CAP_SYS_PTRACE");
+    }
+
+    /// The id of the container whose processes this one is among, through all that share them of each other; `host` where
+    /// they are the host's.
+    private String processesOf(ContainerSnapshot container) {
+        var at = container;
+        var seen = new LinkedHashSet<String>();
+        while (seen.add(at.id())) {
+            var next = other(at.host().namespaces().pid()).flatMap(this::known);
+            if (next.isEmpty()) {
+                return at.host().namespaces().pid().equals(HOST) ? HOST : at.id();
+            }
+            at = next.get().snapshot();
+        }
+        return at.id();
     }
 
     private static boolean isShareable(String ipc) {

@@ -5,6 +5,7 @@ import static carafe.kernel.MonitorStream.STDIN;
 import static carafe.kernel.MonitorStream.STDOUT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.net.ConnectException;
 import java.nio.ByteBuffer;
@@ -76,6 +77,75 @@ final class MonitorTest {
         }
         assertThat(out).contains(end);
         return out.toString();
+    }
+
+    // ---- the end ----
+
+    /// Another process that traces `pid` and never waits for it; killed by the caller.
+    private Launched tracer(Stage stage, int pid) throws Exception {
+        var tracer = stage.pipes(NO_INPUT).start(spawner, "seize", Integer.toString(pid), "then", "hang");
+        Stage.await("it traces", () -> stage.output().contains("seize"));
+        assertThat(stage.output()).isEqualTo("seized\n");
+        return tracer;
+    }
+
+    @Test
+    void endOfATracedProcessIsKnownWhileItsTracerDoesNotWaitForIt() throws Exception {
+        try (var left = stage();
+                var killed = new Stage(directory.resolve("killed"));
+                var first = new Stage(directory.resolve("first"));
+                var second = new Stage(directory.resolve("second"));
+                var leaving = left.pipes(INPUT_ONCE).start(spawner, "copy", "then", "exit", "7");
+                var hanging = killed.pipes(NO_INPUT).start(spawner, "hang");
+                var tracer = tracer(first, leaving.pid());
+                var other = tracer(second, hanging.pid())) {
+            left.link().attach(Set.of(STDIN)).close(); // ends the input
+            Processes.signal(hanging.pidfd(), Linux.SIGKILL);
+            Stage.await("both ends", () -> leaving.isDone() && hanging.isDone());
+            assertThat(leaving.awaitExit().code()).isEqualTo(7);
+            assertThat(leaving.awaitExit().signal()).isZero();
+            assertThat(hanging.awaitExit().code()).isEqualTo(137);
+            assertThat(hanging.awaitExit().signal()).isEqualTo(9);
+            assertThat(left.record()).contains(leaving.awaitExit());
+            assertThat(tracer.isDone() || other.isDone()).as("they still trace").isFalse();
+            for (var each : List.of(tracer, other)) {
+                Processes.signal(each.pidfd(), Linux.SIGKILL);
+                each.awaitExit();
+            }
+        }
+    }
+
+    @Test
+    void aStartThatFailsWhileItsProcessIsTracedIsReported() throws Exception {
+        Path gate = directory.resolve("gate");
+        assertThat(new ProcessBuilder("mkfifo", gate.toString()).start().waitFor()).isZero();
+        try (var stage = stage();
+                var second = new Stage(directory.resolve("second"));
+                var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            var steps = List.of(
+                    Step.child("gate", Syscall.OPENAT, Arg.cwd(), Arg.text(gate.toString()), Arg.number(0)),
+                    Step.child("open", Syscall.OPENAT, Arg.cwd(), Arg.text("/no/such"), Arg.number(0)),
+                    Stage.exec("true"));
+            var failing = threads.submit(() -> catchThrowable(() -> spawner.launch(stage.launch(steps), Stage.DEADLINE)));
+            Stage.await("its process", () -> !children(stage.directory).isEmpty());
+            try (var tracer = tracer(second, Integer.parseInt(children(stage.directory)))) {
+                Files.newOutputStream(gate).close();
+                assertThat(failing.get()).isInstanceOfSatisfying(TapeFailure.class, failure -> {
+                    assertThat(failure.step()).isEqualTo(steps.get(1));
+                    assertThat(failure.errno()).isEqualTo(Errno.ENOENT);
+                });
+                assertThat(tracer.isDone()).as("it still traces").isFalse();
+                Processes.signal(tracer.pidfd(), Linux.SIGKILL);
+                tracer.awaitExit();
+            }
+        }
+    }
+
+    /// The process of the only monitor of `stage`, by its number; empty while there is none.
+    private static String children(Path stage) throws Exception {
+        var monitors = Stage.monitors(stage);
+        return monitors.isEmpty() ? "" : Files.readString(Path.of(
+                "/proc/" + monitors.getFirst() + "/task/" + monitors.getFirst() + "/children")).strip();
     }
 
     // ---- output ----

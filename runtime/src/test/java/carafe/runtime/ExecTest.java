@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import carafe.runtime.StartFailure.Kind;
 import carafe.spec.oci.ProcessSpec.ConsoleSize;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -62,6 +64,30 @@ class ExecTest extends StageTest {
         assertThat(spec.runDir()).doesNotExist();
         assertThat(container.exited()).isEmpty();
         assertThat(stage.exec(container, stage.execSpec("echo", "alive")).out()).isEqualTo("alive\n");
+    }
+
+    @Test
+    void itsEndIsKnownWhileAnotherProcessOfTheContainerTracesIt() throws Exception {
+        Files.copy(RuntimeStage.NATIVE.resolve("probe"), stage.image.resolve("bin/probe"));
+        var container = stage.start(stage.bundle(TestSpecs.privileged(stage.id(), "sleep", "1000")));
+        var traced = container.exec(stage.execSpec("probe", "hang"), List.of());
+        try (var client = stage.runtime.endpoint(Set.of(StdStream.STDOUT))) {
+            var tracer = container.exec(
+                    stage.execSpec("sh", "-c", "exec probe seize $(pidof probe) then hang"), List.of(client));
+            var seized = ByteBuffer.allocate(8 + "seized\n".length()); // a frame's head and its text
+            while (seized.hasRemaining() && client.channel().read(seized) >= 0) {
+                assertThat(seized.position()).isPositive();
+            }
+            assertThat(new String(seized.array(), 8, seized.position() - 8, StandardCharsets.UTF_8)).isEqualTo("seized\n");
+            traced.signal(9);
+            RuntimeStage.await("the end of the exec", () -> traced.exited().isPresent());
+            assertThat(traced.awaitExit().code()).isEqualTo(137);
+            assertThat(tracer.exited()).isEmpty();
+            tracer.signal(9);
+            tracer.awaitExit();
+            tracer.delete();
+        }
+        traced.delete();
     }
 
     @Test
