@@ -32,19 +32,41 @@ public final class CacheMounts {
 
     private static final int MAX_PRIVATE = 1000;
     private static final String ARRIVING = "arriving";
+    private static final int ALONE = -1;
 
     private final Path root;
-    /// How many steps use a directory now; guards itself. A negative number: one, which wants to be alone.
+    /// How many use a directory now, by its name; guards itself. [#ALONE]: one, and nobody else may.
     private final Map<String, Integer> users = new HashMap<>();
 
     private CacheMounts(Path root) {
         this.root = root;
     }
 
-    /// Opens the caches in `root`, making it where it is missing.
+    /// Opens the caches in `root`, making it where it is missing; what a crash left half copied is deleted. Nobody may use
+    /// them meanwhile.
     public static CacheMounts open(Path root) throws IOException {
         Files.createDirectories(root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        return new CacheMounts(root);
+        var mounts = new CacheMounts(root);
+        try (var names = Files.newDirectoryStream(root)) {
+            for (Path directory : names) {
+                mounts.deleteHalf(String.valueOf(directory.getFileName()));
+            }
+        }
+        return mounts;
+    }
+
+    /// Deletes what [#adopt] did not finish; whoever calls is alone with it.
+    private void deleteHalf(String name) throws IOException {
+        Path directory = root.resolve(name);
+        if (!Files.isDirectory(directory)) {
+            return;
+        }
+        String half = Files.isDirectory(directory.resolve("data")) ? name + "/" + ARRIVING : name;
+        try (var tree = FileTree.open(root)) {
+            if (tree.find(half).isPresent()) {
+                tree.deleteTree(half);
+            }
+        }
     }
 
     /// A directory in use until this is closed. `fresh`: it was just made and is empty.
@@ -68,7 +90,8 @@ public final class CacheMounts {
         }
     }
 
-    /// The directory for `mount`; waits where it is locked.
+    /// The directory for `mount`; waits while it is locked, or read, filled or deleted here. Who wants several takes them
+    /// in the order of their ids, private ones last (they never wait), so that no two wait for each other.
     Use use(Mount.Cache mount) throws IOException, InterruptedException, EngineException {
         String name = acquire(hex(mount.id()), mount.sharing());
         boolean made = false;
@@ -104,34 +127,45 @@ public final class CacheMounts {
         return Files.isDirectory(root.resolve(hex(id)).resolve("data"));
     }
 
-    /// Makes the directory of this id with the files of `source`, unless there is one. Half a copy never counts.
+    /// Makes the directory of this id with the files of `source`, unless there is one or a step is making it. Half a copy
+    /// never counts, and does not stay. Steps that want the directory wait meanwhile.
     /// @return whether it was made
     public boolean adopt(String id, FileSource source) throws IOException {
         String name = hex(id);
-        synchronized (users) {
-            if (users.putIfAbsent(name, 1) != null) {
-                return false;
-            }
+        if (!alone(name)) {
+            return false;
         }
         try {
-            Path directory = root.resolve(name);
-            if (Files.isDirectory(directory.resolve("data"))) {
+            if (Files.isDirectory(root.resolve(name).resolve("data"))) {
                 return false;
             }
-            Files.createDirectories(directory,
-                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-            try (var tree = FileTree.open(directory)) {
-                if (Files.exists(directory.resolve(ARRIVING))) {
-                    tree.deleteTree(ARRIVING);
-                }
-                tree.mkdirs(ARRIVING, 0700, 0, 0).close();
+            deleteHalf(name);
+            try {
+                return fill(root.resolve(name), id, source);
+            } finally {
+                deleteHalf(name);
             }
-            TreeCopy.into(directory.resolve(ARRIVING), source, source.find("").orElseThrow());
-            Files.writeString(directory.resolve("id"), id);
-            Files.move(directory.resolve(ARRIVING), directory.resolve("data"), StandardCopyOption.ATOMIC_MOVE);
-            return true;
         } finally {
             new Use(name, root, false).close();
+        }
+    }
+
+    private static boolean fill(Path directory, String id, FileSource source) throws IOException {
+        Files.createDirectories(directory,
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        try (var tree = FileTree.open(directory)) {
+            tree.mkdirs(ARRIVING, 0700, 0, 0).close();
+        }
+        TreeCopy.into(directory.resolve(ARRIVING), source, source.find("").orElseThrow());
+        Files.writeString(directory.resolve("id"), id);
+        Files.move(directory.resolve(ARRIVING), directory.resolve("data"), StandardCopyOption.ATOMIC_MOVE);
+        return true;
+    }
+
+    /// Takes the directory for one who must be alone, unless somebody uses it.
+    private boolean alone(String name) {
+        synchronized (users) {
+            return users.putIfAbsent(name, ALONE) == null;
         }
     }
 
@@ -162,6 +196,9 @@ public final class CacheMounts {
         synchronized (users) {
             switch (sharing) {
                 case SHARED -> {
+                    while (users.getOrDefault(hex, 0) < 0) {
+                        users.wait();
+                    }
                     users.merge(hex, 1, Integer::sum);
                     return hex;
                 }
@@ -169,13 +206,13 @@ public final class CacheMounts {
                     while (users.containsKey(hex)) {
                         users.wait();
                     }
-                    users.put(hex, 1);
+                    users.put(hex, ALONE);
                     return hex;
                 }
                 case PRIVATE -> {
                     for (int i = 0; i < MAX_PRIVATE; i++) {
                         String name = i == 0 ? hex : hex + "-" + i;
-                        if (users.putIfAbsent(name, 1) == null) {
+                        if (users.putIfAbsent(name, ALONE) == null) {
                             return name;
                         }
                     }
@@ -206,13 +243,11 @@ public final class CacheMounts {
         return kept;
     }
 
-    /// Removes a directory unless a step uses it.
+    /// Removes a directory unless a step uses it; a step that wants it meanwhile waits and finds none.
     /// @return whether it is gone
     public boolean remove(Kept kept) throws IOException {
-        synchronized (users) {
-            if (users.putIfAbsent(kept.name(), 1) != null) {
-                return false;
-            }
+        if (!alone(kept.name())) {
+            return false;
         }
         try (var tree = FileTree.open(root)) {
             tree.deleteTree(kept.name());

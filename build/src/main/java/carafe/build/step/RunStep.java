@@ -23,11 +23,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 
 /// RUN: a snapshot on the layers so far, what the step mounts, the program, and the layer it leaves. Closing it removes
 /// everything that was made for it; secrets lie in a private directory on memory meanwhile, never in the snapshot.
@@ -51,6 +53,8 @@ public final class RunStep implements AutoCloseable {
     private final List<StepRunner.StepMount> mounts = new ArrayList<>();
     private final List<String> environment;
     private final Set<String> points = new HashSet<>();
+    private final Map<String, CacheMounts.Use> caches = new HashMap<>();
+    private final Set<String> filled = new HashSet<>();
     private Optional<MountedTree> below = Optional.empty();
     private Optional<MountedTree> upper = Optional.empty();
     private int files;
@@ -76,6 +80,7 @@ public final class RunStep implements AutoCloseable {
         below = Optional.of(RootView.readOnly(root));
         run.script().ifPresent(_ -> points.add("dev"));
         STANDARD_POINTS.forEach(this::point);
+        takeCaches();
         for (var mount : run.mounts()) {
             point(mount.target().substring(1));
             mount(mount, origins, gift);
@@ -146,10 +151,35 @@ public final class RunStep implements AutoCloseable {
         return Path.of("/proc/self/fd/" + fd.number());
     }
 
+    /// Takes the directories of all cache mounts but private ones, by id, each once: steps that want the same ones in
+    /// another order do not wait for each other, nor a step for itself.
+    private void takeCaches() throws IOException, EngineException, InterruptedException {
+        var wanted = new TreeMap<String, Mount.Cache>();
+        for (var mount : run.mounts()) {
+            if (mount instanceof Mount.Cache cache && cache.sharing() != Mount.Sharing.PRIVATE) {
+                wanted.merge(cache.id(), cache,
+                        (first, next) -> first.sharing() == Mount.Sharing.LOCKED ? first : next);
+            }
+        }
+        for (var cache : wanted.values()) {
+            var use = place.caches.use(cache);
+            opened.add(use);
+            caches.put(cache.id(), use);
+        }
+    }
+
     private void cache(Mount.Cache cache, Origins origins) throws IOException, EngineException, InterruptedException {
-        var use = place.caches.use(cache);
-        opened.add(use);
-        if (use.fresh && cache.from().isPresent() && !(cache.from().get() instanceof Origin.Scratch)) {
+        CacheMounts.Use use;
+        boolean fresh;
+        if (cache.sharing() == Mount.Sharing.PRIVATE) {
+            use = place.caches.use(cache);
+            opened.add(use);
+            fresh = use.fresh;
+        } else {
+            use = Optional.ofNullable(caches.get(cache.id())).orElseThrow();
+            fresh = use.fresh && filled.add(cache.id());
+        }
+        if (fresh && cache.from().isPresent() && !(cache.from().get() instanceof Origin.Scratch)) {
             try (var source = origins.open(cache.from().get())) {
                 var node = source.follow(cache.source()).filter(Node::isDirectory).orElseThrow(() ->
                         new EngineException.Invalid("the source /" + cache.source() + " of the cache mount on "
