@@ -110,7 +110,7 @@ final class ContainerPlanner {
         checkCpu(host);
         String mode = others.memberships.mode(host.namespaces().network());
         Memberships.checkMode(mode, request.config(), host);
-        others.memberships.links().check(host);
+        Json links = others.memberships.links().byId(host);
         if (!List.of("", "carafe", "runc", "io.containerd.runc.v2").contains(host.runtime())) {
             throw new EngineException.Invalid("unknown or invalid runtime name: " + host.runtime());
         }
@@ -122,9 +122,9 @@ final class ContainerPlanner {
         if (published && mode.equals("host")) {
             warnings.add("Published ports are discarded when using host network mode");
         } else if (published) {
-            warnings.addAll(others.memberships.warnings());
+            warnings.addAll(firewall());
         }
-        Json.Obj document = host.document().with("NetworkMode", Json.of(mode));
+        Json.Obj document = host.document().with("NetworkMode", Json.of(mode)).with("Links", links);
         if (host.namespaces().cgroup().isEmpty()) {
             document = document.with("CgroupnsMode", Json.of("private"));
         }
@@ -133,6 +133,15 @@ final class ContainerPlanner {
         }
         var complete = HostConfig.parse(others.sharings.named(document));
         return complete.with(users.choose(complete, id));
+    }
+
+    /// What the host's firewall forbids those who publish ports. That it cannot be read is no reason not to make one.
+    private List<String> firewall() {
+        try {
+            return others.memberships.warnings();
+        } catch (EngineException e) {
+            return List.of("Whether the host's firewall lets others reach published ports is not known: " + e.getMessage());
+        }
     }
 
     /// Who keeps an id runs as that user, unless something else is said.

@@ -118,11 +118,26 @@ final class Lifecycle {
         return process;
     }
 
-    /// Those that run and are linked to it learn its new address.
-    private void tellParents(Container container) throws EngineException {
+    /// Those that are linked to it learn its new address, each in its own turn: their files are written by nobody else,
+    /// and one that cannot be written is no reason not to start this.
+    private void tellParents(Container container) {
         for (var parent : starts.networks.links().parents(container)) {
-            var snapshot = parent.snapshot();
-            starts.etc.writeHosts(starts.layout.files(parent.id()), snapshot.host(), starts.networks.known(snapshot));
+            parent.mailbox().tell(() -> rewriteHosts(parent));
+        }
+    }
+
+    /// Confined: one of those it is linked to has another address.
+    private void rewriteHosts(Container container) {
+        var snapshot = container.snapshot();
+        if (closed || !snapshot.state().alive()) {
+            return; // its start writes them
+        }
+        try {
+            starts.etc.writeHosts(
+                    starts.layout.files(container.id()), snapshot.host(), starts.networks.known(snapshot));
+        } catch (EngineException e) {
+            LOG.warn("/etc/hosts of container {} does not tell the new addresses of those it is linked to",
+                    container.id(), e);
         }
     }
 
@@ -278,14 +293,26 @@ final class Lifecycle {
     }
 
     /// Starts it again when `wait` is over, unless somebody changes it meanwhile.
-    void restartAfter(Container container, State.Restarting pending, Duration wait) {
+    private void restartAfter(Container container, State.Restarting pending, Duration wait) {
+        restartAfter(container, pending, wait, List.of());
+    }
+
+    /// The same at the engine's start; `before` are those it needs whose start is on its way already.
+    void restartAfter(Container container, State.Restarting pending, Duration wait, List<Container> before) {
+        later(container, wait, () -> {
+            before.forEach(Lifecycle::await);
+            restart(container, pending);
+        });
+    }
+
+    private static void later(Container container, Duration wait, Runnable work) {
         Thread.ofVirtual().name("restart of " + container.id().substring(0, 12)).start(() -> {
             try {
                 Thread.sleep(wait);
             } catch (InterruptedException e) {
                 return;
             }
-            container.mailbox().tell(() -> restart(container, pending));
+            container.mailbox().tell(work);
         });
     }
 
@@ -294,7 +321,7 @@ final class Lifecycle {
         if (closed || container.state() != pending) {
             return; // somebody stopped, started or removed it meanwhile
         }
-        var others = starts.sharings.untilTheyStart(container.snapshot().host(), clock.instant());
+        var others = starts.sharings.untilTheyStart(container, clock.instant());
         if (others.isPresent()) {
             restartAfter(container, pending, others.get());
             return;
@@ -307,18 +334,29 @@ final class Lifecycle {
     }
 
     /// Starts it at the engine's start, because its restart policy says so,
-    /// when those it shares something of have been started; `before` are those whose start is on its way already.
+    /// when those it needs have been started; `before` are those whose start is on its way already.
     void startByPolicy(Container container, List<Container> before) {
         container.mailbox().tell(() -> {
             before.forEach(Lifecycle::await);
-            if (container.state() instanceof State.Created || container.state() instanceof State.Exited) {
-                try {
-                    launch(container, container.snapshot().restarts());
-                } catch (EngineException e) {
-                    LOG.warn("container {} could not be started: {}", container.id(), e.getMessage());
-                }
-            }
+            startUnlessChanged(container, container.state());
         });
+    }
+
+    /// Confined: starts it if nobody changed it since it was `seen`, once those it needs have been restarted.
+    private void startUnlessChanged(Container container, State seen) {
+        if (closed || container.state() != seen || !(seen instanceof State.Created || seen instanceof State.Exited)) {
+            return;
+        }
+        var others = starts.sharings.untilTheyStart(container, clock.instant());
+        if (others.isPresent()) {
+            later(container, others.get(), () -> startUnlessChanged(container, seen));
+            return;
+        }
+        try {
+            launch(container, container.snapshot().restarts());
+        } catch (EngineException e) {
+            LOG.warn("container {} could not be started: {}", container.id(), e.getMessage());
+        }
     }
 
     /// Waits until what `other` was told before is done.

@@ -4,21 +4,32 @@ import carafe.network.Endpoint;
 import carafe.network.Fabric;
 import carafe.network.Network;
 import carafe.spec.EngineException;
+import carafe.spec.Json;
 import carafe.spec.docker.ContainerConfig;
 import carafe.spec.docker.EndpointSettings;
 import carafe.spec.docker.HostConfig;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /// Containers that were linked to others with `--link NAME:ALIAS`. On the default bridge, which has no name server, a
 /// link is a line of /etc/hosts and variables of the environment that tell the other's ports; in networks of users it is
 /// a name that only the container itself can ask for.
+///
+/// The record of a container on the default bridge has the others' ids, so a link stays with the container it was made
+/// for, whatever that is called later and whoever gets its name; it ends when that container is removed.
 final class Links {
+    private static final Pattern ID = Pattern.compile("[0-9a-f]{64}");
+    private static final Pattern ALIAS = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]*");
+
     private final Book book;
     private final NetworkBook networks;
     private final Fabric fabric;
@@ -36,6 +47,19 @@ final class Links {
             String reference = colon < 0 ? text : text.substring(0, colon);
             String alias = colon < 0 ? text : text.substring(colon + 1);
             return new Link(reference, alias.substring(alias.lastIndexOf('/') + 1));
+        }
+
+        void check() throws EngineException.Invalid {
+            if (!ALIAS.matcher(alias).matches()) {
+                throw new EngineException.Invalid("Invalid link alias (" + printable(alias) + "), only "
+                        + ALIAS.pattern() + " are allowed");
+            }
+        }
+
+        private static String printable(String text) {
+            return text.chars().limit(64)
+                    .mapToObj(letter -> letter < ' ' || letter == 127 ? "?" : Character.toString((char) letter))
+                    .collect(Collectors.joining());
         }
     }
 
@@ -55,8 +79,17 @@ final class Links {
         return container.networking().endpoints().containsKey(Network.DEFAULT);
     }
 
-    /// Refuses links to containers that are not there, or that have the host's network.
-    void check(HostConfig host) throws EngineException {
+    /// Refuses names that cannot be a line of /etc/hosts.
+    static void checkAliases(List<String> links) throws EngineException.Invalid {
+        for (String text : links) {
+            Link.parse(text).check();
+        }
+    }
+
+    /// `host`'s links with the others' ids. Refuses links to containers that are not there, or that have the host's
+    /// network, and names that cannot be.
+    Json byId(HostConfig host) throws EngineException {
+        var links = new ArrayList<String>();
         for (var link : read(host)) {
             Container other;
             try {
@@ -64,16 +97,52 @@ final class Links {
             } catch (EngineException.NotFound e) {
                 throw new EngineException.Invalid("could not get container for " + link.reference + ": " + e.getMessage());
             }
+            link.check();
+            links.add(other.id() + ":" + link.alias);
             if (other.snapshot().host().namespaces().network().equals("host")) {
                 throw new EngineException.Invalid("conflicting options: host type networking can't be used with links."
                         + " This would result in undefined behavior");
             }
         }
+        return links.isEmpty() ? host.document().find("Links").orElse(Json.NULL) : Json.ofTexts(links);
     }
 
+    /// The container as it is shown: with the names that the others have now, `/db:/web/alias`. Those that are gone are
+    /// left out.
+    ContainerSnapshot shown(ContainerSnapshot container) {
+        var links = onBridge(container.host());
+        if (links.isEmpty()) {
+            return container;
+        }
+        var shown = new ArrayList<String>();
+        for (var link : links) {
+            known(link).ifPresent(other -> shown.add(
+                    "/" + other.snapshot().name() + ":/" + container.name() + "/" + link.alias));
+        }
+        try {
+            var host = container.host();
+            return container.with(HostConfig.parse(
+                    host.document().with("Links", shown.isEmpty() ? Json.NULL : Json.ofTexts(shown)))
+                    .withMounts(host.files().mounts()));
+        } catch (EngineException.Invalid e) {
+            throw new AssertionError("it was parsed before", e);
+        }
+    }
+
+    /// Those that have to run before it can be started.
+    Set<Container> targets(ContainerSnapshot container) {
+        var targets = new LinkedHashSet<Container>();
+        if (isOnBridge(container)) {
+            onBridge(container.host()).forEach(link -> known(link).ifPresent(targets::add));
+        }
+        return targets;
+    }
+
+    /// An id means that container and no other, also none of which it is the name.
     private Optional<Container> known(Link link) {
         try {
-            return Optional.of(book.find(link.reference));
+            return Optional.of(book.find(link.reference))
+                    .filter(found -> found.id().equals(link.reference) || !ID.matcher(link.reference).matches());
         } catch (EngineException gone) {
             return Optional.empty();
         }
@@ -103,20 +172,21 @@ final class Links {
         return lines;
     }
 
-    /// Those that run and are linked to `other`.
+    /// Those that are linked to `other`.
     List<Container> parents(Container other) {
-        return book.all().stream()
-                .filter(container -> container.state().alive() && isOnBridge(container.snapshot()))
-                .filter(container -> onBridge(container.snapshot().host()).stream()
-                        .anyMatch(link -> known(link).map(other::equals).orElse(false)))
-                .toList();
+        return book.all().stream().filter(container -> targets(container.snapshot()).contains(other)).toList();
     }
 
-    /// Refuses a start while one of the others does not run: the environment could not tell its address.
+    /// Refuses a start while one of the others does not run: the environment could not tell its address. One that was
+    /// removed is linked no more.
     void checkRunning(ContainerSnapshot container) throws EngineException {
         if (isOnBridge(container)) {
             for (var link : onBridge(container.host())) {
-                var other = book.find(link.reference);
+                var found = known(link);
+                if (found.isEmpty()) {
+                    continue;
+                }
+                var other = found.get();
                 if (other.running().isEmpty()) {
                     throw new EngineException.Conflict("Cannot link to a non running container: /"
                             + other.snapshot().name() + " AS /" + container.name() + "/" + link.alias);

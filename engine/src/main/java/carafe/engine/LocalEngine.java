@@ -71,7 +71,7 @@ final class LocalEngine implements Engine {
         networkBook.load();
         var memberships = new Memberships(book, parts.runtime(), networkBook, resources.fabric(),
                 new Memberships.Reaching(resources.outlets(), config.names()));
-        sharings = new Sharings(book);
+        sharings = new Sharings(book, memberships.links());
         var etc = new EtcFiles(Path.of("/etc"), config.names());
         networks = new LiveNetworks(book, networkBook, resources.fabric(),
                 new LiveNetworks.Hands(memberships, etc, layout, steps), parts.clock());

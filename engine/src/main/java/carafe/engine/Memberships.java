@@ -111,8 +111,9 @@ final class Memberships {
                 || !isFixed(mode) && networks.named(name).isEmpty() && networks.find(name).name().equals(mode);
     }
 
-    /// What only networks that users made offer.
+    /// Refuses names that cannot be, and in the engine's own networks what only those that users made offer.
     static void checkSettings(String network, EndpointSettings settings) throws EngineException.Invalid {
+        Links.checkAliases(settings.links());
         if (List.of(Network.DEFAULT, "host", "none").contains(network)) {
             if (settings.wantsAddress()) {
                 throw new EngineException.Invalid("invalid config for network " + network + ": invalid endpoint settings:\n"

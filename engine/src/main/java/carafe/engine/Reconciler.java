@@ -107,7 +107,7 @@ final class Reconciler {
         }
     }
 
-    /// Who shares something of another comes after it: it can only start when the other runs.
+    /// Who shares something of another or is linked to it comes after it: it can only start when the other runs.
     private List<Container> donorsFirst(Collection<Container> containers) {
         var ordered = new LinkedHashSet<Container>();
         containers.forEach(container -> place(container, new HashSet<>(), ordered));
@@ -116,7 +116,7 @@ final class Reconciler {
 
     private void place(Container container, Set<Container> asking, LinkedHashSet<Container> ordered) {
         if (asking.add(container)) { // else they wait for each other, and the first fails
-            sharings.needed(container.snapshot().host()).forEach(donor -> place(donor, asking, ordered));
+            sharings.needed(container.snapshot()).forEach(donor -> place(donor, asking, ordered));
             ordered.add(container);
         }
     }
@@ -299,18 +299,22 @@ final class Reconciler {
         switch (snapshot.state()) {
             case State.Restarting pending -> {
                 var left = Duration.between(now, pending.nextStart());
-                lifecycle.restartAfter(container, pending, left.isNegative() ? Duration.ZERO : left);
+                lifecycle.restartAfter(container, pending, left.isNegative() ? Duration.ZERO : left,
+                        needed(snapshot, before));
             }
             case State.Exited exited -> {
                 if (snapshot.host().autoRemove()) {
                     lifecycle.removeLater(container);
                 } else if (wantsRestart(snapshot, exited)) {
-                    lifecycle.startByPolicy(container, sharings.needed(snapshot.host()).stream()
-                            .filter(before::contains).toList());
+                    lifecycle.startByPolicy(container, needed(snapshot, before));
                 }
             }
             case State.Created _, State.Running _, State.Paused _, State.Removing _ -> { }
         }
+    }
+
+    private List<Container> needed(ContainerSnapshot container, Set<Container> before) {
+        return sharings.needed(container).stream().filter(before::contains).toList();
     }
 
     /// As after an exit; what a user stopped stays stopped unless its policy is `always`.

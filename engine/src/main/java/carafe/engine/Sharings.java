@@ -8,12 +8,13 @@ import carafe.spec.Json;
 import carafe.spec.docker.HostConfig;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /// What containers share of others: processes (`--pid container:NAME`), ipc and shared memory (`--ipc container:NAME`).
 /// Whose they are is looked up at every start, because a namespace lives as long as its container runs.
@@ -26,9 +27,11 @@ final class Sharings {
     private static final Duration START = Duration.ofMillis(50);
 
     private final Book book;
+    private final Links links;
 
-    Sharings(Book book) {
+    Sharings(Book book, Links links) {
         this.book = book;
+        this.links = links;
     }
 
     /// Where what is shared is found by this process; `""` for what is not.
@@ -87,22 +90,60 @@ final class Sharings {
         return mode.startsWith(CONTAINER) ? Optional.of(mode.substring(CONTAINER.length())) : Optional.empty();
     }
 
-    /// The containers that have to run before one of this configuration can be started, as far as they are known.
-    Set<Container> needed(HostConfig host) {
+    /// The containers that have to run before this one can be started, as far as they are known: those it shares
+    /// something of and those it is linked to.
+    Set<Container> needed(ContainerSnapshot container) {
         var needed = new LinkedHashSet<Container>();
-        var modes = host.namespaces();
+        var modes = container.host().namespaces();
         for (String mode : List.of(modes.network(), modes.pid(), modes.ipc())) {
             other(mode).flatMap(this::known).ifPresent(needed::add);
         }
+        needed.addAll(links.targets(container));
         return needed;
     }
 
-    /// How long to wait for a container that it shares something of and that is about to be restarted.
-    Optional<Duration> untilTheyStart(HostConfig host, Instant now) {
-        return needed(host).stream()
-                .flatMap(other -> other.state() instanceof State.Restarting(var _, var next) ? Stream.of(next) : Stream.of())
-                .map(next -> next.isAfter(now) ? Duration.between(now, next).plus(START) : START)
-                .max(Duration::compareTo);
+    /// How long to wait for containers that have to run before it and are about to be restarted, or that wait for such
+    /// ones themselves. It does not wait for one that waits for it: names can be given so that two share of each other,
+    /// and then their start has to fail and say why.
+    Optional<Duration> untilTheyStart(Container container, Instant now) {
+        var longest = Optional.<Duration>empty();
+        var seen = new HashSet<Container>(Set.of(container));
+        var row = List.of(container);
+        for (long far = 1; !row.isEmpty(); far++) {
+            var next = new ArrayList<Container>();
+            for (var one : row) {
+                for (var other : needed(one.snapshot())) {
+                    if (other.state().alive() || !seen.add(other) || needs(other, container)) {
+                        continue;
+                    }
+                    next.add(other);
+                    if (other.state() instanceof State.Restarting(var _, var at)) {
+                        var left = at.isAfter(now) ? Duration.between(now, at) : Duration.ZERO;
+                        var wait = left.plus(START.multipliedBy(far));
+                        longest = longest.filter(known -> known.compareTo(wait) >= 0).or(() -> Optional.of(wait));
+                    }
+                }
+            }
+            row = next;
+        }
+        return longest;
+    }
+
+    /// Whether `other` has to run before `container`, itself or for another.
+    private boolean needs(Container container, Container other) {
+        var seen = new HashSet<Container>(Set.of(container));
+        var open = new ArrayDeque<Container>(seen);
+        while (!open.isEmpty()) {
+            for (var next : needed(open.pop().snapshot())) {
+                if (next.equals(other)) {
+                    return true;
+                }
+                if (seen.add(next)) {
+                    open.push(next);
+                }
+            }
+        }
+        return false;
     }
 
     /// What a plan that is only shown has in the place of what is shared.

@@ -72,7 +72,7 @@ final class Viewer {
     ContainerDetails details(Container container, boolean size, Collection<String> execIds) throws EngineException {
         var snapshot = container.snapshot();
         return new ContainerDetails(
-                snapshot,
+                memberships.links().shown(snapshot),
                 layout.files(snapshot.id()),
                 mounts(snapshot),
                 execIds.stream().sorted().toList(),

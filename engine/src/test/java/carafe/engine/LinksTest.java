@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.ContainerConfig;
+import carafe.spec.docker.EndpointSettings;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -40,13 +42,73 @@ final class LinksTest {
 
     @Test
     void linksToNobodyAreRefused() throws Exception {
-        var harness = new EngineHarness(root);
-        try {
+        try (var harness = new EngineHarness(root)) {
             assertThatThrownBy(() -> harness.containers().create(request("web", "{\"Links\":[\"nobody:db\"]}", "sleep")))
                     .isInstanceOf(EngineException.Invalid.class)
                     .hasMessage("could not get container for nobody: No such container: nobody");
-        } finally {
-            harness.close();
+        }
+    }
+
+    @Test
+    void anAliasThatWouldBeMoreThanANameIsRefused() throws Exception {
+        try (var harness = new EngineHarness(root)) {
+            harness.create("db", "sleep");
+            assertThatThrownBy(() -> harness.containers().create(
+                    request("web", "{\"Links\":[\"db:x\\n1.2.3.4 evil\"]}", "sleep")))
+                    .isInstanceOf(EngineException.Invalid.class)
+                    .hasMessage("Invalid link alias (x?1.2.3.4 evil), only [a-zA-Z0-9][a-zA-Z0-9_.-]* are allowed");
+            var endpoint = EndpointSettings.parse((Json.Obj) Json.parse("{\"Links\":[\"db:x evil\"]}"));
+            assertThatThrownBy(() -> Memberships.checkSettings("linked", endpoint))
+                    .isInstanceOf(EngineException.Invalid.class);
+            harness.containers().create(request("web", "{\"Links\":[\"db:d\"]}", "sleep"));
+        }
+    }
+
+    private static List<String> environment(EngineHarness harness, String id) {
+        return harness.runtime.started().stream().filter(bundle -> bundle.id().equals(id)).toList().getLast()
+                .spec().process().env();
+    }
+
+    private static List<String> links(EngineHarness harness) throws Exception {
+        return harness.containers().inspect("web", false).container().host().document().texts("Links");
+    }
+
+    @Test
+    void aLinkStaysWithItsContainerWhateverThatIsCalled() throws Exception {
+        try (var harness = new EngineHarness(root)) {
+            var containers = harness.containers();
+            harness.create("db", "sleep");
+            containers.start("db");
+            String web = containers.create(request("web", "{\"Links\":[\"db:data\"]}", "sleep")).id();
+            assertThat(links(harness)).containsExactly("/db:/web/data");
+            containers.rename("db", "old");
+            containers.create(request("db", "{}", "sleep"));
+            containers.start("web");
+            assertThat(links(harness)).containsExactly("/old:/web/data");
+            assertThat(environment(harness, web)).contains("DATA_NAME=/web/data");
+            containers.stop("web", StopRequest.DEFAULT);
+            containers.remove("old", new RemoveRequest(true, false));
+            containers.start("db");
+            containers.start("web");
+            assertThat(links(harness)).isEmpty();
+            assertThat(environment(harness, web)).doesNotContain("DATA_NAME=/web/data");
+        }
+    }
+
+    @Test
+    void aParentWhoseFileCannotBeWrittenDoesNotStopTheStart() throws Exception {
+        try (var harness = new EngineHarness(root)) {
+            var containers = harness.containers();
+            harness.create("db", "sleep");
+            containers.start("db");
+            String web = containers.create(request("web", "{\"Links\":[\"db:data\"]}", "sleep")).id();
+            containers.start("web");
+            containers.stop("db", StopRequest.DEFAULT);
+            Path hosts = new Layout(root.resolve("data"), root.resolve("run")).files(web).hosts();
+            Files.delete(hosts);
+            Files.createDirectory(hosts);
+            containers.start("db");
+            assertThat(harness.state("db")).isInstanceOf(State.Running.class);
         }
     }
 }

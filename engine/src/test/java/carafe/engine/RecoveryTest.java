@@ -128,6 +128,60 @@ final class RecoveryTest {
     }
 
     @Test
+    void whoIsLinkedToAnotherStartsAfterIt() throws Exception {
+        var containers = harness.containers();
+        containers.create(request("db", "{\"RestartPolicy\":{\"Name\":\"always\"}}", "sleep"));
+        containers.start("db");
+        for (int number = 0; number < 20; number++) { // some come before it in any other order
+            containers.create(request("web" + number,
+                    "{\"RestartPolicy\":{\"Name\":\"always\"},\"Links\":[\"db:data\"]}", "sleep"));
+            containers.start("web" + number);
+            containers.stop("web" + number, StopRequest.DEFAULT);
+        }
+        containers.stop("db", StopRequest.DEFAULT);
+        harness.crash();
+        for (int number = 0; number < 20; number++) {
+            String name = "web" + number;
+            eventually(() -> harness.state(name) instanceof State.Running);
+        }
+    }
+
+    @Test
+    void whoStartsByPolicyWaitsForOneThatIsAboutToBeRestarted() throws Exception {
+        var containers = harness.containers();
+        String owner = containers.create(request("owner", "{\"RestartPolicy\":{\"Name\":\"always\"}}", "sleep")).id();
+        String guest = containers.create(request("guest",
+                "{\"RestartPolicy\":{\"Name\":\"always\"},\"Links\":[\"owner\"]}", "sleep")).id();
+        containers.start("owner");
+        containers.start("guest");
+        for (int end = 0; end < 4; end++) { // the wait doubles every time
+            eventually(() -> harness.state("owner") instanceof State.Running);
+            harness.runtime.end(layout().run(owner), 1);
+            eventually(() -> harness.state("owner") instanceof State.Restarting);
+        }
+        harness.engine.abandon();
+        harness.runtime.vanish(layout().run(guest));
+        harness.reopenAfterAbandon();
+        eventually(() -> harness.state("owner") instanceof State.Running);
+        eventually(() -> harness.state("guest") instanceof State.Running);
+    }
+
+    @Test
+    void oneThatCameToShareOfItselfFailsAndSaysWhy() throws Exception {
+        var containers = harness.containers();
+        String own = containers.create(request("own",
+                "{\"RestartPolicy\":{\"Name\":\"always\"},\"PidMode\":\"container:other\"}", "sleep")).id();
+        harness.create("other", "sleep");
+        containers.start("other");
+        containers.start("own");
+        containers.rename("other", "elsewhere");
+        containers.rename("own", "other");
+        harness.runtime.end(layout().run(own), 1);
+        eventually(() -> harness.state(own) instanceof State.Exited);
+        assertThat(((State.Exited) harness.state(own)).failure().orElseThrow().message()).contains("is restarting");
+    }
+
+    @Test
     void oneThatEndsWhileNoEngineIsThereIsRestartedByItsPolicy() throws Exception {
         harness.containers().create(
                 request("unless", "{\"RestartPolicy\":{\"Name\":\"unless-stopped\"}}", "sleep"));
