@@ -12,10 +12,17 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.Semaphore;
 
 /// Filters of system calls, compiled from profiles by libseccomp, which takes tens of milliseconds. A compiled filter
 /// is kept in memory and in `cache`, a directory of ours, named by a digest of everything it depends on: the profile,
 /// the library's version, the machine. A file whose content does not match its own digest is made anew.
+///
+/// The library takes a time that grows with the square of a profile's length, tens of seconds for thousands of
+/// comparisons, and native code holds the carrier of the virtual thread that calls it. So one profile is compiled at a
+/// time, on a platform thread of its own, and who asked waits without a carrier.
 public final class Seccomp {
 
     private static final int FORMAT = 2;
@@ -24,6 +31,7 @@ public final class Seccomp {
 
     private final LibSeccomp library;
     private final Path cache;
+    private final Semaphore compiling = new Semaphore(1);
     private final Map<SeccompProfile, byte[]> memory = new ConcurrentHashMap<>();
 
     Seccomp(LibSeccomp library, Path cache) {
@@ -42,7 +50,7 @@ public final class Seccomp {
     }
 
     /// The filter for `profile` as seccomp(2) takes it, `struct sock_filter` after `struct sock_filter`. Blocks: tens
-    /// of milliseconds the first time, else microseconds.
+    /// of milliseconds the first time, longer for profiles of hundreds of comparisons, else microseconds.
     /// @throws KernelException EINVAL an architecture or a combination that libseccomp refuses
     public byte[] compile(SeccompProfile profile) throws KernelException {
         byte[] kept = memory.get(profile);
@@ -61,12 +69,47 @@ public final class Seccomp {
         if (found.isPresent()) {
             return found.get();
         }
-        byte[] compiled;
-        try (var compiler = new SeccompCompiler(library, profile)) {
-            compiled = compiler.compile();
+        compiling.acquireUninterruptibly();
+        try {
+            var meanwhile = load(file); // somebody else may have asked for the same
+            if (meanwhile.isPresent()) {
+                return meanwhile.get();
+            }
+            byte[] compiled = compiled(profile);
+            store(file, compiled);
+            return compiled;
+        } finally {
+            compiling.release();
         }
-        store(file, compiled);
-        return compiled;
+    }
+
+    /// Waits for the end also when interrupted: the library cannot be told to stop.
+    private byte[] compiled(SeccompProfile profile) throws KernelException {
+        var task = new FutureTask<byte[]>(() -> {
+            try (var compiler = new SeccompCompiler(library, profile)) {
+                return compiler.compile();
+            }
+        });
+        Thread.ofPlatform().daemon().name("carafe-seccomp").start(task);
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return task.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof KernelException refused) {
+                throw refused;
+            }
+            throw new AssertionError("a filter could not be compiled", e);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     private String key(SeccompProfile profile) {

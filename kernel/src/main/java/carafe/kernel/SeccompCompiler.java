@@ -21,7 +21,7 @@ final class SeccompCompiler implements AutoCloseable {
     private static final int ATTR_CTL_OPTIMIZE = 8;
     private static final int BINARY_TREE = 2;
     private static final int COMPARISON_BYTES = 24;
-    private static final int LIMIT_BYTES = 4096 * 8; // BPF_MAXINSNS
+    private static final int LIMIT_BYTES = SeccompProfile.MOST_INSTRUCTIONS * 8;
 
     private static final Map<String, Integer> ARCHITECTURES = Map.ofEntries(
             Map.entry("SCMP_ARCH_X86", 0x40000003), Map.entry("SCMP_ARCH_X86_64", 0xC000003E),

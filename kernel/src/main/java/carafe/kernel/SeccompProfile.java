@@ -9,10 +9,22 @@ import java.util.OptionalInt;
 public record SeccompProfile(Action defaultAction, OptionalInt defaultErrno, List<String> architectures,
         List<String> flags, List<Rule> rules) {
 
+    /// The longest program that the kernel takes. Source: BPF_MAXINSNS in linux/bpf_common.h.
+    public static final int MOST_INSTRUCTIONS = 4096;
+
     public SeccompProfile {
         architectures = List.copyOf(architectures);
         flags = List.copyOf(flags);
         rules = List.copyOf(rules);
+    }
+
+    /// How many comparisons of arguments the rules make, for every call they name. Each takes an instruction or more, so
+    /// a profile with more of them than [#MOST_INSTRUCTIONS] is no filter; to find that out by compiling takes minutes.
+    public long comparisons() {
+        return rules.stream()
+                .filter(rule -> rule.action != defaultAction || !rule.errno.equals(defaultErrno))
+                .mapToLong(rule -> rule.names.stream().distinct().count() * rule.arguments.stream().distinct().count())
+                .sum();
     }
 
     /// The bits of `flags` as seccomp(2) takes them when the filter is installed.

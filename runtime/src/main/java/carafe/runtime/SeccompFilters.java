@@ -1,5 +1,7 @@
 package carafe.runtime;
 
+import static carafe.kernel.SeccompProfile.MOST_INSTRUCTIONS;
+
 import carafe.kernel.Seccomp;
 import carafe.kernel.SeccompProfile.Action;
 import carafe.kernel.SeccompProfile.Argument;
@@ -112,9 +114,15 @@ final class SeccompFilters implements Filters {
             rules.add(new Rule(rule.names(), known(ACTIONS, rule.action(), "action"), errno(rule.errnoRet()),
                     arguments));
         }
-        return new carafe.kernel.SeccompProfile(
+        var profile = new carafe.kernel.SeccompProfile(
                 known(ACTIONS, spec.defaultAction(), "action"), errno(spec.defaultErrnoRet()), spec.architectures(),
                 List.of(), rules);
+        if (profile.comparisons() > MOST_INSTRUCTIONS) {
+            throw Checks.invalid("the seccomp profile compares arguments " + profile.comparisons() + " times, and a filter"
+                    + " has at most " + MOST_INSTRUCTIONS + " instructions, one or more for each comparison; use masks"
+                    + " (SCMP_CMP_MASKED_EQ) or ranges (SCMP_CMP_LE, SCMP_CMP_GE) instead of single values");
+        }
+        return profile;
     }
 
     private static OptionalInt errno(Optional<Long> number) {

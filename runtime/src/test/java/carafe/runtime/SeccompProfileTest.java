@@ -7,6 +7,8 @@ import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.oci.SeccompSpec;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class SeccompProfileTest {
@@ -40,6 +42,25 @@ class SeccompProfileTest {
         var spec = SeccompProfile.resolve(SeccompProfile.standard(), StandardContainer.CAPABILITIES);
         assertThat(SeccompFilters.profile(spec).rules()).hasSameSizeAs(spec.syscalls());
         assertThat(SeccompSpec.fromJson(spec.toJson())).isEqualTo(spec);
+    }
+
+    @Test
+    void aProfileThatNoFilterCanHoldIsRefusedBeforeItIsCompiled() throws Exception {
+        var fits = SeccompFilters.profile(comparing(4096));
+        assertThat(fits.comparisons()).isEqualTo(4096);
+        assertThatThrownBy(() -> SeccompFilters.profile(comparing(6000)))
+                .isInstanceOfSatisfying(StartFailure.class, refused -> assertThat(refused.toEngineException())
+                        .isInstanceOf(EngineException.Invalid.class))
+                .hasMessageContaining("compares arguments 6000 times, and a filter has at most 4096 instructions");
+    }
+
+    private static SeccompSpec comparing(int times) throws Exception {
+        String rules = IntStream.range(0, times)
+                .mapToObj(value -> "{\"names\":[\"personality\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":0,"
+                        + "\"value\":" + value + ",\"op\":\"SCMP_CMP_EQ\"}]}")
+                .collect(Collectors.joining(","));
+        return SeccompProfile.resolve((Json.Obj) Json.parse(
+                "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[" + rules + "]}"), List.of());
     }
 
     @Test
