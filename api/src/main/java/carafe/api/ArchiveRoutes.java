@@ -57,7 +57,7 @@ final class ArchiveRoutes {
 
     private void write(Call call) throws Exception {
         var target = new ArchiveTarget(path(call), call.flag("noOverwriteDirNonDir"), call.flag("copyUIDGID"));
-        containers.writeArchive(call.name("id"), target, call.exchange().body());
+        containers.writeArchive(call.name("id"), target, call.sentTar());
         call.answerNothing(200);
     }
 }

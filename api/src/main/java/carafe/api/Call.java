@@ -8,6 +8,7 @@ import carafe.spec.EngineException;
 import carafe.spec.EngineException.Invalid;
 import carafe.spec.Json;
 import carafe.spec.docker.Filters;
+import carafe.spec.tar.SentTar;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -97,6 +98,11 @@ final class Call {
             case Json.Null _ -> Json.object().build();
             default -> throw new Invalid("the body must be a JSON object");
         };
+    }
+
+    /// The body as a tar to be unpacked, which is abandoned when the client goes.
+    SentTar sentTar() {
+        return new SentTar(exchange.body(), exchange::clientGone);
     }
 
     /// Refuses a body, for requests that once had one.

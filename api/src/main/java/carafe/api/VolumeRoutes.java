@@ -80,7 +80,7 @@ final class VolumeRoutes {
     }
 
     private void unpack(Call call) throws Exception {
-        call.answer(201, json(volumes.unpack(call.name("name"), call.exchange().body())));
+        call.answer(201, json(volumes.unpack(call.name("name"), call.sentTar())));
     }
 
     private void rename(Call call) throws Exception {

@@ -7,8 +7,8 @@ import carafe.runtime.UserDatabase;
 import carafe.runtime.UserRequest;
 import carafe.spec.EngineException;
 import carafe.spec.docker.PathStat;
+import carafe.spec.tar.SentTar;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -43,7 +43,7 @@ final class ContainerCopies {
         });
     }
 
-    void write(Container container, ArchiveTarget target, InputStream archive)
+    void write(Container container, ArchiveTarget target, SentTar archive)
             throws EngineException, InterruptedException, IOException {
         with(container, view -> {
             view.unpack(target.path(), archive, new Unpacking(target.keepKinds(),

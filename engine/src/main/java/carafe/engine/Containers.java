@@ -4,8 +4,8 @@ import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.Filters;
 import carafe.spec.docker.PathStat;
+import carafe.spec.tar.SentTar;
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.List;
 
 /// Everything one can do to containers. A `reference` is a full id, a name with or without slash, or a unique prefix of
@@ -74,8 +74,8 @@ public interface Containers {
     void readArchive(String reference, String path, ArchiveReceiver receiver)
             throws EngineException, InterruptedException, IOException;
 
-    /// Unpacks a tar, plain or gzipped, into a directory inside it.
-    void writeArchive(String reference, ArchiveTarget target, InputStream archive)
+    /// Unpacks a tar, plain or compressed, into a directory inside it. Ends when it is abandoned.
+    void writeArchive(String reference, ArchiveTarget target, SentTar archive)
             throws EngineException, InterruptedException, IOException;
 
     /// All files of its root as a tar, as they are while it is written.

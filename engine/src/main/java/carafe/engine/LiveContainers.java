@@ -7,8 +7,8 @@ import carafe.spec.docker.Filters;
 import carafe.spec.docker.PathStat;
 import carafe.spec.oci.ProcessSpec;
 import carafe.spec.oci.RootfsPlan;
+import carafe.spec.tar.SentTar;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -261,7 +261,7 @@ final class LiveContainers implements Containers {
     }
 
     @Override
-    public void writeArchive(String reference, ArchiveTarget target, InputStream archive)
+    public void writeArchive(String reference, ArchiveTarget target, SentTar archive)
             throws EngineException, InterruptedException, IOException {
         hands.copies.write(book.find(reference), target, archive);
     }

@@ -7,14 +7,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carafe.image.TestTar;
 import carafe.spec.EngineException;
 import carafe.spec.docker.PathStat;
+import carafe.spec.tar.SentTar;
 import carafe.spec.tar.TarReader;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -75,8 +79,12 @@ final class LinuxCopiesTest {
         return found;
     }
 
+    private static SentTar sent(InputStream bytes) {
+        return new SentTar(bytes, () -> false);
+    }
+
     private void write(String name, String path, TestTar tar) throws Exception {
-        containers.writeArchive(name, new ArchiveTarget(path, true, false), new ByteArrayInputStream(tar.bytes()));
+        containers.writeArchive(name, new ArchiveTarget(path, true, false), sent(new ByteArrayInputStream(tar.bytes())));
     }
 
     @Test
@@ -204,6 +212,35 @@ final class LinuxCopiesTest {
     }
 
     /// CVE-2019-14271 and 2026-41567: nothing found in the container is loaded or run while its files are copied.
+    /// Of a container that does not run the archive is unpacked on its queue, where its removal waits too.
+    @Test
+    void whatNobodyWaitsForIsNotUnpackedFurtherAndKeepsNoRemovalWaiting() throws Exception {
+        containers.create(request("idle", "{}", "true"));
+        started("live", "{}", "true");
+        for (var name : new String[] {"idle", "live"}) {
+            var bytes = new AtomicLong();
+            var zeros = new InputStream() { // what a tar may end with, without end
+                @Override
+                public int read() {
+                    bytes.incrementAndGet();
+                    return 0;
+                }
+
+                @Override
+                public int read(byte[] to, int offset, int length) {
+                    Arrays.fill(to, offset, offset + length, (byte) 0);
+                    bytes.addAndGet(length);
+                    return length;
+                }
+            };
+            var sent = new SentTar(zeros, () -> bytes.get() > 10 << 20);
+            assertThatThrownBy(() -> containers.writeArchive(name, new ArchiveTarget("/", true, false), sent))
+                    .isInstanceOf(EngineException.Unavailable.class)
+                    .hasMessage("the archive was not read to its end: nobody waits for it any more");
+            containers.remove(name, new RemoveRequest(true, false));
+        }
+    }
+
     @Test
     void programsAndLibrariesOfTheContainerAreNotTouched() throws Exception {
         started("trojan", "{}", "mkdir -p /lib /usr/lib /usr/bin; for f in /lib/libnss_files.so.2 /usr/bin/xz"
@@ -213,14 +250,14 @@ final class LinuxCopiesTest {
             out.write(new TestTar().add(TestTar.file("f", "zipped")).bytes());
         }
         containers.writeArchive("trojan", new ArchiveTarget("/tmp", true, true),
-                new ByteArrayInputStream(gzipped.toByteArray()));
+                sent(new ByteArrayInputStream(gzipped.toByteArray())));
         assertThat(read("trojan", "/tmp/f")).containsEntry("f", "zipped");
         var packed = new ByteArrayOutputStream();
         try (var out = new XZOutputStream(packed, new LZMA2Options(0))) {
             out.write(new TestTar().add(TestTar.file("g", "packed")).bytes());
         }
         containers.writeArchive("trojan", new ArchiveTarget("/tmp", true, true),
-                new ByteArrayInputStream(packed.toByteArray()));
+                sent(new ByteArrayInputStream(packed.toByteArray())));
         assertThat(read("trojan", "/tmp/g")).containsEntry("g", "packed");
         assertThatThrownBy(() -> read("trojan", "/pwned")).isInstanceOf(EngineException.NotFound.class);
         assertThat(Path.of("/pwned")).doesNotExist();

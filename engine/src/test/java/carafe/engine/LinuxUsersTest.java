@@ -4,6 +4,7 @@ import static carafe.engine.EngineHarness.request;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carafe.image.TestTar;
+import carafe.spec.tar.SentTar;
 import carafe.spec.tar.TarReader;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -104,8 +105,9 @@ final class LinuxUsersTest {
                 "busybox mkdir /a; echo x > /a/f; busybox chown 1000:1000 /a/f; echo y > /a/g");
         var expected = Map.of("a/", "0:0", "a/f", "1000:1000", "a/g", "0:0");
         assertThat(owners("web", "/a")).isEqualTo(expected);
-        containers.writeArchive("web", new ArchiveTarget("/a", true, false), new ByteArrayInputStream(new TestTar()
-                .add(TestTar.directory("d")).add(TestTar.file("d/in", "z")).bytes()));
+        containers.writeArchive("web", new ArchiveTarget("/a", true, false), new SentTar(
+                new ByteArrayInputStream(new TestTar()
+                        .add(TestTar.directory("d")).add(TestTar.file("d/in", "z")).bytes()), () -> false));
         assertThat(owners("web", "/a/d")).isEqualTo(Map.of("d/", "0:0", "d/in", "0:0"));
         containers.kill("web", "KILL");
         containers.await("web", WaitCondition.NOT_RUNNING).await();

@@ -14,9 +14,9 @@ import carafe.kernel.MountNamespace;
 import carafe.spec.EngineException;
 import carafe.spec.docker.PathStat;
 import carafe.spec.oci.IdMaps;
+import carafe.spec.tar.SentTar;
 import carafe.spec.tar.TarWriter;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Optional;
 
@@ -82,7 +82,7 @@ public final class FileView implements AutoCloseable {
     }
 
     /// Unpacks a tar, plain or compressed, below the directory that `path` leads to.
-    public void unpack(String path, InputStream archive, Unpacking how) throws EngineException, IOException {
+    public void unpack(String path, SentTar archive, Unpacking how) throws EngineException, IOException {
         var mapped = how.in(users.ids);
         if (users.root.isEmpty()) {
             unpackHere(path, archive, mapped);
@@ -101,7 +101,7 @@ public final class FileView implements AutoCloseable {
         }
     }
 
-    private void unpackHere(String path, InputStream archive, Unpacking how) throws EngineException, IOException {
+    private void unpackHere(String path, SentTar archive, Unpacking how) throws EngineException, IOException {
         var inside = InsidePath.of(path);
         try {
             String there = inside.toString();

@@ -2,19 +2,25 @@ package carafe.files;
 
 import carafe.kernel.Gzip;
 import carafe.spec.EngineException;
+import carafe.spec.tar.Busy;
+import carafe.spec.tar.SentTar;
 import carafe.spec.tar.TarCompression;
 import carafe.spec.tar.TarReader;
+import carafe.spec.tar.UnpackBounds;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.PushbackInputStream;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.zip.ZipException;
 
 /// A tar that a client sends, whatever it is compressed with.
 final class PlainTar {
+
+    private static final int BUFFER = 64 << 10;
 
     private PlainTar() {}
 
@@ -24,11 +30,14 @@ final class PlainTar {
         void on(TarReader tar) throws IOException, EngineException;
     }
 
-    /// Does `work` on the tar in `archive`, plain, gzip, bzip2 or xz, which is read to its end and stays open.
-    /// @throws EngineException.Invalid the bytes are at fault, end too early, or are zstd's
-    static void read(InputStream archive, Work work) throws IOException, EngineException {
-        byte[] head = archive.readNBytes(TarCompression.HEAD_BYTES);
-        var whole = new PushbackInputStream(new StaysOpen(archive), head.length + 1);
+    /// Does `work` on the tar that is sent, plain, gzip, bzip2 or xz, which is read to its end and stays open. Ends when
+    /// it is abandoned, also while little of what was sent still becomes much.
+    /// @throws EngineException.Invalid the bytes are at fault, end too early, are zstd's, or a bomb
+    /// @throws EngineException.Unavailable nobody waits any more, or too many of its kind are read at a time
+    static void read(SentTar sent, Work work) throws IOException, EngineException {
+        var packed = new Packed(sent.bytes());
+        byte[] head = packed.readNBytes(TarCompression.HEAD_BYTES);
+        var whole = new PushbackInputStream(packed, head.length + 1);
         whole.unread(head);
         var compression = TarCompression.of(head);
         try (InputStream plain = switch (compression) {
@@ -38,17 +47,79 @@ final class PlainTar {
                     "the archive is compressed by zstd; send it plain, or by gzip, bzip2 or xz");
             case BZIP2, XZ -> compression.decompressing(whole);
         }) {
-            var buffered = new BufferedInputStream(plain, 64 << 10);
-            work.on(new TarReader(buffered));
-            buffered.transferTo(OutputStream.nullOutputStream()); // the checksum comes behind the tar's end
+            var watched = new Watched(plain, compression == TarCompression.NONE ? Optional.empty() : Optional.of(packed),
+                    sent.abandoned());
+            var tar = new TarReader(new BufferedInputStream(watched, BUFFER));
+            work.on(tar);
+            tar.drain(); // the checksum comes behind the tar's end
         } catch (ZipException | EOFException e) {
             throw new EngineException.Invalid("the archive cannot be read: " + e.getMessage());
+        } catch (Abandoned | Busy e) {
+            throw new EngineException.Unavailable("the archive was not read to its end: " + e.getMessage(), e);
         }
     }
 
-    private static final class StaysOpen extends FilterInputStream {
-        StaysOpen(InputStream in) {
+    private static final class Abandoned extends IOException {
+        Abandoned() {
+            super("nobody waits for it any more");
+        }
+    }
+
+    /// The tar on its way out of the decompression.
+    private static final class Watched extends FilterInputStream {
+        private final Optional<Packed> packed;
+        private final BooleanSupplier abandoned;
+        private long bytes;
+
+        /// `packed` is what `plain` comes of, if it is compressed.
+        Watched(InputStream plain, Optional<Packed> packed, BooleanSupplier abandoned) {
+            super(plain);
+            this.packed = packed;
+            this.abandoned = abandoned;
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        }
+
+        @Override
+        public int read(byte[] to, int offset, int length) throws IOException {
+            if (abandoned.getAsBoolean() || Thread.currentThread().isInterrupted()) {
+                throw new Abandoned();
+            }
+            int count = in.read(to, offset, length);
+            bytes += Math.max(0, count);
+            if (packed.isPresent()) {
+                var excess = UnpackBounds.DEFAULT.excess(bytes, packed.get().bytes);
+                if (excess.isPresent()) {
+                    throw new ZipException("it " + excess.get() + "; send it uncompressed if it is what it should be");
+                }
+            }
+            return count;
+        }
+    }
+
+    /// What is sent, counted; the stream is the sender's.
+    private static final class Packed extends FilterInputStream {
+        private long bytes;
+
+        Packed(InputStream in) {
             super(in);
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        }
+
+        @Override
+        public int read(byte[] to, int offset, int length) throws IOException {
+            int count = in.read(to, offset, length);
+            bytes += Math.max(0, count);
+            return count;
         }
 
         @Override

@@ -9,9 +9,9 @@ import carafe.kernel.Mounts;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import carafe.spec.oci.RootfsPlan;
+import carafe.spec.tar.SentTar;
 import carafe.spec.tar.TarWriter;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -222,8 +222,8 @@ public final class VolumeDirectories {
         });
     }
 
-    /// Unpacks a tar into the new volume `name`, which does not appear before it is whole.
-    public void unpack(String name, InputStream archive) throws EngineException {
+    /// Unpacks a tar into the new volume `name`, which does not appear before it is whole. Ends when it is abandoned.
+    public void unpack(String name, SentTar archive) throws EngineException {
         fill(name, "cannot import the volume " + name, target ->
                 PlainTar.read(archive, tar -> new TreeUnpacker(target, "/", Unpacking.PLAIN).all(tar)));
     }

@@ -9,14 +9,19 @@ import carafe.kernel.Inodes;
 import carafe.kernel.Linux;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
+import carafe.spec.tar.SentTar;
 import carafe.spec.tar.TarReader;
+import carafe.spec.tar.TarWriter;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.GZIPOutputStream;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorOutputStream;
 import org.junit.jupiter.api.Test;
@@ -96,8 +101,12 @@ final class CopiesTest {
         var tar = new ByteArrayOutputStream();
         volumes.pack("one", tar);
         volumes.make("two");
-        volumes.unpack("two", new ByteArrayInputStream(tar.toByteArray()));
+        volumes.unpack("two", sent(tar.toByteArray()));
         check(volumes.data("two"));
+    }
+
+    private static SentTar sent(byte[] archive) {
+        return new SentTar(new ByteArrayInputStream(archive), () -> false);
     }
 
     @Test
@@ -122,16 +131,77 @@ final class CopiesTest {
         int number = 0;
         for (byte[] packed : List.of(gzip.toByteArray(), bzip2.toByteArray(), xz.toByteArray())) {
             String name = "packed" + number++;
-            volumes.unpack(name, new ByteArrayInputStream(packed));
+            volumes.unpack(name, sent(packed));
             check(volumes.data(name));
             byte[] cut = Arrays.copyOf(packed, packed.length - 6); // all of the tar is there, not all that proves it
-            assertThatThrownBy(() -> volumes.unpack("cut", new ByteArrayInputStream(cut))).as(name)
+            assertThatThrownBy(() -> volumes.unpack("cut", sent(cut))).as(name)
                     .isInstanceOf(EngineException.class);
             assertThat(place.resolve("volumes/cut")).doesNotExist();
         }
         byte[] zstd = {0x28, (byte) 0xB5, 0x2F, (byte) 0xFD, 0, 0, 0, 0, 0, 0, 0};
-        assertThatThrownBy(() -> volumes.unpack("zstd", new ByteArrayInputStream(zstd)))
+        assertThatThrownBy(() -> volumes.unpack("zstd", sent(zstd)))
                 .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("compressed by zstd");
+    }
+
+    /// A few hundred bytes that become a gigabyte, many times: behind all members.
+    @Test
+    void bombsAreRefused() throws Exception {
+        var volumes = volumes();
+        var empty = new ByteArrayOutputStream();
+        new TarWriter(empty).finish();
+        byte[] piece = new byte[1 << 20];
+        var gzip = new ByteArrayOutputStream();
+        try (var out = new GZIPOutputStream(gzip)) {
+            for (int i = 0; i < 100; i++) {
+                out.write(piece);
+            }
+        }
+        var bzip2 = new ByteArrayOutputStream();
+        try (var out = new BZip2CompressorOutputStream(bzip2)) {
+            for (int i = 0; i < 100; i++) {
+                out.write(piece);
+            }
+        }
+        for (int form = 0; form < 2; form++) {
+            var bomb = new ByteArrayOutputStream();
+            try (OutputStream out = form == 0 ? new GZIPOutputStream(bomb) : new BZip2CompressorOutputStream(bomb)) {
+                empty.writeTo(out);
+            }
+            for (int i = 0; i < (form == 0 ? 40 : 20_000); i++) {
+                (form == 0 ? gzip : bzip2).writeTo(bomb);
+            }
+            assertThatThrownBy(() -> volumes.unpack("bomb", sent(bomb.toByteArray())))
+                    .isInstanceOf(EngineException.Invalid.class)
+                    .hasMessage("the archive cannot be read: it unpacks to more than 200 times its size; send it"
+                            + " uncompressed if it is what it should be");
+            assertThat(place.resolve("volumes/bomb")).doesNotExist();
+        }
+        volumes.awaitDeletions();
+        assertThat(place.resolve("volumes/.trash")).isEmptyDirectory();
+    }
+
+    @Test
+    void anImportThatNobodyWaitsForEnds() throws Exception {
+        var volumes = volumes();
+        var asked = new AtomicInteger();
+        var zeros = new InputStream() { // what a tar may end with, without end
+            @Override
+            public int read() {
+                return 0;
+            }
+
+            @Override
+            public int read(byte[] to, int offset, int length) {
+                Arrays.fill(to, offset, offset + length, (byte) 0);
+                return length;
+            }
+        };
+        assertThatThrownBy(() -> volumes.unpack("left", new SentTar(zeros, () -> asked.incrementAndGet() > 100)))
+                .isInstanceOf(EngineException.Unavailable.class)
+                .hasMessage("the archive was not read to its end: nobody waits for it any more");
+        volumes.awaitDeletions();
+        assertThat(place.resolve("volumes/left")).doesNotExist();
+        assertThat(place.resolve("volumes/.trash")).isEmptyDirectory();
     }
 
     @Test
@@ -142,7 +212,7 @@ final class CopiesTest {
         var tar = new ByteArrayOutputStream();
         volumes.pack("one", tar);
         byte[] torn = Arrays.copyOf(tar.toByteArray(), tar.size() / 2);
-        assertThatThrownBy(() -> volumes.unpack("two", new ByteArrayInputStream(torn)))
+        assertThatThrownBy(() -> volumes.unpack("two", sent(torn)))
                 .isInstanceOf(EngineException.class);
         volumes.awaitDeletions();
         assertThat(place.resolve("volumes/two")).doesNotExist();

@@ -77,7 +77,7 @@ final class ArchiveReader {
     /// @throws IOException the disk's or the source's own
     ArchiveContents read(InputStream archive) throws IOException, EngineException.Invalid {
         boolean whole = false;
-        try (var stream = LayerStream.hashedElsewhere(archive, LayerStream.Bounds.DEFAULT)) {
+        try (var stream = LayerStream.ofArchive(archive)) {
             members(new TarReader(stream));
             stream.drain();
             var contents = collect();

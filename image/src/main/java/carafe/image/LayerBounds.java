@@ -1,7 +1,9 @@
 package carafe.image;
 
-/// What a layer may hold: bytes as [LayerStream.Bounds] say, and members.
-record LayerBounds(LayerStream.Bounds stream, long maxEntries) {
+import carafe.spec.tar.UnpackBounds;
 
-    static final LayerBounds DEFAULT = new LayerBounds(LayerStream.Bounds.DEFAULT, 2_000_000);
+/// What a layer may hold: bytes as [UnpackBounds] say, and members.
+record LayerBounds(UnpackBounds stream, long maxEntries) {
+
+    static final LayerBounds DEFAULT = new LayerBounds(UnpackBounds.DEFAULT, 2_000_000);
 }

@@ -4,6 +4,7 @@ import carafe.kernel.Gzip;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
 import carafe.spec.tar.TarCompression;
+import carafe.spec.tar.UnpackBounds;
 import com.github.luben.zstd.ZstdIOException;
 import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
 import java.io.EOFException;
@@ -17,18 +18,11 @@ import java.util.Locale;
 import java.util.zip.ZipException;
 
 /// The tar inside a blob: found plain, gzip, zstd, bzip2 or xz by its first bytes, never by what a document says of it.
-/// Counts and hashes what passes, on both sides of the decompression, and stops a bomb: more than [Bounds#maxBytes], or,
-/// once [Bounds#freeBytes] came out, more than [Bounds#ratio] times what went in.
+/// Counts and hashes what passes, on both sides of the decompression, and stops a bomb, which is what [UnpackBounds] says.
 ///
-/// Errors: [Broken] when the bytes are at fault; any other [IOException] is the source's own.
+/// Errors: [Broken] when the bytes are at fault; [carafe.spec.tar.Busy] when too many of its kind are read at a time; any
+/// other [IOException] is the source's own.
 final class LayerStream extends InputStream {
-
-    /// How much may come out of a blob.
-    record Bounds(long maxBytes, long freeBytes, int ratio) {
-
-        /// gzip cannot do better than 1032:1 on zeros, real layers hardly reach 20:1.
-        static final Bounds DEFAULT = new Bounds(1L << 40, 1L << 30, 200);
-    }
 
     /// The bytes are no tar in a compression that we know, or lie about themselves.
     static final class Broken extends IOException {
@@ -37,7 +31,7 @@ final class LayerStream extends InputStream {
         }
     }
 
-    private final Bounds bounds;
+    private final UnpackBounds bounds;
     private final Counter blob;
     private final InputStream plain;
     private final TarCompression compression;
@@ -46,13 +40,16 @@ final class LayerStream extends InputStream {
     private boolean plainHashing = true;
     private long plainBytes;
 
-    /// Reads `source`, which the caller closes.
-    LayerStream(InputStream source, Bounds bounds) throws IOException {
-        this(source, bounds, OutputStream.nullOutputStream());
+    /// What is wanted of xz's places: inside an archive that holds one, a layer must not wait for another of them.
+    private enum Kind { ARCHIVE, LAYER }
+
+    /// A layer's blob. Reads `source`, which the caller closes, and writes the tar to `copy` as it is read, which stays
+    /// the caller's.
+    LayerStream(InputStream source, UnpackBounds bounds, OutputStream copy) throws IOException {
+        this(source, bounds, copy, Kind.LAYER);
     }
 
-    /// The same, and writes the tar to `copy` as it is read, which stays the caller's.
-    LayerStream(InputStream source, Bounds bounds, OutputStream copy) throws IOException {
+    private LayerStream(InputStream source, UnpackBounds bounds, OutputStream copy, Kind kind) throws IOException {
         this.bounds = bounds;
         this.copy = copy;
         this.blob = new Counter(source);
@@ -68,7 +65,8 @@ final class LayerStream extends InputStream {
             case NONE -> whole;
             case GZIP -> Gzip.decompressing(whole);
             case ZSTD -> new ZstdInputStreamNoFinalizer(whole).setContinuous(false);
-            case BZIP2, XZ -> compression.decompressing(whole);
+            case BZIP2, XZ -> kind == Kind.LAYER
+                    ? compression.decompressingLayer(whole) : compression.decompressing(whole);
         };
     }
 
@@ -76,9 +74,18 @@ final class LayerStream extends InputStream {
         return compression != TarCompression.NONE;
     }
 
-    /// A stream whose tar somebody else hashes, if anybody: [#hashes] wants to be told.
-    static LayerStream hashedElsewhere(InputStream source, Bounds bounds) throws IOException {
-        var stream = new LayerStream(source, bounds);
+    /// A layer's blob whose tar somebody else hashes, if anybody: [#hashes] wants to be told.
+    static LayerStream hashedElsewhere(InputStream source, UnpackBounds bounds) throws IOException {
+        return unhashed(source, bounds, Kind.LAYER);
+    }
+
+    /// An archive that is no layer but may hold some; nobody hashes it.
+    static LayerStream ofArchive(InputStream source) throws IOException {
+        return unhashed(source, UnpackBounds.DEFAULT, Kind.ARCHIVE);
+    }
+
+    private static LayerStream unhashed(InputStream source, UnpackBounds bounds, Kind kind) throws IOException {
+        var stream = new LayerStream(source, bounds, OutputStream.nullOutputStream(), kind);
         stream.plainHashing = false;
         return stream;
     }
@@ -120,11 +127,9 @@ final class LayerStream extends InputStream {
     }
 
     private void check() throws Broken {
-        if (plainBytes > bounds.maxBytes) {
-            throw new Broken("layer is larger than " + bounds.maxBytes + " bytes");
-        }
-        if (compressed() && plainBytes > bounds.freeBytes && plainBytes / bounds.ratio > blob.bytes) {
-            throw new Broken("layer unpacks to more than " + bounds.ratio + " times its size");
+        var excess = compressed() ? bounds.excess(plainBytes, blob.bytes) : bounds.excess(plainBytes);
+        if (excess.isPresent()) {
+            throw new Broken("layer " + excess.get());
         }
     }
 

@@ -1,6 +1,7 @@
 package carafe.image;
 
 import carafe.spec.EngineException;
+import carafe.spec.tar.Busy;
 import carafe.spec.tar.TarEntry;
 import carafe.spec.tar.TarHeader;
 import carafe.spec.tar.TarReader;
@@ -36,8 +37,9 @@ public final class TarArchive {
 
     /// Reads `archive` to its end; the caller closes it.
     /// @throws EngineException.Invalid the bytes are at fault
+    /// @throws EngineException.Unavailable too many archives of its kind are being read
     public static void read(InputStream archive, Visitor visitor) throws IOException, EngineException {
-        try (var stream = LayerStream.hashedElsewhere(archive, LayerStream.Bounds.DEFAULT)) {
+        try (var stream = LayerStream.ofArchive(archive)) {
             var tar = new TarReader(stream);
             for (var entry = tar.next(); entry != null; entry = tar.next()) {
                 var attributes = new Attributes(entry.mode(), (int) entry.uid(), (int) entry.gid(),
@@ -50,6 +52,8 @@ public final class TarArchive {
             stream.drain();
         } catch (LayerStream.Broken e) {
             throw LayerStream.invalid(e);
+        } catch (Busy e) {
+            throw new EngineException.Unavailable(String.valueOf(e.getMessage()), e);
         } catch (EOFException e) {
             throw new EngineException.Invalid("unexpected EOF");
         }

@@ -8,6 +8,7 @@ import carafe.kernel.FileTree;
 import carafe.kernel.Inodes;
 import carafe.kernel.Linux;
 import carafe.spec.EngineException;
+import carafe.spec.tar.UnpackBounds;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -201,7 +202,7 @@ abstract class HostileLayerContract {
 
     @Test
     void aDecompressionBombIsStopped() throws Exception {
-        var bounds = new LayerBounds(new LayerStream.Bounds(1L << 40, 1 << 20, 100), 1000);
+        var bounds = new LayerBounds(new UnpackBounds(1L << 40, 1 << 20, 100), 1000);
         var tar = new TestTar().add(TestTar.file("zeros", new byte[16 << 20]));
         try (var small = new UnpackedLayer(directory.resolve("layers"), form, bounds)) {
             byte[] bomb = TestImage.gzip(tar.bytes());
@@ -214,7 +215,7 @@ abstract class HostileLayerContract {
             byte[] xz = TestImage.xz(tar.bytes());
             assertThatThrownBy(() -> small.unpack(xz)).hasMessage("layer unpacks to more than 100 times its size");
         }
-        var tiny = new LayerBounds(new LayerStream.Bounds(1 << 20, 1 << 20, 100), 1000);
+        var tiny = new LayerBounds(new UnpackBounds(1 << 20, 1 << 20, 100), 1000);
         try (var small = new UnpackedLayer(directory.resolve("layers"), form, tiny)) {
             assertThatThrownBy(() -> small.unpack(tar)).hasMessage("layer is larger than 1048576 bytes");
         }
@@ -272,7 +273,7 @@ abstract class HostileLayerContract {
     @Test
     void aMillionMembersNeedNoMemoryAndAreCounted() throws Exception {
         byte[] member = new TestTar().add(TestTar.hardLink("same", "./same")).unfinished();
-        var bounds = new LayerBounds(LayerStream.Bounds.DEFAULT, 999_999);
+        var bounds = new LayerBounds(UnpackBounds.DEFAULT, 999_999);
         try (var limited = new UnpackedLayer(directory.resolve("layers"), form, bounds)) {
             assertThatThrownBy(() -> limited.unpack(repeated(member, 1_000_000)))
                     .isInstanceOf(EngineException.Invalid.class).hasMessage("layer has more than 999999 files");

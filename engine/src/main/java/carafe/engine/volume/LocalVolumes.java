@@ -3,8 +3,8 @@ package carafe.engine.volume;
 import carafe.engine.store.Change;
 import carafe.spec.EngineException;
 import carafe.spec.docker.Filters;
+import carafe.spec.tar.SentTar;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -153,7 +153,7 @@ public final class LocalVolumes implements Volumes {
     }
 
     @Override
-    public Volume unpack(String name, InputStream archive) throws EngineException {
+    public Volume unpack(String name, SentTar archive) throws EngineException {
         return fresh("import", new VolumeRequest(name, "", Map.of(), Map.of()),
                 () -> book.directories().unpack(name, archive));
     }

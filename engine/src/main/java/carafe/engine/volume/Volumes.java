@@ -2,8 +2,8 @@ package carafe.engine.volume;
 
 import carafe.spec.EngineException;
 import carafe.spec.docker.Filters;
+import carafe.spec.tar.SentTar;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.List;
 
@@ -39,6 +39,6 @@ public interface Volumes {
     /// Writes the content as a tar.
     void pack(String name, OutputStream out) throws EngineException, IOException;
 
-    /// Makes the new volume `name` of the content of a tar, plain or gzipped.
-    Volume unpack(String name, InputStream archive) throws EngineException;
+    /// Makes the new volume `name` of the content of a tar, plain or compressed. Ends when it is abandoned.
+    Volume unpack(String name, SentTar archive) throws EngineException;
 }

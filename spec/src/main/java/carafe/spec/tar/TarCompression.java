@@ -1,13 +1,13 @@
 package carafe.spec.tar;
 
+import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.time.Duration;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
+import java.util.Optional;
 import java.util.zip.ZipException;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream;
 import org.jspecify.annotations.Nullable;
@@ -15,8 +15,8 @@ import org.tukaani.xz.MemoryLimitException;
 import org.tukaani.xz.XZInputStream;
 
 /// What a tar is compressed with, told by its first bytes, and how the rare ones are read: bzip2, which needs 4 MiB, and
-/// xz, which needs what its writer chose, 66 MiB at most (`xz -9`), in two streams of the process at a time. gzip and
-/// zstd are other rooms', whose libraries are native.
+/// xz, which needs what its writer chose, 66 MiB at most (`xz -9`): of archives two are read at a time in the process, and
+/// of layers, which may lie in such archives, two more. gzip and zstd are other rooms', whose libraries are native.
 ///
 /// Source: the bzip2 and .xz file formats; RFC 1952, RFC 8878.
 public enum TarCompression {
@@ -28,8 +28,9 @@ public enum TarCompression {
     private static final byte[] BZIP2_BLOCK = {0x31, 0x41, 0x59, 0x26, 0x53, 0x59};
     private static final byte[] BZIP2_END = {0x17, 0x72, 0x45, 0x38, 0x50, (byte) 0x90};
     private static final int XZ_LIMIT_MIB = 66;
-    private static final Semaphore XZ_STREAMS = new Semaphore(2);
-    private static final Duration XZ_PATIENCE = Duration.ofMinutes(1);
+    private static final int BUFFER = 64 << 10;
+    private static final XzPlaces ARCHIVES = new XzPlaces(2, Duration.ofMinutes(1), Duration.ofSeconds(30));
+    private static final XzPlaces LAYERS = new XzPlaces(2, Duration.ofMinutes(1), Duration.ofSeconds(30));
 
     /// What begins with `head`, all of the stream or its first [#HEAD_BYTES]; [#NONE] for anything unknown.
     public static TarCompression of(byte[] head) {
@@ -69,32 +70,23 @@ public enum TarCompression {
     }
 
     /// What is inside `source`, which is [#BZIP2] or [#XZ] and stays open; to be closed. Several streams in a row are
-    /// one. Errors while reading: `ZipException` when the bytes are at fault, `EOFException` when they end early, else
-    /// the source's own.
+    /// one. More of `source` may be read than what has come out needs. Errors while reading: `ZipException` when the bytes
+    /// are at fault, `EOFException` when they end early, [Busy] when too many others are read, else the source's own.
     public InputStream decompressing(InputStream source) {
-        return switch (this) {
-            case BZIP2 -> new Careful(source, in -> new BZip2CompressorInputStream(in, true), () -> { });
-            case XZ -> new Careful(source, TarCompression::xz, XZ_STREAMS::release);
-            case NONE, GZIP, ZSTD -> throw new IllegalArgumentException(this + " is read elsewhere");
-        };
+        return decompressing(source, ARCHIVES);
     }
 
-    private static InputStream xz(InputStream source) throws IOException {
-        try {
-            if (!XZ_STREAMS.tryAcquire(XZ_PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
-                throw new ZipException("two other xz archives have been read for a minute; try again later,"
-                        + " or with gzip or zstd");
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new InterruptedIOException("interrupted");
-        }
-        try {
-            return new XZInputStream(source, XZ_LIMIT_MIB << 10);
-        } catch (IOException | RuntimeException e) {
-            XZ_STREAMS.release();
-            throw e;
-        }
+    /// The same of a layer, which may lie inside an archive that is being read and waits for none.
+    public InputStream decompressingLayer(InputStream source) {
+        return decompressing(source, LAYERS);
+    }
+
+    InputStream decompressing(InputStream source, XzPlaces places) {
+        return switch (this) {
+            case BZIP2 -> new Careful(source, in -> new BZip2CompressorInputStream(in, true), Optional.empty());
+            case XZ -> new Careful(source, in -> new XZInputStream(in, XZ_LIMIT_MIB << 10), Optional.of(places));
+            case NONE, GZIP, ZSTD -> throw new IllegalArgumentException(this + " is read elsewhere");
+        };
     }
 
     @FunctionalInterface
@@ -106,14 +98,14 @@ public enum TarCompression {
     private static final class Careful extends InputStream {
         private final Source source;
         private final Decoder decoder;
-        private final Runnable release;
+        private final Optional<XzPlaces> places;
         private @Nullable InputStream plain;
         private boolean closed;
 
-        Careful(InputStream source, Decoder decoder, Runnable release) {
+        Careful(InputStream source, Decoder decoder, Optional<XzPlaces> places) {
             this.source = new Source(source);
             this.decoder = decoder;
-            this.release = release;
+            this.places = places;
         }
 
         @Override
@@ -129,10 +121,13 @@ public enum TarCompression {
             }
             try {
                 if (plain == null) {
-                    plain = decoder.open(source);
+                    if (places.isPresent() && source.place == null) {
+                        source.place = places.get().take();
+                    }
+                    plain = decoder.open(new BufferedInputStream(source, BUFFER)); // they ask for single bytes
                 }
                 return plain.read(to, offset, length);
-            } catch (ZipException e) {
+            } catch (ZipException | Busy e) {
                 throw e;
             } catch (EOFException e) {
                 throw e == source.failure ? e : new EOFException("unexpected EOF");
@@ -156,20 +151,23 @@ public enum TarCompression {
         public void close() throws IOException {
             if (!closed) {
                 closed = true;
-                if (plain != null) {
-                    try {
+                try {
+                    if (plain != null) {
                         plain.close();
-                    } finally {
-                        release.run();
+                    }
+                } finally {
+                    if (source.place != null) {
+                        source.place.close();
                     }
                 }
             }
         }
     }
 
-    /// Remembers its own failure; is not closed by a decoder.
+    /// Remembers its own failure; is not closed by a decoder. Read at its place, if it has one.
     private static final class Source extends FilterInputStream {
         private @Nullable IOException failure;
+        private XzPlaces.@Nullable Place place;
 
         Source(InputStream in) {
             super(in);
@@ -184,7 +182,7 @@ public enum TarCompression {
         @Override
         public int read(byte[] to, int offset, int length) throws IOException {
             try {
-                return in.read(to, offset, length);
+                return place == null ? in.read(to, offset, length) : place.read(in, to, offset, length);
             } catch (IOException e) {
                 failure = e;
                 throw e;

@@ -6,14 +6,22 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.Pipe;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.CRC32;
 import java.util.zip.ZipException;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorOutputStream;
@@ -151,6 +159,66 @@ class TarCompressionTest {
     }
 
     @Test
+    void layersAreReadWhileArchivesHaveAllTheirPlaces() throws IOException {
+        byte[] packed = packed(TarCompression.XZ, text(10));
+        try (var one = TarCompression.XZ.decompressing(new ByteArrayInputStream(packed));
+                var two = TarCompression.XZ.decompressing(new ByteArrayInputStream(packed));
+                var layer = TarCompression.XZ.decompressingLayer(new ByteArrayInputStream(packed))) {
+            assertThat(one.read()).isEqualTo(two.read());
+            assertThat(layer.readAllBytes()).isEqualTo(text(10));
+        }
+    }
+
+    @Test
+    void whoFindsNoPlaceIsToldToTryAgainNotThatTheDataAreWrong() throws IOException {
+        byte[] packed = packed(TarCompression.XZ, text(10));
+        var places = new XzPlaces(1, Duration.ofMillis(1), Duration.ofHours(1));
+        var first = TarCompression.XZ.decompressing(new ByteArrayInputStream(packed), places);
+        try (var second = TarCompression.XZ.decompressing(new ByteArrayInputStream(packed), places)) {
+            assertThat(first.read()).isEqualTo(text(10)[0] & 0xFF);
+            assertThatThrownBy(second::read).isInstanceOf(Busy.class)
+                    .hasMessageMatching("the engine has been busy with other xz archives for .*; try again, or use gzip");
+            first.close();
+            assertThat(second.readAllBytes()).isEqualTo(text(10));
+        }
+    }
+
+    /// On either kind of thread; the thread is as it was afterwards.
+    @Test
+    void aSenderWhoStallsLosesItsPlaceToOneWhoWaits() throws Exception {
+        byte[] packed = packed(TarCompression.XZ, text(10));
+        var places = new XzPlaces(1, Duration.ofHours(1), Duration.ofMillis(1));
+        for (var kind : new ThreadFactory[] {Thread.ofPlatform().factory(), Thread.ofVirtual().factory()}) {
+            var pipe = Pipe.open();
+            pipe.sink().write(ByteBuffer.wrap(packed, 0, 20));
+            try (var pool = Executors.newThreadPerTaskExecutor(kind)) {
+                var holds = new CountDownLatch(1);
+                var arriving = new FilterInputStream(Channels.newInputStream(pipe.source())) {
+                    @Override
+                    public int read(byte[] to, int offset, int length) throws IOException {
+                        holds.countDown();
+                        return super.read(to, offset, length);
+                    }
+                };
+                var stalls = pool.submit(() -> {
+                    try (var plain = TarCompression.XZ.decompressing(arriving, places)) {
+                        assertThatThrownBy(plain::readAllBytes).isInstanceOf(Busy.class)
+                                .hasMessageMatching("nothing more of an xz archive came for .* try again");
+                    }
+                    return Thread.interrupted();
+                });
+                holds.await();
+                try (var plain = TarCompression.XZ.decompressing(new ByteArrayInputStream(packed), places)) {
+                    assertThat(plain.readAllBytes()).isEqualTo(text(10));
+                }
+                assertThat(stalls.get()).isFalse();
+            }
+            pipe.sink().close();
+            pipe.source().close();
+        }
+    }
+
+    @Test
     void theSourceKeepsItsFailuresAndStaysOpen() throws IOException {
         byte[] packed = packed(TarCompression.BZIP2, text(1000));
         var failing = new InputStream() {
@@ -173,6 +241,31 @@ class TarCompressionTest {
             plain.readAllBytes();
         }
         assertThat(closed).isFalse();
+    }
+
+    /// Decoders ask for single bytes, and each would pass through every layer of streams below.
+    @ParameterizedTest
+    @EnumSource(names = {"BZIP2", "XZ"})
+    void theSourceIsReadInLargePieces(TarCompression how) throws IOException {
+        byte[] packed = packed(how, text(2_000_000));
+        var calls = new AtomicInteger();
+        var source = new FilterInputStream(new ByteArrayInputStream(packed)) {
+            @Override
+            public int read() throws IOException {
+                calls.incrementAndGet();
+                return super.read();
+            }
+
+            @Override
+            public int read(byte[] to, int offset, int length) throws IOException {
+                calls.incrementAndGet();
+                return super.read(to, offset, length);
+            }
+        };
+        try (var plain = how.decompressing(source)) {
+            assertThat(plain.readAllBytes()).hasSize(2_000_000);
+        }
+        assertThat(calls.get()).isLessThan(packed.length / 5_000);
     }
 
     @Test
