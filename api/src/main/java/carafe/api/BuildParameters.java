@@ -147,7 +147,7 @@ final class BuildParameters {
         if (text.equals("client-session") || text.isEmpty()) {
             return "";
         }
-        if (BuildContexts.isRemote(text)) {
+        if (BuildContexts.isRemoteContext(text)) {
             return text;
         }
         if (text.matches("[\\w.-]+\\.[A-Za-z]{2,}/\\S*")) {

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.build.plan.BaseImages;
+import carafe.build.source.Contexts;
+import carafe.build.source.Remotes;
 import carafe.build.step.StepRunner;
 import carafe.build.tree.FileSource;
 import carafe.build.tree.MountedTree;
@@ -14,10 +16,12 @@ import carafe.spec.EngineException;
 import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildEvent;
 import carafe.spec.build.BuildRequest;
+import carafe.spec.build.GitAddress;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.Platform;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -329,5 +333,85 @@ class FetchedTest {
         var missing = new BuildContexts("", Map.of("base", new BuildContexts.Layout("no")), List.of("base"));
         assertThatThrownBy(() -> from(missing, body.toByteArray())).isInstanceOf(EngineException.Invalid.class)
                 .hasMessageContaining("no image called no");
+    }
+
+    /// Whether a client goes away is known only when all it sends was read.
+    @Test
+    void nothingIsFetchedBeforeTheBodyIsRead() throws Exception {
+        var atEnd = new boolean[1];
+        var left = new CopyOnWriteArrayList<String>();
+        var watched = new Remotes() {
+            @Override
+            public WebFile file(String url, Optional<String> version, Proof proof) throws EngineException {
+                if (!atEnd[0]) {
+                    left.add(url);
+                }
+                return remotes.file(url, version, proof);
+            }
+
+            @Override
+            public String commit(GitAddress address, Proof proof) {
+                throw new AssertionError(address);
+            }
+
+            @Override
+            public void checkout(GitAddress address, String commit, boolean keepGit, Proof proof, Receiver receiver) {
+                throw new AssertionError(address);
+            }
+        };
+        remotes.put("http://h/file", bytes("FROM scratch\nLABEL a=b\n"), "");
+        remotes.put("http://h/w", bytes("web"), "");
+        var named = Map.<String, BuildContexts.Place>of("web", new BuildContexts.Remote("http://h/w"));
+        var context = new TarText().file("Dockerfile", "FROM scratch\nCOPY --from=web w /w\n").bytes();
+        for (var asked : List.of(new BuildContexts("http://h/file", named, List.of()), new BuildContexts("", named, List.of()))) {
+            atEnd[0] = false;
+            var sent = new ByteArrayInputStream(asked.remote().isEmpty() ? context : new byte[0]);
+            var body = new FilterInputStream(sent) {
+                @Override
+                public int read() throws IOException {
+                    int read = super.read();
+                    atEnd[0] |= read < 0;
+                    return read;
+                }
+
+                @Override
+                public int read(byte[] into, int offset, int length) throws IOException {
+                    int read = super.read(into, offset, length);
+                    atEnd[0] |= read < 0;
+                    return read;
+                }
+            };
+            try (var contexts = Contexts.read(request().from(asked), body, watched, images, directory)) {
+                assertThat(contexts.directories()).containsKey("web");
+            }
+        }
+        assertThat(left).isEmpty();
+        assertThatThrownBy(() -> from(new BuildContexts("http://h/file", Map.of(), List.of()), context))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("yet one was sent, too");
+    }
+
+    @Test
+    void aPathThatLooksLikeAHostIsInTheContext() throws Exception {
+        var id = build("FROM scratch\nADD github.com/a/f /f\n", new TarText().file("github.com/a/f", "local"), request());
+        try (var tree = files(id)) {
+            assertThat(text(tree, "f")).isEqualTo("local");
+        }
+        assertThat(remotes.asked).isEmpty();
+    }
+
+    @Test
+    void aBuildArgumentKeepsTheRepository() throws Exception {
+        remotes.commits.put("git://h/r#", COMMIT);
+        remotes.trees.put(COMMIT, new TarText().file("Dockerfile", "FROM scratch\nCOPY Dockerfile /\n"));
+        for (var each : Map.of("git://h/r", "true", "git://h/r?keep-git-dir=false", "1", "git://h/r?submodules=false", "0")
+                .entrySet()) {
+            remotes.asked.clear();
+            var plain = BuildRequest.of(List.of());
+            var asked = new BuildRequest(plain.dockerfile(), plain.tags(), Map.of("BUILDKIT_CONTEXT_KEEP_GIT_DIR",
+                    each.getValue()), plain.labels(), plain.target(), plain.platform(), plain.cache(), plain.running(),
+                    plain.result(), new BuildContexts(each.getKey(), Map.of(), List.of()));
+            builder.build(asked, this::base, new ByteArrayInputStream(new byte[0]), events::add);
+            assertThat(remotes.asked).contains("checkout " + COMMIT + (each.getValue().equals("true") ? " with .git" : ""));
+        }
     }
 }

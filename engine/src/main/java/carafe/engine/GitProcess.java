@@ -187,7 +187,7 @@ final class GitProcess {
         environment.put("GIT_ASKPASS", "/bin/false");
         environment.put("GIT_NO_REPLACE_OBJECTS", "1");
         environment.put("GIT_CEILING_DIRECTORIES", call.directory.resolveSibling("").toString());
-        environment.put("GIT_ALLOW_PROTOCOL", "http:https:ssh:git");
+        environment.put("GIT_ALLOW_PROTOCOL", String.join(":", call.way.protocols()));
         environment.put("GIT_SSH_COMMAND", "ssh -F /dev/null -o BatchMode=yes -o ConnectTimeout=20 -o ForwardAgent=no"
                 + " -o IdentityFile=none -o StrictHostKeyChecking=accept-new -o 'UserKnownHostsFile=\"" + knownHosts + "\"'");
         environment.put("GIT_SSH_VARIANT", "ssh");
@@ -196,7 +196,7 @@ final class GitProcess {
         }
         var settings = new TreeMap<String, String>();
         settings.put("protocol.allow", "never");
-        for (String protocol : List.of("http", "https", "ssh", "git")) {
+        for (String protocol : call.way.protocols()) {
             settings.put("protocol." + protocol + ".allow", "always");
         }
         settings.put("core.hooksPath", "/dev/null");

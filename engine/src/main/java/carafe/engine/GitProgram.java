@@ -55,9 +55,9 @@ final class GitProgram {
     /// What is wanted of a repository.
     record Wanted(GitAddress address, String commit, boolean keepGit) {}
 
-    /// How a repository is reached: through a proxy (a URL), with an Authorization header, with an ssh agent's socket;
-    /// each may be `""`.
-    record Way(String proxy, String header, String agent) {}
+    /// How a repository is reached: by which protocols (the only ones that git speaks then, also where it is led on),
+    /// through a proxy (a URL), with an Authorization header, with an ssh agent's socket; the last three may be `""`.
+    record Way(List<String> protocols, String proxy, String header, String agent) {}
 
     /// Finds the way to a repository.
     @FunctionalInterface
@@ -193,8 +193,9 @@ final class GitProgram {
         }
     }
 
-    /// Where a submodule lies. One of a repository of the web must not lead to another transport's world.
-    private static GitAddress submodule(GitAddress parent, String path, String url) throws EngineException.Invalid {
+    /// Where a submodule lies. One of a repository of the web must not lead to another transport's world, and one of a
+    /// repository that is read safely not to where anybody on the way can listen.
+    static GitAddress submodule(GitAddress parent, String path, String url) throws EngineException.Invalid {
         String whole = url.startsWith("./") || url.startsWith("../") ? beside(parent.url(), url).orElseThrow(() ->
                 new EngineException.Invalid("the submodule " + path + " of " + parent.url() + " leads out of it: " + url))
                 : url;
@@ -209,6 +210,10 @@ final class GitProgram {
         if (webOnly && address.ssh()) {
             throw new EngineException.Invalid("the submodule " + path + " of " + parent.url() + " lies behind ssh (" + url
                     + "); add it apart, or say submodules=false in the address");
+        }
+        if (parent.url().startsWith("https:") && address.url().startsWith("http:")) {
+            throw new EngineException.Invalid("the submodule " + path + " of " + parent.url() + " is fetched in clear text ("
+                    + url + "), the repository itself by https; add it apart, or say submodules=false in the address");
         }
         return new GitAddress(whole.equals(named) ? address.url() : address.url().substring(0, address.url().length() - 4),
                 Optional.empty(), "", "", Optional.empty(), Optional.empty(), true);
@@ -252,7 +257,8 @@ final class GitProgram {
         if (!process.succeeds(call, "cat-file", "-e", commit + ":.gitmodules")) {
             return Map.of();
         }
-        byte[] config = process.run(call, MAX_LISTING, "config", "--blob", commit + ":.gitmodules", "-z", "--list");
+        byte[] config = process.run(call, MAX_LISTING, "config", "--no-includes", "--blob", commit + ":.gitmodules", "-z",
+                "--list"); // an include of a stranger's would be a file of the host
         var paths = new LinkedHashMap<String, String>();
         var urls = new HashMap<String, String>();
         for (String entry : new String(config, StandardCharsets.UTF_8).split("\0")) {

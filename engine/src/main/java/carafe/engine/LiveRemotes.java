@@ -8,11 +8,13 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.List;
 import java.util.Optional;
 
 /// What builds fetch: files by the client of registries, with its proxies, trust and limits; repositories by git.
 /// Secrets called as BuildKit calls them (`HTTP_AUTH_TOKEN_<host>`, `HTTP_AUTH_HEADER_<host>`, `GIT_AUTH_TOKEN[.<host>]`,
-/// `GIT_AUTH_HEADER[.<host>]`) are shown to that host and to no other.
+/// `GIT_AUTH_HEADER[.<host>]`) are shown to that host and to no other; `<host>:<port>` names just that port. Where a
+/// repository's own words lead (submodules), none is shown in clear text, nor one of a host at a port that nobody named.
 record LiveRemotes(Registries registries, GitProgram git) implements Remotes {
 
     @Override
@@ -42,35 +44,48 @@ record LiveRemotes(Registries registries, GitProgram git) implements Remotes {
 
     @Override
     public String commit(GitAddress address, Proof proof) throws EngineException, InterruptedException {
-        return git.commit(address, way(address, proof, true));
+        return git.commit(address, way(address, proof, origin(address)));
     }
 
     @Override
     public void checkout(GitAddress address, String commit, boolean keepGit, Proof proof, Receiver receiver)
             throws EngineException, InterruptedException {
         String own = origin(address);
-        git.checkout(new GitProgram.Wanted(address, commit, keepGit), at -> way(at, proof, origin(at).equals(own)), receiver);
+        git.checkout(new GitProgram.Wanted(address, commit, keepGit), at -> way(at, proof, own), receiver);
     }
 
-    private static String origin(GitAddress address) {
+    /// Scheme, host and port, as far as they are said.
+    static String origin(GitAddress address) {
         return address.url().replaceFirst("^(\\w+://[^/]*).*", "$1");
     }
 
-    /// How a repository is reached. What is not for a named host is for that of the repository that was asked for (`own`),
-    /// not for those of its submodules.
-    private GitProgram.Way way(GitAddress address, Proof proof, boolean own) throws EngineException.Invalid {
-        if (!address.url().startsWith("http")) {
-            return new GitProgram.Way("", "", proof.agents().getOrDefault("default", ""));
+    /// How a repository is reached in a build that was asked for one at the origin `asked`. What is for no named host is
+    /// for that origin alone; what is for a host, for its https port besides.
+    GitProgram.Way way(GitAddress address, Proof proof, String asked) throws EngineException.Invalid {
+        String url = address.url();
+        if (!url.startsWith("http")) {
+            return new GitProgram.Way(List.of(address.ssh() ? "ssh" : "git"), "", "",
+                    proof.agents().getOrDefault("default", ""));
         }
-        String host = host(address.url());
-        var header = text(proof, "GIT_AUTH_HEADER." + host)
-                .or(() -> text(proof, "GIT_AUTH_TOKEN." + host).map(LiveRemotes::token));
+        boolean own = origin(address).equals(asked);
+        boolean safe = url.startsWith("https:");
+        String host = host(url);
+        int said = URI.create(url).getPort();
+        int port = said >= 0 ? said : safe ? 443 : 80;
+        Optional<String> header = own || safe ? authorization(proof, "." + host + ":" + port) : Optional.empty();
+        if (own || safe && port == 443) {
+            header = header.or(() -> authorization(proof, "." + host));
+        }
         if (own) {
-            header = header.or(() -> text(proof, "GIT_AUTH_HEADER"))
-                    .or(() -> text(proof, "GIT_AUTH_TOKEN").map(LiveRemotes::token));
+            header = header.or(() -> authorization(proof, ""));
         }
         header = header.or(() -> address.login().map(login -> basic(login.contains(":") ? login : login + ":")));
-        return new GitProgram.Way(registries.proxy(address.url()), header.orElse(""), "");
+        return new GitProgram.Way(safe ? List.of("https") : List.of("http", "https"), registries.proxy(url),
+                header.orElse(""), "");
+    }
+
+    private static Optional<String> authorization(Proof proof, String whose) {
+        return text(proof, "GIT_AUTH_HEADER" + whose).or(() -> text(proof, "GIT_AUTH_TOKEN" + whose).map(LiveRemotes::token));
     }
 
     private static String token(String token) {

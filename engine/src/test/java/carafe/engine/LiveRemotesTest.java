@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Repositories and files that builds fetch, from servers on this machine, friendly ones and others.
@@ -289,6 +291,90 @@ class LiveRemotesTest {
         } finally {
             own.stop(0);
             other.stop(0);
+        }
+    }
+
+    @Test
+    void anIncludeOfAStrangerReadsNoFileOfTheHost() throws Exception {
+        Path inner = repositories.init("inner");
+        Files.writeString(inner.resolve("i"), "inner");
+        String commit = GitRepositories.commit(inner);
+        Path secret = Files.writeString(directory.resolve("secret"), "[submodule \"s\"]\n\turl = \"" + repositories.url("inner")
+                + "\"\n");
+        Path made = repositories.init("r");
+        Files.writeString(made.resolve(".gitmodules"), "[include]\n\tpath = " + secret + "\n[submodule \"s\"]\n\tpath = in\n");
+        GitRepositories.git(made, "add", ".gitmodules");
+        GitRepositories.git(made, "update-index", "--add", "--cacheinfo", "160000," + commit + ",in");
+        GitRepositories.git(made, "commit", "-q", "-m", "include");
+        try (var files = checkout(repositories.url("r"), false)) {
+            assertThat(files.find("in/i")).as("found by a file of the host").isEmpty();
+            assertThat(files.find(".gitmodules")).isPresent();
+        }
+    }
+
+    @Test
+    void aRepositorysOwnWordsLeadNoSecretAway() throws Exception {
+        var heard = new CopyOnWriteArrayList<String>();
+        var server = server(heard, "");
+        try {
+            int port = server.getAddress().getPort();
+            Path made = repositories.init("r");
+            GitRepositories.commit(made);
+            submodule(made, "s", at(server) + "/r.git", "0123456789abcdef0123456789abcdef01234567");
+            var proof = new Remotes.Proof(Map.of("GIT_AUTH_TOKEN.127.0.0.1", bytes("t0k"), "GIT_AUTH_TOKEN.127.0.0.1:" + port,
+                    bytes("t1k"), "GIT_AUTH_HEADER", bytes("g1t")), Map.of());
+            var address = address(repositories.url("r"));
+            try (var archive = ContextArchive.empty(directory)) {
+                assertThatThrownBy(() -> remotes.checkout(address, GitRepositories.git(made, "rev-parse", "HEAD"), false,
+                        proof, new Checkout(archive))).isInstanceOf(EngineException.Unavailable.class);
+            }
+            assertThat(heard).isNotEmpty().allSatisfy(line -> assertThat(line).endsWith(" nobody"));
+            heard.clear();
+            assertThatThrownBy(() -> remotes.commit(address(at(server) + "/r.git"), proof))
+                    .isInstanceOf(EngineException.Unavailable.class);
+            assertThat(heard).isNotEmpty().allSatisfy(line -> assertThat(line).endsWith(" basic "
+                    + Base64.getEncoder().encodeToString(bytes("x-access-token:t1k"))));
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"https://h/a.git, https://h/b.git, host", "https://h/a.git, https://h:443/b.git, host",
+        "https://h/a.git, https://h:8443/b.git, port", "https://h/a.git, https://h:9443/b.git, ''",
+        "https://h:9443/a.git, https://h:9443/b.git, host", "https://h/a.git, http://h/b.git, ''",
+        "http://h/a.git, http://h/b.git, host", "http://h/a.git, http://h:8443/b.git, ''",
+        "https://x/a.git, https://h/b.git, host", "https://h/a.git, https://x/b.git, ''"})
+    void aHostsSecretIsForItsOwnPort(String asked, String at, String header) throws Exception {
+        var proof = new Remotes.Proof(Map.of("GIT_AUTH_HEADER.h", bytes("host"), "GIT_AUTH_HEADER.h:8443", bytes("port")),
+                Map.of());
+        var way = remotes.way(address(at), proof, LiveRemotes.origin(address(asked)));
+        assertThat(way.header()).isEqualTo(header);
+        assertThat(way.protocols()).containsExactlyElementsOf(at.startsWith("https:") ? List.of("https")
+                : List.of("http", "https"));
+    }
+
+    @Test
+    void noSubmoduleIsFetchedInClearTextWhereItsRepositoryIsNot() throws Exception {
+        var parent = address("https://h/a.git");
+        assertThatThrownBy(() -> GitProgram.submodule(parent, "s", "http://h/b.git"))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("in clear text");
+        assertThat(GitProgram.submodule(parent, "s", "https://h/b.git").url()).isEqualTo("https://h/b.git");
+        assertThat(GitProgram.submodule(address("http://h/a.git"), "s", "../b.git").url()).isEqualTo("http://h/b.git");
+    }
+
+    /// What a server leads on to is a protocol of the ones that are spoken then, as git and libcurl are told.
+    @Test
+    void gitSpeaksOnlyTheProtocolsOfItsWay() throws Exception {
+        var heard = new CopyOnWriteArrayList<String>();
+        var server = server(heard, "");
+        try {
+            var git = GitProgram.open(directory.resolve("git"), directory.resolve("known_hosts"));
+            assertThatThrownBy(() -> git.commit(address(at(server) + "/r.git"), new GitProgram.Way(List.of("https"), "", "", "")))
+                    .isInstanceOf(EngineException.Unavailable.class).hasMessageContaining("'http' not allowed");
+            assertThat(heard).isEmpty();
+        } finally {
+            server.stop(0);
         }
     }
 

@@ -41,8 +41,11 @@ final class CopyPlanner {
                 throw new DockerfileException(step.span(), "the source " + text + " is empty");
             }
             written.add(source);
-            sources.add(add && BuildContexts.isRemote(source) ? source : local(source, transfer.options().parents()));
-            ignored(source, from);
+            boolean remote = add && BuildContexts.isRemote(source);
+            sources.add(remote ? source : local(source, transfer.options().parents()));
+            if (!remote) {
+                ignored(source, from);
+            }
         }
         var inline = new ArrayList<Operation.Inline>();
         for (var heredoc : transfer.inline()) {
@@ -104,7 +107,7 @@ final class CopyPlanner {
     }
 
     private void ignored(String source, Origin from) {
-        if (from instanceof Origin.Context && !BuildContexts.isRemote(source) && !PathPattern.isPattern(source)) {
+        if (from instanceof Origin.Context && !PathPattern.isPattern(source)) {
             String path = IgnorePatterns.clean(source);
             var patterns = stage.planner().ignored();
             if (!path.isEmpty() && patterns.matches(path) && !patterns.hasExceptions()) {

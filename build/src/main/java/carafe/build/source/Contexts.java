@@ -23,6 +23,7 @@ public final class Contexts implements AutoCloseable {
     private static final int HEAD_BYTES = 512;
     private static final int MAX_DOCKERFILE_BYTES = 8 << 20;
     private static final long MAX_FILE_BYTES = 16L << 30;
+    private static final String KEEP_GIT = "BUILDKIT_CONTEXT_KEEP_GIT_DIR";
 
     private final Remotes remotes;
     private final Remotes.Proof proof;
@@ -38,15 +39,17 @@ public final class Contexts implements AutoCloseable {
     }
 
     /// Reads and fetches all contexts of `request`: from `body` the tars of directories that were sent, each in pieces
-    /// of a length (four bytes) and as many bytes, ended by one of length 0; then the tar of the context to the end, if it
-    /// is none that is fetched.
+    /// of a length (four bytes) and as many bytes, ended by one of length 0; then the tar of the context to the end, or
+    /// nothing if it is one that is fetched. The body is at its end before anything is fetched. Of repositories `.git` is
+    /// kept if the address, or else the build argument BUILDKIT_CONTEXT_KEEP_GIT_DIR, says so.
     public static Contexts read(BuildRequest request, InputStream body, Remotes remotes, Images images, Path scratch)
             throws IOException, EngineException, InterruptedException {
         var proof = new Remotes.Proof(request.running().secrets(), request.running().agents());
         var contexts = new Contexts(remotes, proof, scratch);
         boolean whole = false;
         try {
-            contexts.read(request.contexts(), body, images);
+            boolean keepGit = request.arguments().getOrDefault(KEEP_GIT, "").matches("1|t|T|true|True|TRUE");
+            contexts.read(request.contexts(), keepGit, body, images);
             whole = true;
             return contexts;
         } finally {
@@ -56,7 +59,7 @@ public final class Contexts implements AutoCloseable {
         }
     }
 
-    private void read(BuildContexts asked, InputStream body, Images images)
+    private void read(BuildContexts asked, boolean keepGit, InputStream body, Images images)
             throws IOException, EngineException, InterruptedException {
         for (String name : asked.sent()) {
             var place = asked.named().get(name);
@@ -79,25 +82,44 @@ public final class Contexts implements AutoCloseable {
                     }
                 }
                 case BuildContexts.Image(var reference) -> this.images.put(context.getKey(), reference);
-                case BuildContexts.Remote(var url) -> directories.put(context.getKey(), fetched(url, false));
+                case BuildContexts.Remote _ -> { }
             }
         }
-        main = Optional.of(asked.remote().isEmpty() ? ContextArchive.read(body, scratch) : fetched(asked.remote(), true));
+        if (asked.remote().isEmpty()) {
+            main = Optional.of(ContextArchive.read(body, scratch));
+        } else if (body.read() >= 0) {
+            throw new EngineException.Invalid("the context lies at " + asked.remote() + ", yet one was sent, too: "
+                    + "send none, or name no place");
+        }
+        fetch(asked, keepGit);
+    }
+
+    /// Fetches only when the body was read to its end: before that nobody learns that the client went away.
+    private void fetch(BuildContexts asked, boolean keepGit) throws IOException, EngineException, InterruptedException {
+        for (var context : asked.named().entrySet()) {
+            if (context.getValue() instanceof BuildContexts.Remote(var url)) {
+                directories.put(context.getKey(), fetched(url, false, keepGit));
+            }
+        }
+        if (!asked.remote().isEmpty()) {
+            main = Optional.of(fetched(asked.remote(), true, keepGit));
+        }
     }
 
     /// A repository's files, an archive's, or a context that has just the one file: a Dockerfile if it is the main one.
-    private ContextArchive fetched(String url, boolean dockerfile)
+    private ContextArchive fetched(String url, boolean dockerfile, boolean keepGit)
             throws IOException, EngineException, InterruptedException {
         var address = GitAddress.parse(url);
-        return address.isPresent() ? repository(address.get()) : file(url, dockerfile);
+        return address.isPresent() ? repository(address.get(), keepGit) : file(url, dockerfile);
     }
 
-    private ContextArchive repository(GitAddress address) throws IOException, EngineException, InterruptedException {
+    private ContextArchive repository(GitAddress address, boolean keepGit)
+            throws IOException, EngineException, InterruptedException {
         String commit = commit(remotes, address, address.checksum(), proof);
         var archive = ContextArchive.empty(scratch);
         boolean whole = false;
         try {
-            remotes.checkout(address, commit, address.keepGit().orElse(false), proof, new Checkout(archive));
+            remotes.checkout(address, commit, address.keepGit().orElse(keepGit), proof, new Checkout(archive));
             if (!address.directory().isEmpty()) {
                 archive.narrow(address.directory());
             }

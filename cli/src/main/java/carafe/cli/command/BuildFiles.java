@@ -68,7 +68,7 @@ final class BuildFiles {
             named.add(context(name, "image", value.substring(IMAGE.length())));
         } else if (value.startsWith(LAYOUT)) {
             layout(name, value.substring(LAYOUT.length()), named, streams);
-        } else if (BuildContexts.isRemote(value)) {
+        } else if (remote(value)) {
             named.add(context(name, "remote", value));
         } else {
             Path root = directory(value, "failed to get build context " + name);
@@ -102,13 +102,18 @@ final class BuildFiles {
         return root;
     }
 
+    /// A directory is one whatever it is called.
+    private boolean remote(String text) {
+        return BuildContexts.isRemoteContext(text) && !session.files().isDirectory(session.path(text).normalize());
+    }
+
     private Source main() throws Failure, IOException, EngineException.Invalid {
         String file = flags.text("file");
         boolean fileElsewhere = file.matches("(?i)https?://.*");
         if (word.equals("-") && file.equals("-")) {
             throw new Failure(1, "invalid argument: can't use stdin for both build context and dockerfile");
         }
-        if (BuildContexts.isRemote(word)) {
+        if (remote(word)) {
             if (file.equals("-")) {
                 throw new Failure(1, "the Dockerfile of a remote context lies in it, or at a URL: -f " + file
                         + " reads standard input");

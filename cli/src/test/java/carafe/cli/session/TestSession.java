@@ -100,7 +100,7 @@ public final class TestSession implements Files, Terminal, Signals, Programs {
 
     @Override
     public boolean isDirectory(Path file) {
-        return false;
+        return files.keySet().stream().anyMatch(path -> path.startsWith(file) && !path.equals(file));
     }
 
     @Override

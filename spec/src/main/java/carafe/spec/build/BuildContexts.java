@@ -34,8 +34,15 @@ public record BuildContexts(String remote, Map<String, Place> named, List<String
         sent = List.copyOf(sent);
     }
 
-    /// Whether `text` is no path but a place that is fetched from: a git repository or a file of the web.
+    /// Whether `text` is no path but a place that is fetched from, a git repository or a file of the web, wherever it is
+    /// written: it has a scheme, or is `user@host:path`. [GitAddress#parse] takes nothing else but the context's short form.
     public static boolean isRemote(String text) {
-        return text.matches("(?i)(https?|git|ssh)://.*") || text.matches("git@[\\w.-]+:.*") || text.startsWith("github.com/");
+        return text.matches("(?is)(https?|git|ssh)://.*") || text.matches("(?s)[\\w.-]+@[\\w.-]+:.*");
+    }
+
+    /// Whether `text` is a place that a context is fetched from, where it is no directory: also `github.com/…`, which is a
+    /// path to ADD.
+    public static boolean isRemoteContext(String text) {
+        return isRemote(text) || text.startsWith("github.com/");
     }
 }

@@ -75,7 +75,7 @@ public record GitAddress(String url, Optional<String> login, String ref, String 
         if (brief.matches()) {
             return Optional.of(read(place, Optional.empty(), fragment, query));
         }
-        if (text.matches("(?i)(git|ssh)://.*|[\\w.-]+@[\\w.-]+:.*")) {
+        if (BuildContexts.isRemote(text) && !text.matches("(?is)https?://.*")) {
             throw new Invalid("invalid git address \"" + text + "\": write it as https://HOST/REPOSITORY.git or "
                     + "git@HOST:REPOSITORY.git, then #REF:DIRECTORY");
         }

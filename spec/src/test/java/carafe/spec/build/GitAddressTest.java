@@ -71,4 +71,19 @@ class GitAddressTest {
         assertThat(GitAddress.parse(text)).isEmpty();
         assertThat(BuildContexts.isRemote(text)).isFalse();
     }
+
+    /// What is fetched and what is read as a repository must be the same, or a path of one is an address of the other.
+    @ParameterizedTest
+    @ValueSource(strings = {"git@h:r.git", "me@h:r.git", "a.b_c@h.example:team/r", "ssh://me@h/r", "GIT://h/r",
+        "https://h/r.git#main:d"})
+    void everyRepositoryIsRemote(String text) throws Exception {
+        assertThat(GitAddress.parse(text)).isPresent();
+        assertThat(BuildContexts.isRemote(text)).isTrue();
+    }
+
+    @Test
+    void theShortFormIsAPathButOfAContext() {
+        assertThat(BuildContexts.isRemote("github.com/a/b")).isFalse();
+        assertThat(BuildContexts.isRemoteContext("github.com/a/b")).isTrue();
+    }
 }
