@@ -164,6 +164,9 @@ final class BuildParameters {
         for (var context : json.objects("contexts")) {
             String name = context.text("name").toLowerCase(Locale.ROOT);
             String place = context.text("place");
+            if (named.containsKey(name)) {
+                throw new Invalid("the context " + name + " is given twice; give each a name of its own");
+            }
             named.put(name, switch (context.text("kind")) {
                 case "directory" -> new BuildContexts.Directory();
                 case "layout" -> new BuildContexts.Layout(place);

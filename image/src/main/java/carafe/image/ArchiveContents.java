@@ -1,6 +1,7 @@
 package carafe.image;
 
 import carafe.spec.EngineException;
+import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.util.HashMap;
@@ -54,6 +55,13 @@ final class ArchiveContents implements AutoCloseable {
             return Optional.of(new Layer(hashes.diffId(), hashes.plainBytes(), Optional.of(hashes)));
         }
         return Optional.ofNullable(known.get(target));
+    }
+
+    /// Whether the archive's own bytes said that this layer is `blob`.
+    boolean brought(Digest diffId, Descriptor blob) {
+        return staged.values().stream().map(LayerStore.Staged::hashes).anyMatch(hashes -> hashes.diffId().equals(diffId)
+                && (hashes.blob().equals(blob.digest()) && hashes.blobBytes() == blob.size()
+                        || diffId.equals(blob.digest()) && hashes.plainBytes() == blob.size()));
     }
 
     private String resolved(String name) {

@@ -135,18 +135,24 @@ public final class Images implements AutoCloseable {
     }
 
     /// The layer that a blob of this name is, kept by `lease`, if it is here.
-    private static Optional<Digest> here(Digest blob, Map<Digest, Digest> layersByBlob, LayerCollector.Lease lease)
+    private Optional<Digest> here(Digest blob, Map<Digest, Set<Digest>> layersByBlob, LayerCollector.Lease lease)
             throws IOException {
-        var diffId = layersByBlob.getOrDefault(blob, blob);
-        return lease.holdIfHere(diffId) ? Optional.of(diffId) : Optional.empty();
+        for (var diffId : layersByBlob.getOrDefault(blob, Set.of())) {
+            if (known.verified(diffId, blob) && lease.holdIfHere(diffId)) {
+                return Optional.of(diffId);
+            }
+        }
+        return lease.holdIfHere(blob) ? Optional.of(blob) : Optional.empty();
     }
 
-    private Map<Digest, Digest> layersByBlob() throws EngineException {
-        var diffIds = new HashMap<Digest, Digest>();
+    /// The layers that images' manifests claim a blob to be.
+    private Map<Digest, Set<Digest>> layersByBlob() throws EngineException {
+        var diffIds = new HashMap<Digest, Set<Digest>>();
         for (var id : index.images().keySet()) {
             var image = documents(id);
             for (int i = 0; i < image.config.diffIds().size(); i++) {
-                diffIds.put(image.manifest.layers().get(i).digest(), image.config.diffIds().get(i));
+                diffIds.computeIfAbsent(image.manifest.layers().get(i).digest(), _ -> new HashSet<>())
+                        .add(image.config.diffIds().get(i));
             }
         }
         return diffIds;
@@ -187,7 +193,11 @@ public final class Images implements AutoCloseable {
         contents.commit(layers, diffIds);
         for (var image : images) {
             for (int i = 0; i < image.config().diffIds().size(); i++) {
-                known.add(image.config().diffIds().get(i), image.manifest().layers().get(i), "");
+                var diffId = image.config().diffIds().get(i);
+                var blob = image.manifest().layers().get(i);
+                if (contents.brought(diffId, blob)) {
+                    known.add(diffId, blob, "");
+                }
             }
         }
         var loaded = new ArrayList<Loaded>();

@@ -59,13 +59,36 @@ public final class Intake implements AutoCloseable {
     }
 
     /// Sees to it that the layer is here: at once when it is, by waiting when somebody else is fetching it, else from
-    /// `source`. Blocks until the layer is durable.
+    /// `source`. Blocks until the layer is durable. That it is `layer`'s blob is believed only after the bytes said so.
     /// @throws EngineException.Invalid the bytes are not what `layer` says, or no layer
     public void layer(Layer layer, Source source) throws EngineException {
         while (!has(layer.diffId)) {
             flights.join(layer.diffId, () -> fetch(layer, source));
         }
-        remember(layer);
+        if (isVerified(layer.diffId, layer.blob)) {
+            remember(layer); // the repository may be new
+        }
+    }
+
+    /// The blob that a manifest may name for a layer that is here: `claimed` if its bytes were seen to be this layer, else
+    /// the layer's tar.
+    public Descriptor blob(Digest diffId, Descriptor claimed) throws EngineException {
+        if (isVerified(diffId, claimed)) {
+            return claimed;
+        }
+        try {
+            return Descriptor.of(MediaTypes.OCI_LAYER, diffId, layers.sizes(diffId).tarBytes());
+        } catch (IOException e) {
+            throw Failures.of("read layer " + diffId, e);
+        }
+    }
+
+    private boolean isVerified(Digest diffId, Descriptor blob) throws EngineException {
+        try {
+            return known.verified(diffId, blob);
+        } catch (IOException e) {
+            throw Failures.of("read layer " + diffId, e);
+        }
     }
 
     private void fetch(Layer layer, Source source) throws EngineException {
@@ -79,6 +102,7 @@ public final class Intake implements AutoCloseable {
             layers.sync(List.of(staged));
             staged.commit();
             layers.syncNames();
+            remember(layer);
         } catch (IOException e) {
             throw Failures.of("fetch layer " + layer.blob.digest(), e);
         }

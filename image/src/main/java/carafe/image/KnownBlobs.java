@@ -16,9 +16,10 @@ import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
-/// The blobs that layers are known to be, and the repositories they were seen in: what lets a push name a blob that is
-/// not kept here, and mount it from one repository into another. One small text file per layer, a line per blob and
-/// repository. Not synced: what a power cut takes costs a compression.
+/// The blobs that layers are known to be because their bytes came by here (what documents claim is no knowledge), and the
+/// repositories they were seen in: what lets a push name a blob that is not kept here, and mount it from one repository
+/// into another. One small text file per layer, a line per blob and repository. Not synced: what a power cut takes costs
+/// a compression.
 final class KnownBlobs {
 
     private static final int MAX_LINES = 64;
@@ -61,7 +62,18 @@ final class KnownBlobs {
         return found;
     }
 
-    /// Remembers that the layer is `blob`, which lies in `repository` unless that is `""`.
+    /// Whether `blob`'s bytes were seen to be this layer.
+    boolean verified(Digest diffId, Descriptor blob) throws IOException {
+        return of(diffId).stream().map(KnownBlob::blob)
+                .anyMatch(seen -> seen.digest().equals(blob.digest()) && seen.size() == blob.size());
+    }
+
+    /// Whether a blob of this digest was seen to be this layer.
+    boolean verified(Digest diffId, Digest blob) throws IOException {
+        return of(diffId).stream().anyMatch(seen -> seen.blob().digest().equals(blob));
+    }
+
+    /// Remembers that the layer is `blob`, whose bytes said so, and which lies in `repository` unless that is `""`.
     synchronized void add(Digest diffId, Descriptor blob, String repository) throws IOException {
         String line = blob.digest() + " " + blob.mediaType() + " " + blob.size() + " " + repository;
         var lines = new ArrayList<>(lines(diffId));

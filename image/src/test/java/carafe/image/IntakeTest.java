@@ -167,6 +167,38 @@ class IntakeTest {
     }
 
     @Test
+    void whatIsSaidOfALayerThatIsHereIsNotBelieved() throws Exception {
+        byte[] other = TestImage.gzip(new TestTar().add(TestTar.file("g", "x")).bytes());
+        var lie = new Intake.Layer(Descriptor.of(MediaTypes.OCI_LAYER_GZIP, other), DIFF_ID, REPOSITORY);
+        Intake.Source never = () -> {
+            throw new IOException("opened");
+        };
+        try (var intake = images.intake()) {
+            intake.layer(layer(), source());
+            intake.layer(lie, never);
+            intake.layer(new Intake.Layer(layer().blob(), DIFF_ID, "registry.example.com/team/other"), never);
+            assertThat(intake.blob(DIFF_ID, layer().blob())).isEqualTo(layer().blob());
+            assertThat(intake.blob(DIFF_ID, lie.blob()))
+                    .isEqualTo(Descriptor.of(MediaTypes.OCI_LAYER, DIFF_ID, TAR.length));
+            byte[] manifest = Manifest.of(Descriptor.of(MediaTypes.OCI_CONFIG, image.config()), List.of(lie.blob()))
+                    .toJson().printBytes();
+            intake.commit(image.config(), manifest, List.of(NAME), Optional.empty());
+        }
+        try (var outgoing = images.outgoing(NAME.toString())) {
+            var known = outgoing.layers().getFirst().known();
+            assertThat(known).extracting(OutgoingLayer.KnownBlob::blob).containsExactly(layer().blob());
+            assertThat(known.getFirst().repositories()).containsExactlyInAnyOrder(REPOSITORY,
+                    "registry.example.com/team/other");
+        }
+        try (var intake = images.intake()) {
+            var honest = TestImage.of("honest:1", new TestTar().add(TestTar.file("g", "x")).bytes());
+            images.load(honest.stream(), LoadProgress.SILENT); // an archive's blob is not taken for what the lie says
+            assertThat(images.find("honest:1").id()).isEqualTo(honest.id());
+            assertThat(intake.has(DIFF_ID)).isTrue();
+        }
+    }
+
+    @Test
     void anotherHashThanSha256IsVerifiedToo() throws Exception {
         var hasher = Digest.Algorithm.SHA512.hasher();
         var wide = Descriptor.of(MediaTypes.OCI_LAYER_GZIP, Digest.finish(Digest.Algorithm.SHA512,

@@ -63,7 +63,7 @@ public final class ImportedCache {
             if (!entry.image.layers().fetch(diffId, intake)) {
                 return Optional.empty();
             }
-            layer = Optional.of(new Layer(diffId, blob(entry.image, diffId)));
+            layer = Optional.of(new Layer(diffId, intake.blob(diffId, blob(entry.image, diffId))));
         }
         var created = entry.step.created();
         return Optional.of(new StepRecord(key, entry.step.kind(), "", layer, created, created, 0, Map.of()));
@@ -138,7 +138,7 @@ public final class ImportedCache {
                 if (!image.layers().fetch(diffId, intake)) {
                     return Optional.empty();
                 }
-                layer = Optional.of(new Layer(diffId, image.manifest().layers().get(position)));
+                layer = Optional.of(new Layer(diffId, intake.blob(diffId, image.manifest().layers().get(position))));
             }
             return Optional.of(new StepRecord(key, kind, "", layer, created, created, 0, Map.of()));
         }
