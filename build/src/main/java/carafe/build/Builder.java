@@ -137,20 +137,31 @@ public final class Builder implements AutoCloseable {
         }
     }
 
-    private ImportedCache imported(BuildRequest request, BaseImages bases, BuildListener listener, Intake intake)
+    /// The caches that the build names; one that is at fault is told and done without.
+    private ImportedCache imported(BuildRequest request, BaseImages bases, Job job)
             throws EngineException, IOException, InterruptedException {
         var images = new ArrayList<CacheImage>();
         for (var asked : request.cache().from()) {
             var found = bases.cache(asked);
             if (found.isEmpty()) {
-                listener.on(new BuildEvent.Note("the cache " + asked.reference() + " is not there; building without it"));
+                job.note("the cache " + asked.reference() + " is not there; building without it");
                 continue;
             }
-            images.add(found.get());
-            if (asked.mounts()) {
-                for (String id : ImportedCache.mounts(found.get(), workshop, intake)) {
-                    listener.on(new BuildEvent.Note("the cache mount " + id + " comes from " + asked.reference()));
+            try {
+                CacheDocument.of(found.get().configBytes());
+                var image = found.get().sparing(e -> job.note("the cache " + asked.reference() + " is not used any more: "
+                        + e.getMessage()));
+                images.add(image);
+                if (asked.mounts()) {
+                    for (String id : ImportedCache.mounts(image, workshop, job.intake())) {
+                        job.note("the cache mount " + id + " comes from " + asked.reference());
+                    }
                 }
+            } catch (EngineException e) {
+                if (Thread.currentThread().isInterrupted()) {
+                    throw e;
+                }
+                job.note("the cache " + asked.reference() + " cannot be used: " + e.getMessage());
             }
         }
         return ImportedCache.of(images);
@@ -210,7 +221,8 @@ public final class Builder implements AutoCloseable {
     private BuildOutcome solve(BuildRequest request, BaseImages bases, BuildPlan plan, Contexts contexts,
             BuildListener listener) throws EngineException, IOException, InterruptedException {
         try (var intake = workshop.images().intake()) {
-            var job = new Job(request, plan, contexts, listener, intake).with(imported(request, bases, listener, intake));
+            var job = new Job(request, plan, contexts, listener, intake);
+            job.with(imported(request, bases, job));
             var result = Solver.solve(workshop, job);
             var steps = plan.target().steps();
             String author = steps.isEmpty() ? "" : steps.getLast().author();

@@ -45,6 +45,7 @@ class ImportedCacheTest {
 
     private Images images;
     private Builder builder;
+    private CacheImage.Layers layers = (diffId, intake) -> intake.has(diffId);
     private final List<String> programs = new CopyOnWriteArrayList<>();
     private final List<BuildEvent> events = new CopyOnWriteArrayList<>();
 
@@ -81,7 +82,7 @@ class ImportedCacheTest {
         public Optional<CacheImage> cache(CacheImport asked) throws EngineException {
             var image = images.find(asked.reference());
             return Optional.of(new CacheImage(asked.reference(), images.configBytes(image.id()), image.config(),
-                    image.manifest(), (diffId, intake) -> intake.has(diffId)));
+                    image.manifest(), layers));
         }
     }
 
@@ -128,23 +129,47 @@ class ImportedCacheTest {
     }
 
     @Test
-    void aDocumentThatNamesLayersOfOthersIsRefused() throws Exception {
+    void aDocumentThatNamesLayersOfOthersIsToldAndNotUsed() throws Exception {
         var foreign = image(List.of(), document(Digest.sha256(new byte[0]), Digest.sha256(new byte[1])), "");
-        assertThatThrownBy(() -> build("FROM scratch\nRUN one\n", new TarText(), from(foreign)))
-                .isInstanceOf(EngineException.Invalid.class)
-                .hasMessageContaining("the cache names a layer that it does not have");
+        build("FROM scratch\nRUN one\n", new TarText(), from(foreign));
+        assertThat(notes()).singleElement().asString()
+                .contains(foreign + " cannot be used: the cache names a layer that it does not have");
+        assertThat(programs).containsExactly("one");
+    }
+
+    private List<String> notes() {
+        return events.stream().filter(BuildEvent.Note.class::isInstance).map(event -> ((BuildEvent.Note) event).text())
+                .toList();
     }
 
     @Test
-    void aDocumentThatIsNoneIsRefused() throws Exception {
+    void layersThatCannotBeFetchedAreMadeHereAndThatIsToldOnce() throws Exception {
+        String file = "FROM scratch AS a\nCOPY x /x\nRUN --mount=type=cache,id=m,target=/m one\nFROM scratch\n"
+                + "COPY --from=a /x /y\nRUN two\n";
+        var first = build(file, new TarText().file("x", "X"), to(true));
+        builder.close();
+        fresh("other");
+        layers = (_, _) -> {
+            throw new EngineException.Unavailable("registry.example.com: connection refused");
+        };
+        var second = build(file, new TarText().file("x", "X"), from(first.cacheIds().getFirst()));
+        assertThat(second.imageId()).isEqualTo(first.imageId());
+        assertThat(cached()).isEqualTo(2); // what has no layer
+        assertThat(notes()).singleElement().asString()
+                .isEqualTo("the cache " + first.cacheIds().getFirst()
+                        + " is not used any more: registry.example.com: connection refused");
+    }
+
+    @Test
+    void aDocumentThatIsNoneIsToldAndNotUsed() throws Exception {
         for (String wrong : List.of("{\"version\":1,\"steps\":7}", "{\"version\":1,\"steps\":[{\"key\":\"x\"}]}",
                 "{\"version\":1,\"mounts\":[{\"id\":\"\"}]}",
                 "{\"version\":1,\"steps\":[{\"key\":\"sha256:" + "0".repeat(64) + "\",\"created\":\"soon\"}]}")) {
             String id = image(List.of(), Json.parseObject(wrong.getBytes(StandardCharsets.UTF_8)), "");
-            assertThatThrownBy(() -> build("FROM scratch\nRUN one\n", new TarText(), from(id)))
-                    .as(wrong).isInstanceOf(EngineException.Invalid.class);
+            build("FROM scratch\nRUN one\n", new TarText(), from(id));
+            assertThat(notes()).as(wrong).singleElement().asString().contains(id + " cannot be used: ");
         }
-        assertThat(programs).isEmpty();
+        assertThat(programs).containsExactly("one");
     }
 
     @Test

@@ -28,8 +28,11 @@ import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.io.InputStream;
 import java.time.Clock;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -90,9 +93,10 @@ final class LiveBuilds implements Builds, AutoCloseable {
         @Override
         public Optional<CacheImage> cache(CacheImport asked) throws EngineException, InterruptedException {
             if (asked.remote()) {
+                var name = Reference.parse(asked.reference()).withDefaultTag();
                 try {
-                    return Optional.of(remote(Reference.parse(asked.reference()).withDefaultTag()));
-                } catch (EngineException.NotFound | EngineException.Unavailable | EngineException.Forbidden e) {
+                    return Optional.of(remote(name));
+                } catch (EngineException e) { // whatever is wrong with it, the build can do without
                     LOG.info("the cache {} is not to be had at its registry", asked.reference(), e);
                 }
             }
@@ -162,23 +166,35 @@ final class LiveBuilds implements Builds, AutoCloseable {
         }
     }
 
-    /// Sends the caches that are for registries, and lets go of their names here.
+    /// Sends the caches that are for registries, and lets go of their names here: of those alone, whatever else has the
+    /// same image; one that is for the client too stays until he has it.
     private void push(BuildRequest request, BuildOutcome outcome, Bases bases) throws EngineException, InterruptedException {
-        int next = 0;
-        for (var to : request.cache().to()) {
-            if (to.kind() == CacheExport.Kind.INLINE) {
-                continue;
+        var exports = request.cache().to().stream().filter(to -> to.kind() != CacheExport.Kind.INLINE).toList();
+        var names = new LinkedHashSet<Reference>();
+        var wanted = new HashSet<String>();
+        for (int i = 0; i < exports.size(); i++) {
+            if (exports.get(i).kind() == CacheExport.Kind.REGISTRY) {
+                names.add(Reference.parse(exports.get(i).reference()).withDefaultTag());
+            } else {
+                wanted.add(outcome.cacheIds().get(i));
             }
-            String id = outcome.cacheIds().get(next++);
-            if (to.kind() == CacheExport.Kind.REGISTRY) {
-                var name = Reference.parse(to.reference()).withDefaultTag();
-                try {
-                    tell.transfers.push(new PushRequest(name, bases.credentialsFor(name.domain())), _ -> { });
-                } finally {
-                    images.remove(id, true, ImageUsers.NONE);
-                    tell.names.forget();
-                }
+        }
+        try {
+            for (var name : names) {
+                tell.transfers.push(new PushRequest(name, bases.credentialsFor(name.domain())), _ -> { });
             }
+        } finally {
+            letGo(images, names, wanted);
+            tell.names.forget();
+        }
+    }
+
+    /// Takes these names from their images; an image goes with its last one unless its id is `wanted`.
+    static void letGo(Images images, Set<Reference> names, Set<String> wanted) throws EngineException {
+        ImageUsers client = id -> wanted.contains(id.toString())
+                ? List.of(new ImageUsers.ImageUser("the build's client", true)) : List.of();
+        for (var name : names) {
+            images.remove(name.toString(), true, client);
         }
     }
 

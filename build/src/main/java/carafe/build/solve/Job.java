@@ -53,14 +53,14 @@ public final class Job {
         return contexts;
     }
 
-    Intake intake() {
+    /// What keeps the layers as long as the build goes on.
+    public Intake intake() {
         return intake;
     }
 
     /// Uses the results of `cache` beside the engine's own; before the job is solved.
-    public Job with(ImportedCache cache) {
+    public void with(ImportedCache cache) {
         imported = cache;
-        return this;
     }
 
     /// Where the steps' results are to go beside this engine.
@@ -96,6 +96,11 @@ public final class Job {
 
     Optional<Long> epoch() {
         return request.result().epoch();
+    }
+
+    /// Tells people a sentence.
+    public void note(String text) {
+        tell(new BuildEvent.Note(text));
     }
 
     void tell(BuildEvent event) {

@@ -6,8 +6,10 @@ import carafe.spec.Json;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// What `--cache-from` and `--cache-to` ask for, and the directories among it.
 final class BuildCaches {
@@ -17,7 +19,8 @@ final class BuildCaches {
     private final List<Json.Obj> to = new ArrayList<>();
     /// Where the caches that the outcome tells go, in its order; `""` for those that went to a registry.
     private final List<String> destinations = new ArrayList<>();
-    private final List<String> sent = new ArrayList<>();
+    /// Images of the engine that this build alone needs; each once, several caches may be one image.
+    private final Set<String> passing = new LinkedHashSet<>();
 
     private BuildCaches(Call call) {
         this.call = call;
@@ -70,7 +73,7 @@ final class BuildCaches {
                     call.session().say("the cache " + source + " is not there; building without it");
                     return;
                 }
-                sent.add(image.get());
+                passing.add(image.get());
                 from.add(entry.put("reference", image.get()).put("remote", false).build());
             }
             default -> throw new Failure(1, "invalid --cache-from \"" + text + "\": type=registry and local are known");
@@ -110,16 +113,21 @@ final class BuildCaches {
         var ids = outcome.texts("caches");
         for (int i = 0; i < Math.min(ids.size(), destinations.size()); i++) {
             if (!destinations.get(i).isEmpty()) {
+                passing.add(ids.get(i));
+            }
+        }
+        for (int i = 0; i < Math.min(ids.size(), destinations.size()); i++) {
+            if (!destinations.get(i).isEmpty()) {
                 new CacheDirectory(call, destinations.get(i)).receive(ids.get(i));
             }
         }
     }
 
-    /// Removes what was given to the engine.
-    void end() throws Failure, EngineError, IOException {
-        for (String image : sent) {
+    /// Removes what was given to the engine, and what it gave.
+    void end() throws Failure, EngineError, EngineException.Invalid, IOException {
+        for (String image : passing) {
             new CacheDirectory(call, ".").forget(image);
         }
-        sent.clear();
+        passing.clear();
     }
 }

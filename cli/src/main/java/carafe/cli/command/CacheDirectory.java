@@ -76,7 +76,7 @@ final class CacheDirectory {
         return json.with("manifests", Json.ofAll(manifests)).printBytes();
     }
 
-    /// Writes an image of the engine into the directory, in place of the cache that was there, and removes the image.
+    /// Writes an image of the engine into the directory, in place of the cache that was there; [#forget] is the caller's.
     void receive(String image) throws Failure, EngineError, IOException {
         try (var answer = call.engine().open(Target.of("images", image, "get"))) {
             Files.createDirectories(directory);
@@ -86,13 +86,15 @@ final class CacheDirectory {
             LocalUnpacker.unpack(answer.body(), directory, new CopyPlan(directory.toString(), "", ""));
         } catch (CopyException e) {
             throw new Failure(1, e.getMessage());
-        } finally {
-            forget(image);
         }
     }
 
-    /// Removes an image that held a cache.
-    void forget(String image) throws Failure, EngineError, IOException {
+    /// Removes an image that held a cache, unless somebody gave it a name meanwhile.
+    void forget(String image) throws Failure, EngineError, EngineException.Invalid, IOException {
+        var about = call.engine().fetchObject(Target.of("images", image, "json"));
+        if (!about.texts("RepoTags").isEmpty() || !about.texts("RepoDigests").isEmpty()) {
+            return;
+        }
         call.engine().delete(Target.of("images", image));
     }
 
@@ -126,7 +128,12 @@ final class CacheDirectory {
                 target = target.with("id", id);
             }
             String image = call.engine().post(target, Json.object().build()).text("Id");
-            new CacheDirectory(call, call.flags().text("output")).receive(image);
+            var directory = new CacheDirectory(call, call.flags().text("output"));
+            try {
+                directory.receive(image);
+            } finally {
+                directory.forget(image);
+            }
             return 0;
         });
     }
