@@ -36,7 +36,6 @@ class LiveBuildsTest {
 
     @AfterEach
     void close() throws Exception {
-        images.awaitDeletion();
         images.close();
     }
 
