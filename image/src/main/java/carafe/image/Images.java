@@ -10,7 +10,6 @@ import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -32,8 +31,6 @@ import java.util.function.Predicate;
 /// them, so whatever is named is whole after a crash. What is not named yet is used by a retry of the load or removed
 /// with the next image.
 public final class Images implements AutoCloseable {
-
-    private static final System.Logger LOG = System.getLogger("carafe.image");
 
     private final ContentStore content;
     private final LayerStore layers;
@@ -67,16 +64,7 @@ public final class Images implements AutoCloseable {
         trash.afterwards(spare::keep);
         this.snapshots = Snapshots.open(snapshotRoot, layers, collector, trash, content);
         this.index = ImageIndex.read(content.root());
-        trash.afterwards(this::forgetLostBlobs);
-    }
-
-    /// What a removal would have forgotten if the process had not ended before it came to that.
-    private void forgetLostBlobs() {
-        try {
-            known.forgetAllUnless(layers::has);
-        } catch (IOException e) {
-            LOG.log(Level.DEBUG, "what is known of layers that are gone stays: " + e.getMessage());
-        }
+        trash.afterwards(() -> known.forgetAllUnless(layers::has)); // what a removal did not come to before a crash
     }
 
     /// Opens the images under `stateRoot`, making the directories that are missing; what a crash left half done is
@@ -464,19 +452,9 @@ public final class Images implements AutoCloseable {
         content.collect(neededBlobs::contains, Instant.MAX);
         Predicate<Digest> needed = neededLayers::contains;
         var removed = collector.collect(() -> needed.or(snapshots.neededLayers()::contains));
-        trash.afterwards(() -> forgetBlobs(removed));
+        trash.afterwards(() -> known.forgetUnless(removed, layers::has));
         trash.afterwards(spare::keep);
         return removed;
-    }
-
-    private void forgetBlobs(Set<Digest> removed) {
-        for (var diffId : removed) {
-            try {
-                known.forgetUnless(diffId, layers::has);
-            } catch (IOException e) {
-                LOG.log(Level.DEBUG, "what is known of " + diffId + " stays: " + e.getMessage());
-            }
-        }
     }
 
     /// How the image was made, newest step first.

@@ -5,14 +5,18 @@ import carafe.spec.EngineException;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
@@ -22,6 +26,7 @@ import java.util.regex.Pattern;
 /// a compression.
 final class KnownBlobs {
 
+    private static final System.Logger LOG = System.getLogger("carafe.image");
     private static final int MAX_LINES = 64;
     private static final Pattern HEX = Pattern.compile("[0-9a-f]{64}");
 
@@ -97,22 +102,33 @@ final class KnownBlobs {
         }
     }
 
-    /// Forgets a layer unless it is there after all: one that comes is committed before it is added here.
-    synchronized void forgetUnless(Digest diffId, Predicate<Digest> isThere) throws IOException {
-        if (!isThere.test(diffId)) {
-            Files.deleteIfExists(root.resolve(diffId.hex()));
+    /// Forgets those of `gone` that are not there after all: a layer that comes is committed before it is added here.
+    void forgetUnless(Set<Digest> gone, Predicate<Digest> isThere) {
+        for (var diffId : gone) {
+            forget(root.resolve(diffId.hex()), () -> !isThere.test(diffId));
         }
     }
 
     /// Forgets all layers that are not there, and what a crash left half written.
-    synchronized void forgetAllUnless(Predicate<Digest> isThere) throws IOException {
+    void forgetAllUnless(Predicate<Digest> isThere) {
         try (var files = Files.newDirectoryStream(root)) {
             for (Path file : files) {
                 String name = String.valueOf(file.getFileName());
-                if (!HEX.matcher(name).matches() || !isThere.test(new Digest(Digest.Algorithm.SHA256, name))) {
-                    Files.deleteIfExists(file);
-                }
+                forget(file, () -> !HEX.matcher(name).matches()
+                        || !isThere.test(new Digest(Digest.Algorithm.SHA256, name)));
             }
+        } catch (IOException | DirectoryIteratorException e) {
+            LOG.log(Level.DEBUG, "what is known of layers that are gone stays: " + e.getMessage());
+        }
+    }
+
+    private synchronized void forget(Path file, BooleanSupplier really) {
+        try {
+            if (really.getAsBoolean()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "what is known of a layer that is gone stays: " + e.getMessage());
         }
     }
 }
