@@ -209,10 +209,10 @@ class CarafeBadDaysTest {
                 assertThat(client.to(engine).and("images", "-a", "--format", "{{.Repository}}:{{.Tag}}").run().good()
                         .lines()).contains("busybox:latest").doesNotContain("named:twice", "<none>:<none>");
 
-                engine.kill();
-                engine.start(); // also that needs no room
-                Files.delete(filler);
                 Files.delete(engine.dataRoot().resolve("filler-again"));
+                engine.kill();
+                engine.start(); // also that needs no more room than the removals gave back
+                Files.delete(filler);
                 client.to(engine).and("run", "--rm", "busybox", "true").run().good();
                 assertThat(client.to(engine).and("load", "-i", other.toString()).run().good().text())
                         .isEqualTo("Loaded image: busybox:oci");
