@@ -104,10 +104,23 @@ final class CarafeLinksTest {
 
     @Test
     void whoSharesProcessesIsRestartedWithTheirOwner() throws Exception {
+        restarted(owner -> docker("restart", "-t", "0", owner));
+    }
+
+    @Test
+    void whoSharesProcessesIsRestartedWhenTheirOwnerEnds() throws Exception {
+        restarted(owner -> Command.of("kill", "-9", docker("inspect", "-f", "{{.State.Pid}}", owner).text()).run().good());
+    }
+
+    private interface End {
+        void of(String container) throws Exception;
+    }
+
+    private void restarted(End end) throws Exception {
         docker("run", "-d", "--name", "owner", "--restart", "always", "busybox", "sleep", "600");
         docker("run", "-d", "--name", "guest", "--restart", "always", "--pid", "container:owner", "busybox", "sleep", "600");
         String before = docker("inspect", "-f", "{{.State.Pid}}", "guest").text();
-        Command.of("kill", "-9", docker("inspect", "-f", "{{.State.Pid}}", "owner").text()).run().good();
+        end.of("owner");
         Deadline.await("the guest runs again in the owner's new namespace", () -> {
             var pid = docker("inspect", "-f", "{{.State.Pid}}", "guest").text();
             var guest = namespace("guest");

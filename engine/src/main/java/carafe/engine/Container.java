@@ -7,6 +7,7 @@ import carafe.spec.oci.RootfsPlan;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// One container alive in this engine: the snapshot readers see, the queue that alone changes it, the process it has
@@ -21,6 +22,7 @@ final class Container {
     private volatile @Nullable RunningContainer process;
     private volatile RootfsPlan.@Nullable Overlay root;
     private volatile boolean removed;
+    private final AtomicInteger restartsByHand = new AtomicInteger();
 
     // confined
     private final List<AttachEndpoint> clients = new ArrayList<>();
@@ -59,6 +61,23 @@ final class Container {
 
     boolean removed() {
         return removed;
+    }
+
+    /// Whether a user is restarting it now: whatever its state is, it is about to be started.
+    boolean isComingBack() {
+        return restartsByHand.get() > 0;
+    }
+
+    /// A user restarts it, from now until it is closed.
+    Comeback comeBack() {
+        restartsByHand.incrementAndGet();
+        return restartsByHand::decrementAndGet;
+    }
+
+    /// Closed once, when it was started or could not be.
+    interface Comeback extends AutoCloseable {
+        @Override
+        void close();
     }
 
     /// The running process; Conflict in Docker's words when there is none.

@@ -60,12 +60,14 @@ final class LiveContainers implements Containers {
     public void restart(String reference, StopRequest request) throws EngineException, InterruptedException {
         var container = book.find(reference);
         alone("restart", () -> {
-            try {
-                hands.stopper.stop(container, request);
-            } catch (EngineException.NotModified e) {
-                // it does not run: then it only has to be started
+            try (var _ = container.comeBack()) {
+                try {
+                    hands.stopper.stop(container, request);
+                } catch (EngineException.NotModified e) {
+                    // it does not run: then it only has to be started
+                }
+                change(container, () -> hands.lifecycle.start(container));
             }
-            change(container, () -> hands.lifecycle.start(container));
             book.tell(container.snapshot(), "restart");
         });
     }

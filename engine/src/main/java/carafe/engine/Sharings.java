@@ -102,9 +102,9 @@ final class Sharings {
         return needed;
     }
 
-    /// How long to wait for containers that have to run before it and are about to be restarted, or that wait for such
-    /// ones themselves. It does not wait for one that waits for it: names can be given so that two share of each other,
-    /// and then their start has to fail and say why.
+    /// How long to wait for containers that have to run before it and are about to be restarted, by their policy or by a
+    /// user, or that wait for such ones themselves. It does not wait for one that waits for it: names can be given so that
+    /// two share of each other, and then their start has to fail and say why.
     Optional<Duration> untilTheyStart(Container container, Instant now) {
         var longest = Optional.<Duration>empty();
         var seen = new HashSet<Container>(Set.of(container));
@@ -113,13 +113,14 @@ final class Sharings {
             var next = new ArrayList<Container>();
             for (var one : row) {
                 for (var other : needed(one.snapshot())) {
-                    if (other.state().alive() || !seen.add(other) || needs(other, container)) {
+                    boolean runs = other.state().alive() && !other.isComingBack();
+                    if (runs || !seen.add(other) || needs(other, container)) {
                         continue;
                     }
                     next.add(other);
-                    if (other.state() instanceof State.Restarting(var _, var at)) {
-                        var left = at.isAfter(now) ? Duration.between(now, at) : Duration.ZERO;
-                        var wait = left.plus(START.multipliedBy(far));
+                    var left = untilItStarts(other, now);
+                    if (left.isPresent()) {
+                        var wait = left.get().plus(START.multipliedBy(far));
                         longest = longest.filter(known -> known.compareTo(wait) >= 0).or(() -> Optional.of(wait));
                     }
                 }
@@ -127,6 +128,15 @@ final class Sharings {
             row = next;
         }
         return longest;
+    }
+
+    private static Optional<Duration> untilItStarts(Container other, Instant now) {
+        if (other.isComingBack()) {
+            return Optional.of(Duration.ZERO);
+        }
+        return other.state() instanceof State.Restarting(var _, var at)
+                ? Optional.of(at.isAfter(now) ? Duration.between(now, at) : Duration.ZERO)
+                : Optional.empty();
     }
 
     /// Whether `other` has to run before `container`, itself or for another.

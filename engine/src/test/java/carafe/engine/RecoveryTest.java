@@ -167,6 +167,31 @@ final class RecoveryTest {
     }
 
     @Test
+    void whoIsRestartedByPolicyWaitsForOneThatAUserRestarts() throws Exception {
+        var containers = harness.containers();
+        String owner = containers.create(request("owner", "{\"IpcMode\":\"shareable\"}", "stubborn")).id();
+        String guest = containers.create(request("guest",
+                "{\"RestartPolicy\":{\"Name\":\"always\"},\"PidMode\":\"container:owner\"}", "sleep")).id();
+        containers.start("owner");
+        containers.start("guest");
+        var since = harness.clock.instant();
+        var restart = Thread.ofVirtual().start(() -> {
+            try {
+                containers.restart("owner", new StopRequest(Optional.empty(), Optional.of(1)));
+            } catch (EngineException | InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        eventually(() -> harness.actions(since).contains("kill"));
+        harness.runtime.end(layout().run(guest), 1);
+        restart.join();
+        eventually(() -> harness.runtime.started().size() == 4);
+        assertThat(harness.runtime.started()).extracting(bundle -> bundle.runDir())
+                .containsExactly(layout().run(owner), layout().run(guest), layout().run(owner), layout().run(guest));
+        assertThat(harness.state("guest")).isInstanceOf(State.Running.class);
+    }
+
+    @Test
     void oneThatCameToShareOfItselfFailsAndSaysWhy() throws Exception {
         var containers = harness.containers();
         String own = containers.create(request("own",
