@@ -200,6 +200,23 @@ public final class NetRequest {
                 "attach link " + name, List.of());
     }
 
+    /// A link that was down and alone becomes a port of that bridge, with this largest packet (0: as it is), and is up.
+    public static NetRequest plug(String name, int bridge, int mtu) {
+        var message = link(Rtnetlink.RTM_SETLINK, 0, 0, Rtnetlink.IFF_UP);
+        describe(message, LinkEnd.named(name).portOf(bridge).mtu(mtu));
+        return new NetRequest(message, "plug link " + name, List.of());
+    }
+
+    /// The link with that index, still down, is called and set up as `end` says; where it is stays as it is.
+    public static NetRequest dress(int index, LinkEnd end) {
+        if (end.namespace().isPresent() || end.master() > 0 || end.up()) {
+            throw new IllegalArgumentException("a link is dressed where it is, and down: " + end.name());
+        }
+        var message = link(Rtnetlink.RTM_SETLINK, 0, index, 0);
+        describe(message, end);
+        return new NetRequest(message, "dress link " + end.name(), List.of());
+    }
+
     /// The bridge passes nothing between this port and other isolated ones.
     public static NetRequest isolate(String name) {
         return port(name, Rtnetlink.IFLA_BRPORT_ISOLATED, "isolate link ");

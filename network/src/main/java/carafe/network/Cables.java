@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Lays the link of one endpoint into a namespace and gives it its addresses. On the host one batch of messages makes the
 /// pair, its far end born inside the namespace; inside one batch sets addresses and routes.
@@ -41,6 +42,45 @@ final class Cables {
         this.host = host;
         this.thread = thread;
         this.bridges = bridges;
+    }
+
+    /// Uses what was made ahead as the link of `place`: afterwards all is as [#lay] makes it.
+    void use(NamespacePool.Cable cable, Cell.Place place, NetNamespace namespace) throws EngineException {
+        var network = place.network();
+        var endpoint = place.endpoint();
+        int mtu = network.settings().mtu();
+        try {
+            namespace.netlink().perform(NetRequest.dress(
+                    cable.inside(), LinkEnd.named(endpoint.interfaceName()).mac(endpoint.mac().bytes()).mtu(mtu)));
+            plug(place, mtu);
+        } catch (KernelException e) {
+            throw Trouble.of("cannot connect to network " + network.name(), e);
+        }
+    }
+
+    private void plug(Cell.Place place, int mtu) throws KernelException, EngineException {
+        int bridge = bridges.index(place.network());
+        try {
+            plug(place, mtu, bridge);
+        } catch (KernelException e) {
+            if (bridges.isThere(place.network())) {
+                throw full(place.network(), e);
+            }
+            int made = bridges.make(place.network()); // somebody deleted the bridge
+            remade.accept(place.network());
+            plug(place, mtu, made);
+        }
+    }
+
+    private void plug(Cell.Place place, int mtu, int bridge) throws KernelException {
+        String link = place.endpoint().hostLink();
+        var requests = new ArrayList<NetRequest>();
+        if (!place.network().settings().peers()) {
+            requests.add(NetRequest.enslave(link, bridge)); // alone before it is up
+            requests.add(NetRequest.isolate(link));
+        }
+        requests.add(NetRequest.plug(link, bridge, mtu));
+        host.perform(requests);
     }
 
     /// Makes the link, down, without addresses.
@@ -87,11 +127,18 @@ final class Cables {
         if (outcomes.getFirst().isPresent()) {
             throw outcomes.getFirst().get();
         }
-        for (int i = 1; i < outcomes.size(); i++) {
-            boolean quiet = i == 1; // a kernel without IPv6 has nothing to silence
-            if (outcomes.get(i).isPresent() && !(quiet && outcomes.get(i).get().is(Errno.EAFNOSUPPORT, Errno.EINVAL))) {
-                throw outcomes.get(i).get();
+        silent(outcomes.get(1));
+        for (var outcome : outcomes.subList(2, outcomes.size())) {
+            if (outcome.isPresent()) {
+                throw outcome.get();
             }
+        }
+    }
+
+    static void silent(Optional<KernelException> outcome) throws KernelException {
+        // a kernel without IPv6 has nothing to silence
+        if (outcome.isPresent() && !outcome.get().is(Errno.EAFNOSUPPORT, Errno.EINVAL)) {
+            throw outcome.get();
         }
     }
 

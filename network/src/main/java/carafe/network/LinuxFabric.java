@@ -31,7 +31,10 @@ import org.slf4j.LoggerFactory;
 final class LinuxFabric implements Fabric {
 
     private static final Logger LOG = LoggerFactory.getLogger(LinuxFabric.class);
-    private static final int POOL = 8;
+
+    /// Namespaces kept ready, and as many with a cable.
+    static final int POOL = 8;
+
     private static final Duration BURIAL_PAUSE = Duration.ofMillis(100);
 
     private final FabricConfig config;
@@ -61,7 +64,8 @@ final class LinuxFabric implements Fabric {
         planner = new NetworkPlanner(new Ranges(config.pools(), config.engineId()), parts.clock());
         var graveyard = new Graveyard(thread.insideHome(Netlink::open), BURIAL_PAUSE);
         sandboxes = new Sandboxes(
-                new Sandboxes.Tools(thread, new NamespacePool(thread, POOL),
+                new Sandboxes.Tools(thread,
+                        new NamespacePool(thread, POOL, new CablesAhead(thread.insideHome(Netlink::open), marks, graveyard)),
                         new Cables(host, thread, bridges, this::remade), graveyard, notes, marks),
                 addresses, listeners, parts.failpoints());
     }
@@ -296,9 +300,9 @@ final class LinuxFabric implements Fabric {
                     .map(LinkInfo::name)
                     .filter(name -> marks.isOurs(name) && !alive.contains(name))
                     .toList();
-            sandboxes.bury(dead);
+            sandboxes.sweep(dead);
             for (String stray : bridges.strays(networks)) {
-                sandboxes.bury(List.of(stray));
+                sandboxes.sweep(List.of(stray));
             }
         } catch (KernelException e) {
             throw Trouble.of("cannot list the host's links", e);

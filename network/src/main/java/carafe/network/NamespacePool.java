@@ -18,8 +18,26 @@ import org.slf4j.LoggerFactory;
 
 /// A few network namespaces made ahead, so that a start finds one: loopback up, router advertisements refused (nobody in
 /// a container's network may become its router, CVE-2020-13401), no IPv6 on interfaces to come until one asks for it.
-/// Refilled in the background. An idle namespace costs the kernel some kilobytes. `lock` guards `ready` and `closed`.
+/// Once somebody wanted a bridge, some more are kept that have a cable already: a pair of links, both ends down, of which
+/// the one on the host is no port of any bridge yet. Refilled in the background. An idle namespace costs the kernel some
+/// kilobytes. `lock` guards `ready`, `cabled` and what is said of them.
 final class NamespacePool implements AutoCloseable {
+
+    /// What becomes of cables: made for a namespace, and removed by the name of the end on the host.
+    interface Pairs extends AutoCloseable {
+        Cable lay(NetNamespace namespace) throws KernelException;
+
+        void bury(String hostLink);
+
+        @Override
+        void close();
+    }
+
+    /// A pair of links: the name of its end on the host, the index of the one inside.
+    record Cable(String hostLink, int inside) {}
+
+    /// A namespace with a cable. Owned as one: the cable goes with the namespace, if nobody removes it before.
+    record Cabled(NetNamespace namespace, Cable cable) {}
 
     static final NetNamespace.Settings SETTINGS = new NetNamespace.Settings(Map.of(
             "ipv6/conf/all/accept_ra", "0",
@@ -33,12 +51,17 @@ final class NamespacePool implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition wanted = lock.newCondition();
     private final Deque<NetNamespace> ready = new ArrayDeque<>();
+    private final Deque<Cabled> cabled = new ArrayDeque<>();
+    private final Pairs pairs;
     private final Thread refiller;
+    private boolean cablesWanted;
     private boolean closed;
 
-    NamespacePool(NamespaceThread thread, int size) {
+    /// Keeps `size` of a kind; `pairs` is adopted.
+    NamespacePool(NamespaceThread thread, int size, Pairs pairs) {
         this.thread = thread;
         this.size = size;
+        this.pairs = pairs;
         refiller = Thread.ofVirtual().name("network namespaces").start(this::refill);
     }
 
@@ -54,6 +77,18 @@ final class NamespacePool implements AutoCloseable {
         try {
             wanted.signal();
             return Optional.ofNullable(ready.pollFirst());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// One with a cable, if one is ready; owned by the caller.
+    Optional<Cabled> pollCabled() {
+        lock.lock();
+        try {
+            cablesWanted = true;
+            wanted.signal();
+            return Optional.ofNullable(cabled.pollFirst());
         } finally {
             lock.unlock();
         }
@@ -77,19 +112,21 @@ final class NamespacePool implements AutoCloseable {
 
     private void refill() {
         while (true) {
+            boolean cable;
             lock.lock();
             try {
-                while (ready.size() >= size && !closed) {
+                while (!closed && ready.size() >= size && (!cablesWanted || cabled.size() >= size)) {
                     wanted.awaitUninterruptibly();
                 }
                 if (closed) {
                     return;
                 }
+                cable = ready.size() >= size;
             } finally {
                 lock.unlock();
             }
             try {
-                keep(thread.create(SETTINGS));
+                keep(thread.create(SETTINGS), cable);
             } catch (KernelException e) {
                 LOG.warn("no network namespace could be made ahead: {}", e.getMessage());
                 return; // starts make their own, and say what is wrong
@@ -97,20 +134,40 @@ final class NamespacePool implements AutoCloseable {
         }
     }
 
-    private void keep(NetNamespace made) {
+    private void keep(NetNamespace made, boolean cable) throws KernelException {
+        Optional<Cable> laid = Optional.empty();
+        boolean kept = false;
+        try {
+            if (cable) {
+                laid = Optional.of(pairs.lay(made));
+            }
+            kept = shelve(made, laid);
+        } finally {
+            if (!kept) {
+                laid.ifPresent(one -> pairs.bury(one.hostLink()));
+                made.close();
+            }
+        }
+    }
+
+    private boolean shelve(NetNamespace made, Optional<Cable> laid) {
         lock.lock();
         try {
-            if (!closed) {
-                ready.addLast(made);
-                return;
+            if (closed) {
+                return false;
             }
+            if (laid.isPresent()) {
+                cabled.addLast(new Cabled(made, laid.get()));
+            } else {
+                ready.addLast(made);
+            }
+            return true;
         } finally {
             lock.unlock();
         }
-        made.close();
     }
 
-    /// Gives up what is ready; namespaces that were taken are their owners'.
+    /// Gives up what is ready, its cables first; namespaces that were taken are their owners'.
     @Override
     public void close() {
         lock.lock();
@@ -130,6 +187,12 @@ final class NamespacePool implements AutoCloseable {
         }
         ready.forEach(NetNamespace::close);
         ready.clear();
+        for (var one : cabled) {
+            pairs.bury(one.cable.hostLink());
+            one.namespace.close();
+        }
+        cabled.clear();
+        pairs.close();
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

@@ -93,15 +93,24 @@ final class Sandboxes implements AutoCloseable {
         NetNamespace namespace = null;
         boolean opened = false;
         var diary = new NetworkStep.Diary();
+        // One with a cable where the first network is a bridge: that cable is the first link.
+        var ahead = given.isEmpty() && !joinings.isEmpty() && joinings.getFirst().network().driver() == Driver.BRIDGE
+                ? tools.namespaces.pollCabled()
+                : Optional.<NamespacePool.Cabled>empty();
         try {
+            namespace = ahead.map(NamespacePool.Cabled::namespace).orElse(null);
             pass("sandbox.addresses");
             for (var joining : joinings) {
-                var place = place(joining, places);
+                var place = place(joining, places, places.isEmpty()
+                        ? ahead.map(one -> one.cable().hostLink()).orElseGet(tools.marks::hostLink)
+                        : tools.marks.hostLink());
                 places.add(place);
                 diary.done(NetworkStep.Kind.ADDRESS, chosen(place));
             }
             pass("sandbox.namespace");
-            namespace = given.isPresent() ? tools.namespaces.prepare(given.get()) : tools.namespaces.take();
+            if (namespace == null) {
+                namespace = given.isPresent() ? tools.namespaces.prepare(given.get()) : tools.namespaces.take();
+            }
             var cell = new Cell(containerId, namespace, places);
             diary.done(NetworkStep.Kind.NAMESPACE,
                     given.isPresent() ? "that of the container's users" : "unshare(CLONE_NEWNET), made ahead");
@@ -110,9 +119,15 @@ final class Sandboxes implements AutoCloseable {
             diary.done(NetworkStep.Kind.NOTE, "write(), rename()");
             for (var place : places) {
                 pass("sandbox.link");
-                tools.cables.lay(place, namespace);
+                boolean used = ahead.isPresent() && place == places.getFirst();
+                if (used) {
+                    tools.cables.use(ahead.get().cable(), place, namespace);
+                } else {
+                    tools.cables.lay(place, namespace);
+                }
                 diary.done(NetworkStep.kind(place.network()), NetworkStep.link(place.network(),
-                        place.endpoint().hostLink(), place.endpoint().interfaceName(), place.endpoint().mac().toString()));
+                        place.endpoint().hostLink(), place.endpoint().interfaceName(), place.endpoint().mac().toString())
+                        + (used ? ", made ahead" : ""));
             }
             pass("sandbox.configure");
             tools.cables.configure(
@@ -131,6 +146,9 @@ final class Sandboxes implements AutoCloseable {
             throw Trouble.of("cannot make the network of container " + containerId, e);
         } finally {
             if (!opened) {
+                if (places.isEmpty()) {
+                    ahead.ifPresent(one -> tools.graveyard.bury(List.of(one.cable().hostLink()), List.of()));
+                }
                 undo(containerId, places, Optional.ofNullable(namespace));
             }
         }
@@ -150,7 +168,8 @@ final class Sandboxes implements AutoCloseable {
         tools.graveyard.bury(links, namespace.map(List::<AutoCloseable>of).orElse(List.of()));
     }
 
-    private Place place(Joining joining, List<Place> before) throws EngineException {
+    /// The place of `joining` beside those `before`; on a bridge the end on the host is called `hostLink`.
+    private Place place(Joining joining, List<Place> before, String hostLink) throws EngineException {
         var network = joining.network();
         var wanted = joining.wanted();
         if (network.driver() == Driver.IPVLAN && wanted.mac().isPresent()) {
@@ -182,7 +201,7 @@ final class Sandboxes implements AutoCloseable {
                 : wanted.mac().or(() -> four.map(address -> MacAddress.of(address.address()))).orElseGet(this::anyMac);
         return new Place(network, new Endpoint(
                 tools.marks.id(), network.id(), name,
-                network.driver() == Driver.BRIDGE ? tools.marks.hostLink() : "",
+                network.driver() == Driver.BRIDGE ? hostLink : "",
                 mac, four, six, gateways, wanted.linkLocal(), joining.names()));
     }
 
@@ -217,7 +236,7 @@ final class Sandboxes implements AutoCloseable {
             throw new EngineException.Conflict("container " + containerId + " is not running");
         }
         pass("connect.addresses");
-        var place = place(joining, cell.places());
+        var place = place(joining, cell.places(), tools.marks.hostLink());
         boolean connected = false;
         try {
             pass("connect.note");
@@ -312,7 +331,7 @@ final class Sandboxes implements AutoCloseable {
         }
     }
 
-    void bury(List<String> links) {
+    void sweep(List<String> links) {
         if (!links.isEmpty()) {
             LOG.info("sweeping the links {} that no container owns", links);
             tools.graveyard.bury(links, List.of());
@@ -400,8 +419,8 @@ final class Sandboxes implements AutoCloseable {
     /// Lets go of namespaces; those with a process in them live on.
     @Override
     public void close() {
-        tools.graveyard.close();
         tools.namespaces.close();
+        tools.graveyard.close(); // the pool's cables lie in it
         cells.values().forEach(cell -> cell.namespace().close());
         cells.clear();
     }

@@ -1,5 +1,7 @@
 package carafe.network;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import carafe.kernel.Descriptors;
 import carafe.kernel.LinkInfo;
 import carafe.kernel.Linux;
@@ -57,8 +59,8 @@ final class FabricStage implements AutoCloseable {
     /// An engine on this host.
     LinuxFabric open(String engineId, Failpoints failpoints) throws Exception {
         return open(new FabricConfig(engineId,
-                new FabricConfig.Place(run.toString(), run.resolve(engineId), run.resolve("lock")), FabricConfig.DefaultBridge.USUAL,
-                FabricConfig.usualPools(), true), failpoints);
+                new FabricConfig.Place(run.toString(), run.resolve(engineId), run.resolve("lock")),
+                FabricConfig.DefaultBridge.USUAL, FabricConfig.usualPools(), true), failpoints);
     }
 
     LinuxFabric open(FabricConfig config, Failpoints failpoints) throws Exception {
@@ -94,8 +96,16 @@ final class FabricStage implements AutoCloseable {
                 Optional.of(IpAddress.parse(four)), Optional.empty(), List.of(), Optional.empty(), ""), List.of(), 0, Map.of());
     }
 
+    /// All links but those that lie ready for the next container: down, in no bridge, and never more than the pool keeps.
     Set<String> links() throws Exception {
-        return netlink().links().stream().map(LinkInfo::name).collect(Collectors.toSet());
+        var links = netlink().links();
+        var ahead = links.stream().filter(FabricStage::liesReady).toList();
+        assertThat(ahead).as("cables made ahead").hasSizeLessThanOrEqualTo(LinuxFabric.POOL + 1); // one is being made
+        return links.stream().filter(link -> !liesReady(link)).map(LinkInfo::name).collect(Collectors.toSet());
+    }
+
+    private static boolean liesReady(LinkInfo link) {
+        return link.name().startsWith("veth") && !link.up() && link.master() == 0;
     }
 
     /// Takes hold of a sandbox's namespace; the caller closes it.
