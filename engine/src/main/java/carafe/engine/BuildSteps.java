@@ -72,6 +72,7 @@ final class BuildSteps implements StepRunner {
         } finally {
             try {
                 Remover.deleteTree(directory);
+                Remover.deleteTree(layout.etc(run.id()));
             } catch (IOException e) {
                 LOG.warn("the directory of build step {} was not removed", run.id(), e);
             }

@@ -5,13 +5,14 @@ import carafe.spec.EngineException;
 import carafe.spec.docker.HostConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /// The three files a container gets from the engine instead of its image: /etc/hostname, /etc/hosts, /etc/resolv.conf.
-/// They lie in the container's directory and are written anew before each start, as Docker does.
+/// They lie in the run root, on memory, and are written anew before each start.
 final class EtcFiles {
     private static final String LOCAL_NAMES = """
             127.0.0.1\tlocalhost
@@ -35,11 +36,20 @@ final class EtcFiles {
     void write(ContainerDetails.Files files, String hostName, HostConfig host, Known known) throws EngineException {
         boolean hostNetwork = host.namespaces().network().equals("host");
         try {
+            makeDirectory(files.hosts().getParent());
             Files.writeString(files.hostname(), hostName + "\n");
             Files.writeString(files.hosts(), hosts(host.resolver().extraHosts(), hostNetwork, known));
             Files.writeString(files.resolver(), resolver(defaults.complete(host.resolver()), hostNetwork, known.nameServer));
         } catch (IOException e) {
             throw Failures.io("cannot write the container's files in " + files.hosts().getParent(), e);
+        }
+    }
+
+    private static void makeDirectory(Path directory) throws IOException {
+        try {
+            Files.createDirectory(directory);
+        } catch (FileAlreadyExistsException e) {
+            // an earlier start's
         }
     }
 

@@ -2,9 +2,10 @@ package carafe.engine;
 
 import java.nio.file.Path;
 
-/// Where the engine's files lie. Under the data root: `db/`, `containers/ID/` (log and files of /etc). Under the run
-/// root, which a reboot empties: `c/KEY` for a container's monitor, `e/KEY-EXEC` for an exec's, where KEY is the first
-/// 32 characters of the container's id, for a socket's path may have no more than 107 bytes.
+/// Where the engine's files lie. Under the data root: `db/`, `containers/ID/` (the log). Under the run root, which a
+/// reboot empties: `c/KEY` for a container's monitor, `f/KEY` for its files of /etc, which every start writes anew,
+/// `e/KEY-EXEC` for an exec's monitor; KEY is the first 32 characters of the container's id, for a socket's path may have
+/// no more than 107 bytes.
 record Layout(Path dataRoot, Path runRoot) {
     private static final int KEY = 32;
     private static final int EXEC_KEY = 16;
@@ -22,9 +23,9 @@ record Layout(Path dataRoot, Path runRoot) {
     }
 
     ContainerDetails.Files files(String id) {
-        Path directory = container(id);
+        Path directory = etc(id);
         return new ContainerDetails.Files(
-                directory.resolve(id + "-json.log"),
+                container(id).resolve(id + "-json.log"),
                 directory.resolve("hosts"),
                 directory.resolve("hostname"),
                 directory.resolve("resolv.conf"));
@@ -36,6 +37,15 @@ record Layout(Path dataRoot, Path runRoot) {
 
     Path run(String id) {
         return runs().resolve(key(id));
+    }
+
+    Path etcs() {
+        return runRoot.resolve("f");
+    }
+
+    /// The directory of the files that a container has in its /etc; made by its first start.
+    Path etc(String id) {
+        return etcs().resolve(key(id));
     }
 
     Path execRuns() {

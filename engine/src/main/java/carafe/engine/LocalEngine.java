@@ -153,7 +153,7 @@ final class LocalEngine implements Engine {
     private static void makeDirectories(Layout layout) throws EngineException {
         var closed = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
         try {
-            for (var directory : List.of(layout.containers(), layout.runs(), layout.execRuns())) {
+            for (var directory : List.of(layout.containers(), layout.runs(), layout.etcs(), layout.execRuns())) {
                 Files.createDirectories(directory, closed);
             }
         } catch (IOException e) {

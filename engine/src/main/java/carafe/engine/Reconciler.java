@@ -282,12 +282,19 @@ final class Reconciler {
                 }
             }
         }
-        for (var id : list(layout.containers())) {
-            if (!ids.contains(id)) {
+        var keys = new HashSet<String>();
+        ids.forEach(id -> keys.add(Layout.key(id)));
+        sweep(layout.containers(), ids);
+        sweep(layout.etcs(), keys);
+    }
+
+    private static void sweep(Path directories, Set<String> kept) throws EngineException {
+        for (var name : list(directories)) {
+            if (!kept.contains(name)) {
                 try {
-                    Remover.deleteTree(layout.container(id));
+                    Remover.deleteTree(directories.resolve(name));
                 } catch (IOException e) {
-                    LOG.warn("the directory of container {} was not swept", id, e);
+                    LOG.warn("the directory {} of no container was not swept", directories.resolve(name), e);
                 }
             }
         }

@@ -110,6 +110,7 @@ final class Remover {
             }
             steps.pass("remove.directory");
             deleteTree(layout.container(id));
+            deleteTree(layout.etc(id));
         } catch (EngineException | IOException e) {
             LOG.warn("the directories of container {} were not removed; the next start of the engine does it", id, e);
         }

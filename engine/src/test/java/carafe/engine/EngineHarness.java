@@ -196,7 +196,7 @@ final class EngineHarness implements AutoCloseable {
     /// Directories of containers on disk.
     List<String> directories() throws Exception {
         var found = new ArrayList<String>();
-        for (var parent : List.of("data/containers", "data/snapshots", "run/c", "run/e")) {
+        for (var parent : List.of("data/containers", "data/snapshots", "run/c", "run/e", "run/f")) {
             if (Files.isDirectory(root.resolve(parent))) {
                 try (var entries = Files.list(root.resolve(parent))) {
                     entries.filter(entry -> !entry.getFileName().toString().startsWith(".")).forEach(entry -> found.add(entry.toString()));

@@ -238,7 +238,7 @@ final class LinuxStage {
     List<String> left(List<String> ids) throws Exception {
         var left = new ArrayList<String>();
         engine.settle();
-        for (var parent : List.of("data/containers", "data/snapshots", "run/c", "run/e")) {
+        for (var parent : List.of("data/containers", "data/snapshots", "run/c", "run/e", "run/f")) {
             try (var entries = Files.list(root.resolve(parent))) {
                 entries.filter(entry -> !entry.getFileName().toString().startsWith("."))
                         .forEach(entry -> left.add(entry.toString()));
