@@ -11,6 +11,7 @@
 #include <linux/audit.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
+#include <linux/dqblk_xfs.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
 #include <linux/magic.h>
@@ -20,9 +21,11 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netfilter_ipv4/ip_tables.h>
 #include <linux/netlink.h>
 #include <linux/openat2.h>
 #include <linux/prctl.h>
+#include <linux/quota.h>
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -130,6 +133,9 @@ static const struct constant constants[] = {
     SHOW(WEXITED), SHOW(TIOCSWINSZ), SHOW(TIOCGWINSZ), SHOW(TIOCGPTPEER), SHOW(TIOCSPTLCK),
     SHOW(TIOCGPTN), SHOW(TIOCSCTTY), SHOW(FS_IOC_GETFLAGS), SHOW(FS_IOC_SETFLAGS), SHOW(FIONREAD),
     SHOW(EPOLLIN), SHOW(EPOLL_CTL_ADD),
+    SHOW(IPPROTO_RAW), SHOW(IPT_SO_GET_INFO), SHOW(IPT_SO_GET_ENTRIES),
+    SHOW(FS_IOC_FSGETXATTR), SHOW(FS_IOC_FSSETXATTR), SHOW(FS_XFLAG_PROJINHERIT), SHOW(PRJQUOTA),
+    SHOW(Q_GETQUOTA), SHOW(Q_SETQUOTA), SHOW(Q_XGETQSTAT), SHOW(FS_QUOTA_PDQ_ENFD), SHOW(QIF_BLIMITS),
     SHOW(EPOLL_CTL_DEL), SHOW(SHUT_RDWR), SHOW(POLLIN), SHOW(POLLOUT), SHOW(POLLERR), SHOW(POLLHUP),
     /* netlink(7), nf_tables */
     SHOW(NETLINK_NETFILTER), SHOW(SOL_NETLINK), SHOW(NETLINK_ADD_MEMBERSHIP), SHOW(NETLINK_CAP_ACK),
@@ -206,6 +212,7 @@ static const struct constant syscalls[] = {
     {"SYS_READ", SYS_read}, {"SYS_WRITE", SYS_write}, {"SYS_CLOSE", SYS_close},
     {"SYS_LSEEK", SYS_lseek}, {"SYS_IOCTL", SYS_ioctl}, {"SYS_FCNTL", SYS_fcntl},
     {"SYS_FLOCK", SYS_flock}, {"SYS_FSYNC", SYS_fsync}, {"SYS_FDATASYNC", SYS_fdatasync},
+    {"SYS_QUOTACTL_FD", SYS_quotactl_fd},
     {"SYS_FTRUNCATE", SYS_ftruncate}, {"SYS_FALLOCATE", SYS_fallocate},
     {"SYS_PREAD64", SYS_pread64}, {"SYS_PWRITE64", SYS_pwrite64}, {"SYS_DUP", SYS_dup},
     {"SYS_DUP3", SYS_dup3}, {"SYS_PIPE2", SYS_pipe2}, {"SYS_OPENAT", SYS_openat},

@@ -7,6 +7,7 @@ import carafe.engine.volume.Volumes;
 import carafe.spec.EngineException.Unavailable;
 import carafe.spec.Json;
 import carafe.spec.docker.Filters;
+import java.nio.charset.StandardCharsets;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
@@ -80,7 +81,12 @@ final class VolumeRoutes {
     }
 
     private void unpack(Call call) throws Exception {
-        call.answer(201, json(volumes.unpack(call.name("name"), call.sentTar())));
+        String options = call.text("options");
+        var given = options.isEmpty()
+                ? Map.<String, String>of()
+                : Json.object().put("options", Json.parseObject(options.getBytes(StandardCharsets.UTF_8)))
+                        .build().textMap("options");
+        call.answer(201, json(volumes.unpack(call.name("name"), given, call.sentTar())));
     }
 
     private void rename(Call call) throws Exception {

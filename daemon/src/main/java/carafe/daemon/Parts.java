@@ -5,6 +5,7 @@ import carafe.engine.EngineConfig;
 import carafe.engine.store.DataRootLock;
 import carafe.engine.transfer.ImageTransfers;
 import carafe.files.ContainerFiles;
+import carafe.files.DirectoryQuotas;
 import carafe.files.VolumeDirectories;
 import carafe.http.Address;
 import carafe.hub.HubConfig;
@@ -92,7 +93,9 @@ final class Parts {
     private static Engine.Storage storage(Path state, Failpoints failpoints) throws EngineException {
         return new Engine.Storage(
                 new ContainerFiles(RootMount::detached),
-                VolumeDirectories.open(state.resolve("volumes"), failpoints));
+                VolumeDirectories.open(state.resolve("volumes"), failpoints),
+                new Engine.Quotas(
+                        DirectoryQuotas.of(state.resolve("volumes")), DirectoryQuotas.of(state.resolve("snapshots"))));
     }
 
     private static Engine.Remote remote(DaemonConfig daemon, Installation installation) throws EngineException {

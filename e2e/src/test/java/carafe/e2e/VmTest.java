@@ -18,15 +18,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
 /// Runs the tests of the rooms that meet the kernel, and what the contract asks of limits, on a host with systemd and
-/// pure cgroup v2, and with an older kernel than most developers have; one boot for all.
+/// pure cgroup v2, with file systems that have quotas, and with an older kernel than most developers have; one boot for
+/// all.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class VmTest {
 
-    /// Rooms whose tests run inside, and those they import.
-    private static final List<String> TESTED = List.of("kernel", "runtime", "network", "e2e");
+    /// Rooms whose tests run inside, and those they import; `@` names the file system they have their files on.
+    private static final List<String> TESTED =
+            List.of("kernel", "runtime", "network", "files", "e2e", "e2e@/mnt/ext4", "e2e@/mnt/xfs");
     private static final List<String> IMPORTED = List.of("spec");
 
-    private static final Duration DEADLINE = Duration.ofMinutes(25);
+    private static final Duration DEADLINE = Duration.ofMinutes(35);
     private static final Pattern COUNT = Pattern.compile("\\[ +(\\d+) tests (\\w+) +]");
 
     private Outcome outcome = new Outcome(List.of(), -1, "", "");
@@ -38,11 +40,12 @@ class VmTest {
     }
 
     private static void copyRooms(Path disk) throws IOException, InterruptedException {
-        for (String room : List.of("kernel", "runtime", "network", "spec")) {
+        for (String room : List.of("kernel", "runtime", "network", "files", "spec")) {
             for (String part : List.of("target/classes", "target/test-classes", "src")) {
                 copy(Tools.ROOT.resolve(room).resolve(part), disk.resolve(room).resolve(part));
             }
         }
+        fileSystems(disk);
         copy(Tools.ROOT.resolve("native/target"), disk.resolve("native/target"));
         copy(Tools.E2E.resolve("target/vm-jars"), disk.resolve("jars"));
         copy(Tools.E2E.resolve("target/tools/busybox"), disk.resolve("e2e/target/tools/busybox"));
@@ -53,6 +56,19 @@ class VmTest {
         copy(Tools.ROOT.resolve(ours), disk.resolve(ours));
         Files.delete(disk.resolve(ours).resolve("jre"));
         Files.createSymbolicLink(disk.resolve(ours).resolve("jre"), Path.of("/usr/lib/jdk"));
+    }
+
+    /// Two small ones with project quotas, which the machine mounts.
+    private static void fileSystems(Path disk) throws IOException, InterruptedException {
+        Path ext4 = disk.resolve("ext4.img");
+        Command.of("truncate", "-s", "400M", ext4.toString()).run().good();
+        Command.of("mke2fs", "-q", "-t", "ext4", "-O", "quota,project", "-E", "quotatype=prjquota", ext4.toString()).run()
+                .good();
+        Path xfs = disk.resolve("xfs.img");
+        Command.of("truncate", "-s", "400M", xfs.toString()).run().good();
+        String libraries = Tools.fetched("xfsprogs", "usr/lib/x86_64-linux-gnu").toString();
+        Command.of(Tools.fetched("xfsprogs", "sbin/mkfs.xfs").toString(), "-q", xfs.toString())
+                .with("LD_LIBRARY_PATH", libraries).run().good();
     }
 
     private static void copy(Path from, Path to) throws IOException, InterruptedException {
@@ -73,15 +89,28 @@ class VmTest {
                 # The emulator loses track of code that two compilers replace while it runs (SIGSEGV at a method's
                 # first instruction was seen): the daemon is interpreted here.
                 echo 'daemon_options="$daemon_options -Xint"' >>/carafe/packaging/target/carafe/bin/java-options
+                modprobe loop
+                mkdir -p /mnt/ext4 /mnt/xfs
+                mount -o loop,prjquota /carafe/ext4.img /mnt/ext4
+                mount -o loop,pquota /carafe/xfs.img /mnt/xfs
                 """);
         String classes = String.join(":", Stream.concat(TESTED.stream(), IMPORTED.stream())
+                .filter(room -> !room.contains("@"))
                 .map(room -> "/carafe/" + room + "/target/classes")
                 .toList());
-        for (String room : TESTED) {
-            // Of our own, only the limits, and of networks what needs modules that a host may lack: all else is the same
+        for (String name : TESTED) {
+            String room = name.replaceFirst("@.*", "");
+            String files = name.contains("@") ? name.replaceFirst(".*@", "") : "/tmp";
+            // Of our own, only the limits and the quotas, and of networks what needs modules that a host may lack: all else is the same
             // on any host, and an emulated one is slow. Users of a container's own need Linux 6.15, which the machine's
             // kernel is not.
-            String tests = switch (room) {
+            String tests = switch (name) {
+                case "e2e@/mnt/ext4" -> "--select-class=carafe.e2e.CarafeQuotasTest";
+                case "e2e@/mnt/xfs" -> Stream.of("aVolumeHoldsNoMoreThanItsSize", "aContainerWritesNoMoreThanItMay",
+                                "aCloneHasTheSameSizeAndAnImportIsRefusedWhenItIsLarger")
+                        .map(test -> "--select-method=carafe.e2e.CarafeQuotasTest#" + test)
+                        .collect(Collectors.joining(" "));
+                case "files" -> "--scan-class-path=target/test-classes --include-tag=quota";
                 case "e2e" -> "--select-class=carafe.e2e.CarafeWithDocker28Test --include-tag=cgroup";
                 case "network" -> "--scan-class-path=target/test-classes --include-tag=modules";
                 default ->
@@ -92,10 +121,10 @@ class VmTest {
                     cd /carafe/%s
                     java -Xshare:auto -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx1g \\
                       --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \\
-                      -Dcarafe.root=/carafe -Dcarafe.native=/carafe/native/target -Dcarafe.fd.strict=true \\
+                      -Djava.io.tmpdir=%s -Dcarafe.root=/carafe -Dcarafe.native=/carafe/native/target -Dcarafe.fd.strict=true \\
                       -cp 'target/test-classes:%s:/carafe/jars/*' org.junit.platform.console.ConsoleLauncher execute \\
                       %s --disable-banner --disable-ansi-colors --details=tree --fail-if-no-tests || code=1
-                    """.formatted(room, room, classes, tests));
+                    """.formatted(name, room, files, classes, tests));
         }
         return script.append("exit $code\n").toString();
     }
@@ -110,7 +139,7 @@ class VmTest {
     @FieldSource("TESTED")
     void theRoomsTestsPassThere(String room) {
         String said = outcome.out()
-                .replaceFirst("(?s)^.*\nroom: " + room + "\n", "")
+                .replaceFirst("(?s)^.*\nroom: " + Pattern.quote(room) + "\n", "")
                 .replaceFirst("(?s)\nroom: .*$", "");
         var counts = COUNT.matcher(said).results()
                 .collect(Collectors.toMap(count -> count.group(2), count -> Long.parseLong(count.group(1))));

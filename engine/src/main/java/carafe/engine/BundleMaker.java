@@ -14,11 +14,13 @@ import java.util.List;
 /// Puts together what the runtime needs to start a container.
 final class BundleMaker {
     private final Images images;
+    private final WritableLayers layers;
     private final SpecComposer composer;
     private final Layout layout;
 
-    BundleMaker(Images images, SpecComposer composer, Layout layout) {
+    BundleMaker(Images images, WritableLayers layers, SpecComposer composer, Layout layout) {
         this.images = images;
+        this.layers = layers;
         this.composer = composer;
         this.layout = layout;
     }
@@ -40,7 +42,7 @@ final class BundleMaker {
         if (container.removed()) {
             throw Book.unknown(container.id());
         }
-        var made = images.snapshots().prepare(container.id(), image(container.snapshot()));
+        var made = layers.prepare(container.snapshot(), image(container.snapshot()));
         container.root(made);
         return made;
     }

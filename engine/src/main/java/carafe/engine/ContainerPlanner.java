@@ -36,8 +36,8 @@ final class ContainerPlanner {
         this.clock = clock;
     }
 
-    /// What a container can have to do with others.
-    record Others(Memberships memberships, Sharings sharings) {}
+    /// What a container can have to do with others, and what it writes to.
+    record Others(Memberships memberships, Sharings sharings, WritableLayers layers) {}
 
     /// A container to be, the image below it, and what the client should be told.
     record Plan(ContainerSnapshot container, Image image, List<String> warnings) {
@@ -114,10 +114,7 @@ final class ContainerPlanner {
         if (!List.of("", "carafe", "runc", "io.containerd.runc.v2").contains(host.runtime())) {
             throw new EngineException.Invalid("unknown or invalid runtime name: " + host.runtime());
         }
-        if (!host.document().object("StorageOpt").fields().isEmpty()) {
-            throw new EngineException.Invalid(
-                    "--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
-        }
+        others.layers.check(host);
         boolean published = !PortPlan.requests(host, request.config(), Optional.empty()).isEmpty();
         if (published && mode.equals("host")) {
             warnings.add("Published ports are discarded when using host network mode");

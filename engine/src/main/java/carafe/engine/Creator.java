@@ -1,7 +1,6 @@
 package carafe.engine;
 
 import carafe.engine.volume.Claim;
-import carafe.image.Snapshots;
 import carafe.spec.EngineException;
 import carafe.spec.oci.RootfsPlan;
 import java.io.IOException;
@@ -14,17 +13,17 @@ import java.util.HexFormat;
 final class Creator {
     private final Book book;
     private final ContainerPlanner planner;
-    private final Snapshots snapshots;
+    private final WritableLayers layers;
     private final MountSources sources;
     private final Layout layout;
     private final Steps steps;
     private final SecureRandom random = new SecureRandom();
 
-    Creator(Book book, ContainerPlanner planner, Snapshots snapshots, MountSources sources, Layout layout,
+    Creator(Book book, ContainerPlanner planner, WritableLayers layers, MountSources sources, Layout layout,
             Steps steps) {
         this.book = book;
         this.planner = planner;
-        this.snapshots = snapshots;
+        this.layers = layers;
         this.sources = sources;
         this.layout = layout;
         this.steps = steps;
@@ -80,7 +79,7 @@ final class Creator {
             var writing = book.insert(container, claim.rows());
             try {
                 steps.pass("create.snapshot");
-                root = snapshots.prepare(id, plan.image());
+                root = layers.prepare(container, plan.image());
                 sources.created(container, root);
                 steps.pass("create.directory");
                 Files.createDirectory(layout.container(id));
@@ -112,9 +111,9 @@ final class Creator {
             return;
         }
         try {
-            snapshots.remove(container.id());
+            layers.remove(container.id());
             for (var image : ImageMounts.ids(container)) {
-                snapshots.remove(image);
+                layers.remove(image);
             }
             Files.deleteIfExists(layout.container(container.id()));
         } catch (EngineException | IOException e) {

@@ -4,6 +4,7 @@ import carafe.engine.store.Database;
 import carafe.engine.transfer.ImageTransfers;
 import carafe.engine.volume.Volumes;
 import carafe.files.ContainerFiles;
+import carafe.files.DirectoryQuotas;
 import carafe.files.VolumeDirectories;
 import carafe.image.Images;
 import carafe.network.Fabric;
@@ -58,7 +59,10 @@ public interface Engine extends AutoCloseable {
     }
 
     /// Where files are that belong to no image: what is inside containers, and what volumes keep.
-    record Storage(ContainerFiles files, VolumeDirectories volumes) {}
+    record Storage(ContainerFiles files, VolumeDirectories volumes, Quotas quotas) {}
+
+    /// Limits of sizes, where volumes lie and where what containers write.
+    record Quotas(DirectoryQuotas volumes, DirectoryQuotas layers) {}
 
     /// Begins, in the background, to load what [#open] needs; worth calling before the parts are made.
     static void preload(EngineConfig config) {

@@ -1,5 +1,6 @@
 package carafe.engine;
 
+import carafe.engine.quota.SizeLimits;
 import carafe.engine.store.Change;
 import carafe.engine.store.Database;
 import carafe.engine.transfer.ImageTransfers;
@@ -7,6 +8,7 @@ import carafe.engine.transfer.LiveTransfers;
 import carafe.engine.volume.LocalVolumes;
 import carafe.engine.volume.VolumeBook;
 import carafe.engine.volume.Volumes;
+import carafe.files.DirectoryQuotas;
 import carafe.files.VolumeDirectories;
 import carafe.network.Fabric;
 import carafe.spec.EngineException;
@@ -15,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -35,6 +38,7 @@ final class LocalEngine implements Engine {
     private final Sharings sharings;
     private final Endings endings;
     private final Remover remover;
+    private final WritableLayers layers;
     private final Containers containers;
     private final LiveExecs execs;
     private final LiveImages images;
@@ -54,17 +58,19 @@ final class LocalEngine implements Engine {
         var facts = HostFacts.read(Path.of("/"), !config.users().remap().none());
         var layout = new Layout(config.dataRoot(), config.runRoot());
         var steps = new Steps(parts.failpoints());
-        var snapshots = parts.images().snapshots();
+        layers = new WritableLayers(parts.images().snapshots(),
+                limits(parts.storage().quotas().layers(), "container", parts, resources));
         var names = new ImageNames(parts.images());
         directories = parts.storage().volumes();
         volumeBook = new VolumeBook(resources.database(), directories,
+                limits(parts.storage().quotas().volumes(), "volume", parts, resources),
                 (action, name, details) -> resources.events().publish(Event.Type.VOLUME, action, name, details),
                 parts.clock());
         volumes = new LocalVolumes(volumeBook);
         var imageMounts = new ImageMounts(parts.images());
         var sources = new MountSources(volumeBook, imageMounts, parts.storage().files());
         var mounts = new MountPlan(name -> volumeBook.mountpoint(name).toString(), imageMounts::lowers);
-        var bundles = new BundleMaker(parts.images(), new SpecComposer(facts.appArmor(), config.init(), mounts), layout);
+        var bundles = new BundleMaker(parts.images(), layers, new SpecComposer(facts.appArmor(), config.init(), mounts), layout);
         var recent = new RecentStarts();
         book = new Book(resources.database(), resources.events());
         var networkBook = new NetworkBook(resources.database(), resources.events());
@@ -76,15 +82,15 @@ final class LocalEngine implements Engine {
         networks = new LiveNetworks(book, networkBook, resources.fabric(),
                 new LiveNetworks.Hands(memberships, etc, layout, steps), parts.clock());
         var planner = new ContainerPlanner(parts.images(), new MountResolver(book, parts.images()), facts,
-                new ContainerPlanner.Others(memberships, sharings), new UserChoice(book, config.users()), parts.clock());
+                new ContainerPlanner.Others(memberships, sharings, layers), new UserChoice(book, config.users()), parts.clock());
         endings = new Endings(book, parts.runtime(), sources, layout, steps);
-        remover = new Remover(book, endings, snapshots, volumeBook, layout, steps);
+        remover = new Remover(book, endings, layers, volumeBook, layout, steps);
         lifecycle = new Lifecycle(book, parts.runtime(),
                 new Lifecycle.Starts(bundles, etc, sources, memberships, sharings, endings, recent, layout, steps),
                 remover, parts.clock());
         execs = new LiveExecs(book, parts.runtime(), memberships.links(), layout, parts.clock());
         containers = new LiveContainers(book, parts.runtime(), bundles, parts.clock(), new LiveContainers.Hands(
-                new Creator(book, planner, snapshots, sources, layout, steps),
+                new Creator(book, planner, layers, sources, layout, steps),
                 planner,
                 lifecycle,
                 new Stopper(book, lifecycle),
@@ -108,6 +114,10 @@ final class LocalEngine implements Engine {
                 new LiveBuilds.Tell(names, resources.events(), transfers));
     }
 
+    private static SizeLimits limits(DirectoryQuotas quotas, String kind, Parts parts, Resources resources) {
+        return new SizeLimits(resources.database(), quotas, kind, new SecureRandom(), parts.failpoints());
+    }
+
     static LocalEngine open(EngineConfig config, Parts parts) throws EngineException {
         Database database = null;
         Fabric fabric = null;
@@ -124,7 +134,7 @@ final class LocalEngine implements Engine {
             var resources = new Resources(database, new EventLog(parts.clock()), new LogWatch(), fabric, outlets);
             engine = new LocalEngine(config, parts, resources, id);
             var reconciler = new Reconciler(
-                    engine.book, parts.runtime(), parts.images().snapshots(), layout,
+                    engine.book, parts.runtime(), engine.layers, layout,
                     new Reconciler.Resumers(engine.volumeBook, engine.lifecycle, engine.networks, engine.sharings));
             String boot = HostFacts.read(Path.of("/")).bootId();
             boolean sameBoot = database.setting("boot-id").map(boot::equals).orElse(true);

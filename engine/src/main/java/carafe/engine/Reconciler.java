@@ -3,7 +3,6 @@ package carafe.engine;
 import carafe.engine.store.Database;
 import carafe.engine.store.Row;
 import carafe.engine.volume.VolumeBook;
-import carafe.image.Snapshots;
 import carafe.runtime.ContainerRuntime;
 import carafe.runtime.ExitInfo;
 import carafe.runtime.RunningContainer;
@@ -40,7 +39,7 @@ final class Reconciler {
 
     private final Book book;
     private final ContainerRuntime runtime;
-    private final Snapshots snapshots;
+    private final WritableLayers layers;
     private final VolumeBook volumes;
     private final Layout layout;
     private final Lifecycle lifecycle;
@@ -50,10 +49,10 @@ final class Reconciler {
     /// Those who go on with what was found.
     record Resumers(VolumeBook volumes, Lifecycle lifecycle, LiveNetworks networks, Sharings sharings) {}
 
-    Reconciler(Book book, ContainerRuntime runtime, Snapshots snapshots, Layout layout, Resumers resumers) {
+    Reconciler(Book book, ContainerRuntime runtime, WritableLayers layers, Layout layout, Resumers resumers) {
         this.book = book;
         this.runtime = runtime;
-        this.snapshots = snapshots;
+        this.layers = layers;
         this.volumes = resumers.volumes;
         this.layout = layout;
         this.lifecycle = resumers.lifecycle;
@@ -272,16 +271,17 @@ final class Reconciler {
     }
 
     private void sweepDirectories(Set<String> ids) throws EngineException {
-        for (var id : snapshots.list()) {
+        for (var id : layers.list()) {
             if (!ids.contains(ImageMounts.owner(id))) {
                 LOG.info("sweeping the writable layer {} that no container owns", id);
                 try {
-                    snapshots.remove(id);
+                    layers.remove(id);
                 } catch (EngineException e) {
                     LOG.warn("the writable layer {} was not swept", id, e);
                 }
             }
         }
+        layers.settle(ids);
         var keys = new HashSet<String>();
         ids.forEach(id -> keys.add(Layout.key(id)));
         sweep(layout.containers(), ids);

@@ -1,7 +1,6 @@
 package carafe.engine;
 
 import carafe.engine.volume.VolumeBook;
-import carafe.image.Snapshots;
 import carafe.spec.EngineException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,16 +23,16 @@ final class Remover {
 
     private final Book book;
     private final Endings endings;
-    private final Snapshots snapshots;
+    private final WritableLayers layers;
     private final VolumeBook volumes;
     private final Layout layout;
     private final Steps steps;
     private final Set<Thread> sweeps = ConcurrentHashMap.newKeySet();
 
-    Remover(Book book, Endings endings, Snapshots snapshots, VolumeBook volumes, Layout layout, Steps steps) {
+    Remover(Book book, Endings endings, WritableLayers layers, VolumeBook volumes, Layout layout, Steps steps) {
         this.book = book;
         this.endings = endings;
-        this.snapshots = snapshots;
+        this.layers = layers;
         this.volumes = volumes;
         this.layout = layout;
         this.steps = steps;
@@ -104,9 +103,9 @@ final class Remover {
         String id = container.id();
         try {
             steps.pass("remove.snapshot");
-            snapshots.remove(id);
+            layers.remove(id);
             for (var image : ImageMounts.ids(container)) {
-                snapshots.remove(image);
+                layers.remove(image);
             }
             steps.pass("remove.directory");
             deleteTree(layout.container(id));

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carafe.engine.store.DataRootLock;
 import carafe.files.ContainerFiles;
+import carafe.files.MemoryQuotas;
 import carafe.files.VolumeDirectories;
 import carafe.image.Images;
 import carafe.image.LoadProgress;
@@ -44,6 +45,9 @@ final class EngineHarness implements AutoCloseable {
     final Ahead clock = new Ahead();
     final MemoryFabric fabric = new MemoryFabric();
     LocalEngine engine;
+
+    /// There are none before the test says so.
+    final MemoryQuotas quotas = new MemoryQuotas();
 
     /// The host's clock, which a test may put forward.
     static final class Ahead extends Clock {
@@ -102,7 +106,8 @@ final class EngineHarness implements AutoCloseable {
     private Engine.Storage storage(Failpoints failpoints) throws EngineException {
         return new Engine.Storage(
                 new ContainerFiles(RootMount::detached),
-                VolumeDirectories.open(root.resolve("data/volumes"), failpoints));
+                VolumeDirectories.open(root.resolve("data/volumes"), failpoints),
+                new Engine.Quotas(quotas, quotas));
     }
 
     Containers containers() {

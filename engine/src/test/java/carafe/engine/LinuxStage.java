@@ -2,6 +2,7 @@ package carafe.engine;
 
 import carafe.engine.store.DataRootLock;
 import carafe.files.ContainerFiles;
+import carafe.files.DirectoryQuotas;
 import carafe.files.VolumeDirectories;
 import carafe.image.Images;
 import carafe.image.LoadProgress;
@@ -106,7 +107,9 @@ final class LinuxStage {
     private Engine.Storage storage(Failpoints failpoints) throws Exception {
         return new Engine.Storage(
                 new ContainerFiles(RootMount::detached),
-                VolumeDirectories.open(root.resolve("data/volumes"), failpoints));
+                VolumeDirectories.open(root.resolve("data/volumes"), failpoints),
+                new Engine.Quotas(DirectoryQuotas.of(root.resolve("data/volumes")),
+                        DirectoryQuotas.of(root.resolve("data/snapshots"))));
     }
 
     Containers containers() {

@@ -218,7 +218,7 @@ final class LinuxVolumesTest {
                 + " busybox ln -s f /d/l && busybox ln /d/f /d/h && chmod 700 /d");
         var tar = new ByteArrayOutputStream();
         volumes().pack("data", tar);
-        volumes().unpack("copy", new SentTar(new ByteArrayInputStream(tar.toByteArray()), () -> false));
+        volumes().unpack("copy", Map.of(), new SentTar(new ByteArrayInputStream(tar.toByteArray()), () -> false));
         volumes().duplicate("data", "twin");
         for (var name : List.of("copy", "twin")) {
             assertThat(run("check-" + name, "{\"Binds\":[\"" + name + ":/d\"]}",
@@ -231,7 +231,7 @@ final class LinuxVolumesTest {
         assertThat(names()).containsExactly("copy", "other", "twin");
         assertThat(volumes().inspect("other").mountpoint().resolve("f")).hasContent("x");
         assertThatThrownBy(() -> volumes().duplicate("other", "twin")).isInstanceOf(EngineException.Conflict.class);
-        assertThatThrownBy(() -> volumes().unpack("evil", new SentTar(new ByteArrayInputStream(new byte[600]), () -> false)))
+        assertThatThrownBy(() -> volumes().unpack("evil", Map.of(), new SentTar(new ByteArrayInputStream(new byte[600]), () -> false)))
                 .isInstanceOf(EngineException.class);
         assertThat(names()).doesNotContain("evil");
         stage.crash();

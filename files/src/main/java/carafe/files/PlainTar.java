@@ -21,6 +21,7 @@ import java.util.zip.ZipException;
 final class PlainTar {
 
     private static final int BUFFER = 64 << 10;
+    private static final long CHECKED_BYTES = 8 << 20;
 
     private PlainTar() {}
 
@@ -35,6 +36,17 @@ final class PlainTar {
     /// @throws EngineException.Invalid the bytes are at fault, end too early, are zstd's, or a bomb
     /// @throws EngineException.Unavailable nobody waits any more, or too many of its kind are read at a time
     static void read(SentTar sent, Work work) throws IOException, EngineException {
+        read(sent, () -> { }, work);
+    }
+
+    /// Asked from time to time whether it may go on.
+    @FunctionalInterface
+    interface Check {
+        void check() throws EngineException;
+    }
+
+    /// The same; every 8 MiB of the tar `check` may refuse to go on.
+    static void read(SentTar sent, Check check, Work work) throws IOException, EngineException {
         var packed = new Packed(sent.bytes());
         byte[] head = packed.readNBytes(TarCompression.HEAD_BYTES);
         var whole = new PushbackInputStream(packed, head.length + 1);
@@ -48,12 +60,14 @@ final class PlainTar {
             case BZIP2, XZ -> compression.decompressing(whole);
         }) {
             var watched = new Watched(plain, compression == TarCompression.NONE ? Optional.empty() : Optional.of(packed),
-                    sent.abandoned());
+                    sent.abandoned(), check);
             var tar = new TarReader(new BufferedInputStream(watched, BUFFER));
             work.on(tar);
             tar.drain(); // the checksum comes behind the tar's end
         } catch (ZipException | EOFException e) {
             throw new EngineException.Invalid("the archive cannot be read: " + e.getMessage());
+        } catch (Refused e) {
+            throw e.reason;
         } catch (Abandoned | Busy e) {
             throw new EngineException.Unavailable("the archive was not read to its end: " + e.getMessage(), e);
         }
@@ -65,17 +79,29 @@ final class PlainTar {
         }
     }
 
+    private static final class Refused extends IOException {
+        private final EngineException reason;
+
+        Refused(EngineException reason) {
+            super(reason);
+            this.reason = reason;
+        }
+    }
+
     /// The tar on its way out of the decompression.
     private static final class Watched extends FilterInputStream {
         private final Optional<Packed> packed;
         private final BooleanSupplier abandoned;
+        private final Check check;
         private long bytes;
+        private long nextCheck = CHECKED_BYTES;
 
         /// `packed` is what `plain` comes of, if it is compressed.
-        Watched(InputStream plain, Optional<Packed> packed, BooleanSupplier abandoned) {
+        Watched(InputStream plain, Optional<Packed> packed, BooleanSupplier abandoned, Check check) {
             super(plain);
             this.packed = packed;
             this.abandoned = abandoned;
+            this.check = check;
         }
 
         @Override
@@ -88,6 +114,14 @@ final class PlainTar {
         public int read(byte[] to, int offset, int length) throws IOException {
             if (abandoned.getAsBoolean() || Thread.currentThread().isInterrupted()) {
                 throw new Abandoned();
+            }
+            if (bytes >= nextCheck) {
+                nextCheck = bytes + CHECKED_BYTES;
+                try {
+                    check.check();
+                } catch (EngineException e) {
+                    throw new Refused(e);
+                }
             }
             int count = in.read(to, offset, length);
             bytes += Math.max(0, count);

@@ -4,14 +4,14 @@ import carafe.spec.EngineException;
 import java.util.Locale;
 
 /// Sizes as people write them: a number, then k, m, g, t or p in powers of 1024, then an optional `b` or `ib`.
-final class Sizes {
+public final class Sizes {
 
     private static final String LETTERS = "kmgtp";
 
     private Sizes() {}
 
     /// The bytes; `prefix` begins the sentence of a refusal.
-    static long parse(String prefix, String text) throws EngineException.Invalid {
+    public static long parse(String prefix, String text) throws EngineException.Invalid {
         String bare = text.strip().toLowerCase(Locale.ROOT).replaceAll("i?b$", "").strip();
         int letter = bare.isEmpty() ? -1 : LETTERS.indexOf(bare.charAt(bare.length() - 1));
         String number = letter < 0 ? bare : bare.substring(0, bare.length() - 1).strip();

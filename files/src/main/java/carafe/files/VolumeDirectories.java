@@ -74,7 +74,8 @@ public final class VolumeDirectories {
         return directory(name).resolve(DATA);
     }
 
-    private Path directory(String name) {
+    /// The directory of `name` itself, with all that is kept of it.
+    public Path directory(String name) {
         return root.resolve(name);
     }
 
@@ -94,12 +95,41 @@ public final class VolumeDirectories {
         return names;
     }
 
+    /// The limit of a volume's size.
+    public interface Limit {
+
+        /// A volume that may grow as large as the disk.
+        Limit NONE = new Limit() {
+            @Override
+            public void place(Path directory) {}
+
+            @Override
+            public void check() {}
+
+            @Override
+            public String note() {
+                return "";
+            }
+        };
+
+        /// Limits the directory, which is empty, and all that will be made below it.
+        void place(Path directory) throws EngineException;
+
+        /// Looks whether the volume has become too large: root may write more than the limit.
+        /// @throws EngineException.Unavailable by how much
+        void check() throws EngineException;
+
+        /// What is to be said of a disk that is full: the end of a sentence.
+        String note();
+    }
+
     /// Makes an empty volume; one that is there stays as it is.
-    public void make(String name) throws EngineException {
+    public void make(String name, Limit limit) throws EngineException {
         try {
             failpoints.pass("volume.make");
             try {
                 Files.createDirectory(directory(name), CLOSED);
+                limit.place(directory(name));
             } catch (FileAlreadyExistsException e) {
                 LOG.debug("the directory of volume {} is there already", name);
             }
@@ -161,8 +191,11 @@ public final class VolumeDirectories {
         }
     }
 
-    /// Copies what the image has at `path` into `name` if that is empty.
-    public void copyUp(ContainerFiles files, RootfsPlan plan, String path, String name) throws EngineException {
+    /// What the image of a container has at `path`.
+    public record ImageContent(ContainerFiles files, RootfsPlan plan, String path) {}
+
+    /// Copies what the image has into `name` if that is empty.
+    public void copyUp(ImageContent from, String name, Limit limit) throws EngineException {
         Path mark = directory(name).resolve(COPYING);
         try {
             if (!isEmpty(name)) {
@@ -170,17 +203,24 @@ public final class VolumeDirectories {
             }
             Files.write(mark, new byte[0]);
             failpoints.pass("volume.copy-up");
-            if (files.copyUp(plan, path, data(name))) {
+            if (from.files.copyUp(from.plan, from.path, data(name))) {
                 sync(name);
+                limit.check();
             }
             failpoints.pass("volume.copied-up");
             Files.deleteIfExists(mark);
         } catch (EngineException | IOException e) {
             dropHalfCopy(name);
-            throw e instanceof EngineException known
-                    ? known
-                    : Trouble.of("cannot copy the image's content at " + path + " to volume " + name, (IOException) e);
+            throw failed("cannot copy the image's content at " + from.path + " to volume " + name, e, limit);
         }
+    }
+
+    /// What could not be done, and why; a full disk may be the volume's limit, so that is said too.
+    private static EngineException failed(String doing, Exception e, Limit limit) {
+        var why = e instanceof IOException io ? Trouble.of(doing, io) : (EngineException) e;
+        return why instanceof EngineException.Unavailable && !limit.note().isEmpty()
+                ? new EngineException.Unavailable(why.getMessage() + limit.note(), why)
+                : why;
     }
 
     private void sync(String name) throws IOException {
@@ -214,8 +254,8 @@ public final class VolumeDirectories {
     }
 
     /// Copies all of `name` into the new volume `next`, which does not appear before it is whole.
-    public void clone(String name, String next) throws EngineException {
-        fill(next, "cannot clone the volume " + name + " to " + next, target -> {
+    public void clone(String name, String next, Limit limit) throws EngineException {
+        fill(next, "cannot clone the volume " + name + " to " + next, limit, target -> {
             try (var source = FileTree.open(data(name)); var from = source.directory("/")) {
                 TreeCopy.into(from, target);
             }
@@ -223,21 +263,22 @@ public final class VolumeDirectories {
     }
 
     /// Unpacks a tar into the new volume `name`, which does not appear before it is whole. Ends when it is abandoned.
-    public void unpack(String name, SentTar archive) throws EngineException {
-        fill(name, "cannot import the volume " + name, target ->
-                PlainTar.read(archive, tar -> new TreeUnpacker(target, "/", Unpacking.PLAIN).all(tar)));
+    public void unpack(String name, SentTar archive, Limit limit) throws EngineException {
+        fill(name, "cannot import the volume " + name, limit, target ->
+                PlainTar.read(archive, limit::check, tar -> new TreeUnpacker(target, "/", Unpacking.PLAIN).all(tar)));
     }
 
     private interface Filling {
         void fill(FileTree target) throws IOException, EngineException;
     }
 
-    private void fill(String name, String doing, Filling filling) throws EngineException {
+    private void fill(String name, String doing, Limit limit, Filling filling) throws EngineException {
         Path draft = trash.resolve("draft-" + ProcessHandle.current().pid() + "-" + System.nanoTime());
         boolean done = false;
         try {
             failpoints.pass("volume.fill");
             Files.createDirectory(draft, CLOSED);
+            limit.place(draft);
             try (var parent = FileTree.open(draft)) {
                 parent.mkdirs(DATA, 0755, 0, 0).close();
             }
@@ -247,12 +288,13 @@ public final class VolumeDirectories {
                     FdStream.syncFilesystem(data);
                 }
             }
+            limit.check();
             failpoints.pass("volume.filled");
             remove(name); // the empty directory that held its place
             Files.move(draft, directory(name), StandardCopyOption.ATOMIC_MOVE);
             done = true;
-        } catch (IOException e) {
-            throw Trouble.of(doing, e);
+        } catch (EngineException | IOException e) {
+            throw failed(doing, e, limit);
         } finally {
             if (!done && Files.exists(draft)) {
                 deleteLater(draft);

@@ -7,6 +7,7 @@ import carafe.kernel.FileTree;
 import carafe.kernel.FileType;
 import carafe.kernel.Inodes;
 import carafe.kernel.Linux;
+import carafe.files.VolumeDirectories.Limit;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import carafe.spec.tar.SentTar;
@@ -82,10 +83,10 @@ final class CopiesTest {
     @Test
     void aCloneIsTheSameToTheLastAttributeAndKeepsHoles() throws Exception {
         var volumes = volumes();
-        volumes.make("one");
+        volumes.make("one", Limit.NONE);
         fill(volumes.data("one"));
-        volumes.make("two");
-        volumes.clone("one", "two");
+        volumes.make("two", Limit.NONE);
+        volumes.clone("one", "two", Limit.NONE);
         check(volumes.data("two"));
         try (var tree = FileTree.open(volumes.data("two"))) {
             assertThat(tree.stat("holes").blocks()).isLessThan(1000);
@@ -96,12 +97,12 @@ final class CopiesTest {
     @Test
     void packedAndUnpackedIsTheSame() throws Exception {
         var volumes = volumes();
-        volumes.make("one");
+        volumes.make("one", Limit.NONE);
         fill(volumes.data("one"));
         var tar = new ByteArrayOutputStream();
         volumes.pack("one", tar);
-        volumes.make("two");
-        volumes.unpack("two", sent(tar.toByteArray()));
+        volumes.make("two", Limit.NONE);
+        volumes.unpack("two", sent(tar.toByteArray()), Limit.NONE);
         check(volumes.data("two"));
     }
 
@@ -112,7 +113,7 @@ final class CopiesTest {
     @Test
     void archivesMayBeCompressed() throws Exception {
         var volumes = volumes();
-        volumes.make("one");
+        volumes.make("one", Limit.NONE);
         fill(volumes.data("one"));
         var tar = new ByteArrayOutputStream();
         volumes.pack("one", tar);
@@ -131,15 +132,15 @@ final class CopiesTest {
         int number = 0;
         for (byte[] packed : List.of(gzip.toByteArray(), bzip2.toByteArray(), xz.toByteArray())) {
             String name = "packed" + number++;
-            volumes.unpack(name, sent(packed));
+            volumes.unpack(name, sent(packed), Limit.NONE);
             check(volumes.data(name));
             byte[] cut = Arrays.copyOf(packed, packed.length - 6); // all of the tar is there, not all that proves it
-            assertThatThrownBy(() -> volumes.unpack("cut", sent(cut))).as(name)
+            assertThatThrownBy(() -> volumes.unpack("cut", sent(cut), Limit.NONE)).as(name)
                     .isInstanceOf(EngineException.class);
             assertThat(place.resolve("volumes/cut")).doesNotExist();
         }
         byte[] zstd = {0x28, (byte) 0xB5, 0x2F, (byte) 0xFD, 0, 0, 0, 0, 0, 0, 0};
-        assertThatThrownBy(() -> volumes.unpack("zstd", sent(zstd)))
+        assertThatThrownBy(() -> volumes.unpack("zstd", sent(zstd), Limit.NONE))
                 .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("compressed by zstd");
     }
 
@@ -170,7 +171,7 @@ final class CopiesTest {
             for (int i = 0; i < (form == 0 ? 40 : 20_000); i++) {
                 (form == 0 ? gzip : bzip2).writeTo(bomb);
             }
-            assertThatThrownBy(() -> volumes.unpack("bomb", sent(bomb.toByteArray())))
+            assertThatThrownBy(() -> volumes.unpack("bomb", sent(bomb.toByteArray()), Limit.NONE))
                     .isInstanceOf(EngineException.Invalid.class)
                     .hasMessage("the archive cannot be read: it unpacks to more than 200 times its size; send it"
                             + " uncompressed if it is what it should be");
@@ -196,7 +197,7 @@ final class CopiesTest {
                 return length;
             }
         };
-        assertThatThrownBy(() -> volumes.unpack("left", new SentTar(zeros, () -> asked.incrementAndGet() > 100)))
+        assertThatThrownBy(() -> volumes.unpack("left", new SentTar(zeros, () -> asked.incrementAndGet() > 100), Limit.NONE))
                 .isInstanceOf(EngineException.Unavailable.class)
                 .hasMessage("the archive was not read to its end: nobody waits for it any more");
         volumes.awaitDeletions();
@@ -207,12 +208,12 @@ final class CopiesTest {
     @Test
     void aTornArchiveLeavesNoVolumeBehind() throws Exception {
         var volumes = volumes();
-        volumes.make("one");
+        volumes.make("one", Limit.NONE);
         fill(volumes.data("one"));
         var tar = new ByteArrayOutputStream();
         volumes.pack("one", tar);
         byte[] torn = Arrays.copyOf(tar.toByteArray(), tar.size() / 2);
-        assertThatThrownBy(() -> volumes.unpack("two", sent(torn)))
+        assertThatThrownBy(() -> volumes.unpack("two", sent(torn), Limit.NONE))
                 .isInstanceOf(EngineException.class);
         volumes.awaitDeletions();
         assertThat(place.resolve("volumes/two")).doesNotExist();
@@ -222,7 +223,7 @@ final class CopiesTest {
     @Test
     void halfACopyIsTakenBackAtTheNextOpening() throws Exception {
         var volumes = volumes();
-        volumes.make("one");
+        volumes.make("one", Limit.NONE);
         Files.writeString(volumes.data("one").resolve("half"), "x");
         Files.createFile(place.resolve("volumes/one/copying"));
         volumes = volumes();
@@ -233,7 +234,7 @@ final class CopiesTest {
     @Test
     void nobodyElseEntersTheVolumes() throws Exception {
         var volumes = volumes();
-        volumes.make("one");
+        volumes.make("one", Limit.NONE);
         try (var tree = FileTree.open(place.resolve("volumes"))) {
             assertThat(tree.stat("one").mode()).isEqualTo(0700);
             assertThat(tree.stat("one/_data").mode()).isEqualTo(0755);
@@ -265,7 +266,7 @@ final class CopiesTest {
     @Test
     void zerosFillWhatAFileLost() throws Exception {
         var volumes = volumes();
-        volumes.make("one");
+        volumes.make("one", Limit.NONE);
         Files.write(volumes.data("one").resolve("f"), new byte[1000]);
         var tar = new ByteArrayOutputStream();
         volumes.pack("one", tar);

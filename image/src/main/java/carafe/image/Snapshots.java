@@ -68,6 +68,20 @@ public final class Snapshots {
         return snapshots;
     }
 
+    /// What happens to a container's directory while nothing is in it, so that all below it follows: its quota.
+    @FunctionalInterface
+    public interface Preparation {
+        void prepare(Path directory) throws EngineException;
+    }
+
+    /// Nothing happens to it.
+    public static final Preparation PLAIN = _ -> { };
+
+    /// The directory of `containerId`, also if there is none.
+    public Path directory(String containerId) {
+        return root.resolve(containerId);
+    }
+
     /// What lies below a writable directory.
     private record Foundation(boolean init, List<Digest> diffIds) {}
 
@@ -75,16 +89,22 @@ public final class Snapshots {
     /// nothing, so the engine may call it again before every start. Costs a few system calls, no fsync: what a power
     /// cut takes away was an empty directory, which the next call makes again.
     /// @throws EngineException.NotFound a layer of the image is gone
+    public RootfsPlan.Overlay prepare(String containerId, Image image, Preparation preparation) throws EngineException {
+        return prepare(containerId, image, true, preparation);
+    }
+
+    /// The same, with nothing to be done to its directory.
     public RootfsPlan.Overlay prepare(String containerId, Image image) throws EngineException {
-        return prepare(containerId, image, true);
+        return prepare(containerId, image, PLAIN);
     }
 
     /// The same for an image that is to be seen as it is, without what a container's root has beside it.
     public RootfsPlan.Overlay prepareView(String id, Image image) throws EngineException {
-        return prepare(id, image, false);
+        return prepare(id, image, false, PLAIN);
     }
 
-    private RootfsPlan.Overlay prepare(String containerId, Image image, boolean init) throws EngineException {
+    private RootfsPlan.Overlay prepare(String containerId, Image image, boolean init, Preparation preparation)
+            throws EngineException {
         checkId(containerId);
         if (!Files.exists(root.resolve(containerId))) {
             try {
@@ -93,15 +113,16 @@ public final class Snapshots {
                 throw Failures.of("prepare the root of " + containerId, e);
             }
         }
-        return prepare(containerId, image.id().toString(), new Foundation(init, image.config().diffIds()));
+        return prepare(containerId, image.id().toString(), new Foundation(init, image.config().diffIds()), preparation);
     }
 
     /// The same on top of these layers, lowest first, which are no image (yet): a step of a build.
     public RootfsPlan.Overlay prepare(String stepId, List<Digest> diffIds) throws EngineException {
-        return prepare(stepId, "the layers of a build", new Foundation(false, diffIds));
+        return prepare(stepId, "the layers of a build", new Foundation(false, diffIds), PLAIN);
     }
 
-    private RootfsPlan.Overlay prepare(String containerId, String name, Foundation base) throws EngineException {
+    private RootfsPlan.Overlay prepare(String containerId, String name, Foundation base, Preparation preparation)
+            throws EngineException {
         checkId(containerId);
         boolean again = Files.exists(root.resolve(containerId));
         var made = again ? find(containerId) : Optional.<RootfsPlan.Overlay>empty();
@@ -117,19 +138,21 @@ public final class Snapshots {
                 }
                 trash.bury(place, temporary);
             }
-            return collector.whileKept(() -> make(containerId, name, base));
+            return collector.whileKept(() -> make(containerId, name, base, preparation));
         } catch (IOException e) {
             throw Failures.of("prepare the root of " + containerId, e);
         }
     }
 
-    private RootfsPlan.Overlay make(String containerId, String name, Foundation base) throws IOException, EngineException {
+    private RootfsPlan.Overlay make(String containerId, String name, Foundation base, Preparation preparation)
+            throws IOException, EngineException {
         for (var diffId : base.diffIds) {
             if (!layers.has(diffId)) {
                 throw new EngineException.NotFound("No such image: " + name);
             }
         }
         Path place = Files.createDirectory(root.resolve(containerId), PRIVATE);
+        preparation.prepare(place);
         Files.setPosixFilePermissions(Files.createDirectory(place.resolve("upper")), OPEN);
         Files.createDirectory(place.resolve("work"));
         if (base.diffIds.isEmpty() && !base.init) {

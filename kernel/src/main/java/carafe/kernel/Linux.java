@@ -287,6 +287,9 @@ public final class Linux {
     public static final int TIOCSCTTY = 0x540e;
     public static final long FS_IOC_GETFLAGS = 0x80086601L;
     public static final long FS_IOC_SETFLAGS = 0x40086602L;
+    public static final long FS_IOC_FSGETXATTR = 0x801c581fL;
+    public static final long FS_IOC_FSSETXATTR = 0x401c5820L;
+    public static final int FS_XFLAG_PROJINHERIT = 0x200;
     public static final int FIONREAD = 21531;
     public static final int EPOLLIN = 1;
     public static final int EPOLL_CTL_ADD = 1;
@@ -296,6 +299,14 @@ public final class Linux {
     public static final int POLLOUT = 4;
     public static final int POLLERR = 8;
     public static final int POLLHUP = 16;
+
+    // quotactl(2)
+    public static final int PRJQUOTA = 2;
+    public static final int Q_GETQUOTA = 0x800007;
+    public static final int Q_SETQUOTA = 0x800008;
+    public static final int Q_XGETQSTAT = 0x5805;
+    public static final int FS_QUOTA_PDQ_ENFD = 0x20;
+    public static final int QIF_BLIMITS = 0x1;
 
     private Linux() {}
 }

@@ -157,6 +157,9 @@ final class NfTables {
     public static final int AF_INET = 2;
     public static final int AF_INET6 = 10;
     public static final int IPPROTO_IPV6 = 41;
+    public static final int IPPROTO_RAW = 255;
+    public static final int IPT_SO_GET_INFO = 64;
+    public static final int IPT_SO_GET_ENTRIES = 65;
     public static final int IPV6_V6ONLY = 26;
     public static final int SO_REUSEADDR = 2;
     public static final int SHUT_RD = 0;

@@ -15,6 +15,7 @@ public enum Syscall {
     FLOCK(73, 32),
     FSYNC(74, 82),
     FDATASYNC(75, 83),
+    QUOTACTL_FD(443, 443),
     FTRUNCATE(77, 46),
     FALLOCATE(285, 47),
     PREAD64(17, 67),

@@ -169,20 +169,23 @@ final class VolumeCommands {
     }
 
     static Command unpack(String path) {
-        return Command.of(path, "VOLUME [FILE|-]", "Make a new volume of a tar archive, from a file or STDIN")
-                .words(1, 2).does(call -> {
-                    boolean input = call.words().size() < 2 || call.word(1).equals("-");
-                    if (input && call.session().terminal().isTerminal(0)) {
-                        throw new Failure(1, "requested import from stdin, but stdin is empty");
-                    }
-                    var target = Target.of("carafe/v1/volumes", call.word(0), "archive");
-                    try (InputStream archive = input ? call.session().in()
-                            : call.session().files().read(call.session().path(call.word(1)));
-                            var answer = call.engine().uploadOwn(target, archive)) {
-                        answer.readBody(1 << 20);
-                    }
-                    call.session().println(call.word(0));
-                    return 0;
-                });
+        var command = Command.of(path, "[OPTIONS] VOLUME [FILE|-]", "Make a new volume of a tar archive, from a file or STDIN");
+        command.flags().list("o,opt", "Set driver specific options, as size=100m");
+        return command.words(1, 2).does(call -> {
+            boolean input = call.words().size() < 2 || call.word(1).equals("-");
+            if (input && call.session().terminal().isTerminal(0)) {
+                throw new Failure(1, "requested import from stdin, but stdin is empty");
+            }
+            var options = Variables.map(call.flags().list("opt"));
+            var target = Target.of("carafe/v1/volumes", call.word(0), "archive")
+                    .given("options", options.isEmpty() ? "" : Json.ofMap(options).print());
+            try (InputStream archive = input ? call.session().in()
+                    : call.session().files().read(call.session().path(call.word(1)));
+                    var answer = call.engine().uploadOwn(target, archive)) {
+                answer.readBody(1 << 20);
+            }
+            call.session().println(call.word(0));
+            return 0;
+        });
     }
 }

@@ -29,4 +29,10 @@ public sealed interface Change {
 
     /// The row of the volume with this name goes.
     record DeleteVolume(String name) implements Change {}
+
+    /// A project of the file system's quotas, new or of another owner.
+    record PutProject(ProjectRow row) implements Change {}
+
+    /// The project is nobody's any more.
+    record DeleteProject(int project) implements Change {}
 }

@@ -44,7 +44,8 @@ public final class Database implements AutoCloseable {
     /// are new ones.
     private record Statements(PreparedStatement insert, PreparedStatement replace, PreparedStatement status,
             PreparedStatement delete, PreparedStatement put, PreparedStatement putNetwork,
-            PreparedStatement deleteNetwork, PreparedStatement putVolume, PreparedStatement deleteVolume) {
+            PreparedStatement deleteNetwork, PreparedStatement putVolume, PreparedStatement deleteVolume,
+            PreparedStatement putProject, PreparedStatement deleteProject) {
 
         static Statements prepare(Connection connection) throws SQLException {
             return new Statements(
@@ -61,12 +62,16 @@ public final class Database implements AutoCloseable {
                     connection.prepareStatement("DELETE FROM networks WHERE id = ?"),
                     connection.prepareStatement(
                             "INSERT OR REPLACE INTO volumes (name, created, document) VALUES (?, ?, ?)"),
-                    connection.prepareStatement("DELETE FROM volumes WHERE name = ?"));
+                    connection.prepareStatement("DELETE FROM volumes WHERE name = ?"),
+                    connection.prepareStatement(
+                            "INSERT OR REPLACE INTO projects (project, kind, owner) VALUES (?, ?, ?)"),
+                    connection.prepareStatement("DELETE FROM projects WHERE project = ?"));
         }
 
         void close() throws SQLException {
             for (var statement : List.of(
-                    insert, replace, status, delete, put, putNetwork, deleteNetwork, putVolume, deleteVolume)) {
+                    insert, replace, status, delete, put, putNetwork, deleteNetwork, putVolume, deleteVolume,
+                    putProject, deleteProject)) {
                 statement.close();
             }
         }
@@ -225,6 +230,23 @@ public final class Database implements AutoCloseable {
                 var rows = new ArrayList<VolumeRow>();
                 while (result.next()) {
                     rows.add(new VolumeRow(result.getString(1), result.getLong(2), result.getString(3)));
+                }
+                connection.commit();
+                return rows;
+            } catch (SQLException e) {
+                throw sentence(e);
+            }
+        }
+    }
+
+    /// All projects of quotas that have an owner.
+    public List<ProjectRow> projects() throws EngineException {
+        synchronized (connection) {
+            try (var statement = connection.createStatement();
+                    var result = statement.executeQuery("SELECT project, kind, owner FROM projects")) {
+                var rows = new ArrayList<ProjectRow>();
+                while (result.next()) {
+                    rows.add(new ProjectRow(result.getInt(1), result.getString(2), result.getString(3)));
                 }
                 connection.commit();
                 return rows;
@@ -410,6 +432,16 @@ public final class Database implements AutoCloseable {
             case Change.DeleteVolume(var name) -> {
                 texts(statements.deleteVolume, name);
                 statements.deleteVolume.executeUpdate();
+            }
+            case Change.PutProject(var row) -> {
+                statements.putProject.setInt(1, row.project());
+                statements.putProject.setString(2, row.kind());
+                statements.putProject.setString(3, row.owner());
+                statements.putProject.executeUpdate();
+            }
+            case Change.DeleteProject(int project) -> {
+                statements.deleteProject.setInt(1, project);
+                statements.deleteProject.executeUpdate();
             }
         }
     }

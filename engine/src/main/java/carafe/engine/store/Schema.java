@@ -25,7 +25,8 @@ final class Schema {
                         name TEXT PRIMARY KEY,
                         created INTEGER NOT NULL,
                         document TEXT NOT NULL
-                    )"""));
+                    )"""),
+            List.of("CREATE TABLE projects (project INTEGER PRIMARY KEY, kind TEXT NOT NULL, owner TEXT NOT NULL)"));
 
     /// The version this program writes.
     static final int VERSION = STEPS.size();

@@ -1,6 +1,7 @@
 package carafe.engine.volume;
 
 import carafe.engine.store.Change;
+import carafe.files.VolumeDirectories;
 import carafe.spec.EngineException;
 import carafe.spec.docker.Filters;
 import carafe.spec.tar.SentTar;
@@ -143,7 +144,7 @@ public final class LocalVolumes implements Volumes {
         refuseElsewhere("clone", entry);
         var old = entry.volume;
         return fresh("clone", new VolumeRequest(next, "", old.options(), old.labels()),
-                () -> book.directories().clone(name, next));
+                limit -> book.directories().clone(name, next, limit));
     }
 
     @Override
@@ -153,9 +154,13 @@ public final class LocalVolumes implements Volumes {
     }
 
     @Override
-    public Volume unpack(String name, SentTar archive) throws EngineException {
-        return fresh("import", new VolumeRequest(name, "", Map.of(), Map.of()),
-                () -> book.directories().unpack(name, archive));
+    public Volume unpack(String name, Map<String, String> options, SentTar archive) throws EngineException {
+        if (options.containsKey("type") || options.containsKey("device")) {
+            throw new EngineException.Invalid(
+                    "import " + name + ": an archive is unpacked to a directory; of the options only size is for one");
+        }
+        return fresh("import", new VolumeRequest(name, "", options, Map.of()),
+                limit -> book.directories().unpack(name, archive, limit));
     }
 
     private static void refuseElsewhere(String what, VolumeEntry entry) throws EngineException {
@@ -166,13 +171,13 @@ public final class LocalVolumes implements Volumes {
     }
 
     private interface Content {
-        void make() throws EngineException;
+        void make(VolumeDirectories.Limit limit) throws EngineException;
     }
 
     /// Makes a volume that must be new: its content takes the place of the empty directory.
     private Volume fresh(String what, VolumeRequest request, Content content) throws EngineException {
         var made = book.make(request, Optional.empty(), entry -> {
-            content.make();
+            content.make(SizedVolume.of(book.limits(), entry.volume));
             write(entry);
         });
         if (made.isEmpty()) {

@@ -1,9 +1,11 @@
 package carafe.engine.volume;
 
+import carafe.engine.quota.SizeLimits;
 import carafe.engine.store.Change;
 import carafe.engine.store.Database;
 import carafe.files.ContainerFiles;
 import carafe.files.VolumeDirectories;
+import carafe.files.VolumeDirectories.ImageContent;
 import carafe.spec.EngineException;
 import carafe.spec.docker.MountRequest;
 import carafe.spec.docker.MountRequest.VolumeWishes;
@@ -39,15 +41,18 @@ public final class VolumeBook {
 
     private final Database database;
     private final VolumeDirectories directories;
+    private final SizeLimits limits;
     private final VolumeListener listener;
     private final Clock clock;
     private final SecureRandom random = new SecureRandom();
     private final ConcurrentMap<String, VolumeEntry> entries = new ConcurrentHashMap<>();
 
     /// Knows no volume before [#settle].
-    public VolumeBook(Database database, VolumeDirectories directories, VolumeListener listener, Clock clock) {
+    public VolumeBook(Database database, VolumeDirectories directories, SizeLimits limits, VolumeListener listener,
+            Clock clock) {
         this.database = database;
         this.directories = directories;
+        this.limits = limits;
         this.listener = listener;
         this.clock = clock;
     }
@@ -58,6 +63,10 @@ public final class VolumeBook {
 
     VolumeDirectories directories() {
         return directories;
+    }
+
+    SizeLimits limits() {
+        return limits;
     }
 
     Clock clock() {
@@ -114,7 +123,7 @@ public final class VolumeBook {
                 continue;
             }
             if (!there.contains(name)) {
-                directories.make(name);
+                directories.make(name, VolumeDirectories.Limit.NONE);
             }
             if (!entry.made) {
                 changes.add(new Change.PutVolume(entry.volume.row()));
@@ -136,6 +145,8 @@ public final class VolumeBook {
         if (!changes.isEmpty()) {
             database.write(changes.toArray(Change[]::new));
         }
+        limits.settle(Set.copyOf(entries.keySet()));
+        entries.keySet().forEach(name -> limits.verify(name, directories.directory(name)));
     }
 
     /// Keeps what the record of a container may name that nobody can read: better a volume too many than one too few.
@@ -243,11 +254,15 @@ public final class VolumeBook {
                 boolean complete = false;
                 try {
                     var options = entry.volume.driverOptions();
-                    if (options.sizeBytes() > 0) {
-                        throw new EngineException.Invalid(
-                                "create " + name + ": quota size requested but no quota support");
+                    var limit = SizedVolume.of(limits, entry.volume);
+                    if (limit instanceof SizedVolume sized) {
+                        if (options.needsMount()) {
+                            throw new EngineException.Invalid("create " + name + ": size is for volumes without a file"
+                                    + " system of their own; give that one its size by its options, as in o=size=100m");
+                        }
+                        sized.demand();
                     }
-                    directories.make(name);
+                    directories.make(name, limit);
                     filling.fill(entry);
                     container.ifPresent(entry.users::add);
                     entry.made = true;
@@ -271,6 +286,7 @@ public final class VolumeBook {
         entries.remove(entry.volume.name(), entry);
         try {
             directories.remove(entry.volume.name());
+            limits.release(entry.volume.name());
         } catch (EngineException e) {
             LOG.warn("the directory of volume {} was not removed; the next start of the engine does it",
                     entry.volume.name(), e);
@@ -362,7 +378,8 @@ public final class VolumeBook {
             if (entry != null && copies(volume.wishes()) && !entry.volume.driverOptions().needsMount()) {
                 entry.work.lock();
                 try {
-                    directories.copyUp(files, root, volume.target(), volume.name());
+                    directories.copyUp(new ImageContent(files, root, volume.target()), volume.name(),
+                            SizedVolume.of(limits, entry.volume));
                 } finally {
                     entry.work.unlock();
                 }
@@ -385,7 +402,8 @@ public final class VolumeBook {
                 if (options.needsMount() && !directories.isMounted(volume.name())) {
                     directories.mount(volume.name(), options);
                     if (copies(volume.wishes())) {
-                        directories.copyUp(files, root, volume.target(), volume.name());
+                        directories.copyUp(new ImageContent(files, root, volume.target()), volume.name(),
+                                VolumeDirectories.Limit.NONE);
                     }
                 }
                 entry.live.add(container);
@@ -436,6 +454,7 @@ public final class VolumeBook {
             entry.gone = true;
             entries.remove(entry.volume.name(), entry);
             database.write(new Change.DeleteVolume(entry.volume.name()));
+            limits.release(entry.volume.name());
         } finally {
             entry.work.unlock();
         }
@@ -462,7 +481,11 @@ public final class VolumeBook {
                         "rename " + old.name() + ": a volume named " + next + " exists already");
             }
             directories.rename(old.name(), next);
-            database.write(new Change.DeleteVolume(old.name()), new Change.PutVolume(renamed.row()));
+            var changes = new ArrayList<Change>(
+                    List.of(new Change.DeleteVolume(old.name()), new Change.PutVolume(renamed.row())));
+            limits.renaming(old.name(), next).ifPresent(changes::add);
+            database.write(changes.toArray(Change[]::new));
+            limits.renamed(old.name(), next);
             place.made = true;
             entry.gone = true;
             entries.remove(old.name(), entry);

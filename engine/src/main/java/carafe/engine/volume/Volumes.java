@@ -6,6 +6,7 @@ import carafe.spec.tar.SentTar;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.List;
+import java.util.Map;
 
 /// All volumes of the engine, for doors. Calls block on disk.
 public interface Volumes {
@@ -39,6 +40,7 @@ public interface Volumes {
     /// Writes the content as a tar.
     void pack(String name, OutputStream out) throws EngineException, IOException;
 
-    /// Makes the new volume `name` of the content of a tar, plain or compressed. Ends when it is abandoned.
-    Volume unpack(String name, SentTar archive) throws EngineException;
+    /// Makes the new volume `name`, with a `size` among its options if it shall have a limit, of the content of a tar,
+    /// plain or compressed. Ends when it is abandoned.
+    Volume unpack(String name, Map<String, String> options, SentTar archive) throws EngineException;
 }

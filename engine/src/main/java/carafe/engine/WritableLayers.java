@@ -1,0 +1,69 @@
+package carafe.engine;
+
+import carafe.engine.quota.SizeLimits;
+import carafe.files.Sizes;
+import carafe.image.Image;
+import carafe.image.Snapshots;
+import carafe.spec.EngineException;
+import carafe.spec.docker.HostConfig;
+import carafe.spec.oci.RootfsPlan;
+import java.util.Set;
+
+/// The writable layers of containers, with the limit that `--storage-opt size=` sets.
+final class WritableLayers {
+    private final Snapshots snapshots;
+    private final SizeLimits limits;
+
+    WritableLayers(Snapshots snapshots, SizeLimits limits) {
+        this.snapshots = snapshots;
+        this.limits = limits;
+    }
+
+    /// Refuses storage options that are none, and a limit that nobody would keep.
+    void check(HostConfig host) throws EngineException {
+        if (bytes(host) > 0 && !limits.available()) {
+            throw new EngineException.Invalid("--storage-opt is supported only for overlay over xfs with 'pquota' mount"
+                    + " option, or over ext4 with 'prjquota': " + limits.advice());
+        }
+    }
+
+    /// What the container may write; 0 is all the disk has.
+    private static long bytes(HostConfig host) throws EngineException.Invalid {
+        long bytes = 0;
+        for (var option : host.document().textMap("StorageOpt").entrySet()) {
+            if (!option.getKey().equalsIgnoreCase("size")) {
+                throw new EngineException.Invalid("unknown option " + option.getKey()
+                        + ": --storage-opt knows size, as in --storage-opt size=10g");
+            }
+            bytes = Sizes.parse("--storage-opt: ", option.getValue());
+        }
+        return bytes;
+    }
+
+    /// Makes the writable layer of `container` over its image, or finds it made.
+    RootfsPlan.Overlay prepare(ContainerSnapshot container, Image image) throws EngineException {
+        long bytes = bytes(container.host());
+        return snapshots.prepare(container.id(), image, bytes == 0
+                ? Snapshots.PLAIN
+                : directory -> limits.place(container.id(), directory, bytes));
+    }
+
+    /// Removes what a container wrote, or what keeps an image that it mounts.
+    void remove(String id) throws EngineException {
+        snapshots.remove(id);
+        limits.release(id);
+    }
+
+    /// Everybody who has a layer, or what keeps an image.
+    Set<String> list() throws EngineException {
+        return snapshots.list();
+    }
+
+    /// When the engine opens: `containers` are all there are.
+    void settle(Set<String> containers) throws EngineException {
+        limits.settle(containers);
+        for (var id : containers) {
+            limits.verify(id, snapshots.directory(id));
+        }
+    }
+}

@@ -1,0 +1,170 @@
+package carafe.engine;
+
+import static carafe.engine.EngineHarness.request;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.engine.volume.Volume;
+import carafe.engine.volume.VolumeRequest;
+import carafe.engine.volume.Volumes;
+import carafe.image.TestTar;
+import carafe.spec.EngineException;
+import carafe.spec.docker.Filters;
+import carafe.spec.tar.SentTar;
+import java.io.ByteArrayInputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Sizes of volumes and of what containers write, with quotas in memory.
+final class QuotasTest {
+
+    private static final long MIB = 1 << 20;
+
+    @TempDir
+    private Path root;
+
+    private EngineHarness harness;
+
+    @BeforeEach
+    void open() throws Exception {
+        harness = new EngineHarness(root);
+    }
+
+    @AfterEach
+    void close() {
+        harness.close();
+    }
+
+    private Volumes volumes() {
+        return harness.engine.volumes();
+    }
+
+    private static VolumeRequest sized(String name, String size) {
+        return new VolumeRequest(name, "", Map.of("size", size), Map.of());
+    }
+
+    private List<String> names() throws Exception {
+        return volumes().list(Filters.NONE).stream().map(Volume::name).toList();
+    }
+
+    @Test
+    void whereThereAreNoneASizeIsRefusedWithWhatToDo() throws Exception {
+        assertThatThrownBy(() -> volumes().create(sized("data", "10m"))).isInstanceOf(EngineException.Invalid.class)
+                .hasMessage("create data: quota size requested but no quota support: this test has not switched them on");
+        assertThatThrownBy(() -> harness.containers().create(request("aa", "{\"StorageOpt\":{\"size\":\"10m\"}}", "x")))
+                .isInstanceOf(EngineException.Invalid.class)
+                .hasMessageStartingWith("--storage-opt is supported only for overlay over xfs with 'pquota' mount option")
+                .hasMessageEndingWith("this test has not switched them on");
+        assertThat(names()).isEmpty();
+        assertThat(harness.names()).isEmpty();
+        assertThat(root.resolve("data/volumes/data")).doesNotExist();
+    }
+
+    @Test
+    void aVolumeHasItsLimitAsLongAsItLives() throws Exception {
+        harness.quotas.enforce();
+        var data = volumes().create(sized("data", "10m"));
+        int project = harness.quotas.project(data.mountpoint().getParent());
+        assertThat(harness.quotas.limits()).containsExactly(Map.entry(project, 10 * MIB));
+        harness.crash();
+        volumes().rename("data", "other");
+        harness.crash();
+        assertThat(harness.quotas.limits()).containsExactly(Map.entry(project, 10 * MIB));
+        volumes().remove("other", false);
+        assertThat(harness.quotas.limits()).isEmpty();
+    }
+
+    @Test
+    void pruneGivesLimitsBack() throws Exception {
+        harness.quotas.enforce();
+        volumes().create(sized("", "10m"));
+        volumes().prune(Filters.NONE);
+        assertThat(harness.quotas.limits()).isEmpty();
+    }
+
+    @Test
+    void aCloneHasALimitOfItsOwnAndOneThatExceedsItIsRefused() throws Exception {
+        harness.quotas.enforce();
+        var data = volumes().create(sized("data", "1m"));
+        Files.write(data.mountpoint().resolve("f"), new byte[500_000]);
+        volumes().duplicate("data", "twin");
+        assertThat(harness.quotas.limits().values()).containsExactly(MIB, MIB);
+        assertThat(volumes().inspect("twin").options()).containsEntry("size", "1m");
+        Files.write(data.mountpoint().resolve("more"), new byte[1_500_000]); // as root may
+        assertThatThrownBy(() -> volumes().duplicate("data", "third")).isInstanceOf(EngineException.Unavailable.class)
+                .hasMessage("volume third would take 1.9 MiB (its size is limited to 1m)");
+        assertThat(names()).containsExactly("data", "twin");
+        assertThat(harness.quotas.limits()).hasSize(2);
+    }
+
+    @Test
+    void anImportMayHaveASizeAndIsRefusedWhenItExceedsIt() throws Exception {
+        harness.quotas.enforce();
+        byte[] tar = new TestTar().add(TestTar.file("f", new byte[3_000_000])).bytes();
+        assertThatThrownBy(() -> volumes().unpack("data", Map.of("size", "2m"), sent(tar)))
+                .isInstanceOf(EngineException.Unavailable.class)
+                .hasMessage("volume data would take 2.9 MiB (its size is limited to 2m)");
+        assertThat(names()).isEmpty();
+        assertThat(harness.quotas.limits()).isEmpty();
+        volumes().unpack("data", Map.of("size", "4m"), sent(tar));
+        assertThat(volumes().inspect("data").mountpoint().resolve("f")).hasSize(3_000_000);
+        assertThat(harness.quotas.limits().values()).containsExactly(4 * MIB);
+        assertThatThrownBy(() -> volumes().unpack("odd", Map.of("type", "tmpfs", "device", "x"), sent(tar)))
+                .isInstanceOf(EngineException.Invalid.class);
+    }
+
+    @Test
+    void anImportThatIsMuchTooLargeIsNotReadToItsEnd() throws Exception {
+        harness.quotas.enforce();
+        var tar = new TestTar();
+        for (int i = 0; i < 40; i++) {
+            tar.add(TestTar.file("f" + i, new byte[1 << 20]));
+        }
+        var bytes = new ByteArrayInputStream(tar.bytes());
+        assertThatThrownBy(() -> volumes().unpack("data", Map.of("size", "2m"), new SentTar(bytes, () -> false)))
+                .isInstanceOf(EngineException.Unavailable.class);
+        assertThat(bytes.available()).isGreaterThan(20 << 20);
+    }
+
+    private static SentTar sent(byte[] tar) {
+        return new SentTar(new ByteArrayInputStream(tar), () -> false);
+    }
+
+    @Test
+    void aSizeIsForAPlainDirectoryOnly() {
+        harness.quotas.enforce();
+        assertThatThrownBy(() -> volumes().create(new VolumeRequest(
+                        "mem", "", Map.of("type", "tmpfs", "device", "tmpfs", "size", "1m"), Map.of())))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("o=size=100m");
+    }
+
+    @Test
+    void whatAContainerWritesHasALimitAsLongAsTheContainerLives() throws Exception {
+        harness.quotas.enforce();
+        var made = harness.containers().create(request("aa", "{\"StorageOpt\":{\"size\":\"1g\"}}", "x"));
+        Path own = root.resolve("data/snapshots").resolve(made.id());
+        int project = harness.quotas.project(own);
+        assertThat(harness.quotas.limits()).containsExactly(Map.entry(project, 1024 * MIB));
+        assertThat(harness.quotas.usage(project).files()).isEqualTo(4); // itself, upper, work and the list
+        harness.crash();
+        assertThat(harness.quotas.limits()).containsOnlyKeys(project);
+        harness.containers().remove("aa", new RemoveRequest(false, false));
+        harness.engine.settle();
+        assertThat(harness.quotas.limits()).isEmpty();
+    }
+
+    @Test
+    void optionsThatAreNoneAreRefused() {
+        harness.quotas.enforce();
+        assertThatThrownBy(() -> harness.containers().create(request("aa", "{\"StorageOpt\":{\"speed\":\"1\"}}", "x")))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageStartingWith("unknown option speed");
+        assertThatThrownBy(() -> harness.containers().create(request("aa", "{\"StorageOpt\":{\"size\":\"big\"}}", "x")))
+                .isInstanceOf(EngineException.Invalid.class).hasMessage("--storage-opt: invalid size: 'big'");
+    }
+}

@@ -1,0 +1,19 @@
+package carafe.files;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
+
+/// Needs a host whose kernel has quotas: VmTest of e2e runs it in the virtual machine.
+@Tag("quota")
+class Ext4QuotasTest extends QuotasContract {
+
+    @Override
+    Path place() {
+        return Path.of("/mnt/ext4");
+    }
+
+    @Override
+    DirectoryQuotas quotas(Path root) {
+        return DirectoryQuotas.of(root);
+    }
+}
