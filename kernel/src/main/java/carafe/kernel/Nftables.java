@@ -50,8 +50,9 @@ public final class Nftables implements AutoCloseable {
     }
 
     /// A chain of whoever that the kernel asks at a hook. `family` is the table's, `inet` or `ip`; `drops` says that what
-    /// no rule decides is dropped; `rules` counts those that are asked.
-    public record BaseChain(String family, String table, String name, NftChain.Hook hook, boolean drops, int rules) {}
+    /// no rule decides is dropped; `rules` counts those that are asked; `legacy` ones are x_tables' ([LegacyFilter]).
+    public record BaseChain(
+            String family, String table, String name, NftChain.Hook hook, boolean drops, int rules, boolean legacy) {}
 
     /// All chains at hooks, whoever owns them; tables of iptables-nft are among them, those of legacy iptables are not.
     public synchronized List<BaseChain> baseChains() throws KernelException {
@@ -89,7 +90,7 @@ public final class Nftables implements AutoCloseable {
         }
         boolean drops = reader.number(NfTables.NF_ACCEPT, NfTables.NFTA_CHAIN_POLICY) == NfTables.NF_DROP;
         return Optional.of(new BaseChain(family, table.get(), name.get(), NftChain.Hook.values()[hook], drops,
-                reader.number(0, NfTables.NFTA_CHAIN_USE)));
+                reader.number(0, NfTables.NFTA_CHAIN_USE), false));
     }
 
     /// The number by which [NftWatch] knows that a change was made here.

@@ -3,6 +3,7 @@ package carafe.network.port;
 import carafe.kernel.Errno;
 import carafe.kernel.Host;
 import carafe.kernel.KernelException;
+import carafe.kernel.LegacyFilter;
 import carafe.kernel.NftElement;
 import carafe.kernel.NftSet;
 import carafe.kernel.NftTable;
@@ -12,6 +13,9 @@ import carafe.kernel.Nftables;
 import carafe.network.Firewall;
 import carafe.network.port.Elements.Member;
 import carafe.spec.EngineException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -114,12 +118,30 @@ public final class PortFilter implements Firewall, AutoCloseable {
         holding = true;
     }
 
-    /// The chains of other tables at hooks of the packet filter.
+    /// The chains of other tables at hooks of the packet filter, and where packets are forwarded those of legacy
+    /// iptables.
     synchronized List<Nftables.BaseChain> foreignChains() throws EngineException {
         try {
-            return nftables.baseChains().stream().filter(chain -> !chain.table().equals(table.name())).toList();
+            var chains = new ArrayList<>(
+                    nftables.baseChains().stream().filter(chain -> !chain.table().equals(table.name())).toList());
+            for (boolean six : List.of(false, true)) {
+                if (hasLegacyRules(six)) {
+                    chains.add(LegacyFilter.forward(six));
+                }
+            }
+            return chains;
         } catch (KernelException e) {
             throw failure("the host's firewall cannot be read", e);
+        }
+    }
+
+    /// To ask a kernel that has no such table would make one.
+    private static boolean hasLegacyRules(boolean six) {
+        try {
+            return Files.readAllLines(Path.of("/proc/thread-self/net/" + (six ? "ip6" : "ip") + "_tables_names"))
+                    .contains("filter");
+        } catch (IOException notThere) {
+            return false;
         }
     }
 

@@ -16,10 +16,8 @@ import carafe.network.port.Allocation.Share;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import carafe.spec.network.IpAddress;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -260,7 +258,7 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         for (var binding : bindings(containerId)) {
             boolean six = binding.address().six();
             String target = target(containerId, six).map(IpAddress::toString).orElse("");
-            reach.add(Reach.of(binding, target, chains, hasLegacyRules(six)));
+            reach.add(Reach.of(binding, target, chains));
         }
         return reach;
     }
@@ -268,15 +266,6 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
     /// What the host's firewall forbids containers in general, in sentences for people.
     public List<String> warnings() throws EngineException {
         return Reach.warnings(filter.foreignChains());
-    }
-
-    private static boolean hasLegacyRules(boolean six) {
-        try {
-            return Files.readString(Path.of("/proc/thread-self/net/" + (six ? "ip6" : "ip") + "_tables_names"))
-                    .contains("filter");
-        } catch (IOException notThere) {
-            return false;
-        }
     }
 
     private Optional<IpAddress> target(String containerId, boolean six) {

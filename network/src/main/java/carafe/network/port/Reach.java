@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// From where a published port can be reached, for people: a pure function of the binding and of the chains that other
-/// tables of the host have where packets are forwarded.
+/// tables of the host have where packets are forwarded, those of legacy iptables too.
 public record Reach(PortBinding binding, boolean fromThisHost, boolean fromOthers, List<String> remarks) {
 
     /// Copies the remarks.
@@ -14,9 +14,8 @@ public record Reach(PortBinding binding, boolean fromThisHost, boolean fromOther
         remarks = List.copyOf(remarks);
     }
 
-    /// `chains` are those of the host that are not ours; `legacy` says that it has rules of legacy iptables, which cannot
-    /// be read here; `target` is the container's address, for the example.
-    static Reach of(PortBinding binding, String target, List<BaseChain> chains, boolean legacy) {
+    /// `chains` are those of the host that are not ours; `target` is the container's address, for the example.
+    static Reach of(PortBinding binding, String target, List<BaseChain> chains) {
         var remarks = new ArrayList<String>();
         if (target.isEmpty()) {
             remarks.add("it leads nowhere: the container has no network with a default route of this family");
@@ -42,9 +41,6 @@ public record Reach(PortBinding binding, boolean fromThisHost, boolean fromOther
                         "the host's firewall is asked too (" + name(chain) + ", " + chain.rules() + " rules)");
             }
         }
-        if (legacy) {
-            remarks.add("this host also has rules of legacy iptables, which may drop it: iptables-legacy -L FORWARD");
-        }
         return new Reach(binding, true, !dropped, remarks);
     }
 
@@ -62,6 +58,11 @@ public record Reach(PortBinding binding, boolean fromThisHost, boolean fromOther
     }
 
     private static String general(BaseChain chain) {
+        if (chain.legacy()) {
+            String program = program(chain);
+            return "to let them out: " + program + " -I FORWARD -i BRIDGE -j ACCEPT, and answers back: " + program
+                    + " -I FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT";
+        }
         return chain.name().equals("FORWARD")
                 ? "to let them out with ufw: ufw route allow in on BRIDGE, and to open a port: ufw route allow proto tcp to"
                         + " ADDRESS port PORT"
@@ -69,11 +70,22 @@ public record Reach(PortBinding binding, boolean fromThisHost, boolean fromOther
                         + " iifname BRIDGE accept, and answers back: ct state established,related accept";
     }
 
+    private static String program(BaseChain chain) {
+        return chain.family() + "tables-legacy";
+    }
+
     private static String name(BaseChain chain) {
+        if (chain.legacy()) {
+            return program(chain) + ", chain " + chain.name();
+        }
         return "table " + chain.family() + " " + chain.table() + ", chain " + chain.name();
     }
 
     private static String remedy(BaseChain chain, PortBinding binding, String target) {
+        if (chain.legacy()) {
+            return "to open it: " + program(chain) + " -I FORWARD -d " + target + " -p " + binding.protocol() + " --dport "
+                    + binding.containerPort() + " -j ACCEPT";
+        }
         boolean iptables = chain.name().equals("FORWARD");
         return iptables
                 ? "to open it with ufw: ufw route allow proto " + binding.protocol() + " to " + target + " port "

@@ -51,7 +51,7 @@ class PortFilterTest {
                 network.settings());
     }
 
-    private static Elements.Target target(String binding, int hostPort, String address, int port) throws Exception {
+    static Elements.Target target(String binding, int hostPort, String address, int port) throws Exception {
         return target(Protocol.TCP, binding, hostPort, address, port);
     }
 
