@@ -87,6 +87,7 @@ final class Lifecycle {
             starts.steps.pass("start.network");
             try (var shared = starts.sharings.open(snapshot);
                     var network = starts.networks.attach(snapshot, shared)) {
+                starts.steps.pass("start.joined");
                 var process = process(container, network, shared);
                 started = true;
                 return process;
