@@ -7,12 +7,15 @@ import carafe.spec.EngineException.Invalid;
 import carafe.spec.oci.IdMaps;
 import carafe.spec.oci.RuntimeSpec.IdMapping;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// How the host divides ids among its users, for containers: `subuid` and `subgid` say which each may give away.
 /// Source: subuid(5), subgid(5), dockerd(8) "Starting the daemon with user namespaces enabled".
@@ -26,6 +29,8 @@ final class SubIds {
 
     private static final long ID_END = 0xFFFF_FFFFL;
     private static final int MAX_RANGES = 340;
+
+    private static final Logger LOG = LoggerFactory.getLogger(SubIds.class);
 
     private final Path etc;
     private final List<Entry> uids;
@@ -63,9 +68,14 @@ final class SubIds {
         return entries;
     }
 
+    /// A name that is no UTF-8 means nobody here, but its ids are somebody's.
     private List<String> lines(String file) throws Invalid {
         try {
-            return Files.readAllLines(etc.resolve(file));
+            var lines = new String(Files.readAllBytes(etc.resolve(file)), StandardCharsets.UTF_8).lines().toList();
+            lines.stream().filter(line -> line.indexOf('\uFFFD') >= 0).forEach(line -> LOG.warn(
+                    "{} has a line that is no UTF-8, whose name can mean nobody: {}", etc.resolve(file),
+                    line.replaceAll("[^ -~]", "?")));
+            return lines;
         } catch (NoSuchFileException e) {
             return List.of();
         } catch (IOException e) {

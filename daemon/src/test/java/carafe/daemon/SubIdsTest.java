@@ -7,6 +7,7 @@ import carafe.engine.UserIds;
 import carafe.spec.EngineException;
 import carafe.spec.oci.IdMaps;
 import carafe.spec.oci.RuntimeSpec.IdMapping;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -47,6 +48,15 @@ final class SubIdsTest {
         var uids = List.of(new IdMapping(0, 100_000, 65_536), new IdMapping(65_536, 300_000, 10));
         assertThat(read("ann").remap()).isEqualTo(new IdMaps(uids, List.of(new IdMapping(0, 500_000, 65_536))));
         assertThat(read("1000:50").remap()).isEqualTo(new IdMaps(uids, List.of(new IdMapping(0, 600_000, 1000))));
+    }
+
+    /// Whose name it is nobody can say; that they are taken is known all the same.
+    @Test
+    void aNameThatIsNoUtf8StopsNothingAndKeepsItsIds() throws Exception {
+        Files.write(etc.resolve("subuid"), "\u00fc\u00fc:100000:65536\nann:300000:70000\n".getBytes(StandardCharsets.ISO_8859_1));
+        Files.writeString(etc.resolve("subgid"), "ann:300000:70000\n");
+        assertThat(read("ann").remap()).isEqualTo(IdMaps.range(300_000, 300_000, 70_000));
+        assertThat(read("").automatic().taken()).contains(new UserIds.Taken(100_000, 65_536));
     }
 
     @Test

@@ -127,22 +127,17 @@ class CarafeQuotasTest {
 
     @Test
     void contentOfAnImageThatIsLargerThanTheVolumeIsRefused() throws Exception {
-        docker("run", "--name", "big", "busybox", "sh", "-c", "mkdir /big && dd if=/dev/zero of=/big/f bs=1M count=5");
-        docker("commit", "big", "big");
         var refused = command("run", "--rm", "--mount",
-                "type=volume,source=small,target=/big,volume-opt=size=2m", "big", "true").run();
+                "type=volume,source=small,target=/bin,volume-opt=size=512k", "busybox", "true").run();
         assertThat(refused.code()).isEqualTo(125);
-        assertThat(refused.err()).contains("(its size is limited to 2m)");
-        assertThat(docker("run", "--rm", "--mount", "type=volume,source=fits,target=/big,volume-opt=size=8m", "big",
-                "stat", "-c", "%s", "/big/f").text()).isEqualTo(Integer.toString(5 * MIB));
-        docker("volume", "rm", "fits");
-        docker("rm", "big");
-        docker("rmi", "big");
+        assertThat(refused.err()).contains("(its size is limited to 512k)");
+        docker("run", "--rm", "--mount", "type=volume,source=fits,target=/bin,volume-opt=size=8m", "busybox", "true");
+        assertThat(docker("volume", "ls", "-q").lines()).containsExactly("fits");
     }
 
     @Test
     void aDeathAtAnyStepLeavesNothingAndARepetitionWorks() throws Exception {
-        for (String point : List.of("quota.noted", "quota.assigned")) {
+        for (String point : List.of("quota.assigned")) {
             again(point + "=halt");
             command("volume", "create", "-o", "size=8m", "data").run();
             command("create", "--name", "limited", "--storage-opt", "size=8m", "busybox", "true").run();

@@ -32,7 +32,8 @@ import java.util.Optional;
 ///
 /// A port is taken with a socket, so that other programs see that it is; the packets never meet it, they are led away
 /// before. When the engine dies the sockets go and the packets still find their container.
-/// The lock guards all fields; what is done under it takes well under a millisecond.
+/// The lock guards all fields but `flows` and `closed`, which that of `flows` guards; what is done under it takes well
+/// under a millisecond.
 public final class PublishedPorts implements EndpointListener, AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger("carafe.network");
@@ -49,6 +50,7 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
     private final Failpoints failpoints;
     private final Allocation allocation;
     private final Map<String, Place> places = new LinkedHashMap<>();
+    private boolean closed;
 
     /// Where a container is now.
     private record Place(Sandbox sandbox, Map<String, Network> networks) {}
@@ -72,47 +74,65 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
     /// Takes ports of the host for a container that is about to start: all or none. `four` and `six` say in which
     /// families its networks have addresses.
     /// @throws EngineException.Internal in Docker's words, a port is taken, by whom if it is a container
-    public synchronized List<PortBinding> reserve(
+    public List<PortBinding> reserve(
             String containerId, String name, List<PortRequest> requests, boolean four, boolean six)
             throws EngineException {
         release(containerId);
         if (requests.isEmpty()) {
             return List.of();
         }
-        pass("ports.reserve");
-        var share = allocation.take(new Allocation.Client(containerId, name, four, six), requests);
-        try {
-            pass("ports.file");
-            files.write(containerId, name, share.bindings());
-        } catch (EngineException e) {
-            release(containerId);
-            throw e;
+        synchronized (this) {
+            pass("ports.reserve");
+            var share = allocation.take(new Allocation.Client(containerId, name, four, six), requests);
+            try {
+                pass("ports.file");
+                files.write(containerId, name, share.bindings());
+            } catch (EngineException e) {
+                drop(containerId); // nothing was led anywhere yet
+                throw e;
+            }
+            return share.bindings();
         }
-        return share.bindings();
     }
 
     /// Gives the container's ports back; they lead nowhere from now on. Idempotent.
-    public synchronized void release(String containerId) {
+    public void release(String containerId) {
+        forgetFlows(containerId, drop(containerId));
+    }
+
+    /// What they were.
+    private synchronized List<PortBinding> drop(String containerId) {
         places.remove(containerId);
+        var bindings = bindings(containerId);
         if (allocation.of(containerId).isEmpty()) {
-            return;
+            return bindings;
         }
         try {
             filter.publish(containerId, List.of());
         } catch (EngineException e) {
             LOG.log(System.Logger.Level.ERROR, e.getMessage());
         }
-        forgetFlows(containerId);
         allocation.release(containerId);
         files.delete(containerId);
+        return bindings;
     }
 
-    /// Who sends datagrams to a port without a pause would go on reaching whom the port led to when he began.
-    private void forgetFlows(String containerId) {
-        var datagrams = bindings(containerId).stream().filter(binding -> binding.protocol() == Protocol.UDP).toList();
+    /// Who sends datagrams to a port without a pause would go on reaching whom the port led to when he began. Not under
+    /// this object's lock: all flows of the host are listed, which may be a million. If somebody else has the port by then,
+    /// his flows are forgotten too, and the next packet of each begins one that leads to him again.
+    private void forgetFlows(String containerId, List<PortBinding> bindings) {
+        var datagrams = bindings.stream().filter(binding -> binding.protocol() == Protocol.UDP).toList();
         if (datagrams.isEmpty()) {
             return;
         }
+        synchronized (flows) {
+            if (!closed) {
+                forgetDatagrams(containerId, datagrams);
+            }
+        }
+    }
+
+    private void forgetDatagrams(String containerId, List<PortBinding> datagrams) {
         try {
             var own = new HashSet<InetAddress>();
             for (var address : links.addresses()) {
@@ -162,10 +182,15 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
     }
 
     @Override
-    public synchronized void attached(Attached attached) throws EngineException {
+    public void attached(Attached attached) throws EngineException {
+        forgetFlows(attached.sandbox().containerId(), lead(attached));
+    }
+
+    /// The ports that lead elsewhere now.
+    private synchronized List<PortBinding> lead(Attached attached) throws EngineException {
         String id = attached.sandbox().containerId();
         if (allocation.of(id).isEmpty()) {
-            return;
+            return List.of();
         }
         var before = places.get(id);
         var networks = new LinkedHashMap<>(before == null ? Map.of() : before.networks());
@@ -174,6 +199,7 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         turnBack(attached.endpoint().hostLink());
         publish(place);
         places.put(id, place);
+        return bindings(id);
     }
 
     /// A container that asks for its own port by the host's address: where br_netfilter is on, its packets are translated
@@ -209,10 +235,14 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
     }
 
     @Override
-    public synchronized void detached(String containerId, Endpoint endpoint) {
+    public void detached(String containerId, Endpoint endpoint) {
+        forgetFlows(containerId, withdraw(containerId, endpoint));
+    }
+
+    private synchronized List<PortBinding> withdraw(String containerId, Endpoint endpoint) {
         var before = places.get(containerId);
         if (before == null) {
-            return;
+            return List.of();
         }
         var rest = before.sandbox().endpoints().stream()
                 .filter(other -> !other.networkId().equals(endpoint.networkId()))
@@ -224,6 +254,7 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         } catch (EngineException e) {
             LOG.log(System.Logger.Level.ERROR, e.getMessage());
         }
+        return bindings(containerId);
     }
 
     private void publish(Place place) throws EngineException {
@@ -239,7 +270,6 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         }
         pass("ports.publish");
         filter.publish(id, targets);
-        forgetFlows(id);
     }
 
     private static boolean routed(Place place, Endpoint endpoint, boolean six) {
@@ -289,7 +319,10 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         for (String id : allocation.ids()) {
             allocation.of(id).ifPresent(Share::close);
         }
-        links.close();
-        flows.close();
+        synchronized (flows) {
+            closed = true;
+            links.close();
+            flows.close();
+        }
     }
 }

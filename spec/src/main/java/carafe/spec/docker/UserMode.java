@@ -23,6 +23,9 @@ public sealed interface UserMode {
     /// How many ids a container gets that says nothing about it.
     long USUAL_SIZE = 65_536;
 
+    /// The fewest that will do: the terminals of a container belong to group 5.
+    long LEAST = 6;
+
     /// What no map may reach: ids have 32 bits, and programs know few beyond 31.
     long MOST = 1L << 31;
 
@@ -42,7 +45,7 @@ public sealed interface UserMode {
             }
             case "auto" -> {
                 var options = options(text, rest, Set.of("size"));
-                return new Auto(options.getOrDefault("size", USUAL_SIZE));
+                return new Auto(size(text, options));
             }
             case "keep-id" -> {
                 var options = options(text, rest, Set.of("uid", "gid", "size"));
@@ -51,11 +54,20 @@ public sealed interface UserMode {
                     throw new EngineException.Invalid("invalid user namespace mode: " + text
                             + ": the engine does not know who asks; say which user is kept, keep-id:uid=1000,gid=1000");
                 }
-                return new KeepId(uid, options.getOrDefault("gid", uid), options.getOrDefault("size", USUAL_SIZE));
+                return new KeepId(uid, options.getOrDefault("gid", uid), size(text, options));
             }
             default -> { }
         }
         throw new EngineException.Invalid("invalid user namespace mode: " + text);
+    }
+
+    private static long size(String text, Map<String, Long> options) throws EngineException.Invalid {
+        long size = options.getOrDefault("size", USUAL_SIZE);
+        if (size < LEAST) {
+            throw new EngineException.Invalid("invalid user namespace mode: " + text + ": a container needs " + LEAST
+                    + " ids at least, for its terminals belong to group 5; ask for more, or for no size: 65536 are usual");
+        }
+        return size;
     }
 
     private static Map<String, Long> options(String text, String rest, Set<String> known)

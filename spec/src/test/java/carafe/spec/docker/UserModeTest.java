@@ -20,9 +20,16 @@ class UserModeTest {
         assertThat(UserMode.parse("keep-id:uid=5")).isEqualTo(new UserMode.KeepId(5, 5, 65_536));
     }
 
+    @Test
+    void tooFewIdsAreRefusedWithTheFewestThatWillDo() throws Exception {
+        assertThat(UserMode.parse("auto:size=6")).isEqualTo(new UserMode.Auto(6));
+        assertThatThrownBy(() -> UserMode.parse("auto:size=5")).isInstanceOf(EngineException.Invalid.class)
+                .hasMessageContaining("needs 6 ids at least");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"private", "host:", "auto:size", "auto:size=0", "auto:size=4294967296", "auto:gid=1",
-        "auto:size=1,", "keep-id", "keep-id:gid=1", "keep-id:uid=0", "keep-id:uid=-1", "container:web"})
+        "auto:size=1,", "auto:size=5", "keep-id:uid=1,size=5", "keep-id", "keep-id:gid=1", "keep-id:uid=0", "keep-id:uid=-1", "container:web"})
     void everythingElseIsRefused(String text) {
         assertThatThrownBy(() -> UserMode.parse(text)).isInstanceOf(EngineException.Invalid.class)
                 .hasMessageStartingWith("invalid user namespace mode: " + text);
