@@ -107,6 +107,29 @@ final class Links {
         return links.isEmpty() ? host.document().find("Links").orElse(Json.NULL) : Json.ofTexts(links);
     }
 
+    /// The container with ids in its links, if its record was written by a version that kept the names: whoever has the
+    /// name now is meant from now on. A name that nobody has stays, for whoever gets it.
+    Optional<ContainerSnapshot> settled(ContainerSnapshot container) {
+        var settled = new ArrayList<String>();
+        boolean changed = false;
+        for (var link : onBridge(container.host())) {
+            var other = known(link);
+            changed |= other.isPresent() && !other.get().id().equals(link.reference);
+            settled.add(other.map(Container::id).orElse(link.reference) + ":" + link.alias);
+        }
+        return changed ? Optional.of(withLinks(container, Json.ofTexts(settled))) : Optional.empty();
+    }
+
+    private static ContainerSnapshot withLinks(ContainerSnapshot container, Json links) {
+        var host = container.host();
+        try {
+            return container.with(
+                    HostConfig.parse(host.document().with("Links", links)).withMounts(host.files().mounts()));
+        } catch (EngineException.Invalid e) {
+            throw new AssertionError("it was parsed before", e);
+        }
+    }
+
     /// The container as it is shown: with the names that the others have now, `/db:/web/alias`. Those that are gone are
     /// left out.
     ContainerSnapshot shown(ContainerSnapshot container) {
@@ -119,14 +142,7 @@ final class Links {
             known(link).ifPresent(other -> shown.add(
                     "/" + other.snapshot().name() + ":/" + container.name() + "/" + link.alias));
         }
-        try {
-            var host = container.host();
-            return container.with(HostConfig.parse(
-                    host.document().with("Links", shown.isEmpty() ? Json.NULL : Json.ofTexts(shown)))
-                    .withMounts(host.files().mounts()));
-        } catch (EngineException.Invalid e) {
-            throw new AssertionError("it was parsed before", e);
-        }
+        return withLinks(container, shown.isEmpty() ? Json.NULL : Json.ofTexts(shown));
     }
 
     /// Those that have to run before it can be started.

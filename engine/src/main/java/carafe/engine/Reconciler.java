@@ -93,6 +93,7 @@ final class Reconciler {
                 LOG.error("what became of a container could not be written down; the next start looks again", e);
             }
         }
+        keys.values().forEach(this::settleLinks);
         volumes(keys.values(), unread);
         runs.removeAll(aside);
         sweepRuns(runs, keys);
@@ -103,6 +104,19 @@ final class Reconciler {
         for (var container : donorsFirst(keys.values())) {
             resume(container, now, before);
             before.add(container);
+        }
+    }
+
+    /// Older versions kept links by name, which broke when somebody was renamed.
+    private void settleLinks(Container container) {
+        var settled = sharings.links().settled(container.snapshot());
+        if (settled.isPresent()) {
+            try {
+                book.save(settled.get());
+                container.show(settled.get());
+            } catch (EngineException e) {
+                LOG.warn("the links of container {} stay by name until the next start", container.id(), e);
+            }
         }
     }
 

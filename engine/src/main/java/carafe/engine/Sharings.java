@@ -39,6 +39,10 @@ final class Sharings {
         static final Joined NONE = new Joined("", "", "");
     }
 
+    Links links() {
+        return links;
+    }
+
     /// What one start holds of others until it is closed.
     record Shared(Optional<SharedNamespaces> processes, Optional<SharedNamespaces> ipc, Optional<HeldMount> memory)
             implements AutoCloseable {

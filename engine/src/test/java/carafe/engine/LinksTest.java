@@ -4,6 +4,9 @@ import static carafe.engine.EngineHarness.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carafe.engine.store.Change;
+import carafe.engine.store.Database;
+import carafe.engine.store.Row;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.ContainerConfig;
@@ -92,6 +95,30 @@ final class LinksTest {
             containers.start("web");
             assertThat(links(harness)).isEmpty();
             assertThat(environment(harness, web)).doesNotContain("DATA_NAME=/web/data");
+        }
+    }
+
+    /// The record as versions wrote it that kept names.
+    @Test
+    void aLinkByNameIsOneToTheContainerFromTheNextStartOfTheEngineOn() throws Exception {
+        try (var harness = new EngineHarness(root)) {
+            var containers = harness.containers();
+            String db = harness.create("db", "sleep");
+            String web = containers.create(request("web", "{\"Links\":[\"db:data\"]}", "sleep")).id();
+            harness.engine.abandon();
+            try (var database = Database.open(root.resolve("data/db"))) {
+                var row = database.rows().stream().filter(each -> each.id().equals(web)).findFirst().orElseThrow();
+                assertThat(row.document()).contains("\"" + db + ":data\"");
+                database.write(new Change.Replace(new Row(row.id(), row.name(), row.state(), row.createdNanos(),
+                        row.document().replace("\"" + db + ":data\"", "\"db:data\",\"nobody:other\""), row.status())));
+            }
+            harness.reopenAfterAbandon();
+            harness.containers().rename("db", "old");
+            assertThat(links(harness)).containsExactly("/old:/web/data");
+            harness.crash();
+            harness.containers().start("old");
+            harness.containers().start("web");
+            assertThat(environment(harness, web)).contains("DATA_NAME=/web/data");
         }
     }
 
