@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /// The three files a container gets from the engine instead of its image: /etc/hostname, /etc/hosts, /etc/resolv.conf.
 /// They lie in the run root, on memory, and are written anew before each start.
@@ -36,7 +37,7 @@ final class EtcFiles {
     void write(ContainerDetails.Files files, String hostName, HostConfig host, Known known) throws EngineException {
         boolean hostNetwork = host.namespaces().network().equals("host");
         try {
-            makeDirectory(files.hosts().getParent());
+            makeDirectory(Objects.requireNonNull(files.hosts().getParent(), "an absolute path"));
             Files.writeString(files.hostname(), hostName + "\n");
             Files.writeString(files.hosts(), hosts(host.resolver().extraHosts(), hostNetwork, known));
             Files.writeString(files.resolver(), resolver(defaults.complete(host.resolver()), hostNetwork, known.nameServer));
