@@ -69,8 +69,8 @@ final class QuotasTest {
     @Test
     void aVolumeHasItsLimitAsLongAsItLives() throws Exception {
         harness.quotas.enforce();
-        var data = volumes().create(sized("data", "10m"));
-        int project = harness.quotas.project(data.mountpoint().getParent());
+        volumes().create(sized("data", "10m"));
+        int project = harness.quotas.project(root.resolve("data/volumes/data"));
         assertThat(harness.quotas.limits()).containsExactly(Map.entry(project, 10 * MIB));
         harness.crash();
         volumes().rename("data", "other");
