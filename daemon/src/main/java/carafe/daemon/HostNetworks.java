@@ -9,11 +9,13 @@ import carafe.network.dns.HostResolvers;
 import carafe.network.dns.NameService;
 import carafe.network.port.PortFilter;
 import carafe.network.port.PublishedPorts;
+import carafe.network.port.Translator;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayDeque;
+import java.util.Optional;
 
 /// The networks of this host: links, rules, ports and names, wired together.
 final class HostNetworks implements Engine.Fabrics {
@@ -38,11 +40,14 @@ final class HostNetworks implements Engine.Fabrics {
         try {
             var filter = PortFilter.open(engineId.replace("-", "").substring(0, MARK_LENGTH));
             made.push(filter::close);
-            var ports = new PublishedPorts(filter, config.execRoot().resolve("p"), failpoints);
+            var networking = config.networking();
+            var translator = new Translator(filter, engineId, networking.forward());
+            made.push(translator::close);
+            var ports = new PublishedPorts(
+                    filter, Optional.of(translator), config.execRoot().resolve("p"), failpoints);
             made.push(ports::close);
             var names = NameService.open(new HostResolvers(Path.of("/etc/resolv.conf")), failpoints);
             made.push(names::close);
-            var networking = config.networking();
             var place = new FabricConfig.Place(config.dataRoot().toString(), config.execRoot().resolve("n"), LOCK);
             var fabric = Fabric.open(
                     new FabricConfig(engineId, place, networking.bridge(), networking.pools(), networking.forward()),

@@ -73,20 +73,21 @@ class CarafePortsTest {
     @Test
     void aPublishedPortLeadsToTheContainerAsLongAsItRuns() throws Exception {
         web("web", "-p", "8080:80", "-p", "127.0.0.1:8081:80", "--expose", "9");
-        for (String address : List.of("127.0.0.1:8080", "10.9.0.1:8080", "127.0.0.1:8081")) {
+        for (String address : List.of("127.0.0.1:8080", "10.9.0.1:8080", "127.0.0.1:8081", "::1:8080")) {
             assertThat(engine.fetch(address).good().text()).as(address).isEqualTo("hello");
         }
         assertThat(docker("port", "web").lines())
-                .containsExactlyInAnyOrder("80/tcp -> 0.0.0.0:8080", "80/tcp -> 127.0.0.1:8081");
-        assertThat(docker("port", "web", "80").lines()).contains("0.0.0.0:8080");
+                .containsExactlyInAnyOrder("80/tcp -> 0.0.0.0:8080", "80/tcp -> [::]:8080", "80/tcp -> 127.0.0.1:8081");
+        assertThat(docker("port", "web", "80").lines()).contains("0.0.0.0:8080", "[::]:8080");
         assertThat(docker("inspect", "-f", "{{json .NetworkSettings.Ports}}", "web").text()).isEqualTo(
-                "{\"80/tcp\":[{\"HostIp\":\"0.0.0.0\",\"HostPort\":\"8080\"},{\"HostIp\":\"127.0.0.1\","
-                        + "\"HostPort\":\"8081\"}],\"9/tcp\":null}");
+                "{\"80/tcp\":[{\"HostIp\":\"0.0.0.0\",\"HostPort\":\"8080\"},{\"HostIp\":\"::\",\"HostPort\":\"8080\"},"
+                        + "{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"8081\"}],\"9/tcp\":null}");
         assertThat(docker("ps", "--format", "{{.Ports}}").text())
-                .contains("0.0.0.0:8080->80/tcp", "127.0.0.1:8081->80/tcp", "9/tcp");
+                .contains("0.0.0.0:8080->80/tcp", "[::]:8080->80/tcp", "127.0.0.1:8081->80/tcp", "9/tcp");
 
         assertThat(Command.of(Tools.ours("carafe").toString(), "-H", engine.host(), "port", "--reachable", "web").run()
                 .good().lines()).contains("80/tcp -> 0.0.0.0:8080: from this host and others",
+                        "80/tcp -> [::]:8080: from this host and others",
                         "80/tcp -> 127.0.0.1:8081: from this host only");
 
         var second = client.to(engine).and("run", "--name", "second", "-p", "8080:80", "busybox", "true").run();
@@ -95,7 +96,9 @@ class CarafePortsTest {
                 .contains("web");
 
         docker("stop", "-t", "0", "web");
-        assertThat(engine.fetch("127.0.0.1:8080").code()).as("stopped").isNotZero();
+        for (String address : List.of("127.0.0.1:8080", "::1:8080")) {
+            assertThat(engine.fetch(address).code()).as("stopped").isNotZero();
+        }
         assertThat(docker("port", "web").text()).isEmpty();
         docker("start", "web");
         Deadline.await("it serves again", () -> engine.fetch("127.0.0.1:8080").text().equals("hello"));
@@ -105,11 +108,23 @@ class CarafePortsTest {
     }
 
     @Test
+    void whatTranslatesBetweenTheFamiliesGoesWithTheEngine() throws Exception {
+        web("web", "-p", "8080:80");
+        assertThat(engine.on("ls", "/proc/sys/net/ipv6/conf").run().good().text()).contains("six6");
+        docker("rm", "-f", "web");
+        engine.stop();
+        assertThat(engine.on("ls", "/proc/sys/net/ipv6/conf").run().good().text()).doesNotContain("six6", "six4");
+        engine.start();
+    }
+
+    @Test
     void portsAndNamesOutliveTheDaemon() throws Exception {
         docker("network", "create", "front");
         web("web", "--network", "front", "--network-alias", "shop", "-P", "--expose", "80");
-        String port = docker("port", "web", "80").text();
+        String ports = docker("port", "web", "80").text();
+        String port = docker("port", "web", "80").lines().getFirst();
         String address = port.replace("0.0.0.0", "10.9.0.1");
+        String six = port.replace("0.0.0.0", "::1");
         assertThat(engine.fetch(address).good().text()).isEqualTo("hello");
         docker("run", "-d", "--name", "asker", "--network", "front", "busybox", "sleep", "1000");
         assertThat(docker("exec", "asker", "wget", "-q", "-O", "-", "http://shop/").text()).isEqualTo("hello");
@@ -117,9 +132,11 @@ class CarafePortsTest {
 
         engine.kill();
         assertThat(engine.fetch(address).good().text()).as("nobody there").isEqualTo("hello");
+        assertThat(engine.fetch(six).good().text()).as("nobody there, IPv6 to IPv4").isEqualTo("hello");
         engine.start();
         assertThat(engine.fetch(address).good().text()).as("taken over").isEqualTo("hello");
-        assertThat(docker("port", "web", "80").text()).isEqualTo(port);
+        assertThat(engine.fetch(six).good().text()).as("taken over, IPv6 to IPv4").isEqualTo("hello");
+        assertThat(docker("port", "web", "80").text()).isEqualTo(ports);
         assertThat(docker("exec", "asker", "wget", "-q", "-O", "-", "http://shop/").text()).isEqualTo("hello");
 
         docker("network", "disconnect", "front", "web");

@@ -372,7 +372,8 @@ final class Memberships {
             if (network.driver() == Driver.BRIDGE && !network.reach().internal()) {
                 four |= network.subnet(false).isPresent();
                 six |= network.subnet(true).isPresent();
-                bindAddress = bindAddress.or(() -> network.settings().bindAddress());
+                // As in Docker, 0.0.0.0 of a network is what it is without saying so: every address of both families.
+                bindAddress = bindAddress.or(() -> network.settings().bindAddress().filter(at -> !at.isUnspecified()));
             }
         }
         var ports = four || six

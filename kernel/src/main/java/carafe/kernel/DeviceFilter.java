@@ -1,7 +1,6 @@
 package carafe.kernel;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -23,7 +22,6 @@ final class DeviceFilter {
     private static final int JEQ32 = 0x16;
     private static final int EXIT = 0x95;
     private static final int INSTRUCTION_BYTES = 8;
-    private static final int ATTR_BYTES = 128;
 
     private final List<long[]> code = new ArrayList<>();
 
@@ -109,27 +107,18 @@ final class DeviceFilter {
     /// Loads the program; the descriptor may be attached to any number of cgroups.
     /// @throws KernelException EPERM neither CAP_BPF nor CAP_SYS_ADMIN
     static Fd load(byte[] program) throws KernelException {
-        try (var frame = new Frame()) {
-            var attr = frame.allocate(ATTR_BYTES, 8);
-            attr.set(JAVA_INT, 0, Linux.BPF_PROG_TYPE_CGROUP_DEVICE);
-            attr.set(JAVA_INT, 4, program.length / INSTRUCTION_BYTES);
-            attr.set(JAVA_LONG, 8, frame.bytes(program).address());
-            attr.set(JAVA_LONG, 16, frame.text("Apache-2.0").address());
-            long fd = frame.attempt(Syscall.BPF, Linux.BPF_PROG_LOAD, attr.address(), ATTR_BYTES);
-            Frame.checked(fd, Syscall.BPF, "load of a device filter");
-            return Fd.adopt((int) fd, "device filter");
-        }
+        return Bpf.load(Linux.BPF_PROG_TYPE_CGROUP_DEVICE, program, "device filter");
     }
 
     /// Asks `program` for every device access in the cgroup `directory` from now on, beside programs already there.
     static void attach(Fd program, Fd directory) throws KernelException {
         try (var frame = new Frame()) {
-            var attr = frame.allocate(ATTR_BYTES, 8);
+            var attr = frame.allocate(Bpf.ATTR_BYTES, 8);
             attr.set(JAVA_INT, 0, directory.number());
             attr.set(JAVA_INT, 4, program.number());
             attr.set(JAVA_INT, 8, Linux.BPF_CGROUP_DEVICE);
             attr.set(JAVA_INT, 12, Linux.BPF_F_ALLOW_MULTI);
-            long rc = frame.attempt(Syscall.BPF, Linux.BPF_PROG_ATTACH, attr.address(), ATTR_BYTES);
+            long rc = frame.attempt(Syscall.BPF, Linux.BPF_PROG_ATTACH, attr.address(), Bpf.ATTR_BYTES);
             Frame.checked(rc, Syscall.BPF, "attach of a device filter to " + directory.subject());
         }
     }

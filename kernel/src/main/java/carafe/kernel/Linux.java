@@ -233,13 +233,16 @@ public final class Linux {
     public static final long AUDIT_ARCH_AARCH64 = 0xc00000b7L;
     public static final long AUDIT_ARCH_ARM = 0x40000028L;
 
-    // bpf(2), cgroup device programs
+    // bpf(2), programs for devices of cgroups and for packets
     public static final int BPF_PROG_LOAD = 5;
     public static final int BPF_PROG_ATTACH = 8;
     public static final int BPF_PROG_DETACH = 9;
+    public static final int BPF_PROG_TEST_RUN = 10;
     public static final int BPF_PROG_QUERY = 16;
+    public static final int BPF_PROG_TYPE_SCHED_CLS = 3;
     public static final int BPF_PROG_TYPE_CGROUP_DEVICE = 15;
     public static final int BPF_CGROUP_DEVICE = 6;
+    public static final int BPF_TCX_INGRESS = 46;
     public static final int BPF_F_ALLOW_MULTI = 2;
     public static final int BPF_DEVCG_ACC_MKNOD = 1;
     public static final int BPF_DEVCG_ACC_READ = 2;

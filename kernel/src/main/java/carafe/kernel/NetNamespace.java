@@ -1,5 +1,7 @@
 package carafe.kernel;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// A network namespace that is kept alive by this descriptor, and a netlink socket inside it. Made by
@@ -11,10 +13,10 @@ public record NetNamespace(Fd handle, Netlink netlink) implements AutoCloseable 
         return handle.path();
     }
 
-    /// What is set below /proc/sys/net, by path (`ipv4/ip_forward`).
+    /// What is set below /proc/sys/net, by path (`ipv4/ip_forward`), in this order.
     public record Settings(Map<String, String> values) {
         public Settings {
-            values = Map.copyOf(values);
+            values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
             for (String path : values.keySet()) {
                 if (path.startsWith("/") || path.contains("..") || path.indexOf(0) >= 0) {
                     throw new IllegalArgumentException("not a setting: " + path);

@@ -14,6 +14,8 @@ public final class NetRequest {
 
     private static final int AT_ONCE = NLM_F_CREATE | NLM_F_EXCL;
 
+    private static final int LAST_METRIC = 4096; // of the kernel's own routes none is as high
+
     private final byte[] message;
     private final String what;
     private final List<Fd> borrowed;
@@ -187,6 +189,36 @@ public final class NetRequest {
                 "raise link " + name, List.of());
     }
 
+    /// The link is up and asks nobody for hardware addresses: all it sends goes to its own.
+    public static NetRequest raiseUnasking(String name) {
+        return new NetRequest(link(Rtnetlink.RTM_SETLINK, 0, 0, Rtnetlink.IFF_UP | Rtnetlink.IFF_NOARP)
+                .put(Rtnetlink.IFLA_IFNAME, name),
+                "raise link " + name, List.of());
+    }
+
+    /// The link with that index has a place for classifiers of what comes in.
+    static NetRequest addClassifiers(int index) {
+        var message = new NetlinkMessage(Rtnetlink.RTM_NEWQDISC, AT_ONCE)
+                .u8(0).u8(0).u16(0).u32(index).u32(Rtnetlink.TC_H_CLSACT & 0xFFFF0000).u32(Rtnetlink.TC_H_CLSACT).u32(0)
+                .put(Rtnetlink.TCA_KIND, "clsact");
+        return new NetRequest(message, "add classifiers to link " + index, List.of());
+    }
+
+    /// `program` sees every packet that comes in by the link with that index, and decides.
+    static NetRequest addClassifier(int index, Fd program) {
+        int all = Short.toUnsignedInt(Short.reverseBytes((short) Rtnetlink.ETH_P_ALL));
+        var message = new NetlinkMessage(Rtnetlink.RTM_NEWTFILTER, AT_ONCE)
+                .u8(0).u8(0).u16(0).u32(index).u32(0)
+                .u32(Rtnetlink.TC_H_CLSACT & 0xFFFF0000 | Rtnetlink.TC_H_MIN_INGRESS).u32(1 << 16 | all)
+                .put(Rtnetlink.TCA_KIND, "bpf")
+                .begin(Rtnetlink.TCA_OPTIONS)
+                .put32(Rtnetlink.TCA_BPF_FD, program.number())
+                .put(Rtnetlink.TCA_BPF_NAME, "carafe")
+                .put32(Rtnetlink.TCA_BPF_FLAGS, Rtnetlink.TCA_BPF_FLAG_ACT_DIRECT)
+                .end();
+        return new NetRequest(message, "add a classifier to link " + index, List.of(program));
+    }
+
     /// Another largest packet.
     public static NetRequest resize(int index, int mtu) {
         return new NetRequest(link(Rtnetlink.RTM_SETLINK, 0, index, 0).put32(Rtnetlink.IFLA_MTU, mtu),
@@ -275,6 +307,28 @@ public final class NetRequest {
     /// route that is there is replaced.
     public static NetRequest addRoute(RouteInfo route) {
         return new NetRequest(route(route, Rtnetlink.RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE), "add a route", List.of());
+    }
+
+    /// Like [#addRoute] for packets of at most `mtu` bytes; fails where somebody has a route to there already.
+    public static NetRequest claimRoute(RouteInfo route, int mtu) {
+        var message = route(route, Rtnetlink.RTM_NEWROUTE, AT_ONCE)
+                .begin(Rtnetlink.RTA_METRICS)
+                .put32(Rtnetlink.RTAX_LOCK, 1 << Rtnetlink.RTAX_MTU)
+                .put32(Rtnetlink.RTAX_MTU, mtu)
+                .end();
+        return new NetRequest(message, "claim a route", List.of());
+    }
+
+    /// Packets for `address` that come in by the link are for this host itself, if no other link's route says so sooner.
+    public static NetRequest addLocalRoute(byte[] address, int link) {
+        var message = new NetlinkMessage(Rtnetlink.RTM_NEWROUTE, NLM_F_CREATE)
+                .u8(address.length == 16 ? Rtnetlink.AF_INET6 : Rtnetlink.AF_INET)
+                .u8(address.length * 8).u8(0).u8(0).u8(Rtnetlink.RT_TABLE_LOCAL).u8(Rtnetlink.RTPROT_BOOT)
+                .u8(Rtnetlink.RT_SCOPE_UNIVERSE).u8(Rtnetlink.RTN_LOCAL).u32(0)
+                .put(Rtnetlink.RTA_DST, address)
+                .put32(Rtnetlink.RTA_OIF, link)
+                .put32(Rtnetlink.RTA_PRIORITY, LAST_METRIC);
+        return new NetRequest(message, "add a local route", List.of());
     }
 
     /// The route goes.

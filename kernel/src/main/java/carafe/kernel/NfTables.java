@@ -145,6 +145,7 @@ final class NfTables {
     public static final int NFTA_NAT_FAMILY = 2;
     public static final int NFTA_NAT_REG_ADDR_MIN = 3;
     public static final int NFTA_NAT_REG_PROTO_MIN = 5;
+    public static final int NFT_NAT_SNAT = 0;
     public static final int NFT_NAT_DNAT = 1;
     public static final int NFTA_FIB_DREG = 1;
     public static final int NFTA_FIB_RESULT = 2;

@@ -53,6 +53,11 @@ final class NftExpressions {
                 immediate(NfTables.NFT_REG32_00 + 1, NftType.INET_SERVICE.encode(Integer.toString(port)));
                 translate(false);
             }
+            case NftStatement.Pretend(var key, var map) -> {
+                load(List.of(key));
+                lookup(map, false, NfTables.NFT_REG32_00);
+                pretend();
+            }
             case NftStatement.Masquerade _ -> end(begin("masq"));
             case NftStatement.Accept _ -> verdict(NfTables.NF_ACCEPT);
             case NftStatement.Drop _ -> verdict(NfTables.NF_DROP);
@@ -183,6 +188,14 @@ final class NftExpressions {
         out.number(NfTables.NFTA_NAT_FAMILY, six ? NfTables.NFPROTO_IPV6 : NfTables.NFPROTO_IPV4);
         out.number(NfTables.NFTA_NAT_REG_ADDR_MIN, NfTables.NFT_REG32_00);
         out.number(NfTables.NFTA_NAT_REG_PROTO_MIN, NfTables.NFT_REG32_00 + (six ? 4 : 1));
+        end(nat);
+    }
+
+    private void pretend() {
+        var nat = begin("nat");
+        out.number(NfTables.NFTA_NAT_TYPE, NfTables.NFT_NAT_SNAT);
+        out.number(NfTables.NFTA_NAT_FAMILY, NfTables.NFPROTO_IPV6);
+        out.number(NfTables.NFTA_NAT_REG_ADDR_MIN, NfTables.NFT_REG32_00);
         end(nat);
     }
 

@@ -99,6 +99,14 @@ public sealed interface NftStatement {
         }
     }
 
+    /// Gives the connection the source address of IPv6 that the map says; none where it says nothing.
+    record Pretend(NftSelector key, String map) implements NftStatement {
+        @Override
+        public String toString() {
+            return "snat ip6 to " + key + " map @" + map;
+        }
+    }
+
     /// Gives the connection the address of the interface it leaves by.
     record Masquerade() implements NftStatement {
         @Override

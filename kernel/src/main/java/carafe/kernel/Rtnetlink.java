@@ -76,6 +76,7 @@ final class Rtnetlink {
     public static final int IFLA_VLAN_ID = 1;
     public static final int IFF_UP = 1;
     public static final int IFF_PROMISC = 0x100;
+    public static final int IFF_NOARP = 0x80;
 
     // addresses
     public static final int IFA_ADDRESS = 1;
@@ -101,6 +102,23 @@ final class Rtnetlink {
     public static final int RT_SCOPE_HOST = 254;
     public static final int RTN_UNICAST = 1;
     public static final int RTNH_F_ONLINK = 4;
+    public static final int RTN_LOCAL = 2;
+    public static final int RTA_METRICS = 8;
+    public static final int RTAX_LOCK = 1;
+    public static final int RTAX_MTU = 2;
+
+    // classifiers of traffic
+    public static final int RTM_NEWQDISC = 36;
+    public static final int RTM_NEWTFILTER = 44;
+    public static final int TCA_KIND = 1;
+    public static final int TCA_OPTIONS = 2;
+    public static final int TC_H_CLSACT = 0xFFFFFFF1;
+    public static final int TC_H_MIN_INGRESS = 0xFFF2;
+    public static final int ETH_P_ALL = 3;
+    public static final int TCA_BPF_FD = 6;
+    public static final int TCA_BPF_NAME = 7;
+    public static final int TCA_BPF_FLAGS = 8;
+    public static final int TCA_BPF_FLAG_ACT_DIRECT = 1;
 
     // neighbours
     public static final int NDA_DST = 1;

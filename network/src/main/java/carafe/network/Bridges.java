@@ -170,38 +170,24 @@ final class Bridges {
         return addresses;
     }
 
-    /// Without forwarding no packet passes a bridge. A host that learns its own IPv6 routes from advertisements would
-    /// forget them once it forwards, so it is told to go on listening.
+    /// Without forwarding no packet passes a bridge.
     private void forward(boolean six) throws KernelException {
         if (!forward) {
             return;
         }
-        var settings = new LinkedHashMap<String, String>();
-        if (!read("ipv4/ip_forward").equals("1")) {
-            settings.put("ipv4/ip_forward", "1");
-        }
-        if (six && read("ipv6/conf/all/forwarding").equals("0")) {
-            for (var link : netlink.links()) {
-                String own = "ipv6/conf/" + link.name() + "/accept_ra";
-                if (link.kind().isEmpty() && read(own).equals("1")) {
-                    settings.put(own, "2");
-                }
-            }
-            settings.put("ipv6/conf/all/forwarding", "1");
-        }
+        var links = netlink.links();
+        var settings = thread.insideHome(() -> RouterSettings.missing(links, six, Bridges::read));
         if (!settings.isEmpty()) {
             thread.setHere(new NetNamespace.Settings(settings));
         }
     }
 
-    private String read(String setting) throws KernelException {
-        return thread.insideHome(() -> {
-            try {
-                return Files.readString(SETTINGS.resolve(setting)).strip();
-            } catch (IOException e) {
-                return ""; // a kernel without the family
-            }
-        });
+    private static String read(String setting) {
+        try {
+            return Files.readString(SETTINGS.resolve(setting)).strip();
+        } catch (IOException e) {
+            return ""; // a kernel without the family
+        }
     }
 
     /// The bridge's index as it was last seen; made now if it never was.

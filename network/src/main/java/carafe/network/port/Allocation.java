@@ -11,7 +11,7 @@ import java.util.Optional;
 /// Which container has which port of the host. The lock of its user guards all of it.
 final class Allocation {
 
-    /// Who asks, for messages, and in which families its networks have addresses.
+    /// Who asks, for messages, and in which families there is a way to it.
     record Client(String id, String name, boolean four, boolean six) {}
 
     /// A container's ports.
@@ -105,8 +105,7 @@ final class Allocation {
         return port;
     }
 
-    /// The addresses to publish at. All of the host's means both families, as far as the container has them: nothing in
-    /// the kernel leads from IPv6 to IPv4.
+    /// The addresses to publish at. All of the host's means both families, as far as there is a way to the container.
     private static List<IpAddress> addresses(Client client, PortRequest request) throws EngineException {
         if (request.address().isEmpty()) {
             var all = new ArrayList<IpAddress>();

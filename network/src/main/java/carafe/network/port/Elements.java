@@ -52,6 +52,15 @@ final class Elements {
         return members;
     }
 
+    /// The elements of the pair that translates between the families.
+    static Set<Member> translator(String six, String four, IpAddress source) {
+        var members = new LinkedHashSet<Member>();
+        put(members, Ruleset.TRANSLATORS, name(six));
+        put(members, Ruleset.TRANSLATORS, name(four));
+        members.add(new Member(Ruleset.SOURCES, new NftElement(List.of(name(six)), List.of(address(source)))));
+        return members;
+    }
+
     /// The element of a published port.
     static Member of(Target target) {
         var binding = target.binding();

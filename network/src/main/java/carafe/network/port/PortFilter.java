@@ -13,6 +13,7 @@ import carafe.kernel.Nftables;
 import carafe.network.Firewall;
 import carafe.network.port.Elements.Member;
 import carafe.spec.EngineException;
+import carafe.spec.network.IpAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,6 +36,7 @@ public final class PortFilter implements Firewall, AutoCloseable {
     private static final System.Logger LOG = System.getLogger("carafe.network");
     private static final String NETWORK = "network ";
     private static final String PORTS = "ports ";
+    private static final String TRANSLATOR = "the translator";
 
     private final NftTable table;
     private final Nftables nftables;
@@ -110,6 +112,17 @@ public final class PortFilter implements Firewall, AutoCloseable {
         var members = new LinkedHashSet<Member>();
         targets.forEach(target -> members.add(Elements.of(target)));
         change(PORTS + containerId, members);
+    }
+
+    /// Packets of IPv6 that leave by `link`, one end of the pair that translates, come from `source`; what comes out of it
+    /// by IPv4, at `four`, may go to containers.
+    void translate(String link, String four, IpAddress source) throws EngineException {
+        change(TRANSLATOR, Elements.translator(link, four, source));
+    }
+
+    /// Nothing is translated between the families.
+    void translateNothing() throws EngineException {
+        change(TRANSLATOR, Set.of());
     }
 
     /// What was told so far is the table from now on, and stays so whoever touches it.

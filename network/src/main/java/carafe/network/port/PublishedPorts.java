@@ -15,6 +15,7 @@ import carafe.network.Sandbox;
 import carafe.network.port.Allocation.Share;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
+import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -42,6 +43,7 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
             List.of("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables");
 
     private static final int IPPROTO_UDP = 17;
+    private static final IpAddress LOOPBACK = IpAddress.find("::1").orElseThrow();
 
     private final PortFilter filter;
     private final Netlink links;
@@ -49,6 +51,7 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
     private final PortFiles files;
     private final Failpoints failpoints;
     private final Allocation allocation;
+    private final Optional<Translator> translator;
     private final Map<String, Place> places = new LinkedHashMap<>();
     private boolean closed;
 
@@ -56,9 +59,11 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
     private record Place(Sandbox sandbox, Map<String, Network> networks) {}
 
     /// Publishes through `filter`, in the calling thread's network namespace; remembers in `directory`, which dies with
-    /// the host's uptime.
-    public PublishedPorts(PortFilter filter, Path directory, Failpoints failpoints) throws EngineException {
+    /// the host's uptime. Without a translator, which is adopted, containers that have IPv4 only are published by IPv4 only.
+    public PublishedPorts(PortFilter filter, Optional<Translator> translator, Path directory, Failpoints failpoints)
+            throws EngineException {
         this.filter = filter;
+        this.translator = translator;
         try {
             this.links = Netlink.open();
             this.flows = Conntrack.open();
@@ -83,7 +88,8 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         }
         synchronized (this) {
             pass("ports.reserve");
-            var share = allocation.take(new Allocation.Client(containerId, name, four, six), requests);
+            boolean translated = four && requests.stream().anyMatch(PublishedPorts::mayBeSix) && ready();
+            var share = allocation.take(new Allocation.Client(containerId, name, four, six || translated), requests);
             try {
                 pass("ports.file");
                 files.write(containerId, name, share.bindings());
@@ -93,6 +99,14 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
             }
             return share.bindings();
         }
+    }
+
+    private static boolean mayBeSix(PortRequest request) {
+        return request.address().map(IpAddress::six).orElse(true);
+    }
+
+    private boolean ready() {
+        return translator.isPresent() && translator.get().ready();
     }
 
     /// Gives the container's ports back; they lead nowhere from now on. Idempotent.
@@ -169,6 +183,15 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
             }
             allocation.put(id, new Share(entry.get().name(), ports));
         }
+        if (!needsTranslator()) {
+            translator.ifPresent(Translator::sweep);
+        } else {
+            ready();
+        }
+    }
+
+    private boolean needsTranslator() {
+        return allocation.ids().stream().flatMap(id -> bindings(id).stream()).anyMatch(binding -> binding.address().six());
     }
 
     private static HostPort again(PortBinding binding, String container) {
@@ -225,8 +248,10 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
     public Optional<NetworkStep> told(Attached attached) {
         var texts = new ArrayList<String>();
         for (var binding : bindings(attached.sandbox().containerId())) {
-            var target = binding.address().six() ? attached.endpoint().six() : attached.endpoint().four();
-            target.ifPresent(host -> texts.add(binding.protocol() + " " + binding.hostText() + " → " + host.address() + ":"
+            var direct = binding.address().six() ? attached.endpoint().six() : attached.endpoint().four();
+            var target = direct.map(Cidr.Host::address).or(() -> attached.endpoint().four().map(Cidr.Host::address)
+                    .flatMap(four -> translator.flatMap(way -> way.sixOf(four))));
+            target.ifPresent(to -> texts.add(binding.protocol() + " " + binding.hostText() + " → " + to + ":"
                     + binding.containerPort()));
         }
         return texts.isEmpty() || attached.network().reach().internal()
@@ -261,15 +286,39 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         String id = place.sandbox().containerId();
         var targets = new ArrayList<Elements.Target>();
         for (var binding : bindings(id)) {
-            boolean six = binding.address().six();
-            var endpoint = place.sandbox().gateway(six);
-            var address = endpoint.flatMap(e -> six ? e.six() : e.four()).map(host -> host.address());
-            if (address.isPresent()) {
-                targets.add(new Elements.Target(binding, address.get(), routed(place, endpoint.get(), six)));
+            way(place, binding).ifPresent(way -> targets.add(new Elements.Target(binding, way.address(), way.routed())));
+            if (binding.address().six() && binding.address().isUnspecified()) {
+                var loopback = new PortBinding(
+                        binding.protocol(), binding.containerPort(), LOOPBACK, binding.hostPort());
+                way(place, loopback).ifPresent(way -> targets.add(new Elements.Target(loopback, way.address(), false)));
             }
         }
         pass("ports.publish");
         filter.publish(id, targets);
+    }
+
+    /// Where a binding leads: the address in its family, whether nothing is translated on the way there, and the
+    /// container's address of IPv4 where that is where it ends.
+    private record Way(IpAddress address, boolean routed, Optional<IpAddress> end) {}
+
+    /// By the family itself if the container has it, by the translator otherwise. What comes from ::1 goes by the
+    /// translator always: without it, answers would not find back.
+    private Optional<Way> way(Place place, PortBinding binding) {
+        boolean six = binding.address().six();
+        var endpoint = place.sandbox().gateway(six);
+        var address = endpoint.flatMap(e -> six ? e.six() : e.four()).map(Cidr.Host::address);
+        if (address.isPresent() && !binding.address().equals(LOOPBACK)) {
+            return Optional.of(new Way(address.get(), routed(place, endpoint.get(), six), Optional.empty()));
+        }
+        if (!six || translator.isEmpty()) {
+            return Optional.empty();
+        }
+        var four = place.sandbox().gateway(false);
+        var end = four.flatMap(Endpoint::four).map(Cidr.Host::address);
+        if (end.isEmpty() || routed(place, four.get(), false)) {
+            return Optional.empty();
+        }
+        return translator.get().sixOf(end.get()).map(way -> new Way(way, false, end));
     }
 
     private static boolean routed(Place place, Endpoint endpoint, boolean six) {
@@ -285,10 +334,13 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
     public synchronized List<Reach> reach(String containerId) throws EngineException {
         var chains = filter.foreignChains();
         var reach = new ArrayList<Reach>();
+        var place = Optional.ofNullable(places.get(containerId));
         for (var binding : bindings(containerId)) {
-            boolean six = binding.address().six();
-            String target = target(containerId, six).map(IpAddress::toString).orElse("");
-            reach.add(Reach.of(binding, target, chains));
+            var way = place.flatMap(known -> way(known, binding));
+            var targets = new ArrayList<IpAddress>();
+            way.ifPresent(known -> targets.add(known.address()));
+            way.flatMap(Way::end).ifPresent(targets::add);
+            reach.add(Reach.of(binding, targets, chains, Translator.forwards()));
         }
         return reach;
     }
@@ -296,13 +348,6 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
     /// What the host's firewall forbids containers in general, in sentences for people.
     public List<String> warnings() throws EngineException {
         return Reach.warnings(filter.foreignChains());
-    }
-
-    private Optional<IpAddress> target(String containerId, boolean six) {
-        return Optional.ofNullable(places.get(containerId))
-                .flatMap(place -> place.sandbox().gateway(six))
-                .flatMap(endpoint -> six ? endpoint.six() : endpoint.four())
-                .map(host -> host.address());
     }
 
     private void pass(String point) throws EngineException {
@@ -316,6 +361,12 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
     /// Lets go of the sockets; what is published stays published.
     @Override
     public synchronized void close() {
+        translator.ifPresent(way -> {
+            if (!needsTranslator()) {
+                way.sweep();
+            }
+            way.close();
+        });
         for (String id : allocation.ids()) {
             allocation.of(id).ifPresent(Share::close);
         }

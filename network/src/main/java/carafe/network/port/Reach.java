@@ -2,6 +2,7 @@ package carafe.network.port;
 
 import carafe.kernel.NftChain;
 import carafe.kernel.Nftables.BaseChain;
+import carafe.spec.network.IpAddress;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,10 +15,12 @@ public record Reach(PortBinding binding, boolean fromThisHost, boolean fromOther
         remarks = List.copyOf(remarks);
     }
 
-    /// `chains` are those of the host that are not ours; `target` is the container's address, for the example.
-    static Reach of(PortBinding binding, String target, List<BaseChain> chains) {
+    /// `chains` are those of the host that are not ours; `targets` are the addresses that packets are sent to: the
+    /// container's, or first the translator's and then the container's, since they are forwarded twice; `six` says that the
+    /// host forwards IPv6.
+    static Reach of(PortBinding binding, List<IpAddress> targets, List<BaseChain> chains, boolean six) {
         var remarks = new ArrayList<String>();
-        if (target.isEmpty()) {
+        if (targets.isEmpty()) {
             remarks.add("it leads nowhere: the container has no network with a default route of this family");
             return new Reach(binding, false, false, remarks);
         }
@@ -28,20 +31,26 @@ public record Reach(PortBinding binding, boolean fromThisHost, boolean fromOther
         remarks.add(binding.address().isUnspecified()
                 ? "at every " + (binding.address().six() ? "IPv6" : "IPv4") + " address of this host"
                 : "at " + binding.address() + " only");
-        boolean dropped = false;
+        boolean dropped = binding.address().six() && !six;
+        if (dropped) {
+            remarks.add("not from other hosts: this one does not forward IPv6 (net.ipv6.conf.all.forwarding is 0)");
+        }
         for (var chain : chains) {
-            boolean asked = chain.hook() == NftChain.Hook.FORWARD
-                    && !chain.family().equals(binding.address().six() ? "ip" : "ip6");
-            if (asked && chain.drops()) {
-                dropped = true;
-                remarks.add("not from other hosts, unless one of its " + chain.rules() + " rules lets them pass: the"
-                        + " host's firewall drops what it forwards (" + name(chain) + "); " + remedy(chain, binding, target));
-            } else if (asked && chain.rules() > 0) {
-                remarks.add(
-                        "the host's firewall is asked too (" + name(chain) + ", " + chain.rules() + " rules)");
+            for (var target : targets) {
+                boolean asked = chain.hook() == NftChain.Hook.FORWARD
+                        && !chain.family().equals(target.six() ? "ip" : "ip6");
+                if (asked && chain.drops()) {
+                    dropped = true;
+                    remarks.add("not from other hosts, unless one of its " + chain.rules() + " rules lets them pass: the"
+                            + " host's firewall drops what it forwards (" + name(chain) + "); "
+                            + remedy(chain, binding, target));
+                } else if (asked && chain.rules() > 0) {
+                    remarks.add(
+                            "the host's firewall is asked too (" + name(chain) + ", " + chain.rules() + " rules)");
+                }
             }
         }
-        return new Reach(binding, true, !dropped, remarks);
+        return new Reach(binding, true, !dropped, remarks.stream().distinct().toList());
     }
 
     /// What the host's firewall does to containers as a whole, one sentence for each of its `chains` that drops whatever
@@ -81,7 +90,7 @@ public record Reach(PortBinding binding, boolean fromThisHost, boolean fromOther
         return "table " + chain.family() + " " + chain.table() + ", chain " + chain.name();
     }
 
-    private static String remedy(BaseChain chain, PortBinding binding, String target) {
+    private static String remedy(BaseChain chain, PortBinding binding, IpAddress target) {
         if (chain.legacy()) {
             return "to open it: " + program(chain) + " -I FORWARD -d " + target + " -p " + binding.protocol() + " --dport "
                     + binding.containerPort() + " -j ACCEPT";
@@ -91,7 +100,7 @@ public record Reach(PortBinding binding, boolean fromThisHost, boolean fromOther
                 ? "to open it with ufw: ufw route allow proto " + binding.protocol() + " to " + target + " port "
                         + binding.containerPort()
                 : "to open it: nft insert rule " + chain.family() + " " + chain.table() + " " + chain.name() + " "
-                        + (binding.address().six() ? "ip6" : "ip") + " daddr " + target + " " + binding.protocol()
+                        + (target.six() ? "ip6" : "ip") + " daddr " + target + " " + binding.protocol()
                         + " dport " + binding.containerPort() + " accept";
     }
 }

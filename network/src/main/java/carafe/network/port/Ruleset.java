@@ -15,6 +15,7 @@ import carafe.kernel.NftStatement.In;
 import carafe.kernel.NftStatement.Is;
 import carafe.kernel.NftStatement.Loopback4;
 import carafe.kernel.NftStatement.Masquerade;
+import carafe.kernel.NftStatement.Pretend;
 import carafe.kernel.NftStatement.ToThisHost;
 import carafe.kernel.NftStatement.Translate;
 import carafe.kernel.NftTable;
@@ -28,13 +29,16 @@ import java.util.List;
 /// - `guard`: with route_localnet, which publishing on 127.0.0.1 needs, a container could talk to services on the host's
 ///   loopback; it cannot.
 /// - `arrive` and `leave` send what is meant for a published port to its container, for others and for the host itself.
-///   From outside nothing is translated that pretends to be for 127.0.0.0/8. Nor is ::1: Linux has no route_localnet
-///   for IPv6, and a refusal, after which clients try 127.0.0.1, is better than silence.
-/// - `pass` refuses what may not enter or leave a bridge. Its accepts end this chain only: a drop of the host's own
-///   firewall stays a drop, because every chain at a hook is asked.
-/// - `mask`: who talks to its own network through the host, and the host's loopback, come with the bridge's address, so
-///   that answers come back; and what leaves the host carries its address. The former is told by ranges, since a packet
-///   that br_netfilter translates on the bridge has no incoming link here.
+///   From outside nothing is translated that pretends to be for 127.0.0.0/8. What is for ::1 is only where an element
+///   says so, which are those that lead to the [Translator]: Linux has no route_localnet for IPv6, and a refusal, after
+///   which clients try 127.0.0.1, is better than silence.
+/// - `pass` refuses what may not enter or leave a bridge, and what goes to the translator but was not sent to a published
+///   port: with a route to its prefix, neighbours would reach every port of every container. Its accepts end this chain
+///   only: a drop of the host's own firewall stays a drop, because every chain at a hook is asked.
+/// - `mask`: all clients of the translator have its one address; who talks to its own network through the host, and the
+///   host's loopback, come with the bridge's address, so that answers come back; and what leaves the host carries its
+///   address. The network is told by ranges, since a packet that br_netfilter translates on the bridge has no incoming
+///   link here.
 final class Ruleset {
 
     private static final List<NftType> LINK = List.of(NftType.IFNAME);
@@ -44,6 +48,8 @@ final class Ruleset {
     static final NftSet SAME = new NftSet("same", LINKS, List.of());
     static final NftSet PEERS = new NftSet("peers", LINKS, List.of());
     static final NftSet INTERNAL = new NftSet("internal", LINK, List.of());
+    static final NftSet TRANSLATORS = new NftSet("translators", LINK, List.of());
+    static final NftSet SOURCES = new NftSet("sources", LINK, List.of(NftType.IPV6_ADDR));
 
     private static final int RAW = -300;
     private static final int DSTNAT = -100;
@@ -100,7 +106,7 @@ final class Ruleset {
 
     /// The table of that name.
     static NftTable table(String name) {
-        var sets = new ArrayList<>(List.of(BRIDGES, SAME, PEERS, INTERNAL));
+        var sets = new ArrayList<>(List.of(BRIDGES, SAME, PEERS, INTERNAL, TRANSLATORS, SOURCES));
         for (var family : Sets.values()) {
             sets.addAll(List.of(family.published, family.everywhere, family.routed, family.own, family.open, family.masked));
         }
@@ -132,7 +138,7 @@ final class Ruleset {
         return List.of(
                 List.of(new Family(false), byAddress(Sets.FOUR)),
                 List.of(new Family(false), new ToThisHost(), byPort(Sets.FOUR)),
-                List.of(new Family(true), reachable, byAddress(Sets.SIX)),
+                List.of(new Family(true), byAddress(Sets.SIX)),
                 List.of(new Family(true), reachable, new ToThisHost(), byPort(Sets.SIX)));
     }
 
@@ -141,6 +147,9 @@ final class Ruleset {
                 List.of(in(IN_OUT, PEERS), new Accept()),
                 List.of(in(IN, INTERNAL), new Drop()),
                 List.of(in(OUT, INTERNAL), new Drop()),
+                List.of(new Family(true), in(OUT, TRANSLATORS), new DestinationTranslated(), new Accept()),
+                List.of(new Family(true), in(OUT, TRANSLATORS), new Drop()),
+                List.of(new Family(false), in(IN, TRANSLATORS), new Accept()),
                 List.of(in(OUT, BRIDGES), new Established(), new Accept()),
                 List.of(in(OUT, BRIDGES), new DestinationTranslated(), new Accept()),
                 List.of(new Family(false), in(OUT, Sets.FOUR.open), new Accept()),
@@ -152,6 +161,7 @@ final class Ruleset {
 
     private static List<List<NftStatement>> mask() {
         return List.of(
+                List.of(new Family(true), new Pretend(NftSelector.OUT_NAME, SOURCES.name())),
                 List.of(new Family(false), in(List.of(NftSelector.OUT_NAME, NftSelector.SOURCE4), Sets.FOUR.own),
                         new DestinationTranslated(), new Masquerade()),
                 List.of(new Family(true), in(List.of(NftSelector.OUT_NAME, NftSelector.SOURCE6), Sets.SIX.own),

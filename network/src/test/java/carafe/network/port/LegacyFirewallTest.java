@@ -74,7 +74,7 @@ class LegacyFirewallTest {
         iptables("-P", "FORWARD", "DROP");
         iptables("-A", "FORWARD", "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "ACCEPT");
         var binding = new PortBinding(Protocol.TCP, 80, IpAddress.parse("0.0.0.0"), 8080);
-        var reach = Reach.of(binding, "172.30.0.2", chains());
+        var reach = Reach.of(binding, List.of(IpAddress.parse("172.30.0.2")), chains(), true);
         assertThat(reach.fromOthers()).isFalse();
         String remedy = "iptables-legacy -I FORWARD -d 172.30.0.2 -p tcp --dport 80 -j ACCEPT";
         assertThat(String.join("\n", reach.remarks())).contains("to open it: " + remedy);

@@ -45,7 +45,7 @@ final class PortBench {
                 });
             }
             var ports = town.in("host",
-                    () -> new PublishedPorts(filter, Files.createTempDirectory("ports"), Failpoints.none()));
+                    () -> new PublishedPorts(filter, Optional.empty(), Files.createTempDirectory("ports"), Failpoints.none()));
             measure("reserve, lead and release one port", i -> town.in("host", () -> {
                 ports.reserve("c" + i, "c", List.of(PublishedPortsTest.request(Protocol.TCP, 80, "", 50_000, 60_000)),
                         true, false);

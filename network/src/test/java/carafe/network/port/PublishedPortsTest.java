@@ -55,7 +55,7 @@ class PublishedPortsTest {
             opened.admit(PortFilterTest.bridge("br0", false, Map.of()));
             return opened;
         });
-        ports = town.in("host", () -> new PublishedPorts(filter, directory, failpoints));
+        ports = town.in("host", () -> new PublishedPorts(filter, Optional.empty(), directory, failpoints));
     }
 
     @AfterEach
