@@ -1,0 +1,131 @@
+package carafe.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// The daemon dies, as `kill -9` ends it, at each step of the life of networks, of published ports and of names. After
+/// its next start there is no link, namespace, rule, address or file too many, and the same life goes through.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+final class CarafeNetworkDeathsTest {
+
+    private static final String PORT = "28931";
+
+    private final CarafeDaemon engine = new CarafeDaemon();
+
+    private List<String> before = List.of();
+
+    CarafeNetworkDeathsTest() throws Exception {}
+
+    @BeforeAll
+    void begin() throws Exception {
+        engine.start();
+        docker("load", "-i", TestImages.dockerArchive(engine.directory()).toString()).good();
+        life();
+        engine.stop();
+        engine.start();
+        before = held();
+    }
+
+    @AfterAll
+    void end() {
+        engine.close();
+    }
+
+    private Outcome docker(String... words) throws Exception {
+        return Client.docker28().to(engine).and(words).run();
+    }
+
+    static Stream<String> points() {
+        // The start of the daemon itself passes these: for the three networks that are always there, for the bridge.
+        return Stream.concat(
+                Stream.of("network.bridge=3*off->halt", "network.rules=1*off->halt"),
+                Stream.of("network.plan", "network.row", "network.remove", "network.remove-bridge", "network.erase",
+                        "network.gone", "sandbox.addresses", "sandbox.namespace", "sandbox.note", "sandbox.link",
+                        "sandbox.configure", "sandbox.listeners", "sandbox.opened", "connect.addresses", "connect.note",
+                        "connect.link", "connect.routes", "connect.listeners", "disconnect.link", "ports.reserve",
+                        "ports.file", "ports.publish", "dns.open").map(point -> point + "=halt"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("points")
+    void nothingIsLeftAndTheSameLifeGoesThrough(String point) throws Exception {
+        engine.failAt(point);
+        engine.kill();
+        engine.start();
+        for (var words : LIFE) {
+            engine.remember(docker("ps", "-aq", "--no-trunc").lines());
+            docker(words.toArray(String[]::new));
+        }
+        engine.awaitEnd();
+        engine.failAt("");
+        engine.start();
+        engine.remember(docker("ps", "-aq", "--no-trunc").good().lines());
+        docker("rm", "-f", "web");
+        docker("network", "rm", "front", "back");
+        nothingIsLeft(point);
+        life();
+        nothingIsLeft(point);
+    }
+
+    private static final List<List<String>> LIFE = List.of(
+            List.of("network", "create", "--subnet", "10.197.1.0/24", "front"),
+            List.of("network", "create", "--subnet", "10.197.2.0/24", "back"),
+            List.of("run", "-d", "--name", "web", "--network", "front", "-p", PORT + ":80", "busybox", "sleep", "100000"),
+            List.of("network", "connect", "back", "web"),
+            List.of("network", "disconnect", "back", "web"),
+            List.of("rm", "-f", "web"),
+            List.of("network", "rm", "front"),
+            List.of("network", "rm", "back"));
+
+    private void life() throws Exception {
+        for (var words : LIFE) {
+            docker(words.toArray(String[]::new)).good();
+            engine.remember(docker("ps", "-aq", "--no-trunc").good().lines());
+        }
+    }
+
+    private void nothingIsLeft(String point) throws Exception {
+        Deadline.await("only what was there before " + point, () -> held().equals(before));
+        assertThat(docker("network", "ls", "--format", "{{.Name}}").good().lines()).as(point)
+                .containsExactlyInAnyOrder("bridge", "host", "none");
+        assertThat(docker("ps", "-aq").good().lines()).as(point).isEmpty();
+        assertThat(nft()).as(point).doesNotContain(PORT).doesNotContain("10.197.");
+    }
+
+    private static String nft() throws Exception {
+        return Command.of(Tools.fetched("netfilter", "usr/sbin/nft").toString(), "list", "ruleset")
+                .with("LD_LIBRARY_PATH", Tools.fetched("netfilter", "usr/lib/x86_64-linux-gnu").toString()).run().good()
+                .text();
+    }
+
+    /// Bridges of this engine, its files about namespaces, containers and ports, and mounts; spare namespaces, which come
+    /// and go in the background, are no container's.
+    private List<String> held() throws Exception {
+        var held = new ArrayList<String>();
+        try (var links = Files.list(Path.of("/sys/class/net"))) {
+            for (Path link : links.toList()) {
+                Path remark = link.resolve("ifalias");
+                if (Files.isReadable(remark) && Files.readString(remark).contains(" " + engine.directory() + "/")) {
+                    held.add(link.getFileName().toString());
+                }
+            }
+        }
+        for (String part : List.of("exec/n", "exec/p", "exec/c", "data/containers", "data/snapshots")) {
+            Path directory = engine.directory().resolve(part);
+            try (Stream<Path> found = Files.exists(directory) ? Files.list(directory) : Stream.empty()) {
+                found.filter(file -> !file.getFileName().toString().startsWith(".")).forEach(file -> held.add(file.toString()));
+            }
+        }
+        return held.stream().sorted().toList();
+    }
+}
