@@ -117,18 +117,7 @@ final class Sandboxes implements AutoCloseable {
             pass("sandbox.note");
             tools.notes.write(containerId, cell.endpoints());
             diary.done(NetworkStep.Kind.NOTE, "write(), rename()");
-            for (var place : places) {
-                pass("sandbox.link");
-                boolean used = ahead.isPresent() && place == places.getFirst();
-                if (used) {
-                    tools.cables.use(ahead.get().cable(), place, namespace);
-                } else {
-                    tools.cables.lay(place, namespace);
-                }
-                diary.done(NetworkStep.kind(place.network()), NetworkStep.link(place.network(),
-                        place.endpoint().hostLink(), place.endpoint().interfaceName(), place.endpoint().mac().toString())
-                        + (used ? ", made ahead" : ""));
-            }
+            link(places, namespace, ahead.map(NamespacePool.Cabled::cable), diary);
             pass("sandbox.configure");
             tools.cables.configure(
                     cell.sandbox(), namespace, joinings.stream().map(Joining::driverOptions).toList());
@@ -151,6 +140,23 @@ final class Sandboxes implements AutoCloseable {
                 }
                 undo(containerId, places, Optional.ofNullable(namespace));
             }
+        }
+    }
+
+    /// Makes the links of all places; that of the first is `ahead`, if that is there.
+    private void link(List<Place> places, NetNamespace namespace, Optional<NamespacePool.Cable> ahead, NetworkStep.Diary diary)
+            throws EngineException {
+        for (var place : places) {
+            pass("sandbox.link");
+            boolean used = ahead.isPresent() && place == places.getFirst();
+            if (used) {
+                tools.cables.use(ahead.get(), place, namespace);
+            } else {
+                tools.cables.lay(place, namespace);
+            }
+            diary.done(NetworkStep.kind(place.network()), NetworkStep.link(place.network(),
+                    place.endpoint().hostLink(), place.endpoint().interfaceName(), place.endpoint().mac().toString())
+                    + (used ? ", made ahead" : ""));
         }
     }
 
