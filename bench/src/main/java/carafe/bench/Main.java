@@ -15,7 +15,8 @@ import java.util.Set;
 /// alternating between them.
 ///
 /// Engines: `carafe` (this tree's daemon under its own command), `carafe+docker` (the same daemon under the real docker
-/// command), `docker` (Debian's dockerd, unpacked under target/), `buildkit` (the same dockerd under the docker command
+/// command), `carafe+isal` (our daemon where it finds Debian's libisal), `docker` (Debian's dockerd, unpacked under
+/// target/), `buildkit` (the same dockerd under the docker command
 /// that came with it, building with BuildKit), `podman` (Debian's, with the rows of images only). Writes samples.csv and
 /// table.md into DIR.
 final class Main {
@@ -43,10 +44,11 @@ final class Main {
                 default -> engines.add(word);
             }
         }
-        if (engines.isEmpty() || !Set.of("carafe", "carafe+docker", "docker", "buildkit", PODMAN).containsAll(engines)) {
+        var known = Set.of("carafe", "carafe+docker", "carafe+isal", "docker", "buildkit", PODMAN);
+        if (engines.isEmpty() || !known.containsAll(engines)) {
             throw new IllegalArgumentException(
                     "usage: bench/run [--rounds N] [--samples N] [--warm-up SECONDS] [--only ROW,ROW] [--out DIR]"
-                            + " carafe|carafe+docker|docker|buildkit|podman ...");
+                            + " carafe|carafe+docker|carafe+isal|docker|buildkit|podman ...");
         }
     }
 
@@ -76,6 +78,7 @@ final class Main {
         }
         if (!only.isEmpty()) {
             new NetworkRows(samples, samplesPerRound).addTo(all);
+            all.put("layer-large", new LargeLayer(samples, Path.of(System.getProperty("carafe.bench.registry")))::measure);
             new BuildRows(samples, Path.of(System.getProperty("carafe.bench.busybox", "")), samplesPerRound).addTo(all);
         }
         check(all.keySet(), transfers.keySet());
@@ -146,6 +149,8 @@ final class Main {
         return switch (engine) {
             case "carafe" -> new Peer.Kind(engine, carafed,
                     List.of(root.resolve(OURS).toString()), "carafe-monitor", "");
+            case "carafe+isal" -> new Peer.Kind(engine, withIsal(carafed), List.of(root.resolve(OURS).toString()),
+                    "carafe-monitor", "");
             case "carafe+docker" -> new Peer.Kind(engine, carafed, List.of(docker), "carafe-monitor", "");
             default -> new Peer.Kind(engine,
                     List.of(dockerd.toString(), "-H", "unix://{dir}/s", "--data-root", "{dir}/data",
@@ -156,5 +161,11 @@ final class Main {
                             : List.of(docker),
                     "containerd-shim", tools + ":" + tools.resolveSibling("bin"));
         };
+    }
+
+    private static List<String> withIsal(List<String> daemon) {
+        var words = new ArrayList<>(List.of("env", "LD_LIBRARY_PATH=" + PullStages.isal().resolve(PullStages.LIBRARIES)));
+        words.addAll(daemon);
+        return words;
     }
 }

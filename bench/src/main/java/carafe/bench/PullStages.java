@@ -24,6 +24,9 @@ final class PullStages implements AutoCloseable {
 
     private static final Pattern LAYER = Pattern.compile("gzip\"[^}]*?\"digest\":\"(sha256:[0-9a-f]{64})\"");
 
+    /// Where a package's libraries are, below [#isal].
+    static final String LIBRARIES = "usr/lib/x86_64-linux-gnu";
+
     private final String repository;
     private final List<String> layers = new ArrayList<>();
     private final Path directory = Files.createTempDirectory("bench-stages");
@@ -63,6 +66,35 @@ final class PullStages implements AutoCloseable {
                 return in.readAllBytes();
             }
         }).toList());
+    }
+
+    /// Debian's packages of libisal, unpacked.
+    static Path isal() {
+        return Path.of(System.getProperty("carafe.bench.isal"));
+    }
+
+    /// Puts the blobs into files, for a program to read.
+    void spread() throws IOException {
+        for (int i = 0; i < blobs.size(); i++) {
+            Files.write(directory.resolve("blob" + i + ".gz"), blobs.get(i));
+        }
+    }
+
+    /// By libisal's own program, a process for each blob.
+    void inflateByIsal() throws Exception {
+        var tasks = new ArrayList<Callable<Integer>>();
+        for (int i = 0; i < blobs.size(); i++) {
+            var program = new ProcessBuilder(isal().resolve("usr/bin/igzip").toString(), "-d", "-c",
+                    directory.resolve("blob" + i + ".gz").toString())
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD).redirectError(ProcessBuilder.Redirect.INHERIT);
+            program.environment().put("LD_LIBRARY_PATH", isal().resolve(LIBRARIES).toString());
+            tasks.add(() -> program.start().waitFor());
+        }
+        for (int status : all(processors(), tasks)) {
+            if (status != 0) {
+                throw new IOException("igzip ended with " + status);
+            }
+        }
     }
 
     /// Every blob, and every tar.

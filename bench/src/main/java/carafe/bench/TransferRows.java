@@ -125,6 +125,8 @@ final class TransferRows implements AutoCloseable {
         try (var stages = new PullStages("http://" + source.host + "/v2/large", "10")) {
             time("pull's stages alone: network", engine.name(), stages::fetch);
             time("pull's stages alone: inflate (the JDK's)", engine.name(), stages::inflate);
+            stages.spread();
+            time("pull's stages alone: inflate (libisal's igzip)", engine.name(), stages::inflateByIsal);
             time("pull's stages alone: hash", engine.name(), stages::hash);
             time("pull's stages alone: write and sync", engine.name(), stages::write);
         }
