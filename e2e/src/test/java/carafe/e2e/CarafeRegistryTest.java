@@ -3,6 +3,8 @@ package carafe.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
@@ -111,6 +113,46 @@ final class CarafeRegistryTest {
         Files.delete(rootfs);
     }
 
+    /// What the daemon finds in certs.d when it is asked, not when it was started.
+    @Test
+    void aRegistryThatWantsACertificateGetsIt() throws Exception {
+        try (var hub = HubUnderTest.wantingCertificates()) {
+            Path certs = Path.of("/etc/carafe/certs.d", hub.host());
+            var made = new ArrayList<Path>();
+            for (Path each = certs; each != null && !Files.exists(each); each = each.getParent()) {
+                made.add(each);
+            }
+            Files.createDirectories(certs);
+            try {
+                Files.copy(hub.directory().resolve("hub.crt"), certs.resolve("ca.crt"));
+                String name = hub.host() + "/team/app:1";
+                carafe("tag", "other:1", name);
+                for (String verb : List.of("push", "pull")) {
+                    for (var client : List.of(Client.carafe(), Client.docker28())) {
+                        var refused = client.to(engine).and(verb, name).run().endedWith(1);
+                        assertThat(refused.all()).contains(hub.host() + " asks for a client certificate, and there is none for"
+                                + " it; put it and its key into " + certs + " as client.cert and client.key");
+                    }
+                }
+                Files.copy(hub.directory().resolve("client.cert"), certs.resolve("client.cert"));
+                Files.copy(hub.directory().resolve("client.key"), certs.resolve("client.key"));
+                assertThat(carafe("push", name).out()).contains("1: digest: sha256:");
+                carafe("rmi", name);
+                assertThat(docker("pull", name).out()).contains("Status: Downloaded newer image for " + name);
+                assertThat(carafe("run", "--rm", name, "echo", "proven").text()).isEqualTo("proven");
+                assertThat(carafe("image", "tags", name).text()).isEqualTo("1");
+                carafe("rmi", name);
+            } finally {
+                for (String file : List.of("ca.crt", "client.cert", "client.key")) {
+                    Files.deleteIfExists(certs.resolve(file));
+                }
+                for (Path each : made) {
+                    Files.deleteIfExists(each);
+                }
+            }
+        }
+    }
+
     @Test
     void aManifestListIsMadeAndPulled() throws Exception {
         String name = sent("app:1");
@@ -128,7 +170,8 @@ final class CarafeRegistryTest {
     void distributionIsInspectedAndSecretsAreNotLogged() throws Exception {
         String name = sent("app:1");
         String seen = RawHttp.get(engine.socket(), "/v1.50/distribution/" + name + "/json");
-        assertThat(seen).contains("\"Descriptor\":{\"mediaType\":", "\"Platforms\":[{\"architecture\":\"amd64\",\"os\":\"linux\"}]");
+        assertThat(seen).contains("\"Descriptor\":{\"mediaType\":",
+                "\"Platforms\":[{\"architecture\":\"amd64\",\"os\":\"linux\"}]");
         try (var closed = DebianRegistry.closed()) {
             Client.carafe().to(engine).and("login", "-u", "ann", "--password-stdin", closed.host())
                     .stdin("secret").run().good();

@@ -40,7 +40,16 @@ final class HubUnderTest implements RegistryUnderTest {
                 "{\"who\":[\"" + USER + "\"],\"namespace\":\"**\",\"may\":[\"admin\"]}");
     }
 
+    /// Everybody may do everything who shows the certificate `client.cert` of its [#directory], whose key is beside it.
+    static HubUnderTest wantingCertificates() throws Exception {
+        return new HubUnderTest(true, Map.of(), "{\"who\":[\"anonymous\"],\"namespace\":\"**\",\"may\":[\"admin\"]}", true);
+    }
+
     private HubUnderTest(boolean tls, Map<String, String> passwords, String rights) throws Exception {
+        this(tls, passwords, rights, false);
+    }
+
+    private HubUnderTest(boolean tls, Map<String, String> passwords, String rights, boolean clients) throws Exception {
         this.tls = tls;
         try (var free = new ServerSocket(0)) {
             port = free.getLocalPort();
@@ -53,11 +62,18 @@ final class HubUnderTest implements RegistryUnderTest {
         Files.writeString(directory.resolve("htpasswd"), users);
         String place = "{\"address\":\"tcp://127.0.0.1:" + port + "\"";
         if (tls) {
-            makeCertificate();
+            makeCertificate("hub", ".crt");
+            Files.createDirectories(directory.resolve("trust"));
+            Files.copy(directory.resolve("hub.crt"), directory.resolve("trust/ca.crt"));
             place += ",\"cert\":\"" + directory.resolve("hub.crt") + "\",\"key\":\"" + directory.resolve("hub.key") + "\"";
         }
+        if (clients) {
+            makeCertificate("client", ".cert");
+            place += ",\"client-ca\":\"" + directory.resolve("client.cert") + "\"";
+        }
         Files.writeString(directory.resolve("hub.json"), "{\"data\":\"" + directory.resolve("data")
-                + "\",\"listen\":[" + place + "}],\"users\":\"" + directory.resolve("htpasswd") + "\",\"rights\":[" + rights + "]}");
+                + "\",\"listen\":[" + place + "}],\"users\":\"" + directory.resolve("htpasswd")
+                + "\",\"rights\":[" + rights + "]}");
         process = serve();
         Deadline.await("the hub listens", this::listens);
     }
@@ -87,18 +103,15 @@ final class HubUnderTest implements RegistryUnderTest {
         }
     }
 
-    private void makeCertificate() throws Exception {
+    private void makeCertificate(String name, String ending) throws Exception {
         Path store = directory.resolve("keys");
         String keytool = Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
-        Command.of(keytool, "-genkeypair", "-alias", "hub", "-dname", "CN=hub", "-keyalg", "EC", "-ext",
+        Command.of(keytool, "-genkeypair", "-alias", name, "-dname", "CN=" + name, "-keyalg", "EC", "-ext",
                 "san=ip:127.0.0.1", "-keystore", store.toString(), "-storepass", new String(PASSWORD), "-validity", "30")
                 .run().good();
         var keys = KeyStore.getInstance(store.toFile(), PASSWORD);
-        Files.createDirectories(directory.resolve("trust"));
-        String certificate = pem("CERTIFICATE", keys.getCertificate("hub").getEncoded());
-        Files.writeString(directory.resolve("hub.crt"), certificate);
-        Files.writeString(directory.resolve("trust/ca.crt"), certificate);
-        Files.writeString(directory.resolve("hub.key"), pem("PRIVATE KEY", keys.getKey("hub", PASSWORD).getEncoded()));
+        Files.writeString(directory.resolve(name + ending), pem("CERTIFICATE", keys.getCertificate(name).getEncoded()));
+        Files.writeString(directory.resolve(name + ".key"), pem("PRIVATE KEY", keys.getKey(name, PASSWORD).getEncoded()));
     }
 
     private static String pem(String kind, byte[] bytes) {

@@ -71,13 +71,16 @@ final class OriginDialler implements Dialler {
                 parameters.setEndpointIdentificationAlgorithm("HTTPS");
                 secured.setSSLParameters(parameters);
             }
-            var wire = new TlsWire(channel.socket(), secured);
+            var wire = new TlsWire(channel.socket(), secured, () -> dial.trust().askedInVain(secured), origin.hostPort());
             wire.handshake();
             channel.socket().setSoTimeout(0);
             return new PatientWire(wire, dial.stall());
         } catch (SocketTimeoutException e) {
             channel.close();
             throw failed("no answer within " + dial.connect().toSeconds() + " seconds", e);
+        } catch (CertificateWanted e) {
+            channel.close();
+            throw e;
         } catch (SSLHandshakeException e) {
             channel.close();
             throw failed("the TLS handshake failed: " + e.getMessage(), e);

@@ -5,6 +5,9 @@ import java.io.IOException;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.security.cert.CertPathValidatorException;
+import java.security.cert.CertificateException;
+import java.util.function.BooleanSupplier;
 import javax.net.ssl.SSLSocket;
 
 /// A TCP socket with TLS. Half-close needs TLS 1.3; with 1.2 the end of one way is the end of both.
@@ -15,17 +18,41 @@ final class TlsWire implements Wire {
 
     private final Socket socket;
     private final SSLSocket tls;
+    private final BooleanSupplier askedInVain;
+    private final String peer;
     private volatile boolean broken;
+    private volatile boolean heard;
 
     /// Owns both; `tls` runs over `socket`.
     TlsWire(Socket socket, SSLSocket tls) {
+        this(socket, tls, () -> false, "");
+    }
+
+    /// The same for a client. `askedInVain`: `peer` wanted a certificate of ours and got none.
+    TlsWire(Socket socket, SSLSocket tls, BooleanSupplier askedInVain, String peer) {
         this.socket = socket;
         this.tls = tls;
+        this.askedInVain = askedInVain;
+        this.peer = peer;
     }
 
     /// Shakes hands, which checks certificates. Blocks.
     void handshake() throws IOException {
-        tls.startHandshake();
+        try {
+            tls.startHandshake();
+        } catch (IOException e) {
+            throw reason(e);
+        }
+    }
+
+    /// A server that gets no certificate ends the connection, with TLS 1.3 after the client thinks that all is well.
+    private IOException reason(IOException e) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof CertificateException || cause instanceof CertPathValidatorException) {
+                return e; // it is we who do not believe the server
+            }
+        }
+        return !heard && askedInVain.getAsBoolean() ? new CertificateWanted(peer, e) : e;
     }
 
     @Override
@@ -35,17 +62,19 @@ final class TlsWire implements Wire {
                 int offset = into.arrayOffset() + into.position();
                 int read = tls.getInputStream().read(into.array(), offset, into.remaining());
                 into.position(into.position() + Math.max(read, 0));
+                heard |= read > 0;
                 return read;
             }
             var bytes = new byte[Math.min(PIECE, into.remaining())];
             int read = tls.getInputStream().read(bytes);
             if (read > 0) {
                 into.put(bytes, 0, read);
+                heard = true;
             }
             return read;
         } catch (IOException e) {
             broken = true;
-            throw e;
+            throw reason(e);
         }
     }
 
@@ -65,7 +94,7 @@ final class TlsWire implements Wire {
             }
         } catch (IOException e) {
             broken = true;
-            throw e;
+            throw reason(e);
         }
     }
 

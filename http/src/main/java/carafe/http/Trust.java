@@ -1,6 +1,7 @@
 package carafe.http;
 
 import java.io.IOException;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -14,6 +15,7 @@ import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509KeyManager;
 import org.jspecify.annotations.Nullable;
 
 /// Whom a client of the web trusts and who it says it is: the host's authorities and `authorities` (PEM files) beside
@@ -33,8 +35,9 @@ public final class Trust {
     private final List<Pair> certificates;
     private final boolean verify;
 
-    /// Guarded by this.
+    /// Both guarded by this.
     private @Nullable SSLContext context;
+    private @Nullable OwnCertificates own;
 
     /// A client certificate and its key, PEM files.
     public record Pair(Path certificate, Path key) {}
@@ -97,10 +100,18 @@ public final class Trust {
         return managers.getTrustManagers();
     }
 
-    private KeyManager @Nullable [] keys() throws IOException, GeneralSecurityException {
-        if (certificates.isEmpty()) {
-            return null;
-        }
+    /// Whether the server at the other end asked for a certificate of ours and there is none for it.
+    synchronized boolean askedInVain(Socket socket) {
+        return own != null && own.inVain(socket);
+    }
+
+    private KeyManager[] keys() throws IOException, GeneralSecurityException {
+        var made = new OwnCertificates(certificates.isEmpty() ? null : known());
+        own = made;
+        return new KeyManager[] {made};
+    }
+
+    private @Nullable X509KeyManager known() throws IOException, GeneralSecurityException {
         var store = KeyStore.getInstance("PKCS12");
         store.load(null, NO_PASSWORD);
         for (int i = 0; i < certificates.size(); i++) {
@@ -110,6 +121,11 @@ public final class Trust {
         }
         var managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
         managers.init(store, NO_PASSWORD);
-        return managers.getKeyManagers();
+        for (var manager : managers.getKeyManagers()) {
+            if (manager instanceof X509KeyManager usable) {
+                return usable;
+            }
+        }
+        return null;
     }
 }

@@ -67,6 +67,16 @@ final class Clients implements AutoCloseable {
         }
     }
 
+    /// Forgets whom we trust and who we are at an origin; connections in use go on.
+    void forget(Origin origin) {
+        synchronized (clients) {
+            var gone = clients.remove(origin);
+            if (gone != null) {
+                gone.close();
+            }
+        }
+    }
+
     /// The client for who listens at a socket of this host.
     HttpClient at(Path socket) throws IOException {
         synchronized (clients) {

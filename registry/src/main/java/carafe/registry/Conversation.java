@@ -1,6 +1,7 @@
 package carafe.registry;
 
 import carafe.http.ClientRequest;
+import carafe.http.CertificateWanted;
 import carafe.http.ClientResponse;
 import carafe.http.ConnectFailed;
 import carafe.http.Origin;
@@ -9,6 +10,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.Optional;
+import javax.net.ssl.SSLException;
 
 /// Requests to one endpoint: finds the origin that is there, shows who asks, follows redirects without saying who, and
 /// bears with servers that are busy, broken or away for a while. For several threads.
@@ -58,6 +60,16 @@ final class Conversation {
                 }
             } catch (IOException e) {
                 Interruption.check(e);
+                for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+                    if (cause instanceof SSLException) {
+                        clients.forget(origin()); // what certs.d says is read anew for the next one who asks
+                    }
+                    if (cause instanceof CertificateWanted) {
+                        clients.forget(origin());
+                        throw new EngineException.Forbidden(what + ": " + cause.getMessage() + "; "
+                                + clients.config().certificateAdvice(origin().hostPort()));
+                    }
+                }
                 boolean never = e instanceof ConnectFailed && clients.answering(endpoint).isEmpty();
                 if (never || !backoff.again(Optional.empty())) {
                     throw new EngineException.Unavailable(what + ": " + e.getMessage(), e);

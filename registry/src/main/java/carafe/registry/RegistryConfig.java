@@ -34,4 +34,10 @@ public record RegistryConfig(List<String> insecure, Map<String, List<String>> mi
         return insecure.stream().anyMatch(rule -> rule.equalsIgnoreCase(origin.hostPort())
                 || rule.equalsIgnoreCase(origin.host()) || HostRange.covers(rule, origin.host()));
     }
+
+    /// Where a client certificate for a host goes, in words for its owner.
+    String certificateAdvice(String hostPort) {
+        String place = certificates.isEmpty() ? "certs.d/" + hostPort : certificates.getFirst().resolve(hostPort).toString();
+        return "put it and its key into " + place + " as client.cert and client.key, and the registry's authority as ca.crt";
+    }
 }

@@ -113,15 +113,35 @@ class ConfigTest {
             Files.delete(host.resolve("ca.crt"));
             Files.copy(directory.resolve("server.pem"), host.resolve("other.crt"));
             Files.delete(host.resolve("client.cert"));
-            assertThatThrownBy(() -> fetch(certs, registry)).isInstanceOf(EngineException.Unavailable.class);
+            try (var client = client(certs)) {
+                assertThatThrownBy(() -> fetch(client, registry)).isInstanceOf(EngineException.Forbidden.class)
+                        .hasMessageContaining(registry.host() + " asks for a client certificate, and there is none for it; put"
+                                + " it and its key into " + host + " as client.cert and client.key");
+                Files.copy(directory.resolve("client.pem"), host.resolve("client.cert"));
+                fetch(client, registry); // without a restart
+            }
+            Files.delete(host.resolve("other.crt"));
+            Files.copy(directory.resolve("client.pem"), host.resolve("alone.crt"));
+            Files.writeString(host.resolve("alone.crt"), Files.readString(host.resolve("alone.crt"))
+                    .replaceFirst("(?s)(-----END CERTIFICATE-----).*", "$1\n")); // the client's own, no authority
+            assertThatThrownBy(() -> fetch(certs, registry)).isInstanceOf(EngineException.Unavailable.class)
+                    .hasMessageContaining("the TLS handshake failed");
         }
     }
 
     private static void fetch(Path certs, TestRegistry registry) throws Exception {
-        try (var client = new Registries(new RegistryConfig(List.of(), Map.of(), Optional.empty(), List.of(certs), Proxies.NONE,
-                TestRegistry.BRIEF, "t"), Clock.systemUTC())) {
-            client.repository(Reference.parse(registry.host() + "/app"), AuthConfig.NONE).fetch("1");
+        try (var client = client(certs)) {
+            fetch(client, registry);
         }
+    }
+
+    private static Registries client(Path certs) {
+        return new Registries(new RegistryConfig(List.of(), Map.of(), Optional.empty(), List.of(certs), Proxies.NONE,
+                TestRegistry.BRIEF, "t"), Clock.systemUTC());
+    }
+
+    private static void fetch(Registries client, TestRegistry registry) throws Exception {
+        client.repository(Reference.parse(registry.host() + "/app"), AuthConfig.NONE).fetch("1");
     }
 
     private void keytool(String... arguments) throws Exception {
