@@ -9,6 +9,7 @@ import carafe.spec.build.BuildListener;
 import carafe.spec.build.BuildOutcome;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CachePrune;
+import carafe.spec.build.CacheUse;
 import carafe.spec.docker.AuthConfig;
 import carafe.spec.docker.Filters;
 import java.io.IOException;
@@ -140,14 +141,18 @@ final class BuildRoutes {
     }
 
     private void cache(Call call) throws Exception {
-        List<Json.Obj> lines = new ArrayList<>();
-        for (var use : builds.cache()) {
-            lines.add(Json.object().put("ID", use.id()).put("Type", use.kind()).put("Description", use.description())
-                    .put("InUse", use.inUse()).put("Shared", false).put("Size", use.bytes())
-                    .put("CreatedAt", use.created().toString()).put("LastUsedAt", use.lastUsed().toString())
-                    .put("UsageCount", use.uses()).build());
-        }
-        call.answer(Json.ofAll(lines));
+        call.answer(records(builds.cache()));
+    }
+
+    /// What builds keep, in the words of Docker's disk usage.
+    static Json records(List<CacheUse> uses) {
+        return Json.ofAll(uses.stream()
+                .map(use -> Json.object().put("ID", use.id()).put("Type", use.kind())
+                        .put("Description", use.description())
+                        .put("InUse", use.inUse()).put("Shared", use.shared()).put("Size", use.bytes())
+                        .put("CreatedAt", use.created().toString()).put("LastUsedAt", use.lastUsed().toString())
+                        .put("UsageCount", use.uses()).build())
+                .toList());
     }
 
     private void exportMounts(Call call) throws Exception {

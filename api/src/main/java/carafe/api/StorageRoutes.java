@@ -44,7 +44,7 @@ final class StorageRoutes {
             json.put("Volumes", Json.ofAll(engine.volumes().usage().stream().map(VolumeRoutes::json).toList()));
         }
         if (all || types.contains("build-cache")) {
-            json.put("BuildCache", Json.ofAll(List.of()));
+            json.put("BuildCache", BuildRoutes.records(engine.builds().cache()));
         }
         call.answer(json.put("BuilderSize", 0).build());
     }

@@ -34,7 +34,7 @@ public final class CacheKeeping {
         try {
             for (var kept : mounts.list()) {
                 all.add(new CacheUse(kept.name(), "exec.cachemount", "cached mount " + kept.id(), bytes(kept), kept.inUse(),
-                        kept.lastUsed(), kept.lastUsed(), 1));
+                        false, kept.lastUsed(), kept.lastUsed(), 1));
             }
         } catch (IOException e) {
             throw new EngineException.Internal("cannot look at the cache mounts: " + e.getMessage(), e);

@@ -13,6 +13,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -116,12 +117,15 @@ public final class StepCache implements AutoCloseable {
     }
 
     /// All results, those unused longest first.
-    public List<CacheUse> uses() {
+    public List<CacheUse> uses() throws EngineException {
+        var ofImages = new HashSet<Digest>();
+        images.layerUses().stream().filter(use -> !use.images().isEmpty()).forEach(use -> ofImages.add(use.diffId()));
         var all = new ArrayList<CacheUse>();
         for (var record : records.values()) {
             String kind = record.kind().equals("run") ? "regular" : "source.local";
             long bytes = record.layer().map(layer -> layer.blob().size()).orElse(0L);
-            all.add(new CacheUse(record.key().hex(), kind, record.description(), bytes, false, record.created(),
+            boolean shared = record.layer().filter(layer -> ofImages.contains(layer.diffId())).isPresent();
+            all.add(new CacheUse(record.key().hex(), kind, record.description(), bytes, false, shared, record.created(),
                     record.used(), record.uses()));
         }
         all.sort((a, b) -> a.lastUsed().compareTo(b.lastUsed()));
