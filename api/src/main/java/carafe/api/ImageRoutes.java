@@ -4,6 +4,7 @@ import carafe.engine.ImageCatalog;
 import carafe.engine.ImageSummary;
 import carafe.engine.ImportRequest;
 import carafe.engine.LoadListener;
+import carafe.engine.transfer.Referrer;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.Timestamps;
@@ -29,6 +30,7 @@ final class ImageRoutes {
 
     void addTo(Routes routes) {
         routes.add("GET /images/json", this::list);
+        routes.add("GET /carafe/v1/images/referrers", this::referrers);
         routes.add("POST /images/load", this::load);
         routes.add("POST /images/create", this::create);
         routes.add("GET /images/{name*}/json", this::inspect);
@@ -54,6 +56,7 @@ final class ImageRoutes {
                 .put("SharedSize", sharedBytes)
                 .put("Labels", Json.ofMap(image.labels()))
                 .put("Containers", image.containers());
+        image.artifact().ifPresent(descriptor -> json.put("Descriptor", descriptor.toJson()));
         if (version.before(44)) {
             json.put("VirtualSize", image.sizeBytes());
         }
@@ -88,12 +91,30 @@ final class ImageRoutes {
             json.put("VirtualSize", image.sizeBytes());
         }
         json.put("ContainerConfig", containerConfig(image.document()));
+        image.artifact().ifPresent(artifact -> json.put("Descriptor", artifact.descriptor().toJson())
+                .put("Manifest", artifact.manifest()));
         call.answer(json.put("RootFS", Json.object()
                         .put("Type", "layers")
                         .put("Layers", Json.ofTexts(config.diffIds().stream().map(Digest::toString).toList()))
                         .build())
                 .put("Metadata", Json.object().put("LastTagTime", Timestamps.ZERO).build())
                 .build());
+    }
+
+    private void referrers(Call call) throws Exception {
+        call.answer(referrers(images.referrers(call.text("name"))));
+    }
+
+    /// What refers to an image, as an index of OCI's form lists it, each with what is known of it here.
+    static Json referrers(List<Referrer> found) {
+        return Json.object().put("referrers", Json.ofAll(found.stream()
+                .map(each -> Json.object()
+                        .put("descriptor", each.descriptor().toJson())
+                        .put("subject", each.subject().toString())
+                        .put("names", names(each.names()))
+                        .put("here", each.here())
+                        .build())
+                .toList())).build();
     }
 
     /// The configuration of the container that an image was committed from, where its builder kept it: clients of those

@@ -28,6 +28,7 @@ final class RegistryRoutes {
         routes.add("GET /images/search", this::search);
         routes.add("GET /distribution/{name*}/json", this::inspect);
         routes.add("GET /carafe/v1/registry/tags", this::tags);
+        routes.add("GET /carafe/v1/registry/referrers", this::referrers);
         routes.add("GET /carafe/v1/registry/manifest", this::manifest);
         routes.add("GET /carafe/v1/registry/blob", this::blob);
         routes.add("POST /carafe/v1/registry/manifest", this::put);
@@ -98,6 +99,11 @@ final class RegistryRoutes {
         call.answer(Json.object()
                 .put("tags", Json.ofTexts(transfers.tags(Reference.parse(call.text("name")), TransferRoutes.auth(call))))
                 .build());
+    }
+
+    private void referrers(Call call) throws Exception {
+        call.answer(ImageRoutes.referrers(
+                transfers.referrers(Reference.parse(call.text("name")), TransferRoutes.auth(call))));
     }
 
     /// The document as a text, so that its bytes survive.

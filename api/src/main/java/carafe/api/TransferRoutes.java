@@ -50,14 +50,15 @@ final class TransferRoutes {
         }
         String platform = call.text("platform");
         var request = new PullRequest(name,
-                platform.isEmpty() ? Optional.empty() : Optional.of(Platform.parse(platform)), auth(call));
+                platform.isEmpty() ? Optional.empty() : Optional.of(Platform.parse(platform)), auth(call),
+                call.flag("referrers"));
         run(call, stream -> transfers.pull(request, stream));
     }
 
     private void push(Call call) throws Exception {
         var name = Reference.parse(call.name("name"));
         String tag = call.text("tag");
-        var request = new PushRequest(tag.isEmpty() ? name : name.withTag(tag), auth(call));
+        var request = new PushRequest(tag.isEmpty() ? name : name.withTag(tag), auth(call), call.flag("referrers"));
         run(call, stream -> transfers.push(request, stream));
     }
 

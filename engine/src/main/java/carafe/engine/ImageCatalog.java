@@ -1,5 +1,6 @@
 package carafe.engine;
 
+import carafe.engine.transfer.Referrer;
 import carafe.spec.EngineException;
 import carafe.spec.docker.AuthConfig;
 import carafe.spec.docker.Filters;
@@ -15,11 +16,15 @@ public interface ImageCatalog {
     /// if one is said.
     void load(InputStream archive, Optional<Platform> platform, LoadListener listener) throws EngineException;
 
-    /// All about one image. NotFound: `No such image: x:tag`.
+    /// All about one image or artifact. NotFound: `No such image: x:tag`.
     ImageDetails inspect(String name) throws EngineException;
 
-    /// The images that match, newest first. Filters: dangling, label, before, since, until, reference.
+    /// The images that match, newest first, then the artifacts; not those without a name that their subject keeps.
+    /// Filters: dangling, label, before, since, until, reference.
     List<ImageSummary> list(Filters filters) throws EngineException;
+
+    /// The artifacts here that refer to an image or artifact, and those that refer to these, in that order.
+    List<Referrer> referrers(String name) throws EngineException;
 
     /// Gives an image a further name; an empty `tag` is `latest`.
     void tag(String source, String repository, String tag) throws EngineException;

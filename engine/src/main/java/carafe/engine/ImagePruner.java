@@ -1,19 +1,20 @@
 package carafe.engine;
 
-import carafe.image.Image;
 import carafe.image.Images;
 import carafe.spec.EngineException;
 import carafe.spec.docker.Filters;
+import carafe.spec.oci.Digest;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// Chooses the images that a clean-up takes: those without a name (`dangling`, the default) or all that no container
-/// uses, older than `until`, with labels, and not used for a time (`unused-for`, ours: `720h`).
+/// Chooses the images and artifacts that a clean-up takes: those without a name (`dangling`, the default) or all that no
+/// container uses and no subject keeps, older than `until`, with labels, and not used for a time (`unused-for`, ours: `720h`).
 final class ImagePruner {
 
     private static final Set<String> KEYS = Set.of("dangling", "label", "label!", "until", "unused-for");
@@ -34,7 +35,7 @@ final class ImagePruner {
         boolean danglingOnly = filters.truth("dangling", true);
         var until = ContainerFilter.until(filters, clock.instant());
         var usedSince = usedSince(filters);
-        long before = images.layerBytes();
+        long before = door.layerBytes();
         var removals = new ArrayList<ImageRemoval>();
         for (var image : images.list()) {
             boolean goes = (!danglingOnly || image.tags().isEmpty() && image.digests().isEmpty())
@@ -42,17 +43,28 @@ final class ImagePruner {
                     && filters.allowsLabels("label", image.config().run().labels())
                     && (filters.of("label!").isEmpty()
                             || !filters.allowsLabels("label!", image.config().run().labels()))
-                    && isUnusedSince(image, usedSince);
+                    && isUnusedSince(image.id(), usedSince);
             if (goes && !door.isUsed(image.id())) {
-                removals.addAll(removed(image));
+                removals.addAll(removed(image.id(), image.tags().size() + image.digests().size() > 0));
+            }
+        }
+        for (var artifact : images.artifacts().list()) {
+            boolean named = !artifact.tags().isEmpty() || !artifact.digests().isEmpty();
+            boolean goes = (!danglingOnly || !named) && !images.artifacts().isKept(artifact)
+                    && (until.isEmpty() || artifact.created().orElse(Instant.EPOCH).isBefore(until.get()))
+                    && filters.allowsLabels("label", Map.of())
+                    && (filters.of("label!").isEmpty() || !filters.allowsLabels("label!", Map.of()))
+                    && isUnusedSince(artifact.id(), usedSince);
+            if (goes) {
+                removals.addAll(removed(artifact.id(), named));
             }
         }
         images.sweep(clock.instant().minus(KEPT_INGESTS));
-        return new ImagePrune(removals, Math.max(0, before - images.layerBytes()));
+        return new ImagePrune(removals, Math.max(0, before - door.layerBytes()));
     }
 
-    private boolean isUnusedSince(Image image, Optional<Instant> moment) throws EngineException {
-        return moment.isEmpty() || images.lastUsed(image.id()).orElse(Instant.EPOCH).isBefore(moment.get());
+    private boolean isUnusedSince(Digest id, Optional<Instant> moment) throws EngineException {
+        return moment.isEmpty() || images.lastUsed(id).orElse(Instant.EPOCH).isBefore(moment.get());
     }
 
     private Optional<Instant> usedSince(Filters filters) throws EngineException.Invalid {
@@ -73,9 +85,9 @@ final class ImagePruner {
         }
     }
 
-    private List<ImageRemoval> removed(Image image) throws EngineException {
+    private List<ImageRemoval> removed(Digest id, boolean force) throws EngineException {
         try {
-            return door.remove(image.id().toString(), image.tags().size() + image.digests().size() > 0);
+            return door.remove(id.toString(), force);
         } catch (EngineException.Conflict | EngineException.NotFound e) {
             return List.of(); // a container was made of it meanwhile, or somebody was quicker
         }

@@ -1,6 +1,7 @@
 package carafe.engine;
 
 import carafe.engine.transfer.ImageTransfers;
+import carafe.engine.transfer.Referrer;
 import carafe.image.Image;
 import carafe.image.ImageCheck;
 import carafe.image.ImageUsers;
@@ -79,6 +80,10 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
 
     @Override
     public ImageDetails inspect(String name) throws EngineException {
+        var artifact = images.artifacts().find(name);
+        if (artifact.isPresent()) {
+            return ArtifactViews.details(artifact.get(), images.artifacts());
+        }
         var image = images.find(name);
         return new ImageDetails(
                 image.id(),
@@ -88,7 +93,8 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
                 image.tags(),
                 image.digests(),
                 image.size(),
-                users(image.id()).size());
+                users(image.id()).size(),
+                Optional.empty());
     }
 
     @Override
@@ -100,27 +106,44 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
         boolean dangling = filters.truth("dangling", false);
         boolean asksDangling = !filters.of("dangling").isEmpty();
         var summaries = new ArrayList<ImageSummary>();
-        for (var image : images.list()) {
-            var created = image.config().created().orElse(Instant.EPOCH);
+        for (var image : all()) {
+            var created = image.created().orElse(Instant.EPOCH);
+            var tags = matching(image.tags(), filters.of("reference"));
+            var digests = matching(image.digests(), filters.of("reference"));
             boolean shown = (!asksDangling || dangling == image.tags().isEmpty())
-                    && filters.allowsLabels("label", image.config().run().labels())
+                    && filters.allowsLabels("label", image.labels())
                     && (before.isEmpty() || created.isBefore(before.get()))
                     && (since.isEmpty() || created.isAfter(since.get()))
-                    && (until.isEmpty() || created.isBefore(until.get()));
-            var tags = matching(image.tags(), filters.of("reference"));
-            if (shown && (filters.of("reference").isEmpty() || !tags.isEmpty())) {
-                summaries.add(new ImageSummary(
-                        image.id(), tags, image.digests(), image.config().created(), image.size(),
-                        image.config().run().labels(), users(image.id()).size()));
+                    && (until.isEmpty() || created.isBefore(until.get()))
+                    && (filters.of("reference").isEmpty() || !tags.isEmpty() || !digests.isEmpty());
+            if (shown) {
+                summaries.add(image.shownAs(tags, digests));
             }
         }
         return summaries;
     }
 
+    /// Images, newest first, then the artifacts that people would look for: those with a name, and those that nothing
+    /// keeps.
+    private List<ImageSummary> all() throws EngineException {
+        var all = new ArrayList<ImageSummary>();
+        for (var image : images.list()) {
+            all.add(new ImageSummary(image.id(), image.tags(), image.digests(), image.config().created(), image.size(),
+                    image.config().run().labels(), users(image.id()).size(), Optional.empty()));
+        }
+        for (var artifact : images.artifacts().list()) {
+            boolean named = !artifact.tags().isEmpty() || !artifact.digests().isEmpty();
+            if (named || !images.artifacts().isKept(artifact)) {
+                all.add(ArtifactViews.summary(artifact));
+            }
+        }
+        return all;
+    }
+
     private Optional<Instant> moment(Set<String> named) throws EngineException {
         Optional<Instant> moment = Optional.empty();
         for (var name : named) {
-            moment = images.find(name).config().created();
+            moment = inspect(name).config().created();
         }
         return moment;
     }
@@ -157,9 +180,9 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
             throw new EngineException.Invalid(
                     "refusing to create an ambiguous tag using digest algorithm as name");
         }
-        var image = images.tag(source, tag.isEmpty() ? target.withDefaultTag() : target.withTag(tag));
+        var id = images.tag(source, tag.isEmpty() ? target.withDefaultTag() : target.withTag(tag));
         names.forget();
-        tell("tag", image.id().toString(), tag.isEmpty()
+        tell("tag", id.toString(), tag.isEmpty()
                 ? target.withDefaultTag().familiar()
                 : target.withTag(tag).familiar());
     }
@@ -204,14 +227,14 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
 
     @Override
     public long layerBytes() throws EngineException {
-        return images.layerBytes();
+        return images.layerBytes() + images.artifacts().bytes();
     }
 
     @Override
     public Download save(List<String> saved, Optional<Platform> platform) throws EngineException {
         var archive = images.save(saved, platform);
-        for (var image : archive.images()) {
-            tell("save", image.id().toString(), image.id().toString());
+        for (var id : archive.ids()) {
+            tell("save", id.toString(), id.toString());
         }
         return new Download() {
             @Override
@@ -261,7 +284,7 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
     @Override
     public DiskUsage usage(List<ContainerSummary> containers) throws EngineException {
         var shared = new TreeMap<Digest, Long>();
-        long all = 0;
+        long all = images.artifacts().bytes();
         for (var layer : images.layerUses()) {
             all += layer.fileBytes();
             if (layer.images().size() > 1) {
@@ -278,6 +301,11 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
                 .map(each -> new CheckResult.Problem(each.kind(), each.digest().toString(), each.fault(), each.images(),
                         each.repaired()))
                 .toList());
+    }
+
+    @Override
+    public List<Referrer> referrers(String name) throws EngineException {
+        return ArtifactViews.referrers(name, images);
     }
 
     @Override

@@ -4,13 +4,16 @@ import carafe.spec.EngineException;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// What an archive held, by member name: documents in memory, layers staged or known before. Names are only keys here,
+/// What an archive held, by member name: documents in memory, layers staged or known before, other
+/// blobs in the store. Names are only keys here,
 /// never paths of the host. Closing drops the layers that were not committed.
 final class ArchiveContents implements AutoCloseable {
 
@@ -24,10 +27,14 @@ final class ArchiveContents implements AutoCloseable {
     private final Map<String, byte[]> documents;
     private final Map<String, LayerStore.Staged> staged;
     private final Map<String, Layer> known;
+    private final ArchiveBlobs blobs;
+    private final LayerStore layers;
     private final Map<String, String> aliases = new HashMap<>();
 
     ArchiveContents(Map<String, byte[]> documents, Map<String, LayerStore.Staged> staged,
-            Map<String, Layer> known) {
+            Map<String, Layer> known, ArchiveBlobs blobs, LayerStore layers) {
+        this.layers = layers;
+        this.blobs = blobs;
         this.documents = documents;
         this.staged = staged;
         this.known = known;
@@ -46,10 +53,19 @@ final class ArchiveContents implements AutoCloseable {
         return Optional.ofNullable(documents.get(resolved(name)));
     }
 
-    /// The layer `name`; empty when the archive has none.
-    Optional<Layer> layer(String name) {
+    /// The layer `name`; empty when the archive has none. One that an artifact names too is unpacked now.
+    Optional<Layer> layer(String name) throws EngineException {
         String target = resolved(name);
         var here = staged.get(target);
+        var both = here == null ? ArchiveBlobs.digest(target).flatMap(blobs::taken) : Optional.<Path>empty();
+        if (both.isPresent()) {
+            try (var in = Files.newInputStream(both.get())) {
+                here = layers.stage(in);
+                staged.put(target, here);
+            } catch (IOException e) {
+                throw Failures.of("unpack layer " + name, e);
+            }
+        }
         if (here != null) {
             var hashes = here.hashes();
             return Optional.of(new Layer(hashes.diffId(), hashes.plainBytes(), Optional.of(hashes)));
@@ -73,7 +89,7 @@ final class ArchiveContents implements AutoCloseable {
     }
 
     /// Makes the staged layers with one of these digests durable, then visible.
-    void commit(LayerStore layers, Set<Digest> wanted) throws IOException {
+    void commit(Set<Digest> wanted) throws IOException {
         var chosen = new LinkedHashMap<Digest, LayerStore.Staged>();
         for (var layer : staged.values()) {
             if (wanted.contains(layer.hashes().diffId())) {
@@ -106,8 +122,14 @@ final class ArchiveContents implements AutoCloseable {
         return documents.values().stream().filter(digest::matches).findFirst();
     }
 
+    /// The blobs that were kept as they are.
+    ArchiveBlobs blobs() {
+        return blobs;
+    }
+
     @Override
     public void close() throws IOException {
+        blobs.close();
         for (var layer : staged.values()) {
             layer.close();
         }

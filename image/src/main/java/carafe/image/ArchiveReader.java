@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Reads an image archive once, front to back, without knowing yet which of its members are what: names and order
 /// differ between the programs that write them. So each member is judged by its first bytes: a tar or a compressed file
-/// is a layer and is unpacked at once, on a thread of its own; a JSON document is kept; anything else is skipped.
+/// is a layer and is unpacked at once, on a thread of its own; a JSON document is kept; a blob that is neither, or that
+/// an artifact's manifest before it names, goes to the store of blobs; anything else is skipped.
 ///
 /// One reader per archive. Memory: 64 MiB of documents, and of layers on their way what the budget has, which all readers
 /// share.
@@ -48,6 +49,7 @@ final class ArchiveReader {
     private final LayerStore layers;
     private final KnownLayers knownLayers;
     private final LayerProgress progress;
+    private final ArchiveBlobs blobs;
     private final Map<String, byte[]> documents = new HashMap<>();
     private final Map<String, ArchiveContents.Layer> known = new HashMap<>();
     private final List<ChunkPipe> pipes = new ArrayList<>();
@@ -60,7 +62,10 @@ final class ArchiveReader {
     private @Nullable ChunkPipe reading;
     private int documentBytes;
 
-    ArchiveReader(LayerStore layers, Semaphore budget, KnownLayers knownLayers, LoadProgress progress) {
+    /// Owns `blobs` until [#read] gives them to what it answers.
+    ArchiveReader(LayerStore layers, Semaphore budget, KnownLayers knownLayers, LoadProgress progress,
+            ArchiveBlobs blobs) {
+        this.blobs = blobs;
         this.budget = budget;
         this.layers = layers;
         this.knownLayers = knownLayers;
@@ -94,6 +99,9 @@ final class ArchiveReader {
             workers.close(); // every unpacker has all it will get
             pipes.forEach(ChunkPipe::close); // those whose unpacker never ran hold chunks of a budget of all
             drop(whole);
+            if (!whole) {
+                blobs.close();
+            }
         }
     }
 
@@ -116,7 +124,10 @@ final class ArchiveReader {
     private void file(String name, TarEntry entry, TarReader tar) throws IOException, EngineException.Invalid {
         byte[] head = tar.data().readNBytes((int) Math.min(entry.size(), TarHeader.BLOCK));
         var blob = blobName(name);
-        if (isLayer(head) || head.length == 0 && (blob.isPresent() || name.endsWith(".tar"))) {
+        var digest = ArchiveBlobs.digest(name);
+        if (digest.isPresent() && blobs.expects(digest.get())) {
+            blobs.take(digest.get(), entry.size(), head, tar.data());
+        } else if (isLayer(head) || head.length == 0 && (blob.isPresent() || name.endsWith(".tar"))) {
             Optional<Digest> here = blob.isPresent() ? knownLayers.diffIdOf(blob.get()) : Optional.empty();
             if (here.isPresent()) {
                 var diffId = here.get();
@@ -134,7 +145,11 @@ final class ArchiveReader {
                 throw new EngineException.Invalid("archive has more than " + MAX_DOCUMENTS_BYTES
                         + " bytes of documents");
             }
-            documents.put(name, join(head, tar.data().readAllBytes()));
+            byte[] document = join(head, tar.data().readAllBytes());
+            documents.put(name, document);
+            blobs.read(document);
+        } else if (digest.isPresent()) {
+            blobs.take(digest.get(), entry.size(), head, tar.data());
         }
     }
 
@@ -206,7 +221,7 @@ final class ArchiveReader {
         for (var layer : unpacking.entrySet()) {
             staged.put(layer.getKey(), result(layer.getValue()));
         }
-        var contents = new ArchiveContents(documents, staged, known);
+        var contents = new ArchiveContents(documents, staged, known, blobs, layers);
         for (var link : links.entrySet()) {
             contents.alias(link.getKey(), link.getValue());
         }

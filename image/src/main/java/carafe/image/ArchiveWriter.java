@@ -10,6 +10,7 @@ import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Reference;
 import carafe.spec.tar.TarEntry;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -40,18 +41,31 @@ final class ArchiveWriter {
     /// One image to write, with the names that the archive shall give it.
     record Part(Image image, byte[] config, List<Reference> names) {}
 
+    /// One artifact to write.
+    record ArtifactPart(OutgoingArtifact artifact, List<Reference> names) {}
+
     ArchiveWriter(LayerStore layers, OutputStream out) {
         this.layers = layers;
         this.out = out;
         this.tar = new TarWriter(out);
     }
 
-    /// Writes the whole archive; `out` stays open.
-    void write(List<Part> parts) throws IOException, EngineException {
+    /// Writes the whole archive; `out` stays open. `documents` are blobs that no table lists.
+    void write(List<Part> parts, List<ArtifactPart> artifacts, List<byte[]> documents) throws IOException, EngineException {
         tar.directory("blobs/", DIRECTORY_MODE);
         tar.directory(BLOBS, DIRECTORY_MODE);
+        for (var artifact : artifacts) { // before its blobs: whoever reads the archive once knows then what they are
+            byte[] manifest = artifact.artifact.manifest();
+            blob(Digest.sha256(manifest), manifest);
+        }
+        for (byte[] document : documents) {
+            blob(Digest.sha256(document), document);
+        }
         for (var part : parts) {
             image(part);
+        }
+        for (var artifact : artifacts) {
+            artifact(artifact);
         }
         tar.file("index.json", FILE_MODE, Index.of(entries).toJson().printBytes());
         tar.file("manifest.json", FILE_MODE, Json.ofAll(table).printBytes());
@@ -83,16 +97,10 @@ final class ArchiveWriter {
         blob(about.digest(), manifest);
         var entry = new Descriptor(about.mediaType(), about.digest(), about.size(),
                 Optional.of(part.image.config().platform()), Map.of(), Optional.empty());
+        list(entry, part.names);
         for (var name : part.names) {
-            var annotations = new LinkedHashMap<String, String>();
-            annotations.put("io.containerd.image.name", name.toString());
-            name.tag().ifPresent(tag -> annotations.put("org.opencontainers.image.ref.name", tag));
-            entries.add(entry.withAnnotations(annotations));
             name.tag().ifPresent(tag -> repositories.computeIfAbsent(name.familiarRepository(), _ -> Json.object())
                     .put(tag, names.isEmpty() ? "" : names.getLast().substring(BLOBS.length())));
-        }
-        if (part.names.isEmpty()) {
-            entries.add(entry);
         }
         table.add(Json.object().put("Config", BLOBS + config.digest().hex())
                 .put("RepoTags", part.names.isEmpty() ? Json.NULL
@@ -100,15 +108,41 @@ final class ArchiveWriter {
                 .put("Layers", Json.ofTexts(names)).put("LayerSources", sources.build()).build());
     }
 
+    private void list(Descriptor entry, List<Reference> names) {
+        for (var name : names) {
+            var annotations = new LinkedHashMap<String, String>();
+            annotations.put("io.containerd.image.name", name.toString());
+            name.tag().ifPresent(tag -> annotations.put("org.opencontainers.image.ref.name", tag));
+            entries.add(entry.withAnnotations(annotations));
+        }
+        if (names.isEmpty()) {
+            entries.add(entry);
+        }
+    }
+
+    private void artifact(ArtifactPart part) throws IOException, EngineException {
+        for (var blob : part.artifact.parts()) {
+            if (written.add(blob.digest())) {
+                try (var in = part.artifact.open(blob.digest())) {
+                    file(OciArchive.blob(blob.digest()), blob.size(), in);
+                }
+            }
+        }
+        list(part.artifact.artifact().descriptor(), part.names);
+    }
+
     private void layer(Descriptor blob) throws IOException {
         if (!written.add(blob.digest())) {
             return;
         }
-        var extents = blob.size() == 0 ? List.<TarEntry.Extent>of() : List.of(new TarEntry.Extent(0, blob.size()));
         try (var in = layers.tar(blob.digest())) {
-            tar.add(new TarEntry(TarEntry.Type.FILE, BLOBS + blob.digest().hex(), "", blob.size(), extents, FILE_MODE,
-                    0, 0, 0, 0, 0, 0, Map.of()), in);
+            file(BLOBS + blob.digest().hex(), blob.size(), in);
         }
+    }
+
+    private void file(String name, long size, InputStream in) throws IOException {
+        var extents = size == 0 ? List.<TarEntry.Extent>of() : List.of(new TarEntry.Extent(0, size));
+        tar.add(new TarEntry(TarEntry.Type.FILE, name, "", size, extents, FILE_MODE, 0, 0, 0, 0, 0, 0, Map.of()), in);
     }
 
     private void blob(Digest digest, byte[] bytes) throws IOException {

@@ -23,7 +23,7 @@ final class DockerArchive {
     private DockerArchive() {}
 
     /// The images that `table` lists.
-    static List<IncomingImage> images(byte[] table, ArchiveContents contents) throws EngineException.Invalid {
+    static List<IncomingImage> images(byte[] table, ArchiveContents contents) throws EngineException {
         if (!(Json.parse(table) instanceof Json.Arr(var elements))) {
             throw new EngineException.Invalid(TABLE + " must be an array");
         }
@@ -40,7 +40,7 @@ final class DockerArchive {
         return images;
     }
 
-    private static IncomingImage image(Json.Obj json, ArchiveContents contents) throws EngineException.Invalid {
+    private static IncomingImage image(Json.Obj json, ArchiveContents contents) throws EngineException {
         String configName = json.text("Config");
         byte[] configBytes = contents.document(configName).orElseThrow(() -> missing(configName));
         var config = ImageConfig.parse(configBytes);

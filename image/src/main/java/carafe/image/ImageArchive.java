@@ -1,22 +1,44 @@
 package carafe.image;
 
 import carafe.spec.EngineException;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.Reference;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
-/// Images about to be written as an archive, a docker-archive and an OCI layout in one; they stay here until this is
-/// closed.
+/// Images and artifacts about to be written as an archive, a docker-archive and an OCI layout in one; they stay here until
+/// this is closed.
 public final class ImageArchive implements AutoCloseable {
 
-    private final List<ArchiveWriter.Part> parts;
+    private final List<ArchiveWriter.Part> parts = new ArrayList<>();
+    private final List<ArchiveWriter.ArtifactPart> artifacts = new ArrayList<>();
+    private final Map<Digest, byte[]> documents = new LinkedHashMap<>();
     private final LayerStore layers;
     private final LayerCollector.Lease lease;
 
-    ImageArchive(List<ArchiveWriter.Part> parts, LayerStore layers, LayerCollector.Lease lease) {
-        this.parts = List.copyOf(parts);
+    /// Owns `lease`.
+    ImageArchive(LayerStore layers, LayerCollector.Lease lease) {
         this.layers = layers;
         this.lease = lease;
+    }
+
+    void add(ArchiveWriter.Part part) {
+        lease.hold(part.image().config().diffIds());
+        parts.add(part);
+    }
+
+    /// Adds an artifact, which it owns from now on.
+    void add(OutgoingArtifact artifact, List<Reference> names) {
+        artifacts.add(new ArchiveWriter.ArtifactPart(artifact, names));
+    }
+
+    /// Adds a document that says what an artifact's subject is; no table lists it.
+    void addDocument(byte[] document) {
+        documents.putIfAbsent(Digest.sha256(document), document);
     }
 
     /// The images, in the order they are written.
@@ -24,14 +46,22 @@ public final class ImageArchive implements AutoCloseable {
         return parts.stream().map(ArchiveWriter.Part::image).toList();
     }
 
+    /// The images and artifacts, in the order they came.
+    public List<Digest> ids() {
+        var ids = new ArrayList<>(images().stream().map(Image::id).toList());
+        artifacts.forEach(part -> ids.add(part.artifact().artifact().id()));
+        return ids;
+    }
+
     /// Writes the archive to `out`, which is flushed and stays open.
     /// @throws IOException `out`'s own, or the disk's
     public void write(OutputStream out) throws IOException, EngineException {
-        new ArchiveWriter(layers, out).write(parts);
+        new ArchiveWriter(layers, out).write(parts, artifacts, List.copyOf(documents.values()));
     }
 
     @Override
     public void close() {
+        artifacts.forEach(part -> part.artifact().close());
         lease.close();
     }
 }

@@ -76,8 +76,15 @@ public final class ImageCheck {
         }
     }
 
-    /// An image by its manifest and names.
-    record Named(Descriptor manifest, List<Reference> names) {}
+    /// An image or an artifact by its manifest and names.
+    record Named(Descriptor manifest, List<Reference> names) {
+
+        private boolean isArtifact(Digest id) {
+            return id.equals(manifest.digest());
+        }
+    }
+
+    private static final String BLOB = "blob";
 
     /// Something an image needs.
     private record Need(String kind, List<String> images) {}
@@ -106,7 +113,7 @@ public final class ImageCheck {
         var blobs = new LinkedHashSet<>(content.list());
         blobs.addAll(blobNeeds.keySet());
         for (var blob : blobs) {
-            blobFault(blob).ifPresent(fault -> problems.add(problem(blobNeeds.get(blob), "blob", blob, fault)));
+            blobFault(blob).ifPresent(fault -> problems.add(problem(blobNeeds.get(blob), BLOB, blob, fault)));
         }
         needLayers();
         lease.hold(layerNeeds.keySet());
@@ -140,12 +147,29 @@ public final class ImageCheck {
             var shown = image.names.isEmpty() ? List.of(id.toString())
                     : image.names.stream().map(Reference::familiar).toList();
             blobNeeds.put(image.manifest.digest(), new Need("manifest", shown));
-            blobNeeds.put(id, new Need("config", shown));
+            if (image.isArtifact(id)) {
+                parts(image).forEach(part -> blobNeeds.merge(part.digest(), new Need(BLOB, shown), ImageCheck::both));
+            } else {
+                blobNeeds.put(id, new Need("config", shown));
+            }
         });
     }
 
+    /// An artifact's blobs; none when its manifest is damaged.
+    private List<Descriptor> parts(Named artifact) {
+        try {
+            return Artifact.parts(Manifest.parse(content.readAll(artifact.manifest.digest(), Manifest.MAX_BYTES)));
+        } catch (IOException | EngineException.Invalid e) {
+            return List.of(); // damaged, and said
+        }
+    }
+
     private void needLayers() throws IOException {
-        for (var id : images.keySet()) {
+        for (var image : images.entrySet()) {
+            var id = image.getKey();
+            if (image.getValue().isArtifact(id)) {
+                continue;
+            }
             try {
                 var config = ImageConfig.parse(content.readAll(id, ImageConfig.MAX_BYTES));
                 var shown = blobNeeds.getOrDefault(id, new Need("config", List.of())).images;
@@ -235,11 +259,13 @@ public final class ImageCheck {
             var diffId = blobs.getOrDefault(blob, blob);
             return layers.has(diffId) && !wanted.contains(diffId) ? Optional.of(diffId) : Optional.empty();
         };
-        try (var contents = new ArchiveReader(layers, ArchiveReader.budget(), here, LoadProgress.SILENT).read(archive)) {
+        try (var contents = new ArchiveReader(layers, ArchiveReader.budget(), here, LoadProgress.SILENT,
+                new ArchiveBlobs(content)).read(archive)) {
             for (int i = 0; i < problems.size(); i++) {
                 var problem = problems.get(i);
                 if (!problem.repaired && (contents.replace(problem.digest) && layers.fault(problem.digest).isEmpty()
-                        || putDocument(problem.digest, contents.documentOf(problem.digest)))) {
+                        || putDocument(problem.digest, contents.documentOf(problem.digest))
+                        || problem.kind.equals(BLOB) && blobFault(problem.digest).isEmpty())) {
                     problems.set(i, problem.nowRepaired());
                 }
             }
@@ -273,7 +299,7 @@ public final class ImageCheck {
             var wanted = document(problem.digest, image.getKey(), image.getValue());
             if (wanted.isPresent()) {
                 for (String repository : repositories(image.getValue().names)) {
-                    if (documentFrom(sources.blob(wanted.get(), repository), problem.digest)) {
+                    if (from(sources.blob(wanted.get(), repository), wanted.get())) {
                         return true;
                     }
                 }
@@ -282,10 +308,13 @@ public final class ImageCheck {
         return false;
     }
 
-    /// What the image calls the document with this digest, if it is one of its own.
+    /// What the image or artifact calls the blob with this digest, if it is one of its own.
     private Optional<Descriptor> document(Digest digest, Digest id, Named image) {
         if (digest.equals(image.manifest.digest())) {
             return Optional.of(image.manifest);
+        }
+        if (image.isArtifact(id)) {
+            return parts(image).stream().filter(part -> part.digest().equals(digest)).findFirst();
         }
         if (!digest.equals(id)) {
             return Optional.empty();
@@ -303,14 +332,19 @@ public final class ImageCheck {
         return repositories.isEmpty() ? Set.of("") : repositories;
     }
 
-    private boolean documentFrom(Optional<InputStream> source, Digest digest) throws EngineException.Invalid {
+    private boolean from(Optional<InputStream> source, Descriptor blob) {
         if (source.isEmpty()) {
             return false;
         }
-        try (var in = source.get()) {
-            return putDocument(digest, Optional.of(in.readNBytes(ImageConfig.MAX_BYTES)));
-        } catch (IOException e) {
-            LOG.log(Level.WARNING, "cannot repair " + digest + ": " + e.getMessage());
+        try (var in = source.get(); var ingest = Ingest.fresh(content, blob.digest(), blob.size())) {
+            byte[] buffer = new byte[64 << 10];
+            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+                ingest.write(buffer, 0, count);
+            }
+            ingest.commit();
+            return true;
+        } catch (IOException | EngineException.Invalid e) {
+            LOG.log(Level.WARNING, "cannot repair " + blob.digest() + ": " + e.getMessage());
             return false;
         }
     }

@@ -23,9 +23,11 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /// Which images there are and what they are called, at one moment; a change makes a new index. Kept as the `index.json`
-/// of the OCI layout: one entry for each image, then one for each image of each name.
+/// of the OCI layout: one entry for each image, then one for each image of each name. Artifacts stand among the images:
+/// an image's id is its configuration's digest, an artifact's its manifest's.
 ///
-/// @param images    the manifest of each image by the image's id, in the order they came; its platform is said
+/// @param images    the manifest of each image by the image's id, in the order they came; its platform is said, or what
+///                  kind of artifact it is
 /// @param names     what each name means
 record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Named> names) {
 
@@ -118,9 +120,15 @@ record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Named> names) {
         return meant == null ? Optional.empty() : meant.images.stream().filter(id -> runsOn(id, platform)).findFirst();
     }
 
+    /// True when what has this id is no image but an artifact.
+    boolean isArtifact(Digest id) {
+        var manifest = images.get(id);
+        return manifest != null && manifest.digest().equals(id);
+    }
+
     private boolean runsOn(Digest id, Platform platform) {
         var manifest = images.get(id);
-        return manifest != null && manifest.platform().map(made -> made.runsOn(platform)).orElse(false);
+        return isArtifact(id) || manifest != null && manifest.platform().map(made -> made.runsOn(platform)).orElse(false);
     }
 
     /// The one image whose id begins with `hex`; empty when there is none or a choice.

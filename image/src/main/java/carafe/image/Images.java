@@ -44,6 +44,7 @@ public final class Images implements AutoCloseable {
     private final Semaphore loading = ArchiveReader.budget();
     private final Platform host = Platform.host();
     private final Map<Digest, Documents> documents = new ConcurrentHashMap<>();
+    private final Artifacts artifacts;
 
     /// One writer at a time changes `index` and the blobs that it names, on disk and here; readers take what is there.
     private final Object writing = new Object();
@@ -64,6 +65,7 @@ public final class Images implements AutoCloseable {
         trash.afterwards(spare::keep);
         this.snapshots = Snapshots.open(snapshotRoot, layers, collector, trash, content);
         this.index = ImageIndex.read(content.root());
+        this.artifacts = new Artifacts(this, content);
         trash.afterwards(() -> known.forgetAllUnless(layers::has)); // what a removal did not come to before a crash
     }
 
@@ -98,9 +100,34 @@ public final class Images implements AutoCloseable {
         }
     }
 
-    /// Reads a docker-archive or an OCI layout, compressed or not, to its end and adds its images. Layers are
-    /// unpacked while they arrive. Everything or nothing becomes visible.
-    /// @return one element per name, or per image without a name, in the archive's order
+    /// Those among what is stored that are no images.
+    public Artifacts artifacts() {
+        return artifacts;
+    }
+
+    ImageIndex index() {
+        return index;
+    }
+
+    /// A change of which images there are.
+    @FunctionalInterface
+    interface Change {
+        ImageIndex of(ImageIndex now) throws IOException, EngineException;
+    }
+
+    /// Changes which images there are, durably; nobody else changes it meanwhile.
+    void update(Change change) throws IOException, EngineException {
+        synchronized (writing) {
+            var next = change.of(index);
+            if (!next.equals(index)) { // a build of what was built before changes nothing
+                change(next);
+            }
+        }
+    }
+
+    /// Reads a docker-archive or an OCI layout, compressed or not, to its end and adds its images and artifacts. Layers
+    /// are unpacked while they arrive. Everything or nothing becomes visible.
+    /// @return one element per name, or per image without a name, in the archive's order; artifacts last
     /// @throws EngineException.Invalid the archive is at fault
     public List<Loaded> load(InputStream archive, LoadProgress progress) throws EngineException {
         return load(archive, Optional.empty(), progress);
@@ -112,10 +139,12 @@ public final class Images implements AutoCloseable {
             throws EngineException {
         try (var lease = collector.lease()) {
             var blobs = layersByBlob();
-            var reader = new ArchiveReader(layers, loading, blob -> here(blob, blobs, lease), progress);
+            var reader = new ArchiveReader(layers, loading, blob -> here(blob, blobs, lease), progress,
+                    new ArchiveBlobs(content));
             try (var contents = reader.read(archive)) {
-                var images = interpret(contents, platform);
-                return publish(images, contents, lease, progress);
+                var artifacts = ArchiveImages.artifacts(contents);
+                var images = ArchiveImages.images(contents, platform, host, artifacts.isEmpty());
+                return publish(images, artifacts, contents, lease, progress);
             }
         } catch (IOException e) {
             throw Failures.of("load image", e);
@@ -136,7 +165,7 @@ public final class Images implements AutoCloseable {
     /// The layers that images' manifests claim a blob to be.
     private Map<Digest, Set<Digest>> layersByBlob() throws EngineException {
         var diffIds = new HashMap<Digest, Set<Digest>>();
-        for (var id : index.images().keySet()) {
+        for (var id : imageIds(index)) {
             var image = documents(id);
             for (int i = 0; i < image.config.diffIds().size(); i++) {
                 diffIds.computeIfAbsent(image.manifest.layers().get(i).digest(), _ -> new HashSet<>())
@@ -146,39 +175,12 @@ public final class Images implements AutoCloseable {
         return diffIds;
     }
 
-    private List<IncomingImage> interpret(ArchiveContents contents, Optional<Platform> platform) throws EngineException {
-        var all = interpret(contents, platform.orElse(host));
-        if (platform.isEmpty()) {
-            return all;
-        }
-        var wanted = all.stream().filter(image -> image.config().platform().runsOn(platform.get())).toList();
-        if (wanted.isEmpty()) {
-            throw new EngineException.NotFound("requested platform (" + platform.get() + ") not found: the archive has "
-                    + String.join(", ", all.stream().map(image -> image.config().platform().toString()).distinct().toList()));
-        }
-        return wanted;
-    }
-
-    private static List<IncomingImage> interpret(ArchiveContents contents, Platform platform)
-            throws EngineException.Invalid {
-        var layout = contents.document(OciArchive.LAYOUT);
-        var table = contents.document(OciArchive.TABLE);
-        if (layout.isPresent() && table.isPresent()) {
-            return OciArchive.images(table.get(), contents, platform);
-        }
-        var docker = contents.document(DockerArchive.TABLE);
-        if (docker.isPresent()) {
-            return DockerArchive.images(docker.get(), contents);
-        }
-        throw new EngineException.Invalid("not an image archive: neither manifest.json nor an OCI layout is in it");
-    }
-
-    private List<Loaded> publish(List<IncomingImage> images, ArchiveContents contents, LayerCollector.Lease lease,
-            LoadProgress progress) throws IOException, EngineException {
+    private List<Loaded> publish(List<IncomingImage> images, List<IncomingArtifact> others, ArchiveContents contents,
+            LayerCollector.Lease lease, LoadProgress progress) throws IOException, EngineException {
         var diffIds = new HashSet<Digest>();
         images.forEach(image -> diffIds.addAll(image.config().diffIds()));
         lease.hold(diffIds);
-        contents.commit(layers, diffIds);
+        contents.commit(diffIds);
         for (var image : images) {
             for (int i = 0; i < image.config().diffIds().size(); i++) {
                 var diffId = image.config().diffIds().get(i);
@@ -189,7 +191,7 @@ public final class Images implements AutoCloseable {
             }
         }
         var loaded = new ArrayList<Loaded>();
-        for (var old : publish(images)) {
+        for (var old : publish(images, others)) {
             progress.renamed(old.name().orElseThrow(), old.id());
         }
         for (var image : images) {
@@ -198,15 +200,17 @@ public final class Images implements AutoCloseable {
                 loaded.add(new Loaded(Optional.empty(), image.id()));
             }
         }
+        others.forEach(artifact -> artifact.names()
+                .forEach(name -> loaded.add(new Loaded(Optional.of(name), artifact.descriptor().digest()))));
         return loaded;
     }
 
     /// Names the images, all at once; their layers are here and leased.
     /// @return the names that other images had before, with those images
-    List<Loaded> publish(List<IncomingImage> images) throws IOException, EngineException {
+    List<Loaded> publish(List<IncomingImage> images, List<IncomingArtifact> others) throws IOException, EngineException {
         var renamed = new ArrayList<Loaded>();
-        synchronized (writing) {
-            var next = index;
+        update(now -> {
+            var next = now;
             for (var image : images) {
                 content.put(image.configBytes());
                 content.put(image.manifestBytes());
@@ -220,10 +224,8 @@ public final class Images implements AutoCloseable {
                             ? next.withName(name, image.id(), from.get()) : next.withName(name, image.id());
                 }
             }
-            if (!next.equals(index)) { // a build of what was built before changes nothing
-                change(next);
-            }
-        }
+            return artifacts.with(others, next);
+        });
         return renamed;
     }
 
@@ -257,21 +259,23 @@ public final class Images implements AutoCloseable {
     /// written, then closed.
     public ImageArchive save(List<String> names, Optional<Platform> platform) throws EngineException {
         var now = index;
-        var lease = collector.lease();
+        var archive = new ImageArchive(layers, collector.lease());
         boolean prepared = false;
         try {
-            var parts = new ArrayList<ArchiveWriter.Part>();
             for (var wanted : ImageNames.resolveAll(names, platform, now).entrySet()) {
-                var image = image(wanted.getKey(), now);
-                lease.hold(image.config().diffIds());
-                parts.add(new ArchiveWriter.Part(image, configBytes(image.id()), wanted.getValue()));
+                if (now.isArtifact(wanted.getKey())) {
+                    archive.add(artifacts.outgoing(artifacts.artifact(wanted.getKey(), now)), wanted.getValue());
+                } else {
+                    archive.add(new ArchiveWriter.Part(image(wanted.getKey(), now), configBytes(wanted.getKey()),
+                            wanted.getValue()));
+                }
             }
-            var archive = new ImageArchive(parts, layers, lease);
+            artifacts.addReferrers(archive);
             prepared = true;
             return archive;
         } finally {
             if (!prepared) {
-                lease.close();
+                archive.close();
             }
         }
     }
@@ -291,30 +295,41 @@ public final class Images implements AutoCloseable {
 
     /// The image that people mean by `name`: a reference, an id or a unique prefix of one.
     /// @throws EngineException.NotFound `No such image: x:tag`
+    /// @throws EngineException.Unsupported it is an artifact
     public Image find(String name) throws EngineException {
         var now = index;
-        return image(ImageNames.resolve(name, now), now);
+        return image(named(name, ImageNames.resolve(name, now), now), now);
+    }
+
+    private Digest named(String name, Digest id, ImageIndex at) throws EngineException {
+        if (at.isArtifact(id)) {
+            throw Artifact.noImage(name, artifacts.artifact(id, at).type());
+        }
+        return id;
     }
 
     /// The same for `platform`: of images that share a name the one that runs there.
     /// @throws EngineException.NotFound there is none of that name for the platform
     public Image find(String name, Platform platform) throws EngineException {
         var now = index;
-        var id = ImageNames.resolve(name, platform, now);
-        return image(id, now);
+        return image(named(name, ImageNames.resolve(name, platform, now), now), now);
     }
 
     /// The image with this id.
     public Optional<Image> byId(Digest id) throws EngineException {
         var now = index;
-        return now.images().containsKey(id) ? Optional.of(image(id, now)) : Optional.empty();
+        return now.images().containsKey(id) && !now.isArtifact(id) ? Optional.of(image(id, now)) : Optional.empty();
     }
 
-    /// All images, newest first.
+    private static List<Digest> imageIds(ImageIndex at) {
+        return at.images().keySet().stream().filter(id -> !at.isArtifact(id)).toList();
+    }
+
+    /// All images, newest first; artifacts are none.
     public List<Image> list() throws EngineException {
         var now = index;
         var all = new ArrayList<Image>();
-        for (var id : now.images().keySet()) {
+        for (var id : imageIds(now)) {
             all.add(image(id, now));
         }
         all.sort(Collections.reverseOrder((a, b) -> a.config().created().orElse(Instant.MIN)
@@ -373,9 +388,10 @@ public final class Images implements AutoCloseable {
         }
     }
 
-    /// Gives the image that `source` means the further name `target` (tag `latest` when it has none), taking it from
-    /// the image that had it.
-    public Image tag(String source, Reference target) throws EngineException {
+    /// Gives the image or artifact that `source` means the further name `target` (tag `latest` when it has none), taking
+    /// it from the one that had it.
+    /// @return its id
+    public Digest tag(String source, Reference target) throws EngineException {
         if (target.digest().isPresent()) {
             throw new EngineException.Invalid("refusing to create a tag with a digest reference");
         }
@@ -396,7 +412,7 @@ public final class Images implements AutoCloseable {
             } catch (IOException e) {
                 throw Failures.of("tag " + name.familiar(), e);
             }
-            return image(id, index);
+            return id;
         }
     }
 
@@ -408,17 +424,25 @@ public final class Images implements AutoCloseable {
             var now = index;
             var plan = ImageRemoval.plan(name, force, users, now);
             try {
-                if (plan.deleted().isEmpty()) {
-                    change(plan.next());
-                    return plan.removals();
+                var next = plan.next();
+                var removals = new ArrayList<>(plan.removals());
+                var orphans = artifacts.orphans(now, next);
+                for (var orphan : orphans) {
+                    next = next.withoutImage(orphan);
+                    removals.add(new Removal.Deleted(orphan));
+                }
+                if (plan.deleted().isEmpty() && orphans.isEmpty()) {
+                    change(next);
+                    return removals;
                 }
                 var chains = new ArrayList<List<Digest>>();
                 for (var gone : plan.deleted()) {
-                    chains.add(documents(gone).config.diffIds());
+                    if (!now.isArtifact(gone)) {
+                        chains.add(documents(gone).config.diffIds());
+                    }
                 }
-                change(plan.next());
+                change(next);
                 plan.deleted().forEach(documents::remove);
-                var removals = new ArrayList<>(plan.removals());
                 var collected = collect();
                 chains.forEach(diffIds -> removals.addAll(ImageRemoval.layers(diffIds, collected)));
                 return removals;
@@ -443,12 +467,13 @@ public final class Images implements AutoCloseable {
     private Set<Digest> collect() throws IOException, EngineException {
         var neededLayers = new HashSet<Digest>();
         var neededBlobs = new HashSet<Digest>();
-        for (var image : index.images().entrySet()) {
-            neededLayers.addAll(documents(image.getKey()).config.diffIds());
-            neededBlobs.add(image.getKey());
-            neededBlobs.add(image.getValue().digest());
+        for (var id : imageIds(index)) {
+            neededLayers.addAll(documents(id).config.diffIds());
+            neededBlobs.add(id);
         }
+        index.images().values().forEach(manifest -> neededBlobs.add(manifest.digest()));
         neededBlobs.addAll(index.indexes());
+        neededBlobs.addAll(artifacts.neededBlobs(index));
         content.collect(neededBlobs::contains, Instant.MAX);
         Predicate<Digest> needed = neededLayers::contains;
         var removed = collector.collect(() -> needed.or(snapshots.neededLayers()::contains));
@@ -459,31 +484,11 @@ public final class Images implements AutoCloseable {
 
     /// How the image was made, newest step first.
     public List<HistoryEntry> history(String name) throws EngineException {
-        var image = find(name);
-        var entries = new ArrayList<HistoryEntry>();
-        int layer = 0;
         try {
-            for (var step : image.config().history()) {
-                long size = 0;
-                if (!step.emptyLayer()) {
-                    if (layer == image.config().diffIds().size()) {
-                        throw new EngineException.Invalid("too many non-empty layers in History section");
-                    }
-                    size = layers.sizes(image.config().diffIds().get(layer++)).fileBytes();
-                }
-                entries.addFirst(new HistoryEntry("<missing>", step.created(), step.createdBy(), List.of(), size,
-                        step.comment()));
-            }
+            return HistoryEntry.of(find(name), layers);
         } catch (IOException e) {
             throw Failures.of("read history of " + name, e);
         }
-        if (!entries.isEmpty()) {
-            var newest = entries.removeFirst();
-            var tags = image.tags().stream().map(Reference::familiar).toList();
-            entries.addFirst(new HistoryEntry(image.id().toString(), newest.created(), newest.createdBy(), tags,
-                    newest.size(), newest.comment()));
-        }
-        return entries;
     }
 
     /// When an image was last used: loaded, pulled, or a container made of it.
@@ -498,7 +503,7 @@ public final class Images implements AutoCloseable {
     /// The images that use each layer, the layer's bytes, and whether it is here.
     public List<LayerUse> layerUses() throws EngineException {
         var users = new LinkedHashMap<Digest, Set<Digest>>();
-        for (var id : index.images().keySet()) {
+        for (var id : imageIds(index)) {
             documents(id).config.diffIds().forEach(diffId -> users.computeIfAbsent(diffId, _ -> new HashSet<>()).add(id));
         }
         try {
@@ -534,7 +539,9 @@ public final class Images implements AutoCloseable {
         try (var lease = collector.lease()) {
             var named = new LinkedHashMap<Digest, ImageCheck.Named>();
             for (var image : index.images().entrySet()) {
-                named.put(image.getKey(), new ImageCheck.Named(image.getValue(), index.namesOf(image.getKey())));
+                var names = index.namesOf(image.getKey());
+                named.put(image.getKey(), new ImageCheck.Named(image.getValue(),
+                        names.isEmpty() ? artifacts.namesOfSubject(image.getKey(), index) : names));
             }
             return new ImageCheck(content, layers, known, lease).run(named, sources);
         } catch (IOException e) {

@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /// The images of an archive that holds an OCI layout: `index.json` points to manifests, or to indexes of which the
-/// manifest for this machine is taken. What is no container image (attestations, artifacts) is passed over.
+/// manifest for this machine is taken. What is no container image is passed over; see [IncomingArtifact] for artifacts.
 /// Source: OCI image-spec image-layout.md; names as containerd, BuildKit and Podman annotate them.
 final class OciArchive {
 
@@ -37,8 +37,7 @@ final class OciArchive {
     }
 
     /// The images that the layout's `table` points to, for `host` where there is a choice.
-    static List<IncomingImage> images(byte[] table, ArchiveContents contents, Platform host)
-            throws EngineException.Invalid {
+    static List<IncomingImage> images(byte[] table, ArchiveContents contents, Platform host) throws EngineException {
         var archive = new OciArchive(contents, host);
         var byManifest = new LinkedHashMap<Digest, IncomingImage>();
         for (var entry : Index.parse(table).manifests()) {
@@ -57,9 +56,6 @@ final class OciArchive {
             }
             name(entry.annotations()).filter(name -> !names.contains(name)).ifPresent(names::add);
             byManifest.put(found.get().digest(), image.get().named(names));
-        }
-        if (byManifest.isEmpty()) {
-            throw new EngineException.Invalid("archive holds no container image");
         }
         return archive.oneOwnerPerName(new ArrayList<>(byManifest.values()));
     }
@@ -87,7 +83,7 @@ final class OciArchive {
     }
 
     /// The name in an entry's annotations: in full, or as a reference; a lone tag names nothing here.
-    private static Optional<Reference> name(Map<String, String> annotations) throws EngineException.Invalid {
+    static Optional<Reference> name(Map<String, String> annotations) throws EngineException.Invalid {
         String text = annotations.getOrDefault(FULL_NAME, "");
         if (text.isEmpty()) {
             text = annotations.getOrDefault(REF_NAME, "");
@@ -102,7 +98,7 @@ final class OciArchive {
     /// The manifest that `entry` means on this machine; empty when it means no container image.
     private Optional<Descriptor> manifest(Descriptor entry, int depth) throws EngineException.Invalid {
         if (MediaTypes.isManifest(entry.mediaType())) {
-            return entry.annotations().containsKey(ATTESTATION) ? Optional.empty() : Optional.of(entry);
+            return isAttestation(entry) ? Optional.empty() : Optional.of(entry);
         }
         if (!MediaTypes.isIndex(entry.mediaType())) {
             return Optional.empty();
@@ -124,6 +120,11 @@ final class OciArchive {
         return best;
     }
 
+    /// What a builder says of an image, in the form of an image's manifest.
+    static boolean isAttestation(Descriptor entry) {
+        return entry.annotations().containsKey(ATTESTATION);
+    }
+
     private boolean better(Descriptor candidate, Descriptor than) {
         var wanted = candidate.platform().filter(platform -> platform.runsOn(host));
         var had = than.platform().filter(platform -> platform.runsOn(host));
@@ -131,10 +132,10 @@ final class OciArchive {
     }
 
     /// The image of a manifest; empty when it is an artifact.
-    private Optional<IncomingImage> image(Descriptor descriptor) throws EngineException.Invalid {
+    private Optional<IncomingImage> image(Descriptor descriptor) throws EngineException {
         byte[] manifestBytes = document(descriptor, Manifest.MAX_BYTES);
         var manifest = Manifest.parse(manifestBytes);
-        if (!MediaTypes.isImageConfig(manifest.config().mediaType())) {
+        if (manifest.artifact().isPresent()) {
             return Optional.empty();
         }
         byte[] configBytes = document(manifest.config(), ImageConfig.MAX_BYTES);
@@ -180,7 +181,8 @@ final class OciArchive {
         return bytes;
     }
 
-    private static String blob(Digest digest) {
+    /// The member that a blob is.
+    static String blob(Digest digest) {
         return "blobs/" + digest.algorithm().label() + "/" + digest.hex();
     }
 

@@ -186,7 +186,8 @@ class ImageRemovalTest {
                 .hasMessage("refusing to create an ambiguous tag using digest algorithm as name");
         assertThatThrownBy(() -> images.tag("app:1", Reference.parse("x@sha256:" + "f".repeat(64))))
                 .hasMessage("refusing to create a tag with a digest reference");
-        assertThat(images.tag(ID, Reference.parse("app")).tags()).extracting(Reference::familiar)
+        assertThat(images.tag(ID, Reference.parse("app"))).isEqualTo(IMAGE.id());
+        assertThat(images.find(ID).tags()).extracting(Reference::familiar)
                 .containsExactly("app:1", "app:latest");
     }
 

@@ -1,14 +1,10 @@
 package carafe.registry;
 
 import carafe.http.ClientResponse;
-import carafe.http.Headers;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
-import carafe.spec.oci.Index;
-import carafe.spec.oci.Manifest;
-import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
 import java.io.InputStream;
@@ -251,7 +247,8 @@ public final class Repository {
         return blob;
     }
 
-    /// Gives a manifest or index to the registry under a tag, or under its digest when `tag` is empty.
+    /// Gives a manifest or index to the registry under a tag, or under its digest when `tag` is empty. What refers to a
+    /// subject is listed under that one's tag where the registry keeps no list itself.
     public void put(Document document, Optional<String> tag) throws EngineException, InterruptedException {
         String called = tag.orElse(document.descriptor().digest().toString());
         String what = what("push to") + ":" + called;
@@ -261,10 +258,14 @@ public final class Repository {
             throw Refusal.of(what, response);
         }
         String digest = response.headers().first("Docker-Content-Digest").orElse("");
+        boolean listed = response.headers().first("OCI-Subject").isPresent();
         Conversation.drain(response);
         if (!digest.isEmpty() && !digest.equals(document.descriptor().digest().toString())) {
             throw new EngineException.Unavailable(what + ": the registry stored " + digest + " instead of "
                     + document.descriptor().digest());
+        }
+        if (!listed) {
+            new Referrers(own, name).list(document);
         }
     }
 
@@ -298,28 +299,7 @@ public final class Repository {
     /// What refers to the manifest `subject`: signatures, attestations. A registry without that list is asked for the
     /// tag that clients keep in its place.
     public List<Descriptor> referrers(Digest subject) throws EngineException, InterruptedException {
-        String what = what("referrers in");
-        var response = own.send(what, new Ask("GET", "/v2/" + name.path() + "/referrers/" + subject,
-                Headers.of("Accept", MediaTypes.OCI_INDEX), Optional.empty(), pulling(own, name.path())));
-        if (response.status() == 200) {
-            try (response) {
-                return Index.parse(response.readBody(Manifest.MAX_BYTES)).manifests();
-            } catch (IOException e) {
-                Interruption.check(e);
-                throw new EngineException.Unavailable(what + ": " + e.getMessage(), e);
-            } catch (EngineException.Invalid e) {
-                throw new EngineException.Unavailable(what + ": " + e.getMessage(), e);
-            }
-        }
-        if (response.status() != 404) {
-            throw Refusal.of(what, response);
-        }
-        Conversation.drain(response);
-        try {
-            return fetch(subject.algorithm().label() + "-" + subject.hex()).index().manifests();
-        } catch (EngineException.NotFound e) {
-            return List.of();
-        }
+        return new Referrers(own, name).of(subject);
     }
 
     /// A page of a listing; whether the next is wanted.

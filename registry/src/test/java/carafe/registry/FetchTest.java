@@ -9,6 +9,7 @@ import carafe.spec.docker.AuthConfig;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.Index;
+import carafe.spec.oci.Manifest;
 import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
@@ -322,5 +323,22 @@ class FetchTest {
         registry.index("app", "sha256-" + digest.hex(), List.of(image.descriptor()));
         assertThat(repository().referrers(digest)).containsExactly(image.descriptor());
         assertThat(Digest.parse(digest.toString())).isEqualTo(digest);
+    }
+
+    @Test
+    void whatIsPushedIsListedUnderTheTagWhereThereIsNoList() throws Exception {
+        var image = registry.image("app", "1");
+        var config = registry.blob(new byte[] {'{', '}'}, MediaTypes.OCI_EMPTY);
+        for (String type : List.of("application/vnd.acme.one", "application/vnd.acme.two", "application/vnd.acme.one")) {
+            var manifest = new Manifest(MediaTypes.OCI_MANIFEST, config, List.of(), Map.of("by", "us"),
+                    Optional.of(image.descriptor()), Optional.of(type));
+            repository().put(Document.of(MediaTypes.OCI_MANIFEST, manifest.toJson().printBytes()), Optional.empty());
+        }
+        var listed = repository().referrers(image.descriptor().digest());
+        assertThat(listed).extracting(each -> each.artifactType().orElse(""))
+                .containsExactly("application/vnd.acme.one", "application/vnd.acme.two");
+        assertThat(listed.getFirst().annotations()).containsEntry("by", "us");
+        assertThat(repository().fetch(listed.getFirst().digest().toString()).manifest().subject())
+                .contains(image.descriptor());
     }
 }

@@ -57,6 +57,7 @@ final class Catalog {
         {"prune", "Remove unused images"},
         {"pull", "Download an image from a registry"}, {"rm", "Remove one or more images"},
         {"push", "Upload an image to a registry"},
+        {"referrers", "List what refers to an image: signatures, attestations"},
         {"save", "Save one or more images to a tar archive (streamed to STDOUT by default)"},
         {"tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE"},
         {"tags", "List the tags an image has at its registry"},
@@ -263,6 +264,7 @@ final class Catalog {
             case "pull" -> Pull.command(path);
             case "push" -> Push.command(path);
             case "tags" -> RemoteTags.command(path);
+            case "referrers" -> Referrers.command(path);
             case "copy" -> CopyImage.command(path);
             case "save" -> Save.command(path);
             case "import" -> Import.command(path);

@@ -147,7 +147,7 @@ final class Creating {
 
     private void pull(String image) throws Failure, EngineException.Invalid, IOException {
         try {
-            var wanted = new Pulling.Wanted(image, request.platform(), false);
+            var wanted = new Pulling.Wanted(image, request.platform(), false, false);
             Pulling.pull(call, wanted, call.session().err(), call.flags().truth("quiet"));
         } catch (EngineError e) {
             throw failure(call.command(), e.sentence());

@@ -52,9 +52,12 @@ final class Images {
                 }
             }
         }
-        var columns = flags.truth("digests")
+        var columns = new ArrayList<>(flags.truth("digests")
                 ? List.of("Repository", "Tag", "Digest", "ID", "CreatedSince", "Size")
-                : List.of("Repository", "Tag", "ID", "CreatedSince", "Size");
+                : List.of("Repository", "Tag", "ID", "CreatedSince", "Size"));
+        if (rows.stream().anyMatch(ImageRow::isArtifact)) {
+            columns.add("ArtifactType"); // last, so that who cuts columns gets the same as ever
+        }
         try {
             call.session().print(new Listing(ImageRow.HEADERS, columns).show(format, rows));
         } catch (TemplateException e) {

@@ -16,6 +16,7 @@ final class Pull {
         flags.bool("a,all-tags", "Download all tagged images in the repository");
         flags.bool("disable-content-trust", "Skip image verification").otherwise("true");
         flags.text("platform", "Set platform if server is multi-platform capable");
+        flags.bool("referrers", "Pull what refers to the image too: signatures, attestations");
         flags.bool("q,quiet", "Suppress verbose output");
         return command.does(Pull::run);
     }
@@ -34,7 +35,8 @@ final class Pull {
         if (!all && !quiet && !ImageName.complete(image)) {
             call.session().println("Using default tag: latest");
         }
-        Pulling.pull(call, new Pulling.Wanted(image, call.flags().text("platform"), all), call.session().out(), quiet);
+        Pulling.pull(call, new Pulling.Wanted(image, call.flags().text("platform"), all,
+                call.flags().truth("referrers")), call.session().out(), quiet);
         String full = ImageName.full(image);
         call.session().println(all ? full.substring(0, full.lastIndexOf(':')) : full);
         return 0;

@@ -12,8 +12,9 @@ final class Pulling {
 
     private Pulling() {}
 
-    /// What to pull: a name with its tag or digest, for a platform if one is said; or all tags of a name.
-    record Wanted(String image, String platform, boolean allTags) {}
+    /// What to pull: a name with its tag or digest, for a platform if one is said; or all tags of a name; with what refers
+    /// to it, or alone.
+    record Wanted(String image, String platform, boolean allTags, boolean referrers) {}
 
     /// Pulls; progress goes to `out`, the caller's standard stream number `stream`, unless `quiet`.
     static void pull(Call call, Wanted wanted, OutputStream out, boolean quiet)
@@ -26,7 +27,7 @@ final class Pulling {
         String tag = digest > 0 ? image.substring(digest + 1) : image.length() > name.length()
                 ? image.substring(name.length() + 1) : wanted.allTags ? "" : "latest";
         var target = Target.of("images/create").with("fromImage", name).given("tag", tag)
-                .given("platform", wanted.platform);
+                .given("platform", wanted.platform).when(wanted.referrers, "referrers");
         String auth = call.credentials().header(ImageName.registry(image));
         int stream = out == call.session().err() ? 2 : 1;
         var progress = new Progress(call.session(), quiet ? OutputStream.nullOutputStream() : out, stream);

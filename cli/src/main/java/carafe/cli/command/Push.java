@@ -18,6 +18,7 @@ final class Push {
         var flags = command.flags();
         flags.bool("a,all-tags", "Push all tags of an image to the repository");
         flags.bool("disable-content-trust", "Skip image signing").otherwise("true");
+        flags.bool("referrers", "Push what refers to the image too: signatures, attestations");
         flags.bool("q,quiet", "Suppress verbose output");
         return command.does(Push::run);
     }
@@ -26,6 +27,9 @@ final class Push {
         boolean quiet = call.flags().truth("quiet");
         boolean all = call.flags().truth("all-tags");
         String image = call.word(0);
+        if (image.startsWith("ssh://")) {
+            throw new Failure(1, overSsh(image));
+        }
         String wrong = ImageName.mistake(image);
         if (!wrong.isEmpty()) {
             throw new Failure(1, wrong);
@@ -41,9 +45,9 @@ final class Push {
         }
         var out = quiet ? OutputStream.nullOutputStream() : call.session().out();
         if (all) {
-            push(call, image, "", out);
+            push(call, Target.of("images", image, "push").when(call.flags().truth("referrers"), "referrers"), image, out);
         } else {
-            one(call, image, out);
+            push(call, target(image).when(call.flags().truth("referrers"), "referrers"), image, out);
         }
         if (quiet) {
             String full = ImageName.full(image);
@@ -52,18 +56,33 @@ final class Push {
         return 0;
     }
 
+    /// What does today what a push over ssh may do once (ADR 40).
+    private static String overSsh(String address) {
+        int slash = address.indexOf('/', "ssh://".length());
+        String host = address.substring("ssh://".length(), slash < 0 ? address.length() : slash);
+        String name = slash < 0 || slash == address.length() - 1 ? "NAME" : address.substring(slash + 1);
+        int colon = host.lastIndexOf(':');
+        String words = host.isEmpty() ? "HOST"
+                : colon < 0 ? host : "-p " + host.substring(colon + 1) + " " + host.substring(0, colon);
+        return "push goes to registries, not to hosts over ssh\n  try:  carafe save " + name + " | ssh " + words
+                + " carafe load";
+    }
+
     /// Pushes one tag of an image, `latest` where `image` has none, and shows on `out` how it goes.
     static void one(Call call, String image, OutputStream out)
             throws Failure, EngineError, EngineException.Invalid, IOException {
-        String tagged = ImageName.tagged(image);
-        int colon = tagged.lastIndexOf(':');
-        push(call, tagged.substring(0, colon), tagged.substring(colon + 1), out);
+        push(call, target(image), image, out);
     }
 
-    private static void push(Call call, String name, String tag, OutputStream out)
+    private static Target target(String image) {
+        String tagged = ImageName.tagged(image);
+        int colon = tagged.lastIndexOf(':');
+        return Target.of("images", tagged.substring(0, colon), "push").given("tag", tagged.substring(colon + 1));
+    }
+
+    private static void push(Call call, Target target, String image, OutputStream out)
             throws Failure, EngineError, EngineException.Invalid, IOException {
-        String auth = call.credentials().header(ImageName.registry(name));
-        var target = Target.of("images", name, "push").given("tag", tag);
+        String auth = call.credentials().header(ImageName.registry(image));
         try (var response = call.engine().openPost(target, auth); var messages = Json.stream(response.body())) {
             new Progress(call.session(), out, 1).showAll(messages);
         }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// An image under one of its names, as `images` shows it.
 public final class ImageRow implements Subject {
@@ -18,12 +19,15 @@ public final class ImageRow implements Subject {
             Map.entry("ID", "IMAGE ID"), Map.entry("Repository", "REPOSITORY"), Map.entry("Tag", "TAG"),
             Map.entry("Digest", "DIGEST"), Map.entry("CreatedSince", "CREATED"), Map.entry("CreatedAt", "CREATED AT"),
             Map.entry("Size", "SIZE"), Map.entry("Containers", "CONTAINERS"), Map.entry("VirtualSize", "SIZE"),
-            Map.entry("SharedSize", "SHARED SIZE"), Map.entry("UniqueSize", "UNIQUE SIZE"));
+            Map.entry("SharedSize", "SHARED SIZE"), Map.entry("UniqueSize", "UNIQUE SIZE"),
+            Map.entry("ArtifactType", "ARTIFACT TYPE"));
 
     private static final String[] FIELDS = {
         "Containers", "CreatedAt", "CreatedSince", "Digest", "ID", "Repository", "SharedSize", "Size", "Tag",
         "UniqueSize", "VirtualSize"
     };
+    private static final String[] ARTIFACT_FIELDS = Stream.concat(Stream.of("ArtifactType"), Stream.of(FIELDS))
+            .toArray(String[]::new);
     private static final String NONE = "<none>";
 
     /// How rows are shown.
@@ -94,6 +98,15 @@ public final class ImageRow implements Subject {
         return colon > name.lastIndexOf('/') ? name.substring(0, colon) : name;
     }
 
+    /// Whether this is no image but an artifact.
+    public boolean isArtifact() {
+        try {
+            return !image.object("Descriptor").text("artifactType").isEmpty();
+        } catch (EngineException.Invalid e) {
+            return false;
+        }
+    }
+
     @Override
     public Object field(String name, List<Object> arguments) {
         try {
@@ -112,6 +125,7 @@ public final class ImageRow implements Subject {
                 case "SharedSize" -> image.number("SharedSize", -1) < 0 ? "N/A" : Human.size(image.number("SharedSize", 0), 4);
                 case "UniqueSize" -> image.number("SharedSize", -1) < 0 ? "N/A"
                         : Human.size(image.number("Size", 0) - image.number("SharedSize", 0), 4);
+                case "ArtifactType" -> image.object("Descriptor").text("artifactType");
                 default -> Values.ABSENT;
             };
         } catch (EngineException.Invalid e) {
@@ -126,6 +140,6 @@ public final class ImageRow implements Subject {
 
     @Override
     public Json asJson() {
-        return Rows.json(this, FIELDS);
+        return Rows.json(this, isArtifact() ? ARTIFACT_FIELDS : FIELDS);
     }
 }

@@ -27,7 +27,8 @@ class CommandsTest {
             "attach", "container-inspect", "container-ls", "container-rm", "create", "events", "exec", "history",
             "image-history", "image-inspect", "image-load", "image-ls", "image-rm", "image-tag", "images", "info", "kill",
             "load", "logs", "network-connect", "network-create", "network-disconnect", "network-inspect", "network-ls",
-            "network-prune", "network-rm", "pause", "port", "ps", "rename", "restart", "rm", "rmi", "run", "start", "stop", "system-events",
+            "network-prune", "network-rm", "pause", "port", "ps", "rename", "restart", "rm", "rmi", "run", "start", "stop",
+            "system-events",
             "system-info", "tag", "top", "unpause", "wait");
 
     @TempDir
@@ -116,6 +117,18 @@ class CommandsTest {
         assertThat(run(words.split(" "))).isEqualTo(code);
         assertThat(caller.errors()).isEqualTo(sentence.replace("\\n", "\n") + "\n");
         assertThat(caller.output()).isEmpty();
+    }
+
+    @Test
+    void aPushOverSshNamesWhatDoesIt() {
+        assertThat(run("push", "ssh://me@host/team/app:1")).isEqualTo(1);
+        assertThat(run("image", "push", "ssh://host:2222")).isEqualTo(1);
+        assertThat(caller.errors()).isEqualTo("""
+                push goes to registries, not to hosts over ssh
+                  try:  carafe save team/app:1 | ssh me@host carafe load
+                push goes to registries, not to hosts over ssh
+                  try:  carafe save NAME | ssh -p 2222 host carafe load
+                """);
     }
 
     @Test

@@ -5,8 +5,8 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 
-/// A layer's blob on its way in: counts, and tells now and then how far it is. Unpacking goes on while it arrives, so
-/// "Extracting" is told only when the last byte is here.
+/// A layer's blob on its way in, or an artifact's: counts, and tells now and then how far it is. Unpacking goes on while it
+/// arrives, so "Extracting" is told only when the last byte is here; an artifact's blob is not unpacked.
 final class ArrivingLayer extends FilterInputStream {
 
     private static final long STEP_NANOS = 100_000_000;
@@ -14,6 +14,7 @@ final class ArrivingLayer extends FilterInputStream {
     private final String id;
     private final Descriptor blob;
     private final TransferListener listener;
+    private final boolean unpacked;
     private long arrived;
     private long toldAt = System.nanoTime() - STEP_NANOS;
 
@@ -23,6 +24,17 @@ final class ArrivingLayer extends FilterInputStream {
         this.id = id;
         this.blob = blob;
         this.listener = listener;
+        this.unpacked = true;
+    }
+
+    /// An artifact's blob of which `arrived` bytes are here. Owns `in`.
+    ArrivingLayer(InputStream in, Descriptor blob, TransferListener listener, long arrived) {
+        super(in);
+        this.id = blob.digest().shortHex();
+        this.blob = blob;
+        this.listener = listener;
+        this.unpacked = false;
+        this.arrived = arrived;
     }
 
     @Override
@@ -51,7 +63,9 @@ final class ArrivingLayer extends FilterInputStream {
         if (whole) {
             listener.tell(new TransferMessage.About(id, "Verifying Checksum"));
             listener.tell(new TransferMessage.About(id, "Download complete"));
-            listener.tell(new TransferMessage.Moving(id, "Extracting", blob.size(), blob.size()));
+            if (unpacked) {
+                listener.tell(new TransferMessage.Moving(id, "Extracting", blob.size(), blob.size()));
+            }
         }
     }
 }

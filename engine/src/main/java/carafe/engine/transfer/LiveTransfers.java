@@ -18,11 +18,13 @@ import java.io.InputStream;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import java.util.stream.Stream;
 
 /// The transfers of this engine, over its images and the registries it may talk to.
 public final class LiveTransfers implements ImageTransfers {
 
     private static final int MOST_FOUND = 100;
+    private static final int MOST_REFERRERS = 1000;
     private static final String UNKNOWN = "unknown";
 
     private final Images images;
@@ -53,7 +55,7 @@ public final class LiveTransfers implements ImageTransfers {
                 }
             }
             for (var name : names) {
-                var id = new Pull(images, downloads, repository, name, listener).run(request.platform());
+                var id = new Pull(images, downloads, repository, name, listener).run(request.platform(), request.referrers());
                 observer.namesChanged();
                 observer.happened("pull", name.familiar(), Optional.of(id.toString()));
             }
@@ -70,8 +72,8 @@ public final class LiveTransfers implements ImageTransfers {
         }
         var repository = registries.repository(name, request.auth());
         listener.tell(new TransferMessage.Line("The push refers to repository [" + name.repository() + "]"));
-        var tagged = images.list().stream()
-                .flatMap(image -> image.tags().stream())
+        var tagged = Stream.concat(images.list().stream().flatMap(image -> image.tags().stream()),
+                        images.artifacts().list().stream().flatMap(artifact -> artifact.tags().stream()))
                 .filter(each -> each.repository().equals(name.repository()))
                 .filter(each -> name.tag().isEmpty() || name.tag().equals(each.tag()))
                 .sorted((a, b) -> a.toString().compareTo(b.toString()))
@@ -81,7 +83,7 @@ public final class LiveTransfers implements ImageTransfers {
                     + name.familiarRepository());
         }
         for (var each : tagged) {
-            var id = new Push(images, uploads, repository, each, listener).run();
+            var id = new Push(images, uploads, repository, each, listener).run(request.referrers());
             observer.namesChanged();
             observer.happened("push", each.familiar(), Optional.of(id.toString()));
         }
@@ -127,6 +129,32 @@ public final class LiveTransfers implements ImageTransfers {
     @Override
     public List<String> tags(Reference name, AuthConfig auth) throws EngineException, InterruptedException {
         return registries.repository(name, auth).tags();
+    }
+
+    @Override
+    public List<Referrer> referrers(Reference name, AuthConfig auth) throws EngineException, InterruptedException {
+        var repository = registries.repository(name, auth);
+        var root = repository.fetch(called(name));
+        var subjects = new ArrayList<Digest>(List.of(root.descriptor().digest()));
+        if (root.isIndex()) {
+            root.index().manifests().stream()
+                    .filter(entry -> entry.platform().filter(made -> made.runsOn(Platform.host())).isPresent())
+                    .forEach(entry -> subjects.add(entry.digest()));
+        }
+        var found = new ArrayList<Referrer>();
+        for (int i = 0; i < subjects.size() && found.size() < MOST_REFERRERS; i++) {
+            for (var entry : repository.referrers(subjects.get(i))) {
+                if (!subjects.contains(entry.digest())) {
+                    subjects.add(entry.digest());
+                    var here = images.artifacts().list().stream().filter(each -> each.id().equals(entry.digest())).findFirst();
+                    var names = new ArrayList<Reference>();
+                    here.ifPresent(artifact -> names.addAll(artifact.tags()));
+                    here.ifPresent(artifact -> names.addAll(artifact.digests()));
+                    found.add(new Referrer(entry, subjects.get(i), names, here.isPresent()));
+                }
+            }
+        }
+        return found;
     }
 
     @Override

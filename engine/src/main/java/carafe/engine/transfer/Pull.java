@@ -41,44 +41,77 @@ final class Pull {
         this.listener = listener;
     }
 
-    /// Pulls for `platform`; the image's id.
-    Digest run(Optional<Platform> platform) throws EngineException, InterruptedException {
+    /// Pulls for `platform`, with what refers to it if `referrers`; the id of the image or artifact.
+    Digest run(Optional<Platform> platform, boolean referrers) throws EngineException, InterruptedException {
         String called = name.digest().map(Digest::toString).or(name::tag).orElseThrow();
-        var found = find(called, platform);
-        var digest = found.root.descriptor().digest();
-        listener.tell(new TransferMessage.About(called, "Pulling from " + name.path()));
-        var byDigest = name.withDigest(digest);
-        boolean there = isHere(name, found) && isHere(byDigest, found);
-        if (!there) {
-            take(found, name.digest().isPresent() ? List.of(byDigest) : List.of(name, byDigest));
-        }
-        listener.tell(new TransferMessage.Line("Digest: " + digest));
-        listener.tell(new TransferMessage.Line(there
-                ? "Status: Image is up to date for " + name.familiar()
-                : "Status: Downloaded newer image for " + name.familiar()));
-        return found.manifest.config().digest();
-    }
-
-    private boolean isHere(Reference reference, Found found) throws EngineException {
-        try {
-            var image = images.find(reference.toString(), found.parsed.platform());
-            return image.id().equals(found.manifest.config().digest());
-        } catch (EngineException.NotFound e) {
-            return false;
-        }
-    }
-
-    private Found find(String called, Optional<Platform> platform) throws EngineException, InterruptedException {
         var root = repository.fetch(called);
         var document = root;
         if (root.isIndex()) {
             var chosen = PlatformChoice.choose(root.index(), platform.orElseGet(Platform::host));
             document = repository.fetch(chosen.digest().toString());
         }
+        var digest = root.descriptor().digest();
+        var byDigest = name.withDigest(digest);
+        var names = name.digest().isPresent() ? List.of(byDigest) : List.of(name, byDigest);
+        var artifact = new ArtifactTransfer(images.artifacts(), downloads, repository, listener);
+        Digest id;
+        boolean there;
+        if (document.manifest().artifact().isPresent() && !root.isIndex()) {
+            listener.tell(new TransferMessage.About(called, "Pulling from " + name.path()));
+            there = isHere(names, document.descriptor().digest());
+            id = there ? document.descriptor().digest() : artifact.take(document, names);
+        } else {
+            var found = find(root, document, platform);
+            listener.tell(new TransferMessage.About(called, "Pulling from " + name.path()));
+            there = isHere(name, found) && isHere(byDigest, found);
+            if (!there) {
+                take(found, names);
+            }
+            id = found.manifest.config().digest();
+        }
+        if (referrers) {
+            int count = artifact.takeReferrers(digest);
+            if (root.isIndex()) {
+                count += artifact.takeReferrers(document.descriptor().digest());
+            }
+            listener.tell(new TransferMessage.Line("Referrers: " + count));
+        }
+        listener.tell(new TransferMessage.Line("Digest: " + digest));
+        listener.tell(new TransferMessage.Line(there
+                ? "Status: Image is up to date for " + name.familiar()
+                : "Status: Downloaded newer image for " + name.familiar()));
+        return id;
+    }
+
+    /// Whether all these names mean the artifact.
+    private boolean isHere(List<Reference> names, Digest artifact) throws EngineException {
+        for (var each : names) {
+            try {
+                if (images.artifacts().find(each.toString()).filter(here -> here.id().equals(artifact)).isEmpty()) {
+                    return false;
+                }
+            } catch (EngineException.NotFound e) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean isHere(Reference reference, Found found) throws EngineException {
+        try {
+            var image = images.find(reference.toString(), found.parsed.platform());
+            return image.id().equals(found.manifest.config().digest());
+        } catch (EngineException.NotFound | EngineException.Unsupported e) {
+            return false; // not here, or an artifact until now
+        }
+    }
+
+    private Found find(Document root, Document document, Optional<Platform> platform)
+            throws EngineException, InterruptedException {
         var manifest = document.manifest();
-        if (!MediaTypes.isImageConfig(manifest.config().mediaType())) {
-            throw new EngineException.Unsupported(name.familiar() + " is no container image but an artifact of type \""
-                    + manifest.artifactType().orElse(manifest.config().mediaType()) + "\"");
+        if (manifest.artifact().isPresent()) {
+            throw new EngineException.Unsupported(name.familiar() + " is an index of artifacts, not of container images;"
+                    + " pull one of them by its digest");
         }
         byte[] config = repository.read(manifest.config(), ImageConfig.MAX_BYTES);
         var parsed = ImageConfig.parse(config);

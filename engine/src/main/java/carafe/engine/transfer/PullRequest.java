@@ -7,4 +7,12 @@ import java.util.Optional;
 
 /// What to pull: a name with a tag or digest, or without both, which means every tag; for which platform, the host's
 /// unless one is said; and who asks.
-public record PullRequest(Reference name, Optional<Platform> platform, AuthConfig auth) {}
+///
+/// @param referrers whether what refers to the image (signatures, lists of its parts) comes along (ADR 39)
+public record PullRequest(Reference name, Optional<Platform> platform, AuthConfig auth, boolean referrers) {
+
+    /// An image alone.
+    public PullRequest(Reference name, Optional<Platform> platform, AuthConfig auth) {
+        this(name, platform, auth, false);
+    }
+}

@@ -41,31 +41,51 @@ final class Push {
         this.listener = listener;
     }
 
-    /// Pushes the image that the name means here; its id.
-    Digest run() throws EngineException, InterruptedException {
-        String tag = name.tag().orElseThrow();
-        try (var outgoing = images.outgoing(name.toString())) {
-            var distinct = new LinkedHashMap<Digest, OutgoingLayer>();
-            outgoing.layers().forEach(layer -> distinct.putIfAbsent(layer.diffId(), layer));
-            distinct.keySet().forEach(id -> listener.tell(new TransferMessage.About(id.shortHex(), "Preparing")));
-            var tasks = new ArrayList<Callable<Descriptor>>();
-            distinct.values().forEach(layer -> tasks.add(() -> sendInTurn(layer)));
-            var sent = Parallel.all(tasks);
-            var blobs = new LinkedHashMap<Digest, Descriptor>();
-            int next = 0;
-            for (var diffId : distinct.keySet()) {
-                blobs.put(diffId, sent.get(next++));
+    /// Pushes the image or artifact that the name means here, with what refers to it if `referrers`; its id.
+    Digest run(boolean referrers) throws EngineException, InterruptedException {
+        var transfer = new ArtifactTransfer(images.artifacts(), uploads, repository, listener);
+        var artifact = images.artifacts().find(name.toString());
+        Descriptor pushed;
+        Digest id;
+        if (artifact.isPresent()) {
+            try (var outgoing = images.artifacts().outgoing(artifact.get())) {
+                pushed = transfer.send(outgoing, name.tag()).descriptor();
             }
-            var manifest = outgoing.image().manifest();
-            repository.upload(manifest.config().mediaType(), outgoing.config());
-            var document = document(outgoing, blobs);
-            repository.put(document, Optional.of(tag));
-            remember(outgoing, document);
-            var pushed = document.descriptor();
-            listener.tell(new TransferMessage.Line(tag + ": digest: " + pushed.digest() + " size: " + pushed.size()));
-            listener.tell(new TransferMessage.Pushed(tag, pushed.digest().toString(), pushed.size()));
-            return outgoing.image().id();
+            id = artifact.get().id();
+            images.artifacts().named(id, name.withDigest(id));
+        } else {
+            try (var outgoing = images.outgoing(name.toString())) {
+                pushed = image(outgoing).descriptor();
+                id = outgoing.image().id();
+            }
         }
+        if (referrers) {
+            listener.tell(new TransferMessage.Line("Referrers: " + transfer.sendReferrers(id, pushed.digest())));
+        }
+        String tag = name.tag().orElseThrow();
+        listener.tell(new TransferMessage.Line(tag + ": digest: " + pushed.digest() + " size: " + pushed.size()));
+        listener.tell(new TransferMessage.Pushed(tag, pushed.digest().toString(), pushed.size()));
+        return id;
+    }
+
+    private Document image(Outgoing outgoing) throws EngineException, InterruptedException {
+        var distinct = new LinkedHashMap<Digest, OutgoingLayer>();
+        outgoing.layers().forEach(layer -> distinct.putIfAbsent(layer.diffId(), layer));
+        distinct.keySet().forEach(id -> listener.tell(new TransferMessage.About(id.shortHex(), "Preparing")));
+        var tasks = new ArrayList<Callable<Descriptor>>();
+        distinct.values().forEach(layer -> tasks.add(() -> sendInTurn(layer)));
+        var sent = Parallel.all(tasks);
+        var blobs = new LinkedHashMap<Digest, Descriptor>();
+        int next = 0;
+        for (var diffId : distinct.keySet()) {
+            blobs.put(diffId, sent.get(next++));
+        }
+        var manifest = outgoing.image().manifest();
+        repository.upload(manifest.config().mediaType(), outgoing.config());
+        var document = document(outgoing, blobs);
+        repository.put(document, name.tag());
+        remember(outgoing, document);
+        return document;
     }
 
     private Descriptor sendInTurn(OutgoingLayer layer) throws EngineException, InterruptedException {

@@ -225,11 +225,83 @@ class TransfersTest {
         registry.put("app", "3", Document.of(MediaTypes.OCI_MANIFEST,
                 Manifest.of(there.manifest().config(), List.of()).toJson().printBytes()));
         assertThatThrownBy(() -> pull("app:3")).hasMessageContaining("layers length mismatch");
-        registry.put("app", "4", Document.of(MediaTypes.OCI_MANIFEST, Manifest.of(
-                Descriptor.of("application/vnd.acme.rocket", there.manifest().config().digest(), 5), List.of())
-                .toJson().printBytes()));
-        assertThatThrownBy(() -> pull("app:4")).isInstanceOf(EngineException.Unsupported.class)
-                .hasMessageContaining("no container image but an artifact of type \"application/vnd.acme.rocket\"");
+    }
+
+    private static byte[] text(String text) {
+        return text.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    }
+
+    /// Puts an artifact there, under its digest and, unless that is empty, a tag.
+    private Document artifact(String tag, String blob, Optional<Descriptor> subject) {
+        var config = registry.blob(text("{}"), MediaTypes.OCI_EMPTY);
+        var layer = registry.blob(text(blob), "application/vnd.acme.fuel");
+        var manifest = new Manifest(MediaTypes.OCI_MANIFEST, config, List.of(layer), java.util.Map.of(), subject,
+                Optional.of("application/vnd.acme.rocket"));
+        var document = Document.of(MediaTypes.OCI_MANIFEST, manifest.toJson().printBytes());
+        registry.put("app", tag.isEmpty() ? document.descriptor().digest().toString() : tag, document);
+        return document;
+    }
+
+    @Test
+    void anArtifactIsPulledByNameAndDigestAndPushedByteForByte() throws Exception {
+        var there = artifact("rocket", "not a tar", Optional.empty());
+        pull("app:rocket");
+        pull("app@" + there.descriptor().digest());
+        assertThat(images.list()).isEmpty();
+        var here = images.artifacts().list().getFirst();
+        assertThat(here.id()).isEqualTo(there.descriptor().digest());
+        assertThat(here.type()).isEqualTo("application/vnd.acme.rocket");
+        assertThat(here.tags()).containsExactly(name("app:rocket"));
+        told.clear();
+        pull("app:rocket");
+        assertThat(told.toString()).contains("Image is up to date");
+        images.tag(name("app:rocket").toString(), name("other:1"));
+        push("other:1");
+        assertThat(registry.manifests.get("other@1")).isEqualTo(there);
+        assertThat(images.artifacts().list().getFirst().digests()).contains(name("other@" + there.descriptor().digest()));
+        assertThatThrownBy(() -> images.find(name("app:rocket").toString()))
+                .isInstanceOf(EngineException.Unsupported.class)
+                .hasMessageContaining("is no container image but an artifact of type \"application/vnd.acme.rocket\"");
+    }
+
+    @Test
+    void aTornBlobOfAnArtifactLeavesNothing() throws Exception {
+        var there = artifact("rocket", "not a tar", Optional.empty());
+        var blob = there.manifest().layers().getFirst().digest();
+        registry.blobs.put(blob, text("not a jar"));
+        assertThatThrownBy(() -> pull("app:rocket")).isInstanceOf(EngineException.class);
+        assertThat(images.artifacts().list()).isEmpty();
+        registry.blobs.put(blob, text("not a tar"));
+        pull("app:rocket");
+        assertThat(images.artifacts().list()).hasSize(1);
+    }
+
+    /// The registry keeps no list, so the tags that clients keep are read and written.
+    @Test
+    void whatRefersToAnImageComesAndGoesWhenThatIsAskedFor() throws Exception {
+        var there = image("app", "1", "linux/amd64", tar("a", 1000));
+        var manifest = registry.manifests.get("app@1").descriptor();
+        var signature = artifact("", "signed", Optional.of(manifest));
+        var ofSignature = artifact("", "signed again", Optional.of(signature.descriptor()));
+        registry.index("app", "sha256-" + manifest.digest().hex(), List.of(signature.descriptor()));
+        registry.index("app", "sha256-" + signature.descriptor().digest().hex(), List.of(ofSignature.descriptor()));
+        pull("app:1");
+        assertThat(images.artifacts().list()).isEmpty();
+        assertThat(transfers.referrers(name("app:1"), AuthConfig.NONE)).extracting(Referrer::here)
+                .containsExactly(false, false);
+        transfers.pull(new PullRequest(name("app:1"), Optional.empty(), AuthConfig.NONE, true), told::add);
+        assertThat(told).contains(new TransferMessage.Line("Referrers: 2"));
+        assertThat(images.artifacts().referrers(there.manifest().config().digest())).extracting(carafe.image.Artifact::id)
+                .containsExactly(signature.descriptor().digest());
+        assertThat(transfers.referrers(name("app:1"), AuthConfig.NONE)).extracting(Referrer::here, Referrer::subject)
+                .containsExactly(org.assertj.core.groups.Tuple.tuple(true, manifest.digest()),
+                        org.assertj.core.groups.Tuple.tuple(true, signature.descriptor().digest()));
+        images.tag(name("app:1").toString(), name("other:1"));
+        transfers.push(new PushRequest(name("other:1"), AuthConfig.NONE, true), told::add);
+        assertThat(registry.manifests.get("other@" + signature.descriptor().digest())).isEqualTo(signature);
+        assertThat(registry.manifests.get("other@sha256-" + manifest.digest().hex()).index().manifests())
+                .extracting(Descriptor::digest).containsExactly(signature.descriptor().digest());
+        assertThat(registry.manifests.get("other@" + ofSignature.descriptor().digest())).isEqualTo(ofSignature);
     }
 
     @Test

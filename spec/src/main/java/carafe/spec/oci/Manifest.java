@@ -64,6 +64,19 @@ public record Manifest(String mediaType, Descriptor config, List<Descriptor> lay
                 Descriptor.readAnnotations(json), readSubject(json), readArtifactType(json));
     }
 
+    /// What kind of artifact this describes, in the words of its maker; empty when it is a container image. A
+    /// configuration that is none of an image makes an artifact, and so do layers of which none is a tar of files: a
+    /// signature, say, that wears an image's configuration. Source: OCI image-spec manifest.md, "Guidelines for artifact
+    /// usage".
+    public Optional<String> artifact() {
+        boolean files = layers.isEmpty() || layers.stream().anyMatch(layer -> MediaTypes.isLayer(layer.mediaType()));
+        if (MediaTypes.isImageConfig(config.mediaType()) && files) {
+            return Optional.empty();
+        }
+        return artifactType.or(() -> Optional.of(MediaTypes.isImageConfig(config.mediaType())
+                ? layers.getFirst().mediaType() : config.mediaType()));
+    }
+
     static void checkVersion(Json.Obj json) throws EngineException.Invalid {
         long version = json.number("schemaVersion", 0);
         if (version != 2) {

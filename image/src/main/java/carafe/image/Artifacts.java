@@ -1,0 +1,316 @@
+package carafe.image;
+
+import carafe.spec.EngineException;
+import carafe.spec.oci.Descriptor;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.Index;
+import carafe.spec.oci.Manifest;
+import carafe.spec.oci.MediaTypes;
+import carafe.spec.oci.Reference;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// The artifacts among what is stored: found by name, listed by what they refer to, taken in and sent. Their blobs are
+/// kept as they came, for nothing is known of what they hold.
+///
+/// An artifact with a name stays until that is removed. One without stays as long as its subject: an image (by whatever
+/// manifest of it, or the index it was found through) or another artifact. A manifest is an image's when its
+/// configuration is that image; so a subject is known again after an archive brought the image under another manifest.
+/// Source: OCI image-spec manifest.md (`subject`), distribution-spec "Listing Referrers".
+public final class Artifacts {
+
+    private final Images images;
+    private final ContentStore content;
+    private final Map<Digest, Manifest> manifests = new ConcurrentHashMap<>();
+
+    Artifacts(Images images, ContentStore content) {
+        this.images = images;
+        this.content = content;
+    }
+
+    /// All of them, in the order they came.
+    public List<Artifact> list() throws EngineException {
+        return list(images.index());
+    }
+
+    private List<Artifact> list(ImageIndex at) throws EngineException {
+        var all = new ArrayList<Artifact>();
+        for (var id : at.images().keySet()) {
+            if (at.isArtifact(id)) {
+                all.add(artifact(id, at));
+            }
+        }
+        return all;
+    }
+
+    /// The artifact that `name` means; empty when it means an image.
+    /// @throws EngineException.NotFound it means nothing here
+    public Optional<Artifact> find(String name) throws EngineException {
+        var at = images.index();
+        var id = ImageNames.resolve(name, at);
+        return at.isArtifact(id) ? Optional.of(artifact(id, at)) : Optional.empty();
+    }
+
+    /// What refers to the image or artifact with this id.
+    public List<Artifact> referrers(Digest id) throws EngineException {
+        var at = images.index();
+        var found = new ArrayList<Artifact>();
+        for (var artifact : list(at)) {
+            if (artifact.manifest().subject().isPresent()
+                    && owners(artifact.manifest().subject().get().digest(), at).contains(id)) {
+                found.add(artifact);
+            }
+        }
+        return found;
+    }
+
+    /// Whether it refers to something that is here, and so stays without a name.
+    public boolean isKept(Artifact artifact) throws EngineException {
+        var subject = artifact.manifest().subject();
+        return subject.isPresent() && !owners(subject.get().digest(), images.index()).isEmpty();
+    }
+
+    /// Bytes of all artifacts' blobs, each counted once.
+    public long bytes() throws EngineException {
+        var parts = new HashSet<Descriptor>();
+        for (var artifact : list()) {
+            Artifact.parts(artifact.manifest()).forEach(part -> parts.add(bare(part)));
+            parts.add(bare(artifact.descriptor()));
+        }
+        return parts.stream().mapToLong(Descriptor::size).sum();
+    }
+
+    private static Descriptor bare(Descriptor part) {
+        return Descriptor.of("", part.digest(), part.size());
+    }
+
+    /// Gives the artifact with this id, if it is here still, a further name.
+    public void named(Digest id, Reference name) throws EngineException {
+        try {
+            images.update(at -> at.isArtifact(id) ? at.withName(name, id) : at);
+        } catch (IOException e) {
+            throw Failures.of("name artifact " + id, e);
+        }
+    }
+
+    /// Begins to take in the artifact with this manifest, blob by blob; to be closed.
+    /// @throws EngineException.Invalid it is an image's
+    public ArtifactIntake intake(byte[] manifest) throws EngineException {
+        return new ArtifactIntake(images, content, manifest);
+    }
+
+    /// The artifact that `name` means, which stays until this is closed.
+    /// @throws EngineException.NotFound it means nothing here, or an image
+    public OutgoingArtifact outgoing(String name) throws EngineException {
+        var found = find(name).orElseThrow(() -> new EngineException.NotFound("No such artifact: " + name));
+        return outgoing(found);
+    }
+
+    /// The same for one that was found.
+    public OutgoingArtifact outgoing(Artifact artifact) throws EngineException {
+        try {
+            return new OutgoingArtifact(artifact, content);
+        } catch (IOException e) {
+            throw Failures.of("read artifact " + artifact.id(), e);
+        }
+    }
+
+    Artifact artifact(Digest id, ImageIndex at) throws EngineException {
+        var tags = new ArrayList<Reference>();
+        var digests = new ArrayList<Reference>();
+        at.namesOf(id).forEach(name -> (name.digest().isPresent() ? digests : tags).add(name));
+        var descriptor = Optional.ofNullable(at.images().get(id)).orElseThrow(
+                () -> new EngineException.NotFound("No such image: " + id));
+        return new Artifact(descriptor, manifest(id), tags, digests);
+    }
+
+    private Manifest manifest(Digest id) throws EngineException {
+        var known = manifests.get(id);
+        if (known != null) {
+            return known;
+        }
+        try {
+            var read = Manifest.parse(content.readAll(id, Manifest.MAX_BYTES));
+            manifests.put(id, read);
+            return read;
+        } catch (IOException e) {
+            throw Failures.of("read artifact " + id, e);
+        }
+    }
+
+    /// The images and artifacts that the manifest or index `subject` is of, in `at`.
+    private Set<Digest> owners(Digest subject, ImageIndex at) throws EngineException {
+        var owners = new LinkedHashSet<Digest>();
+        at.images().forEach((id, manifest) -> {
+            if (manifest.digest().equals(subject)) {
+                owners.add(id);
+            }
+        });
+        at.names().forEach((name, meant) -> {
+            if (meant.index().equals(Optional.of(subject)) || name.digest().equals(Optional.of(subject))) {
+                owners.addAll(meant.images());
+            }
+        });
+        if (owners.isEmpty()) {
+            for (var document : documents(subject)) {
+                document.image().filter(at.images()::containsKey).ifPresent(owners::add);
+            }
+        }
+        return owners;
+    }
+
+    /// A manifest that is here, and the id of its image if it is an image's.
+    private record Document(Digest digest, Optional<Digest> image) {}
+
+    /// What lies here of the subject of an artifact: its document, and the manifests of an index.
+    private List<Document> documents(Digest subject) throws EngineException {
+        var found = new ArrayList<Document>();
+        var bytes = document(subject);
+        if (bytes.isEmpty()) {
+            return found;
+        }
+        found.add(new Document(subject, image(bytes.get())));
+        try {
+            for (var part : Index.parse(bytes.get()).manifests()) {
+                var child = MediaTypes.isManifest(part.mediaType()) ? document(part.digest()) : Optional.<byte[]>empty();
+                child.ifPresent(manifest -> found.add(new Document(part.digest(), image(manifest))));
+            }
+        } catch (EngineException.Invalid e) {
+            return found; // a manifest, not an index
+        }
+        return found;
+    }
+
+    private static Optional<Digest> image(byte[] manifest) {
+        try {
+            return Optional.of(Manifest.parse(manifest)).filter(parsed -> parsed.artifact().isEmpty())
+                    .map(parsed -> parsed.config().digest());
+        } catch (EngineException.Invalid e) {
+            return Optional.empty();
+        }
+    }
+
+    /// A manifest or index that is here, byte for byte.
+    Optional<byte[]> document(Digest digest) throws EngineException {
+        try {
+            return content.size(digest).filter(size -> size <= Manifest.MAX_BYTES).isPresent()
+                    ? Optional.of(content.readAll(digest, Manifest.MAX_BYTES)) : Optional.empty();
+        } catch (IOException e) {
+            throw Failures.of("read " + digest, e);
+        }
+    }
+
+    /// The documents that say whose an artifact is: its subject, and an index's manifests as far as they are here.
+    Set<Digest> subjectDocuments(Artifact artifact) throws EngineException {
+        var digests = new LinkedHashSet<Digest>();
+        if (artifact.manifest().subject().isPresent()) {
+            for (var document : documents(artifact.manifest().subject().get().digest())) {
+                digests.add(document.digest());
+            }
+        }
+        return digests;
+    }
+
+    /// The index `at` with the artifacts of an archive, their subjects' documents being stored: those with a name, those
+    /// without a subject, and those whose subject is among `at`.
+    ImageIndex with(List<IncomingArtifact> incoming, ImageIndex at) throws IOException, EngineException {
+        for (var artifact : incoming) {
+            content.put(artifact.bytes());
+            for (byte[] document : artifact.subjectDocuments()) {
+                content.put(document);
+            }
+        }
+        var next = at;
+        var left = new ArrayList<>(incoming);
+        boolean more = true;
+        while (more) { // a subject may be another artifact of the archive
+            more = false;
+            for (var artifact : List.copyOf(left)) {
+                var subject = artifact.manifest().subject();
+                if (!artifact.names().isEmpty() || subject.isEmpty()
+                        || !owners(subject.get().digest(), next).isEmpty()) {
+                    next = next.withImage(artifact.descriptor().digest(), artifact.descriptor());
+                    for (var name : artifact.names()) {
+                        next = next.withName(name, artifact.descriptor().digest());
+                    }
+                    left.remove(artifact);
+                    more = true;
+                }
+            }
+        }
+        return next;
+    }
+
+    /// Adds to an archive what refers to the images and artifacts in it, those that refer to others last.
+    void addReferrers(ImageArchive archive) throws EngineException {
+        var asked = new ArrayList<>(archive.ids());
+        for (int i = 0; i < asked.size(); i++) {
+            for (var referrer : referrers(asked.get(i))) {
+                if (!asked.contains(referrer.id())) {
+                    archive.add(outgoing(referrer), List.of());
+                    asked.add(referrer.id());
+                }
+                for (var digest : subjectDocuments(referrer)) {
+                    document(digest).ifPresent(archive::addDocument);
+                }
+            }
+        }
+    }
+
+    /// The names of what an artifact refers to.
+    List<Reference> namesOfSubject(Digest id, ImageIndex at) throws EngineException {
+        var names = new ArrayList<Reference>();
+        if (at.isArtifact(id)) {
+            try {
+                var subject = manifest(id).subject();
+                for (var owner : subject.isPresent() ? owners(subject.get().digest(), at) : Set.<Digest>of()) {
+                    names.addAll(at.namesOf(owner));
+                }
+            } catch (EngineException.Internal e) {
+                return List.of(); // damaged: a check says so
+            }
+        }
+        return names;
+    }
+
+    /// The blobs that artifacts in `at` need.
+    Set<Digest> neededBlobs(ImageIndex at) throws EngineException {
+        var needed = new HashSet<Digest>();
+        for (var artifact : list(at)) {
+            needed.add(artifact.id());
+            Artifact.parts(artifact.manifest()).forEach(part -> needed.add(part.digest()));
+            needed.addAll(subjectDocuments(artifact));
+        }
+        manifests.keySet().removeIf(id -> !at.images().containsKey(id));
+        return needed;
+    }
+
+    /// The artifacts that lose what kept them when `at` becomes the index: they have no name, and their subject is gone.
+    /// Those that referred to `at`'s predecessor's images only; one that never had a subject here stays.
+    List<Digest> orphans(ImageIndex before, ImageIndex at) throws EngineException {
+        var gone = new ArrayList<Digest>();
+        var left = at;
+        boolean more = true;
+        while (more) { // a signature of what is gone goes too
+            more = false;
+            for (var artifact : list(left)) {
+                var subject = artifact.manifest().subject();
+                if (subject.isPresent() && left.namesOf(artifact.id()).isEmpty()
+                        && owners(subject.get().digest(), left).isEmpty()
+                        && !owners(subject.get().digest(), before).isEmpty()) {
+                    gone.add(artifact.id());
+                    left = left.withoutImage(artifact.id());
+                    more = true;
+                }
+            }
+        }
+        return gone;
+    }
+}

@@ -1,0 +1,115 @@
+package carafe.registry;
+
+import carafe.http.ClientResponse;
+import carafe.http.Headers;
+import carafe.spec.EngineException;
+import carafe.spec.oci.Descriptor;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.Index;
+import carafe.spec.oci.Manifest;
+import carafe.spec.oci.MediaTypes;
+import carafe.spec.oci.Reference;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// What refers to the manifests of a repository, signatures for example: by the registry's own list, or, where it keeps
+/// none, by an index that clients keep under a tag made of the subject's digest.
+/// Source: OCI distribution-spec 1.1, "Listing Referrers", "Referrers Tag Schema".
+final class Referrers {
+
+    private static final int LONGEST_HEX = 64;
+
+    private final Conversation own;
+    private final Reference name;
+
+    Referrers(Conversation own, Reference name) {
+        this.own = own;
+        this.name = name;
+    }
+
+    private String what() {
+        return "referrers in " + name.familiarRepository();
+    }
+
+    /// What refers to `subject`.
+    List<Descriptor> of(Digest subject) throws EngineException, InterruptedException {
+        var response = get("/referrers/" + subject);
+        if (response.status() == 200) {
+            return index(response).manifests();
+        }
+        if (response.status() != 404) {
+            throw Refusal.of(what(), response);
+        }
+        Conversation.drain(response);
+        return tagged(subject);
+    }
+
+    private List<Descriptor> tagged(Digest subject) throws EngineException, InterruptedException {
+        var response = get("/manifests/" + tag(subject));
+        if (response.status() == 200) {
+            return index(response).manifests();
+        }
+        if (response.status() != 404) {
+            throw Refusal.of(what(), response);
+        }
+        Conversation.drain(response);
+        return List.of();
+    }
+
+    private ClientResponse get(String rest) throws EngineException, InterruptedException {
+        return own.send(what(), new Ask("GET", "/v2/" + name.path() + rest, Headers.of("Accept", MediaTypes.OCI_INDEX),
+                Optional.empty(), List.of(Ask.scopeOf(name.path(), "pull"))));
+    }
+
+    private Index index(ClientResponse response) throws EngineException, InterruptedException {
+        try (response) {
+            return Index.parse(response.readBody(Manifest.MAX_BYTES));
+        } catch (IOException e) {
+            Interruption.check(e);
+            throw new EngineException.Unavailable(what() + ": " + e.getMessage(), e);
+        } catch (EngineException.Invalid e) {
+            throw new EngineException.Unavailable(what() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /// Lists what was just pushed, which the registry did not, under its subject's tag. Two clients that do this at the
+    /// same moment may lose one entry, as the specification knows; registries with a list of their own lose none.
+    void list(Document document) throws EngineException, InterruptedException {
+        var annotations = document.isIndex() ? document.index().annotations() : document.manifest().annotations();
+        var subject = document.isIndex() ? document.index().subject() : document.manifest().subject();
+        if (subject.isEmpty()) {
+            return;
+        }
+        var type = document.isIndex() ? document.index().artifactType()
+                : document.manifest().artifactType().or(() -> configType(document));
+        var bare = document.descriptor();
+        var entries = new ArrayList<>(tagged(subject.get().digest()));
+        if (entries.stream().anyMatch(entry -> entry.digest().equals(bare.digest()))) {
+            return;
+        }
+        entries.add(new Descriptor(bare.mediaType(), bare.digest(), bare.size(), Optional.empty(), annotations, type));
+        String tag = tag(subject.get().digest());
+        var response = own.send(what(), Ask.of("PUT", "/v2/" + name.path() + "/manifests/" + tag,
+                List.of(Ask.scopeOf(name.path(), "pull,push")))
+                .with(request -> request.body(MediaTypes.OCI_INDEX, Index.of(entries).toJson().printBytes())));
+        if (response.status() != 201 && response.status() != 200) {
+            throw Refusal.of(what(), response);
+        }
+        Conversation.drain(response);
+    }
+
+    private static Optional<String> configType(Document document) {
+        try {
+            return Optional.of(document.manifest().config().mediaType());
+        } catch (EngineException.Invalid e) {
+            return Optional.empty();
+        }
+    }
+
+    private static String tag(Digest subject) {
+        String hex = subject.hex();
+        return subject.algorithm().label() + "-" + hex.substring(0, Math.min(LONGEST_HEX, hex.length()));
+    }
+}
