@@ -63,7 +63,7 @@ final class CarafeSharingDeathsTest {
             mounts.map(line -> line.split(" ")[1]).filter(at -> at.startsWith(engine.directory().toString()))
                     .forEach(held::add);
         }
-        for (String part : List.of("exec/c", "exec/runtime", "data/containers", "data/snapshots")) {
+        for (String part : List.of("exec/c", "exec/f", "exec/runtime", "data/containers", "data/snapshots")) {
             Path directory = engine.directory().resolve(part);
             try (Stream<Path> found = Files.exists(directory) ? Files.list(directory) : Stream.empty()) {
                 found.filter(file -> !file.getFileName().toString().startsWith(".")).forEach(file -> held.add(file.toString()));

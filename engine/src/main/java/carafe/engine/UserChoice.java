@@ -30,7 +30,7 @@ final class UserChoice {
 
     /// The ids of the container `id` to be. Refuses, in Docker's words, what goes with no user namespace.
     IdMaps choose(HostConfig host, String id) throws EngineException {
-        var mode = UserMode.parse(host.namespaces().user());
+        var mode = UserMode.asked(host.namespaces().user());
         if (mode instanceof UserMode.Hosts) {
             return IdMaps.NONE;
         }

@@ -97,16 +97,18 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Opt
     }
 
     private static void addSlots(Arg arg, Collection<Slot> slots) {
-        if (arg instanceof Arg.Ref(Slot slot)) {
-            slots.add(slot);
-        } else if (arg instanceof Arg.Struct struct) {
-            for (var field : struct.fields()) {
-                switch (field) {
-                    case Arg.Field.Descriptor(Slot slot) -> slots.add(slot);
-                    case Arg.Field.Pointer(Arg target) -> addSlots(target, slots);
-                    case Arg.Field.Fixed _ -> {}
+        switch (arg) {
+            case Arg.Ref(Slot slot) -> slots.add(slot);
+            case Arg.Struct struct -> {
+                for (var field : struct.fields()) {
+                    switch (field) {
+                        case Arg.Field.Descriptor(Slot slot) -> slots.add(slot);
+                        case Arg.Field.Pointer(Arg target) -> addSlots(target, slots);
+                        case Arg.Field.Fixed _ -> {}
+                    }
                 }
             }
+            case Arg.Number _, Arg.Text _, Arg.Bytes _, Arg.Strings _ -> {}
         }
     }
 

@@ -44,7 +44,8 @@ final class Cables {
         this.bridges = bridges;
     }
 
-    /// Uses what was made ahead as the link of `place`: afterwards all is as [#lay] makes it.
+    /// Uses what was made ahead as the link of `place`: afterwards all is as [#lay] makes it. A cable that somebody deleted
+    /// meanwhile is made anew: its ends died together, so both names are free.
     void use(NamespacePool.Cable cable, Cell.Place place, NetNamespace namespace) throws EngineException {
         var network = place.network();
         var endpoint = place.endpoint();
@@ -54,7 +55,10 @@ final class Cables {
                     cable.inside(), LinkEnd.named(endpoint.interfaceName()).mac(endpoint.mac().bytes()).mtu(mtu)));
             plug(place, mtu);
         } catch (KernelException e) {
-            throw Trouble.of("cannot connect to network " + network.name(), e);
+            if (!e.is(Errno.ENODEV)) {
+                throw Trouble.of("cannot connect to network " + network.name(), e);
+            }
+            lay(place, namespace);
         }
     }
 

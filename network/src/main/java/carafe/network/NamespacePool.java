@@ -134,7 +134,7 @@ final class NamespacePool implements AutoCloseable {
         }
     }
 
-    private void keep(NetNamespace made, boolean cable) throws KernelException {
+    private void keep(NetNamespace made, boolean cable) {
         Optional<Cable> laid = Optional.empty();
         boolean kept = false;
         try {
@@ -142,11 +142,24 @@ final class NamespacePool implements AutoCloseable {
                 laid = Optional.of(pairs.lay(made));
             }
             kept = shelve(made, laid);
+        } catch (KernelException e) {
+            LOG.warn("no cable could be made ahead, the next start in a bridge makes its own: {}", e.getMessage());
+            noMoreCables();
         } finally {
             if (!kept) {
                 laid.ifPresent(one -> pairs.bury(one.hostLink()));
                 made.close();
             }
+        }
+    }
+
+    /// Until the next is asked for.
+    private void noMoreCables() {
+        lock.lock();
+        try {
+            cablesWanted = false;
+        } finally {
+            lock.unlock();
         }
     }
 

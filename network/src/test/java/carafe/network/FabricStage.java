@@ -104,7 +104,7 @@ final class FabricStage implements AutoCloseable {
         return links.stream().filter(link -> !liesReady(link)).map(LinkInfo::name).collect(Collectors.toSet());
     }
 
-    private static boolean liesReady(LinkInfo link) {
+    static boolean liesReady(LinkInfo link) {
         return link.name().startsWith("veth") && !link.up() && link.master() == 0;
     }
 

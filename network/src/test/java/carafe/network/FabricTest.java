@@ -409,6 +409,31 @@ class FabricTest {
         }
     }
 
+    /// They look like rubbish: down, and in no bridge.
+    @Test
+    void aCableThatSomebodyDeletedIsMadeAnew() throws Exception {
+        var network = made(request("app", Map.of(), pool("10.77.0.0/24")));
+        fabric.open(ONE, List.of(joining(network)));
+        int bridge = stage.netlink().link(network.link()).orElseThrow().index();
+        boolean met = false;
+        for (int attempt = 0; !met; attempt++) {
+            assertThat(attempt).as("a start finds a deleted cable").isLessThan(200);
+            for (var link : stage.netlink().links()) {
+                if (FabricStage.liesReady(link)) {
+                    stage.netlink().attempt(List.of(NetRequest.deleteLink(link.name()))); // it may be in use by now
+                }
+            }
+            var deleted = stage.netlink().links().stream().map(LinkInfo::name).toList();
+            var endpoint = fabric.open(TWO, List.of(joining(network))).endpoints().getFirst();
+            met = fabric.steps(TWO).stream().anyMatch(step -> step.call().endsWith("made ahead"))
+                    && !deleted.contains(endpoint.hostLink());
+            var link = stage.netlink().link(endpoint.hostLink()).orElseThrow();
+            assertThat(link.up()).isTrue();
+            assertThat(link.master()).isEqualTo(bridge);
+            fabric.close(TWO);
+        }
+    }
+
     @Test
     void whoHasNoBridgeGetsNoCable() throws Exception {
         var network = made(request("app", Map.of(), pool("10.77.0.0/24")));

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -280,7 +281,7 @@ class TransfersTest {
     @Test
     void whatRefersToAnImageComesAndGoesWhenThatIsAskedFor() throws Exception {
         var there = image("app", "1", "linux/amd64", tar("a", 1000));
-        var manifest = registry.manifests.get("app@1").descriptor();
+        var manifest = Objects.requireNonNull(registry.manifests.get("app@1")).descriptor();
         var signature = artifact("", "signed", Optional.of(manifest));
         var ofSignature = artifact("", "signed again", Optional.of(signature.descriptor()));
         registry.index("app", "sha256-" + manifest.digest().hex(), List.of(signature.descriptor()));
@@ -299,7 +300,7 @@ class TransfersTest {
         images.tag(name("app:1").toString(), name("other:1"));
         transfers.push(new PushRequest(name("other:1"), AuthConfig.NONE, true), told::add);
         assertThat(registry.manifests.get("other@" + signature.descriptor().digest())).isEqualTo(signature);
-        assertThat(registry.manifests.get("other@sha256-" + manifest.digest().hex()).index().manifests())
+        assertThat(Objects.requireNonNull(registry.manifests.get("other@sha256-" + manifest.digest().hex())).index().manifests())
                 .extracting(Descriptor::digest).containsExactly(signature.descriptor().digest());
         assertThat(registry.manifests.get("other@" + ofSignature.descriptor().digest())).isEqualTo(ofSignature);
     }

@@ -29,7 +29,22 @@ public sealed interface UserMode {
     /// What no map may reach: ids have 32 bits, and programs know few beyond 31.
     long MOST = 1L << 31;
 
-    /// Reads the word of a request.
+    /// Reads the word of a request, which has to ask for enough: ids for a container's terminals at least.
+    static UserMode asked(String text) throws EngineException.Invalid {
+        var mode = parse(text);
+        long size = switch (mode) {
+            case Auto auto -> auto.size();
+            case KeepId keep -> keep.size();
+            case Usual _, Hosts _ -> USUAL_SIZE;
+        };
+        if (size < LEAST) {
+            throw new EngineException.Invalid("invalid user namespace mode: " + text + ": a container needs " + LEAST
+                    + " ids at least, for its terminals belong to group 5; ask for more, or for no size: 65536 are usual");
+        }
+        return mode;
+    }
+
+    /// Reads the word of a request, or of a record: of those, older ones may have asked for too few.
     static UserMode parse(String text) throws EngineException.Invalid {
         int colon = text.indexOf(':');
         String word = colon < 0 ? text : text.substring(0, colon);
@@ -45,7 +60,7 @@ public sealed interface UserMode {
             }
             case "auto" -> {
                 var options = options(text, rest, Set.of("size"));
-                return new Auto(size(text, options));
+                return new Auto(options.getOrDefault("size", USUAL_SIZE));
             }
             case "keep-id" -> {
                 var options = options(text, rest, Set.of("uid", "gid", "size"));
@@ -54,20 +69,11 @@ public sealed interface UserMode {
                     throw new EngineException.Invalid("invalid user namespace mode: " + text
                             + ": the engine does not know who asks; say which user is kept, keep-id:uid=1000,gid=1000");
                 }
-                return new KeepId(uid, options.getOrDefault("gid", uid), size(text, options));
+                return new KeepId(uid, options.getOrDefault("gid", uid), options.getOrDefault("size", USUAL_SIZE));
             }
             default -> { }
         }
         throw new EngineException.Invalid("invalid user namespace mode: " + text);
-    }
-
-    private static long size(String text, Map<String, Long> options) throws EngineException.Invalid {
-        long size = options.getOrDefault("size", USUAL_SIZE);
-        if (size < LEAST) {
-            throw new EngineException.Invalid("invalid user namespace mode: " + text + ": a container needs " + LEAST
-                    + " ids at least, for its terminals belong to group 5; ask for more, or for no size: 65536 are usual");
-        }
-        return size;
     }
 
     private static Map<String, Long> options(String text, String rest, Set<String> known)

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.spec.EngineException;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -22,14 +23,22 @@ class UserModeTest {
 
     @Test
     void tooFewIdsAreRefusedWithTheFewestThatWillDo() throws Exception {
-        assertThat(UserMode.parse("auto:size=6")).isEqualTo(new UserMode.Auto(6));
-        assertThatThrownBy(() -> UserMode.parse("auto:size=5")).isInstanceOf(EngineException.Invalid.class)
-                .hasMessageContaining("needs 6 ids at least");
+        assertThat(UserMode.asked("auto:size=6")).isEqualTo(new UserMode.Auto(6));
+        for (String text : List.of("auto:size=5", "keep-id:uid=1,size=5")) {
+            assertThatThrownBy(() -> UserMode.asked(text)).isInstanceOf(EngineException.Invalid.class)
+                    .hasMessageStartingWith("invalid user namespace mode: " + text)
+                    .hasMessageContaining("needs 6 ids at least");
+        }
+    }
+
+    @Test
+    void recordsOfOlderVersionsMayHaveAskedForTooFew() throws Exception {
+        assertThat(UserMode.parse("auto:size=5")).isEqualTo(new UserMode.Auto(5));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"private", "host:", "auto:size", "auto:size=0", "auto:size=4294967296", "auto:gid=1",
-        "auto:size=1,", "auto:size=5", "keep-id:uid=1,size=5", "keep-id", "keep-id:gid=1", "keep-id:uid=0", "keep-id:uid=-1", "container:web"})
+        "auto:size=1,", "keep-id", "keep-id:gid=1", "keep-id:uid=0", "keep-id:uid=-1", "container:web"})
     void everythingElseIsRefused(String text) {
         assertThatThrownBy(() -> UserMode.parse(text)).isInstanceOf(EngineException.Invalid.class)
                 .hasMessageStartingWith("invalid user namespace mode: " + text);
