@@ -186,6 +186,7 @@ class CarafeBadDaysTest {
                 client.to(engine).and("create", "--name", "waiting", "busybox", "true").run().good();
                 client.to(engine).and("tag", "busybox", "named:twice").run().good();
                 String nameless = client.to(engine).and("commit", "-m", "no name", "running").run().good().text();
+                engine.awaitOwnLibrary();
                 var before = containerFiles(engine.dataRoot());
                 Path filler = engine.dataRoot().resolve("filler");
                 fill(filler);

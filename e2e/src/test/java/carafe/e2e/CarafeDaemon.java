@@ -1,6 +1,8 @@
 package carafe.e2e;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -49,5 +51,12 @@ final class CarafeDaemon extends EngineUnderTest {
     @Override
     Map<String, String> daemonEnvironment() {
         return failpoints.isEmpty() ? Map.of() : Map.of("CARAFE_FAILPOINTS", failpoints);
+    }
+
+    /// A second after its start the daemon maps a library that it unpacked into its data root: that takes room too.
+    void awaitOwnLibrary() throws Exception {
+        Path maps = Path.of("/proc", String.valueOf(pid()), "maps");
+        Deadline.await("the daemon's own library is loaded",
+                () -> Files.readString(maps).contains("libamazonCorrettoCryptoProvider.so"));
     }
 }

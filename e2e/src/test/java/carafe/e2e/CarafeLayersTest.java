@@ -79,7 +79,7 @@ final class CarafeLayersTest {
                 makeTwoLayers(engine);
                 Path tar = Files.write(engine.directory().resolve("noise.tar"),
                         new Tar().file("noise", 0644, noise).finish());
-                awaitOwnLibrary(engine);
+                engine.awaitOwnLibrary();
                 long before = engine.dataRoot().toFile().getUsableSpace();
                 docker(engine, "import", tar.toString(), "noise:1");
                 assertThat(engine.dataRoot().toFile().getUsableSpace()).isLessThan(before - noise.length);
@@ -97,12 +97,5 @@ final class CarafeLayersTest {
                 Command.of("umount", "--lazy", engine.dataRoot().toString()).run();
             }
         }
-    }
-
-    /// A second after its start the daemon maps a library that it unpacked into its data root: that takes room too.
-    private static void awaitOwnLibrary(CarafeDaemon engine) throws Exception {
-        Path maps = Path.of("/proc", String.valueOf(engine.pid()), "maps");
-        Deadline.await("the daemon's own library is loaded",
-                () -> Files.readString(maps).contains("libamazonCorrettoCryptoProvider.so"));
     }
 }

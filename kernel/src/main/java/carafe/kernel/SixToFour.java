@@ -16,7 +16,7 @@ import carafe.kernel.BpfCode.When;
 final class SixToFour extends TranslationCode {
 
     private static final int SMALL = 1280 - HEADER6; // what every link of IPv6 carries
-    private static final int QUOTED_AT_LEAST = 1280 >> 4; // below, a router's mtu is nonsense
+    private static final int LEAST_MTU = 1280; // RFC 8201: nobody may be made to send smaller ones
 
     private SixToFour(FamilyTranslation addresses) {
         super(addresses);
@@ -160,7 +160,9 @@ final class SixToFour extends TranslationCode {
         code.storeNumber(Size.HALF, STACK, ICMP4, half(3, 4));
         code.load(Size.WORD, R1, STACK, ICMP6 + 4);
         code.bigEndian(R1, 32);
-        code.jump(When.BELOW, R1, QUOTED_AT_LEAST, DROP);
+        code.jump(When.ABOVE, R1, LEAST_MTU, "carried");
+        code.set(R1, LEAST_MTU);
+        code.place("carried");
         code.jump(When.BELOW, R1, 0xFFFF, "fits");
         code.set(R1, 0xFFFF);
         code.place("fits");

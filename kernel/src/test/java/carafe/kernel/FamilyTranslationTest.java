@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -250,7 +251,10 @@ class FamilyTranslationTest {
             assertThat(quoted.payload()).isEqualTo(inside(before).payload());
         }
         assertThat(passed(toFour, error6(2, 0, 9_000_000, quoted6(WEB6, OWN6, 6))).half(26)).isEqualTo(65515);
-        dropped("nonsense", toFour, error6(2, 0, 20, quoted6(WEB6, OWN6, 6)));
+        for (int small : List.of(0, 20, 80, 1279, 1280)) {
+            assertThat(passed(toFour, error6(2, 0, small, quoted6(WEB6, OWN6, 6))).half(26))
+                    .as("one client makes no other's packets smaller than IPv6 allows: %s", small).isEqualTo(1260);
+        }
     }
 
     @Test

@@ -8,6 +8,7 @@ import carafe.kernel.NamespaceThread;
 import carafe.kernel.NetNamespace;
 import carafe.kernel.NetRequest;
 import carafe.kernel.Netlink;
+import carafe.kernel.RouteInfo;
 import carafe.spec.EngineException;
 import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
@@ -176,7 +177,8 @@ final class Bridges {
             return;
         }
         var links = netlink.links();
-        var settings = thread.insideHome(() -> RouterSettings.missing(links, six, Bridges::read));
+        var routes = six ? netlink.routes() : List.<RouteInfo>of();
+        var settings = thread.insideHome(() -> RouterSettings.missing(links, routes, six, Bridges::read));
         if (!settings.isEmpty()) {
             thread.setHere(new NetNamespace.Settings(settings));
         }

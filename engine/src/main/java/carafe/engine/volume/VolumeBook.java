@@ -475,12 +475,14 @@ public final class VolumeBook {
         var renamed = new Volume(next, old.created(), old.labels(), old.options(), directories.data(next));
         var place = new VolumeEntry(renamed);
         place.work.lock(); // whoever wants the new name waits
+        boolean moved = false;
         try {
             if (entries.putIfAbsent(next, place) != null) {
                 throw new EngineException.Conflict(
                         "rename " + old.name() + ": a volume named " + next + " exists already");
             }
             directories.rename(old.name(), next);
+            moved = true;
             var changes = new ArrayList<Change>(
                     List.of(new Change.DeleteVolume(old.name()), new Change.PutVolume(renamed.row())));
             limits.renaming(old.name(), next).ifPresent(changes::add);
@@ -491,10 +493,22 @@ public final class VolumeBook {
             entries.remove(old.name(), entry);
         } finally {
             if (!place.made) {
+                if (moved) {
+                    moveBack(next, old.name());
+                }
                 place.gone = true;
                 entries.remove(next, place);
             }
             place.work.unlock();
+        }
+    }
+
+    private void moveBack(String next, String old) {
+        try {
+            directories.rename(next, old);
+        } catch (EngineException e) {
+            LOG.warn("volume {} could not be renamed, and its directory stays where the name {} has it: {}", old, next,
+                    e.getMessage());
         }
     }
 }

@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /// The engine's nftables table. What it shall hold is kept here, by owner, and the kernel's copy follows: each change is
@@ -139,12 +140,24 @@ public final class PortFilter implements Firewall, AutoCloseable {
                     nftables.baseChains().stream().filter(chain -> !chain.table().equals(table.name())).toList());
             for (boolean six : List.of(false, true)) {
                 if (hasLegacyRules(six)) {
-                    chains.add(LegacyFilter.forward(six));
+                    legacy(six).ifPresent(chains::add);
                 }
             }
             return chains;
         } catch (KernelException e) {
             throw failure("the host's firewall cannot be read", e);
+        }
+    }
+
+    /// Empty where the table went meanwhile, with its module.
+    private static Optional<Nftables.BaseChain> legacy(boolean six) throws KernelException {
+        try {
+            return Optional.of(LegacyFilter.forward(six));
+        } catch (KernelException e) {
+            if (e.is(Errno.ENOENT, Errno.ENOPROTOOPT)) {
+                return Optional.empty();
+            }
+            throw e;
         }
     }
 

@@ -32,6 +32,7 @@ public record Reach(PortBinding binding, boolean fromThisHost, boolean fromOther
                 ? "at every " + (binding.address().six() ? "IPv6" : "IPv4") + " address of this host"
                 : "at " + binding.address() + " only");
         boolean dropped = binding.address().six() && !six;
+        boolean fromThisHost = true;
         if (dropped) {
             remarks.add("not from other hosts: this one does not forward IPv6 (net.ipv6.conf.all.forwarding is 0)");
         }
@@ -41,6 +42,7 @@ public record Reach(PortBinding binding, boolean fromThisHost, boolean fromOther
                         && !chain.family().equals(target.six() ? "ip" : "ip6");
                 if (asked && chain.drops()) {
                     dropped = true;
+                    fromThisHost &= targets.size() == 1 || target.six(); // the IPv4 half of a translation is forwarded
                     remarks.add("not from other hosts, unless one of its " + chain.rules() + " rules lets them pass: the"
                             + " host's firewall drops what it forwards (" + name(chain) + "); "
                             + remedy(chain, binding, target));
@@ -50,7 +52,7 @@ public record Reach(PortBinding binding, boolean fromThisHost, boolean fromOther
                 }
             }
         }
-        return new Reach(binding, true, !dropped, remarks.stream().distinct().toList());
+        return new Reach(binding, fromThisHost, !dropped, remarks.stream().distinct().toList());
     }
 
     /// What the host's firewall does to containers as a whole, one sentence for each of its `chains` that drops whatever

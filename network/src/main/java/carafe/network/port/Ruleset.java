@@ -121,16 +121,19 @@ final class Ruleset {
     private static List<List<NftStatement>> guard() {
         return List.of(
                 List.of(new Family(false), in(IN, BRIDGES), new Loopback4(NftSelector.DESTINATION4, false), new Drop()),
-                List.of(new Family(false), in(IN, BRIDGES), new Loopback4(NftSelector.SOURCE4, false), new Drop()));
+                List.of(new Family(false), in(IN, BRIDGES), new Loopback4(NftSelector.SOURCE4, false), new Drop()),
+                List.of(new Family(true), in(IN, BRIDGES), new Is(NftSelector.DESTINATION6, false, "::1"), new Drop()),
+                List.of(new Family(true), in(IN, BRIDGES), new Is(NftSelector.SOURCE6, false, "::1"), new Drop()));
     }
 
     private static List<List<NftStatement>> arrive() {
         var outside = new Loopback4(NftSelector.DESTINATION4, true);
+        var outside6 = new Is(NftSelector.DESTINATION6, true, "::1"); // br_netfilter asks before the kernel refuses it
         return List.of(
                 List.of(new Family(false), outside, byAddress(Sets.FOUR)),
                 List.of(new Family(false), outside, new ToThisHost(), byPort(Sets.FOUR)),
-                List.of(new Family(true), byAddress(Sets.SIX)),
-                List.of(new Family(true), new ToThisHost(), byPort(Sets.SIX)));
+                List.of(new Family(true), outside6, byAddress(Sets.SIX)),
+                List.of(new Family(true), outside6, new ToThisHost(), byPort(Sets.SIX)));
     }
 
     private static List<List<NftStatement>> leave() {
@@ -149,7 +152,10 @@ final class Ruleset {
                 List.of(in(OUT, INTERNAL), new Drop()),
                 List.of(new Family(true), in(OUT, TRANSLATORS), new DestinationTranslated(), new Accept()),
                 List.of(new Family(true), in(OUT, TRANSLATORS), new Drop()),
+                List.of(new Family(false), in(IN, TRANSLATORS), new In(OUT, true, BRIDGES.name()), new Drop()),
                 List.of(new Family(false), in(IN, TRANSLATORS), new Accept()),
+                List.of(new Family(false), in(OUT, TRANSLATORS), new Established(), new Accept()),
+                List.of(new Family(false), in(OUT, TRANSLATORS), new Drop()),
                 List.of(in(OUT, BRIDGES), new Established(), new Accept()),
                 List.of(in(OUT, BRIDGES), new DestinationTranslated(), new Accept()),
                 List.of(new Family(false), in(OUT, Sets.FOUR.open), new Accept()),

@@ -6,6 +6,7 @@ import carafe.kernel.KernelException;
 import carafe.kernel.LinkEnd;
 import carafe.kernel.LinkInfo;
 import carafe.kernel.NetRequest;
+import carafe.kernel.NftChain;
 import carafe.kernel.Netlink;
 import carafe.kernel.RouteInfo;
 import carafe.network.RouterSettings;
@@ -55,6 +56,7 @@ public final class Translator implements AutoCloseable {
     private final String remark;
     private Optional<FamilyTranslation> active = Optional.empty();
     private boolean impossible;
+    private boolean told;
 
     /// The translator of the engine with that id, in the calling thread's network namespace. With `forward` it may let the
     /// host pass on IPv6 packets, without which only the host itself is a client.
@@ -90,6 +92,9 @@ public final class Translator implements AutoCloseable {
             return false;
         }
         try {
+            if (active.isEmpty() && !hostPassesOn()) {
+                return false;
+            }
             var there = links.link(linkSix);
             if (active.isEmpty() || there.isEmpty() || !there.get().alias().equals(remark(active.get()))) {
                 var found = there.flatMap(this::whole);
@@ -115,6 +120,28 @@ public final class Translator implements AutoCloseable {
     /// The one address that a container sees of all its IPv6 clients.
     synchronized Optional<IpAddress> client() {
         return active.map(translation -> IpAddress.of(translation.own()));
+    }
+
+    /// What is translated is forwarded to its container, also what comes from the host itself. Where IPv4 is not forwarded,
+    /// `localhost` would be silent at ::1, which is tried first; refused, it is tried at 127.0.0.1.
+    private boolean hostPassesOn() throws EngineException {
+        String why = "";
+        if (!read("ipv4/ip_forward").equals("1")) {
+            why = "net.ipv4.ip_forward is not 1";
+        } else {
+            var drops = filter.foreignChains().stream()
+                    .filter(chain -> chain.hook() == NftChain.Hook.FORWARD && chain.drops() && !chain.family().equals("ip6"))
+                    .findFirst();
+            if (drops.isPresent()) {
+                why = "its firewall drops what it forwards (" + drops.get().table() + " " + drops.get().name() + ")";
+            }
+        }
+        if (!why.isEmpty() && !told) {
+            told = true;
+            LOG.log(System.Logger.Level.WARNING, "ports of containers that have IPv4 only are published by IPv4 only"
+                    + " (networks with --ipv6 are not concerned), since this host forwards no IPv4: " + why);
+        }
+        return why.isEmpty();
     }
 
     private static boolean hasSix() {
@@ -194,7 +221,7 @@ public final class Translator implements AutoCloseable {
     private void admit(FamilyTranslation translation) throws KernelException, EngineException {
         filter.translate(linkSix, linkFour, IpAddress.of(translation.sixOf(translation.own())));
         if (forward) {
-            for (var setting : RouterSettings.missing(links.links(), true, Translator::read).entrySet()) {
+            for (var setting : RouterSettings.missing(links.links(), links.routes(), true, Translator::read).entrySet()) {
                 Host.setSysctl("net/" + setting.getKey(), setting.getValue());
             }
         }

@@ -332,6 +332,27 @@ class TranslatorTest {
         }
     }
 
+    /// What is translated is forwarded: here `localhost` would be silent at ::1. Refused, it is tried at 127.0.0.1.
+    @Test
+    void whereTheHostForwardsNoIpv4PortsAreOfIpv4Alone() throws Exception {
+        town.feed("host", "table inet f {\nchain FORWARD {\ntype filter hook forward priority filter; policy drop;\n}\n}\n",
+                "nft", "-f", "-");
+        assertThat(publish(Protocol.TCP, "")).extracting(binding -> binding.address().six()).containsExactly(false);
+        assertThat(Service.askInVain(town, "host", "::1", 8080)).isEqualTo("refused");
+        town.run("host", "nft", "delete", "table", "inet", "f");
+        town.in("host", () -> {
+            Host.setSysctl("net/ipv4/ip_forward", "0");
+            return null;
+        });
+        assertThat(publish(Protocol.TCP, "")).extracting(binding -> binding.address().six()).containsExactly(false);
+        town.in("host", () -> {
+            Host.setSysctl("net/ipv4/ip_forward", "1");
+            return null;
+        });
+        assertThat(publish(Protocol.TCP, "")).extracting(binding -> binding.address().six())
+                .containsExactlyInAnyOrder(false, true);
+    }
+
     @Test
     void theHostForwardsWhatIsTranslatedIfItMay() throws Exception {
         String setting = "net/ipv6/conf/all/forwarding";
