@@ -16,6 +16,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -59,6 +61,7 @@ final class ArchiveReader {
     private final ExecutorService workers = Executors.newFixedThreadPool(UNPACKERS,
             Thread.ofPlatform().name("image-unpack-", 0).daemon().factory()); // starts none before the first layer
     private final Semaphore budget;
+    private final Queue<byte[]> spare = new ConcurrentLinkedQueue<>(); // no more than the budget has chunks
     private @Nullable ChunkPipe reading;
     private int documentBytes;
 
@@ -178,7 +181,7 @@ final class ArchiveReader {
     private record Incoming(String name, String shownName, long size) {}
 
     private void unpack(Incoming member, byte[] head, TarReader tar) throws IOException, EngineException.Invalid {
-        var pipe = new ChunkPipe(budget);
+        var pipe = new ChunkPipe(budget, this::keep);
         reading = pipe;
         pipes.add(pipe);
         var source = progress.watch(pipe, member.shownName, member.size);
@@ -203,8 +206,16 @@ final class ArchiveReader {
         }
     }
 
-    private static byte[] chunk(TarReader tar) throws IOException {
-        byte[] chunk = new byte[ChunkPipe.CHUNK_BYTES];
+    /// What is too large for young memory and new for every quarter of a megabyte would make the heap grow to its end.
+    private void keep(byte[] chunk) {
+        if (chunk.length == ChunkPipe.CHUNK_BYTES) {
+            spare.add(chunk);
+        }
+    }
+
+    private byte[] chunk(TarReader tar) throws IOException {
+        byte[] used = spare.poll();
+        byte[] chunk = used == null ? new byte[ChunkPipe.CHUNK_BYTES] : used;
         int length = 0;
         while (length < chunk.length) {
             int count = tar.read(chunk, length, chunk.length - length);

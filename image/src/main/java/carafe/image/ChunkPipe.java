@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Bytes of one member on their way from the thread that reads an archive to the thread that unpacks the member. Many
@@ -17,6 +18,7 @@ final class ChunkPipe extends InputStream {
     static final int CHUNK_BYTES = 256 << 10;
 
     private final Semaphore budget;
+    private final Consumer<byte[]> done;
     private final ArrayDeque<byte[]> chunks = new ArrayDeque<>(); // guarded by this, as are the next three
     private boolean ended;
     private boolean abandoned;
@@ -27,7 +29,13 @@ final class ChunkPipe extends InputStream {
 
     /// A pipe that takes its chunks from `budget`, one permit each.
     ChunkPipe(Semaphore budget) {
+        this(budget, _ -> {});
+    }
+
+    /// The same; `done` gets each chunk that was read to its end, to use it again.
+    ChunkPipe(Semaphore budget, Consumer<byte[]> done) {
         this.budget = budget;
+        this.done = done;
     }
 
     /// Hands over `chunk`, which is the pipe's from now on and not empty; waits while the budget is spent.
@@ -101,6 +109,7 @@ final class ChunkPipe extends InputStream {
 
     private synchronized boolean next() throws IOException {
         if (current.length > 0) {
+            done.accept(current);
             current = new byte[0];
             at = 0;
             budget.release();
