@@ -2,6 +2,7 @@ package carafe.http;
 
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -50,6 +51,9 @@ final class TlsWire implements Wire {
         for (Throwable cause = e; cause != null; cause = cause.getCause()) {
             if (cause instanceof CertificateException || cause instanceof CertPathValidatorException) {
                 return e; // it is we who do not believe the server
+            }
+            if (cause instanceof InterruptedIOException) {
+                return e; // it said nothing in time
             }
         }
         return !heard && askedInVain.getAsBoolean() ? new CertificateWanted(peer, e) : e;

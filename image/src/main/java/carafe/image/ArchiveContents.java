@@ -3,7 +3,9 @@ package carafe.image;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
+import carafe.spec.oci.Manifest;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -48,9 +50,21 @@ final class ArchiveContents implements AutoCloseable {
         aliases.put(name, target);
     }
 
-    /// The document `name`; empty when the archive has none.
+    /// The document `name`; empty when the archive has none. One that an artifact names too lies among its blobs.
     Optional<byte[]> document(String name) {
-        return Optional.ofNullable(documents.get(resolved(name)));
+        String target = resolved(name);
+        var here = documents.get(target);
+        if (here != null) {
+            return Optional.of(here);
+        }
+        var both = ArchiveBlobs.digest(target).flatMap(blobs::taken);
+        try {
+            return both.isPresent() && Files.size(both.get()) <= Manifest.MAX_BYTES
+                    ? Optional.of(Files.readAllBytes(both.get()))
+                    : Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException("reading " + both.get(), e);
+        }
     }
 
     /// The layer `name`; empty when the archive has none. One that an artifact names too is unpacked now.

@@ -84,6 +84,10 @@ final class ArtifactTransfer {
                 listener.tell(new TransferMessage.About(id, "Skipped, an image"));
                 continue;
             }
+            if (document.manifest().subject().filter(named -> named.digest().equals(subject)).isEmpty()) {
+                listener.tell(new TransferMessage.About(id, "Skipped, it refers to something else"));
+                continue;
+            }
             take(document, List.of());
             count += 1 + takeReferrers(entry.digest(), depth + 1);
         }
