@@ -52,7 +52,7 @@ final class TlsWire implements Wire {
             if (cause instanceof CertificateException || cause instanceof CertPathValidatorException) {
                 return e; // it is we who do not believe the server
             }
-            if (cause instanceof InterruptedIOException) {
+            if (cause instanceof InterruptedIOException || cause instanceof Stalled) {
                 return e; // it said nothing in time
             }
         }
