@@ -246,6 +246,20 @@ class ArtifactsTest {
         assertThat(blobsHere()).isEmpty();
     }
 
+    /// Its document stands in the archive once, for both.
+    @Test
+    void anArtifactMayNameWhatIsAnImagesToo() throws Exception {
+        load(IMAGE.ociArchive());
+        byte[] config = IMAGE.config();
+        var id = take(manifest(Optional.of(imageManifest()), config), List.of(), config);
+        byte[] archive = saved("app:1");
+        try (var there = Images.open(root.resolve("other"))) {
+            there.load(new ByteArrayInputStream(archive), LoadProgress.SILENT);
+            assertThat(there.find("app:1").id()).isEqualTo(IMAGE.id());
+            assertThat(there.artifacts().referrers(IMAGE.id())).extracting(Artifact::id).containsExactly(id);
+        }
+    }
+
     @Test
     void aNamedArtifactTravelsAlone() throws Exception {
         byte[] blob = text("chart");

@@ -14,7 +14,6 @@ import carafe.kernel.BpfCode.When;
 final class FourToSix extends TranslationCode {
 
     private static final int FRAGMENT = 0x3fff; // more fragments, or an offset
-    private static final int LEAST_MTU = 1280;
     private static final int[] FORBIDDEN = {9, 10, 13, 15};
 
     private FourToSix(FamilyTranslation addresses) {

@@ -15,8 +15,7 @@ import carafe.kernel.BpfCode.When;
 /// translator's own, except for ICMP errors, which come from routers anywhere. Source: RFC 7915, 5.
 final class SixToFour extends TranslationCode {
 
-    private static final int SMALL = 1280 - HEADER6; // what every link of IPv6 carries
-    private static final int LEAST_MTU = 1280; // RFC 8201: nobody may be made to send smaller ones
+    private static final int SMALL = LEAST_MTU - HEADER6;
 
     private SixToFour(FamilyTranslation addresses) {
         super(addresses);

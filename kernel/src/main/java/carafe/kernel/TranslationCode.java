@@ -29,6 +29,9 @@ abstract class TranslationCode {
     static final int HEADER6 = 40;
     static final int ICMP_HEADER = 8;
 
+    /// What every link of IPv6 carries; nobody may be made to send smaller ones (RFC 8200, RFC 8201).
+    static final int LEAST_MTU = 1280;
+
     /// Behind the IPv6 header comes the header of an ICMP error, and the header it quotes.
     static final int SIX = -96;
     static final int ICMP6 = SIX + HEADER6;

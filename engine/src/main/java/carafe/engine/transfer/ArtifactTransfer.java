@@ -25,12 +25,14 @@ final class ArtifactTransfer {
 
     private static final int DEEPEST = 4;
     private static final int MOST = 1000;
+    private static final long MOST_DOCUMENTS = 16 << 20;
 
     private final Artifacts artifacts;
     private final Semaphore turns;
     private final Repository repository;
     private final TransferListener listener;
     private final Set<Digest> seen = new HashSet<>();
+    private long documents; // bytes of manifests of what refers to something, which are kept in memory
 
     /// `turns` are those of downloads or of uploads.
     ArtifactTransfer(Artifacts artifacts, Semaphore turns, Repository repository, TransferListener listener) {
@@ -87,6 +89,12 @@ final class ArtifactTransfer {
             if (document.manifest().subject().filter(named -> named.digest().equals(subject)).isEmpty()) {
                 listener.tell(new TransferMessage.About(id, "Skipped, it refers to something else"));
                 continue;
+            }
+            documents += document.bytes().length;
+            if (documents > MOST_DOCUMENTS) {
+                listener.tell(new TransferMessage.About(id, "Skipped, the registry lists more than "
+                        + (MOST_DOCUMENTS >> 20) + " MiB of manifests"));
+                return count;
             }
             take(document, List.of());
             count += 1 + takeReferrers(entry.digest(), depth + 1);

@@ -305,6 +305,23 @@ class TransfersTest {
         assertThat(registry.manifests.get("other@" + ofSignature.descriptor().digest())).isEqualTo(ofSignature);
     }
 
+    /// What a registry lists is not believed: the artifact itself says what it refers to.
+    @Test
+    void whatRefersToSomethingElseIsPassedOver() throws Exception {
+        image("app", "1", "linux/amd64", tar("a", 1000));
+        var manifest = Objects.requireNonNull(registry.manifests.get("app@1")).descriptor();
+        var signature = artifact("", "signed", Optional.of(manifest));
+        var ofAnother = artifact("", "signs another", Optional.of(signature.descriptor()));
+        var ofNothing = artifact("", "signs nothing", Optional.empty());
+        registry.index("app", "sha256-" + manifest.digest().hex(),
+                List.of(ofAnother.descriptor(), ofNothing.descriptor(), signature.descriptor()));
+        transfers.pull(new PullRequest(name("app:1"), Optional.empty(), AuthConfig.NONE, true), told::add);
+        assertThat(told).contains(new TransferMessage.About(
+                ofAnother.descriptor().digest().shortHex(), "Skipped, it refers to something else"));
+        assertThat(images.artifacts().list()).extracting(carafe.image.Artifact::id)
+                .containsExactly(signature.descriptor().digest());
+    }
+
     @Test
     void aClientThatLeavesEndsThePull() throws Exception {
         image("app", "1", "linux/amd64", tar("a", 1000), tar("b", 1000));

@@ -92,12 +92,12 @@ public final class Translator implements AutoCloseable {
             return false;
         }
         try {
-            if (active.isEmpty() && !hostPassesOn()) {
-                return false;
-            }
             var there = links.link(linkSix);
             if (active.isEmpty() || there.isEmpty() || !there.get().alias().equals(remark(active.get()))) {
                 var found = there.flatMap(this::whole);
+                if (found.isEmpty() && !hostPassesOn()) {
+                    return false;
+                }
                 var translation = found.isPresent() ? found.get() : make(there.isPresent());
                 active = Optional.of(translation);
                 admit(translation);
@@ -124,24 +124,29 @@ public final class Translator implements AutoCloseable {
 
     /// What is translated is forwarded to its container, also what comes from the host itself. Where IPv4 is not forwarded,
     /// `localhost` would be silent at ::1, which is tried first; refused, it is tried at 127.0.0.1.
-    private boolean hostPassesOn() throws EngineException {
-        String why = "";
-        if (!read("ipv4/ip_forward").equals("1")) {
-            why = "net.ipv4.ip_forward is not 1";
-        } else {
-            var drops = filter.foreignChains().stream()
-                    .filter(chain -> chain.hook() == NftChain.Hook.FORWARD && chain.drops() && !chain.family().equals("ip6"))
-                    .findFirst();
-            if (drops.isPresent()) {
-                why = "its firewall drops what it forwards (" + drops.get().table() + " " + drops.get().name() + ")";
-            }
-        }
-        if (!why.isEmpty() && !told) {
+    private boolean hostPassesOn() {
+        var obstacle = obstacle();
+        if (obstacle.isPresent() && !told) {
             told = true;
             LOG.log(System.Logger.Level.WARNING, "ports of containers that have IPv4 only are published by IPv4 only"
-                    + " (networks with --ipv6 are not concerned), since this host forwards no IPv4: " + why);
+                    + " (networks with --ipv6 are not concerned): " + obstacle.get());
         }
-        return why.isEmpty();
+        return obstacle.isEmpty();
+    }
+
+    private Optional<String> obstacle() {
+        if (!read("ipv4/ip_forward").equals("1")) {
+            return Optional.of("this host forwards no IPv4 (net.ipv4.ip_forward is not 1)");
+        }
+        try {
+            return filter.foreignChains().stream()
+                    .filter(chain -> chain.hook() == NftChain.Hook.FORWARD && chain.drops() && !chain.family().equals("ip6"))
+                    .map(chain -> "this host's firewall drops what it forwards (table " + chain.table() + ", chain "
+                            + chain.name() + ")")
+                    .findFirst();
+        } catch (EngineException unreadable) {
+            return Optional.ofNullable(unreadable.getMessage());
+        }
     }
 
     private static boolean hasSix() {
