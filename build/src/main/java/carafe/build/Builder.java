@@ -8,6 +8,7 @@ import carafe.build.dockerfile.Finding;
 import carafe.build.dockerfile.Source;
 import carafe.build.plan.BaseImages;
 import carafe.build.plan.BuildPlan;
+import carafe.build.plan.BuildkitArguments;
 import carafe.build.plan.PlanOptions;
 import carafe.build.plan.Planner;
 import carafe.build.solve.CacheExporter;
@@ -110,9 +111,10 @@ public final class Builder implements AutoCloseable {
     public BuildOutcome build(BuildRequest request, BaseImages bases, InputStream context, BuildListener listener)
             throws EngineException, InterruptedException {
         names(request); // a wrong one is told before anything is done
+        var buildkit = BuildkitArguments.of(request.arguments());
         try (var contexts = Contexts.read(request, context, remotes, workshop.images(), scratch)) {
             var files = contexts.main();
-            var dockerfile = dockerfile(request, contexts);
+            var dockerfile = dockerfile(request, buildkit.checks(), contexts);
             var ignored = ignored(request.dockerfile(), files);
             if (request.result().call() == BuildRequest.Call.TARGETS) {
                 return new BuildOutcome(Optional.empty(), Calls.targets(dockerfile));
@@ -167,8 +169,10 @@ public final class Builder implements AutoCloseable {
         return ImportedCache.of(images);
     }
 
-    private static Optional<CacheDocument> inline(Job job, StageResult result) {
-        boolean wanted = job.exports().stream().anyMatch(to -> to.kind() == CacheExport.Kind.INLINE);
+    private static Optional<CacheDocument> inline(BuildRequest request, Job job, StageResult result)
+            throws EngineException {
+        boolean wanted = BuildkitArguments.of(request.arguments()).inlineCache()
+                || job.exports().stream().anyMatch(to -> to.kind() == CacheExport.Kind.INLINE);
         return wanted ? Optional.of(CacheExporter.document(job, result, false)) : Optional.empty();
     }
 
@@ -227,7 +231,7 @@ public final class Builder implements AutoCloseable {
             var steps = plan.target().steps();
             String author = steps.isEmpty() ? "" : steps.getLast().author();
             var about = new ImageWriter.About(plan.config(), author, names(request), request.result().annotations());
-            var id = new ImageWriter(intake, plan.target().platform()).write(result, about, inline(job, result));
+            var id = new ImageWriter(intake, plan.target().platform()).write(result, about, inline(request, job, result));
             return new BuildOutcome(Optional.of(id.toString()), "", exported(job, result, intake));
         } catch (StepFailed e) {
             throw new EngineException.Invalid(String.valueOf(e.getMessage()));
@@ -252,7 +256,7 @@ public final class Builder implements AutoCloseable {
                 contexts.directories().keySet(), contexts.images(), request.running().network());
     }
 
-    private static Dockerfile dockerfile(BuildRequest request, Contexts contexts)
+    private static Dockerfile dockerfile(BuildRequest request, Optional<String> checks, Contexts contexts)
             throws IOException, EngineException, InterruptedException {
         String path = request.dockerfile().isEmpty() ? "Dockerfile" : request.dockerfile();
         var files = contexts.main();
@@ -267,7 +271,7 @@ public final class Builder implements AutoCloseable {
         try {
             var source = Source.of(path, bytes.get());
             try {
-                return Dockerfile.parse(source);
+                return checks.isPresent() ? Dockerfile.parse(source, checks.get()) : Dockerfile.parse(source);
             } catch (DockerfileException e) {
                 throw e.in(source);
             }

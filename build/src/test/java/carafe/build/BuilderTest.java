@@ -17,6 +17,7 @@ import carafe.spec.build.BuildEvent;
 import carafe.spec.build.BuildLimits;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CachePrune;
+import carafe.spec.build.CacheUse;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.Platform;
 import java.io.ByteArrayOutputStream;
@@ -404,5 +405,72 @@ class BuilderTest {
                 _ -> { });
         assertThat(outcome.text()).contains("1 warning", "StageNameCasing", ">>> FROM scratch AS Base", "try:  base");
         assertThat(runner.runs).isEmpty();
+    }
+
+    private static BuildRequest with(String argument, String value) {
+        return new BuildRequest("Dockerfile", List.of(), Map.of(argument, value), Map.of(), Optional.empty(), "",
+                BuildRequest.Cache.USE, BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE, BuildContexts.NONE);
+    }
+
+    @Test
+    void aHostNameOfTheBuildIsEachProgramsAndMakesItAnotherStep() throws Exception {
+        String file = "FROM scratch\nRUN write /x 1\n";
+        build(file);
+        build(file, new TarText(), with("BUILDKIT_SANDBOX_HOSTNAME", "forge"));
+        build(file, new TarText(), with("BUILDKIT_SANDBOX_HOSTNAME", "forge"));
+        assertThat(runner.runs).extracting(StepRunner.StepRun::hostName).containsExactly("", "forge");
+        assertThatThrownBy(() -> build(file, new TarText(), with("BUILDKIT_SANDBOX_HOSTNAME", "a b")))
+                .isInstanceOf(EngineException.Invalid.class)
+                .hasMessageContaining("BUILDKIT_SANDBOX_HOSTNAME=a b is no host name");
+    }
+
+    @Test
+    void cacheMountsOfANamespaceAreItsOwn() throws Exception {
+        String file = "FROM scratch\nRUN --mount=type=cache,id=kept,target=/c write /x 1\n";
+        build(file);
+        build(file, new TarText(), with("BUILDKIT_CACHE_MOUNT_NS", "team"));
+        assertThat(builder.keeping().list()).extracting(CacheUse::description)
+                .contains("cached mount kept", "cached mount team/kept");
+    }
+
+    @Test
+    void anArgumentPutsTheCacheIntoTheImage() throws Exception {
+        String file = "FROM scratch\nRUN write /x 1\n";
+        var plain = build(file);
+        var off = build(file, new TarText(), with("BUILDKIT_INLINE_CACHE", "0"));
+        var on = build(file, new TarText(), with("BUILDKIT_INLINE_CACHE", "1"));
+        assertThat(off).isEqualTo(plain);
+        assertThat(new String(images.configBytes(plain), StandardCharsets.UTF_8)).doesNotContain("dev.carafe.build.cache");
+        assertThat(new String(images.configBytes(on), StandardCharsets.UTF_8)).contains("dev.carafe.build.cache");
+        assertThatThrownBy(() -> build(file, new TarText(), with("BUILDKIT_INLINE_CACHE", "perhaps")))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("neither true nor false");
+    }
+
+    @Test
+    void checksOfAnArgumentReplaceTheFilesOwn() throws Exception {
+        String file = "# check=skip=all\nFROM scratch\nrun write /x 1\nCMD [\"a\"]\n";
+        build(file);
+        assertThat(events).noneMatch(BuildEvent.Warning.class::isInstance);
+        build(file, new TarText(), with("BUILDKIT_DOCKERFILE_CHECK", "skip=JSONArgsRecommended"));
+        assertThat(events).anyMatch(event -> event instanceof BuildEvent.Warning warning
+                && warning.rule().equals("ConsistentInstructionCasing"));
+        assertThatThrownBy(() -> build(file, new TarText(), with("BUILDKIT_DOCKERFILE_CHECK", "error=true")))
+                .isInstanceOf(EngineException.Invalid.class)
+                .hasMessageContaining("lint violation found for rules: ConsistentInstructionCasing");
+        assertThatThrownBy(() -> build(file, new TarText(), with("BUILDKIT_DOCKERFILE_CHECK", "loud=1")))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("invalid check option \"loud\"");
+    }
+
+    @Test
+    void onlyTheBuiltInFrontEndIsTaken() throws Exception {
+        String file = "FROM scratch\nRUN write /x 1\n";
+        for (String own : List.of("dockerfile.v0", "docker/dockerfile:1", "docker.io/docker/dockerfile-upstream:master")) {
+            build(file, new TarText(), with("BUILDKIT_SYNTAX", own));
+        }
+        build(file, new TarText(), with("BUILDKIT_BUILD_NAME", "any"));
+        assertThat(runner.runs).hasSize(1);
+        assertThatThrownBy(() -> build(file, new TarText(), with("BUILDKIT_SYNTAX", "example.com/front:1")))
+                .isInstanceOf(EngineException.Unsupported.class)
+                .hasMessageContaining("BUILDKIT_SYNTAX=example.com/front:1 names a front end of its own");
     }
 }

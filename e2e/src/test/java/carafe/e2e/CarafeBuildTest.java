@@ -92,6 +92,18 @@ final class CarafeBuildTest {
     }
 
     @Test
+    void theHostOfStepsIsCalledAsTheBuildSays() throws Exception {
+        Path context = context("FROM busybox\nRUN echo \"$(hostname) $HOSTNAME $(cat /etc/hostname)\" > /name\n");
+        for (String name : new String[] {"buildkitsandbox", "forge.example"}) {
+            String image = run("build", "-q", "--network", "none", "--build-arg",
+                    name.startsWith("forge") ? "BUILDKIT_SANDBOX_HOSTNAME=" + name : "UNUSED", context.toString())
+                    .good().text();
+            assertThat(run("run", "--rm", "--network", "none", image, "cat", "/name").good().text())
+                    .isEqualTo(name + " " + name + " " + name);
+        }
+    }
+
+    @Test
     void explainNamesTheFileThatChanged() throws Exception {
         Path context = context("FROM busybox\nCOPY a b /\n");
         Files.writeString(context.resolve("a"), "1");

@@ -176,7 +176,7 @@ final class BuildSteps implements StepRunner {
 
     private ContainerSnapshot snapshot(StepRun run) throws EngineException {
         var config = ContainerConfig.parse(Json.object()
-                .put("Hostname", "buildkitsandbox")
+                .put("Hostname", run.hostName().isEmpty() ? "buildkitsandbox" : run.hostName())
                 .put("User", run.user())
                 .put("WorkingDir", run.directory())
                 .put("Env", Json.ofTexts(run.environment()))

@@ -25,6 +25,14 @@ public record Directives(String syntax, char escape, Set<String> skip, Set<Strin
         return rule == Rule.INVALID_DEFINITION_DESCRIPTION ? asked : !skipped;
     }
 
+    /// The same with `said` in place of what `# check=` says.
+    Directives withChecks(String said) throws DockerfileException {
+        var others = new HashSet<String>();
+        var asked = new HashSet<String>();
+        boolean errors = check(said, others, asked, Span.line(1));
+        return new Directives(syntax, escape, others, asked, errors, lines);
+    }
+
     static Directives read(List<String> lines) throws DockerfileException {
         String syntax = "";
         char escape = '\\';

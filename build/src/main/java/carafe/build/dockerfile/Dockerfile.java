@@ -20,7 +20,16 @@ public record Dockerfile(Source source, Directives directives, List<Step> global
     /// Reads `source`.
     /// @throws DockerfileException with the lines at fault
     public static Dockerfile parse(Source source) throws DockerfileException {
-        var directives = Directives.read(source.lines());
+        return parse(source, Directives.read(source.lines()));
+    }
+
+    /// Reads `source`; `checks` stands in for what its `# check=` says.
+    /// @throws DockerfileException with the lines at fault
+    public static Dockerfile parse(Source source, String checks) throws DockerfileException {
+        return parse(source, Directives.read(source.lines()).withChecks(checks));
+    }
+
+    private static Dockerfile parse(Source source, Directives directives) throws DockerfileException {
         var findings = new ArrayList<Finding>();
         var statements = new StatementReader(source.lines(), directives, findings).read();
         if (statements.isEmpty()) {

@@ -75,7 +75,8 @@ final class MountReader {
                     IgnorePatterns.clean(options.getOrDefault("source", "")), truth(options, "readwrite"));
             case "cache" -> {
                 String target = target(options);
-                yield new Mount.Cache(target, options.getOrDefault("id", target), from(options),
+                var buildkit = BuildkitArguments.of(stage.planner().options().arguments());
+                yield new Mount.Cache(target, buildkit.cacheId(options.getOrDefault("id", target)), from(options),
                         IgnorePatterns.clean(options.getOrDefault("source", "")), truth(options, "readonly"),
                         sharing(options), owner(options, 0755));
             }

@@ -10,9 +10,10 @@ public sealed interface Operation {
     record Nothing() implements Operation {}
 
     /// Runs a program. `environment` holds what the image's does, and the declared arguments; `hidden` what the program
-    /// gets but no key or history may know (proxies).
+    /// gets but no key or history may know (proxies); `hostName` is what it calls its host, `""` the usual name.
     record Run(List<String> arguments, List<String> environment, List<String> hidden, String directory, String user,
-            List<Mount> mounts, String network, boolean insecure, Optional<Script> script) implements Operation {
+            List<Mount> mounts, String network, String hostName, boolean insecure, Optional<Script> script)
+            implements Operation {
 
         public Run {
             arguments = List.copyOf(arguments);

@@ -59,8 +59,12 @@ final class RunPlanner {
             }
         });
         var planned = new Operation.Run(arguments, environment, hidden(), stage.currentDirectory(), stage.user(),
-                mounts(run), network(run), run.security().filter("insecure"::equals).isPresent(), script);
+                mounts(run), network(run), buildkit().hostName(), run.security().filter("insecure"::equals).isPresent(), script);
         return new Planned(planned, history(arguments, shown));
+    }
+
+    private BuildkitArguments buildkit() throws EngineException {
+        return BuildkitArguments.of(stage.planner().options().arguments());
     }
 
     private String network(Instruction.Run run) throws DockerfileException {

@@ -38,6 +38,9 @@ final class StepKey {
             with("environment " + entry.substring(0, equals), entry.substring(equals + 1));
         }
         with("directory", run.directory()).with("user", run.user()).with("network", run.network());
+        if (!run.hostName().isEmpty()) {
+            with("host name", run.hostName());
+        }
         if (run.insecure()) {
             with("security", "insecure");
         }

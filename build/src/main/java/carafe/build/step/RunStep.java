@@ -90,7 +90,7 @@ public final class RunStep implements AutoCloseable {
         }
         points.removeIf(point -> isThere(point));
         var step = new StepRunner.StepRun(id, root, run.arguments(), environment, run.directory(), run.user(), mounts,
-                run.network(), run.insecure(), gift.limits);
+                run.network(), run.hostName(), run.insecure(), gift.limits);
         int code = place.runner.run(step, output);
         if (code != 0) {
             throw new StepFailed(String.join(" ", run.arguments()), code);

@@ -9,9 +9,10 @@ import java.util.List;
 /// Runs a step's program in a container of its own. The engine implements it.
 public interface StepRunner {
 
-    /// What is to be run: `id` names the container (64 hexadecimal characters); `user` as USER says; mounts in order.
+    /// What is to be run: `id` names the container (64 hexadecimal characters); `user` as USER says; mounts in order;
+    /// `hostName` is what it calls its host, `""` the usual name.
     record StepRun(String id, RootfsPlan.Overlay root, List<String> arguments, List<String> environment, String directory,
-            String user, List<StepMount> mounts, String network, boolean insecure, BuildLimits limits) {
+            String user, List<StepMount> mounts, String network, String hostName, boolean insecure, BuildLimits limits) {
 
         public StepRun {
             arguments = List.copyOf(arguments);
