@@ -38,7 +38,7 @@ final class HostNetworks implements Engine.Fabrics {
         var made = new ArrayDeque<Runnable>();
         boolean opened = false;
         try {
-            var filter = PortFilter.open(engineId.replace("-", "").substring(0, MARK_LENGTH));
+            var filter = PortFilter.open(engineId.replace("-", "").substring(0, MARK_LENGTH), config.dataRoot());
             made.push(filter::close);
             var networking = config.networking();
             var translator = new Translator(filter, engineId, networking.forward());

@@ -108,6 +108,22 @@ class CarafePortsTest {
     }
 
     @Test
+    void whatAnEngineLeavesThatIsKilledAndDeletedGoesWithTheNext() throws Exception {
+        var nft = Tools.fetched("netfilter", "usr/sbin/nft");
+        var list = engine.on("env", "LD_LIBRARY_PATH=" + Tools.fetched("netfilter", "usr/lib/x86_64-linux-gnu"),
+                nft.toString(), "list", "ruleset");
+        docker("run", "--rm", "-p", "8080:80", "busybox", "true");
+        engine.kill();
+        String before = list.run().good().text();
+        assertThat(before).contains("table inet carafe-", "data root ", engine.dataRoot().toString());
+        Command.of("rm", "-rf", engine.dataRoot().toString()).run().good();
+        engine.start();
+        String after = list.run().good().text();
+        assertThat(after).containsOnlyOnce("table inet carafe-").doesNotContain(before.lines().findFirst().orElseThrow());
+        assertThat(engine.log()).contains("of an engine that was killed and whose data root " + engine.dataRoot());
+    }
+
+    @Test
     void whatTranslatesBetweenTheFamiliesGoesWithTheEngine() throws Exception {
         web("web", "-p", "8080:80");
         assertThat(engine.on("ls", "/proc/sys/net/ipv6/conf").run().good().text()).contains("six6");

@@ -3,6 +3,8 @@ package carafe.kernel;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /// Reads netlink messages one after the other from a datagram; what is shorter than it says ends the reading.
@@ -77,8 +79,12 @@ final class NfReader {
 
     /// What an attribute holds, also one inside another.
     Optional<byte[]> bytes(int... path) {
-        int from = start + HEADER_BYTES + FAMILY_BYTES;
-        int end = start + length;
+        return bytes(start + HEADER_BYTES + FAMILY_BYTES, start + length, path);
+    }
+
+    private Optional<byte[]> bytes(int first, int last, int... path) {
+        int from = first;
+        int end = last;
         for (int wanted : path) {
             int at = find(from, end, wanted);
             if (at < 0) {
@@ -90,6 +96,24 @@ final class NfReader {
         byte[] value = new byte[end - from];
         in.get(from, value);
         return Optional.of(value);
+    }
+
+    /// What `inside` of each attribute `one` of the attribute `list` holds, in order.
+    List<byte[]> each(int list, int one, int... inside) {
+        var values = new ArrayList<byte[]>();
+        int head = start + HEADER_BYTES + FAMILY_BYTES;
+        int at = find(head, start + length, list);
+        if (at < 0) {
+            return values;
+        }
+        int end = at + (in.getShort(at) & 0xFFFF);
+        int next = find(at + 4, end, one);
+        while (next >= 0) {
+            int past = next + (in.getShort(next) & 0xFFFF);
+            bytes(next + 4, past, inside).ifPresent(values::add);
+            next = find(past + 3 & -4, end, one);
+        }
+        return values;
     }
 
     /// The family of an nfnetlink message.

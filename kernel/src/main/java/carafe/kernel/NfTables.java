@@ -49,6 +49,7 @@ final class NfTables {
 
     // messages
     public static final int NFT_MSG_NEWTABLE = 0;
+    public static final int NFT_MSG_GETTABLE = 1;
     public static final int NFT_MSG_DELTABLE = 2;
     public static final int NFT_MSG_NEWCHAIN = 3;
     public static final int NFT_MSG_GETCHAIN = 4;
@@ -58,11 +59,13 @@ final class NfTables {
     public static final int NFT_MSG_NEWSET = 9;
     public static final int NFT_MSG_DELSET = 11;
     public static final int NFT_MSG_NEWSETELEM = 12;
+    public static final int NFT_MSG_GETSETELEM = 13;
     public static final int NFT_MSG_DELSETELEM = 14;
 
     // attributes
     public static final int NFTA_TABLE_NAME = 1;
     public static final int NFTA_TABLE_FLAGS = 2;
+    public static final int NFTA_TABLE_USERDATA = 6;
     public static final int NFTA_CHAIN_TABLE = 1;
     public static final int NFTA_CHAIN_NAME = 3;
     public static final int NFTA_CHAIN_HOOK = 4;

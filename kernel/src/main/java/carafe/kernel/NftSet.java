@@ -1,6 +1,9 @@
 package carafe.kernel;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /// A named set; a map where it has types of data. With exact keys the kernel hashes it, and a look-up costs the same for
@@ -34,6 +37,21 @@ public record NftSet(String name, List<NftType> key, List<NftType> data, boolean
         return types(element.key()).equals(key)
                 && types(element.data()).equals(data)
                 && types(element.last()).equals(ranges ? key : List.of());
+    }
+
+    /// The fields of a key of this set; empty when it is one of another set's.
+    Optional<List<byte[]>> fields(byte[] whole) {
+        var fields = new ArrayList<byte[]>();
+        int at = 0;
+        for (var type : key) {
+            int end = at + type.bytes();
+            if (end > whole.length) {
+                return Optional.empty();
+            }
+            fields.add(Arrays.copyOfRange(whole, at, end));
+            at += key.size() == 1 ? type.bytes() : type.paddedBytes();
+        }
+        return at == whole.length ? Optional.of(List.copyOf(fields)) : Optional.empty();
     }
 
     private static List<NftType> types(List<NftValue> values) {

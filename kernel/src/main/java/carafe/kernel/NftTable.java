@@ -1,10 +1,18 @@
 package carafe.kernel;
 
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/// A table of family inet: its sets and its chains, without the sets' elements.
-public record NftTable(String name, List<NftSet> sets, List<NftChain> chains) {
+/// A table of family inet: its sets and its chains, without the sets' elements. The comment is for whoever wonders whose
+/// it is; empty for none.
+public record NftTable(String name, String comment, List<NftSet> sets, List<NftChain> chains) {
+
+    /// How long a comment may be: the kernel keeps 256 bytes of notes of a table, and three are not the comment's.
+    public static final int MOST_COMMENT_BYTES = 253;
+
+    private static final Pattern COMMENT = Pattern.compile("[^\"\\p{Cntrl}]*");
 
     /// Copies the lists.
     public NftTable {
@@ -13,6 +21,14 @@ public record NftTable(String name, List<NftSet> sets, List<NftChain> chains) {
         if (!name.matches("[A-Za-z][A-Za-z0-9_.-]{0,63}")) {
             throw new IllegalArgumentException("not a name of a table: " + name);
         }
+        if (!isComment(comment)) {
+            throw new IllegalArgumentException("not a comment of a table: " + comment);
+        }
+    }
+
+    /// Whether nft(8) could read the text again as a comment: no quotes, no control characters, and not too long.
+    public static boolean isComment(String text) {
+        return text.getBytes(StandardCharsets.UTF_8).length <= MOST_COMMENT_BYTES && COMMENT.matcher(text).matches();
     }
 
     /// The set of that name; it is our bug if there is none.
@@ -24,7 +40,8 @@ public record NftTable(String name, List<NftSet> sets, List<NftChain> chains) {
     /// As nft(8) writes it.
     @Override
     public String toString() {
-        return "table inet " + name + " {\n" + indented(sets) + indented(chains) + "}\n";
+        String note = comment.isEmpty() ? "" : "    comment \"" + comment + "\"\n";
+        return "table inet " + name + " {\n" + note + indented(sets) + indented(chains) + "}\n";
     }
 
     private static String indented(List<?> parts) {

@@ -32,22 +32,25 @@ public final class NftTransaction {
     /// Adds the table with its sets and chains; where it exists already, it is completed, and chains get their rules a
     /// second time: so [#delete] it first.
     public NftTransaction create(NftTable definition) {
-        create(0);
+        create(definition.comment());
         definition.sets().forEach(this::create);
         definition.chains().forEach(this::create);
         return this;
     }
 
-    private void create(int flags) {
+    private void create(String comment) {
         begin(NfTables.NFT_MSG_NEWTABLE, NfTables.NLM_F_CREATE, "table " + table);
         out.text(NfTables.NFTA_TABLE_NAME, table);
-        out.number(NfTables.NFTA_TABLE_FLAGS, flags);
+        out.number(NfTables.NFTA_TABLE_FLAGS, 0);
+        if (!comment.isEmpty()) {
+            out.bytes(NfTables.NFTA_TABLE_USERDATA, NftComment.write(comment));
+        }
         out.end();
     }
 
     /// Deletes the table with all it holds, whether it is there or not.
     public NftTransaction delete() {
-        create(0); // deleting what is not there is an error
+        create(""); // deleting what is not there is an error
         begin(NfTables.NFT_MSG_DELTABLE, 0, "table " + table);
         out.text(NfTables.NFTA_TABLE_NAME, table);
         out.end();

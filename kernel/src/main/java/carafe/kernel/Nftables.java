@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// The packet filter of one network namespace, spoken to by netlink: no library is needed on the host, and a change
 /// costs the same however many rules others have. Source: linux/netfilter/nf_tables.h, nft(8).
@@ -59,20 +60,66 @@ public final class Nftables implements AutoCloseable {
         var request = new NftWriter();
         request.begin(NfTables.NFNL_SUBSYS_NFTABLES << 8 | NfTables.NFT_MSG_GETCHAIN, NfTables.NLM_F_DUMP, 0, 0);
         request.end();
-        socket.send(request.finish());
         var chains = new ArrayList<BaseChain>();
+        dump(request, "chains", NfTables.NFT_MSG_NEWCHAIN, reader -> baseChain(reader).ifPresent(chains::add));
+        return chains;
+    }
+
+    /// A table of family inet of whoever, and the comment that its maker left on it.
+    public record TableNote(String name, String comment) {}
+
+    /// All tables of family inet.
+    public synchronized List<TableNote> tables() throws KernelException {
+        var request = new NftWriter();
+        request.begin(NfTables.NFNL_SUBSYS_NFTABLES << 8 | NfTables.NFT_MSG_GETTABLE, NfTables.NLM_F_DUMP,
+                NfTables.NFPROTO_INET, 0);
+        request.end();
+        var tables = new ArrayList<TableNote>();
+        dump(request, "tables", NfTables.NFT_MSG_NEWTABLE, reader -> {
+            if (reader.family() == NfTables.NFPROTO_INET) {
+                reader.text(NfTables.NFTA_TABLE_NAME).ifPresent(name -> tables.add(new TableNote(
+                        name, reader.bytes(NfTables.NFTA_TABLE_USERDATA).map(NftComment::read).orElse(""))));
+            }
+        });
+        return tables;
+    }
+
+    /// The keys of all elements of a set of a table of whoever, each with its fields as the kernel holds them: numbers begin
+    /// with the high byte, names end with NULs. None where there is no such table, or its set has other fields.
+    public synchronized List<List<byte[]>> keys(String table, NftSet set) throws KernelException {
+        var request = new NftWriter();
+        request.begin(NfTables.NFNL_SUBSYS_NFTABLES << 8 | NfTables.NFT_MSG_GETSETELEM, NfTables.NLM_F_DUMP,
+                NfTables.NFPROTO_INET, 0);
+        request.text(NfTables.NFTA_SET_ELEM_LIST_TABLE, table);
+        request.text(NfTables.NFTA_SET_ELEM_LIST_SET, set.name());
+        request.end();
+        var keys = new ArrayList<List<byte[]>>();
+        try {
+            dump(request, "elements of " + set.name() + " of table " + table, NfTables.NFT_MSG_NEWSETELEM, reader ->
+                    reader.each(NfTables.NFTA_SET_ELEM_LIST_ELEMENTS, NfTables.NFTA_LIST_ELEM,
+                            NfTables.NFTA_SET_ELEM_KEY, NfTables.NFTA_DATA_VALUE)
+                            .forEach(key -> set.fields(key).ifPresent(keys::add)));
+        } catch (KernelException e) {
+            if (!e.is(Errno.ENOENT)) {
+                throw e;
+            }
+        }
+        return keys;
+    }
+
+    private void dump(NftWriter request, String subject, int answer, Consumer<NfReader> each) throws KernelException {
+        socket.send(request.finish());
         for (ByteBuffer datagram = socket.poll(); datagram != null; datagram = socket.poll()) {
             var reader = new NfReader(datagram);
             while (reader.next()) {
                 if (reader.type() == NfTables.NLMSG_ERROR && reader.error() != 0) {
-                    throw new KernelException("nftables", "chains", reader.error(), reader.errorText());
+                    throw new KernelException("nftables", subject, reader.error(), reader.errorText());
                 }
-                if ((reader.type() & 0xFF) == NfTables.NFT_MSG_NEWCHAIN) {
-                    baseChain(reader).ifPresent(chains::add);
+                if (reader.type() == (NfTables.NFNL_SUBSYS_NFTABLES << 8 | answer)) {
+                    each.accept(reader);
                 }
             }
         }
-        return chains;
     }
 
     private static Optional<BaseChain> baseChain(NfReader reader) {

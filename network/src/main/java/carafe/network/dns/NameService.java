@@ -158,7 +158,7 @@ public final class NameService implements EndpointListener, AutoCloseable {
     /// deletion on its mind the kernel lets the socket's close wait for all processors, 16 ms.
     private static void redirect(QueryLoop.Point point, boolean again) throws KernelException {
         var rules = List.of(rule("udp", point.datagramPort()), rule("tcp", point.streamPort()));
-        var table = new NftTable(TABLE, List.of(), List.of(new NftChain(
+        var table = new NftTable(TABLE, "", List.of(), List.of(new NftChain(
                 "ask", NftChain.Kind.NAT, NftChain.Hook.OUTPUT, DSTNAT, rules)));
         try (var filter = Nftables.open()) {
             var transaction = new NftTransaction(TABLE);

@@ -29,13 +29,20 @@ final class Allocation {
         }
     }
 
+    /// Whose a port is that no program holds and whose packets go elsewhere all the same: the end of a sentence.
+    interface Elsewhere {
+        Optional<String> holder(PortBinding binding) throws EngineException;
+    }
+
     private final Map<String, Share> shares = new LinkedHashMap<>();
     private final int firstAny;
     private final int lastAny;
+    private final Elsewhere elsewhere;
     private int nextAny;
 
     /// `firstAny` to `lastAny` are the ports to choose from where any will do.
-    Allocation(int firstAny, int lastAny) {
+    Allocation(int firstAny, int lastAny, Elsewhere elsewhere) {
+        this.elsewhere = elsewhere;
         this.firstAny = firstAny;
         this.lastAny = lastAny;
         this.nextAny = firstAny;
@@ -136,6 +143,7 @@ final class Allocation {
                 checkFree(binding, own);
                 try {
                     taken.add(HostPort.take(binding));
+                    checkPackets(binding);
                 } catch (EngineException.Unavailable e) {
                     if (!everywhere || !binding.address().six() || bindings.size() == 1) {
                         throw e;
@@ -146,6 +154,15 @@ final class Allocation {
         } catch (EngineException | RuntimeException e) {
             taken.forEach(HostPort::close);
             throw e;
+        }
+    }
+
+    /// To hold a port is not enough where a table leads its packets away.
+    private void checkPackets(PortBinding wanted) throws EngineException {
+        var holder = elsewhere.holder(wanted);
+        if (holder.isPresent()) {
+            throw new EngineException.Conflict("failed to bind host port " + wanted.hostText() + "/" + wanted.protocol() + ": "
+                    + holder.get());
         }
     }
 

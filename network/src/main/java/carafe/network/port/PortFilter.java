@@ -4,6 +4,7 @@ import carafe.kernel.Errno;
 import carafe.kernel.Host;
 import carafe.kernel.KernelException;
 import carafe.kernel.LegacyFilter;
+import carafe.kernel.Netlink;
 import carafe.kernel.NftElement;
 import carafe.kernel.NftSet;
 import carafe.kernel.NftTable;
@@ -17,6 +18,7 @@ import carafe.spec.network.IpAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -40,7 +42,9 @@ public final class PortFilter implements Firewall, AutoCloseable {
     private static final String TRANSLATOR = "the translator";
 
     private final NftTable table;
+    private final OtherTables others;
     private final Nftables nftables;
+    private final Netlink links;
     private final NftWatch.Stop stop;
     private final Thread watcher;
     private final Map<String, Set<Member>> wanted = new LinkedHashMap<>();
@@ -48,26 +52,45 @@ public final class PortFilter implements Firewall, AutoCloseable {
     private boolean closed;
     private long assertions;
 
-    private PortFilter(NftTable table, Nftables nftables, NftWatch.Stop stop) {
+    private PortFilter(NftTable table, OtherTables others, Handles handles) {
         this.table = table;
-        this.nftables = nftables;
-        this.stop = stop;
+        this.others = others;
+        this.nftables = handles.nftables;
+        this.links = handles.links;
+        this.stop = handles.stop;
         this.watcher = Thread.ofPlatform().daemon().name("nftables-watch").start(this::watch);
     }
 
-    /// The table of the engine with this mark, a few letters and digits, in the calling thread's network namespace.
+    /// What the kernel is asked by, adopted by the filter.
+    private record Handles(Nftables nftables, Netlink links, NftWatch.Stop stop) {}
+
+    /// The table of the engine with this mark, a few letters and digits, that has `dataRoot` to itself, in the calling
+    /// thread's network namespace. Tables of engines that were killed and cannot come back are removed first.
     /// @throws EngineException.Unavailable the kernel has no nftables
-    public static PortFilter open(String mark) throws EngineException {
+    public static PortFilter open(String mark, Path dataRoot) throws EngineException {
+        return open(mark, Optional.of(TableOwner.here(dataRoot)));
+    }
+
+    /// The same for an engine that says so, or one that does not say who it is.
+    static PortFilter open(String mark, Optional<TableOwner> owner) throws EngineException {
+        var made = new ArrayDeque<Runnable>();
         try {
             var nftables = Nftables.open();
-            try {
-                return new PortFilter(Ruleset.table("carafe-" + mark), nftables, new NftWatch.Stop());
-            } catch (KernelException e) {
-                nftables.close();
-                throw e;
-            }
+            made.push(nftables::close);
+            var links = Netlink.open();
+            made.push(links::close);
+            var stop = new NftWatch.Stop();
+            String name = "carafe-" + mark;
+            var others = new OtherTables(name, owner, nftables, links);
+            others.sweep();
+            var table = Ruleset.table(name, owner.map(TableOwner::comment).orElse(""));
+            var filter = new PortFilter(table, others, new Handles(nftables, links, stop));
+            made.clear();
+            return filter;
         } catch (KernelException e) {
             throw failure("the packet filter cannot be reached", e);
+        } finally {
+            made.forEach(Runnable::run);
         }
     }
 
@@ -169,6 +192,11 @@ public final class PortFilter implements Firewall, AutoCloseable {
         } catch (IOException notThere) {
             return false;
         }
+    }
+
+    /// Says whose a port is that the table of an engine leads away which does not run.
+    Optional<String> holder(PortBinding binding) throws EngineException {
+        return others.holder(binding);
     }
 
     /// How often the whole table was put into place.
@@ -305,6 +333,7 @@ public final class PortFilter implements Firewall, AutoCloseable {
             Thread.currentThread().interrupt();
         }
         stop.close();
+        links.close();
         nftables.close();
     }
 }

@@ -5,9 +5,20 @@ import java.util.Locale;
 
 /// What is published.
 public enum Protocol {
-    TCP,
-    UDP,
-    SCTP;
+    TCP(6),
+    UDP(17),
+    SCTP(132);
+
+    private final int number;
+
+    Protocol(int number) {
+        this.number = number;
+    }
+
+    /// By which packets name it. Source: IANA, protocol numbers.
+    int number() {
+        return number;
+    }
 
     /// The protocol called `word`, in any case; empty means TCP.
     public static Protocol of(String word) throws EngineException.Invalid {

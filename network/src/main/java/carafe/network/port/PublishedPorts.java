@@ -42,7 +42,6 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
     private static final List<String> BRIDGE_CALLS =
             List.of("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables");
 
-    private static final int IPPROTO_UDP = 17;
     private static final IpAddress LOOPBACK = IpAddress.find("::1").orElseThrow();
 
     private final PortFilter filter;
@@ -73,7 +72,7 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         this.files = new PortFiles(directory);
         this.failpoints = failpoints;
         String[] range = Host.sysctl("net.ipv4.ip_local_port_range").orElse("32768 60999").split("\\s+");
-        this.allocation = new Allocation(Integer.parseInt(range[0]), Integer.parseInt(range[1]));
+        this.allocation = new Allocation(Integer.parseInt(range[0]), Integer.parseInt(range[1]), filter::holder);
     }
 
     /// Takes ports of the host for a container that is about to start: all or none. `four` and `six` say in which
@@ -152,7 +151,7 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
             for (var address : links.addresses()) {
                 own.add(InetAddress.getByAddress(address.address()));
             }
-            flows.forget(flow -> flow.protocol() == IPPROTO_UDP
+            flows.forget(flow -> flow.protocol() == Protocol.UDP.number()
                     && (flow.translated() || own.contains(flow.to()))
                     && datagrams.stream().anyMatch(binding -> binding.hostPort() == flow.port()
                             && (binding.address().isUnspecified()

@@ -104,13 +104,13 @@ final class Ruleset {
         }
     }
 
-    /// The table of that name.
-    static NftTable table(String name) {
+    /// The table of that name, which says whose it is.
+    static NftTable table(String name, String owner) {
         var sets = new ArrayList<>(List.of(BRIDGES, SAME, PEERS, INTERNAL, TRANSLATORS, SOURCES));
         for (var family : Sets.values()) {
             sets.addAll(List.of(family.published, family.everywhere, family.routed, family.own, family.open, family.masked));
         }
-        return new NftTable(name, sets, List.of(
+        return new NftTable(name, owner, sets, List.of(
                 new NftChain("guard", Kind.FILTER, Hook.PREROUTING, RAW, guard()),
                 new NftChain("arrive", Kind.NAT, Hook.PREROUTING, DSTNAT, arrive()),
                 new NftChain("leave", Kind.NAT, Hook.OUTPUT, DSTNAT, leave()),

@@ -45,6 +45,7 @@ public final class Translator implements AutoCloseable {
     private static final int MOST_BYTES = 65535;
     private static final int MTU_FOUR = 1500 - 20; // an IPv6 header is that much longer
     private static final int MARK = 10;
+    private static final String REMARK = "translator of carafe ";
 
     private final PortFilter filter;
     private final Netlink links;
@@ -70,7 +71,7 @@ public final class Translator implements AutoCloseable {
         mac = new byte[] {2, digest[5], digest[6], digest[7], digest[8], digest[9]};
         prefix = Arrays.copyOfRange(digest, 10, 10 + FamilyTranslation.PREFIX_BYTES);
         prefix[0] = (byte) 0xfd;
-        remark = "translator of carafe " + mark + " ";
+        remark = REMARK + mark + " ";
         try {
             links = Netlink.open();
         } catch (KernelException e) {
@@ -209,8 +210,15 @@ public final class Translator implements AutoCloseable {
                 return translation;
             }
         }
-        throw new EngineException.Unavailable(
-                "192.0.0.1 to 192.0.0.6 are in use, by other engines of this host or other translators");
+        var others = links.links().stream().filter(Translator::isOne).map(LinkInfo::name).sorted().toList();
+        throw new EngineException.Unavailable("192.0.0.1 to 192.0.0.6 are in use, by other engines of this host or other"
+                + " translators" + (others.isEmpty() ? "" : "; the links " + String.join(", ", others)
+                        + " are translators of engines: that of one that is no more goes by ip link del NAME"));
+    }
+
+    /// Whether a link is the translator of an engine, of whichever.
+    static boolean isOne(LinkInfo link) {
+        return link.alias().startsWith(REMARK);
     }
 
     private boolean isFree(IpAddress own) throws KernelException {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import carafe.kernel.Nftables.BaseChain;
 import carafe.spec.network.IpAddress;
 import java.util.List;
+import java.util.Optional;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -20,7 +21,7 @@ class LegacyFirewallTest {
     void settle() throws Exception {
         town = new Town();
         filter = town.in("host", () -> {
-            var opened = PortFilter.open("test");
+            var opened = PortFilter.open("test", Optional.empty());
             opened.admit(PortFilterTest.bridge("br0", false, Map.of()));
             return opened;
         });

@@ -32,7 +32,7 @@ final class PortBench {
     /// Prints medians and 95th percentiles in milliseconds.
     public static void main(String[] args) throws Exception {
         try (var town = new Town()) {
-            var filter = town.in("host", () -> PortFilter.open("bench"));
+            var filter = town.in("host", () -> PortFilter.open("bench", Optional.empty()));
             filter.admit(PortFilterTest.bridge("br0", false, Map.of()));
             filter.hold();
             for (int others : new int[] {0, 0, 1000, 10_000}) {

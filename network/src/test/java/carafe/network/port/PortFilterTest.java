@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -29,7 +30,7 @@ class PortFilterTest {
     void settle() throws Exception {
         town = new Town();
         filter = town.in("host", () -> {
-            var opened = PortFilter.open("test");
+            var opened = PortFilter.open("test", Optional.empty());
             opened.admit(bridge("br0", false, Map.of()));
             opened.admit(bridge("br1", false, Map.of()));
             opened.hold();
@@ -270,7 +271,7 @@ class PortFilterTest {
         filter.close();
         try (var _ = Service.tcp(town, "web", 80)) {
             assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).isEqualTo("web 10.9.0.2");
-            filter = town.in("host", () -> PortFilter.open("test"));
+            filter = town.in("host", () -> PortFilter.open("test", Optional.empty()));
             assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).as("silent at first").isEqualTo("web 10.9.0.2");
             filter.hold();
             assertThat(Service.askInVain(town, "outside", "10.9.0.1", 8080)).as("nobody told it").isEqualTo("refused");

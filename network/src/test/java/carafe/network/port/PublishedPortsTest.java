@@ -51,7 +51,7 @@ class PublishedPortsTest {
 
     private void open(Failpoints failpoints) throws Exception {
         filter = town.in("host", () -> {
-            var opened = PortFilter.open("test");
+            var opened = PortFilter.open("test", Optional.empty());
             opened.admit(PortFilterTest.bridge("br0", false, Map.of()));
             return opened;
         });

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -22,7 +23,7 @@ class PublishedSctpTest {
     @BeforeEach
     void settle() throws Exception {
         town = new Town();
-        filter = town.in("host", () -> PortFilter.open("test"));
+        filter = town.in("host", () -> PortFilter.open("test", Optional.empty()));
         filter.hold();
         filter.admit(PortFilterTest.bridge("br0", false, Map.of()));
         server = town.start("web", "socat", "-d", "-d", "SCTP4-LISTEN:132,fork", "SYSTEM:echo web $SOCAT_PEERADDR");

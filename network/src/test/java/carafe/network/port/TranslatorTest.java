@@ -56,7 +56,7 @@ class TranslatorTest {
 
     private void open() throws Exception {
         filter = town.in("host", () -> {
-            var opened = PortFilter.open("test");
+            var opened = PortFilter.open("test", Optional.empty());
             opened.admit(PortFilterTest.bridge("br0", false, Map.of()));
             opened.admit(PortFilterTest.bridge("br1", false, Map.of()));
             return opened;
@@ -376,7 +376,7 @@ class TranslatorTest {
 
     @Test
     void enginesOfOneHostKeepOutOfEachOthersWay(@TempDir Path notes) throws Exception {
-        var others = town.in("host", () -> PortFilter.open("next"));
+        var others = town.in("host", () -> PortFilter.open("next", Optional.empty()));
         var next = ports(others, "another engine", notes);
         try {
             others.hold();
