@@ -22,6 +22,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netfilter_ipv4/ip_tables.h>
+#include <linux/netfilter_ipv6/ip6_tables.h>
 #include <linux/netlink.h>
 #include <linux/openat2.h>
 #include <linux/prctl.h>
@@ -135,7 +136,7 @@ static const struct constant constants[] = {
     SHOW(WEXITED), SHOW(TIOCSWINSZ), SHOW(TIOCGWINSZ), SHOW(TIOCGPTPEER), SHOW(TIOCSPTLCK),
     SHOW(TIOCGPTN), SHOW(TIOCSCTTY), SHOW(FS_IOC_GETFLAGS), SHOW(FS_IOC_SETFLAGS), SHOW(FIONREAD),
     SHOW(EPOLLIN), SHOW(EPOLL_CTL_ADD),
-    SHOW(IPPROTO_RAW), SHOW(IPT_SO_GET_INFO), SHOW(IPT_SO_GET_ENTRIES),
+    SHOW(IPPROTO_RAW), SHOW(IPT_SO_GET_INFO), SHOW(IPT_SO_GET_ENTRIES), SHOW(IPT_F_GOTO), SHOW(IP6T_F_GOTO),
     SHOW(FS_IOC_FSGETXATTR), SHOW(FS_IOC_FSSETXATTR), SHOW(FS_XFLAG_PROJINHERIT), SHOW(PRJQUOTA),
     SHOW(Q_GETQUOTA), SHOW(Q_SETQUOTA), SHOW(Q_XGETQSTAT), SHOW(FS_QUOTA_PDQ_ENFD), SHOW(QIF_BLIMITS),
     SHOW(EPOLL_CTL_DEL), SHOW(SHUT_RDWR), SHOW(POLLIN), SHOW(POLLOUT), SHOW(POLLERR), SHOW(POLLHUP),

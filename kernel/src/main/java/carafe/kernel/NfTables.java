@@ -164,6 +164,8 @@ final class NfTables {
     public static final int IPPROTO_RAW = 255;
     public static final int IPT_SO_GET_INFO = 64;
     public static final int IPT_SO_GET_ENTRIES = 65;
+    public static final int IPT_F_GOTO = 2;
+    public static final int IP6T_F_GOTO = 4;
     public static final int IPV6_V6ONLY = 26;
     public static final int SO_REUSEADDR = 2;
     public static final int SHUT_RD = 0;

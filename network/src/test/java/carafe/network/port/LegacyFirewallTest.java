@@ -117,6 +117,35 @@ class LegacyFirewallTest {
     }
 
     @Test
+    void aChainThatIsGoneToForGoodLeadsBackToNobody() throws Exception {
+        for (String program : List.of("iptables-legacy", "ip6tables-legacy")) {
+            town.run("host", program, "-N", "guard");
+            town.run("host", program, "-A", "FORWARD", "-g", "guard");
+            town.run("host", program, "-A", "FORWARD", "-j", "ACCEPT"); // nobody comes here
+            town.run("host", program, "-A", "guard", "-m", "conntrack", "--ctstate", "ESTABLISHED", "-j", "ACCEPT");
+            assertThat(chains().getLast().drops()).as(program).isFalse();
+            town.run("host", program, "-P", "FORWARD", "DROP");
+            assertThat(chains().getLast().drops()).as("the policy comes next").isTrue();
+            town.run("host", program, "-P", "FORWARD", "ACCEPT");
+            town.run("host", program, "-A", "guard", "-j", "DROP");
+            assertThat(chains().getLast().drops()).as(program).isTrue();
+            town.run("host", program, "-F");
+        }
+    }
+
+    @Test
+    void aCommentIsNoCondition() throws Exception {
+        iptables("-A", "FORWARD", "-m", "comment", "--comment", "nobody passes", "-j", "DROP");
+        assertThat(drops()).isTrue();
+        iptables("-I", "FORWARD", "-m", "comment", "--comment", "some", "-m", "conntrack", "--ctstate", "NEW", "-j", "ACCEPT");
+        assertThat(drops()).as("with a condition beside it").isTrue();
+        iptables("-I", "FORWARD", "-m", "comment", "--comment", "all", "-m", "comment", "--comment", "do", "-j", "RETURN");
+        assertThat(drops()).as("to the policy").isFalse();
+        iptables("-P", "FORWARD", "DROP");
+        assertThat(drops()).isTrue();
+    }
+
+    @Test
     void bothFamiliesAreAsked() throws Exception {
         town.run("host", "ip6tables-legacy", "-A", "FORWARD", "-s", "fd00::1", "-j", "ACCEPT");
         town.run("host", "ip6tables-legacy", "-P", "FORWARD", "DROP");
