@@ -87,7 +87,8 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         }
         synchronized (this) {
             pass("ports.reserve");
-            boolean translated = four && requests.stream().anyMatch(PublishedPorts::mayBeSix) && ready();
+            boolean translated = four && requests.stream().anyMatch(PublishedPorts::mayBeSix)
+                    && ready(requests.stream().anyMatch(PublishedPorts::mayBeOfOthers));
             var share = allocation.take(new Allocation.Client(containerId, name, four, six || translated), requests);
             try {
                 pass("ports.file");
@@ -104,8 +105,28 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         return request.address().map(IpAddress::six).orElse(true);
     }
 
-    private boolean ready() {
-        return translator.isPresent() && translator.get().ready();
+    /// Whether hosts other than this one may be clients by IPv6.
+    private static boolean mayBeOfOthers(PortRequest request) {
+        return mayBeSix(request) && !request.address().map(LOOPBACK::equals).orElse(false);
+    }
+
+    /// Whether there is a way by the translator. When it came or went, what was published before is led anew.
+    private boolean ready(boolean others) {
+        if (translator.isEmpty()) {
+            return false;
+        }
+        var before = translator.get().client();
+        boolean ready = translator.get().ready(others);
+        if (!before.equals(translator.get().client())) {
+            for (var place : List.copyOf(places.values())) {
+                try {
+                    publish(place);
+                } catch (EngineException e) {
+                    LOG.log(System.Logger.Level.ERROR, e.getMessage());
+                }
+            }
+        }
+        return ready;
     }
 
     /// Gives the container's ports back; they lead nowhere from now on. Idempotent.
@@ -185,7 +206,7 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         if (!needsTranslator()) {
             translator.ifPresent(Translator::sweep);
         } else {
-            ready();
+            ready(false); // the earlier engine saw to it that the host passes them on
         }
     }
 

@@ -27,8 +27,9 @@ import java.util.Optional;
 /// address, so the kernel's own connection tracking knows whose answer is whose.
 ///
 /// Made when a port first needs it. Its links' names are made of the engine's id, so what a crash leaves is found without a
-/// note; the remark on it, written last, says that it is whole and of which version. It works without the engine, and
-/// goes with it when no port needs it. The lock guards all fields; what is done under it takes a few milliseconds, once.
+/// note; the remark on it, written last, says that it is whole and of which version. It works without the engine. When no
+/// port needs it any more it stays until the engine stops or starts next. The lock guards all fields; what is done
+/// under it takes a few milliseconds, once.
 public final class Translator implements AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger("carafe.network");
@@ -58,6 +59,7 @@ public final class Translator implements AutoCloseable {
     private Optional<FamilyTranslation> active = Optional.empty();
     private boolean impossible;
     private boolean told;
+    private boolean forwarding;
 
     /// The translator of the engine with that id, in the calling thread's network namespace. With `forward` it may let the
     /// host pass on IPv6 packets, without which only the host itself is a client.
@@ -87,11 +89,14 @@ public final class Translator implements AutoCloseable {
         }
     }
 
-    /// Whether packets are translated from now on. Where they cannot be, the log says so once.
-    synchronized boolean ready() {
+    /// Whether packets are translated from now on. Where they cannot be at all, the log says so once; where they were and
+    /// cannot be made to be again, each time. With `others` clients of other hosts are meant, too, whose packets the host
+    /// has to pass on.
+    synchronized boolean ready(boolean others) {
         if (impossible || !hasSix()) {
             return false;
         }
+        boolean worked = active.isPresent();
         try {
             var there = links.link(linkSix);
             if (active.isEmpty() || there.isEmpty() || !there.get().alias().equals(remark(active.get()))) {
@@ -101,11 +106,14 @@ public final class Translator implements AutoCloseable {
                 }
                 var translation = found.isPresent() ? found.get() : make(there.isPresent());
                 active = Optional.of(translation);
-                admit(translation);
+                filter.translate(linkSix, linkFour, IpAddress.of(translation.sixOf(translation.own())));
+            }
+            if (others) {
+                passOn();
             }
             return true;
         } catch (KernelException | EngineException e) {
-            impossible = true;
+            impossible = !worked; // what worked may work again
             LOG.log(System.Logger.Level.WARNING, "IPv6 clients do not reach published ports of containers that have IPv4 only"
                     + " (networks with --ipv6 are not concerned), since this host cannot translate: " + e.getMessage());
             sweep();
@@ -231,12 +239,13 @@ public final class Translator implements AutoCloseable {
         return true;
     }
 
-    private void admit(FamilyTranslation translation) throws KernelException, EngineException {
-        filter.translate(linkSix, linkFour, IpAddress.of(translation.sixOf(translation.own())));
-        if (forward) {
+    /// Once in the engine's life: who switches it off again means it.
+    private void passOn() throws KernelException {
+        if (forward && !forwarding) {
             for (var setting : RouterSettings.missing(links.links(), links.routes(), true, Translator::read).entrySet()) {
                 Host.setSysctl("net/" + setting.getKey(), setting.getValue());
             }
+            forwarding = true;
         }
     }
 

@@ -374,6 +374,63 @@ class TranslatorTest {
         }
     }
 
+    private Optional<String> forwarding() throws Exception {
+        return town.in("host", () -> Host.sysctl("net.ipv6.conf.all.forwarding"));
+    }
+
+    @Test
+    void theHostForwardsForClientsOfOtherHostsOnlyAndNotAgainWhenTheEngineReturns() throws Exception {
+        town.in("host", () -> {
+            Host.setSysctl("net/ipv6/conf/all/forwarding", "0");
+            return null;
+        });
+        publish(Protocol.TCP, "::1");
+        assertThat(forwarding()).as("this host is its own client").contains("0");
+        try (var _ = Service.tcp(town, "peer", 80)) {
+            assertThat(Service.ask(town, "host", "::1", 8080)).isEqualTo("peer 192.0.0.1");
+        }
+        ports.release("c1");
+        publish(Protocol.TCP, "fd00:9::1");
+        assertThat(forwarding()).contains("1");
+        town.in("host", () -> {
+            Host.setSysctl("net/ipv6/conf/all/forwarding", "0");
+            return null;
+        });
+        close();
+        open();
+        town.in("host", () -> {
+            ports.restore(List.of("c1"));
+            return null;
+        });
+        assertThat(forwarding()).as("somebody switched it off").contains("0");
+    }
+
+    @Test
+    void whenItFailsOncePortsLeadNowhereUntilItWorksAgain() throws Exception {
+        publish(Protocol.TCP, "");
+        var name = link(traces());
+        assertThat(name.find()).isTrue();
+        town.run("host", "ip", "link", "del", name.group());
+        town.run("host", "ip", "route", "add", "192.0.0.0/24", "dev", "up0"); // no address is left
+        var second = PublishedPortsTest.request(Protocol.TCP, 80, "", 8081, 8081);
+        assertThat(town.in("host", () -> ports.reserve("c2", "x", List.of(second), true, false)))
+                .hasToString("[0.0.0.0:8081->80/tcp]");
+        var reach = town.in("host", () -> ports.reach("c1")).getLast();
+        assertThat(reach.binding().address().six()).isTrue();
+        assertThat(reach.fromThisHost()).isFalse();
+        assertThat(reach.fromOthers()).isFalse();
+        assertThat(Service.askInVain(town, "host", "::1", 8080)).as("a refusal, not silence").isEqualTo("refused");
+
+        town.run("host", "ip", "route", "del", "192.0.0.0/24", "dev", "up0");
+        var third = PublishedPortsTest.request(Protocol.TCP, 80, "", 8082, 8082);
+        assertThat(town.in("host", () -> ports.reserve("c3", "y", List.of(third), true, false))).hasSize(2);
+        try (var _ = Service.tcp(town, "peer", 80)) {
+            assertThat(Service.ask(town, "host", "::1", 8080)).as("the first one's").isEqualTo("peer 192.0.0.1");
+        }
+        ports.release("c2");
+        ports.release("c3");
+    }
+
     @Test
     void enginesOfOneHostKeepOutOfEachOthersWay(@TempDir Path notes) throws Exception {
         var others = town.in("host", () -> PortFilter.open("next", Optional.empty()));
