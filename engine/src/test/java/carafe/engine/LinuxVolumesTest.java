@@ -15,9 +15,13 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -194,6 +198,54 @@ final class LinuxVolumesTest {
                 assertThat(e.getMessage()).contains("no such file or directory");
             }
         }
+    }
+
+    /// A link at the source is followed, as Docker does it, for the host is its owner's; but it is followed once: what the
+    /// container gets is the one or the other, whole, and nothing else of the host changes.
+    @Test
+    void aBindSourceThatIsSwappedForALinkMeanwhileIsOneOfBoth() throws Exception {
+        var place = Files.createDirectories(stage.root.resolve("place"));
+        var other = Files.createDirectory(stage.root.resolve("other"));
+        Files.writeString(Files.createDirectory(place.resolve("s")).resolve("mine"), "m");
+        Files.writeString(other.resolve("theirs"), "t");
+        var over = new AtomicBoolean();
+        var swaps = new AtomicInteger();
+        var swapper = new FutureTask<>(() -> {
+            while (!over.get()) {
+                Files.move(place.resolve("s"), place.resolve("t"), StandardCopyOption.ATOMIC_MOVE);
+                Files.createSymbolicLink(place.resolve("s"), other);
+                swaps.incrementAndGet();
+                Files.delete(place.resolve("s"));
+                Files.move(place.resolve("t"), place.resolve("s"), StandardCopyOption.ATOMIC_MOVE);
+            }
+            return true;
+        });
+        Thread.ofPlatform().start(swapper);
+        String mount = "{\"Mounts\":[{\"Type\":\"bind\",\"Source\":\"" + place + "/s\",\"Target\":\"/s\"}]}";
+        int ran = 0;
+        try {
+            for (int i = 0; i < 30; i++) {
+                String name = "victim" + i;
+                try {
+                    stage.containers().create(request(name, mount, "sh", "-c", "ls /s; touch /s/" + name + " && rm /s/" + name));
+                    var wait = stage.containers().await(name, WaitCondition.NEXT_EXIT);
+                    stage.containers().start(name);
+                    assertThat(wait.await().exitCode()).isZero();
+                    assertThat(stage.log(name)).isIn("mine\n", "theirs\n");
+                    ran++;
+                } catch (EngineException e) {
+                    assertThat(e.getMessage()).containsAnyOf("no such file or directory", "does not exist");
+                }
+            }
+        } finally {
+            over.set(true);
+        }
+        swapper.get();
+        assertThat(ran).isPositive();
+        assertThat(swaps.get()).isGreaterThan(30);
+        assertThat(place.resolve("s")).isDirectoryNotContaining("glob:**/victim*").isDirectoryContaining("glob:**/mine");
+        assertThat(other.toFile().list()).containsExactly("theirs");
+        assertThat(place.toFile().list()).containsExactly("s");
     }
 
     @Test
