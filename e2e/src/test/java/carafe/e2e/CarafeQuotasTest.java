@@ -137,35 +137,36 @@ class CarafeQuotasTest {
 
     @Test
     void aDeathAtAnyStepLeavesNothingAndARepetitionWorks() throws Exception {
-        for (String point : List.of("quota.assigned")) {
-            again(point + "=halt");
-            command("volume", "create", "-o", "size=8m", "data").run();
-            command("create", "--name", "limited", "--storage-opt", "size=8m", "busybox", "true").run();
-            engine.awaitEnd();
-            engine.failAt("");
-            engine.start();
-            assertThat(docker("volume", "ls", "-q").lines()).as(point).isEmpty();
-            assertThat(docker("ps", "-aq").lines()).as(point).isEmpty();
-            docker("volume", "create", "-o", "size=8m", "data");
-            isFull("/d/f", "-v", "data:/d");
-            docker("volume", "rm", "data");
+        engine.kill();
+        for (String point : List.of("quota.noted", "quota.assigned", "quota.limited")) {
+            starts(point); // after the last one's death
+            dies("volume", "create", "-o", "size=8m", "data");
         }
-        for (String point : List.of("quota.unlimited")) {
+        for (String point : List.of("quota.release", "quota.unlimited")) {
+            starts("");
             docker("volume", "create", "-o", "size=8m", "data");
-            again(point + "=halt");
-            command("volume", "rm", "data").run();
-            engine.awaitEnd();
-            engine.failAt("");
+            engine.kill();
+            engine.failAt(point + "=halt");
             engine.start();
-            assertThat(docker("volume", "ls", "-q").lines()).as(point).isEmpty();
+            dies("volume", "rm", "data");
         }
+        starts("");
+        docker("volume", "create", "-o", "size=8m", "data");
+        isFull("/d/f", "-v", "data:/d");
+        docker("volume", "rm", "data");
         assertThat(engine.log()).doesNotContain("was not given back");
     }
 
-    private void again(String points) throws Exception {
-        engine.failAt(points);
-        engine.kill();
+    /// The engine, which will die at `point`, finds nothing that the last one left.
+    private void starts(String point) throws Exception {
+        engine.failAt(point.isEmpty() ? "" : point + "=halt");
         engine.start();
+        assertThat(docker("volume", "ls", "-q").lines()).as(point).isEmpty();
+    }
+
+    private void dies(String... command) throws Exception {
+        command(command).run();
+        engine.awaitEnd();
     }
 
     @Test

@@ -61,6 +61,7 @@ final class WritableLayers {
 
     /// When the engine opens: `containers` are all there are.
     void settle(Set<String> containers) throws EngineException {
+        limits.read();
         limits.settle(containers);
         for (var id : containers) {
             limits.verify(id, snapshots.directory(id));

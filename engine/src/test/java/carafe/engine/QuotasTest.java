@@ -4,6 +4,8 @@ import static carafe.engine.EngineHarness.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carafe.engine.store.Change;
+import carafe.engine.store.Database;
 import carafe.engine.volume.Volume;
 import carafe.engine.volume.VolumeRequest;
 import carafe.engine.volume.Volumes;
@@ -14,6 +16,7 @@ import carafe.spec.tar.SentTar;
 import java.io.ByteArrayInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.DriverManager;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -78,6 +81,115 @@ final class QuotasTest {
         assertThat(harness.quotas.limits()).containsExactly(Map.entry(project, 10 * MIB));
         volumes().remove("other", false);
         assertThat(harness.quotas.limits()).isEmpty();
+    }
+
+    /// A death between the move of the directory and the rows that tell of it.
+    @Test
+    void aRenameThatWasCutOffIsFinishedWithItsLimit() throws Exception {
+        harness.quotas.enforce();
+        volumes().create(new VolumeRequest("data", "", Map.of("size", "10m"), Map.of("of", "mine")));
+        Files.writeString(volumes().inspect("data").mountpoint().resolve("f"), "kept");
+        int project = harness.quotas.project(root.resolve("data/volumes/data"));
+        Files.move(root.resolve("data/volumes/data"), root.resolve("data/volumes/next"));
+        harness.crash();
+        assertThat(names()).containsExactly("next");
+        var next = volumes().inspect("next");
+        assertThat(next.options()).containsEntry("size", "10m");
+        assertThat(next.labels()).containsEntry("of", "mine");
+        assertThat(next.mountpoint().resolve("f")).hasContent("kept");
+        assertThat(harness.quotas.limits()).containsExactly(Map.entry(project, 10 * MIB));
+        harness.crash();
+        assertThat(names()).as("written down").containsExactly("next");
+        volumes().remove("next", false);
+        assertThat(harness.quotas.limits()).isEmpty();
+    }
+
+    /// A rename whose rows cannot be written is no rename.
+    @Test
+    void aRenameThatIsNotWrittenDownIsTakenBack() throws Exception {
+        harness.quotas.enforce();
+        volumes().create(sized("data", "10m"));
+        Files.writeString(volumes().inspect("data").mountpoint().resolve("f"), "kept");
+        harness.engine.abandon();
+        try (var connection = DriverManager.getConnection("jdbc:sqlite:" + root.resolve("data/db/carafe.sqlite"));
+                var statement = connection.createStatement()) {
+            statement.execute("CREATE TRIGGER full BEFORE INSERT ON volumes BEGIN SELECT RAISE(ABORT, 'the test says so'); END");
+        }
+        harness.reopenAfterAbandon();
+        assertThatThrownBy(() -> volumes().rename("data", "next")).isInstanceOf(EngineException.Internal.class)
+                .hasMessageContaining("the test says so");
+        assertThat(names()).containsExactly("data");
+        assertThat(volumes().inspect("data").mountpoint().resolve("f")).hasContent("kept");
+        assertThat(root.resolve("data/volumes/next")).doesNotExist();
+        assertThat(harness.quotas.limits()).hasSize(1);
+        harness.crash();
+        assertThat(names()).containsExactly("data");
+        volumes().remove("data", false);
+        assertThat(harness.quotas.limits()).as("the limit went on with its name").isEmpty();
+    }
+
+    /// A death after the directory got its number and before the volume's row.
+    @Test
+    void aCreationThatWasCutOffGoesWithWhatItHadFilledIn() throws Exception {
+        harness.quotas.enforce();
+        volumes().create(sized("data", "10m"));
+        Files.writeString(volumes().inspect("data").mountpoint().resolve("f"), "of the image");
+        harness.engine.abandon();
+        try (var database = Database.open(root.resolve("data/db"))) {
+            database.write(new Change.DeleteVolume("data"));
+        }
+        harness.reopenAfterAbandon();
+        assertThat(names()).isEmpty();
+        assertThat(root.resolve("data/volumes/data")).doesNotExist();
+        assertThat(harness.quotas.limits()).isEmpty();
+    }
+
+    @Test
+    void aCopyOfAVolumesDirectoryIsNoRename() throws Exception {
+        harness.quotas.enforce();
+        volumes().create(sized("data", "10m"));
+        Path copy = Files.createDirectory(root.resolve("data/volumes/copy"));
+        harness.quotas.assign(copy, harness.quotas.project(root.resolve("data/volumes/data")));
+        Files.writeString(Files.createDirectory(copy.resolve("_data")).resolve("f"), "x");
+        harness.crash();
+        assertThat(names()).containsExactly("copy", "data");
+        assertThat(volumes().inspect("copy").options()).isEmpty();
+    }
+
+    @Test
+    void aVolumeWhoseDirectoryIsMissingIsMadeAgainWithItsSize() throws Exception {
+        harness.quotas.enforce();
+        harness.containers().create(request("aa", "{\"Mounts\":[{\"Type\":\"volume\",\"Source\":\"data\",\"Target\":\"/d\","
+                + "\"VolumeOptions\":{\"DriverConfig\":{\"Options\":{\"size\":\"10m\"}}}}]}", "x"));
+        Path place = root.resolve("data/volumes/data");
+        int project = harness.quotas.project(place);
+        Files.move(place, root.resolve("elsewhere"));
+        harness.crash();
+        assertThat(place.resolve("_data")).isEmptyDirectory();
+        assertThat(harness.quotas.project(place)).isEqualTo(project);
+        assertThat(harness.quotas.limits()).containsExactly(Map.entry(project, 10 * MIB));
+        Files.move(place, root.resolve("elsewhere too"));
+        harness.quotas.forgo();
+        harness.crash();
+        assertThat(place.resolve("_data")).as("where there are no limits any more").isEmptyDirectory();
+    }
+
+    @Test
+    void aDirectoryThatIsThereAlreadyGetsTheLimitIfItIsEmpty() throws Exception {
+        harness.quotas.enforce();
+        Path place = root.resolve("data/volumes/data");
+        Files.createDirectories(place.resolve("_data"));
+        volumes().create(sized("data", "10m"));
+        assertThat(harness.quotas.limits()).containsExactly(Map.entry(harness.quotas.project(place), 10 * MIB));
+        assertThat(place.resolve("_data")).isEmptyDirectory();
+
+        Path full = Files.createDirectories(root.resolve("data/volumes/full/_data"));
+        Files.writeString(full.resolve("f"), "somebody's");
+        assertThatThrownBy(() -> volumes().create(sized("full", "10m"))).isInstanceOf(EngineException.Conflict.class)
+                .hasMessageStartingWith("create full: " + full + " is there already and holds files");
+        assertThat(full.resolve("f")).as("not ours to remove").hasContent("somebody's");
+        assertThat(names()).containsExactly("data");
+        assertThat(harness.quotas.limits()).hasSize(1);
     }
 
     @Test

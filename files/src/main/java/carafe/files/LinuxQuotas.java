@@ -37,9 +37,24 @@ final class LinuxQuotas implements DirectoryQuotas {
 
     @Override
     public String advice() {
+        int project = hostsProject();
+        if (project != 0) {
+            return root + " has project " + Integer.toUnsignedString(project) + " of the host's already, whose limit is for"
+                    + " all that lies there, and a directory can have one only: take it out of that project while no engine"
+                    + " runs (chattr -R -p 0, or xfs_quota -x -c 'project -C'), or give the engine a data root elsewhere";
+        }
         return "the file system of " + root + " keeps no project quotas: mount XFS with the option pquota; give ext4 the"
                 + " features quota and project while it is not mounted (tune2fs -O quota,project) and mount it with"
-                + " prjquota; a directory that has a project of the host's already can have no other";
+                + " prjquota";
+    }
+
+    /// The project that the root has where projects are limited; 0 is none.
+    private int hostsProject() {
+        try {
+            return on(root, "cannot look for quotas in", fd -> ProjectQuotas.enforced(fd) ? ProjectQuotas.project(fd) : 0);
+        } catch (EngineException unknown) {
+            return 0;
+        }
     }
 
     @Override

@@ -123,7 +123,7 @@ public final class VolumeDirectories {
         String note();
     }
 
-    /// Makes an empty volume; one that is there stays as it is.
+    /// Makes an empty volume; one that is there stays as it is, but that it must be empty to get a limit.
     public void make(String name, Limit limit) throws EngineException {
         try {
             failpoints.pass("volume.make");
@@ -132,6 +132,10 @@ public final class VolumeDirectories {
                 limit.place(directory(name));
             } catch (FileAlreadyExistsException e) {
                 LOG.debug("the directory of volume {} is there already", name);
+                if (limit != Limit.NONE) {
+                    Files.deleteIfExists(data(name)); // what is made there later has the limit by its parent
+                    limit.place(directory(name));
+                }
             }
             try (var tree = FileTree.open(directory(name)); var parent = tree.directory("/")) {
                 parent.mkdir(DATA, 0755);

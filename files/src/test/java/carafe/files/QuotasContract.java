@@ -12,9 +12,9 @@ import org.junit.jupiter.api.Test;
 /// What limits of directories do, whoever keeps them.
 abstract class QuotasContract {
 
-    private final int project = 0x7a000000 + ThreadLocalRandom.current().nextInt(1 << 20);
-    private Path root;
-    private DirectoryQuotas quotas;
+    final int project = 0x7a000000 + ThreadLocalRandom.current().nextInt(1 << 20);
+    Path root;
+    DirectoryQuotas quotas;
 
     /// A directory where there are quotas.
     abstract Path place() throws Exception;

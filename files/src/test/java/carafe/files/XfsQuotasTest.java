@@ -5,15 +5,10 @@ import org.junit.jupiter.api.Tag;
 
 /// Needs a host whose kernel has quotas: VmTest of e2e runs it in the virtual machine.
 @Tag("quota")
-class XfsQuotasTest extends QuotasContract {
+class XfsQuotasTest extends HostQuotasContract {
 
     @Override
     Path place() {
         return Path.of("/mnt/xfs");
-    }
-
-    @Override
-    DirectoryQuotas quotas(Path root) {
-        return DirectoryQuotas.of(root);
     }
 }

@@ -23,7 +23,8 @@ import org.slf4j.LoggerFactory;
 /// a range of the engine's own, at random, and only if no file has it and no limit is set for it: so a number whose
 /// files are still being deleted is not used again, and that of another engine on the same file system is not either.
 /// Two engines may choose the same at the same moment: whoever then finds more than the one new directory under the
-/// number leaves it before setting a limit. The object's lock guards `projects`.
+/// number leaves it before setting a limit. A number that is written down for an owner of another kind, perhaps on another
+/// file system, is not taken either. The object's lock guards `projects`; the disk is never asked under it.
 public final class SizeLimits {
 
     private static final Logger LOG = LoggerFactory.getLogger(SizeLimits.class);
@@ -40,7 +41,7 @@ public final class SizeLimits {
     private final Failpoints failpoints;
     private final Map<String, Integer> projects = new HashMap<>();
 
-    /// The limits of owners of this kind on the file system of `quotas`. Knows none before [#settle].
+    /// The limits of owners of this kind on the file system of `quotas`. Knows none before [#read].
     public SizeLimits(Database database, DirectoryQuotas quotas, String kind, RandomGenerator random,
             Failpoints failpoints) {
         this.database = database;
@@ -50,17 +51,45 @@ public final class SizeLimits {
         this.failpoints = failpoints;
     }
 
-    /// Reads what was written down; numbers whose owner is not among `owners` any more are given back.
-    public synchronized void settle(Set<String> owners) throws EngineException {
+    /// Reads what was written down.
+    public void read() throws EngineException {
         for (var row : database.projects()) {
             if (row.kind().equals(kind)) {
-                projects.put(row.owner(), row.project());
+                put(row.owner(), row.project());
             }
         }
-        for (var owner : Set.copyOf(projects.keySet())) {
+    }
+
+    private synchronized void put(String owner, int project) {
+        projects.put(owner, project);
+    }
+
+    /// Gives numbers back whose owner is not among `owners` any more.
+    public void settle(Set<String> owners) {
+        for (var owner : known().keySet()) {
             if (!owners.contains(owner)) {
                 release(owner);
             }
+        }
+    }
+
+    private synchronized Map<String, Integer> known() {
+        return Map.copyOf(projects);
+    }
+
+    /// Whose number the directory has by our notes, under whatever name it lies there; empty also where the disk does not
+    /// tell.
+    public Optional<String> owner(Path directory) {
+        var known = known();
+        if (known.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            int project = quotas.project(directory);
+            return known.entrySet().stream().filter(entry -> entry.getValue() == project).map(Map.Entry::getKey).findFirst();
+        } catch (EngineException e) {
+            LOG.warn("whose {} {} is cannot be seen by its project: {}", kind, directory, e.getMessage());
+            return Optional.empty();
         }
     }
 
@@ -112,7 +141,9 @@ public final class SizeLimits {
                 continue;
             }
             int project = chosen.get();
-            database.write(new Change.PutProject(new ProjectRow(project, kind, owner)));
+            if (!note(owner, project)) {
+                continue;
+            }
             pass("quota.noted");
             quotas.assign(directory, project);
             pass("quota.assigned");
@@ -139,15 +170,33 @@ public final class SizeLimits {
         }
     }
 
-    private synchronized Optional<Integer> choose(String owner) throws EngineException {
+    private Optional<Integer> choose(String owner) throws EngineException {
         int candidate = FIRST + random.nextInt(COUNT);
         var usage = quotas.usage(candidate);
         boolean unused = usage.files() == 0 && usage.bytes() == 0 && usage.limitBytes() == 0;
-        if (!unused || projects.containsValue(candidate)) {
-            return Optional.empty();
+        return unused && claim(owner, candidate) ? Optional.of(candidate) : Optional.empty();
+    }
+
+    private synchronized boolean claim(String owner, int candidate) {
+        if (projects.containsValue(candidate)) {
+            return false;
         }
         projects.put(owner, candidate);
-        return Optional.of(candidate);
+        return true;
+    }
+
+    /// False where the number is another kind's. What cannot be written is forgotten.
+    private boolean note(String owner, int project) throws EngineException {
+        boolean noted = false;
+        try {
+            database.write(new Change.PutProject(new ProjectRow(project, kind, owner)));
+            noted = database.projects().contains(new ProjectRow(project, kind, owner));
+        } finally {
+            if (!noted) {
+                forget(owner);
+            }
+        }
+        return noted;
     }
 
     private synchronized void forget(String owner) {

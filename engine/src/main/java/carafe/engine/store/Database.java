@@ -64,7 +64,8 @@ public final class Database implements AutoCloseable {
                             "INSERT OR REPLACE INTO volumes (name, created, document) VALUES (?, ?, ?)"),
                     connection.prepareStatement("DELETE FROM volumes WHERE name = ?"),
                     connection.prepareStatement(
-                            "INSERT OR REPLACE INTO projects (project, kind, owner) VALUES (?, ?, ?)"),
+                            "INSERT INTO projects (project, kind, owner) VALUES (?, ?, ?) ON CONFLICT (project)"
+                                    + " DO UPDATE SET owner = excluded.owner WHERE kind = excluded.kind"),
                     connection.prepareStatement("DELETE FROM projects WHERE project = ?"));
         }
 

@@ -30,6 +30,11 @@ public record Volume(String name, Instant created, Map<String, String> labels, M
         return labels.containsKey(ANONYMOUS);
     }
 
+    /// The same under another name.
+    Volume renamed(String next, Path place) {
+        return new Volume(next, created, labels, options, place);
+    }
+
     DriverOptions driverOptions() throws EngineException.Invalid {
         return options.isEmpty() ? DriverOptions.NONE : DriverOptions.parse(name, options);
     }

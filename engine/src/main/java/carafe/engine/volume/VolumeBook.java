@@ -31,8 +31,11 @@ import org.slf4j.LoggerFactory;
 /// Order at a crash: a directory is made before the row that names it, and moved to the trash before its row goes. A
 /// container's row and the rows of the volumes made for it are one transaction. What a crash leaves in between,
 /// [#settle] puts right when the engine opens: users are counted anew from the rows of containers, mounts of volumes
-/// that nobody runs with are taken off, an anonymous directory without a row goes. A named directory without a row that
-/// holds anything is taken in as a volume, for it may be all that is left of somebody's data.
+/// that nobody runs with are taken off, an anonymous directory without a row goes. A directory without a row that has the
+/// project of a volume tells more: the project is written down before the row, so under that volume's own name it is a
+/// creation that was not finished, and goes; under another one while the volume's own is missing it is a rename that was
+/// not, and is finished. A named directory without a row that holds anything is taken in otherwise, for it may be all that
+/// is left of somebody's data.
 public final class VolumeBook {
     private static final Logger LOG = LoggerFactory.getLogger(VolumeBook.class);
     private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]+");
@@ -106,7 +109,10 @@ public final class VolumeBook {
             entry.made = true;
             entries.put(row.name(), entry);
         }
+        limits.read();
         var there = directories.names();
+        var changes = new ArrayList<Change>();
+        finishRenames(there, changes);
         mounts.forEach((container, all) -> volumes(all).forEach(volume -> {
             var entry = entries.computeIfAbsent(volume.name(), name -> new VolumeEntry(plain(name, Map.of())));
             entry.users.add(container);
@@ -114,7 +120,6 @@ public final class VolumeBook {
                 entry.live.add(container);
             }
         }));
-        var changes = new ArrayList<Change>();
         for (var entry : List.copyOf(entries.values())) {
             String name = entry.volume.name();
             if (entry.made && !there.contains(name) && entry.users.isEmpty()) {
@@ -123,7 +128,7 @@ public final class VolumeBook {
                 continue;
             }
             if (!there.contains(name)) {
-                directories.make(name, VolumeDirectories.Limit.NONE);
+                makeAgain(entry.volume);
             }
             if (!entry.made) {
                 changes.add(new Change.PutVolume(entry.volume.row()));
@@ -149,6 +154,42 @@ public final class VolumeBook {
         entries.keySet().forEach(name -> limits.verify(name, directories.directory(name)));
     }
 
+    private void finishRenames(Set<String> there, List<Change> changes) {
+        for (var name : there) {
+            var owner = entries.containsKey(name) ? Optional.<String>empty() : limits.owner(directories.directory(name));
+            if (owner.isEmpty() || there.contains(owner.get()) || !NAME.matcher(name).matches()) {
+                continue;
+            }
+            var entry = entries.remove(owner.get());
+            if (entry != null) {
+                LOG.info("finishing the rename of volume {} to {}", owner.get(), name);
+                var renamed = new VolumeEntry(entry.volume.renamed(name, directories.data(name)));
+                renamed.made = true;
+                entries.put(name, renamed);
+                changes.addAll(renaming(entry.volume, renamed.volume));
+                limits.renamed(owner.get(), name);
+            }
+        }
+    }
+
+    private List<Change> renaming(Volume old, Volume renamed) {
+        var changes = new ArrayList<Change>(
+                List.of(new Change.DeleteVolume(old.name()), new Change.PutVolume(renamed.row())));
+        limits.renaming(old.name(), renamed.name()).ifPresent(changes::add);
+        return changes;
+    }
+
+    /// A volume whose directory is missing has the limit that it had, where there still are limits.
+    private void makeAgain(Volume volume) throws EngineException {
+        try {
+            directories.make(volume.name(), SizedVolume.of(limits, volume));
+        } catch (EngineException e) {
+            LOG.warn("the directory of volume {}, which was missing, is made anew without the volume's size: {}",
+                    volume.name(), e.getMessage());
+            directories.make(volume.name(), VolumeDirectories.Limit.NONE);
+        }
+    }
+
     /// Keeps what the record of a container may name that nobody can read: better a volume too many than one too few.
     public void keepFor(String container, String document) {
         for (var entry : entries.values()) {
@@ -159,7 +200,8 @@ public final class VolumeBook {
     }
 
     private void strange(String name, List<Change> changes) throws EngineException {
-        if (GIVEN.matcher(name).matches() || directories.isEmpty(name)) {
+        boolean unfinished = limits.owner(directories.directory(name)).filter(name::equals).isPresent();
+        if (unfinished || GIVEN.matcher(name).matches() || directories.isEmpty(name)) {
             LOG.info("removing the directory of volume {} that no record names", name);
             directories.remove(name);
         } else if (NAME.matcher(name).matches()) {
@@ -251,25 +293,22 @@ public final class VolumeBook {
                     container.ifPresent(entry.users::add);
                     return Optional.empty();
                 }
+                boolean begun = false;
                 boolean complete = false;
                 try {
-                    var options = entry.volume.driverOptions();
-                    var limit = SizedVolume.of(limits, entry.volume);
-                    if (limit instanceof SizedVolume sized) {
-                        if (options.needsMount()) {
-                            throw new EngineException.Invalid("create " + name + ": size is for volumes without a file"
-                                    + " system of their own; give that one its size by its options, as in o=size=100m");
-                        }
-                        sized.demand();
-                    }
+                    var limit = limit(entry.volume);
+                    begun = true;
                     directories.make(name, limit);
                     filling.fill(entry);
                     container.ifPresent(entry.users::add);
                     entry.made = true;
                     complete = true;
                 } finally {
-                    if (!complete) {
+                    if (!complete && begun) {
                         drop(entry);
+                    } else if (!complete) {
+                        entry.gone = true;
+                        entries.remove(name, entry);
                     }
                 }
                 tell("create", entry.volume, Map.of());
@@ -278,6 +317,25 @@ public final class VolumeBook {
                 entry.work.unlock();
             }
         }
+    }
+
+    /// The limit that a volume in the making asks for; refused where it could not be kept.
+    private VolumeDirectories.Limit limit(Volume volume) throws EngineException {
+        String name = volume.name();
+        var limit = SizedVolume.of(limits, volume);
+        if (limit instanceof SizedVolume sized) {
+            if (volume.driverOptions().needsMount()) {
+                throw new EngineException.Invalid("create " + name + ": size is for volumes without a file system of"
+                        + " their own; give that one its size by its options, as in o=size=100m");
+            }
+            sized.demand();
+            if (!directories.isEmpty(name)) {
+                throw new EngineException.Conflict("create " + name + ": " + directories.data(name) + " is there already and"
+                        + " holds files, which would not count for the volume's size; move it away, or create the volume"
+                        + " without a size");
+            }
+        }
+        return limit;
     }
 
     /// Under the entry's lock: it is no volume any more.
@@ -472,7 +530,7 @@ public final class VolumeBook {
     /// Under the lock of `entry`, which nobody uses: it is called `next` from now on.
     void rename(VolumeEntry entry, String next) throws EngineException {
         var old = entry.volume;
-        var renamed = new Volume(next, old.created(), old.labels(), old.options(), directories.data(next));
+        var renamed = old.renamed(next, directories.data(next));
         var place = new VolumeEntry(renamed);
         place.work.lock(); // whoever wants the new name waits
         boolean moved = false;
@@ -483,10 +541,7 @@ public final class VolumeBook {
             }
             directories.rename(old.name(), next);
             moved = true;
-            var changes = new ArrayList<Change>(
-                    List.of(new Change.DeleteVolume(old.name()), new Change.PutVolume(renamed.row())));
-            limits.renaming(old.name(), next).ifPresent(changes::add);
-            database.write(changes.toArray(Change[]::new));
+            database.write(renaming(old, renamed).toArray(Change[]::new));
             limits.renamed(old.name(), next);
             place.made = true;
             entry.gone = true;

@@ -13,10 +13,12 @@ import carafe.spec.Failpoints;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -133,7 +135,7 @@ final class SizeLimitsTest {
     }
 
     /// Quotas where `move` is made before the first directory gets its number.
-    private static final class Contended implements DirectoryQuotas {
+    private static class Contended implements DirectoryQuotas {
         private final DirectoryQuotas to;
         private final Queue<Move> moves;
 
@@ -195,6 +197,7 @@ final class SizeLimitsTest {
         quotas.limit(SizeLimits.FIRST + 1, 4096);
         quotas.limit(SizeLimits.FIRST + 2, 4096);
         var limits = limits(quotas, 9);
+        limits.read();
         limits.settle(Set.of("there"));
         assertThat(quotas.limits()).containsOnlyKeys(SizeLimits.FIRST + 2);
         assertThat(database.projects()).extracting(ProjectRow::project)
@@ -211,8 +214,72 @@ final class SizeLimitsTest {
         limits.release("data");
         assertThat(database.projects()).hasSize(1);
         quotas.enforce();
-        limits(quotas, 8).settle(Set.of());
+        var later = limits(quotas, 8);
+        later.read();
+        later.settle(Set.of());
         assertThat(database.projects()).isEmpty();
         assertThat(quotas.limits()).isEmpty();
+    }
+
+    /// As when volumes and containers lie on two file systems, of which neither knows the other's numbers.
+    @Test
+    void aNumberThatIsNotedForAnotherKindIsLeftToIt() throws Exception {
+        var theirs = new ProjectRow(SizeLimits.FIRST + 7, "container", "web");
+        database.write(new Change.PutProject(theirs));
+        var limits = limits(quotas, 7, 8);
+        limits.place("data", directory("data"), 1 << 20);
+        assertThat(database.projects())
+                .containsExactlyInAnyOrder(theirs, new ProjectRow(SizeLimits.FIRST + 8, "volume", "data"));
+        database.write(limits.renaming("data", "next").orElseThrow());
+        limits.renamed("data", "next");
+        assertThat(database.projects()).contains(new ProjectRow(SizeLimits.FIRST + 8, "volume", "next"));
+    }
+
+    @Test
+    void aDirectoryTellsWhoseItIsByItsNumber() throws Exception {
+        var limits = limits(quotas, 7);
+        assertThat(limits.owner(directory("data"))).isEmpty();
+        limits.place("data", directory("data"), 1 << 20);
+        Files.move(directory("data"), root.resolve("volumes/moved"));
+        assertThat(limits.owner(root.resolve("volumes/moved"))).contains("data");
+        assertThat(limits.owner(directory("other"))).isEmpty();
+        assertThat(limits.owner(root.resolve("nowhere"))).isEmpty();
+    }
+
+    /// A disk that does not answer keeps nobody waiting who does not ask it.
+    @Test
+    void nobodyWaitsForAnothersDisk() throws Exception {
+        var asked = new CountDownLatch(1);
+        var answer = new CountDownLatch(1);
+        var slow = new Contended(quotas, () -> { }) {
+            @Override
+            public Usage usage(int project) throws EngineException {
+                asked.countDown();
+                awaitQuietly(answer);
+                return super.usage(project);
+            }
+        };
+        var limits = limits(slow, 7);
+        var placing = Thread.ofVirtual().start(() -> {
+            try {
+                limits.place("data", directory("data"), 1 << 20);
+            } catch (EngineException | IOException e) {
+                throw new AssertionError(e);
+            }
+        });
+        asked.await();
+        var other = Thread.ofVirtual().start(() -> limits.renamed("a", "b"));
+        assertThat(other.join(Duration.ofSeconds(20))).as("somebody else's change").isTrue();
+        answer.countDown();
+        placing.join();
+        assertThat(database.projects()).hasSize(1);
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 }
