@@ -36,10 +36,21 @@ final class Peer implements Engine {
     Peer(Kind kind, Path directory) throws IOException {
         this.kind = kind;
         this.directory = Files.createDirectories(directory);
-        this.run = Files.createTempDirectory(Path.of("/run"), "carafe-bench");
+        this.run = Files.createTempDirectory(inMemory(), "carafe-bench");
         Files.writeString(directory.resolve("daemon.json"), "{}");
         this.process = launch();
         awaitAnswer();
+    }
+
+    /// /run, or /dev/shm where /run lies on a disk (systemd mounts it in memory, a machine without systemd may not).
+    private static Path inMemory() throws IOException {
+        for (Path directory : List.of(Path.of("/run"), Path.of("/dev/shm"))) {
+            if (Files.isDirectory(directory) && Files.getFileStore(directory).type().equals("tmpfs")) {
+                return directory;
+            }
+        }
+        throw new IOException("neither /run nor /dev/shm is a tmpfs: run directories would lie on a disk, which no host"
+                + " of users does; mount -t tmpfs tmpfs /run");
     }
 
     @Override

@@ -104,13 +104,18 @@ final class Rows {
         }
     }
 
-    /// Lifecycles that are not recorded, for as long with each engine: daemons live for weeks, and what one does in its
-    /// first seconds has a row of its own.
+    /// Lifecycles that are not recorded, for as long with each engine, half of the time without a network, half on a
+    /// bridge: daemons live for weeks, and what one does in its first seconds has a row of its own.
     void warmUp(Peer peer, Duration time) throws Exception {
+        warmUp(peer, time.dividedBy(2), NONE);
+        onBridge((on, network) -> warmUp(on, time.dividedBy(2), network)).measure(peer);
+    }
+
+    private static void warmUp(Peer peer, Duration time, String network) throws IOException {
         long end = System.nanoTime() + time.toNanos();
         try (Api api = peer.connect(); Api waiting = peer.connect()) {
             while (System.nanoTime() < end) {
-                oneLifecycle(api, waiting, NONE);
+                oneLifecycle(api, waiting, network);
             }
         }
     }
