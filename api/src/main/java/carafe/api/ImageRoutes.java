@@ -150,7 +150,7 @@ final class ImageRoutes {
 
     private void load(Call call) throws Exception {
         var stream = new MessageStream(call);
-        boolean quiet = call.flag("quiet");
+        boolean quiet = call.text("quiet").isEmpty() || call.flag("quiet"); // as Docker: no first word before the last
         var platform = ImageFileRoutes.platform(call);
         try {
             images.load(call.exchange().body(), platform, new LoadListener() {
