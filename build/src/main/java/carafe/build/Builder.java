@@ -23,6 +23,7 @@ import carafe.build.solve.Workshop;
 import carafe.build.source.Contexts;
 import carafe.build.source.Remotes;
 import carafe.build.step.CacheMounts;
+import carafe.build.step.Emulators;
 import carafe.build.step.RunStep;
 import carafe.build.step.StepFailed;
 import carafe.build.step.StepRunner;
@@ -70,8 +71,14 @@ public final class Builder implements AutoCloseable {
         this.keeping = new CacheKeeping(workshop.cache(), workshop.place().caches(), workshop.images());
     }
 
-    /// Where a builder keeps its things: `state` outlives the host's reboot, `secrets` (on memory) does not.
-    public record Places(Path state, Path secrets) {}
+    /// Where a builder keeps its things: `state` outlives the host's reboot, `secrets` (on memory) does not. Where the
+    /// kernel shows its handlers for other processors' programs: `handlers`.
+    public record Places(Path state, Path secrets, Path handlers) {
+        /// On a real kernel.
+        public Places(Path state, Path secrets) {
+            this(state, secrets, Emulators.KERNEL);
+        }
+    }
 
     /// What a builder stands on; it does not close them.
     public record Parts(Images images, StepRunner runner, Remotes remotes, Clock clock) {}
@@ -86,7 +93,8 @@ public final class Builder implements AutoCloseable {
                 sweep(directory);
             }
             var place = new RunStep.Place(parts.images.snapshots(), parts.runner,
-                    CacheMounts.open(places.state.resolve("mounts")), scratch, places.secrets);
+                    CacheMounts.open(places.state.resolve("mounts")), scratch, places.secrets,
+                    new Emulators(places.handlers, Platform.host()));
             var cache = StepCache.open(places.state.resolve("steps"), parts.images, parts.clock);
             return new Builder(new Workshop(parts.images, cache, place, new Flights(), parts.clock), scratch,
                     parts.remotes);

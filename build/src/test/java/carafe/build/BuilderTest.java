@@ -102,7 +102,8 @@ class BuilderTest {
     }
 
     private void reopen() throws Exception {
-        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets")),
+        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets"),
+                        directory.resolve("handlers")),
                 new Builder.Parts(images, runner, new PlayedRemotes(), Clock.systemUTC()));
     }
 
@@ -472,5 +473,59 @@ class BuilderTest {
         assertThatThrownBy(() -> build(file, new TarText(), with("BUILDKIT_SYNTAX", "example.com/front:1")))
                 .isInstanceOf(EngineException.Unsupported.class)
                 .hasMessageContaining("BUILDKIT_SYNTAX=example.com/front:1 names a front end of its own");
+    }
+
+    private void handler(String name, String flags) throws IOException {
+        Files.write(directory.resolve("handlers").resolve(name), List.of("enabled", "interpreter /usr/bin/" + name,
+                "flags: " + flags, "offset 0", "magic 7f454c460201010000000000000000000200b700",
+                "mask ffffffffffffff00fffffffffffffffffeffffff"));
+    }
+
+    private Digest foreign(String dockerfile) throws Exception {
+        return build(dockerfile, new TarText().file("emulator", "x", 0755), new BuildRequest("Dockerfile", List.of(), Map.of(),
+                Map.of(), Optional.empty(), "linux/arm64", BuildRequest.Cache.USE, BuildRequest.Running.PLAIN,
+                BuildRequest.Result.IMAGE, BuildContexts.NONE));
+    }
+
+    private void refused(String dockerfile, String why) {
+        assertThatThrownBy(() -> foreign(dockerfile)).isInstanceOf(EngineException.Unsupported.class)
+                .hasMessageStartingWith("cannot run /bin/sh for linux/arm64 on this " + Platform.host() + " machine: ")
+                .hasMessageContaining(why).hasMessageContaining("FROM --platform=$BUILDPLATFORM");
+        assertThat(runner.runs).isEmpty();
+    }
+
+    @Test
+    void aProgramOfAnotherProcessorRunsWhereAnEmulatorTakesIt() throws Exception {
+        String file = "FROM scratch\nRUN write /x 1\n";
+        refused(file, "binfmt_misc is not mounted");
+        Files.createDirectory(directory.resolve("handlers"));
+        Path status = Files.writeString(directory.resolve("handlers/status"), "disabled\n");
+        refused(file, "switched off; echo 1 > " + status);
+        Files.writeString(status, "enabled\n");
+        Files.writeString(directory.resolve("handlers/jar"), "enabled\ninterpreter /usr/bin/java\nflags: F\nextension .jar\n");
+        Files.writeString(directory.resolve("handlers/off"), "disabled\ninterpreter /usr/bin/q\nflags: F\noffset 0\nmagic 7f45\n");
+        Files.writeString(directory.resolve("handlers/s390x"), "enabled\ninterpreter /usr/bin/q\nflags: F\noffset 0\n"
+                + "magic 7f454c4602020100000000000000000000020016\nmask ffffffffffffff00fffffffffffffffffffeffff\n");
+        refused(file, "no emulator for arm64 is registered");
+        handler("qemu-aarch64", "OC");
+        refused(file, "its emulator /usr/bin/qemu-aarch64 is looked for in the image, which does not have it, because "
+                + "qemu-aarch64 was registered in " + directory.resolve("handlers") + " without the flag F");
+        foreign("FROM scratch\nCOPY emulator /usr/bin/qemu-aarch64\nRUN write /y 1\n");
+        handler("qemu-aarch64", "OCF");
+        foreign(file);
+        assertThat(runner.runs).hasSize(2);
+    }
+
+    @Test
+    void whatIsThisMachinesRunsWhateverItsImageSays() throws Exception {
+        byte[] own;
+        try (var program = Files.newInputStream(Path.of("/proc/self/exe"))) {
+            own = program.readNBytes(64);
+        }
+        var context = new TarText().file("script", "#!/lib/own -x\n", 0755).file("own", own, 0755);
+        build("FROM scratch\nCOPY own /lib/own\nCOPY script /bin/sh\nRUN write /x 1\n", context, new BuildRequest("Dockerfile",
+                List.of(), Map.of(), Map.of(), Optional.empty(), "linux/s390x", BuildRequest.Cache.USE,
+                BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE, BuildContexts.NONE));
+        assertThat(runner.runs).hasSize(1);
     }
 }

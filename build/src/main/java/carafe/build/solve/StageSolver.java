@@ -384,7 +384,7 @@ final class StageSolver {
     private Optional<Layer> run(Operation.Run run, int vertex, RunConfig config)
             throws EngineException, IOException, InterruptedException, StepFailed {
         String id = Names.fresh();
-        try (var program = RunStep.prepare(workshop.place(), run, id, state.diffIds())) {
+        try (var program = RunStep.prepare(workshop.place(), run, stage.platform(), id, state.diffIds())) {
             job.tell(new BuildEvent.Running(vertex, id));
             try {
                 program.run(sources::open, job.gift(), (stream, bytes) ->

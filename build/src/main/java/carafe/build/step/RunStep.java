@@ -17,6 +17,7 @@ import carafe.kernel.Linux;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildLimits;
 import carafe.spec.oci.Digest;
+import carafe.spec.oci.Platform;
 import carafe.spec.oci.RootfsPlan;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -40,13 +41,15 @@ public final class RunStep implements AutoCloseable {
             List.of("proc", "dev", "sys", "etc/resolv.conf", "etc/hosts", "etc/hostname");
 
     /// Where steps work, and what they need of the outside.
-    public record Place(Snapshots snapshots, StepRunner runner, CacheMounts caches, Path scratch, Path secrets) {}
+    public record Place(Snapshots snapshots, StepRunner runner, CacheMounts caches, Path scratch, Path secrets,
+            Emulators emulators) {}
 
     /// What this build gives its programs.
     public record Gift(Map<String, byte[]> secrets, Map<String, String> agents, BuildLimits limits) {}
 
     private final Place place;
     private final Operation.Run run;
+    private final Platform platform;
     private final String id;
     private final RootfsPlan.Overlay root;
     private final List<AutoCloseable> opened = new ArrayList<>();
@@ -59,25 +62,32 @@ public final class RunStep implements AutoCloseable {
     private Optional<MountedTree> upper = Optional.empty();
     private int files;
 
-    private RunStep(Place place, Operation.Run run, String id, RootfsPlan.Overlay root) {
+    private RunStep(Place place, Operation.Run run, Platform platform, String id, RootfsPlan.Overlay root) {
         this.place = place;
         this.run = run;
+        this.platform = platform;
         this.id = id;
         this.root = root;
         this.environment = new ArrayList<>(run.environment());
         this.environment.addAll(run.hidden());
     }
 
-    /// Prepares `run` on top of `layers`; `id` names snapshot and container.
-    public static RunStep prepare(Place place, Operation.Run run, String id, List<Digest> layers) throws EngineException {
-        return new RunStep(place, run, id, place.snapshots.prepare(id, layers));
+    /// Prepares `run`, a program for `platform`, on top of `layers`; `id` names snapshot and container.
+    public static RunStep prepare(Place place, Operation.Run run, Platform platform, String id, List<Digest> layers)
+            throws EngineException {
+        return new RunStep(place, run, platform, id, place.snapshots.prepare(id, layers));
     }
 
     /// Runs the program.
     /// @throws StepFailed it ended with another code than 0; what it wrote can still be taken by [#members]
     public void run(Origins origins, Gift gift, StepRunner.Output output)
             throws IOException, EngineException, InterruptedException, StepFailed {
-        below = Optional.of(RootView.readOnly(root));
+        var files = RootView.readOnly(root);
+        below = Optional.of(files);
+        var obstacle = place.emulators.obstacle(platform, run.arguments(), run.environment(), files);
+        if (obstacle.isPresent()) {
+            throw new EngineException.Unsupported(obstacle.get());
+        }
         run.script().ifPresent(_ -> points.add("dev"));
         STANDARD_POINTS.forEach(this::point);
         takeCaches();
