@@ -32,7 +32,7 @@ final class BuildParameters {
         var cpu = new BuildLimits.Cpu(call.number("cpushares").orElse(0L), call.number("cpuperiod").orElse(0L),
                 call.number("cpuquota").orElse(0L), call.text("cpusetcpus"), call.text("cpusetmems"));
         var limits = new BuildLimits(call.number("memory").orElse(0L), call.number("memswap").orElse(0L), cpu,
-                call.number("shmsize").orElse(0L), call.text("cgroupparent"), hosts(call));
+                call.number("shmsize").orElse(0L), call.text("cgroupparent"), hosts(call), ulimits(call.text("ulimits")));
         var running = new BuildRequest.Running(network(call.text("networkmode")), limits, Map.of(), Map.of(), false, false);
         return new BuildRequest(call.text("dockerfile"), call.query().all("t").stream().filter(t -> !t.isEmpty()).toList(),
                 arguments, labels, Optional.of(call.text("target")).filter(target -> !target.isEmpty()),
@@ -40,6 +40,22 @@ final class BuildParameters {
                 new BuildRequest.Cache(call.flag("nocache"), List.of(), imports(call.text("cachefrom")), List.of()), running,
                 new BuildRequest.Result(BuildRequest.Call.BUILD, epoch(arguments), false, call.flag("pull")),
                 new BuildContexts(remote(call.text("remote")), Map.of(), List.of()));
+    }
+
+    /// Docker's list of limits.
+    private static List<BuildLimits.Ulimit> ulimits(String text) throws Invalid {
+        if (text.isEmpty() || text.equals("null")) {
+            return List.of();
+        }
+        return ulimits(Json.parseObject(("{\"all\":" + text + "}").getBytes(StandardCharsets.UTF_8)).objects("all"));
+    }
+
+    private static List<BuildLimits.Ulimit> ulimits(List<Json.Obj> documents) throws Invalid {
+        var all = new ArrayList<BuildLimits.Ulimit>();
+        for (var each : documents) {
+            all.add(new BuildLimits.Ulimit(each.text("Name"), each.number("Soft", 0), each.number("Hard", 0)));
+        }
+        return all;
     }
 
     /// Old clients give one text with commas, new ones repeat the parameter.
@@ -131,7 +147,8 @@ final class BuildParameters {
             }
         }
         var limits = new BuildLimits(json.number("memory", 0), json.number("swap", 0), BuildLimits.Cpu.NONE,
-                json.number("shmSize", 0), json.text("cgroupParent"), json.texts("extraHosts"));
+                json.number("shmSize", 0), json.text("cgroupParent"), json.texts("extraHosts"),
+                ulimits(json.objects("ulimits")));
         var running = new BuildRequest.Running(network(json.text("network")), limits, secrets, json.textMap("agents"),
                 json.truth("insecure"), json.truth("keepFailed"));
         return new BuildRequest(json.text("dockerfile"), json.texts("tags"), arguments, json.textMap("labels"),

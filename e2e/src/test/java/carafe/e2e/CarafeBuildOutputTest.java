@@ -95,6 +95,15 @@ final class CarafeBuildOutputTest {
     }
 
     @Test
+    void whatWasBuiltIsWrittenIntoAFile() throws Exception {
+        Path file = engine.directory().resolve("metadata.json");
+        String id = run("build", "-q", "-t", "told:1", "-t", "told:2", "--metadata-file", file.toString(),
+                context("FROM scratch\nCOPY f /told\n").toString()).good().text();
+        assertThat(Files.readString(file)).isEqualTo("{\"containerimage.config.digest\":\"" + id
+                + "\",\"image.name\":\"told:1,told:2\"}\n");
+    }
+
+    @Test
     void theManifestIsAnnotated() throws Exception {
         Path context = context("FROM scratch\nCOPY f /f\n");
         try (var registry = DebianRegistry.open()) {

@@ -104,6 +104,48 @@ final class CarafeBuildTest {
     }
 
     @Test
+    void limitsOfProcessesHoldThroughBothDoors() throws Exception {
+        Path context = context("FROM busybox\nRUN echo \"$(ulimit -Sn) $(ulimit -Hn)\"\n");
+        var ours = run("build", "--network", "none", "--no-cache", "--progress", "plain", "--ulimit", "nofile=77:99",
+                context.toString()).good();
+        assertThat(ours.err()).contains(" 77 99\n");
+        var classic = Client.docker28().to(engine).with("DOCKER_BUILDKIT", "0")
+                .and("build", "--network", "none", "--no-cache", "--ulimit", "nofile=77:99", context.toString()).run().good();
+        assertThat(classic.out()).contains("\n77 99\n");
+        assertThat(run("build", "--ulimit", "nofile=9:8", context.toString()).endedWith(1).err())
+                .contains("soft limit must be less than or equal to hard limit: 9 > 8");
+    }
+
+    @Test
+    void whatCannotBeMadeYetIsRefusedAndWhatIsSwitchedOffIsNot() throws Exception {
+        Path context = context("FROM scratch\nCOPY Dockerfile /\n");
+        run("build", "--provenance=false", "--sbom=false", "--builder", "default", "--attest", "type=sbom,disabled=true",
+                context.toString()).good();
+        for (String flag : new String[] {"--provenance=mode=max", "--sbom=true", "--attest=type=provenance"}) {
+            assertThat(run("build", flag, context.toString()).endedWith(1).err()).contains("attestations (provenance, SBOM)"
+                    + " cannot be made yet");
+        }
+        assertThat(run("build", "--builder", "remote", context.toString()).endedWith(1).err())
+                .contains("there is no builder \"remote\"");
+        assertThat(run("build", "--platform", "linux/amd64,linux/arm64", context.toString()).endedWith(1).err())
+                .contains("several platforms in one build (linux/amd64,linux/arm64) are not supported yet",
+                        "carafe manifest create");
+    }
+
+    @Test
+    void debugOpensAShellInTheFailingStepOnATerminal() throws Exception {
+        Path context = context("FROM busybox\nWORKDIR /w\nENV SEEN=by-the-shell\nRUN echo evidence > /left; exit 3\n");
+        try (var terminal = carafe.to(engine).and("build", "--network", "none", "--debug", context.toString())
+                .startOnTerminal()) {
+            terminal.expect("the failing step's files, in a shell");
+            terminal.write("echo \"$(cat /left) $SEEN $(pwd)\"; exit\n");
+            terminal.expect("evidence by-the-shell /w");
+            terminal.await().endedWith(1);
+        }
+        assertThat(run("ps", "-aq").good().text()).isEmpty();
+    }
+
+    @Test
     void explainNamesTheFileThatChanged() throws Exception {
         Path context = context("FROM busybox\nCOPY a b /\n");
         Files.writeString(context.resolve("a"), "1");

@@ -202,6 +202,8 @@ final class BuildSteps implements StepRunner {
                 .put("Privileged", run.insecure())
                 .put("CgroupParent", limits.cgroupParent())
                 .put("ExtraHosts", Json.ofTexts(limits.extraHosts()))
+                .put("Ulimits", Json.ofAll(limits.ulimits().stream().map(each -> Json.object().put("Name", each.name())
+                        .put("Soft", each.soft()).put("Hard", each.hard()).build()).toList()))
                 .put("Memory", limits.memoryBytes())
                 .put("MemorySwap", limits.swapBytes())
                 .put("CpuShares", limits.cpu().shares())

@@ -39,8 +39,10 @@ final class Build {
         flags.list("add-host", "Add a custom host-to-IP mapping (format: \"host:ip\")");
         flags.list("allow", "Allow extra privileged entitlement (\"security.insecure\")");
         flags.list("annotation", "Add annotation to the image");
+        flags.list("attest", "Attestation parameters (none can be made yet)").hidden();
         flags.list("build-arg", "Set build-time variables");
         flags.list("build-context", "Additional build contexts (e.g., name=path)");
+        flags.text("builder", "Override the configured builder instance (the engine is the only one)").hidden();
         flags.list("cache-from", "External cache sources (e.g., \"user/app:cache\", \"type=local,src=path/to/dir\")");
         flags.list("cache-to", "Cache export destinations (e.g., \"user/app:cache\", \"type=local,dest=path/to/dir\")");
         flags.text("call", "Set method for evaluating build (\"check\", \"outline\", \"targets\")").otherwise("build");
@@ -53,6 +55,7 @@ final class Build {
         flags.list("label", "Set metadata for an image");
         flags.bool("load", "Shorthand for \"--output=type=image\"").hidden();
         flags.text("m,memory", "Memory limit of the \"RUN\" instructions");
+        flags.text("metadata-file", "Write build result metadata to a file");
         flags.text("network", "Set the networking mode for the \"RUN\" instructions during build").otherwise("default");
         flags.bool("no-cache", "Do not use cache when building the image");
         flags.list("no-cache-filter", "Do not cache specified stages");
@@ -60,18 +63,22 @@ final class Build {
         flags.text("platform", "Set target platform for build");
         flags.text("progress", "Set type of progress output (\"auto\", \"plain\", \"tty\", \"quiet\", \"rawjson\")")
                 .otherwise("auto");
+        flags.text("provenance", "Shorthand for \"--attest=type=provenance\"").hidden();
         flags.bool("push", "Shorthand for \"--output=type=registry\"");
         flags.bool("pull", "Always attempt to pull all referenced images");
         flags.bool("q,quiet", "Suppress the build output and print image ID on success");
+        flags.text("sbom", "Shorthand for \"--attest=type=sbom\"").hidden();
         flags.list("secret", "Secret to expose to the build (format: \"id=mysecret[,src=/local/secret]\")");
         flags.text("shm-size", "Shared memory size for build containers");
         flags.list("ssh", "SSH agent socket to expose to the build (format: \"default|<id>[=<socket>]\")");
         flags.list("t,tag", "Name and optionally a tag (format: \"name:tag\")");
         flags.text("target", "Set the target build stage to build");
+        flags.list("ulimit", "Ulimit options");
         return command.does(call -> new Build(call).run());
     }
 
     private int run() throws Failure, EngineError, EngineException.Invalid, IOException {
+        refuseWhatIsMissing();
         var output = BuildOutput.read(flags.truth("push") ? List.of("type=registry") : flags.list("output"));
         if (output.kind() == BuildOutput.Kind.PUSHED && flags.list("tag").isEmpty()) {
             throw new Failure(1, "tag is needed when pushing to registry: -t NAME");
@@ -81,6 +88,27 @@ final class Build {
             return run(output, caches);
         } finally {
             caches.end();
+        }
+    }
+
+    /// What buildx has and this has not is told; scripts that switch it off are content.
+    private void refuseWhatIsMissing() throws Failure {
+        boolean wanted = flags.list("attest").stream().anyMatch(text -> !text.contains("disabled=true"));
+        for (String flag : List.of("provenance", "sbom")) {
+            wanted |= !flags.text(flag).isEmpty() && !flags.text(flag).equals("false");
+        }
+        if (wanted) {
+            throw new Failure(1, "attestations (provenance, SBOM) cannot be made yet: leave out --attest, --provenance and"
+                    + " --sbom, or say --provenance=false");
+        }
+        if (!List.of("", "default").contains(flags.text("builder"))) {
+            throw new Failure(1, "there is no builder \"" + flags.text("builder") + "\": the engine is the only one, and is"
+                    + " chosen with -H, -c or CARAFE_HOST");
+        }
+        if (flags.text("platform").contains(",")) {
+            throw new Failure(1, "several platforms in one build (" + flags.text("platform") + ") are not supported yet:"
+                    + " build each with its own --platform and -t, push them, and make one name of them with "
+                    + Help.PROGRAM + " manifest create");
         }
     }
 
@@ -123,13 +151,8 @@ final class Build {
                     session.say("built " + image + (flags.list("tag").isEmpty() ? ""
                             : " named " + String.join(", ", flags.list("tag"))));
                 }
-                if (!flags.text("iidfile").isEmpty()) {
-                    Path file = session.path(flags.text("iidfile"));
-                    session.files().remove(file);
-                    try (var out = session.files().create(file)) {
-                        out.write(image.getBytes(StandardCharsets.UTF_8));
-                    }
-                }
+                write("iidfile", image);
+                write("metadata-file", metadata(image).print() + "\n");
                 if (!image.isEmpty()) {
                     output.write(call, image, flags.list("tag"));
                 }
@@ -142,6 +165,29 @@ final class Build {
             }
             default -> throw new Failure(1, "the engine broke the build off without saying why");
         }
+    }
+
+    /// Writes the file that a flag names, if it does.
+    private void write(String flag, String content) throws IOException {
+        if (!flags.text(flag).isEmpty()) {
+            Path file = session.path(flags.text(flag));
+            session.files().remove(file);
+            try (var out = session.files().create(file)) {
+                out.write(content.getBytes(StandardCharsets.UTF_8));
+            }
+        }
+    }
+
+    /// What buildx tells of a result, under its names.
+    private Json.Obj metadata(String image) {
+        var told = Json.object();
+        if (!image.isEmpty()) {
+            told.put("containerimage.config.digest", image);
+        }
+        if (!flags.list("tag").isEmpty()) {
+            told.put("image.name", String.join(",", flags.list("tag")));
+        }
+        return told.build();
     }
 
     /// A shell in the state that the failing step left; without a terminal, how to get one.

@@ -1,5 +1,6 @@
 package carafe.cli.command;
 
+import carafe.cli.create.Ulimits;
 import carafe.cli.flag.FlagException;
 import carafe.cli.flag.Flags;
 import carafe.cli.flag.Values;
@@ -42,6 +43,7 @@ final class BuildDocument {
                 .put("cgroupParent", flags.text("cgroup-parent"))
                 .put("memory", bytes("memory"))
                 .put("shmSize", bytes("shm-size"))
+                .put("ulimits", ulimits())
                 .put("noCache", flags.truth("no-cache"))
                 .put("noCacheFilter", Json.ofTexts(flags.list("no-cache-filter")))
                 .put("pull", flags.truth("pull"))
@@ -64,6 +66,14 @@ final class BuildDocument {
             return Values.size(text);
         } catch (FlagException e) {
             throw new Failure(1, "invalid size '" + text + "' of --" + flag);
+        }
+    }
+
+    private Json ulimits() throws Failure {
+        try {
+            return Ulimits.document(flags.list("ulimit"));
+        } catch (FlagException e) {
+            throw new Failure(1, e.getMessage());
         }
     }
 
