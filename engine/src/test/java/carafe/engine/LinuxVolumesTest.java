@@ -242,7 +242,7 @@ final class LinuxVolumesTest {
         }
         swapper.get();
         assertThat(ran).isPositive();
-        assertThat(swaps.get()).isGreaterThan(30);
+        assertThat(swaps.get()).isPositive();
         assertThat(place.resolve("s")).isDirectoryNotContaining("glob:**/victim*").isDirectoryContaining("glob:**/mine");
         assertThat(other.toFile().list()).containsExactly("theirs");
         assertThat(place.toFile().list()).containsExactly("s");

@@ -128,20 +128,37 @@ final class QuotasTest {
         assertThat(harness.quotas.limits()).as("the limit went on with its name").isEmpty();
     }
 
-    /// A death after the directory got its number and before the volume's row.
+    /// A death before the volume's row, or rows that went while the volumes' disk was not mounted: nobody knows.
     @Test
-    void aCreationThatWasCutOffGoesWithWhatItHadFilledIn() throws Exception {
+    void aSizedDirectoryWithoutARowIsTakenInWithWhatItHolds() throws Exception {
         harness.quotas.enforce();
         volumes().create(sized("data", "10m"));
-        Files.writeString(volumes().inspect("data").mountpoint().resolve("f"), "of the image");
+        volumes().create(sized("empty", "10m"));
+        Files.writeString(volumes().inspect("data").mountpoint().resolve("f"), "somebody's");
         harness.engine.abandon();
         try (var database = Database.open(root.resolve("data/db"))) {
-            database.write(new Change.DeleteVolume("data"));
+            database.write(new Change.DeleteVolume("data"), new Change.DeleteVolume("empty"));
         }
         harness.reopenAfterAbandon();
-        assertThat(names()).isEmpty();
-        assertThat(root.resolve("data/volumes/data")).doesNotExist();
-        assertThat(harness.quotas.limits()).isEmpty();
+        assertThat(names()).containsExactly("data");
+        assertThat(volumes().inspect("data").mountpoint().resolve("f")).hasContent("somebody's");
+        assertThat(root.resolve("data/volumes/empty")).doesNotExist();
+        assertThat(harness.quotas.limits()).hasSize(1).containsValue(10L << 20);
+    }
+
+    /// Somebody moved away the directory of a volume that a container uses: that is no rename of the volume.
+    @Test
+    void aDirectoryThatWasMovedAwayFromItsUserIsNoRename() throws Exception {
+        harness.quotas.enforce();
+        volumes().create(sized("data", "10m"));
+        Files.writeString(volumes().inspect("data").mountpoint().resolve("f"), "mine");
+        harness.containers().create(request("web", "{\"Binds\":[\"data:/d\"]}", "x"));
+        harness.engine.abandon();
+        Files.move(root.resolve("data/volumes/data"), root.resolve("data/volumes/data.bak"));
+        harness.reopenAfterAbandon();
+        assertThat(names()).containsExactly("data", "data.bak");
+        assertThat(volumes().inspect("data").options()).containsEntry("size", "10m");
+        assertThat(volumes().inspect("data.bak").mountpoint().resolve("f")).hasContent("mine");
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -32,10 +33,9 @@ import org.slf4j.LoggerFactory;
 /// container's row and the rows of the volumes made for it are one transaction. What a crash leaves in between,
 /// [#settle] puts right when the engine opens: users are counted anew from the rows of containers, mounts of volumes
 /// that nobody runs with are taken off, an anonymous directory without a row goes. A directory without a row that has the
-/// project of a volume tells more: the project is written down before the row, so under that volume's own name it is a
-/// creation that was not finished, and goes; under another one while the volume's own is missing it is a rename that was
-/// not, and is finished. A named directory without a row that holds anything is taken in otherwise, for it may be all that
-/// is left of somebody's data.
+/// project of a volume that nobody uses and whose own directory is missing is a rename that was not finished, and is. Any
+/// other named directory without a row that holds anything is taken in, for it may be all that is left of somebody's data:
+/// a creation that was cut off, or a volume whose row went while its disk was not mounted. It keeps a limit that it has.
 public final class VolumeBook {
     private static final Logger LOG = LoggerFactory.getLogger(VolumeBook.class);
     private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]+");
@@ -112,7 +112,9 @@ public final class VolumeBook {
         limits.read();
         var there = directories.names();
         var changes = new ArrayList<Change>();
-        finishRenames(there, changes);
+        var used = new HashSet<String>();
+        mounts.values().forEach(all -> volumes(all).forEach(volume -> used.add(volume.name())));
+        finishRenames(there, used, changes);
         mounts.forEach((container, all) -> volumes(all).forEach(volume -> {
             var entry = entries.computeIfAbsent(volume.name(), name -> new VolumeEntry(plain(name, Map.of())));
             entry.users.add(container);
@@ -154,10 +156,11 @@ public final class VolumeBook {
         entries.keySet().forEach(name -> limits.verify(name, directories.directory(name)));
     }
 
-    private void finishRenames(Set<String> there, List<Change> changes) {
+    /// One that containers use (`used`) was not being renamed: somebody moved its directory away.
+    private void finishRenames(Set<String> there, Set<String> used, List<Change> changes) {
         for (var name : there) {
             var owner = entries.containsKey(name) ? Optional.<String>empty() : limits.owner(directories.directory(name));
-            if (owner.isEmpty() || there.contains(owner.get()) || !NAME.matcher(name).matches()) {
+            if (owner.isEmpty() || there.contains(owner.get()) || used.contains(owner.get()) || !NAME.matcher(name).matches()) {
                 continue;
             }
             var entry = entries.remove(owner.get());
@@ -200,8 +203,7 @@ public final class VolumeBook {
     }
 
     private void strange(String name, List<Change> changes) throws EngineException {
-        boolean unfinished = limits.owner(directories.directory(name)).filter(name::equals).isPresent();
-        if (unfinished || GIVEN.matcher(name).matches() || directories.isEmpty(name)) {
+        if (GIVEN.matcher(name).matches() || directories.isEmpty(name)) {
             LOG.info("removing the directory of volume {} that no record names", name);
             directories.remove(name);
         } else if (NAME.matcher(name).matches()) {
@@ -380,9 +382,15 @@ public final class VolumeBook {
             entry.work.lock();
             try {
                 entry.users.remove(container);
-                if (claim.made().contains(volume.name()) && entry.users.isEmpty() && !entry.gone) {
-                    drop(entry);
+                if (claim.made().contains(volume.name()) && !entry.gone) {
+                    if (entry.users.isEmpty()) {
+                        drop(entry);
+                    } else { // whoever began to use it meanwhile wrote no row: that was ours to write
+                        database.begin(new Change.PutVolume(entry.volume.row()));
+                    }
                 }
+            } catch (EngineException e) {
+                LOG.warn("the row of volume {} could not be written; the next start of the engine does it", volume.name(), e);
             } finally {
                 entry.work.unlock();
             }

@@ -1,5 +1,6 @@
 package carafe.network.port;
 
+import carafe.kernel.Errno;
 import carafe.kernel.KernelException;
 import carafe.kernel.LinkInfo;
 import carafe.kernel.NetRequest;
@@ -52,10 +53,19 @@ final class OtherTables {
     void sweep() {
         try {
             for (var other : others()) {
-                removeIfOrphaned(other);
+                sweep(other);
             }
         } catch (KernelException e) {
             LOG.log(System.Logger.Level.WARNING, "tables of other engines cannot be looked at: " + e.getMessage());
+        }
+    }
+
+    private void sweep(Other other) {
+        try {
+            removeIfOrphaned(other);
+        } catch (KernelException e) {
+            LOG.log(System.Logger.Level.WARNING, "the table " + other.name + " of another engine is left as it is: "
+                    + e.getMessage());
         }
     }
 
@@ -70,11 +80,21 @@ final class OtherTables {
                 + " root " + owner.get().dataRoot() + " is no more");
         for (var link : links.links()) {
             if (translators.contains(link.name()) && Translator.isOne(link)) {
-                links.perform(NetRequest.deleteLink(link.name()));
-                return true; // the other end goes with it
+                deleteLink(link.name()); // the other end goes with it
+                break;
             }
         }
         return true;
+    }
+
+    private void deleteLink(String name) throws KernelException {
+        try {
+            links.perform(NetRequest.deleteLink(name));
+        } catch (KernelException e) {
+            if (!e.is(Errno.ENODEV)) { // somebody else swept it at the same moment
+                throw e;
+            }
+        }
     }
 
     /// Whether a container is still connected to one of its bridges.
@@ -100,7 +120,8 @@ final class OtherTables {
                 if (!runs && publishes(other, wanted) && !removeIfOrphaned(other)) {
                     return Optional.of("it is published by another engine ("
                             + other.owner().map(owner -> "data root " + owner.dataRoot()).orElse("of which nothing is known")
-                            + "), which does not run; start that engine and remove the container, or, if the engine is not"
+                            + "), which "
+                            + (other.owner().isPresent() ? "does not run" : "seems not to run") + "; start that engine and remove the container, or, if the engine is not"
                             + " to come back: nft delete table inet " + other.name());
                 }
             }

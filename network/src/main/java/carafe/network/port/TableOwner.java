@@ -49,10 +49,15 @@ record TableOwner(long pid, long startTicks, Where where, Path dataRoot) {
     /// What a table's comment says; empty where it says something else, or nothing, as those of older engines do.
     static Optional<TableOwner> parse(String comment) {
         var match = TEXT.matcher(comment);
-        return match.matches()
-                ? Optional.of(new TableOwner(Long.parseLong(match.group(1)), Long.parseLong(match.group(2)),
-                        new Where(Long.parseLong(match.group(3)), Long.parseLong(match.group(4))), Path.of(match.group(5))))
-                : Optional.empty();
+        if (!NftTable.isComment(comment) || !match.matches()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(new TableOwner(Long.parseLong(match.group(1)), Long.parseLong(match.group(2)),
+                    new Where(Long.parseLong(match.group(3)), Long.parseLong(match.group(4))), Path.of(match.group(5))));
+        } catch (IllegalArgumentException e) { // no number that fits, or no path in this process's character set
+            return Optional.empty();
+        }
     }
 
     /// The comment; empty where the path is none that a comment can hold.

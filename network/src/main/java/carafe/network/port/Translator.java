@@ -57,6 +57,7 @@ public final class Translator implements AutoCloseable {
     private final byte[] prefix;
     private final String remark;
     private Optional<FamilyTranslation> active = Optional.empty();
+    private boolean worked; // once, in this life of the engine
     private boolean impossible;
     private boolean told;
     private boolean forwarding;
@@ -96,7 +97,6 @@ public final class Translator implements AutoCloseable {
         if (impossible || !hasSix()) {
             return false;
         }
-        boolean worked = active.isPresent();
         try {
             var there = links.link(linkSix);
             if (active.isEmpty() || there.isEmpty() || !there.get().alias().equals(remark(active.get()))) {
@@ -107,6 +107,7 @@ public final class Translator implements AutoCloseable {
                 var translation = found.isPresent() ? found.get() : make(there.isPresent());
                 active = Optional.of(translation);
                 filter.translate(linkSix, linkFour, IpAddress.of(translation.sixOf(translation.own())));
+                worked = true;
             }
             if (others) {
                 passOn();
@@ -240,12 +241,18 @@ public final class Translator implements AutoCloseable {
     }
 
     /// Once in the engine's life: who switches it off again means it.
-    private void passOn() throws KernelException {
-        if (forward && !forwarding) {
+    private void passOn() {
+        if (!forward || forwarding) {
+            return;
+        }
+        try {
             for (var setting : RouterSettings.missing(links.links(), links.routes(), true, Translator::read).entrySet()) {
                 Host.setSysctl("net/" + setting.getKey(), setting.getValue());
             }
             forwarding = true;
+        } catch (KernelException e) { // a link that went between being listed and being set; the next port tries again
+            LOG.log(System.Logger.Level.WARNING, "IPv6 clients of other hosts do not reach published ports of containers that"
+                    + " have IPv4 only: this host could not be told to pass on IPv6: " + e.getMessage());
         }
     }
 

@@ -224,5 +224,6 @@ class OtherTablesTest {
         assertThat(TableOwner.parse(texts.getFirst())).contains(TableOwner.here(root("plain \u00e4 b")));
         assertThat(TableOwner.parse("")).isEmpty();
         assertThat(TableOwner.parse("engine 1/99999999999999999999, data root 1/1 /x")).isEmpty();
+        assertThat(TableOwner.parse("engine 1/1, data root 1/1 /x\0y")).as("no path").isEmpty();
     }
 }
