@@ -104,6 +104,14 @@ final class QuotasTest {
         assertThat(harness.quotas.limits()).isEmpty();
     }
 
+    @Test
+    void aNameThatIsOneOfAnonymousVolumesIsRefused() throws Exception {
+        volumes().create(new VolumeRequest("data", "", Map.of(), Map.of()));
+        assertThatThrownBy(() -> volumes().rename("data", "a".repeat(64))).isInstanceOf(EngineException.Invalid.class)
+                .hasMessageContaining("64 hexadecimal digits");
+        assertThat(names()).containsExactly("data");
+    }
+
     /// A rename whose rows cannot be written is no rename.
     @Test
     void aRenameThatIsNotWrittenDownIsTakenBack() throws Exception {

@@ -125,6 +125,10 @@ public final class LocalVolumes implements Volumes {
     @Override
     public void rename(String name, String next) throws EngineException {
         VolumeBook.checkName(next);
+        if (VolumeBook.looksGiven(next)) { // a death in the middle would leave it as one that nobody named, to be removed
+            throw new EngineException.Invalid("rename " + name + ": names of 64 hexadecimal digits are those of volumes that"
+                    + " nobody named; choose another");
+        }
         var entry = book.find(name);
         entry.work.lock();
         try {

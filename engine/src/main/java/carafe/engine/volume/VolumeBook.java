@@ -203,7 +203,7 @@ public final class VolumeBook {
     }
 
     private void strange(String name, List<Change> changes) throws EngineException {
-        if (GIVEN.matcher(name).matches() || directories.isEmpty(name)) {
+        if (looksGiven(name) || directories.isEmpty(name)) {
             LOG.info("removing the directory of volume {} that no record names", name);
             directories.remove(name);
         } else if (NAME.matcher(name).matches()) {
@@ -357,6 +357,11 @@ public final class VolumeBook {
         byte[] bytes = new byte[32];
         random.nextBytes(bytes);
         return HexFormat.of().formatHex(bytes);
+    }
+
+    /// Whether the name is as those that the engine gives.
+    static boolean looksGiven(String name) {
+        return GIVEN.matcher(name).matches();
     }
 
     static String checkName(String name) throws EngineException.Invalid {
