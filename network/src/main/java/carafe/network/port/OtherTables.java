@@ -121,8 +121,8 @@ final class OtherTables {
                     return Optional.of("it is published by another engine ("
                             + other.owner().map(owner -> "data root " + owner.dataRoot()).orElse("of which nothing is known")
                             + "), which "
-                            + (other.owner().isPresent() ? "does not run" : "seems not to run") + "; start that engine and remove the container, or, if the engine is not"
-                            + " to come back: nft delete table inet " + other.name());
+                            + (other.owner().isPresent() ? "does not run" : "seems not to run")
+                            + "; start that engine and remove the container, or, if the engine is not to come back: nft delete table inet " + other.name());
                 }
             }
             return Optional.empty();
