@@ -122,7 +122,8 @@ final class OtherTables {
                             + other.owner().map(owner -> "data root " + owner.dataRoot()).orElse("of which nothing is known")
                             + "), which "
                             + (other.owner().isPresent() ? "does not run" : "seems not to run")
-                            + "; start that engine and remove the container, or, if the engine is not to come back: nft delete table inet " + other.name());
+                            + "; start that engine and remove the container, or, if the engine is not to come back:"
+                            + " nft delete table inet " + other.name());
                 }
             }
             return Optional.empty();
