@@ -48,17 +48,17 @@ final class ArtifactViews {
             for (var referrer : images.artifacts().referrers(subjects.get(i))) {
                 if (seen.add(referrer.id())) {
                     subjects.add(referrer.id());
-                    found.add(shown(referrer));
+                    found.add(shown(referrer, images.artifacts()));
                 }
             }
         }
         return found;
     }
 
-    private static Referrer shown(Artifact artifact) {
+    private static Referrer shown(Artifact artifact, Artifacts artifacts) throws EngineException {
         var names = new ArrayList<Reference>(artifact.tags());
         names.addAll(artifact.digests());
-        var noted = artifact.descriptor().withAnnotations(artifact.manifest().annotations());
+        var noted = artifact.descriptor().withAnnotations(artifacts.annotations(artifact));
         return new Referrer(noted, artifact.manifest().subject().map(Descriptor::digest).orElseThrow(), names, true);
     }
 }

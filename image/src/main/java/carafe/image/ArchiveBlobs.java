@@ -80,16 +80,17 @@ final class ArchiveBlobs implements AutoCloseable {
         return took.contains(digest) ? Optional.of(content.path(digest)) : Optional.empty();
     }
 
-    /// Keeps a blob that came as a document.
-    void keep(byte[] document) throws IOException, EngineException.Invalid {
-        pins.add(content.pin(Digest.sha256(document)));
-        content.put(document);
+    /// Keeps a blob that came as a document, by the digest that it is named by.
+    void keep(Digest digest, byte[] document) throws IOException, EngineException.Invalid {
+        if (!has(digest, document.length)) {
+            take(digest, document.length, document, InputStream.nullInputStream());
+        }
     }
 
     /// Whether the blob is here, from this archive or from before; then it stays.
     boolean has(Digest digest, long size) throws IOException {
         pins.add(content.pin(digest));
-        return content.size(digest).filter(found -> found == size).isPresent();
+        return content.size(digest).filter(found -> found == size).isPresent() && content.touch(digest);
     }
 
     @Override

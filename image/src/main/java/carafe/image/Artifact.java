@@ -14,11 +14,11 @@ import java.util.List;
 import java.util.Optional;
 
 /// What is kept like an image and is none: a chart, a signature, a list of what an image is made of. Its id is its
-/// manifest's digest, for many artifacts have the same, empty configuration. `tags` are references with a tag,
-/// `digests` references with a digest; both sorted.
+/// manifest's digest, for many artifacts have the same, empty configuration. `manifest` is without annotations, but when
+/// it was made. `tags` are references with a tag, `digests` references with a digest; both sorted.
 public record Artifact(Descriptor descriptor, Manifest manifest, List<Reference> tags, List<Reference> digests) {
 
-    private static final String CREATED = "org.opencontainers.image.created";
+    static final String CREATED = "org.opencontainers.image.created";
 
     public Artifact {
         tags = List.copyOf(tags);

@@ -8,14 +8,16 @@ import carafe.spec.oci.Manifest;
 import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 
 /// The artifacts among what is stored: found by name, listed by what they refer to, taken in and sent. Their blobs are
 /// kept as they came, for nothing is known of what they hold.
@@ -28,11 +30,12 @@ public final class Artifacts {
 
     private final Images images;
     private final ContentStore content;
-    private final Map<Digest, Manifest> manifests = new ConcurrentHashMap<>();
+    private final ArtifactManifests manifests;
 
     Artifacts(Images images, ContentStore content) {
         this.images = images;
         this.content = content;
+        this.manifests = new ArtifactManifests(content);
     }
 
     /// All of them, in the order they came.
@@ -128,21 +131,16 @@ public final class Artifacts {
         at.namesOf(id).forEach(name -> (name.digest().isPresent() ? digests : tags).add(name));
         var descriptor = Optional.ofNullable(at.images().get(id)).orElseThrow(
                 () -> new EngineException.NotFound("No such image: " + id));
-        return new Artifact(descriptor, manifest(id), tags, digests);
+        return new Artifact(descriptor, manifests.of(id), tags, digests);
     }
 
-    private Manifest manifest(Digest id) throws EngineException {
-        var known = manifests.get(id);
-        if (known != null) {
-            return known;
-        }
-        try {
-            var read = Manifest.parse(content.readAll(id, Manifest.MAX_BYTES));
-            manifests.put(id, read);
-            return read;
-        } catch (IOException e) {
-            throw Failures.of("read artifact " + id, e);
-        }
+    /// What the artifact's maker noted on it.
+    public Map<String, String> annotations(Artifact artifact) throws EngineException {
+        return manifests.whole(artifact.id()).annotations();
+    }
+
+    ArtifactManifests manifests() {
+        return manifests;
     }
 
     /// The images and artifacts that the manifest or index `subject` is of, in `at`.
@@ -218,34 +216,62 @@ public final class Artifacts {
         return digests;
     }
 
-    /// The index `at` with the artifacts of an archive, their subjects' documents being stored: those with a name, those
-    /// without a subject, and those whose subject is among `at`.
-    ImageIndex with(List<IncomingArtifact> incoming, ImageIndex at) throws IOException, EngineException {
+    /// Stores the documents of an archive's artifacts and of their subjects, each once.
+    void store(List<IncomingArtifact> incoming) throws IOException, EngineException {
+        var stored = new HashSet<Digest>();
         for (var artifact : incoming) {
             content.put(artifact.bytes());
             for (byte[] document : artifact.subjectDocuments()) {
-                content.put(document);
-            }
-        }
-        var next = at;
-        var left = new ArrayList<>(incoming);
-        boolean more = true;
-        while (more) { // a subject may be another artifact of the archive
-            more = false;
-            for (var artifact : List.copyOf(left)) {
-                var subject = artifact.manifest().subject();
-                if (!artifact.names().isEmpty() || subject.isEmpty()
-                        || !owners(subject.get().digest(), next).isEmpty()) {
-                    next = next.withImage(artifact.descriptor().digest(), artifact.descriptor());
-                    for (var name : artifact.names()) {
-                        next = next.withName(name, artifact.descriptor().digest());
-                    }
-                    left.remove(artifact);
-                    more = true;
+                if (stored.add(Digest.sha256(document))) {
+                    content.put(document);
                 }
             }
         }
+    }
+
+    /// The index `at` with the artifacts of an archive, whose documents are stored: those with a name, those without a
+    /// subject, and those whose subject is among `at` or comes in with them.
+    ImageIndex with(List<IncomingArtifact> incoming, ImageIndex at) throws EngineException {
+        var ready = new ArrayDeque<IncomingArtifact>();
+        var waiting = new LinkedHashMap<Digest, List<IncomingArtifact>>(); // by what they refer to
+        for (var artifact : incoming) {
+            var subject = artifact.manifest().subject().map(Descriptor::digest);
+            if (subject.isEmpty() || !artifact.names().isEmpty()) {
+                ready.add(artifact);
+            } else {
+                waiting.computeIfAbsent(subject.get(), _ -> new ArrayList<>()).add(artifact);
+            }
+        }
+        for (var subject : List.copyOf(waiting.keySet())) {
+            if (!owners(subject, at).isEmpty()) {
+                ready.addAll(Objects.requireNonNull(waiting.remove(subject)));
+            }
+        }
+        var next = at;
+        for (var artifact = ready.poll(); artifact != null; artifact = ready.poll()) {
+            var id = artifact.descriptor().digest();
+            next = next.withImage(id, artifact.descriptor());
+            for (var name : artifact.names()) {
+                next = next.withName(name, id);
+            }
+            var released = waiting.remove(id);
+            if (released != null) {
+                ready.addAll(released);
+            }
+        }
         return next;
+    }
+
+    /// Those of an archive without names that are in `at`, which has taken them in.
+    /// @throws EngineException.Invalid there are none
+    static List<Loaded> staying(List<IncomingArtifact> incoming, ImageIndex at) throws EngineException.Invalid {
+        var staying = incoming.stream().map(artifact -> artifact.descriptor().digest()).filter(at.images()::containsKey)
+                .map(id -> new Loaded(Optional.empty(), id)).toList();
+        if (staying.isEmpty()) {
+            throw new EngineException.Invalid("archive holds no container image, and its artifacts have no name and refer"
+                    + " to nothing that is here: load what they refer to first");
+        }
+        return staying;
     }
 
     /// Adds to an archive what refers to the images and artifacts in it, those that refer to others last.
@@ -269,7 +295,7 @@ public final class Artifacts {
         var names = new ArrayList<Reference>();
         if (at.isArtifact(id)) {
             try {
-                var subject = manifest(id).subject();
+                var subject = manifests.of(id).subject();
                 for (var owner : subject.isPresent() ? owners(subject.get().digest(), at) : Set.<Digest>of()) {
                     names.addAll(at.namesOf(owner));
                 }
@@ -288,7 +314,7 @@ public final class Artifacts {
             Artifact.parts(artifact.manifest()).forEach(part -> needed.add(part.digest()));
             needed.addAll(subjectDocuments(artifact));
         }
-        manifests.keySet().removeIf(id -> !at.images().containsKey(id));
+        manifests.keepOnly(at.images().keySet());
         return needed;
     }
 

@@ -202,6 +202,9 @@ public final class Images implements AutoCloseable {
         }
         others.forEach(artifact -> artifact.names()
                 .forEach(name -> loaded.add(new Loaded(Optional.of(name), artifact.descriptor().digest()))));
+        if (loaded.isEmpty()) { // artifacts only, and none has a name: say which stay
+            loaded.addAll(Artifacts.staying(others, index));
+        }
         return loaded;
     }
 
@@ -209,6 +212,7 @@ public final class Images implements AutoCloseable {
     /// @return the names that other images had before, with those images
     List<Loaded> publish(List<IncomingImage> images, List<IncomingArtifact> others) throws IOException, EngineException {
         var renamed = new ArrayList<Loaded>();
+        artifacts.store(others);
         update(now -> {
             var next = now;
             for (var image : images) {
@@ -222,6 +226,12 @@ public final class Images implements AutoCloseable {
                             .ifPresent(old -> renamed.add(new Loaded(Optional.of(name), old)));
                     next = from.isPresent()
                             ? next.withName(name, image.id(), from.get()) : next.withName(name, image.id());
+                }
+            }
+            for (var other : others) {
+                for (var name : other.names()) {
+                    next.named(name).filter(old -> !old.equals(other.descriptor().digest()))
+                            .ifPresent(old -> renamed.add(new Loaded(Optional.of(name), old)));
                 }
             }
             return artifacts.with(others, next);

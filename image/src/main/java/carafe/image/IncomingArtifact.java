@@ -19,6 +19,11 @@ import java.util.Optional;
 record IncomingArtifact(Descriptor descriptor, byte[] bytes, Manifest manifest, List<Reference> names,
         List<byte[]> subjectDocuments) {
 
+    /// The most artifacts of one archive, and how many may refer to each other in a row: they are named while nobody else
+    /// may change what there is.
+    static final int MOST = 1000;
+    static final int DEEPEST = 16;
+
     IncomingArtifact {
         names = List.copyOf(names);
         subjectDocuments = List.copyOf(subjectDocuments);
@@ -30,14 +35,17 @@ record IncomingArtifact(Descriptor descriptor, byte[] bytes, Manifest manifest, 
             throws IOException, EngineException {
         var found = new LinkedHashMap<Digest, IncomingArtifact>();
         for (var entry : Index.parse(table).manifests()) {
-            var document = MediaTypes.isManifest(entry.mediaType())
+            var document = MediaTypes.isManifest(entry.mediaType()) && !OciArchive.isAttestation(entry)
                     ? contents.document(OciArchive.blob(entry.digest())) : Optional.<byte[]>empty();
             if (document.isEmpty() || !entry.digest().matches(document.get())) {
                 continue; // an image's table says what is wrong
             }
             var manifest = Manifest.parse(document.get());
-            if (manifest.artifact().isEmpty() || OciArchive.isAttestation(entry)) {
+            if (manifest.artifact().isEmpty()) {
                 continue;
+            }
+            if (found.size() == MOST && !found.containsKey(entry.digest())) {
+                throw new EngineException.Invalid("archive lists more than " + MOST + " artifacts; load it in parts");
             }
             var names = new ArrayList<Reference>();
             var before = found.get(entry.digest());
@@ -49,7 +57,23 @@ record IncomingArtifact(Descriptor descriptor, byte[] bytes, Manifest manifest, 
                 found.put(entry.digest(), of(document.get(), manifest, names, contents));
             }
         }
+        for (var artifact : found.values()) {
+            checkDepth(artifact, found);
+        }
         return List.copyOf(found.values());
+    }
+
+    private static void checkDepth(IncomingArtifact artifact, Map<Digest, IncomingArtifact> among)
+            throws EngineException.Invalid {
+        int depth = 0;
+        for (var at = artifact; at != null; depth++) {
+            if (depth > DEEPEST) {
+                throw new EngineException.Invalid("archive has artifacts that refer to artifacts more than " + DEEPEST
+                        + " times in a row, such as " + artifact.descriptor.digest());
+            }
+            var subject = at.manifest.subject();
+            at = subject.isPresent() ? among.get(subject.get().digest()) : null;
+        }
     }
 
     private static boolean isWhole(Manifest manifest, ArchiveContents contents, ArchiveBlobs blobs, List<Reference> names)
@@ -57,7 +81,7 @@ record IncomingArtifact(Descriptor descriptor, byte[] bytes, Manifest manifest, 
         for (var part : Artifact.parts(manifest)) {
             var document = contents.document(OciArchive.blob(part.digest()));
             if (document.isPresent() && document.get().length == part.size() && part.digest().matches(document.get())) {
-                blobs.keep(document.get());
+                blobs.keep(part.digest(), document.get());
             }
             if (!blobs.has(part.digest(), part.size())) {
                 if (names.isEmpty()) {

@@ -6,8 +6,11 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /// Looks up what certs.d says about a host: `*.crt` are authorities, `*.cert` with the `*.key` of the same name are
 /// certificates of ours. Source: Docker, "Verify repository client with certificates".
@@ -23,6 +26,26 @@ final class Certificates {
     boolean known(Origin origin) {
         return directories(origin).stream().anyMatch(Files::isDirectory);
     }
+
+    /// What lies in certs.d for this origin and since when; another answer says to ask [#of] again.
+    Map<Path, Since> state(Origin origin) throws IOException {
+        var found = new HashMap<Path, Since>();
+        for (Path directory : directories(origin)) {
+            if (Files.isDirectory(directory)) {
+                try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+                    for (Path file : files) {
+                        if (Files.exists(file)) {
+                            found.put(file, new Since(Files.getLastModifiedTime(file), Files.size(file)));
+                        }
+                    }
+                }
+            }
+        }
+        return found;
+    }
+
+    /// One file of certs.d.
+    record Since(FileTime modified, long size) {}
 
     /// Whom to trust, and how to prove who we are, at an origin. A host without proof is believed where it may be, but
     /// not if an authority is kept for it.

@@ -28,6 +28,9 @@ final class Clients implements AutoCloseable {
     /// Which of an endpoint's origins answers. Guarded by `clients`.
     private final Map<Endpoint, Origin> answering = new HashMap<>();
 
+    /// What certs.d had for an origin when its client was made. Guarded by `clients`.
+    private final Map<Origin, Map<Path, Certificates.Since>> made = new HashMap<>();
+
     private boolean closed;
 
     Clients(RegistryConfig config) {
@@ -43,16 +46,18 @@ final class Clients implements AutoCloseable {
         return certificates;
     }
 
-    /// The client for an origin.
+    /// The client for an origin; a new one when certs.d has something else for it than before, whoever asks: a registry,
+    /// where it sends us on to, or who hands out its tokens.
     HttpClient of(Origin origin) throws IOException {
+        var state = certificates.state(origin);
         synchronized (clients) {
             var known = clients.get(origin);
-            if (known != null) {
+            if (known != null && state.equals(made.get(origin))) {
                 return known;
             }
         }
         var patience = config.patience();
-        var made = HttpClient.of(origin, new Dial(patience.connect(), patience.stall(), config.proxies().to(origin),
+        var client = HttpClient.of(origin, new Dial(patience.connect(), patience.stall(), config.proxies().to(origin),
                 certificates.of(origin), IDLE_PER_ORIGIN));
         synchronized (clients) {
             if (closed) {
@@ -61,15 +66,26 @@ final class Clients implements AutoCloseable {
             if (clients.size() >= MOST_ORIGINS) { // redirects may lead anywhere
                 clients.values().forEach(HttpClient::close);
                 clients.clear();
+                made.clear();
             }
-            var raced = clients.putIfAbsent(origin, made);
-            return raced == null ? made : raced;
+            var other = clients.get(origin);
+            if (other != null && state.equals(made.get(origin))) {
+                client.close();
+                return other; // somebody was faster
+            }
+            if (other != null) {
+                other.close();
+            }
+            clients.put(origin, client);
+            made.put(origin, state);
+            return client;
         }
     }
 
     /// Forgets whom we trust and who we are at an origin; connections in use go on.
     void forget(Origin origin) {
         synchronized (clients) {
+            made.remove(origin);
             var gone = clients.remove(origin);
             if (gone != null) {
                 gone.close();

@@ -45,7 +45,7 @@ final class Conversation {
     /// `what` begins the sentence if there is none.
     ClientResponse send(String what, Ask ask) throws EngineException, InterruptedException {
         var backoff = new Backoff(clients.config().patience());
-        while (true) {
+        retry: while (true) {
             try {
                 var response = attempt(ask);
                 boolean passing = response.status() == 429 || response.status() == 408 || response.status() >= 500
@@ -64,8 +64,11 @@ final class Conversation {
                     if (cause instanceof SSLException) {
                         clients.forget(origin()); // what certs.d says is read anew for the next one who asks
                     }
-                    if (cause instanceof CertificateWanted) {
+                    if (cause instanceof CertificateWanted wanted) {
                         clients.forget(origin());
+                        if (!wanted.certain() && backoff.again(Optional.empty())) {
+                            continue retry;
+                        }
                         throw new EngineException.Forbidden(what + ": " + cause.getMessage() + "; "
                                 + clients.config().certificateAdvice(origin().hostPort()));
                     }

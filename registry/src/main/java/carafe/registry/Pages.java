@@ -44,7 +44,8 @@ final class Pages {
         }
     }
 
-    private static Optional<String> next(ClientResponse response) {
+    /// Where the next page is, if there is one.
+    static Optional<String> next(ClientResponse response) {
         for (String link : response.headers().all("Link")) {
             var matcher = NEXT.matcher(link);
             if (matcher.find()) {

@@ -20,6 +20,8 @@ import java.util.Optional;
 final class Referrers {
 
     private static final int LONGEST_HEX = 64;
+    private static final int MOST = Index.MAX_MANIFESTS;
+    private static final int MOST_PAGES = 100;
 
     private final Conversation own;
     private final Reference name;
@@ -35,19 +37,28 @@ final class Referrers {
 
     /// What refers to `subject`.
     List<Descriptor> of(Digest subject) throws EngineException, InterruptedException {
-        var response = get("/referrers/" + subject);
-        if (response.status() == 200) {
-            return index(response).manifests();
+        var response = get("/v2/" + name.path() + "/referrers/" + subject);
+        if (response.status() == 404) {
+            Conversation.drain(response);
+            return tagged(subject);
         }
-        if (response.status() != 404) {
-            throw Refusal.of(what(), response);
+        var found = new ArrayList<Descriptor>();
+        for (int pages = 1;; pages++) {
+            if (response.status() != 200) {
+                throw Refusal.of(what(), response);
+            }
+            var next = Pages.next(response);
+            var entries = index(response).manifests();
+            found.addAll(entries.subList(0, Math.min(entries.size(), MOST - found.size())));
+            if (next.isEmpty() || found.size() == MOST || pages == MOST_PAGES) {
+                return found;
+            }
+            response = get(next.get());
         }
-        Conversation.drain(response);
-        return tagged(subject);
     }
 
     private List<Descriptor> tagged(Digest subject) throws EngineException, InterruptedException {
-        var response = get("/manifests/" + tag(subject));
+        var response = get("/v2/" + name.path() + "/manifests/" + tag(subject));
         if (response.status() == 200) {
             return index(response).manifests();
         }
@@ -58,8 +69,8 @@ final class Referrers {
         return List.of();
     }
 
-    private ClientResponse get(String rest) throws EngineException, InterruptedException {
-        return own.send(what(), new Ask("GET", "/v2/" + name.path() + rest, Headers.of("Accept", MediaTypes.OCI_INDEX),
+    private ClientResponse get(String target) throws EngineException, InterruptedException {
+        return own.send(what(), new Ask("GET", target, Headers.of("Accept", MediaTypes.OCI_INDEX),
                 Optional.empty(), List.of(Ask.scopeOf(name.path(), "pull"))));
     }
 

@@ -8,6 +8,10 @@ import carafe.http.TlsFiles;
 import carafe.spec.EngineException;
 import carafe.spec.docker.AuthConfig;
 import carafe.spec.oci.Reference;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
@@ -18,6 +22,11 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -171,5 +180,70 @@ class ConfigTest {
     private static String block(String label, byte[] der) {
         String body = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der);
         return "-----BEGIN " + label + "-----\n" + body + "\n-----END " + label + "-----\n";
+    }
+
+    /// A server that asks for a certificate and goes on without one, to answer 400 as web servers do, after it has reset
+    /// the first connections.
+    private static void serve(ServerSocket listener, SSLContext context, int resets) {
+        try {
+            for (int i = 0;; i++) {
+                try (var socket = listener.accept()) {
+                    var tls = (SSLSocket) context.getSocketFactory().createSocket(socket, "", 0, true);
+                    tls.setUseClientMode(false);
+                    tls.setWantClientAuth(true);
+                    tls.startHandshake();
+                    var request = new StringBuilder();
+                    while (request.indexOf("\r\n\r\n") < 0) {
+                        request.append((char) tls.getInputStream().read());
+                    }
+                    if (i < resets) {
+                        socket.setSoLinger(true, 0); // closing resets
+                        continue;
+                    }
+                    String status = known(tls) ? "404 Not Found" : "400 No required SSL certificate was sent";
+                    tls.getOutputStream().write(("HTTP/1.1 " + status + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
+                    tls.close();
+                }
+            }
+        } catch (IOException e) {
+            assertThat(listener.isClosed()).as(String.valueOf(e)).isTrue();
+        }
+    }
+
+    private static boolean known(SSLSocket tls) {
+        try {
+            return tls.getSession().getPeerCertificates().length > 0;
+        } catch (SSLPeerUnverifiedException e) {
+            return false;
+        }
+    }
+
+    @Test
+    void aResetIsNoWishForACertificateAndOneThatIsPutThereIsUsedAtOnce() throws Exception {
+        keytool("-genkeypair", "-alias", "ca", "-dname", "CN=authority", "-ext", "bc:c", "-keyalg", "EC");
+        for (String alias : List.of("server", "client")) {
+            keytool("-genkeypair", "-alias", alias, "-dname", "CN=" + alias, "-keyalg", "EC", "-signer", "ca");
+        }
+        export();
+        char[] password = "changeit".toCharArray();
+        var store = KeyStore.getInstance(directory.resolve("store").toFile(), password);
+        var keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        keys.init(store, password);
+        var trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(store);
+        var context = SSLContext.getInstance("TLS");
+        context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+        Path certs = directory.resolve("certs.d");
+        try (var listener = new ServerSocket(0, 9, InetAddress.getLoopbackAddress()); var client = client(certs)) {
+            Thread.ofVirtual().start(() -> serve(listener, context, 1));
+            String host = "127.0.0.1:" + listener.getLocalPort();
+            var repository = client.repository(Reference.parse(host + "/app"), AuthConfig.NONE);
+            assertThatThrownBy(() -> repository.fetch("1")).isInstanceOf(EngineException.Invalid.class);
+            Path place = Files.createDirectories(certs.resolve(host));
+            Files.copy(directory.resolve("client.key"), place.resolve("client.key"));
+            Files.copy(directory.resolve("client.pem"), place.resolve("client.cert"));
+            assertThatThrownBy(() -> repository.fetch("1")).isInstanceOf(EngineException.NotFound.class);
+        }
     }
 }

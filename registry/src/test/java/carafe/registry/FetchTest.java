@@ -341,4 +341,23 @@ class FetchTest {
         assertThat(repository().fetch(listed.getFirst().digest().toString()).manifest().subject())
                 .contains(image.descriptor());
     }
+
+    @Test
+    void aListOfReferrersIsReadPageByPage() throws Exception {
+        var image = registry.image("app", "1");
+        var digest = image.descriptor().digest();
+        var first = Descriptor.of(MediaTypes.OCI_MANIFEST, new byte[] {1});
+        var second = Descriptor.of(MediaTypes.OCI_MANIFEST, new byte[] {2});
+        String path = "/v2/app/referrers/" + digest;
+        var more = Headers.of("Content-Type", MediaTypes.OCI_INDEX, "Link", "<" + path + "?page=2>; rel=\"next\"");
+        registry.fault("GET " + path, 2, exchange -> {
+            boolean last = !exchange.rawQuery().isEmpty();
+            exchange.respond(200, last ? type(MediaTypes.OCI_INDEX) : more,
+                    Index.of(List.of(last ? second : first)).toJson().printBytes());
+        });
+        assertThat(repository().referrers(digest)).containsExactly(first, second);
+        registry.fault("GET " + path, 1000,
+                exchange -> exchange.respond(200, more, Index.of(List.of(first)).toJson().printBytes()));
+        assertThat(repository().referrers(digest)).hasSize(100);
+    }
 }

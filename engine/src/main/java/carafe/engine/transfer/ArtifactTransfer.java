@@ -8,6 +8,7 @@ import carafe.registry.Repository;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
+import carafe.spec.oci.Manifest;
 import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
@@ -26,12 +27,15 @@ final class ArtifactTransfer {
     private static final int DEEPEST = 4;
     private static final int MOST = 1000;
     private static final long MOST_DOCUMENTS = 16 << 20;
+    private static final long MOST_BYTES_EACH = 256 << 20;
+    private static final long MOST_BYTES = 1 << 30;
 
     private final Artifacts artifacts;
     private final Semaphore turns;
     private final Repository repository;
     private final TransferListener listener;
     private final Set<Digest> seen = new HashSet<>();
+    private long bytes; // of what referred to something and came
     private long documents; // bytes of manifests of what refers to something, which are kept in memory
 
     /// `turns` are those of downloads or of uploads.
@@ -96,10 +100,27 @@ final class ArtifactTransfer {
                         + (MOST_DOCUMENTS >> 20) + " MiB of manifests"));
                 return count;
             }
+            long size = size(document.manifest());
+            if (size > MOST_BYTES_EACH || bytes + size > MOST_BYTES) {
+                listener.tell(new TransferMessage.About(id, "Skipped, " + size + " bytes, and what refers to an image may have "
+                        + (MOST_BYTES_EACH >> 20) + " MiB, all together " + (MOST_BYTES >> 20)
+                        + " MiB; pull it by its digest to have it"));
+                continue;
+            }
+            bytes += size;
             take(document, List.of());
             count += 1 + takeReferrers(entry.digest(), depth + 1);
         }
         return count;
+    }
+
+    /// The bytes of its blobs, as it says itself; what comes is held to that.
+    private static long size(Manifest manifest) {
+        double sum = manifest.config().size();
+        for (var layer : manifest.layers()) {
+            sum += layer.size();
+        }
+        return (long) sum; // a double does not wrap, and is exact where it matters
     }
 
     /// Sends an artifact under a tag, or under its digest alone.

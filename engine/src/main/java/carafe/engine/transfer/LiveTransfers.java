@@ -1,5 +1,6 @@
 package carafe.engine.transfer;
 
+import carafe.image.Artifact;
 import carafe.image.Images;
 import carafe.registry.Document;
 import carafe.registry.ImageCopy;
@@ -13,6 +14,8 @@ import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.io.InputStream;
 import java.util.List;
@@ -55,8 +58,13 @@ public final class LiveTransfers implements ImageTransfers {
                 }
             }
             for (var name : names) {
-                var id = new Pull(images, downloads, repository, name, listener).run(request.platform(), request.referrers());
-                observer.namesChanged();
+                var pull = new Pull(images, downloads, repository, name, listener);
+                Digest id;
+                try {
+                    id = pull.run(request.platform(), request.referrers());
+                } finally {
+                    observer.namesChanged(); // what refers to an image may fail when that has its name already
+                }
                 observer.happened("pull", name.familiar(), Optional.of(id.toString()));
             }
         } catch (EngineException.Forbidden e) {
@@ -141,12 +149,15 @@ public final class LiveTransfers implements ImageTransfers {
                     .filter(entry -> entry.platform().filter(made -> made.runsOn(Platform.host())).isPresent())
                     .forEach(entry -> subjects.add(entry.digest()));
         }
+        var known = new HashMap<Digest, Artifact>();
+        images.artifacts().list().forEach(artifact -> known.put(artifact.id(), artifact));
+        var seen = new HashSet<>(subjects);
         var found = new ArrayList<Referrer>();
         for (int i = 0; i < subjects.size() && found.size() < MOST_REFERRERS; i++) {
             for (var entry : repository.referrers(subjects.get(i))) {
-                if (!subjects.contains(entry.digest())) {
+                if (found.size() < MOST_REFERRERS && seen.add(entry.digest())) {
                     subjects.add(entry.digest());
-                    var here = images.artifacts().list().stream().filter(each -> each.id().equals(entry.digest())).findFirst();
+                    var here = Optional.ofNullable(known.get(entry.digest()));
                     var names = new ArrayList<Reference>();
                     here.ifPresent(artifact -> names.addAll(artifact.tags()));
                     here.ifPresent(artifact -> names.addAll(artifact.digests()));

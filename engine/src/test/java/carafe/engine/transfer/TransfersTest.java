@@ -29,6 +29,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
@@ -46,6 +47,7 @@ class TransfersTest {
 
     private final List<TransferMessage> told = new CopyOnWriteArrayList<>();
     private final List<String> happened = new CopyOnWriteArrayList<>();
+    private final AtomicInteger changes = new AtomicInteger();
     private TestRegistry registry;
     private Registries client;
     private Images images;
@@ -69,7 +71,9 @@ class TransfersTest {
     private LiveTransfers over(Images images) {
         return new LiveTransfers(images, client, ImageTransfers.Limits.USUAL, new ImageTransfers.Observer() {
             @Override
-            public void namesChanged() {}
+            public void namesChanged() {
+                changes.incrementAndGet();
+            }
 
             @Override
             public void happened(String action, String name, Optional<String> imageId) {
@@ -320,6 +324,46 @@ class TransfersTest {
                 ofAnother.descriptor().digest().shortHex(), "Skipped, it refers to something else"));
         assertThat(images.artifacts().list()).extracting(carafe.image.Artifact::id)
                 .containsExactly(signature.descriptor().digest());
+    }
+
+    @Test
+    void whatIsTooLargeToReferToAnImageIsPassedOver() throws Exception {
+        var there = image("app", "1", "linux/amd64", tar("a", 1000));
+        var config = registry.blob(text("{}"), MediaTypes.OCI_EMPTY);
+        var huge = Descriptor.of("application/vnd.acme.fuel", Digest.sha256(text("fuel")), 257L << 20);
+        var manifest = new Manifest(MediaTypes.OCI_MANIFEST, config, List.of(huge), java.util.Map.of(),
+                Optional.of(there.descriptor()), Optional.of("application/vnd.acme.rocket"));
+        var document = Document.of(MediaTypes.OCI_MANIFEST, manifest.toJson().printBytes());
+        registry.put("app", document.descriptor().digest().toString(), document);
+        var small = artifact("", "signed", Optional.of(there.descriptor()));
+        registry.index("app", "sha256-" + there.descriptor().digest().hex(),
+                List.of(document.descriptor(), small.descriptor()));
+        transfers.pull(new PullRequest(name("app:1"), Optional.empty(), AuthConfig.NONE, true), told::add);
+        assertThat(told).contains(new TransferMessage.About(document.descriptor().digest().shortHex(), "Skipped, 269484034"
+                + " bytes, and what refers to an image may have 256 MiB, all together 1024 MiB; pull it by its digest to have"
+                + " it")).contains(new TransferMessage.Line("Referrers: 1"));
+    }
+
+    @Test
+    void anImageWhoseReferrersDoNotComeIsShownAllTheSame() throws Exception {
+        image("app", "1", "linux/amd64", tar("a", 1000));
+        registry.fault("GET /v2/app/referrers/", 99, exchange -> exchange.respond(400, Headers.NONE, text("no")));
+        assertThatThrownBy(() -> transfers.pull(
+                new PullRequest(name("app:1"), Optional.empty(), AuthConfig.NONE, true), told::add))
+                .isInstanceOf(EngineException.Invalid.class);
+        assertThat(images.list()).hasSize(1);
+        assertThat(changes).hasValue(1);
+    }
+
+    @Test
+    void aListOfReferrersHasAnEnd() throws Exception {
+        var there = image("app", "1", "linux/amd64", tar("a", 1000));
+        var many = new ArrayList<Descriptor>();
+        for (int i = 0; i < 1200; i++) {
+            many.add(Descriptor.of(MediaTypes.OCI_MANIFEST, text("referrer " + i)));
+        }
+        registry.index("app", "sha256-" + there.descriptor().digest().hex(), many);
+        assertThat(transfers.referrers(name("app:1"), AuthConfig.NONE)).hasSize(1000);
     }
 
     @Test

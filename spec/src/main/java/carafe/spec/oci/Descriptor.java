@@ -13,6 +13,9 @@ import java.util.Optional;
 public record Descriptor(String mediaType, Digest digest, long size, Optional<Platform> platform,
         Map<String, String> annotations, Optional<String> artifactType) {
 
+    /// The longest media type: two names of 127 characters. Source: RFC 6838 §4.2.
+    static final int LONGEST_TYPE = 255;
+
     private static final int MAX_ANNOTATIONS = 1000;
 
     public Descriptor {
@@ -40,7 +43,7 @@ public record Descriptor(String mediaType, Digest digest, long size, Optional<Pl
     /// Reads a descriptor; type, digest and size must be there.
     public static Descriptor fromJson(Json.Obj json) throws EngineException.Invalid {
         String mediaType = json.text("mediaType");
-        if (mediaType.isEmpty() || mediaType.length() > 255) {
+        if (mediaType.isEmpty() || mediaType.length() > LONGEST_TYPE) {
             throw new EngineException.Invalid("a descriptor has no usable \"mediaType\"");
         }
         long size = json.number("size").orElseThrow(
@@ -50,10 +53,10 @@ public record Descriptor(String mediaType, Digest digest, long size, Optional<Pl
         }
         var digest = Digest.parse(json.text("digest"));
         var platform = json.object("platform");
-        String artifactType = json.text("artifactType");
+        var artifactType = Manifest.readArtifactType(json);
         return new Descriptor(mediaType, digest, size,
                 platform.fields().isEmpty() ? Optional.empty() : Optional.of(Platform.fromJson(platform)),
-                readAnnotations(json), artifactType.isEmpty() ? Optional.empty() : Optional.of(artifactType));
+                readAnnotations(json), artifactType);
     }
 
     static Map<String, String> readAnnotations(Json.Obj json) throws EngineException.Invalid {

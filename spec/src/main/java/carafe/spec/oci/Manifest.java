@@ -92,6 +92,9 @@ public record Manifest(String mediaType, Descriptor config, List<Descriptor> lay
 
     static Optional<String> readArtifactType(Json.Obj json) throws EngineException.Invalid {
         String type = json.text("artifactType");
+        if (type.length() > Descriptor.LONGEST_TYPE) {
+            throw new EngineException.Invalid("\"artifactType\" is longer than a media type may be");
+        }
         return type.isEmpty() ? Optional.empty() : Optional.of(type);
     }
 
