@@ -6,9 +6,9 @@ import carafe.spec.oci.Manifest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -24,7 +24,7 @@ final class ArchiveBlobs implements AutoCloseable {
     private final ContentStore content;
     private final Set<Digest> expected = new HashSet<>();
     private final Set<Digest> took = new HashSet<>();
-    private final List<ContentStore.Pin> pins = new ArrayList<>();
+    private final Map<Digest, ContentStore.Pin> pins = new HashMap<>();
 
     ArchiveBlobs(ContentStore content) {
         this.content = content;
@@ -63,7 +63,7 @@ final class ArchiveBlobs implements AutoCloseable {
     /// Takes the blob: `head`, then what `rest` has.
     /// @throws EngineException.Invalid the bytes have another digest
     void take(Digest digest, long size, byte[] head, InputStream rest) throws IOException, EngineException.Invalid {
-        pins.add(content.pin(digest));
+        pins.computeIfAbsent(digest, content::pin);
         try (var ingest = Ingest.fresh(content, digest, size)) {
             ingest.write(head);
             byte[] buffer = new byte[BUFFER];
@@ -89,12 +89,12 @@ final class ArchiveBlobs implements AutoCloseable {
 
     /// Whether the blob is here, from this archive or from before; then it stays.
     boolean has(Digest digest, long size) throws IOException {
-        pins.add(content.pin(digest));
+        pins.computeIfAbsent(digest, content::pin);
         return content.size(digest).filter(found -> found == size).isPresent() && content.touch(digest);
     }
 
     @Override
     public void close() {
-        pins.forEach(ContentStore.Pin::close);
+        pins.values().forEach(ContentStore.Pin::close);
     }
 }

@@ -11,7 +11,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /// The manifests of artifacts, as far as lists and collections need them: without annotations, which may be megabytes.
-/// Those looked at are remembered within a budget; beyond it they are read anew. For several threads.
+/// Those looked at first are remembered within a budget, those beyond it read anew: nearly everybody goes through all of
+/// them in one order, and whoever would make room for the next had none of them the next time. For several threads.
 final class ArtifactManifests {
 
     /// Descriptors that are remembered, some hundred bytes each.
@@ -41,11 +42,7 @@ final class ArtifactManifests {
         var read = lean(whole(id));
         int weight = weight(read);
         synchronized (this) {
-            if (parts + weight > MOST_PARTS) {
-                known.clear();
-                parts = 0;
-            }
-            if (known.putIfAbsent(id, read) == null) {
+            if (parts + weight <= MOST_PARTS && known.putIfAbsent(id, read) == null) {
                 parts += weight;
             }
         }

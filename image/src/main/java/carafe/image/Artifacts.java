@@ -10,6 +10,7 @@ import carafe.spec.oci.Reference;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -145,6 +146,21 @@ public final class Artifacts {
 
     /// The images and artifacts that the manifest or index `subject` is of, in `at`.
     private Set<Digest> owners(Digest subject, ImageIndex at) throws EngineException {
+        return owners(subject, at, new Subjects());
+    }
+
+    private static Set<Digest> owners(Digest subject, ImageIndex at, Subjects subjects) throws EngineException {
+        var owners = listed(subject, at);
+        if (owners.isEmpty()) {
+            for (var document : subjects.documents(subject)) {
+                document.image().filter(at.images()::containsKey).ifPresent(owners::add);
+            }
+        }
+        return owners;
+    }
+
+    /// Those that are known by the index alone.
+    private static Set<Digest> listed(Digest subject, ImageIndex at) {
         var owners = new LinkedHashSet<Digest>();
         at.images().forEach((id, manifest) -> {
             if (manifest.digest().equals(subject)) {
@@ -156,34 +172,57 @@ public final class Artifacts {
                 owners.addAll(meant.images());
             }
         });
-        if (owners.isEmpty()) {
-            for (var document : documents(subject)) {
-                document.image().filter(at.images()::containsKey).ifPresent(owners::add);
-            }
-        }
         return owners;
     }
 
     /// A manifest that is here, and the id of its image if it is an image's.
     private record Document(Digest digest, Optional<Digest> image) {}
 
-    /// What lies here of the subject of an artifact: its document, and the manifests of an index.
-    private List<Document> documents(Digest subject) throws EngineException {
-        var found = new ArrayList<Document>();
-        var bytes = document(subject);
-        if (bytes.isEmpty()) {
+    /// What lies here of artifacts' subjects, for one pass over many artifacts: each document is read once.
+    final class Subjects {
+        private final Map<Digest, List<Document>> known = new HashMap<>();
+        private final Map<Digest, Document> children = new HashMap<>();
+
+        /// The document of a subject, and the manifests of an index.
+        private List<Document> documents(Digest subject) throws EngineException {
+            var found = known.get(subject);
+            if (found == null) {
+                found = read(subject);
+                known.put(subject, found);
+            }
             return found;
         }
-        found.add(new Document(subject, image(bytes.get())));
-        try {
-            for (var part : Index.parse(bytes.get()).manifests()) {
-                var child = MediaTypes.isManifest(part.mediaType()) ? document(part.digest()) : Optional.<byte[]>empty();
-                child.ifPresent(manifest -> found.add(new Document(part.digest(), image(manifest))));
+
+        private List<Document> read(Digest subject) throws EngineException {
+            var bytes = document(subject);
+            if (bytes.isEmpty()) {
+                return List.of();
             }
-        } catch (EngineException.Invalid e) {
-            return found; // a manifest, not an index
+            var found = new ArrayList<Document>();
+            found.add(new Document(subject, image(bytes.get())));
+            List<Descriptor> parts;
+            try {
+                parts = Index.parse(bytes.get()).manifests();
+            } catch (EngineException.Invalid e) {
+                return found; // a manifest, not an index
+            }
+            for (var part : parts) {
+                var child = children.get(part.digest());
+                if (child == null && MediaTypes.isManifest(part.mediaType())) {
+                    child = document(part.digest()).map(manifest -> new Document(part.digest(), image(manifest)))
+                            .orElse(null);
+                }
+                if (child != null) {
+                    children.put(part.digest(), child);
+                    found.add(child);
+                }
+            }
+            return found;
         }
-        return found;
+
+        private boolean isOf(Digest subject, ImageIndex at) throws EngineException {
+            return !owners(subject, at, this).isEmpty();
+        }
     }
 
     private static Optional<Digest> image(byte[] manifest) {
@@ -209,41 +248,38 @@ public final class Artifacts {
     Set<Digest> subjectDocuments(Artifact artifact) throws EngineException {
         var digests = new LinkedHashSet<Digest>();
         if (artifact.manifest().subject().isPresent()) {
-            for (var document : documents(artifact.manifest().subject().get().digest())) {
+            for (var document : new Subjects().documents(artifact.manifest().subject().get().digest())) {
                 digests.add(document.digest());
             }
         }
         return digests;
     }
 
-    /// Stores the documents of an archive's artifacts and of their subjects, each once.
-    void store(List<IncomingArtifact> incoming) throws IOException, EngineException {
-        var stored = new HashSet<Digest>();
+    /// What lies here of what these refer to, read before anybody is kept waiting for [#with].
+    Subjects subjects(List<IncomingArtifact> incoming) throws EngineException {
+        var subjects = new Subjects();
         for (var artifact : incoming) {
-            content.put(artifact.bytes());
-            for (byte[] document : artifact.subjectDocuments()) {
-                if (stored.add(Digest.sha256(document))) {
-                    content.put(document);
-                }
+            if (artifact.subject().isPresent()) {
+                subjects.documents(artifact.subject().get());
             }
         }
+        return subjects;
     }
 
-    /// The index `at` with the artifacts of an archive, whose documents are stored: those with a name, those without a
+    /// The index `at` with the artifacts of an archive, all of which is stored: those with a name, those without a
     /// subject, and those whose subject is among `at` or comes in with them.
-    ImageIndex with(List<IncomingArtifact> incoming, ImageIndex at) throws EngineException {
+    ImageIndex with(List<IncomingArtifact> incoming, Subjects subjects, ImageIndex at) throws EngineException {
         var ready = new ArrayDeque<IncomingArtifact>();
         var waiting = new LinkedHashMap<Digest, List<IncomingArtifact>>(); // by what they refer to
         for (var artifact : incoming) {
-            var subject = artifact.manifest().subject().map(Descriptor::digest);
-            if (subject.isEmpty() || !artifact.names().isEmpty()) {
+            if (artifact.subject().isEmpty() || !artifact.names().isEmpty()) {
                 ready.add(artifact);
             } else {
-                waiting.computeIfAbsent(subject.get(), _ -> new ArrayList<>()).add(artifact);
+                waiting.computeIfAbsent(artifact.subject().get(), _ -> new ArrayList<>()).add(artifact);
             }
         }
         for (var subject : List.copyOf(waiting.keySet())) {
-            if (!owners(subject, at).isEmpty()) {
+            if (subjects.isOf(subject, at)) {
                 ready.addAll(Objects.requireNonNull(waiting.remove(subject)));
             }
         }
@@ -262,16 +298,30 @@ public final class Artifacts {
         return next;
     }
 
-    /// Those of an archive without names that are in `at`, which has taken them in.
-    /// @throws EngineException.Invalid there are none
-    static List<Loaded> staying(List<IncomingArtifact> incoming, ImageIndex at) throws EngineException.Invalid {
-        var staying = incoming.stream().map(artifact -> artifact.descriptor().digest()).filter(at.images()::containsKey)
+    /// Those of an archive that are in `at`, which has taken them in.
+    static List<Loaded> staying(List<IncomingArtifact> incoming, ImageIndex at) {
+        return incoming.stream().map(artifact -> artifact.descriptor().digest()).filter(at.images()::containsKey)
                 .map(id -> new Loaded(Optional.empty(), id)).toList();
-        if (staying.isEmpty()) {
+    }
+
+    /// The names of an archive's artifacts that mean something else in `at`, with what they mean.
+    static List<Loaded> renamed(List<IncomingArtifact> incoming, ImageIndex at) {
+        var renamed = new ArrayList<Loaded>();
+        for (var artifact : incoming) {
+            for (var name : artifact.names()) {
+                at.named(name).filter(old -> !old.equals(artifact.descriptor().digest()))
+                        .ifPresent(old -> renamed.add(new Loaded(Optional.of(name), old)));
+            }
+        }
+        return renamed;
+    }
+
+    /// @throws EngineException.Invalid nothing of an archive was taken in
+    static void refuseNone(List<Loaded> loaded) throws EngineException.Invalid {
+        if (loaded.isEmpty()) {
             throw new EngineException.Invalid("archive holds no container image, and its artifacts have no name and refer"
                     + " to nothing that is here: load what they refer to first");
         }
-        return staying;
     }
 
     /// Adds to an archive what refers to the images and artifacts in it, those that refer to others last.
@@ -309,10 +359,14 @@ public final class Artifacts {
     /// The blobs that artifacts in `at` need.
     Set<Digest> neededBlobs(ImageIndex at) throws EngineException {
         var needed = new HashSet<Digest>();
+        var subjects = new Subjects();
         for (var artifact : list(at)) {
             needed.add(artifact.id());
             Artifact.parts(artifact.manifest()).forEach(part -> needed.add(part.digest()));
-            needed.addAll(subjectDocuments(artifact));
+            if (artifact.manifest().subject().isPresent()) {
+                subjects.documents(artifact.manifest().subject().get().digest())
+                        .forEach(document -> needed.add(document.digest()));
+            }
         }
         manifests.keepOnly(at.images().keySet());
         return needed;
@@ -321,19 +375,24 @@ public final class Artifacts {
     /// The artifacts that lose what kept them when `at` becomes the index: they have no name, and their subject is gone.
     /// Those that referred to `at`'s predecessor's images only; one that never had a subject here stays.
     List<Digest> orphans(ImageIndex before, ImageIndex at) throws EngineException {
-        var gone = new ArrayList<Digest>();
+        var subjects = new Subjects();
+        var candidates = new LinkedHashMap<Digest, Digest>(); // with what they refer to
+        for (var artifact : list(at)) {
+            var subject = artifact.manifest().subject().map(Descriptor::digest);
+            if (subject.isPresent() && at.namesOf(artifact.id()).isEmpty() && subjects.isOf(subject.get(), before)) {
+                candidates.put(artifact.id(), subject.get());
+            }
+        }
         var left = at;
-        boolean more = true;
-        while (more) { // a signature of what is gone goes too
-            more = false;
-            for (var artifact : list(left)) {
-                var subject = artifact.manifest().subject();
-                if (subject.isPresent() && left.namesOf(artifact.id()).isEmpty()
-                        && owners(subject.get().digest(), left).isEmpty()
-                        && !owners(subject.get().digest(), before).isEmpty()) {
-                    gone.add(artifact.id());
-                    left = left.withoutImage(artifact.id());
-                    more = true;
+        var gone = new ArrayList<Digest>();
+        int known = -1;
+        while (known < gone.size()) { // a signature of what is gone goes too
+            known = gone.size();
+            for (var candidate : List.copyOf(candidates.entrySet())) {
+                if (!subjects.isOf(candidate.getValue(), left)) {
+                    gone.add(candidate.getKey());
+                    left = left.withoutImage(candidate.getKey());
+                    candidates.remove(candidate.getKey());
                 }
             }
         }

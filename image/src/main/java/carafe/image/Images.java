@@ -191,7 +191,8 @@ public final class Images implements AutoCloseable {
             }
         }
         var loaded = new ArrayList<Loaded>();
-        for (var old : publish(images, others)) {
+        var published = publish(images, others);
+        for (var old : published.renamed) {
             progress.renamed(old.name().orElseThrow(), old.id());
         }
         for (var image : images) {
@@ -203,16 +204,20 @@ public final class Images implements AutoCloseable {
         others.forEach(artifact -> artifact.names()
                 .forEach(name -> loaded.add(new Loaded(Optional.of(name), artifact.descriptor().digest()))));
         if (loaded.isEmpty()) { // artifacts only, and none has a name: say which stay
-            loaded.addAll(Artifacts.staying(others, index));
+            loaded.addAll(published.artifacts);
+            Artifacts.refuseNone(loaded);
         }
         return loaded;
     }
 
-    /// Names the images, all at once; their layers are here and leased.
-    /// @return the names that other images had before, with those images
-    List<Loaded> publish(List<IncomingImage> images, List<IncomingArtifact> others) throws IOException, EngineException {
+    /// What naming changed: the names that other images had before, with those images, and which artifacts are here now.
+    record Published(List<Loaded> renamed, List<Loaded> artifacts) {}
+
+    /// Names the images and artifacts, all at once; their layers are here and leased, their other parts stored and kept.
+    Published publish(List<IncomingImage> images, List<IncomingArtifact> others) throws IOException, EngineException {
         var renamed = new ArrayList<Loaded>();
-        artifacts.store(others);
+        var staying = new ArrayList<Loaded>();
+        var subjects = artifacts.subjects(others);
         update(now -> {
             var next = now;
             for (var image : images) {
@@ -228,15 +233,12 @@ public final class Images implements AutoCloseable {
                             ? next.withName(name, image.id(), from.get()) : next.withName(name, image.id());
                 }
             }
-            for (var other : others) {
-                for (var name : other.names()) {
-                    next.named(name).filter(old -> !old.equals(other.descriptor().digest()))
-                            .ifPresent(old -> renamed.add(new Loaded(Optional.of(name), old)));
-                }
-            }
-            return artifacts.with(others, next);
+            renamed.addAll(Artifacts.renamed(others, next));
+            next = artifacts.with(others, subjects, next);
+            staying.addAll(Artifacts.staying(others, next));
+            return next;
         });
-        return renamed;
+        return new Published(renamed, staying);
     }
 
     /// Begins to take an image in, layer by layer, from a registry or a build; to be closed.

@@ -9,113 +9,158 @@ import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
-/// An artifact of an archive, its blobs in the store already: its manifest byte for byte, the names it shall have, of which
-/// there may be none, and the documents by which its subject is known.
-record IncomingArtifact(Descriptor descriptor, byte[] bytes, Manifest manifest, List<Reference> names,
-        List<byte[]> subjectDocuments) {
+/// An artifact of an archive, all of it in the store already and kept from collections by the archive's [ArchiveBlobs]: its
+/// manifest, its blobs and the documents by which its subject is known. Of the manifest, which may be megabytes, nothing
+/// is held but what it refers to.
+record IncomingArtifact(Descriptor descriptor, Optional<Digest> subject, List<Reference> names) {
 
-    /// The most artifacts of one archive, and how many may refer to each other in a row: they are named while nobody else
-    /// may change what there is.
+    /// The most artifacts of one archive, and how many may refer to each other in a row.
     static final int MOST = 1000;
     static final int DEEPEST = 16;
 
     IncomingArtifact {
         names = List.copyOf(names);
-        subjectDocuments = List.copyOf(subjectDocuments);
+    }
+
+    private IncomingArtifact named(Reference name) {
+        if (names.contains(name)) {
+            return this;
+        }
+        var more = new ArrayList<>(names);
+        more.add(name);
+        return new IncomingArtifact(descriptor, subject, more);
     }
 
     /// The artifacts that a layout's `table` lists. One that is not whole is passed over if it has no name.
     /// @throws EngineException.Invalid one with a name is not whole
     static List<IncomingArtifact> all(byte[] table, ArchiveContents contents, ArchiveBlobs blobs)
             throws IOException, EngineException {
-        var found = new LinkedHashMap<Digest, IncomingArtifact>();
-        for (var entry : Index.parse(table).manifests()) {
+        return new Reading(contents, blobs).all(Index.parse(table).manifests());
+    }
+
+    /// A table on its way through. It may list an entry ten thousand times: each is read once.
+    private static final class Reading {
+        private final ArchiveContents contents;
+        private final ArchiveBlobs blobs;
+        private final Map<Digest, IncomingArtifact> found = new LinkedHashMap<>(); // by their entries' digests
+        private final Set<Digest> others = new HashSet<>();
+        private final Set<Digest> incomplete = new HashSet<>();
+        private final Set<Digest> subjects = new HashSet<>(); // kept, as far as they are in the archive
+
+        Reading(ArchiveContents contents, ArchiveBlobs blobs) {
+            this.contents = contents;
+            this.blobs = blobs;
+        }
+
+        List<IncomingArtifact> all(List<Descriptor> entries) throws IOException, EngineException {
+            for (var entry : entries) {
+                var name = OciArchive.name(entry.annotations());
+                var before = found.get(entry.digest());
+                if (before != null && name.isPresent()) {
+                    found.put(entry.digest(), before.named(name.get()));
+                } else if (before == null && !others.contains(entry.digest())
+                        && (name.isPresent() || !incomplete.contains(entry.digest()))) {
+                    read(entry, name);
+                }
+            }
+            var byId = new HashMap<Digest, IncomingArtifact>();
+            found.values().forEach(artifact -> byId.put(artifact.descriptor.digest(), artifact));
+            for (var artifact : found.values()) {
+                checkDepth(artifact, byId);
+            }
+            return List.copyOf(found.values());
+        }
+
+        private void read(Descriptor entry, Optional<Reference> name) throws IOException, EngineException {
             var document = MediaTypes.isManifest(entry.mediaType()) && !OciArchive.isAttestation(entry)
-                    ? contents.document(OciArchive.blob(entry.digest())) : Optional.<byte[]>empty();
-            if (document.isEmpty() || !entry.digest().matches(document.get())) {
-                continue; // an image's table says what is wrong
+                    ? document(entry.digest()) : Optional.<byte[]>empty();
+            var manifest = document.isPresent() ? Manifest.parse(document.get()) : null;
+            if (document.isEmpty() || manifest == null || manifest.artifact().isEmpty()) {
+                others.add(entry.digest()); // an image's table says what is wrong
+                return;
             }
-            var manifest = Manifest.parse(document.get());
-            if (manifest.artifact().isEmpty()) {
-                continue;
-            }
-            if (found.size() == MOST && !found.containsKey(entry.digest())) {
+            if (found.size() == MOST) {
                 throw new EngineException.Invalid("archive lists more than " + MOST + " artifacts; load it in parts");
             }
-            var names = new ArrayList<Reference>();
-            var before = found.get(entry.digest());
-            if (before != null) {
-                names.addAll(before.names);
+            if (!isWhole(manifest, name)) {
+                incomplete.add(entry.digest());
+                return;
             }
-            OciArchive.name(entry.annotations()).filter(name -> !names.contains(name)).ifPresent(names::add);
-            if (isWhole(manifest, contents, blobs, names)) {
-                found.put(entry.digest(), of(document.get(), manifest, names, contents));
+            var bare = Descriptor.of(manifest.mediaType(), document.get());
+            blobs.keep(bare.digest(), document.get());
+            var subject = manifest.subject().map(Descriptor::digest);
+            if (subject.isPresent()) {
+                keepSubject(subject.get());
             }
+            found.put(entry.digest(), new IncomingArtifact(new Descriptor(bare.mediaType(), bare.digest(), bare.size(),
+                    Optional.empty(), Map.of(), manifest.artifact()), subject, name.stream().toList()));
         }
-        for (var artifact : found.values()) {
-            checkDepth(artifact, found);
-        }
-        return List.copyOf(found.values());
-    }
 
-    private static void checkDepth(IncomingArtifact artifact, Map<Digest, IncomingArtifact> among)
-            throws EngineException.Invalid {
-        int depth = 0;
-        for (var at = artifact; at != null; depth++) {
-            if (depth > DEEPEST) {
-                throw new EngineException.Invalid("archive has artifacts that refer to artifacts more than " + DEEPEST
-                        + " times in a row, such as " + artifact.descriptor.digest());
-            }
-            var subject = at.manifest.subject();
-            at = subject.isPresent() ? among.get(subject.get().digest()) : null;
+        private Optional<byte[]> document(Digest digest) {
+            return contents.document(OciArchive.blob(digest)).filter(digest::matches);
         }
-    }
 
-    private static boolean isWhole(Manifest manifest, ArchiveContents contents, ArchiveBlobs blobs, List<Reference> names)
-            throws IOException, EngineException {
-        for (var part : Artifact.parts(manifest)) {
-            var document = contents.document(OciArchive.blob(part.digest()));
-            if (document.isPresent() && document.get().length == part.size() && part.digest().matches(document.get())) {
-                blobs.keep(part.digest(), document.get());
-            }
-            if (!blobs.has(part.digest(), part.size())) {
-                if (names.isEmpty()) {
+        private boolean isWhole(Manifest manifest, Optional<Reference> name) throws IOException, EngineException {
+            for (var part : Artifact.parts(manifest)) {
+                if (blobs.has(part.digest(), part.size())) {
+                    continue;
+                }
+                var document = document(part.digest()).filter(bytes -> bytes.length == part.size());
+                if (document.isPresent()) {
+                    blobs.keep(part.digest(), document.get());
+                } else if (name.isEmpty()) {
                     return false;
+                } else {
+                    boolean early = contents.layer(OciArchive.blob(part.digest())).isPresent();
+                    throw new EngineException.Invalid("archive is incomplete: blob " + part.digest() + " of the artifact "
+                            + name.get().familiar() + (early ? " stands before the manifest that names it; write the"
+                            + " archive anew with the manifest first, or pull the artifact from a registry"
+                            : " is missing"));
                 }
-                boolean early = contents.layer(OciArchive.blob(part.digest())).isPresent();
-                throw new EngineException.Invalid("archive is incomplete: blob " + part.digest() + " of the artifact "
-                        + names.getFirst().familiar() + (early ? " stands before the manifest that names it; write the"
-                        + " archive anew with the manifest first, or pull the artifact from a registry" : " is missing"));
+            }
+            return true;
+        }
+
+        private void keepSubject(Digest digest) throws IOException, EngineException {
+            var document = subjects.add(digest) ? document(digest) : Optional.<byte[]>empty();
+            if (document.isEmpty()) {
+                return;
+            }
+            blobs.keep(Digest.sha256(document.get()), document.get());
+            for (var part : manifests(document.get())) {
+                var child = subjects.add(part.digest()) ? document(part.digest()) : Optional.<byte[]>empty();
+                if (child.isPresent()) {
+                    blobs.keep(Digest.sha256(child.get()), child.get());
+                }
             }
         }
-        return true;
-    }
 
-    private static IncomingArtifact of(byte[] bytes, Manifest manifest, List<Reference> names, ArchiveContents contents) {
-        var bare = Descriptor.of(manifest.mediaType(), bytes);
-        var descriptor = new Descriptor(bare.mediaType(), bare.digest(), bare.size(), Optional.empty(), Map.of(),
-                manifest.artifact());
-        var documents = new ArrayList<byte[]>();
-        manifest.subject().ifPresent(subject -> subject(subject.digest(), contents, documents));
-        return new IncomingArtifact(descriptor, bytes, manifest, names, documents);
-    }
-
-    private static void subject(Digest digest, ArchiveContents contents, List<byte[]> into) {
-        var document = contents.document(OciArchive.blob(digest)).filter(digest::matches);
-        document.ifPresent(into::add);
-        try {
-            if (document.isPresent()) {
-                for (var part : Index.parse(document.get()).manifests()) {
-                    contents.document(OciArchive.blob(part.digest())).filter(part.digest()::matches).ifPresent(into::add);
-                }
+        private static List<Descriptor> manifests(byte[] document) {
+            try {
+                return Index.parse(document).manifests();
+            } catch (EngineException.Invalid e) {
+                return List.of(); // a manifest, no index
             }
-        } catch (EngineException.Invalid e) {
-            // a manifest, no index
+        }
+
+        private static void checkDepth(IncomingArtifact artifact, Map<Digest, IncomingArtifact> among)
+                throws EngineException.Invalid {
+            int depth = 0;
+            for (var at = artifact; at != null; depth++) {
+                if (depth > DEEPEST) {
+                    throw new EngineException.Invalid("archive has artifacts that refer to artifacts more than " + DEEPEST
+                            + " times in a row, such as " + artifact.descriptor.digest());
+                }
+                at = at.subject.isPresent() ? among.get(at.subject.get()) : null;
+            }
         }
     }
 }

@@ -213,7 +213,7 @@ public final class Intake implements AutoCloseable {
             }
         }
         try {
-            return images.publish(List.of(image), List.of());
+            return images.publish(List.of(image), List.of()).renamed();
         } catch (IOException e) {
             throw Failures.of("store image " + image.id(), e);
         }

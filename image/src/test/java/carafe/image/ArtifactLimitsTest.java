@@ -11,6 +11,7 @@ import carafe.spec.oci.Manifest;
 import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Reference;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -182,6 +185,56 @@ class ArtifactLimitsTest {
             assertThat(blobs.has(digest, blob.length)).isTrue();
             assertThat(content.modified(digest).orElseThrow()).isAfter(Instant.EPOCH);
         }
+    }
+
+    /// Somebody removes an image, and with it what nothing names, at each step of a load.
+    @Test
+    void aCollectionDuringALoadTakesNothingOfIt() throws Exception {
+        images.close();
+        var open = new AtomicBoolean();
+        var busy = new AtomicBoolean();
+        var collections = new AtomicInteger();
+        images = Images.open(root, LayerBounds.DEFAULT, step -> {
+            if (open.get() && (step.equals("create ingest") || step.startsWith("write "))
+                    && busy.compareAndSet(false, true)) {
+                try {
+                    images.collectGarbage();
+                    collections.incrementAndGet();
+                } catch (EngineException e) {
+                    throw new IOException(e);
+                } finally {
+                    busy.set(false);
+                }
+            }
+        });
+        open.set(true);
+        byte[] base = numbered(Optional.empty(), 0);
+        byte[] table = Index.of(List.of(Descriptor.of(MediaTypes.OCI_MANIFEST, base))).toJson().printBytes();
+        byte[] first = numbered(Optional.of(Digest.sha256(base)), 1);
+        byte[] second = numbered(Optional.of(Digest.sha256(first)), 2);
+        assertThat(load(archive(List.of(second, first, base), Optional.empty(), table))).hasSize(3);
+        assertThat(collections.get()).isGreaterThan(3);
+        images.collectGarbage();
+        for (var artifact : images.artifacts().list()) {
+            try (var out = images.artifacts().outgoing(artifact); var in = out.open(Digest.sha256(EMPTY))) {
+                assertThat(in.readAllBytes()).isEqualTo(EMPTY);
+            }
+        }
+        assertThat(images.artifacts().referrers(Digest.sha256(base))).hasSize(1);
+    }
+
+    /// Ten thousand entries of one artifact are one artifact, and one with a name among them has it.
+    @Test
+    void anEntryThatIsListedOftenIsReadOnce() throws Exception {
+        byte[] manifest = numbered(Optional.empty(), 1);
+        var entry = Descriptor.of(MediaTypes.OCI_MANIFEST, manifest);
+        var entries = new ArrayList<>(Collections.nCopies(Index.MAX_MANIFESTS - 1, entry));
+        entries.add(5000, entry.withAnnotations(Map.of(NAME, "docker.io/library/often:1")));
+        var tar = new TestTar().add(TestImage.blob(EMPTY)).add(TestImage.blob(manifest))
+                .add(TestTar.file("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}"))
+                .add(TestTar.file("index.json", Index.of(entries).toJson().printBytes()));
+        assertThat(load(tar.bytes())).containsExactly(
+                new Loaded(Optional.of(Reference.parse("often:1")), Digest.sha256(manifest)));
     }
 
     @Test
