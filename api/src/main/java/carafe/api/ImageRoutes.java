@@ -4,7 +4,7 @@ import carafe.engine.ImageCatalog;
 import carafe.engine.ImageSummary;
 import carafe.engine.ImportRequest;
 import carafe.engine.LoadListener;
-import carafe.engine.transfer.Referrer;
+import carafe.engine.transfer.ReferrerList;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.Timestamps;
@@ -105,16 +105,17 @@ final class ImageRoutes {
         call.answer(referrers(images.referrers(call.text("name"))));
     }
 
-    /// What refers to an image, as an index of OCI's form lists it, each with what is known of it here.
-    static Json referrers(List<Referrer> found) {
-        return Json.object().put("referrers", Json.ofAll(found.stream()
+    /// What refers to an image, as an index of OCI's form lists it, each with what is known of it here, and in words what
+    /// was left off.
+    static Json referrers(ReferrerList list) {
+        return Json.object().put("referrers", Json.ofAll(list.found().stream()
                 .map(each -> Json.object()
                         .put("descriptor", each.descriptor().toJson())
                         .put("subject", each.subject().toString())
                         .put("names", names(each.names()))
                         .put("here", each.here())
                         .build())
-                .toList())).build();
+                .toList())).put("left", list.left()).build();
     }
 
     /// The configuration of the container that an image was committed from, where its builder kept it: clients of those

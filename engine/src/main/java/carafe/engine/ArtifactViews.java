@@ -1,6 +1,7 @@
 package carafe.engine;
 
 import carafe.engine.transfer.Referrer;
+import carafe.engine.transfer.ReferrerList;
 import carafe.image.Artifact;
 import carafe.image.Artifacts;
 import carafe.image.Images;
@@ -18,6 +19,8 @@ import java.util.Optional;
 
 /// Artifacts as lists and inspections of images show them, so that clients that know images only can bear them.
 final class ArtifactViews {
+
+    private static final long MOST_NOTED = 8 << 20;
 
     private ArtifactViews() {}
 
@@ -37,28 +40,50 @@ final class ArtifactViews {
         }
     }
 
-    /// What refers to the image or artifact called `name`, and what refers to that.
-    static List<Referrer> referrers(String name, Images images) throws EngineException {
+    /// What refers to the image or artifact called `name`, and what refers to that. What their makers noted is shown as
+    /// long as the manifests it stands in are no more than [#MOST_NOTED] bytes together.
+    static ReferrerList referrers(String name, Images images) throws EngineException {
         var artifact = images.artifacts().find(name);
         var subjects = new ArrayList<Digest>(
                 List.of(artifact.isPresent() ? artifact.get().id() : images.find(name).id()));
         var found = new ArrayList<Referrer>();
         var seen = new LinkedHashSet<>(subjects);
+        long noted = 0;
+        int bare = 0;
         for (int i = 0; i < subjects.size(); i++) {
             for (var referrer : images.artifacts().referrers(subjects.get(i))) {
-                if (seen.add(referrer.id())) {
-                    subjects.add(referrer.id());
-                    found.add(shown(referrer, images.artifacts()));
+                if (!seen.add(referrer.id())) {
+                    continue;
                 }
+                boolean fits = noted + referrer.descriptor().size() <= MOST_NOTED;
+                try {
+                    found.add(shown(referrer, fits ? images.artifacts().annotations(referrer) : Map.of()));
+                } catch (EngineException.Internal e) {
+                    if (isHere(referrer, images.artifacts())) {
+                        throw e;
+                    }
+                    continue; // it was removed since
+                }
+                subjects.add(referrer.id());
+                noted += fits ? referrer.descriptor().size() : 0;
+                bare += fits ? 0 : 1;
             }
         }
-        return found;
+        return new ReferrerList(found, bare == 0 ? "" : "the annotations of " + bare + ", for those of the others have "
+                + (MOST_NOTED >> 20) + " MiB; \"carafe image inspect\" shows them one by one");
     }
 
-    private static Referrer shown(Artifact artifact, Artifacts artifacts) throws EngineException {
+    private static boolean isHere(Artifact artifact, Artifacts artifacts) throws EngineException {
+        try {
+            return artifacts.find(artifact.id().toString()).isPresent();
+        } catch (EngineException.NotFound e) {
+            return false;
+        }
+    }
+
+    private static Referrer shown(Artifact artifact, Map<String, String> annotations) {
         var names = new ArrayList<Reference>(artifact.tags());
         names.addAll(artifact.digests());
-        var noted = artifact.descriptor().withAnnotations(artifacts.annotations(artifact));
-        return new Referrer(noted, artifact.manifest().subject().map(Descriptor::digest).orElseThrow(), names, true);
+        return new Referrer(artifact.descriptor().withAnnotations(annotations), artifact.manifest().subject().map(Descriptor::digest).orElseThrow(), names, true);
     }
 }

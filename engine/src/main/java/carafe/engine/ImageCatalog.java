@@ -1,6 +1,6 @@
 package carafe.engine;
 
-import carafe.engine.transfer.Referrer;
+import carafe.engine.transfer.ReferrerList;
 import carafe.spec.EngineException;
 import carafe.spec.docker.AuthConfig;
 import carafe.spec.docker.Filters;
@@ -24,7 +24,7 @@ public interface ImageCatalog {
     List<ImageSummary> list(Filters filters) throws EngineException;
 
     /// The artifacts here that refer to an image or artifact, and those that refer to these, in that order.
-    List<Referrer> referrers(String name) throws EngineException;
+    ReferrerList referrers(String name) throws EngineException;
 
     /// Gives an image a further name; an empty `tag` is `latest`.
     void tag(String source, String repository, String tag) throws EngineException;

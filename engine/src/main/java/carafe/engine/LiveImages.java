@@ -1,7 +1,7 @@
 package carafe.engine;
 
 import carafe.engine.transfer.ImageTransfers;
-import carafe.engine.transfer.Referrer;
+import carafe.engine.transfer.ReferrerList;
 import carafe.image.Image;
 import carafe.image.ImageCheck;
 import carafe.image.ImageUsers;
@@ -304,7 +304,7 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
     }
 
     @Override
-    public List<Referrer> referrers(String name) throws EngineException {
+    public ReferrerList referrers(String name) throws EngineException {
         return ArtifactViews.referrers(name, images);
     }
 

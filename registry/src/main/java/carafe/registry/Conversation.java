@@ -129,7 +129,7 @@ final class Conversation {
     private ClientResponse follow(Origin own, Ask ask, Optional<String> shown) throws IOException, EngineException {
         var origin = own;
         String target = ask.target();
-        if (!target.startsWith("/")) {
+        if (!target.startsWith("/") || target.startsWith("//")) {
             var given = resolve(own, own, "/", target);
             origin = given.origin;
             target = given.target;

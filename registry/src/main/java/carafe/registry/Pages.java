@@ -4,6 +4,8 @@ import carafe.http.ClientResponse;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -37,22 +39,39 @@ final class Pages {
             if (response.status() != 200) {
                 throw Refusal.of(what, response);
             }
-            target = next(response);
+            target = next(response, target.get());
             if (!reader.read(object(response))) {
                 return;
             }
         }
     }
 
-    /// Where the next page is, if there is one.
-    static Optional<String> next(ClientResponse response) {
+    /// Where the page after the one at `target` is, if there is one: a path of the registry's, or a whole URL.
+    /// Source: RFC 8288 §3.2, RFC 3986 §5.2.
+    static Optional<String> next(ClientResponse response, String target) throws EngineException.Unavailable {
         for (String link : response.headers().all("Link")) {
             var matcher = NEXT.matcher(link);
             if (matcher.find()) {
-                return Optional.of(matcher.group(1));
+                return Optional.of(resolve(target, matcher.group(1)));
             }
         }
         return Optional.empty();
+    }
+
+    private static String resolve(String target, String link) throws EngineException.Unavailable {
+        if (link.startsWith("/")) {
+            return link;
+        }
+        if (link.startsWith("?")) { // which URI, older than RFC 3986, takes for another page of the directory
+            int query = target.indexOf('?');
+            return (query < 0 ? target : target.substring(0, query)) + link;
+        }
+        try {
+            return new URI(target).resolve(new URI(link)).toString();
+        } catch (URISyntaxException e) {
+            throw new EngineException.Unavailable("the page after " + target + " is said to be at \"" + link
+                    + "\", which is no place of the web", e);
+        }
     }
 
     private Json.Obj object(ClientResponse response) throws EngineException, InterruptedException {

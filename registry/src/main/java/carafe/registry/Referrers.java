@@ -11,6 +11,8 @@ import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 
@@ -20,8 +22,6 @@ import java.util.Optional;
 final class Referrers {
 
     private static final int LONGEST_HEX = 64;
-    private static final int MOST = Index.MAX_MANIFESTS;
-    private static final int MOST_PAGES = 100;
 
     private final Conversation own;
     private final Reference name;
@@ -35,38 +35,48 @@ final class Referrers {
         return "referrers in " + name.familiarRepository();
     }
 
-    /// What refers to `subject`.
-    List<Descriptor> of(Digest subject) throws EngineException, InterruptedException {
-        var response = get("/v2/" + name.path() + "/referrers/" + subject);
+    /// What refers to `subject`, each once, as far as `budget` goes.
+    List<Descriptor> of(Digest subject, ReferrerBudget budget) throws EngineException, InterruptedException {
+        if (budget.spent()) {
+            return List.of();
+        }
+        String target = "/v2/" + name.path() + "/referrers/" + subject;
+        var response = get(target);
         if (response.status() == 404) {
             Conversation.drain(response);
-            return tagged(subject);
+            var page = tagged(subject);
+            return page.isEmpty() ? List.of() : budget.only(page.get().index, page.get().bytes);
         }
-        var found = new ArrayList<Descriptor>();
-        for (int pages = 1;; pages++) {
+        var found = new LinkedHashMap<Digest, Descriptor>();
+        var seen = new HashSet<>(List.of(target));
+        while (true) {
             if (response.status() != 200) {
                 throw Refusal.of(what(), response);
             }
-            var next = Pages.next(response);
-            var entries = index(response).manifests();
-            found.addAll(entries.subList(0, Math.min(entries.size(), MOST - found.size())));
-            if (next.isEmpty() || found.size() == MOST || pages == MOST_PAGES) {
-                return found;
+            var next = Pages.next(response, target);
+            var page = index(response);
+            boolean on = budget.take(page.index, page.bytes, found);
+            if (!on || next.isEmpty() || !seen.add(next.get()) || !budget.further()) {
+                return List.copyOf(found.values());
             }
-            response = get(next.get());
+            target = next.get();
+            response = get(target);
         }
     }
 
-    private List<Descriptor> tagged(Digest subject) throws EngineException, InterruptedException {
+    /// A page of a list, which had so many bytes.
+    private record Page(Index index, int bytes) {}
+
+    private Optional<Page> tagged(Digest subject) throws EngineException, InterruptedException {
         var response = get("/v2/" + name.path() + "/manifests/" + tag(subject));
         if (response.status() == 200) {
-            return index(response).manifests();
+            return Optional.of(index(response));
         }
         if (response.status() != 404) {
             throw Refusal.of(what(), response);
         }
         Conversation.drain(response);
-        return List.of();
+        return Optional.empty();
     }
 
     private ClientResponse get(String target) throws EngineException, InterruptedException {
@@ -74,9 +84,10 @@ final class Referrers {
                 Optional.empty(), List.of(Ask.scopeOf(name.path(), "pull"))));
     }
 
-    private Index index(ClientResponse response) throws EngineException, InterruptedException {
+    private Page index(ClientResponse response) throws EngineException, InterruptedException {
         try (response) {
-            return Index.parse(response.readBody(Manifest.MAX_BYTES));
+            byte[] body = response.readBody(Manifest.MAX_BYTES);
+            return new Page(Index.parse(body), body.length);
         } catch (IOException e) {
             Interruption.check(e);
             throw new EngineException.Unavailable(what() + ": " + e.getMessage(), e);
@@ -96,7 +107,7 @@ final class Referrers {
         var type = document.isIndex() ? document.index().artifactType()
                 : document.manifest().artifactType().or(() -> configType(document));
         var bare = document.descriptor();
-        var entries = new ArrayList<>(tagged(subject.get().digest()));
+        var entries = new ArrayList<>(tagged(subject.get().digest()).map(page -> page.index.manifests()).orElse(List.of()));
         if (entries.stream().anyMatch(entry -> entry.digest().equals(bare.digest()))) {
             return;
         }

@@ -297,9 +297,9 @@ public final class Repository {
     }
 
     /// What refers to the manifest `subject`: signatures, attestations. A registry without that list is asked for the
-    /// tag that clients keep in its place.
-    public List<Descriptor> referrers(Digest subject) throws EngineException, InterruptedException {
-        return new Referrers(own, name).of(subject);
+    /// tag that clients keep in its place. A list ends early where `budget` does.
+    public List<Descriptor> referrers(Digest subject, ReferrerBudget budget) throws EngineException, InterruptedException {
+        return new Referrers(own, name).of(subject, budget);
     }
 
     /// A page of a listing; whether the next is wanted.

@@ -319,9 +319,9 @@ class FetchTest {
     void referrersAreFoundByTheirTagWhereThereIsNoList() throws Exception {
         var image = registry.image("app", "1");
         var digest = image.descriptor().digest();
-        assertThat(repository().referrers(digest)).isEmpty();
+        assertThat(referrers(digest)).isEmpty();
         registry.index("app", "sha256-" + digest.hex(), List.of(image.descriptor()));
-        assertThat(repository().referrers(digest)).containsExactly(image.descriptor());
+        assertThat(referrers(digest)).containsExactly(image.descriptor());
         assertThat(Digest.parse(digest.toString())).isEqualTo(digest);
     }
 
@@ -334,7 +334,7 @@ class FetchTest {
                     Optional.of(image.descriptor()), Optional.of(type));
             repository().put(Document.of(MediaTypes.OCI_MANIFEST, manifest.toJson().printBytes()), Optional.empty());
         }
-        var listed = repository().referrers(image.descriptor().digest());
+        var listed = referrers(image.descriptor().digest());
         assertThat(listed).extracting(each -> each.artifactType().orElse(""))
                 .containsExactly("application/vnd.acme.one", "application/vnd.acme.two");
         assertThat(listed.getFirst().annotations()).containsEntry("by", "us");
@@ -355,9 +355,101 @@ class FetchTest {
             exchange.respond(200, last ? type(MediaTypes.OCI_INDEX) : more,
                     Index.of(List.of(last ? second : first)).toJson().printBytes());
         });
-        assertThat(repository().referrers(digest)).containsExactly(first, second);
+        assertThat(referrers(digest)).containsExactly(first, second);
         registry.fault("GET " + path, 1000,
                 exchange -> exchange.respond(200, more, Index.of(List.of(first)).toJson().printBytes()));
-        assertThat(repository().referrers(digest)).hasSize(100);
+        long before = registry.count("GET " + path);
+        assertThat(referrers(digest)).containsExactly(first); // the second page names itself as the next one
+        assertThat(registry.count("GET " + path) - before).isEqualTo(2);
+    }
+
+    private List<Descriptor> referrers(Digest subject) throws EngineException, InterruptedException {
+        return repository().referrers(subject, ReferrerBudget.whole());
+    }
+
+    @Test
+    void theNextPageMayBeSaidSeenFromThisOne() throws Exception {
+        var digest = registry.image("app", "1").descriptor().digest();
+        var entries = List.of(Descriptor.of(MediaTypes.OCI_MANIFEST, new byte[] {1}),
+                Descriptor.of(MediaTypes.OCI_MANIFEST, new byte[] {2}), Descriptor.of(MediaTypes.OCI_MANIFEST, new byte[] {3}),
+                Descriptor.of(MediaTypes.OCI_MANIFEST, new byte[] {4}));
+        String path = "/v2/app/referrers/" + digest;
+        var links = List.of("?page=1", "./" + digest + "?page=2", "../referrers/" + digest + "?page=3");
+        registry.fault("GET " + path, 9, exchange -> {
+            int page = exchange.rawQuery().isEmpty() ? 0 : Integer.parseInt(exchange.rawQuery().substring(5));
+            exchange.respond(200, page == 3 ? type(MediaTypes.OCI_INDEX) : Headers.of("Content-Type", MediaTypes.OCI_INDEX,
+                    "Link", "<" + links.get(page) + ">; rel=\"next\""), Index.of(List.of(entries.get(page))).toJson().printBytes());
+        });
+        assertThat(referrers(digest)).isEqualTo(entries);
+        registry.fault("GET /v2/app/tags/list", 9, exchange -> exchange.respond(200, exchange.rawQuery().contains("last")
+                ? type("application/json") : Headers.of("Content-Type", "application/json", "Link", "<?last=a>; rel=\"next\""),
+                (exchange.rawQuery().contains("last") ? "{\"tags\":[\"b\"]}" : "{\"tags\":[\"a\"]}").getBytes()));
+        assertThat(repository().tags()).containsExactly("a", "b");
+    }
+
+    /// Whoever may write to a repository makes its lists as long as they like.
+    @Test
+    void listsOfReferrersEndWhereTheirBudgetDoes() throws Exception {
+        var digest = registry.image("app", "1").descriptor().digest();
+        String path = "/v2/app/referrers/" + digest;
+        var noted = Map.of("note", "x".repeat(1 << 20));
+        registry.fault("GET " + path, 1000, exchange -> {
+            int page = exchange.rawQuery().isEmpty() ? 0 : Integer.parseInt(exchange.rawQuery());
+            var entries = List.of(Descriptor.of(MediaTypes.OCI_MANIFEST, ("a" + page).getBytes()).withAnnotations(noted),
+                    Descriptor.of(MediaTypes.OCI_MANIFEST, ("b" + page).getBytes()).withAnnotations(noted));
+            exchange.respond(200, Headers.of("Content-Type", MediaTypes.OCI_INDEX, "Link", "<?" + (page + 1) + ">; rel=next"),
+                    Index.of(entries).toJson().printBytes());
+        });
+        var budget = ReferrerBudget.lean();
+        assertThat(repository().referrers(digest, budget)).hasSize(6) // three pages of a bit more than 2 MiB
+                .allSatisfy(entry -> assertThat(entry.annotations()).isEmpty());
+        assertThat(budget.spent()).isTrue();
+        long asked = registry.count("GET " + path);
+        assertThat(asked).isEqualTo(4);
+        assertThat(repository().referrers(digest, budget)).isEmpty();
+        assertThat(registry.count("GET " + path)).isEqualTo(asked);
+    }
+
+    @Test
+    void pagesOfAllListsAreCounted() throws Exception {
+        var digest = registry.image("app", "1").descriptor().digest();
+        String path = "/v2/app/referrers/" + digest;
+        registry.fault("GET " + path, 1000, exchange -> {
+            int page = exchange.rawQuery().isEmpty() ? 0 : Integer.parseInt(exchange.rawQuery());
+            var next = "<?" + (page + 1) + ">; rel=next";
+            exchange.respond(200, page == 59 ? type(MediaTypes.OCI_INDEX)
+                    : Headers.of("Content-Type", MediaTypes.OCI_INDEX, "Link", next), Index.of(List.of(
+                    Descriptor.of(MediaTypes.OCI_MANIFEST, ("a" + page).getBytes()))).toJson().printBytes());
+        });
+        var budget = ReferrerBudget.lean();
+        assertThat(repository().referrers(digest, budget)).hasSize(60);
+        assertThat(budget.spent()).isFalse();
+        assertThat(repository().referrers(digest, budget)).hasSize(42); // the first, and what is left of a hundred further
+        assertThat(budget.spent()).isTrue();
+    }
+
+    /// A registry may say that its list goes on elsewhere, but not that our name and password do.
+    @Test
+    void aNextPageAtAnotherHostIsAskedForWithoutCredentials() throws Exception {
+        var digest = registry.image("app", "1").descriptor().digest();
+        String path = "/v2/app/referrers/" + digest;
+        try (var other = new TestRegistry()) {
+            registry.fault("GET /v2/", 9, exchange -> {
+                if (exchange.headers().first("Authorization").isEmpty()) {
+                    exchange.respond(401, Headers.of("WWW-Authenticate", "Basic realm=\"here\""), TestRegistry.NOTHING);
+                    return;
+                }
+                exchange.respond(200, Headers.of("Content-Type", MediaTypes.OCI_INDEX, "Link",
+                        "<http://" + other.host() + path + "?page=2>; rel=\"next\""), Index.of(List.of()).toJson().printBytes());
+            });
+            var last = Descriptor.of(MediaTypes.OCI_MANIFEST, new byte[] {1});
+            other.fault("GET " + path, 1, exchange ->
+                    exchange.respond(200, type(MediaTypes.OCI_INDEX), Index.of(List.of(last)).toJson().printBytes()));
+            var auth = new AuthConfig("ada", "secret", "", "", registry.host());
+            assertThat(client.repository(Reference.parse(registry.host() + "/app"), auth)
+                    .referrers(digest, ReferrerBudget.lean())).containsExactly(last);
+            assertThat(registry.requests).anyMatch(request -> request.startsWith("GET " + path + " [Basic "));
+            assertThat(other.requests).containsExactly("GET " + path + "?page=2 []");
+        }
     }
 }

@@ -8,6 +8,7 @@ import carafe.cli.template.TemplateException;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 
 /// `image referrers`: what refers to an image at its registry, or here: signatures, attestations, lists of its parts.
@@ -30,7 +31,8 @@ final class Referrers {
         String image = call.word(0);
         String type = call.flags().text("artifact-type");
         var rows = new ArrayList<ReferrerRow>();
-        for (var found : (call.flags().truth("local") ? here(call, image) : there(call, image)).objects("referrers")) {
+        var list = call.flags().truth("local") ? here(call, image) : there(call, image);
+        for (var found : list.objects("referrers")) {
             if (type.isEmpty() || found.object("descriptor").text("artifactType").equals(type)) {
                 rows.add(new ReferrerRow(found));
             }
@@ -41,6 +43,10 @@ final class Referrers {
                     .show(format.isEmpty() && call.flags().truth("quiet") ? "{{.Digest}}" : format, rows));
         } catch (TemplateException e) {
             throw new Failure(1, e.getMessage());
+        }
+        String left = list.text("left");
+        if (!left.isEmpty()) {
+            call.session().err().write(("Not all is shown: " + left + "\n").getBytes(StandardCharsets.UTF_8));
         }
         return 0;
     }

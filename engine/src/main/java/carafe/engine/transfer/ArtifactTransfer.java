@@ -1,14 +1,15 @@
 package carafe.engine.transfer;
 
 import carafe.image.Artifact;
+import carafe.image.ArtifactIntake;
 import carafe.image.Artifacts;
 import carafe.image.OutgoingArtifact;
 import carafe.registry.Document;
+import carafe.registry.ReferrerBudget;
 import carafe.registry.Repository;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
-import carafe.spec.oci.Manifest;
 import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
@@ -24,22 +25,32 @@ import java.util.concurrent.Semaphore;
 /// Artifacts on their way in and out, blobs in parallel and byte for byte, and what refers to an image along with it.
 final class ArtifactTransfer {
 
-    private static final int DEEPEST = 4;
-    private static final int MOST = 1000;
-    private static final long MOST_DOCUMENTS = 16 << 20;
-    private static final long MOST_BYTES_EACH = 256 << 20;
-    private static final long MOST_BYTES = 1 << 30;
+    /// How much of what refers to an image comes with it: how deep, how many, bytes of their manifests, which are kept in
+    /// memory, and bytes of blobs that are not here, of each and of all.
+    record Bounds(int deep, int most, long documents, long each, long all) {
+        static final Bounds USUAL = new Bounds(4, 1000, 16 << 20, 256 << 20, 1 << 30);
+    }
 
     private final Artifacts artifacts;
     private final Semaphore turns;
     private final Repository repository;
     private final TransferListener listener;
+    private final Bounds bounds;
     private final Set<Digest> seen = new HashSet<>();
+    private final ReferrerBudget lists = ReferrerBudget.lean();
     private long bytes; // of what referred to something and came
-    private long documents; // bytes of manifests of what refers to something, which are kept in memory
+    private long documents; // bytes of manifests that were looked at
+    private String left = ""; // which bound ended it, for all that it was about to do
+    private boolean deeper; // something refers to what is as deep as we go
 
     /// `turns` are those of downloads or of uploads.
     ArtifactTransfer(Artifacts artifacts, Semaphore turns, Repository repository, TransferListener listener) {
+        this(artifacts, turns, repository, listener, Bounds.USUAL);
+    }
+
+    /// The same within other bounds.
+    ArtifactTransfer(Artifacts artifacts, Semaphore turns, Repository repository, TransferListener listener, Bounds bounds) {
+        this.bounds = bounds;
         this.artifacts = artifacts;
         this.turns = turns;
         this.repository = repository;
@@ -49,76 +60,113 @@ final class ArtifactTransfer {
     /// Fetches the artifact of a manifest and gives it these names; its id. Without a name it stays with its subject.
     Digest take(Document document, List<Reference> names) throws EngineException, InterruptedException {
         try (var intake = artifacts.intake(document.bytes())) {
-            var tasks = new ArrayList<Callable<Boolean>>();
-            for (var part : intake.parts()) {
-                String id = part.digest().shortHex();
-                if (intake.has(part)) {
-                    listener.tell(new TransferMessage.About(id, "Already exists"));
-                    continue;
-                }
-                listener.tell(new TransferMessage.About(id, "Pulling fs layer")); // Docker's word for any blob
-                tasks.add(inTurn(id, () -> {
-                    intake.blob(part, from -> new ArrivingLayer(repository.open(part, from), part, listener, from));
-                    listener.tell(new TransferMessage.About(id, "Pull complete"));
-                    return true;
-                }));
-            }
-            Parallel.all(tasks);
-            intake.commit(names);
+            take(intake, names);
             return intake.id();
         }
     }
 
-    /// Fetches what refers to `subject` at the registry, and what refers to that; how many came or were here.
-    int takeReferrers(Digest subject) throws EngineException, InterruptedException {
-        return takeReferrers(subject, 0);
+    private void take(ArtifactIntake intake, List<Reference> names) throws EngineException, InterruptedException {
+        var tasks = new ArrayList<Callable<Boolean>>();
+        for (var part : intake.parts()) {
+            String id = part.digest().shortHex();
+            if (intake.has(part)) {
+                listener.tell(new TransferMessage.About(id, "Already exists"));
+                continue;
+            }
+            listener.tell(new TransferMessage.About(id, "Pulling fs layer")); // Docker's word for any blob
+            tasks.add(inTurn(id, () -> {
+                intake.blob(part, from -> new ArrivingLayer(repository.open(part, from), part, listener, from));
+                listener.tell(new TransferMessage.About(id, "Pull complete"));
+                return true;
+            }));
+        }
+        Parallel.all(tasks);
+        intake.commit(names);
+    }
+
+    /// Fetches what refers to these manifests at the registry, and what refers to that; tells how many came or were here,
+    /// and once if that is not all.
+    void takeReferrers(List<Digest> subjects) throws EngineException, InterruptedException {
+        int count = 0;
+        for (var subject : subjects) {
+            count += takeReferrers(subject, 0);
+        }
+        if (left.isEmpty() && lists.spent()) {
+            left = "the registry lists more than " + ReferrerBudget.bounds();
+        } else if (left.isEmpty() && deeper) {
+            left = "what refers to each other more than " + bounds.deep + " deep stays there";
+        }
+        if (!left.isEmpty()) {
+            listener.tell(new TransferMessage.Line("Not all referrers were taken along: " + left
+                    + "; \"carafe image referrers\" lists them, and each can be pulled by its digest"));
+        }
+        listener.tell(new TransferMessage.Line("Referrers: " + count));
     }
 
     private int takeReferrers(Digest subject, int depth) throws EngineException, InterruptedException {
         int count = 0;
-        for (var entry : depth == DEEPEST ? List.<Descriptor>of() : repository.referrers(subject)) {
-            String id = entry.digest().shortHex();
-            if (!seen.add(entry.digest()) || seen.size() > MOST) {
+        for (var entry : left.isEmpty() ? repository.referrers(subject, lists) : List.<Descriptor>of()) {
+            if (seen.contains(entry.digest())) {
                 continue;
             }
-            if (!MediaTypes.isManifest(entry.mediaType())) {
-                listener.tell(new TransferMessage.About(id, "Skipped, an index"));
-                continue;
+            if (depth == bounds.deep) {
+                deeper = true;
+                break;
             }
-            var document = repository.fetch(entry.digest().toString());
-            if (document.manifest().artifact().isEmpty()) {
-                listener.tell(new TransferMessage.About(id, "Skipped, an image"));
-                continue;
+            if (seen.size() == bounds.most) {
+                left = "there are more than " + bounds.most;
+                break;
             }
-            if (document.manifest().subject().filter(named -> named.digest().equals(subject)).isEmpty()) {
-                listener.tell(new TransferMessage.About(id, "Skipped, it refers to something else"));
-                continue;
+            seen.add(entry.digest());
+            if (takeReferrer(entry, subject)) {
+                count += 1 + takeReferrers(entry.digest(), depth + 1);
             }
-            documents += document.bytes().length;
-            if (documents > MOST_DOCUMENTS) {
-                listener.tell(new TransferMessage.About(id, "Skipped, the registry lists more than "
-                        + (MOST_DOCUMENTS >> 20) + " MiB of manifests"));
-                return count;
+            if (!left.isEmpty()) {
+                break;
             }
-            long size = size(document.manifest());
-            if (size > MOST_BYTES_EACH || bytes + size > MOST_BYTES) {
-                listener.tell(new TransferMessage.About(id, "Skipped, " + size + " bytes, and what refers to an image may have "
-                        + (MOST_BYTES_EACH >> 20) + " MiB, all together " + (MOST_BYTES >> 20)
-                        + " MiB; pull it by its digest to have it"));
-                continue;
-            }
-            bytes += size;
-            take(document, List.of());
-            count += 1 + takeReferrers(entry.digest(), depth + 1);
         }
         return count;
     }
 
-    /// The bytes of its blobs, as it says itself; what comes is held to that.
-    private static long size(Manifest manifest) {
-        double sum = manifest.config().size();
-        for (var layer : manifest.layers()) {
-            sum += layer.size();
+    /// Fetches one of them, or says why not.
+    private boolean takeReferrer(Descriptor entry, Digest subject) throws EngineException, InterruptedException {
+        if (!MediaTypes.isManifest(entry.mediaType())) {
+            return skip(entry, "an index");
+        }
+        var document = repository.fetch(entry.digest().toString());
+        documents += document.bytes().length; // whatever it turns out to be
+        if (documents > bounds.documents) {
+            left = "their manifests have more than " + (bounds.documents >> 20) + " MiB";
+            return false;
+        }
+        if (document.manifest().artifact().isEmpty()) {
+            return skip(entry, "an image");
+        }
+        if (document.manifest().subject().filter(named -> named.digest().equals(subject)).isEmpty()) {
+            return skip(entry, "it refers to something else");
+        }
+        try (var intake = artifacts.intake(document.bytes())) {
+            long size = missing(intake);
+            if (size > bounds.each || bytes + size > bounds.all) {
+                return skip(entry, size + " bytes, and what refers to an image may have " + (bounds.each >> 20)
+                        + " MiB, all together " + (bounds.all >> 20) + " MiB; pull it by its digest to have it");
+            }
+            bytes += size;
+            take(intake, List.of());
+        }
+        return true;
+    }
+
+    private boolean skip(Descriptor entry, String why) {
+        listener.tell(new TransferMessage.About(entry.digest().shortHex(), "Skipped, " + why));
+        return false;
+    }
+
+    /// The bytes of its blobs that are not here, as it says itself; what comes is held to that.
+    private static long missing(ArtifactIntake intake) throws EngineException {
+        double sum = 0;
+        for (var part : intake.parts()) {
+            sum += intake.has(part) ? 0 : part.size();
         }
         return (long) sum; // a double does not wrap, and is exact where it matters
     }

@@ -32,7 +32,7 @@ public interface ImageTransfers {
 
     /// What refers to the image or artifact that a name means at its registry, to this platform's manifest of it and to
     /// what refers to these, in that order.
-    List<Referrer> referrers(Reference name, AuthConfig auth) throws EngineException, InterruptedException;
+    ReferrerList referrers(Reference name, AuthConfig auth) throws EngineException, InterruptedException;
 
     /// The manifest or index that a name means at its registry.
     RemoteDocument document(Reference name, AuthConfig auth) throws EngineException, InterruptedException;

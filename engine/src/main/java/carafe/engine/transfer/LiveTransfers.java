@@ -4,6 +4,7 @@ import carafe.image.Artifact;
 import carafe.image.Images;
 import carafe.registry.Document;
 import carafe.registry.ImageCopy;
+import carafe.registry.ReferrerBudget;
 import carafe.registry.Registries;
 import carafe.spec.EngineException;
 import carafe.spec.docker.AuthConfig;
@@ -14,7 +15,6 @@ import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.io.InputStream;
@@ -140,7 +140,7 @@ public final class LiveTransfers implements ImageTransfers {
     }
 
     @Override
-    public List<Referrer> referrers(Reference name, AuthConfig auth) throws EngineException, InterruptedException {
+    public ReferrerList referrers(Reference name, AuthConfig auth) throws EngineException, InterruptedException {
         var repository = registries.repository(name, auth);
         var root = repository.fetch(called(name));
         var subjects = new ArrayList<Digest>(List.of(root.descriptor().digest()));
@@ -149,23 +149,35 @@ public final class LiveTransfers implements ImageTransfers {
                     .filter(entry -> entry.platform().filter(made -> made.runsOn(Platform.host())).isPresent())
                     .forEach(entry -> subjects.add(entry.digest()));
         }
-        var known = new HashMap<Digest, Artifact>();
-        images.artifacts().list().forEach(artifact -> known.put(artifact.id(), artifact));
+        var budget = ReferrerBudget.whole();
         var seen = new HashSet<>(subjects);
         var found = new ArrayList<Referrer>();
-        for (int i = 0; i < subjects.size() && found.size() < MOST_REFERRERS; i++) {
-            for (var entry : repository.referrers(subjects.get(i))) {
-                if (found.size() < MOST_REFERRERS && seen.add(entry.digest())) {
-                    subjects.add(entry.digest());
-                    var here = Optional.ofNullable(known.get(entry.digest()));
-                    var names = new ArrayList<Reference>();
-                    here.ifPresent(artifact -> names.addAll(artifact.tags()));
-                    here.ifPresent(artifact -> names.addAll(artifact.digests()));
-                    found.add(new Referrer(entry, subjects.get(i), names, here.isPresent()));
+        for (int i = 0; i < subjects.size(); i++) {
+            for (var entry : repository.referrers(subjects.get(i), budget)) {
+                if (!seen.add(entry.digest())) {
+                    continue;
                 }
+                if (found.size() == MOST_REFERRERS) {
+                    return new ReferrerList(found, "there are more than " + MOST_REFERRERS);
+                }
+                subjects.add(entry.digest());
+                var here = here(entry.digest());
+                var names = new ArrayList<Reference>();
+                here.ifPresent(artifact -> names.addAll(artifact.tags()));
+                here.ifPresent(artifact -> names.addAll(artifact.digests()));
+                found.add(new Referrer(entry, subjects.get(i), names, here.isPresent()));
             }
         }
-        return found;
+        return new ReferrerList(found, budget.spent() ? "the registry lists more than " + ReferrerBudget.bounds() : "");
+    }
+
+    /// The artifact as it is here; not if it is damaged, since a pull would fetch it again.
+    private Optional<Artifact> here(Digest id) {
+        try {
+            return images.artifacts().find(id.toString());
+        } catch (EngineException e) {
+            return Optional.empty();
+        }
     }
 
     @Override

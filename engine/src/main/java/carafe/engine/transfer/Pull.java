@@ -70,11 +70,7 @@ final class Pull {
             id = found.manifest.config().digest();
         }
         if (referrers) {
-            int count = artifact.takeReferrers(digest);
-            if (root.isIndex()) {
-                count += artifact.takeReferrers(document.descriptor().digest());
-            }
-            listener.tell(new TransferMessage.Line("Referrers: " + count));
+            artifact.takeReferrers(root.isIndex() ? List.of(digest, document.descriptor().digest()) : List.of(digest));
         }
         listener.tell(new TransferMessage.Line("Digest: " + digest));
         listener.tell(new TransferMessage.Line(there

@@ -20,6 +20,7 @@ import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +30,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.zip.GZIPOutputStream;
@@ -292,13 +294,13 @@ class TransfersTest {
         registry.index("app", "sha256-" + signature.descriptor().digest().hex(), List.of(ofSignature.descriptor()));
         pull("app:1");
         assertThat(images.artifacts().list()).isEmpty();
-        assertThat(transfers.referrers(name("app:1"), AuthConfig.NONE)).extracting(Referrer::here)
+        assertThat(transfers.referrers(name("app:1"), AuthConfig.NONE).found()).extracting(Referrer::here)
                 .containsExactly(false, false);
         transfers.pull(new PullRequest(name("app:1"), Optional.empty(), AuthConfig.NONE, true), told::add);
         assertThat(told).contains(new TransferMessage.Line("Referrers: 2"));
         assertThat(images.artifacts().referrers(there.manifest().config().digest())).extracting(carafe.image.Artifact::id)
                 .containsExactly(signature.descriptor().digest());
-        assertThat(transfers.referrers(name("app:1"), AuthConfig.NONE)).extracting(Referrer::here, Referrer::subject)
+        assertThat(transfers.referrers(name("app:1"), AuthConfig.NONE).found()).extracting(Referrer::here, Referrer::subject)
                 .containsExactly(org.assertj.core.groups.Tuple.tuple(true, manifest.digest()),
                         org.assertj.core.groups.Tuple.tuple(true, signature.descriptor().digest()));
         images.tag(name("app:1").toString(), name("other:1"));
@@ -363,7 +365,83 @@ class TransfersTest {
             many.add(Descriptor.of(MediaTypes.OCI_MANIFEST, text("referrer " + i)));
         }
         registry.index("app", "sha256-" + there.descriptor().digest().hex(), many);
-        assertThat(transfers.referrers(name("app:1"), AuthConfig.NONE)).hasSize(1000);
+        assertThat(transfers.referrers(name("app:1"), AuthConfig.NONE).found()).hasSize(1000);
+        assertThat(transfers.referrers(name("app:1"), AuthConfig.NONE).left()).isEqualTo("there are more than 1000");
+    }
+
+    /// Fetches what refers to `subject` within bounds; what was told.
+    private List<TransferMessage> takeReferrers(Descriptor subject, ArtifactTransfer.Bounds bounds) throws Exception {
+        told.clear();
+        new ArtifactTransfer(images.artifacts(), new Semaphore(2), client.repository(name("app"), AuthConfig.NONE), told::add,
+                bounds).takeReferrers(List.of(subject.digest()));
+        return told;
+    }
+
+    private static TransferMessage cut(String why) {
+        return new TransferMessage.Line("Not all referrers were taken along: " + why
+                + "; \"carafe image referrers\" lists them, and each can be pulled by its digest");
+    }
+
+    @Test
+    void whatRefersToAnImageEndsAtItsBoundsWhichIsToldOnce() throws Exception {
+        assertThat(ArtifactTransfer.Bounds.USUAL)
+                .isEqualTo(new ArtifactTransfer.Bounds(4, 1000, 16 << 20, 256 << 20, 1 << 30));
+        var root = image("app", "1", "linux/amd64", tar("a", 1000)).descriptor();
+        pull("app:1");
+        var first = artifact("", "one", Optional.of(root)).descriptor();
+        var beside = artifact("", "beside", Optional.of(root)).descriptor();
+        var second = artifact("", "two", Optional.of(first)).descriptor();
+        var third = artifact("", "three", Optional.of(second)).descriptor();
+        registry.index("app", "sha256-" + root.digest().hex(), List.of(first, beside));
+        registry.index("app", "sha256-" + first.digest().hex(), List.of(second));
+        registry.index("app", "sha256-" + second.digest().hex(), List.of(third));
+        long mega = 1 << 20;
+        assertThat(takeReferrers(root, new ArtifactTransfer.Bounds(4, 1, mega, mega, mega)))
+                .containsOnlyOnce(cut("there are more than 1")).contains(new TransferMessage.Line("Referrers: 1"));
+        assertThat(takeReferrers(root, new ArtifactTransfer.Bounds(2, 9, mega, mega, mega)))
+                .containsOnlyOnce(cut("what refers to each other more than 2 deep stays there"))
+                .contains(new TransferMessage.Line("Referrers: 3"));
+        long before = registry.count("GET /v2/app/manifests/");
+        assertThat(takeReferrers(root, new ArtifactTransfer.Bounds(4, 9, first.size(), mega, mega)))
+                .containsOnlyOnce(cut("their manifests have more than 0 MiB"))
+                .contains(new TransferMessage.Line("Referrers: 1"));
+        assertThat(registry.count("GET /v2/app/manifests/") - before).isEqualTo(4); // two lists, two manifests, and no more
+        assertThat(takeReferrers(root, new ArtifactTransfer.Bounds(4, 9, mega, mega, mega)))
+                .contains(new TransferMessage.Line("Referrers: 4")).noneMatch(told -> told.toString().contains("Not all"));
+    }
+
+    @Test
+    void blobsOfAllReferrersAreCountedUnlessTheyAreHere() throws Exception {
+        var root = image("app", "1", "linux/amd64", tar("a", 1000)).descriptor();
+        pull("app:1");
+        var one = artifact("", "1".repeat(1000), Optional.of(root)).descriptor();
+        var two = artifact("", "2".repeat(1000), Optional.of(root)).descriptor();
+        var three = artifact("", "3".repeat(1000), Optional.of(root)).descriptor();
+        registry.index("app", "sha256-" + root.digest().hex(), List.of(one, two, three));
+        var skipped = new TransferMessage.About(three.digest().shortHex(), "Skipped, 1000 bytes, and what refers to an image"
+                + " may have 1 MiB, all together 0 MiB; pull it by its digest to have it");
+        assertThat(takeReferrers(root, new ArtifactTransfer.Bounds(4, 9, 1 << 20, 1 << 20, 2500)))
+                .contains(skipped, new TransferMessage.Line("Referrers: 2"));
+        assertThat(takeReferrers(root, new ArtifactTransfer.Bounds(4, 9, 1 << 20, 999, 2500)))
+                .contains(new TransferMessage.Line("Referrers: 2")); // those here count nothing, and the third is too large
+        assertThat(takeReferrers(root, new ArtifactTransfer.Bounds(4, 9, 1 << 20, 1 << 20, 1000)))
+                .contains(new TransferMessage.Line("Referrers: 3"));
+    }
+
+    @Test
+    void aDamagedArtifactFailsNoListingOfTheRegistry() throws Exception {
+        var root = image("app", "1", "linux/amd64", tar("a", 1000)).descriptor();
+        var signature = artifact("rocket", "signed", Optional.of(root)).descriptor();
+        registry.index("app", "sha256-" + root.digest().hex(), List.of(signature));
+        pull("app:rocket");
+        assertThat(transfers.referrers(name("app:1"), AuthConfig.NONE).found()).extracting(Referrer::here).containsExactly(true);
+        images.close();
+        try (var files = Files.walk(directory)) {
+            Files.writeString(files.filter(file -> file.endsWith(signature.digest().hex())).findFirst().orElseThrow(), "{");
+        }
+        images = Images.open(directory.resolve("here"));
+        assertThat(over(images).referrers(name("app:1"), AuthConfig.NONE).found()).extracting(Referrer::here)
+                .containsExactly(false);
     }
 
     @Test
