@@ -71,7 +71,7 @@ final class OriginDialler implements Dialler {
                 parameters.setEndpointIdentificationAlgorithm("HTTPS");
                 secured.setSSLParameters(parameters);
             }
-            var wire = new TlsWire(channel.socket(), secured, () -> dial.trust().askedInVain(secured), origin.hostPort());
+            var wire = new TlsWire(channel.socket(), secured, () -> dial.trust().askedInVain(secured), origin);
             wire.handshake();
             channel.socket().setSoTimeout(0);
             return new PatientWire(wire, dial.stall());

@@ -10,6 +10,7 @@ import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertificateException;
 import java.util.function.BooleanSupplier;
 import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
 
 /// A TCP socket with TLS. Half-close needs TLS 1.3; with 1.2 the end of one way is the end of both.
 /// Source: RFC 8446 §6.1.
@@ -20,17 +21,17 @@ final class TlsWire implements Wire {
     private final Socket socket;
     private final SSLSocket tls;
     private final BooleanSupplier askedInVain;
-    private final String peer;
+    private final @Nullable Origin peer;
     private volatile boolean broken;
     private volatile boolean heard;
 
     /// Owns both; `tls` runs over `socket`.
     TlsWire(Socket socket, SSLSocket tls) {
-        this(socket, tls, () -> false, "");
+        this(socket, tls, () -> false, null);
     }
 
     /// The same for a client. `askedInVain`: `peer` wanted a certificate of ours and got none.
-    TlsWire(Socket socket, SSLSocket tls, BooleanSupplier askedInVain, String peer) {
+    TlsWire(Socket socket, SSLSocket tls, BooleanSupplier askedInVain, @Nullable Origin peer) {
         this.socket = socket;
         this.tls = tls;
         this.askedInVain = askedInVain;
@@ -56,7 +57,7 @@ final class TlsWire implements Wire {
                 return e; // it said nothing in time
             }
         }
-        return !heard && askedInVain.getAsBoolean() ? new CertificateWanted(peer, e) : e;
+        return !heard && peer != null && askedInVain.getAsBoolean() ? new CertificateWanted(peer, e) : e;
     }
 
     @Override

@@ -54,6 +54,12 @@ public final class Trust {
         return new Trust(List.of(), List.of(), true);
     }
 
+    /// Reads the files now.
+    /// @throws IOException with a sentence naming the file that cannot be used
+    public void check() throws IOException {
+        context();
+    }
+
     boolean verify() {
         return verify;
     }

@@ -3,8 +3,10 @@ package carafe.registry;
 import carafe.http.Origin;
 import carafe.http.Trust;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
@@ -32,11 +34,11 @@ final class Certificates {
         var found = new HashMap<Path, Since>();
         for (Path directory : directories(origin)) {
             if (Files.isDirectory(directory)) {
-                try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
-                    for (Path file : files) {
-                        if (Files.exists(file)) {
-                            found.put(file, new Since(Files.getLastModifiedTime(file), Files.size(file)));
-                        }
+                for (Path file : files(directory)) {
+                    try {
+                        found.put(file, new Since(Files.getLastModifiedTime(file), Files.size(file)));
+                    } catch (NoSuchFileException e) {
+                        continue; // it is gone, or a link that leads nowhere
                     }
                 }
             }
@@ -63,21 +65,32 @@ final class Certificates {
     }
 
     private static void read(Path directory, List<Path> authorities, List<Trust.Pair> pairs) throws IOException {
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
-            for (Path file : files) {
-                String name = file.getFileName().toString();
-                if (name.endsWith(".crt")) {
-                    authorities.add(file);
-                } else if (name.endsWith(".cert")) {
-                    Path key = directory.resolve(name.substring(0, name.length() - 5) + ".key");
-                    if (!Files.exists(key)) {
-                        throw new IOException("missing key " + key.getFileName() + " for client certificate " + name
-                                + " in " + directory + "; CA certificates must use the extension .crt");
-                    }
-                    pairs.add(new Trust.Pair(file, key));
+        for (Path file : files(directory)) {
+            String name = file.getFileName().toString();
+            if (name.endsWith(".crt")) {
+                authorities.add(file);
+            } else if (name.endsWith(".cert")) {
+                Path key = directory.resolve(name.substring(0, name.length() - 5) + ".key");
+                if (!Files.exists(key)) {
+                    throw new IOException("missing key " + key.getFileName() + " for client certificate " + name
+                            + " in " + directory + "; CA certificates must use the extension .crt");
                 }
+                pairs.add(new Trust.Pair(file, key));
             }
         }
+    }
+
+    /// What lies in a directory, nothing if it is gone by now.
+    private static List<Path> files(Path directory) throws IOException {
+        var found = new ArrayList<Path>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+            files.forEach(found::add);
+        } catch (NoSuchFileException e) {
+            return List.of();
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
+        }
+        return found;
     }
 
     private List<Path> directories(Origin origin) {

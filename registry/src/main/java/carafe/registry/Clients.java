@@ -1,14 +1,18 @@
 package carafe.registry;
 
 import carafe.http.Address;
+import carafe.http.CertificateWanted;
 import carafe.http.Dial;
 import carafe.http.HttpClient;
 import carafe.http.Origin;
+import carafe.http.Trust;
+import carafe.spec.EngineException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import javax.net.ssl.SSLException;
 
 /// One HTTP client per origin, each with the trust and the proxy that the origin has; connections are kept and shared.
 final class Clients implements AutoCloseable {
@@ -47,18 +51,33 @@ final class Clients implements AutoCloseable {
     }
 
     /// The client for an origin; a new one when certs.d has something else for it than before, whoever asks: a registry,
-    /// where it sends us on to, or who hands out its tokens.
+    /// where it sends us on to, or who hands out its tokens. What cannot be used, such as a certificate whose key is not
+    /// there yet, changes nothing.
+    /// @throws IOException what certs.d has cannot be used, and there was nothing before
     HttpClient of(Origin origin) throws IOException {
         var state = certificates.state(origin);
+        HttpClient known;
         synchronized (clients) {
-            var known = clients.get(origin);
+            known = clients.get(origin);
             if (known != null && state.equals(made.get(origin))) {
                 return known;
             }
         }
+        Trust trust;
+        try {
+            trust = certificates.of(origin);
+            if (origin.secure()) {
+                trust.check();
+            }
+        } catch (IOException e) {
+            if (known != null) {
+                return known; // somebody is about to put files there, one after the other
+            }
+            throw e;
+        }
         var patience = config.patience();
-        var client = HttpClient.of(origin, new Dial(patience.connect(), patience.stall(), config.proxies().to(origin),
-                certificates.of(origin), IDLE_PER_ORIGIN));
+        var client = HttpClient.of(origin, new Dial(patience.connect(), patience.stall(), config.proxies().to(origin), trust,
+                IDLE_PER_ORIGIN));
         synchronized (clients) {
             if (closed) {
                 throw new IOException("the registry client is closed");
@@ -82,8 +101,22 @@ final class Clients implements AutoCloseable {
         }
     }
 
-    /// Forgets whom we trust and who we are at an origin; connections in use go on.
-    void forget(Origin origin) {
+    /// What to say to whoever asked for `what`, where a server wants a certificate of ours.
+    EngineException.Forbidden refusal(String what, CertificateWanted wanted) {
+        return new EngineException.Forbidden(what + ": " + wanted.getMessage() + "; "
+                + config.certificateAdvice(wanted.origin().hostPort()));
+    }
+
+    /// Forgets whom we trust and who we are at an origin where TLS failed, so that what certs.d says is read anew for the
+    /// next one who asks; connections in use go on.
+    void failed(Origin origin, IOException failure) {
+        boolean tls = CertificateWanted.in(failure).isPresent();
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            tls |= cause instanceof SSLException;
+        }
+        if (!tls) {
+            return;
+        }
         synchronized (clients) {
             made.remove(origin);
             var gone = clients.remove(origin);

@@ -4,13 +4,13 @@ import carafe.http.ClientRequest;
 import carafe.http.CertificateWanted;
 import carafe.http.ClientResponse;
 import carafe.http.ConnectFailed;
+import carafe.http.HttpClient;
 import carafe.http.Origin;
 import carafe.spec.EngineException;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.Optional;
-import javax.net.ssl.SSLException;
 
 /// Requests to one endpoint: finds the origin that is there, shows who asks, follows redirects without saying who, and
 /// bears with servers that are busy, broken or away for a while. For several threads.
@@ -45,7 +45,7 @@ final class Conversation {
     /// `what` begins the sentence if there is none.
     ClientResponse send(String what, Ask ask) throws EngineException, InterruptedException {
         var backoff = new Backoff(clients.config().patience());
-        retry: while (true) {
+        while (true) {
             try {
                 var response = attempt(ask);
                 boolean passing = response.status() == 429 || response.status() == 408 || response.status() >= 500
@@ -60,18 +60,12 @@ final class Conversation {
                 }
             } catch (IOException e) {
                 Interruption.check(e);
-                for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-                    if (cause instanceof SSLException) {
-                        clients.forget(origin()); // what certs.d says is read anew for the next one who asks
+                var wanted = CertificateWanted.in(e);
+                if (wanted.isPresent()) {
+                    if (!wanted.get().certain() && backoff.again(Optional.empty())) {
+                        continue;
                     }
-                    if (cause instanceof CertificateWanted wanted) {
-                        clients.forget(origin());
-                        if (!wanted.certain() && backoff.again(Optional.empty())) {
-                            continue retry;
-                        }
-                        throw new EngineException.Forbidden(what + ": " + cause.getMessage() + "; "
-                                + clients.config().certificateAdvice(origin().hostPort()));
-                    }
+                    throw clients.refusal(what, wanted.get());
                 }
                 boolean never = e instanceof ConnectFailed && clients.answering(endpoint).isEmpty();
                 if (never || !backoff.again(Optional.empty())) {
@@ -145,7 +139,7 @@ final class Conversation {
             }
             var client = endpoint.socket().isPresent() && origin.equals(own)
                     ? clients.at(endpoint.socket().get()) : clients.of(origin);
-            var response = client.send(request);
+            var response = send(client, origin, request);
             var location = response.headers().first("Location");
             boolean redirected = switch (response.status()) {
                 case 301, 302, 303, 307, 308 -> location.isPresent();
@@ -166,6 +160,15 @@ final class Conversation {
             target = next.target;
         }
         throw new EngineException.Unavailable(own.hostPort() + " redirects without end");
+    }
+
+    private ClientResponse send(HttpClient client, Origin origin, ClientRequest request) throws IOException {
+        try {
+            return client.send(request);
+        } catch (IOException e) {
+            clients.failed(origin, e);
+            throw e;
+        }
     }
 
     private record Place(Origin origin, String target) {}

@@ -1,5 +1,6 @@
 package carafe.registry;
 
+import carafe.http.CertificateWanted;
 import carafe.http.ClientRequest;
 import carafe.http.ClientResponse;
 import carafe.http.Origin;
@@ -46,7 +47,7 @@ final class TokenServer {
         var backoff = new Backoff(clients.config().patience());
         while (true) {
             try {
-                var response = clients.of(realm.origin).send(request);
+                var response = send(realm.origin, request);
                 if (response.status() == 200) {
                     return grant(from, response);
                 }
@@ -58,11 +59,25 @@ final class TokenServer {
                 }
             } catch (IOException e) {
                 Interruption.check(e);
-                if (!backoff.again(Optional.empty())) {
+                var wanted = CertificateWanted.in(e);
+                boolean certain = wanted.isPresent() && wanted.get().certain();
+                if (certain || !backoff.again(Optional.empty())) {
+                    if (wanted.isPresent()) {
+                        throw clients.refusal("cannot get a token for " + from.hostPort(), wanted.get());
+                    }
                     throw new EngineException.Unavailable(
                             "cannot get a token for " + from.hostPort() + ": " + e.getMessage(), e);
                 }
             }
+        }
+    }
+
+    private ClientResponse send(Origin origin, ClientRequest request) throws IOException {
+        try {
+            return clients.of(origin).send(request);
+        } catch (IOException e) {
+            clients.failed(origin, e);
+            throw e;
         }
     }
 

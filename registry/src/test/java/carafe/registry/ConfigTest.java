@@ -3,6 +3,7 @@ package carafe.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carafe.http.Headers;
 import carafe.http.Origin;
 import carafe.http.TlsFiles;
 import carafe.spec.EngineException;
@@ -14,14 +15,17 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.security.KeyStore;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.FutureTask;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLPeerUnverifiedException;
@@ -102,15 +106,7 @@ class ConfigTest {
 
     @Test
     void certificatesOfAHostAreFoundAndCounted() throws Exception {
-        keytool("-genkeypair", "-alias", "ca", "-dname", "CN=authority", "-ext", "bc:c", "-keyalg", "EC");
-        for (String alias : List.of("server", "client")) {
-            keytool("-genkeypair", "-alias", alias, "-dname", "CN=" + alias, "-keyalg", "EC", "-signer", "ca",
-                    "-ext", "san=ip:127.0.0.1");
-        }
-        export();
-        var files = new TlsFiles(Optional.of(directory.resolve("ca.pem")), Optional.of(directory.resolve("server.pem")),
-                Optional.of(directory.resolve("server.key")), true);
-        try (var registry = new TestRegistry(Optional.of(files))) {
+        try (var registry = new TestRegistry(Optional.of(demanding()))) {
             registry.image("app", "1");
             Path certs = directory.resolve("certs.d");
             Path host = Files.createDirectories(certs.resolve(registry.host()));
@@ -135,6 +131,88 @@ class ConfigTest {
                     .replaceFirst("(?s)(-----END CERTIFICATE-----).*", "$1\n")); // the client's own, no authority
             assertThatThrownBy(() -> fetch(certs, registry)).isInstanceOf(EngineException.Unavailable.class)
                     .hasMessageContaining("the TLS handshake failed");
+        }
+    }
+
+    /// What a server needs that asks everybody for a certificate; beside it lies what its clients need.
+    private TlsFiles demanding() throws Exception {
+        keytool("-genkeypair", "-alias", "ca", "-dname", "CN=authority", "-ext", "bc:c", "-keyalg", "EC");
+        for (String alias : List.of("server", "client")) {
+            keytool("-genkeypair", "-alias", alias, "-dname", "CN=" + alias, "-keyalg", "EC", "-signer", "ca",
+                    "-ext", "san=ip:127.0.0.1");
+        }
+        export();
+        return new TlsFiles(Optional.of(directory.resolve("ca.pem")), Optional.of(directory.resolve("server.pem")),
+                Optional.of(directory.resolve("server.key")), true);
+    }
+
+    /// Puts the certificate and the key called `alias` into `place` as ours.
+    private void put(String alias, Path place) throws IOException {
+        Files.createDirectories(place);
+        Files.copy(directory.resolve(alias + ".key"), place.resolve("client.key"), StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(directory.resolve(alias + ".pem"), place.resolve("client.cert"), StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private static String advice(TestRegistry wants, Path place) {
+        return wants.host() + " asks for a client certificate, and there is none for it; put it and its key into " + place;
+    }
+
+    @Test
+    void aCertificateThatIsReplacedOrRemovedCountsAtOnceAndHalfOfOneDoesNot() throws Exception {
+        keytool("-genkeypair", "-alias", "stranger", "-dname", "CN=stranger", "-keyalg", "EC");
+        Path certs = directory.resolve("certs.d");
+        try (var registry = new TestRegistry(Optional.of(demanding())); var client = client(certs)) {
+            registry.image("app", "1");
+            Path place = certs.resolve(registry.host());
+            put("client", place);
+            fetch(client, registry);
+            String key = Files.readString(place.resolve("client.key"));
+            Files.writeString(place.resolve("client.key"), key.substring(0, key.length() / 2));
+            fetch(client, registry); // somebody is about to write it
+            Files.delete(place.resolve("client.key"));
+            fetch(client, registry);
+            put("stranger", place);
+            assertThatThrownBy(() -> fetch(client, registry)).isInstanceOf(EngineException.Forbidden.class)
+                    .hasMessageContaining(advice(registry, place));
+            put("client", place);
+            fetch(client, registry);
+            Files.delete(place.resolve("client.key"));
+            Files.delete(place.resolve("client.cert"));
+            assertThatThrownBy(() -> fetch(client, registry)).isInstanceOf(EngineException.Forbidden.class)
+                    .hasMessageContaining(advice(registry, place));
+        }
+    }
+
+    @Test
+    void whoIsRedirectedIsToldWhichServerWantsACertificate() throws Exception {
+        Path certs = directory.resolve("certs.d");
+        try (var storage = new TestRegistry(Optional.of(demanding())); var registry = new TestRegistry();
+                var client = client(certs)) {
+            storage.image("app", "1");
+            registry.fault("GET /v2/app/manifests/1", 99, exchange -> exchange.respond(307, Headers.of("Location",
+                    "https://" + storage.host() + "/v2/app/manifests/1"), TestRegistry.NOTHING));
+            assertThatThrownBy(() -> fetch(client, registry)).isInstanceOf(EngineException.Forbidden.class)
+                    .hasMessageContaining(advice(storage, certs.resolve(storage.host())));
+            put("client", certs.resolve(storage.host()));
+            fetch(client, registry);
+        }
+    }
+
+    @Test
+    void aTokenServerThatWantsACertificateIsNamed() throws Exception {
+        Path certs = directory.resolve("certs.d");
+        try (var tokens = new TestRegistry(Optional.of(demanding())); var registry = new TestRegistry();
+                var client = client(certs)) {
+            registry.image("app", "1");
+            tokens.fault("GET /token", 9, exchange -> exchange.respond(200, Headers.NONE, "{\"token\":\"t\"}".getBytes()));
+            registry.fault("GET /v2/app", 1, exchange -> exchange.respond(401, Headers.of("WWW-Authenticate",
+                    "Bearer realm=\"https://" + tokens.host() + "/token\",service=\"x\""), TestRegistry.NOTHING));
+            assertThatThrownBy(() -> fetch(client, registry)).isInstanceOf(EngineException.Forbidden.class)
+                    .hasMessageStartingWith("cannot get a token for " + registry.host() + ": "
+                            + advice(tokens, certs.resolve(tokens.host())));
+            put("client", certs.resolve(tokens.host()));
+            fetch(client, registry);
+            assertThat(registry.requests).contains("GET /v2/app/manifests/1 [Bearer t]");
         }
     }
 
@@ -166,7 +244,7 @@ class ConfigTest {
     private void export() throws Exception {
         char[] password = "changeit".toCharArray();
         var store = KeyStore.getInstance(directory.resolve("store").toFile(), password);
-        for (String alias : List.of("ca", "server", "client")) {
+        for (String alias : Collections.list(store.aliases())) {
             var pem = new StringBuilder();
             for (var certificate : store.getCertificateChain(alias)) {
                 pem.append(block("CERTIFICATE", certificate.getEncoded()));
@@ -184,7 +262,7 @@ class ConfigTest {
 
     /// A server that asks for a certificate and goes on without one, to answer 400 as web servers do, after it has reset
     /// the first connections.
-    private static void serve(ServerSocket listener, SSLContext context, int resets) {
+    private static boolean serve(ServerSocket listener, SSLContext context, int resets) throws IOException {
         try {
             for (int i = 0;; i++) {
                 try (var socket = listener.accept()) {
@@ -207,7 +285,10 @@ class ConfigTest {
                 }
             }
         } catch (IOException e) {
-            assertThat(listener.isClosed()).as(String.valueOf(e)).isTrue();
+            if (listener.isClosed()) {
+                return true; // the test is over
+            }
+            throw e;
         }
     }
 
@@ -235,8 +316,10 @@ class ConfigTest {
         var context = SSLContext.getInstance("TLS");
         context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
         Path certs = directory.resolve("certs.d");
+        FutureTask<Boolean> server;
         try (var listener = new ServerSocket(0, 9, InetAddress.getLoopbackAddress()); var client = client(certs)) {
-            Thread.ofVirtual().start(() -> serve(listener, context, 1));
+            server = new FutureTask<>(() -> serve(listener, context, 1));
+            Thread.ofVirtual().start(server);
             String host = "127.0.0.1:" + listener.getLocalPort();
             var repository = client.repository(Reference.parse(host + "/app"), AuthConfig.NONE);
             assertThatThrownBy(() -> repository.fetch("1")).isInstanceOf(EngineException.Invalid.class);
@@ -245,5 +328,6 @@ class ConfigTest {
             Files.copy(directory.resolve("client.pem"), place.resolve("client.cert"));
             assertThatThrownBy(() -> repository.fetch("1")).isInstanceOf(EngineException.NotFound.class);
         }
+        assertThat(server.get()).as("its server ended in order").isTrue();
     }
 }
