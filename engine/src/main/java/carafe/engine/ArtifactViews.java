@@ -84,6 +84,7 @@ final class ArtifactViews {
     private static Referrer shown(Artifact artifact, Map<String, String> annotations) {
         var names = new ArrayList<Reference>(artifact.tags());
         names.addAll(artifact.digests());
-        return new Referrer(artifact.descriptor().withAnnotations(annotations), artifact.manifest().subject().map(Descriptor::digest).orElseThrow(), names, true);
+        return new Referrer(artifact.descriptor().withAnnotations(annotations),
+                artifact.manifest().subject().map(Descriptor::digest).orElseThrow(), names, true);
     }
 }

@@ -378,7 +378,8 @@ class FetchTest {
         registry.fault("GET " + path, 9, exchange -> {
             int page = exchange.rawQuery().isEmpty() ? 0 : Integer.parseInt(exchange.rawQuery().substring(5));
             exchange.respond(200, page == 3 ? type(MediaTypes.OCI_INDEX) : Headers.of("Content-Type", MediaTypes.OCI_INDEX,
-                    "Link", "<" + links.get(page) + ">; rel=\"next\""), Index.of(List.of(entries.get(page))).toJson().printBytes());
+                    "Link", "<" + links.get(page) + ">; rel=\"next\""),
+                    Index.of(List.of(entries.get(page))).toJson().printBytes());
         });
         assertThat(referrers(digest)).isEqualTo(entries);
         registry.fault("GET /v2/app/tags/list", 9, exchange -> exchange.respond(200, exchange.rawQuery().contains("last")
