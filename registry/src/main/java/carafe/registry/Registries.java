@@ -1,5 +1,6 @@
 package carafe.registry;
 
+import carafe.http.CertificateWanted;
 import carafe.http.Origin;
 import carafe.spec.EngineException;
 import carafe.spec.docker.AuthConfig;
@@ -73,6 +74,10 @@ public final class Registries implements AutoCloseable {
             return new Login.Refused(String.valueOf(e.getMessage()));
         } catch (IOException e) {
             Interruption.check(e);
+            var wanted = CertificateWanted.in(e);
+            if (wanted.isPresent()) {
+                throw clients.refusal(what, wanted.get());
+            }
             throw new EngineException.Unavailable(what + ": " + e.getMessage(), e);
         }
     }

@@ -180,6 +180,10 @@ class ConfigTest {
             Files.delete(place.resolve("client.cert"));
             assertThatThrownBy(() -> fetch(client, registry)).isInstanceOf(EngineException.Forbidden.class)
                     .hasMessageContaining(advice(registry, place));
+            assertThatThrownBy(() -> client.login(new AuthConfig("ada", "secret", "", "", registry.host())))
+                    .isInstanceOf(EngineException.Forbidden.class)
+                    .hasMessage("login to " + registry.host() + ": " + advice(registry, place)
+                            + " as client.cert and client.key, and the registry's authority as ca.crt");
         }
     }
 
