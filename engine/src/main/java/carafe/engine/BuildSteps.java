@@ -1,6 +1,7 @@
 package carafe.engine;
 
 import carafe.build.step.StepRunner;
+import carafe.build.step.WrongFormat;
 import carafe.runtime.Bundle;
 import carafe.runtime.ContainerRuntime;
 import carafe.runtime.LogOptions;
@@ -62,7 +63,7 @@ final class BuildSteps implements StepRunner {
     }
 
     @Override
-    public int run(StepRun run, Output output) throws EngineException, InterruptedException {
+    public int run(StepRun run, Output output) throws EngineException, InterruptedException, WrongFormat {
         Path directory = layout.container(run.id());
         try {
             Files.createDirectory(directory);
@@ -79,7 +80,7 @@ final class BuildSteps implements StepRunner {
         }
     }
 
-    private int started(StepRun run, Output output) throws EngineException, InterruptedException {
+    private int started(StepRun run, Output output) throws EngineException, InterruptedException, WrongFormat {
         var container = snapshot(run);
         try (var network = networks.attach(container, Sharings.Shared.NONE)) {
             return started(run, container, network, output);
@@ -89,7 +90,7 @@ final class BuildSteps implements StepRunner {
     }
 
     private int started(StepRun run, ContainerSnapshot container, Memberships.Attachment network, Output output)
-            throws EngineException, InterruptedException {
+            throws EngineException, InterruptedException, WrongFormat {
         var files = layout.files(run.id());
         etc.write(files, container.config().names().host(), container.host(), network.known());
         var places = new SpecComposer.Places(files, network.namespace(), network.users(),
@@ -102,6 +103,9 @@ final class BuildSteps implements StepRunner {
             try {
                 process = runtime.start(bundle, List.of(endpoint));
             } catch (StartFailure e) {
+                if (e.kind() == StartFailure.Kind.WRONG_FORMAT) {
+                    throw new WrongFormat(e.getMessage(), e);
+                }
                 throw e.toEngineException();
             }
             return watched(process, endpoint.channel(), output);

@@ -1,30 +1,32 @@
 package carafe.build.step;
 
+import carafe.build.plan.Operation;
 import carafe.build.tree.FileSource;
-import carafe.build.tree.Node;
 import carafe.spec.oci.Platform;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /// Whether this machine can run a program of another processor: the kernel hands it to an emulator that was registered for
-/// such programs, or nobody does. Looked up before the program is started, since the kernel's own word would only be
-/// "exec format error".
+/// such programs, or nobody does. The kernel's own word would only be "exec format error": what is known before the program
+/// is started is said then, the rest once the kernel has said no.
 /// Source: Documentation/admin-guide/binfmt-misc.rst; elf(5).
 public final class Emulators {
 
     /// Where the kernel shows its handlers.
     public static final Path KERNEL = Path.of("/proc/sys/fs/binfmt_misc");
 
-    private static final int HEADER_BYTES = 128;
     private static final int MAX_HANDLER_BYTES = 16 << 10;
-    private static final int MAX_SCRIPTS = 4;
     private static final byte[] ELF = {0x7f, 'E', 'L', 'F'};
 
     /// What a processor's programs say of themselves: 32 or 64 bits, byte order, machine.
@@ -74,41 +76,75 @@ public final class Emulators {
         this.host = host;
     }
 
-    /// What is in the way of running `arguments`, found along `environment`'s PATH, for `platform` in `root`: a sentence
-    /// that says what to do; nothing when it can run, as far as can be known.
-    Optional<String> obstacle(Platform platform, List<String> arguments, List<String> environment, FileSource root)
-            throws IOException {
-        var machine = MACHINES.get(platform.architecture());
-        if (platform.runsOn(host) || machine == null || arguments.isEmpty()) {
+    /// What is known to be in the way of running `run`'s program for `platform` on the files in `root`: a sentence that says
+    /// what to do. Nothing where it may run: handlers are at work whether they can be seen from here or not.
+    Optional<String> obstacle(Platform platform, Operation.Run run, FileSource root) {
+        var program = new ProgramLookup(run, root);
+        if (!isForeign(platform, run) || !Files.exists(directory.resolve("status"))) {
             return Optional.empty();
         }
-        byte[] header = header(arguments.getFirst(), environment, root).orElseGet(() -> sample(machine));
+        return program.header().flatMap(header -> reason(platform, run, header, program));
+    }
+
+    /// Why the kernel did not take `run`'s program (ENOEXEC), as far as that has to do with its processor.
+    Optional<String> explanation(Platform platform, Operation.Run run, FileSource root) {
+        if (!isForeign(platform, run)) {
+            return Optional.empty();
+        }
+        var program = new ProgramLookup(run, root);
+        return reason(platform, run, program.header().orElseGet(() -> sample(machine(platform).orElseThrow())), program);
+    }
+
+    private boolean isForeign(Platform platform, Operation.Run run) {
+        return !platform.runsOn(host) && machine(platform).isPresent() && !run.arguments().isEmpty();
+    }
+
+    private static Optional<Machine> machine(Platform platform) {
+        return Optional.ofNullable(MACHINES.get(platform.architecture()));
+    }
+
+    private Optional<String> reason(Platform platform, Operation.Run run, byte[] header, ProgramLookup program) {
         if (isNative(header)) {
             return Optional.empty();
         }
-        String what = "cannot run " + arguments.getFirst() + " for " + platform + " on this " + host + " machine: ";
+        String what = "cannot run " + run.arguments().getFirst() + " for " + platform + " on this " + host + " machine: ";
+        String install = "install one that registers itself (Debian: apt-get install qemu-user-static)";
         String instead = ", or do the step on this machine's platform: FROM --platform=$BUILDPLATFORM";
-        if (!Files.exists(directory.resolve("status"))) {
-            return Optional.of(what + "the kernel's handlers for programs of other processors are not to be seen, binfmt_misc"
-                    + " is not mounted; mount -t binfmt_misc binfmt_misc " + directory + ", and install an emulator that"
-                    + " registers itself there (Debian: apt-get install qemu-user-static)" + instead);
+        Path status = directory.resolve("status");
+        if (!Files.exists(status)) {
+            return Optional.of(what + "the kernel has no emulator for " + architecture(header) + "; " + install + " and see"
+                    + " what is registered with mount -t binfmt_misc binfmt_misc " + directory + instead);
         }
-        if (text(directory.resolve("status")).strip().equals("disabled")) {
-            return Optional.of(what + "the kernel's handlers for programs of other processors are switched off; echo 1 > "
-                    + directory.resolve("status") + instead);
+        try {
+            if (text(status).strip().equals("disabled")) {
+                return Optional.of(what + "the kernel's handlers for programs of other processors are switched off; echo 1 > "
+                        + status + instead);
+            }
+            var handlers = handlers(header);
+            if (handlers.isEmpty()) {
+                return Optional.of(what + "no emulator for " + architecture(header) + " is registered with the kernel in "
+                        + directory + "; " + install + instead);
+            }
+            if (handlers.stream().anyMatch(each -> each.fixed || program.mayHave(each.interpreter))) {
+                return Optional.empty();
+            }
+            var found = handlers.getFirst();
+            return Optional.of(what + "its emulator " + found.interpreter + " is looked for in the image, which does not have"
+                    + " it, because " + found.name + " was registered in " + directory + " without the flag F; register it"
+                    + " with that flag, or copy the emulator into the image" + instead);
+        } catch (IOException e) {
+            return Optional.empty(); // what is registered is not known
         }
-        var handler = handler(header);
-        if (handler.isEmpty()) {
-            return Optional.of(what + "no emulator for " + platform.architecture() + " is registered with the kernel in "
-                    + directory + "; install one that registers itself (Debian: apt-get install qemu-user-static)" + instead);
-        }
-        var found = handler.get();
-        if (found.fixed || root.follow(found.interpreter.substring(1)).isPresent()) {
-            return Optional.empty();
-        }
-        return Optional.of(what + "its emulator " + found.interpreter + " is looked for in the image, which does not have it,"
-                + " because " + found.name + " was registered in " + directory + " without the flag F; register it with"
-                + " that flag, or copy the emulator into the image" + instead);
+    }
+
+    /// The processor that a program is for.
+    private static String architecture(byte[] header) {
+        return MACHINES.entrySet().stream().filter(each -> Arrays.equals(kind(sample(each.getValue())), kind(header)))
+                .map(Map.Entry::getKey).findFirst().orElseGet(() -> {
+                    int first = header[18] & 0xff;
+                    int second = header[19] & 0xff;
+                    return "ELF machine " + (header[5] == 2 ? first << 8 | second : second << 8 | first);
+                });
     }
 
     private boolean isNative(byte[] header) {
@@ -124,7 +160,7 @@ public final class Emulators {
 
     /// How a program for `machine` begins, as linkers write it.
     private static byte[] sample(Machine machine) {
-        var header = Arrays.copyOf(ELF, HEADER_BYTES);
+        var header = Arrays.copyOf(ELF, ProgramLookup.HEADER_BYTES);
         header[4] = (byte) (machine.bits == 64 ? 2 : 1);
         header[5] = (byte) (machine.little ? 1 : 2);
         header[6] = 1;
@@ -136,64 +172,25 @@ public final class Emulators {
         return header;
     }
 
-    /// The first bytes of the program that a name means in `root`, behind its `#!` if it is a script; none when it is not
-    /// there or no ELF program.
-    private static Optional<byte[]> header(String name, List<String> environment, FileSource root) throws IOException {
-        String program = name;
-        for (int i = 0; i <= MAX_SCRIPTS; i++) {
-            var file = file(program, environment, root);
-            if (file.isEmpty()) {
-                return Optional.empty();
-            }
-            byte[] read;
-            try (var in = root.open(file.get())) {
-                read = in.readNBytes(HEADER_BYTES);
-            }
-            if (read.length >= 20 && Arrays.equals(Arrays.copyOf(read, ELF.length), ELF)) {
-                return Optional.of(Arrays.copyOf(read, HEADER_BYTES));
-            }
-            String line = new String(read, StandardCharsets.UTF_8).lines().findFirst().orElse("");
-            if (!line.startsWith("#!") || line.substring(2).isBlank()) {
-                return Optional.empty();
-            }
-            program = line.substring(2).strip().split("\\s+")[0];
-        }
-        return Optional.empty();
-    }
-
-    private static Optional<Node> file(String program, List<String> environment, FileSource root) throws IOException {
-        if (program.contains("/")) {
-            return regular(program, root);
-        }
-        String path = environment.stream().filter(entry -> entry.startsWith("PATH=")).reduce((_, last) -> last)
-                .map(entry -> entry.substring(5)).orElse("");
-        for (String directory : path.split(":")) {
-            var found = regular(directory + "/" + program, root);
-            if (found.isPresent()) {
-                return found;
-            }
-        }
-        return Optional.empty();
-    }
-
-    private static Optional<Node> regular(String path, FileSource root) throws IOException {
-        return path.startsWith("/") ? root.follow(path.substring(1)).filter(node -> node.type() == Node.Type.FILE)
-                : Optional.empty();
-    }
-
-    private Optional<Handler> handler(byte[] header) throws IOException {
+    /// The handlers that take a program.
+    private List<Handler> handlers(byte[] header) throws IOException {
+        var all = new ArrayList<Handler>();
         try (var entries = Files.newDirectoryStream(directory)) {
             for (Path entry : entries) {
                 String name = String.valueOf(entry.getFileName());
                 if (!name.equals("status") && !name.equals("register")) {
-                    var handler = read(name, text(entry));
-                    if (handler.isPresent() && handler.get().takes(header)) {
-                        return handler;
+                    try {
+                        read(name, text(entry)).filter(handler -> handler.takes(header)).ifPresent(all::add);
+                    } catch (NoSuchFileException e) {
+                        continue; // taken away since it was listed
                     }
                 }
             }
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
         }
-        return Optional.empty();
+        all.sort(Comparator.comparing(Handler::name));
+        return all;
     }
 
     private static String text(Path file) throws IOException {
@@ -217,7 +214,7 @@ public final class Emulators {
                 case "enabled" -> enabled = true;
                 case "interpreter" -> interpreter = value;
                 case "flags:" -> flags = value;
-                case "offset" -> offset = value.matches("\\d{1,3}") ? Integer.parseInt(value) : HEADER_BYTES;
+                case "offset" -> offset = value.matches("\\d{1,3}") ? Integer.parseInt(value) : ProgramLookup.HEADER_BYTES;
                 case "magic" -> magic = value;
                 case "mask" -> mask = value;
                 default -> { }

@@ -37,7 +37,7 @@ import java.util.TreeMap;
 public final class RunStep implements AutoCloseable {
 
     /// Mount points that every container has.
-    private static final List<String> STANDARD_POINTS =
+    static final List<String> STANDARD_POINTS =
             List.of("proc", "dev", "sys", "etc/resolv.conf", "etc/hosts", "etc/hostname");
 
     /// Where steps work, and what they need of the outside.
@@ -84,7 +84,7 @@ public final class RunStep implements AutoCloseable {
             throws IOException, EngineException, InterruptedException, StepFailed {
         var files = RootView.readOnly(root);
         below = Optional.of(files);
-        var obstacle = place.emulators.obstacle(platform, run.arguments(), run.environment(), files);
+        var obstacle = place.emulators.obstacle(platform, run, files);
         if (obstacle.isPresent()) {
             throw new EngineException.Unsupported(obstacle.get());
         }
@@ -101,7 +101,16 @@ public final class RunStep implements AutoCloseable {
         points.removeIf(point -> isThere(point));
         var step = new StepRunner.StepRun(id, root, run.arguments(), environment, run.directory(), run.user(), mounts,
                 run.network(), run.hostName(), run.insecure(), gift.limits);
-        int code = place.runner.run(step, output);
+        int code;
+        try {
+            code = place.runner.run(step, output);
+        } catch (WrongFormat e) {
+            var explanation = place.emulators.explanation(platform, run, files);
+            if (explanation.isEmpty()) {
+                throw new EngineException.Invalid(e.getMessage());
+            }
+            throw new EngineException.Unsupported(e.getMessage() + "; " + explanation.get());
+        }
         if (code != 0) {
             throw new StepFailed(String.join(" ", run.arguments()), code);
         }

@@ -43,5 +43,6 @@ public interface StepRunner {
     /// Runs the program to its end; nothing of it is left then, whatever it started. An interrupt kills it.
     /// @return the exit code
     /// @throws EngineException it could not be started
-    int run(StepRun run, Output output) throws EngineException, InterruptedException;
+    /// @throws WrongFormat it could not be started because the kernel does not run such a file
+    int run(StepRun run, Output output) throws EngineException, InterruptedException, WrongFormat;
 }
