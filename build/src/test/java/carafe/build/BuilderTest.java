@@ -479,6 +479,22 @@ class BuilderTest {
                 .hasMessageContaining("BUILDKIT_SYNTAX=example.com/front:1 names a front end of its own");
     }
 
+    @Test
+    void limitsOfProcessesBelongToAStep() throws Exception {
+        String file = "FROM scratch\nRUN write /x 1\n";
+        var core = new BuildLimits.Ulimit("core", 0, 0);
+        for (var limits : List.of(List.<BuildLimits.Ulimit>of(), List.of(new BuildLimits.Ulimit("nofile", 77, 77), core),
+                List.of(core, new BuildLimits.Ulimit("nofile", 77, 77)), List.of(new BuildLimits.Ulimit("nofile", 88, 88), core))) {
+            var running = new BuildRequest.Running("default", new BuildLimits(0, 0, BuildLimits.Cpu.NONE, 0, "", List.of(),
+                    limits), Map.of(), Map.of(), false, false);
+            build(file, new TarText(), new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
+                    BuildRequest.Cache.USE, running, BuildRequest.Result.IMAGE, BuildContexts.NONE));
+        }
+        assertThat(runner.runs).extracting(run -> run.limits().ulimits().size()).containsExactly(0, 2, 2);
+        build(file);
+        assertThat(runner.runs).hasSize(3);
+    }
+
     private Digest foreign(String word, String script) throws Exception {
         byte[] header = new byte[64]; // of a program for another processor than any machine's that runs this
         System.arraycopy("\177ELF\2\2\1".getBytes(StandardCharsets.ISO_8859_1), 0, header, 0, 7);

@@ -377,7 +377,8 @@ final class StageSolver {
                 origins.put(i, sources.identity(bind));
             }
         }
-        var key = new StepKey("run", job.epoch()).below(state).run(run, origins);
+        var key = new StepKey("run", job.epoch()).below(state)
+                .run(run, origins, job.request().running().limits().ulimits());
         return solved(step, vertex, key, Inputs.NONE, () -> run(run, vertex, step.config()));
     }
 

@@ -3,6 +3,7 @@ package carafe.build.solve;
 import carafe.build.plan.Mount;
 import carafe.build.plan.Operation;
 import carafe.spec.Json;
+import carafe.spec.build.BuildLimits;
 import carafe.spec.oci.Digest;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,8 +31,13 @@ final class StepKey {
         return this;
     }
 
-    /// What a program's run depends on; `origins` are the identities of what its mounts read, by their number.
-    StepKey run(Operation.Run run, Map<Integer, String> origins) {
+    /// What a program's run depends on; `origins` are the identities of what its mounts read, by their number;
+    /// `ulimits` are in it because programs can ask for them.
+    StepKey run(Operation.Run run, Map<Integer, String> origins, List<BuildLimits.Ulimit> ulimits) {
+        if (!ulimits.isEmpty()) {
+            with("ulimits", Json.ofTexts(ulimits.stream()
+                    .map(each -> each.name() + "=" + each.soft() + ":" + each.hard()).sorted().toList()).print());
+        }
         with("arguments", Json.ofTexts(run.arguments()).print());
         for (String entry : run.environment()) {
             int equals = entry.indexOf('=');
