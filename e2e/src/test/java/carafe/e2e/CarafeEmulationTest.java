@@ -7,6 +7,8 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -21,40 +23,45 @@ final class CarafeEmulationTest {
     private static final Path HANDLERS = Path.of("/proc/sys/fs/binfmt_misc");
     private static final short LOONGARCH = 258;
 
+    /// Makes the kernel's table seen in a namespace of mounts, whether the host shows it or not.
+    private static final String SEEN = "[ -e " + HANDLERS + "/register ] || mount -t binfmt_misc binfmt_misc " + HANDLERS;
+
     private final EngineUnderTest engine;
     private final String handler;
-    private boolean mounted;
+    private final byte[] mark = new byte[8];
 
     CarafeEmulationTest() throws Exception {
-        engine = new CarafeDaemon();
+        engine = new CarafeDaemon(alone(SEEN));
         handler = engine.directory().getFileName().toString();
+        ThreadLocalRandom.current().nextBytes(mark);
+    }
+
+    /// In a namespace of mounts of its own that `script` has prepared: mounts of the host stay as they are.
+    private static List<String> alone(String script) {
+        return List.of("unshare", "--mount", "sh", "-c", "set -e; " + script + "; exec \"$@\"", "sh");
     }
 
     @BeforeAll
     void start() throws Exception {
-        if (!Files.exists(HANDLERS.resolve("register"))) {
-            Command.of("mount", "-t", "binfmt_misc", "binfmt_misc", HANDLERS.toString()).run().good();
-            mounted = true;
-        }
         engine.start();
     }
 
     @AfterEach
     void forget() throws Exception {
-        if (Files.exists(HANDLERS.resolve(handler))) {
-            Files.writeString(HANDLERS.resolve(handler), "-1");
-        }
+        where("if [ -e " + HANDLERS.resolve(handler) + " ]; then echo -1 > " + HANDLERS.resolve(handler) + "; fi");
     }
 
     @AfterAll
-    void stop() throws Exception {
+    void stop() {
         engine.close();
-        if (mounted) {
-            Command.of("umount", HANDLERS.toString()).run().good();
-        }
     }
 
-    /// Registers busybox for LoongArch's programs; by their OS ABI for those of this test alone.
+    /// Runs a script where the daemon sees the kernel's table.
+    private void where(String script, String... words) throws Exception {
+        Command.of("nsenter", "--mount=/proc/" + engine.pid() + "/ns/mnt", "sh", "-c", script, "sh").and(words).run().good();
+    }
+
+    /// Registers busybox for LoongArch's programs; by bytes that nobody looks at for those of this run of the test alone.
     private void register(String flags) throws Exception {
         String escaped = "";
         String mask = "";
@@ -65,20 +72,20 @@ final class CarafeEmulationTest {
         }
         Path busybox = Tools.fetched("busybox", "usr/bin/busybox");
         Path emulator = Files.copy(busybox, engine.directory().resolve("busybox-" + flags));
-        Files.writeString(HANDLERS.resolve("register"),
+        where("printf %s \"$1\" > " + HANDLERS.resolve("register"),
                 ":" + handler + ":M:0:" + escaped + ":" + mask + ":" + emulator + ":" + flags);
     }
 
     /// The header of a program for LoongArch, of an OS ABI that nobody has.
-    private static byte[] program() {
+    private byte[] program() {
         return ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN)
                 .put("\177ELF".getBytes(StandardCharsets.US_ASCII)).put((byte) 2).put((byte) 1).put((byte) 1).put((byte) 0x7a)
-                .putLong(0).putShort((short) 2).putShort(LOONGARCH).putInt(1).array();
+                .put(mark).putShort((short) 2).putShort(LOONGARCH).putInt(1).array();
     }
 
-    private Outcome build(String... more) throws Exception {
+    private static Outcome build(EngineUnderTest engine, byte[] program, String... more) throws Exception {
         Path context = Files.createTempDirectory(engine.directory(), "context");
-        Files.write(context.resolve("sh"), program());
+        Files.write(context.resolve("sh"), program);
         Files.writeString(context.resolve("Dockerfile"), """
                 FROM scratch
                 ARG TARGETARCH
@@ -90,22 +97,38 @@ final class CarafeEmulationTest {
                 .and(more).and(context.toString()).run();
     }
 
+    private String cannot() throws Exception {
+        String host = Client.carafe().to(engine).and("version", "-f", "{{.Server.Os}}/{{.Server.Arch}}").run().good().text();
+        return "cannot run /bin/sh for linux/loong64 on this " + host + " machine: ";
+    }
+
     @Test
     void aStepRunsThroughAnEmulatorThatTheKernelHolds() throws Exception {
         register("F");
-        assertThat(build("-t", "emulated").good().err()).contains("printed: a step on loong64");
+        assertThat(build(engine, program(), "-t", "emulated").good().err()).contains("printed: a step on loong64");
         assertThat(Client.carafe().to(engine).and("image", "inspect", "-f", "{{.Architecture}}", "emulated").run().good().text())
                 .isEqualTo("loong64");
     }
 
     @Test
     void whatIsInTheWayIsSaidBeforeTheProgramIsStarted() throws Exception {
-        assertThat(build().endedWith(1).err()).contains("cannot run /bin/sh for linux/loong64 on this linux/amd64 machine: "
-                + "no emulator for loong64 is registered with the kernel in " + HANDLERS + "; install one that registers itself "
-                + "(Debian: apt-get install qemu-user-static), or do the step on this machine's platform: "
-                + "FROM --platform=$BUILDPLATFORM");
+        assertThat(build(engine, program()).endedWith(1).err()).contains(cannot() + "no emulator for loong64 is registered with"
+                + " the kernel in " + HANDLERS + "; install one that registers itself (Debian: apt-get install qemu-user-static),"
+                + " or do the step on this machine's platform: FROM --platform=$BUILDPLATFORM");
         register("O");
-        assertThat(build().endedWith(1).err()).contains("is looked for in the image, which does not have it, because " + handler
-                + " was registered in " + HANDLERS + " without the flag F");
+        assertThat(build(engine, program()).endedWith(1).err()).contains("is looked for in the image, which does not have it,"
+                + " because " + handler + " was registered in " + HANDLERS + " without the flag F");
+    }
+
+    @Test
+    void anEmulatorIsUsedWhereItsRegistrationIsNotSeen() throws Exception {
+        register("CF");
+        try (var blind = new CarafeDaemon(alone("mount -t proc proc /proc"))) {
+            blind.start();
+            assertThat(build(blind, program()).good().err()).contains("printed: a step on loong64");
+            forget();
+            assertThat(build(blind, program()).endedWith(1).err()).contains("exec format error", cannot()
+                    + "the kernel has no emulator for loong64; install one that registers itself");
+        }
     }
 }
