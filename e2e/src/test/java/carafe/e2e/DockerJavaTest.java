@@ -34,6 +34,7 @@ import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -90,8 +91,11 @@ final class DockerJavaTest {
 
     @AfterAll
     void stop() throws Exception {
-        docker.close();
-        engine.close();
+        try {
+            docker.close();
+        } finally {
+            engine.close();
+        }
     }
 
     /// What a stream brought so far, in order.
@@ -423,8 +427,9 @@ final class DockerJavaTest {
         int port = Integer.parseInt(bindings[0].getHostPortSpec());
         Deadline.await("the published port answers", () -> {
             try (var socket = new Socket("127.0.0.1", port)) {
+                socket.setSoTimeout(5_000);
                 return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8).equals("answer\n");
-            } catch (SocketException _) {
+            } catch (SocketException | SocketTimeoutException _) {
                 return false; // nc listens anew for each
             }
         });
