@@ -8,6 +8,7 @@ import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CacheExport;
 import carafe.spec.build.CacheImport;
 import carafe.spec.docker.AuthConfig;
+import carafe.spec.docker.Resources;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -53,7 +54,8 @@ final class BuildParameters {
     private static List<BuildLimits.Ulimit> ulimits(List<Json.Obj> documents) throws Invalid {
         var all = new ArrayList<BuildLimits.Ulimit>();
         for (var each : documents) {
-            all.add(new BuildLimits.Ulimit(each.text("Name"), each.number("Soft", 0), each.number("Hard", 0)));
+            var ulimit = Resources.Ulimit.read(each);
+            all.add(new BuildLimits.Ulimit(ulimit.name(), ulimit.soft(), ulimit.hard()));
         }
         return all;
     }

@@ -97,10 +97,13 @@ final class CarafeBuildOutputTest {
     @Test
     void whatWasBuiltIsWrittenIntoAFile() throws Exception {
         Path file = engine.directory().resolve("metadata.json");
-        String id = run("build", "-q", "-t", "told:1", "-t", "told:2", "--metadata-file", file.toString(),
-                context("FROM scratch\nCOPY f /told\n").toString()).good().text();
+        String context = context("FROM scratch\nCOPY f /told\n").toString();
+        run("build", "-q", "-t", "127.0.0.1:1/told", "--push", "--metadata-file", file.toString(), context).endedWith(1);
+        assertThat(file).doesNotExist();
+        String id = run("build", "-q", "-t", "told", "-t", "own.example/told:2", "--metadata-file", file.toString(), context)
+                .good().text();
         assertThat(Files.readString(file)).isEqualTo("{\"containerimage.config.digest\":\"" + id
-                + "\",\"image.name\":\"told:1,told:2\"}\n");
+                + "\",\"image.name\":\"docker.io/library/told:latest,own.example/told:2\"}\n");
     }
 
     @Test

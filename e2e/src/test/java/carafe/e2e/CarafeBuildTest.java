@@ -2,8 +2,11 @@ package carafe.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -114,6 +117,13 @@ final class CarafeBuildTest {
         assertThat(classic.out()).contains("\n77 99\n");
         assertThat(run("build", "--ulimit", "nofile=9:8", context.toString()).endedWith(1).err())
                 .contains("soft limit must be less than or equal to hard limit: 9 > 8");
+        var wrong = Map.of("{\"Name\":\"files\"}", "invalid ulimit type: files",
+                "{\"Name\":\"core\",\"Soft\":2,\"Hard\":1}", "soft limit must be less than or equal to hard limit: 2 ");
+        for (var each : wrong.entrySet()) {
+            String query = URLEncoder.encode("[" + each.getKey() + "]", StandardCharsets.UTF_8);
+            assertThat(RawHttp.request(engine.socket(), "POST", "/build?ulimits=" + query)).startsWith("HTTP/1.1 400 ")
+                    .contains(each.getValue());
+        }
     }
 
     @Test
@@ -121,7 +131,10 @@ final class CarafeBuildTest {
         Path context = context("FROM scratch\nCOPY Dockerfile /\n");
         run("build", "--provenance=false", "--sbom=false", "--builder", "default", "--attest", "type=sbom,disabled=true",
                 context.toString()).good();
-        for (String flag : new String[] {"--provenance=mode=max", "--sbom=true", "--attest=type=provenance"}) {
+        run("build", "--provenance=0", "--sbom=f", context.toString()).good();
+        run("build", "--provenance=mode=max,disabled=true", "--sbom=disabled=1", context.toString()).good();
+        for (String flag : new String[] {"--provenance=mode=max", "--sbom=true", "--attest=type=provenance",
+                "--provenance=disabled=false"}) {
             assertThat(run("build", flag, context.toString()).endedWith(1).err()).contains("attestations (provenance, SBOM)"
                     + " cannot be made yet");
         }

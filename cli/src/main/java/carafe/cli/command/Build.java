@@ -3,7 +3,9 @@ package carafe.cli.command;
 import carafe.cli.build.BuildProgress;
 import carafe.cli.client.EngineError;
 import carafe.cli.client.Target;
+import carafe.cli.flag.FlagException;
 import carafe.cli.flag.Flags;
+import carafe.cli.flag.Values;
 import carafe.cli.session.Session;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
@@ -16,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /// `build`: sends the context and what is asked for, shows what happens.
 final class Build {
@@ -55,7 +58,7 @@ final class Build {
         flags.list("label", "Set metadata for an image");
         flags.bool("load", "Shorthand for \"--output=type=image\"").hidden();
         flags.text("m,memory", "Memory limit of the \"RUN\" instructions");
-        flags.text("metadata-file", "Write build result metadata to a file");
+        flags.text("metadata-file", "Write the image ID and names to a file, as JSON");
         flags.text("network", "Set the networking mode for the \"RUN\" instructions during build").otherwise("default");
         flags.bool("no-cache", "Do not use cache when building the image");
         flags.list("no-cache-filter", "Do not cache specified stages");
@@ -93,9 +96,9 @@ final class Build {
 
     /// What buildx has and this has not is told; scripts that switch it off are content.
     private void refuseWhatIsMissing() throws Failure {
-        boolean wanted = flags.list("attest").stream().anyMatch(text -> !text.contains("disabled=true"));
+        boolean wanted = !flags.list("attest").stream().allMatch(Build::switchesOff);
         for (String flag : List.of("provenance", "sbom")) {
-            wanted |= !flags.text(flag).isEmpty() && !flags.text(flag).equals("false");
+            wanted |= !flags.text(flag).isEmpty() && !switchesOff(flags.text(flag));
         }
         if (wanted) {
             throw new Failure(1, "attestations (provenance, SBOM) cannot be made yet: leave out --attest, --provenance and"
@@ -109,6 +112,23 @@ final class Build {
             throw new Failure(1, "several platforms in one build (" + flags.text("platform") + ") are not supported yet:"
                     + " build each with its own --platform and -t, push them, and make one name of them with "
                     + Help.PROGRAM + " manifest create");
+        }
+    }
+
+    /// Whether a value of --attest, --provenance or --sbom says that none is wanted: `false`, or `disabled=true` in a list.
+    private static boolean switchesOff(String text) {
+        if (isBoolean(text, "false")) {
+            return true;
+        }
+        return Stream.of(text.split(",")).map(String::strip).filter(field -> field.startsWith("disabled="))
+                .reduce((_, last) -> last).filter(field -> isBoolean(field.substring("disabled=".length()), "true")).isPresent();
+    }
+
+    private static boolean isBoolean(String text, String value) {
+        try {
+            return Values.bool(text).equals(value);
+        } catch (FlagException _) {
+            return false; // it says something else
         }
     }
 
@@ -152,10 +172,10 @@ final class Build {
                             : " named " + String.join(", ", flags.list("tag"))));
                 }
                 write("iidfile", image);
-                write("metadata-file", metadata(image).print() + "\n");
                 if (!image.isEmpty()) {
                     output.write(call, image, flags.list("tag"));
                 }
+                write("metadata-file", metadata(image).print() + "\n");
                 return 0;
             }
             case "error" -> {
@@ -178,14 +198,14 @@ final class Build {
         }
     }
 
-    /// What buildx tells of a result, under its names.
+    /// What is told of a result, under the names that buildx has for it.
     private Json.Obj metadata(String image) {
         var told = Json.object();
         if (!image.isEmpty()) {
             told.put("containerimage.config.digest", image);
         }
         if (!flags.list("tag").isEmpty()) {
-            told.put("image.name", String.join(",", flags.list("tag")));
+            told.put("image.name", String.join(",", flags.list("tag").stream().map(ImageName::full).toList()));
         }
         return told.build();
     }

@@ -46,7 +46,24 @@ public record Resources(
     public record Rate(String path, long perSecond) {}
 
     /// A resource limit by its name in lower case without RLIMIT_ (`nofile`); −1 unlimited.
-    public record Ulimit(String name, long soft, long hard) {}
+    public record Ulimit(String name, long soft, long hard) {
+        private static final List<String> KNOWN = List.of(
+                "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss",
+                "rtprio", "rttime", "sigpending", "stack", "as");
+
+        /// Reads and checks one as clients write it.
+        public static Ulimit read(Json.Obj document) throws EngineException.Invalid {
+            var ulimit = new Ulimit(document.text("Name"), document.number("Soft", 0), document.number("Hard", 0));
+            if (!KNOWN.contains(ulimit.name)) {
+                throw new EngineException.Invalid("invalid ulimit type: " + ulimit.name);
+            }
+            if (ulimit.hard != -1 && (ulimit.soft == -1 || ulimit.soft > ulimit.hard)) {
+                throw new EngineException.Invalid("ulimit soft limit must be less than or equal to hard limit: "
+                        + ulimit.soft + " > " + ulimit.hard);
+            }
+            return ulimit;
+        }
+    }
 
     /// Device nodes of the host to show inside, and raw rules (`c 1:3 rwm`).
     public record Devices(List<Device> nodes, List<String> rules, boolean requestsGpus) {
@@ -161,20 +178,9 @@ public record Resources(
     }
 
     private static List<Ulimit> ulimits(Json.Obj document) throws EngineException.Invalid {
-        var known = List.of(
-                "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss",
-                "rtprio", "rttime", "sigpending", "stack", "as");
         var ulimits = new ArrayList<Ulimit>();
         for (var each : document.objects("Ulimits")) {
-            var ulimit = new Ulimit(each.text("Name"), each.number("Soft", 0), each.number("Hard", 0));
-            if (!known.contains(ulimit.name)) {
-                throw new EngineException.Invalid("invalid ulimit type: " + ulimit.name);
-            }
-            if (ulimit.hard != -1 && (ulimit.soft == -1 || ulimit.soft > ulimit.hard)) {
-                throw new EngineException.Invalid("ulimit soft limit must be less than or equal to hard limit: "
-                        + ulimit.soft + " > " + ulimit.hard);
-            }
-            ulimits.add(ulimit);
+            ulimits.add(Ulimit.read(each));
         }
         return ulimits;
     }
