@@ -375,6 +375,23 @@ final class LinuxVolumesTest {
         assertThat(names()).containsExactly("mem");
     }
 
+    /// A disk of its own has its lost+found, and somebody's backup is nobody's volume.
+    @Test
+    void whatIsNoVolumeIsLeftWhereItIs() throws Exception {
+        var root = volumes().create(named("mine", Map.of())).mountpoint().resolve("../..").normalize();
+        Files.writeString(Files.createDirectory(root.resolve("backup")).resolve("f"), "kept");
+        Files.writeString(root.resolve("x.tar"), "kept too");
+        Files.createDirectory(root.resolve("unfinished"));
+        Files.createDirectories(root.resolve("broken"));
+        Files.writeString(root.resolve("broken/_data"), "no directory");
+        stage.crash();
+        assertThat(names()).containsExactly("mine");
+        assertThat(root.resolve("backup/f")).hasContent("kept");
+        assertThat(root.resolve("x.tar")).hasContent("kept too");
+        assertThat(root.resolve("broken/_data")).hasContent("no directory");
+        assertThat(root.resolve("unfinished")).doesNotExist();
+    }
+
     @Test
     void aKilledDaemonUnmountsWhatNobodyRunsWith() throws Exception {
         volumes().create(named("mem", Map.of("type", "tmpfs", "device", "tmpfs")));

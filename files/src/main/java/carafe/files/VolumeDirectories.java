@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -79,20 +80,37 @@ public final class VolumeDirectories {
         return root.resolve(name);
     }
 
-    /// The names of all that are there.
+    /// The names of all that are there. What is no directory, or has files but none of ours, is somebody else's:
+    /// `lost+found`, for example.
     public Set<String> names() throws EngineException {
         var names = new HashSet<String>();
         try (var entries = Files.newDirectoryStream(root)) {
             for (var entry : entries) {
                 String name = String.valueOf(entry.getFileName());
-                if (!name.startsWith(".")) {
-                    names.add(name);
+                if (!name.startsWith(".") && Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
+                    if (isOurs(entry)) {
+                        names.add(name);
+                    } else {
+                        LOG.warn("{} is no volume, for it has no {}: it is left as it is", entry, DATA);
+                    }
                 }
             }
         } catch (IOException e) {
             throw Trouble.of("cannot list the volumes in " + root, e);
         }
         return names;
+    }
+
+    private static boolean isOurs(Path directory) {
+        if (Files.exists(directory.resolve(DATA), LinkOption.NOFOLLOW_LINKS)) {
+            return true;
+        }
+        try (var entries = Files.newDirectoryStream(directory)) {
+            return !entries.iterator().hasNext(); // not finished
+        } catch (IOException e) {
+            LOG.warn("{} cannot be looked into and is left as it is: {}", directory, e.getMessage());
+            return false;
+        }
     }
 
     /// The limit of a volume's size.

@@ -8,6 +8,7 @@ import carafe.spec.oci.Manifest;
 import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -239,6 +240,8 @@ public final class Artifacts {
         try {
             return content.size(digest).filter(size -> size <= Manifest.MAX_BYTES).isPresent()
                     ? Optional.of(content.readAll(digest, Manifest.MAX_BYTES)) : Optional.empty();
+        } catch (NoSuchFileException e) {
+            return Optional.empty(); // collected just now
         } catch (IOException e) {
             throw Failures.of("read " + digest, e);
         }

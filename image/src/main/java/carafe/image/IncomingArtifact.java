@@ -54,6 +54,7 @@ record IncomingArtifact(Descriptor descriptor, Optional<Digest> subject, List<Re
         private final Set<Digest> others = new HashSet<>();
         private final Set<Digest> incomplete = new HashSet<>();
         private final Set<Digest> subjects = new HashSet<>(); // kept, as far as they are in the archive
+        private final Set<Digest> children = new HashSet<>(); // the same of the manifests of indexes among them
 
         Reading(ArchiveContents contents, ArchiveBlobs blobs) {
             this.contents = contents;
@@ -62,13 +63,18 @@ record IncomingArtifact(Descriptor descriptor, Optional<Digest> subject, List<Re
 
         List<IncomingArtifact> all(List<Descriptor> entries) throws IOException, EngineException {
             for (var entry : entries) {
-                var name = OciArchive.name(entry.annotations());
+                if (!MediaTypes.isManifest(entry.mediaType()) || OciArchive.isAttestation(entry)
+                        || others.contains(entry.digest())) {
+                    continue; // an image's table says what is wrong
+                }
                 var before = found.get(entry.digest());
-                if (before != null && name.isPresent()) {
-                    found.put(entry.digest(), before.named(name.get()));
-                } else if (before == null && !others.contains(entry.digest())
-                        && (name.isPresent() || !incomplete.contains(entry.digest()))) {
-                    read(entry, name);
+                if (before != null) {
+                    var name = OciArchive.name(entry.annotations());
+                    if (name.isPresent()) {
+                        found.put(entry.digest(), before.named(name.get()));
+                    }
+                } else if (!incomplete.contains(entry.digest()) || OciArchive.name(entry.annotations()).isPresent()) {
+                    read(entry);
                 }
             }
             var byId = new HashMap<Digest, IncomingArtifact>();
@@ -79,14 +85,14 @@ record IncomingArtifact(Descriptor descriptor, Optional<Digest> subject, List<Re
             return List.copyOf(found.values());
         }
 
-        private void read(Descriptor entry, Optional<Reference> name) throws IOException, EngineException {
-            var document = MediaTypes.isManifest(entry.mediaType()) && !OciArchive.isAttestation(entry)
-                    ? document(entry.digest()) : Optional.<byte[]>empty();
+        private void read(Descriptor entry) throws IOException, EngineException {
+            var document = document(entry.digest());
             var manifest = document.isPresent() ? Manifest.parse(document.get()) : null;
             if (document.isEmpty() || manifest == null || manifest.artifact().isEmpty()) {
-                others.add(entry.digest()); // an image's table says what is wrong
+                others.add(entry.digest());
                 return;
             }
+            var name = OciArchive.name(entry.annotations());
             if (found.size() == MOST) {
                 throw new EngineException.Invalid("archive lists more than " + MOST + " artifacts; load it in parts");
             }
@@ -136,7 +142,7 @@ record IncomingArtifact(Descriptor descriptor, Optional<Digest> subject, List<Re
             }
             blobs.keep(Digest.sha256(document.get()), document.get());
             for (var part : manifests(document.get())) {
-                var child = subjects.add(part.digest()) ? document(part.digest()) : Optional.<byte[]>empty();
+                var child = children.add(part.digest()) ? document(part.digest()) : Optional.<byte[]>empty();
                 if (child.isPresent()) {
                     blobs.keep(Digest.sha256(child.get()), child.get());
                 }

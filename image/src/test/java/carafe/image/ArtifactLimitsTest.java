@@ -237,6 +237,20 @@ class ArtifactLimitsTest {
                 new Loaded(Optional.of(Reference.parse("often:1")), Digest.sha256(manifest)));
     }
 
+    /// The specification allows names that are none of ours; of what is passed over nobody asks for the name.
+    @Test
+    void theNameOfWhatIsPassedOverIsNotLookedAt() throws Exception {
+        byte[] manifest = numbered(Optional.empty(), 1);
+        byte[] other = text("{\"other\":true}");
+        var tar = new TestTar().add(TestImage.blob(EMPTY)).add(TestImage.blob(manifest)).add(TestImage.blob(other))
+                .add(TestTar.file("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}"))
+                .add(TestTar.file("index.json", Index.of(List.of(
+                        Descriptor.of("application/vnd.example.other", other)
+                                .withAnnotations(Map.of("org.opencontainers.image.ref.name", "Foo:1.0+b")),
+                        Descriptor.of(MediaTypes.OCI_MANIFEST, manifest))).toJson().printBytes()));
+        assertThat(load(tar.bytes())).containsExactly(new Loaded(Optional.empty(), Digest.sha256(manifest)));
+    }
+
     @Test
     void aDocumentAddressedBySha512IsFound() throws Exception {
         byte[] json = text("{\"sbom\":true}");

@@ -55,16 +55,19 @@ final class Clients implements AutoCloseable {
     /// there yet, changes nothing.
     /// @throws IOException what certs.d has cannot be used, and there was nothing before
     HttpClient of(Origin origin) throws IOException {
-        var state = certificates.state(origin);
         HttpClient known;
         synchronized (clients) {
             known = clients.get(origin);
-            if (known != null && state.equals(made.get(origin))) {
-                return known;
-            }
         }
+        Map<Path, Certificates.Since> state;
         Trust trust;
         try {
+            state = certificates.state(origin);
+            synchronized (clients) {
+                if (known != null && state.equals(made.get(origin))) {
+                    return known;
+                }
+            }
             trust = certificates.of(origin);
             if (origin.secure()) {
                 trust.check();

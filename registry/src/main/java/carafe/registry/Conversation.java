@@ -106,7 +106,13 @@ final class Conversation {
             return response;
         }
         var challenges = Challenge.parse(response.headers().all("WWW-Authenticate"));
-        var again = authorizer.answer(origin, challenges, ask.scopes(), shown);
+        Optional<String> again;
+        try {
+            again = authorizer.answer(origin, challenges, ask.scopes(), shown);
+        } catch (EngineException | InterruptedException e) {
+            response.close();
+            throw e;
+        }
         if (again.isEmpty()) {
             return response;
         }

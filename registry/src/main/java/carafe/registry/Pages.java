@@ -39,10 +39,10 @@ final class Pages {
             if (response.status() != 200) {
                 throw Refusal.of(what, response);
             }
-            target = next(response, target.get());
             if (!reader.read(object(response))) {
                 return;
             }
+            target = next(response, target.get());
         }
     }
 

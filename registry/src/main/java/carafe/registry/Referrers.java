@@ -53,8 +53,8 @@ final class Referrers {
             if (response.status() != 200) {
                 throw Refusal.of(what(), response);
             }
-            var next = Pages.next(response, target);
             var page = index(response);
+            var next = Pages.next(response, target);
             boolean on = budget.take(page.index, page.bytes, found);
             if (!on || next.isEmpty() || !seen.add(next.get()) || !budget.further()) {
                 return List.copyOf(found.values());

@@ -139,7 +139,11 @@ public final class VolumeBook {
         }
         for (var name : there) {
             if (!entries.containsKey(name)) {
-                strange(name, changes);
+                try {
+                    strange(name, changes);
+                } catch (EngineException e) {
+                    LOG.warn("{}, which no record names, is left as it is: {}", directories.directory(name), e.getMessage());
+                }
             }
         }
         for (var name : directories.mounted()) {
