@@ -39,6 +39,7 @@ class UpstreamTest {
     private final AtomicInteger blobs = new AtomicInteger();
     private volatile boolean cut;
     private volatile boolean lying;
+    private volatile boolean headless;
     private volatile CountDownLatch pause = new CountDownLatch(0);
     private TestHub far;
     private TestHub near;
@@ -56,6 +57,9 @@ class UpstreamTest {
 
         @Override
         public Optional<Digest> resolve(String repository, String tag) throws IOException {
+            if (headless) {
+                return Optional.empty();
+            }
             var got = ask(ClientRequest.of("HEAD", "/v2/" + repository + "/manifests/" + tag));
             try {
                 return got.status() == 200 ? Optional.of(Digest.parse(got.header("Docker-Content-Digest"))) : Optional.empty();
@@ -154,6 +158,22 @@ class UpstreamTest {
         byte[] first = here.get("/v2/far.example/app/manifests/v").body();
         byte[] second = there.pushImage("app", "v", CONFIG, "two");
         assertThat(here.get("/v2/far.example/app/manifests/v").body()).isEqualTo(first);
+        clock.advance(Duration.ofMinutes(11));
+        assertThat(here.get("/v2/far.example/app/manifests/v").body()).isEqualTo(second);
+        there.delete("/v2/app/manifests/v");
+        clock.advance(Duration.ofMinutes(11));
+        assertThat(here.get("/v2/far.example/app/manifests/v").status()).isEqualTo(404);
+    }
+
+    /// Some registries answer no HEAD, or say nothing of the digest.
+    @Test
+    void aTagOfAnUpstreamThatAnswersNoHeadStays() throws Exception {
+        headless = true;
+        there.pushImage("app", "v", CONFIG, "one");
+        byte[] first = here.get("/v2/far.example/app/manifests/v").body();
+        clock.advance(Duration.ofMinutes(11));
+        assertThat(here.get("/v2/far.example/app/manifests/v").body()).isEqualTo(first);
+        byte[] second = there.pushImage("app", "v", CONFIG, "two");
         clock.advance(Duration.ofMinutes(11));
         assertThat(here.get("/v2/far.example/app/manifests/v").body()).isEqualTo(second);
         there.delete("/v2/app/manifests/v");

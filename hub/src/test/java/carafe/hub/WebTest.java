@@ -104,6 +104,18 @@ class WebTest {
             var found = alice.get("/v1/search?q=secret&n=5").json();
             assertThat(found.objects("results").getFirst().text("name")).isEqualTo("alice/secret");
             assertThat(found.number("num_results", 0)).isEqualTo(1);
+            assertThat(found.number("num_pages", 0)).isEqualTo(1);
+            alice.pushImage("alice/secrets", "v", config("more"), "layer");
+            var first = alice.get("/v1/search?q=secret&n=1").json();
+            assertThat(first.objects("results")).hasSize(1);
+            assertThat(first.number("num_results", 0)).isEqualTo(2);
+            assertThat(first.number("num_pages", 0)).isEqualTo(2);
+            assertThat(alice.get("/v1/search?q=secret&n=1&page=2").json().objects("results").getFirst().text("name"))
+                    .isEqualTo("alice/secrets");
+            assertThat(alice.get("/v1/search?q=secret&n=1&page=3").json().objects("results")).isEmpty();
+            var listed = alice.get("/api/v1/repositories?q=SECRET%20alice&n=1").json();
+            assertThat(listed.objects("repositories").getFirst().text("name")).isEqualTo("alice/secret");
+            assertThat(nobody.get("/api/v1/repositories?q=secret").json().objects("repositories")).isEmpty();
             var detail = alice.get("/api/v1/repositories/alice/secret").json();
             assertThat(detail.objects("images").getFirst().objects("images").getFirst().text("platform"))
                     .isEqualTo("linux/amd64");

@@ -75,15 +75,10 @@ public final class PullThrough {
         try {
             String there = there(mirror.get(), repository);
             var digest = mirror.get().upstream().resolve(there, tag);
-            if (digest.isEmpty() && known.isPresent()) {
-                repositories.open(repository).untag(tag);
-            } else if (digest.isPresent()) {
-                boolean here = repositories.open(repository).manifest(digest.get()).isPresent();
-                if (here) {
-                    retag(repository, tag, digest.get());
-                } else {
-                    fetch(mirror.get(), repository, tag, List.of(tag));
-                }
+            if (digest.isPresent() && repositories.open(repository).manifest(digest.get()).isPresent()) {
+                retag(repository, tag, digest.get());
+            } else if (!fetch(mirror.get(), repository, tag, List.of(tag)) && known.isPresent()) {
+                repositories.open(repository).untag(tag); // no answer to HEAD says too little: some registries give none
             }
         } catch (IOException e) {
             if (known.isEmpty()) {
@@ -116,10 +111,11 @@ public final class PullThrough {
         }
     }
 
-    private void fetch(Mirror mirror, String repository, String reference, List<String> tags) throws IOException, Refusal {
+    /// Whether the upstream has it.
+    private boolean fetch(Mirror mirror, String repository, String reference, List<String> tags) throws IOException, Refusal {
         var found = mirror.upstream().manifest(there(mirror, repository), reference);
         if (found.isEmpty()) {
-            return;
+            return false;
         }
         boolean pinned = tags.isEmpty();
         var algorithm = pinned && reference.startsWith("sha512:") ? Digest.Algorithm.SHA512 : Digest.Algorithm.SHA256;
@@ -129,6 +125,7 @@ public final class PullThrough {
         }
         repositories.open(repository).put(document, tags, Overwrite.CACHED);
         count("miss");
+        return true;
     }
 
     /// How long the blob is that an upstream is said to have; empty when no manifest here names it.

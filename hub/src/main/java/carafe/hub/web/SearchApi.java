@@ -96,11 +96,12 @@ final class SearchApi {
         String query = exchange.query().first("q").orElse("");
         int limit = Math.min(number(exchange, "n", 25), MOST);
         int page = number(exchange, "page", 1);
-        var all = find(who, query, "", Math.min(limit * page, 10_000)).summaries();
+        // Counted to one beyond the page: whether there is another is what a client asks the numbers for.
+        var all = find(who, query, "", Math.min(limit * page, 10_000) + 1).summaries();
         if (all.isEmpty() && login && who.isNobody()) { // Podman asks without a login first, and again elsewhere after a 401
             throw new Refusal(Reason.UNAUTHORIZED, "nothing that everybody may see is called " + query + "; log in to see more");
         }
-        int from = Math.min(all.size(), limit * (page - 1));
+        int from = (int) Math.min(all.size(), (long) limit * (page - 1));
         var results = all.subList(from, Math.min(all.size(), from + limit)).stream()
                 .map(summary -> Json.object()
                         .put("name", summary.name())
@@ -114,7 +115,7 @@ final class SearchApi {
                 .put("query", query)
                 .put("page", page)
                 .put("page_size", limit)
-                .put("num_pages", page)
+                .put("num_pages", (all.size() + limit - 1) / limit)
                 .put("num_results", all.size())
                 .put("results", Json.ofAll(results))
                 .build()
