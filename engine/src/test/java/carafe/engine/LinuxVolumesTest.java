@@ -390,6 +390,9 @@ final class LinuxVolumesTest {
         assertThat(root.resolve("x.tar")).hasContent("kept too");
         assertThat(root.resolve("broken/_data")).hasContent("no directory");
         assertThat(root.resolve("unfinished")).doesNotExist();
+        for (String left : List.of("backup/f", "backup", "x.tar", "broken/_data", "broken")) {
+            Files.delete(root.resolve(left));
+        }
     }
 
     @Test
