@@ -383,7 +383,7 @@ final class MonitorTest {
         try (var stage = stage()) {
             var client = stage.client(STDIN, STDOUT, STDERR);
             try (var launched = stage.terminal().start(spawner, "size", "then", "copy")) {
-                assertThat(readUntil(client, "columns")).isEqualTo("24 rows 80 columns\r\n");
+                assertThat(readUntil(client, "columns\r\n")).isEqualTo("24 rows 80 columns\r\n");
                 write(client, "typed\n");
                 assertThat(readUntil(client, "typed\r\ntyped")).startsWith("typed\r\ntyped");
                 write(client, "\4"); // Ctrl-D
