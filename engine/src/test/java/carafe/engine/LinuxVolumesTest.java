@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -215,8 +216,10 @@ final class LinuxVolumesTest {
                 Files.move(place.resolve("s"), place.resolve("t"), StandardCopyOption.ATOMIC_MOVE);
                 Files.createSymbolicLink(place.resolve("s"), other);
                 swaps.incrementAndGet();
+                LockSupport.parkNanos(300_000); // mostly there, as one or the other
                 Files.delete(place.resolve("s"));
                 Files.move(place.resolve("t"), place.resolve("s"), StandardCopyOption.ATOMIC_MOVE);
+                LockSupport.parkNanos(300_000);
             }
             return true;
         });
@@ -224,7 +227,7 @@ final class LinuxVolumesTest {
         String mount = "{\"Mounts\":[{\"Type\":\"bind\",\"Source\":\"" + place + "/s\",\"Target\":\"/s\"}]}";
         int ran = 0;
         try {
-            for (int i = 0; i < 30; i++) {
+            for (int i = 0; i < 30 || ran == 0 && i < 3000; i++) {
                 String name = "victim" + i;
                 try {
                     stage.containers().create(request(name, mount, "sh", "-c", "ls /s; touch /s/" + name + " && rm /s/" + name));
