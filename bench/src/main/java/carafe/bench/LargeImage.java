@@ -90,7 +90,7 @@ public final class LargeImage {
         long left = BYTES * SHARES[number] / 100;
         for (int i = 0; i < files; i++) {
             if (i % 40 == 0) {
-                header(tar, directory(number, i), 0, '5');
+                tar.write(header(directory(number, i), 0, '5'));
             }
             long mean = left / (files - i);
             int size = i == files - 1 ? (int) left
@@ -116,12 +116,13 @@ public final class LargeImage {
     }
 
     private static void member(OutputStream out, String name, byte[] content, int from, int size) throws IOException {
-        header(out, name, size, '0');
+        out.write(header(name, size, '0'));
         out.write(content, from, size);
         out.write(new byte[-size & 511]);
     }
 
-    private static void header(OutputStream out, String name, long size, char type) throws IOException {
+    /// The header of a member of a tar: a file of `size` bytes (`type` 0) or a directory (5).
+    static byte[] header(String name, long size, char type) {
         byte[] header = new byte[512];
         text(header, 0, name);
         text(header, 100, type == '5' ? "0000755" : "0000644");
@@ -137,7 +138,7 @@ public final class LargeImage {
             sum += b & 0xFF;
         }
         text(header, 148, "%06o\0 ".formatted(sum));
-        out.write(header);
+        return header;
     }
 
     private static void text(byte[] header, int at, String text) {

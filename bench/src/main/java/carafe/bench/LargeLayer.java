@@ -61,7 +61,7 @@ final class LargeLayer {
     }
 
     private void measure(Peer peer, Path directory) throws Exception {
-        byte[] head = header("big", (long) MEGABYTES << 20);
+        byte[] head = LargeImage.header("big", (long) MEGABYTES << 20, '0');
         var hash = MessageDigest.getInstance("SHA-256");
         hash.update(head);
         for (int i = 0; i < MEGABYTES; i++) {
@@ -73,7 +73,7 @@ final class LargeLayer {
                 + "\"layers\",\"diff_ids\":[\"sha256:" + diffId + "\"]}}").getBytes(StandardCharsets.US_ASCII);
         Path archive = directory.resolve("archive.tar.gz");
         try (var out = new BufferedOutputStream(Files.newOutputStream(archive), PIECE)) {
-            out.write(gzip(join(header("layer.tar", ((long) MEGABYTES << 20) + 1536), head)));
+            out.write(gzip(join(LargeImage.header("layer.tar", ((long) MEGABYTES << 20) + 1536, '0'), head)));
             pieces(out);
             byte[] table = ("[{\"Config\":\"config.json\",\"RepoTags\":[\"" + NAME + "\"],\"Layers\":[\"layer.tar\"]}]")
                     .getBytes(StandardCharsets.US_ASCII);
@@ -158,7 +158,7 @@ final class LargeLayer {
     }
 
     private static byte[] member(String name, byte[] content) {
-        return join(header(name, content.length), content, new byte[-content.length & 511]);
+        return join(LargeImage.header(name, content.length, '0'), content, new byte[-content.length & 511]);
     }
 
     private static byte[] join(byte[]... parts) {
@@ -167,29 +167,5 @@ final class LargeLayer {
             out.writeBytes(part);
         }
         return out.toByteArray();
-    }
-
-    private static byte[] header(String name, long size) {
-        byte[] header = new byte[512];
-        text(header, 0, name);
-        text(header, 100, "0000644");
-        text(header, 108, "0000000");
-        text(header, 116, "0000000");
-        text(header, 124, "%011o".formatted(size));
-        text(header, 136, "14524770400");
-        header[156] = '0';
-        text(header, 257, "ustar\00000");
-        text(header, 148, "        ");
-        int sum = 0;
-        for (byte b : header) {
-            sum += b & 0xFF;
-        }
-        text(header, 148, "%06o\0 ".formatted(sum));
-        return header;
-    }
-
-    private static void text(byte[] header, int at, String text) {
-        byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
-        System.arraycopy(bytes, 0, header, at, bytes.length);
     }
 }

@@ -59,7 +59,7 @@ public final class VolumeDirectories {
             try (var left = Files.newDirectoryStream(volumes.trash)) {
                 left.forEach(volumes::deleteLater);
             }
-            for (var name : volumes.names()) {
+            for (var name : volumes.names(false)) {
                 if (Files.exists(volumes.directory(name).resolve(COPYING))) {
                     volumes.dropHalfCopy(name);
                 }
@@ -83,6 +83,10 @@ public final class VolumeDirectories {
     /// The names of all that are there. What is no directory, or has files but none of ours, is somebody else's:
     /// `lost+found`, for example.
     public Set<String> names() throws EngineException {
+        return names(true);
+    }
+
+    private Set<String> names(boolean tell) throws EngineException {
         var names = new HashSet<String>();
         try (var entries = Files.newDirectoryStream(root)) {
             for (var entry : entries) {
@@ -90,7 +94,7 @@ public final class VolumeDirectories {
                 if (!name.startsWith(".") && Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
                     if (isOurs(entry)) {
                         names.add(name);
-                    } else {
+                    } else if (tell) {
                         LOG.warn("{} is no volume, for it has no {}: it is left as it is", entry, DATA);
                     }
                 }

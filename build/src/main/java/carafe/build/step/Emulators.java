@@ -27,7 +27,7 @@ public final class Emulators {
     public static final Path KERNEL = Path.of("/proc/sys/fs/binfmt_misc");
 
     private static final int MAX_HANDLER_BYTES = 16 << 10;
-    private static final byte[] ELF = {0x7f, 'E', 'L', 'F'};
+    static final byte[] ELF = {0x7f, 'E', 'L', 'F'};
 
     /// What a processor's programs say of themselves: 32 or 64 bits, byte order, machine.
     private record Machine(int bits, boolean little, int number) {}

@@ -22,7 +22,6 @@ final class ProgramLookup {
 
     private static final int MACHINE_END = 20;
     private static final int MAX_SCRIPTS = 4;
-    private static final byte[] ELF = {0x7f, 'E', 'L', 'F'};
     private static final Pattern SCRIPT = Pattern.compile("#![ \\t]*([^ \\t\\n\\x00]+)([ \\t\\n\\x00]?)");
 
     private final Operation.Run run;
@@ -41,7 +40,7 @@ final class ProgramLookup {
             var program = name.contains("/") ? Optional.of(absolute(name)) : searched(name);
             for (int i = 0; i <= MAX_SCRIPTS && program.isPresent(); i++) {
                 byte[] start = start(program.get());
-                if (start.length >= MACHINE_END && Arrays.equals(Arrays.copyOf(start, ELF.length), ELF)) {
+                if (start.length >= MACHINE_END && Arrays.equals(Arrays.copyOf(start, Emulators.ELF.length), Emulators.ELF)) {
                     return Optional.of(Arrays.copyOf(start, HEADER_BYTES));
                 }
                 program = interpreter(start);
