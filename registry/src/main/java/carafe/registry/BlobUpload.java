@@ -35,14 +35,14 @@ final class BlobUpload {
 
     /// Sends to `repository`, a path at the conversation's endpoint.
     BlobUpload(String what, Conversation conversation, String repository, BlobWriter writer, BlobWriter.Progress progress,
-            Patience patience) {
+            Waiting waiting) {
         this.what = what;
         this.conversation = conversation;
         this.repository = repository;
         this.scopes = List.of(Ask.scopeOf(repository, "pull,push"));
         this.writer = writer;
         this.progress = progress;
-        this.backoff = new Backoff(patience);
+        this.backoff = new Backoff(waiting);
     }
 
     /// Sends all of it and returns what it turned out to be.

@@ -21,6 +21,7 @@ final class Clients implements AutoCloseable {
     private static final int MOST_ORIGINS = 256;
 
     private final RegistryConfig config;
+    private final Waiting waiting;
     private final Certificates certificates;
 
     /// Guarded by itself, as is `closed`.
@@ -37,13 +38,18 @@ final class Clients implements AutoCloseable {
 
     private boolean closed;
 
-    Clients(RegistryConfig config) {
+    Clients(RegistryConfig config, Waiting waiting) {
         this.config = config;
+        this.waiting = waiting;
         this.certificates = new Certificates(config);
     }
 
     RegistryConfig config() {
         return config;
+    }
+
+    Waiting waiting() {
+        return waiting;
     }
 
     Certificates certificates() {
@@ -136,7 +142,7 @@ final class Clients implements AutoCloseable {
                 throw new IOException("the registry client is closed");
             }
             return sockets.computeIfAbsent(socket,
-                    path -> new HttpClient(new Address.Unix(path), config.patience().connect()));
+                    path -> HttpClient.of(new Address.Unix(path), config.patience().connect(), config.patience().stall()));
         }
     }
 

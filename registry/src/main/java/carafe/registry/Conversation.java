@@ -20,16 +20,23 @@ final class Conversation {
 
     private final Endpoint endpoint;
     private final Clients clients;
+    private final Waiting waiting;
     private final Authorizer authorizer;
 
-    Conversation(Endpoint endpoint, Clients clients, Authorizer authorizer) {
+    Conversation(Endpoint endpoint, Clients clients, Waiting waiting, Authorizer authorizer) {
         this.endpoint = endpoint;
         this.clients = clients;
+        this.waiting = waiting;
         this.authorizer = authorizer;
     }
 
     Endpoint endpoint() {
         return endpoint;
+    }
+
+    /// How this place is waited for.
+    Waiting waiting() {
+        return waiting;
     }
 
     Authorizer authorizer() {
@@ -44,7 +51,7 @@ final class Conversation {
     /// Sends until there is an answer that another try would not change; the caller closes it, whatever its status.
     /// `what` begins the sentence if there is none.
     ClientResponse send(String what, Ask ask) throws EngineException, InterruptedException {
-        var backoff = new Backoff(clients.config().patience());
+        var backoff = new Backoff(waiting);
         while (true) {
             try {
                 var response = attempt(ask);
@@ -53,7 +60,7 @@ final class Conversation {
                 if (!passing) {
                     return response;
                 }
-                var asked = Backoff.asked(response.headers());
+                var asked = backoff.asked(response.headers());
                 var refusal = Refusal.of(what, response);
                 if (!backoff.again(asked)) {
                     throw refusal;

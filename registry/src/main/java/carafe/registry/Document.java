@@ -83,6 +83,21 @@ public record Document(Descriptor descriptor, byte[] bytes) {
         }
     }
 
+    /// The same from a mirror, which must prove more: it says the digest, and what it sends can be read as what it is.
+    static Document readOfMirror(String host, String what, ClientResponse response, Optional<Digest> wanted)
+            throws IOException, EngineException {
+        var document = read(host, what, response, wanted);
+        if (wanted.isEmpty() && response.headers().first("Docker-Content-Digest").isEmpty()) {
+            throw new EngineException.Unavailable(what + ": " + host + " does not say the digest");
+        }
+        if (document.isIndex()) {
+            document.index();
+        } else {
+            document.manifest();
+        }
+        return document;
+    }
+
     private static Digest digest(String what, ClientResponse response, byte[] bytes, Optional<Digest> wanted)
             throws EngineException {
         var promised = wanted;

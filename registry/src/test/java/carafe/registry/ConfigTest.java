@@ -85,7 +85,7 @@ class ConfigTest {
     void onlyHostsWithoutNeedOfProofMaySpeakInClear() throws Exception {
         var config = new RegistryConfig(List.of("open.example:5000", "10.0.0.0/8"), Map.of(), Optional.empty(), List.of(directory),
                 Proxies.NONE, TestRegistry.BRIEF, "t");
-        try (var clients = new Clients(config)) {
+        try (var clients = new Clients(config, TestRegistry.waiting())) {
             assertThat(Endpoint.own("open.example:5000", clients).origins()).hasSize(2);
             assertThat(Endpoint.own("10.2.3.4", clients).origins()).hasSize(2);
             assertThat(Endpoint.own("localhost:5000", clients).origins()).hasSize(2);
@@ -97,7 +97,7 @@ class ConfigTest {
         }
         for (String wrong : List.of("ftp://m", "http://", "http://u:p@m", "m", "http://m?x")) {
             try (var clients = new Clients(new RegistryConfig(List.of(), Map.of("docker.io", List.of(wrong)), Optional.empty(), List.of(),
-                    Proxies.NONE, TestRegistry.BRIEF, "t"))) {
+                    Proxies.NONE, TestRegistry.BRIEF, "t"), TestRegistry.waiting())) {
                 assertThatThrownBy(() -> Endpoint.of("docker.io", clients)).as(wrong)
                         .isInstanceOf(EngineException.Invalid.class);
             }

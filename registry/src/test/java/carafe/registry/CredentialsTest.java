@@ -236,8 +236,8 @@ class CredentialsTest {
     void fromTlsNothingLeadsIntoTheClear() {
         var far = new carafe.http.Origin(true, "far.example", 443);
         var challenge = new Challenge("bearer", Map.of("realm", "http://far.example/token"));
-        var clients = new Clients(TestRegistry.config());
-        assertThatThrownBy(() -> new TokenServer(clients).ask(far, challenge, List.of(), ann(), false))
+        var clients = new Clients(TestRegistry.config(), TestRegistry.waiting());
+        assertThatThrownBy(() -> new TokenServer(clients, TestRegistry.waiting()).ask(far, challenge, List.of(), ann(), false))
                 .isInstanceOf(EngineException.Forbidden.class)
                 .hasMessageContaining("names a token server without TLS");
         clients.close();

@@ -247,13 +247,13 @@ class FetchTest {
         var config = new RegistryConfig(List.of(), Map.of(registry.host(), List.of("unix://" + socket)), Optional.empty(),
                 List.of(), Proxies.NONE, TestRegistry.BRIEF, "t");
         try (var mirrored = new Registries(config, Clock.systemUTC())) {
-            var repository = mirrored.repository(Reference.parse(registry.host() + "/app"), AuthConfig.NONE);
-            assertThat(repository.fetch("1")).isEqualTo(image); // nobody listens there yet
+            var name = Reference.parse(registry.host() + "/app");
+            assertThat(mirrored.repository(name, AuthConfig.NONE).fetch("1")).isEqualTo(image); // nobody listens there yet
             try (var mirror = new TestRegistry(socket)) {
                 var other = mirror.image("app", "1", "other".getBytes());
-                assertThat(repository.fetch("1")).isEqualTo(other);
+                assertThat(mirrored.repository(name, AuthConfig.NONE).fetch("1")).isEqualTo(other);
             }
-            assertThat(repository.fetch("1")).isEqualTo(image);
+            assertThat(mirrored.repository(name, AuthConfig.NONE).fetch("1")).isEqualTo(image);
         }
     }
 

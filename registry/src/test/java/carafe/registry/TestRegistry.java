@@ -111,12 +111,22 @@ public final class TestRegistry implements AutoCloseable, Handler {
     static final Patience BRIEF = new Patience(Duration.ofSeconds(10), Duration.ofMillis(1500), 4, Duration.ofMillis(2),
             Duration.ofMillis(4), Duration.ofSeconds(5));
 
+    static Waiting waiting() {
+        return new Waiting(BRIEF, Clock.systemUTC());
+    }
+
     static RegistryConfig config() {
         return new RegistryConfig(List.of(), Map.of(), Optional.empty(), List.of(), Proxies.NONE, BRIEF, "carafe/test");
     }
 
     public static Registries client() {
         return new Registries(config(), Clock.systemUTC());
+    }
+
+    /// A client that asks this one first for what `registry` has.
+    public Registries mirrorOf(TestRegistry registry) {
+        return new Registries(new RegistryConfig(List.of(), Map.of(registry.host(), List.of("http://" + host())),
+                Optional.empty(), List.of(), Proxies.NONE, BRIEF, "carafe/test"), Clock.systemUTC());
     }
 
     public Descriptor blob(byte[] bytes, String type) {

@@ -75,7 +75,8 @@ final class ArtifactTransfer {
             }
             listener.tell(new TransferMessage.About(id, "Pulling fs layer")); // Docker's word for any blob
             tasks.add(inTurn(id, () -> {
-                intake.blob(part, from -> new ArrivingLayer(repository.open(part, from), part, listener, from));
+                repository.take(part, source ->
+                        intake.blob(part, from -> new ArrivingLayer(source.open(from), part, listener, from)));
                 listener.tell(new TransferMessage.About(id, "Pull complete"));
                 return true;
             }));
