@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -283,15 +284,7 @@ class MirrorTest {
 
     @Test
     void credentialsStayWithTheRegistry() throws Exception {
-        for (String begin : List.of(MANIFEST, BLOB)) {
-            registry.faults.add(new TestRegistry.Fault(begin, 99, exchange -> exchange.respond(401,
-                    Headers.of("WWW-Authenticate", "Basic realm=\"own\""), TestRegistry.NOTHING)) {
-                @Override
-                boolean concerns(carafe.http.Exchange exchange) {
-                    return super.concerns(exchange) && exchange.headers().first("Authorization").isEmpty();
-                }
-            });
-        }
+        registry.demand("Basic " + Base64.getEncoder().encodeToString("ada:secret".getBytes()), "Basic realm=\"own\"");
         mirror.fault(BLOB, 99, exchange -> exchange.respond(200, Headers.NONE, new byte[3_000_000]));
         mirror.fault(MANIFEST, 99, exchange -> exchange.respond(401,
                 Headers.of("WWW-Authenticate", "Basic realm=\"mirror\""), TestRegistry.NOTHING));

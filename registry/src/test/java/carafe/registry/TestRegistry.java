@@ -80,6 +80,11 @@ public final class TestRegistry implements AutoCloseable, Handler {
         this(Listener.at(new Address.Tcp("127.0.0.1", 0, tls)));
     }
 
+    /// Listens at an address of this host, with TLS if `tls`.
+    public TestRegistry(String address, Optional<TlsFiles> tls) throws IOException {
+        this(Listener.at(new Address.Tcp(address, 0, tls)));
+    }
+
     /// Listens at a socket of this host.
     TestRegistry(Path socket) throws IOException {
         this(Listener.unix(socket, 0600, Optional.empty()));
@@ -96,7 +101,23 @@ public final class TestRegistry implements AutoCloseable, Handler {
     }
 
     public String host() {
-        return "127.0.0.1:" + port();
+        return ((Address.Tcp) server.addresses().getFirst()).host() + ":" + port();
+    }
+
+    /// Refuses what does not show the header `Authorization` with this value; what does goes to the registry.
+    public void demand(String header, String challenge) {
+        faults.add(new Fault("", 1_000_000, exchange ->
+                exchange.respond(401, Headers.of("WWW-Authenticate", challenge), NOTHING)) {
+            @Override
+            boolean concerns(Exchange exchange) {
+                return exchange.rawPath().startsWith("/v2/")
+                        && !shows(exchange, header);
+            }
+        });
+    }
+
+    static boolean shows(Exchange exchange, String header) {
+        return exchange.headers().first("Authorization").orElse("").equals(header);
     }
 
     public void fault(String begin, int times, Handler answer) {
@@ -134,7 +155,7 @@ public final class TestRegistry implements AutoCloseable, Handler {
         return Descriptor.of(type, bytes);
     }
 
-    Document image(String repository, String tag, byte[]... layers) {
+    public Document image(String repository, String tag, byte[]... layers) {
         var config = blob(("{\"architecture\":\"amd64\",\"os\":\"linux\",\"tag\":\"" + tag + "\"}").getBytes(),
                 MediaTypes.OCI_CONFIG);
         var all = Arrays.stream(layers).map(layer -> blob(layer, MediaTypes.OCI_LAYER)).toList();
