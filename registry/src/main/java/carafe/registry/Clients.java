@@ -59,7 +59,7 @@ final class Clients implements AutoCloseable {
     /// The client for an origin; a new one when certs.d has something else for it than before, whoever asks: a registry,
     /// where it sends us on to, or who hands out its tokens. What cannot be used, such as a certificate whose key is not
     /// there yet, changes nothing.
-    /// @throws IOException what certs.d has cannot be used, and there was nothing before
+    /// @throws Certificates.Unusable what certs.d has cannot be used, and there was nothing before
     HttpClient of(Origin origin) throws IOException {
         HttpClient known;
         synchronized (clients) {
@@ -82,7 +82,7 @@ final class Clients implements AutoCloseable {
             if (known != null) {
                 return known; // somebody is about to put files there, one after the other
             }
-            throw e;
+            throw new Certificates.Unusable(e);
         }
         var patience = config.patience();
         var client = HttpClient.of(origin, new Dial(patience.connect(), patience.stall(), config.proxies().to(origin), trust,

@@ -67,7 +67,10 @@ public record Document(Descriptor descriptor, byte[] bytes) {
                 throw new EngineException.Unsupported(what + ": the image has a manifest of schema 1, which nobody makes"
                         + " any more; push it again with a current client");
             }
-            byte[] bytes = response.readBody(Manifest.MAX_BYTES);
+            byte[] bytes = response.body().readNBytes(Manifest.MAX_BYTES + 1);
+            if (bytes.length > Manifest.MAX_BYTES) {
+                throw new EngineException.Unsupported(what + ": it is longer than " + Manifest.MAX_BYTES + " bytes");
+            }
             var digest = digest(what, response, bytes, wanted);
             String own = mediaType(what, host, bytes);
             boolean said = MediaTypes.isManifest(type) || MediaTypes.isIndex(type);

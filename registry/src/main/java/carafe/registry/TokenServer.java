@@ -59,6 +59,9 @@ final class TokenServer {
                 if (!passing || !backoff.again(asked)) {
                     throw refusal;
                 }
+            } catch (Certificates.Unusable e) {
+                throw new EngineException.Unavailable(
+                        "cannot get a token for " + from.hostPort() + ": " + e.getMessage(), e);
             } catch (IOException e) {
                 Interruption.check(e);
                 var wanted = CertificateWanted.in(e);

@@ -335,6 +335,20 @@ class TransfersTest {
     }
 
     @Test
+    void aManifestTooLongToReadIsPassedOver() throws Exception {
+        var there = image("app", "1", "linux/amd64", tar("a", 1000)).descriptor();
+        var said = Descriptor.of(MediaTypes.OCI_MANIFEST, new byte[5 << 20]);
+        var unsaid = new Descriptor(said.mediaType(), Digest.sha256(text("x")), 9, Optional.empty(), Map.of(), Optional.empty());
+        registry.fault("GET /v2/app/manifests/" + unsaid.digest(), 1, exchange -> exchange.respond(200,
+                Headers.of("Content-Type", MediaTypes.OCI_MANIFEST), new byte[5 << 20]));
+        registry.index("app", "sha256-" + there.digest().hex(),
+                List.of(said, unsaid, artifact("", "signed", Optional.of(there)).descriptor()));
+        transfers.pull(new PullRequest(name("app:1"), Optional.empty(), AuthConfig.NONE, true), told::add);
+        assertThat(lines()).contains("Referrers: 1", said.digest().shortHex() + ": Skipped, its manifest has 5242880 bytes,"
+                + " and one may have 4 MiB").anyMatch(line -> line.endsWith("it is longer than 4194304 bytes"));
+    }
+
+    @Test
     void whatIsTooLargeToReferToAnImageIsPassedOver() throws Exception {
         var there = image("app", "1", "linux/amd64", tar("a", 1000));
         var config = registry.blob(text("{}"), MediaTypes.OCI_EMPTY);
