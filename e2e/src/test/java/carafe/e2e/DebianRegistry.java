@@ -65,6 +65,11 @@ final class DebianRegistry implements RegistryUnderTest {
         return host;
     }
 
+    /// What it keeps.
+    Path data() {
+        return directory.resolve("data");
+    }
+
     @Override
     public void close() throws IOException {
         process.destroyForcibly().onExit().join();

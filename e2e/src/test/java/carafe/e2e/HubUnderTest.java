@@ -16,6 +16,7 @@ final class HubUnderTest implements RegistryUnderTest {
     private static final char[] PASSWORD = "changeit".toCharArray();
 
     private final Path directory = Files.createTempDirectory("hub");
+    private final String address;
     private final int port;
     private final boolean tls;
     private Session process;
@@ -49,8 +50,21 @@ final class HubUnderTest implements RegistryUnderTest {
         this(tls, passwords, rights, false);
     }
 
+    /// Only [#USER] may do anything; with TLS at another address of this machine than the loopback's, by a certificate of
+    /// nobody's.
+    static HubUnderTest distant(String address) throws Exception {
+        return new HubUnderTest(true, Map.of(USER, "secret"),
+                "{\"who\":[\"" + USER + "\"],\"namespace\":\"**\",\"may\":[\"admin\"]}", false, address);
+    }
+
     private HubUnderTest(boolean tls, Map<String, String> passwords, String rights, boolean clients) throws Exception {
+        this(tls, passwords, rights, clients, "127.0.0.1");
+    }
+
+    private HubUnderTest(boolean tls, Map<String, String> passwords, String rights, boolean clients, String address)
+            throws Exception {
         this.tls = tls;
+        this.address = address;
         try (var free = new ServerSocket(0)) {
             port = free.getLocalPort();
         }
@@ -60,7 +74,7 @@ final class HubUnderTest implements RegistryUnderTest {
                     .stdin(user.getValue() + "\n").run().good().out();
         }
         Files.writeString(directory.resolve("htpasswd"), users);
-        String place = "{\"address\":\"tcp://127.0.0.1:" + port + "\"";
+        String place = "{\"address\":\"tcp://" + address + ":" + port + "\"";
         if (tls) {
             makeCertificate("hub", ".crt");
             Files.createDirectories(directory.resolve("trust"));
@@ -96,7 +110,7 @@ final class HubUnderTest implements RegistryUnderTest {
         if (!process.running()) {
             throw new AssertionError("the hub did not start: " + process);
         }
-        try (var _ = new Socket("127.0.0.1", port)) {
+        try (var _ = new Socket(address, port)) {
             return true;
         } catch (java.net.ConnectException e) {
             return false;
@@ -107,7 +121,7 @@ final class HubUnderTest implements RegistryUnderTest {
         Path store = directory.resolve("keys");
         String keytool = Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
         Command.of(keytool, "-genkeypair", "-alias", name, "-dname", "CN=" + name, "-keyalg", "EC", "-ext",
-                "san=ip:127.0.0.1", "-keystore", store.toString(), "-storepass", new String(PASSWORD), "-validity", "30")
+                "san=ip:" + address, "-keystore", store.toString(), "-storepass", new String(PASSWORD), "-validity", "30")
                 .run().good();
         var keys = KeyStore.getInstance(store.toFile(), PASSWORD);
         Files.writeString(directory.resolve(name + ending), pem("CERTIFICATE", keys.getCertificate(name).getEncoded()));
@@ -121,7 +135,7 @@ final class HubUnderTest implements RegistryUnderTest {
 
     @Override
     public String host() {
-        return "127.0.0.1:" + port;
+        return address + ":" + port;
     }
 
     /// A place for the test's own files.
@@ -131,13 +145,7 @@ final class HubUnderTest implements RegistryUnderTest {
 
     /// Debian's skopeo, with nothing of the host's settings.
     Command skopeo(String... words) {
-        Path program = Tools.fetched("skopeo", "usr/bin/skopeo");
-        String libraries = Tools.fetched("skopeo", "usr/lib/x86_64-linux-gnu").toString();
-        return Command.of(program.toString(), "--insecure-policy").and(words)
-                .with("LD_LIBRARY_PATH", libraries)
-                .with("HOME", directory.toString())
-                .with("XDG_RUNTIME_DIR", directory.toString())
-                .with("REGISTRY_AUTH_FILE", directory.resolve("auth.json").toString());
+        return new Skopeo(directory).command(words);
     }
 
     /// The words that make skopeo's `side` (`src`, `dest`, or empty) trust the hub.

@@ -2,8 +2,6 @@ package carafe.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
@@ -11,58 +9,24 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The hub as Podman sees it: log in, pull what others pushed, push, search, list tags; in clear and with TLS. Debian's
-/// podman keeps all it has in a directory of the test and makes no container.
+/// The hub as Podman sees it: log in, pull what others pushed, push, search, list tags; in clear and with TLS. [Podman] makes no
+/// container.
 class HubWithPodmanTest {
 
-    private Path home;
+    private Podman podman;
 
     @BeforeEach
     void settings() throws Exception {
-        home = Files.createTempDirectory("e2e-podman-");
-        Path policy = Files.createDirectories(home.resolve(".config/containers")).resolve("policy.json");
-        Files.writeString(policy, "{\"default\":[{\"type\":\"insecureAcceptAnything\"}]}");
-        Files.writeString(home.resolve("storage.conf"), """
-                [storage]
-                driver = "vfs"
-                graphroot = "%s"
-                runroot = "%s"
-                """.formatted(home.resolve("root"), home.resolve("run")));
-        Files.writeString(home.resolve("registries.conf"), "unqualified-search-registries = []\n");
-        Files.writeString(home.resolve("containers.conf"), """
-                [engine]
-                cgroup_manager = "cgroupfs"
-                events_logger = "none"
-                runtime = "crun"
-                conmon_path = ["%s"]
-                [engine.runtimes]
-                crun = ["%s"]
-                [network]
-                network_backend = "cni"
-                """.formatted(Tools.fetched("podman", "usr/bin/conmon"), Tools.fetched("podman", "usr/bin/crun")));
+        podman = new Podman();
     }
 
     @AfterEach
     void forget() throws Exception {
-        podman("system", "reset", "--force").run().good();
-        Command.of("rm", "-rf", "--one-file-system", home.toString()).run().good();
+        podman.close();
     }
 
     private Command podman(String... words) {
-        return Command.of(Tools.fetched("podman", "usr/bin/podman").toString(),
-                        "--root", home.resolve("root").toString(),
-                        "--runroot", home.resolve("run").toString(),
-                        "--tmpdir", home.resolve("tmp").toString(),
-                        "--storage-driver", "vfs")
-                .and(words)
-                .with("LD_LIBRARY_PATH", Tools.fetched("podman", "usr/lib/x86_64-linux-gnu").toString())
-                .with("HOME", home.toString())
-                .with("XDG_RUNTIME_DIR", home.toString())
-                .with("XDG_CONFIG_HOME", home.resolve("config").toString())
-                .with("REGISTRY_AUTH_FILE", home.resolve("auth.json").toString())
-                .with("CONTAINERS_CONF", home.resolve("containers.conf").toString())
-                .with("CONTAINERS_STORAGE_CONF", home.resolve("storage.conf").toString())
-                .with("CONTAINERS_REGISTRIES_CONF", home.resolve("registries.conf").toString());
+        return podman.command(words);
     }
 
     @ParameterizedTest

@@ -31,12 +31,18 @@ public final class HttpClient implements AutoCloseable {
         this.idleKept = idleKept;
     }
 
+    /// A client of `address` that waits no longer than `stall` for a byte to pass.
+    public static HttpClient of(Address address, Duration connect, Duration stall) {
+        return new HttpClient(new PatientDialler(new Connector(address, connect), stall), IDLE_KEPT);
+    }
+
     /// A client of an origin of the web, which connects when first asked something. No wait is longer than `dial` says.
     public static HttpClient of(Origin origin, Dial dial) {
         return new HttpClient(new OriginDialler(origin, dial), dial.idleKept());
     }
 
-    /// Sends and reads up to the end of the answer's header. Towards an [Address] only the connect has a timeout.
+    /// Sends and reads up to the end of the answer's header. Towards an [Address] only the connect has a timeout,
+    /// unless one for stalls was given.
     /// @throws ConnectFailed nobody listens there, or not in time
     public ClientResponse send(ClientRequest request) throws IOException {
         boolean repeatable = repeatable(request);

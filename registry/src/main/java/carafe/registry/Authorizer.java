@@ -23,20 +23,20 @@ final class Authorizer {
     /// Lets one thread at a time ask the token server, so that the others find its token. Guards no field.
     private final ReentrantLock turn = new ReentrantLock();
 
-    Authorizer(Clients clients, Tokens tokens, AuthConfig auth) {
-        this(clients, tokens, auth, false);
+    Authorizer(Clients clients, Waiting waiting, Tokens tokens, AuthConfig auth) {
+        this(new TokenServer(clients, waiting), tokens, auth, false);
     }
 
-    private Authorizer(Clients clients, Tokens tokens, AuthConfig auth, boolean silent) {
+    private Authorizer(TokenServer server, Tokens tokens, AuthConfig auth, boolean silent) {
         this.tokens = tokens;
-        this.server = new TokenServer(clients);
+        this.server = server;
         this.auth = auth;
         this.silent = silent;
     }
 
     /// Says nothing, so that the server says what it wants to hear.
     static Authorizer silent(Clients clients, Tokens tokens) {
-        return new Authorizer(clients, tokens, AuthConfig.NONE, true);
+        return new Authorizer(new TokenServer(clients, clients.waiting()), tokens, AuthConfig.NONE, true);
     }
 
     /// The value of Authorization for a request, by what is known of the origin so far.

@@ -3,7 +3,6 @@ package carafe.registry;
 import carafe.http.Headers;
 import java.time.DateTimeException;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Optional;
@@ -12,11 +11,11 @@ import java.util.concurrent.ThreadLocalRandom;
 /// Counts the attempts at one thing and pauses between them.
 final class Backoff {
 
-    private final Patience patience;
+    private final Waiting waiting;
     private int failed;
 
-    Backoff(Patience patience) {
-        this.patience = patience;
+    Backoff(Waiting waiting) {
+        this.waiting = waiting;
     }
 
     /// Something went well meanwhile: the count begins anew.
@@ -27,18 +26,19 @@ final class Backoff {
     /// Counts a failure; whether another attempt is due, for which this has paused. A pause that the server asked for is
     /// kept, unless it is too long to wait.
     boolean again(Optional<Duration> asked) throws InterruptedException {
+        var patience = waiting.patience();
         failed++;
         if (failed >= patience.attempts() || asked.isPresent() && asked.get().compareTo(patience.longestAsked()) > 0) {
             return false;
         }
         long usual = Math.min(patience.longestPause().toMillis(), patience.pause().toMillis() << Math.min(failed - 1, 20));
         long jittered = usual / 2 + ThreadLocalRandom.current().nextLong(usual / 2 + 1);
-        Thread.sleep(asked.map(Duration::toMillis).orElse(jittered));
+        waiting.pause().sleep(asked.orElse(Duration.ofMillis(jittered)));
         return true;
     }
 
     /// The pause that Retry-After asks for, in either of its forms. Source: RFC 9110 §10.2.3.
-    static Optional<Duration> asked(Headers headers) {
+    Optional<Duration> asked(Headers headers) {
         String text = headers.first("Retry-After").orElse("").strip();
         if (text.isEmpty()) {
             return Optional.empty();
@@ -48,7 +48,7 @@ final class Backoff {
         }
         try {
             var moment = ZonedDateTime.parse(text, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant();
-            var left = Duration.between(Instant.now(), moment);
+            var left = Duration.between(waiting.clock().instant(), moment);
             return Optional.of(left.isNegative() ? Duration.ZERO : left);
         } catch (DateTimeException e) {
             return Optional.empty();

@@ -1,6 +1,7 @@
 package carafe.registry;
 
 import carafe.http.ClientResponse;
+import carafe.http.Stalled;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
@@ -14,15 +15,21 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// A blob as it arrives. A connection that breaks or stalls is replaced by another that goes on at the same byte; what
-/// has arrived is not fetched again. If it verifies, the last bytes are handed out only when all of them have the
+/// has arrived is not fetched again. A mirror that breaks off time and again, stalls or sends something else is left for
+/// the next place, at the same byte too. If it verifies, the last bytes are handed out only when all of them have the
 /// blob's digest. One reader; interrupting it ends the stream.
 final class BlobStream extends InputStream {
 
-    /// Opens the blob at an offset. The answer has status 200 or 206.
-    @FunctionalInterface
+    /// Opens the blob at an offset, at a mirror or at the registry.
     interface Opener {
-        ClientResponse open(long offset) throws EngineException, InterruptedException;
+        Opened at(long offset) throws EngineException, InterruptedException;
+
+        /// Asks the mirror no more.
+        void pass(Conversation mirror, String reason);
     }
+
+    /// An answer, of status 200 or 206, and the mirror that gave it, unless it was the registry.
+    record Opened(ClientResponse response, Optional<Conversation> mirror) {}
 
     private static final int SKIP_PIECE = 64 << 10;
 
@@ -31,28 +38,33 @@ final class BlobStream extends InputStream {
     private final Opener opener;
     private final Backoff backoff;
     private final Optional<MessageDigest> hasher;
+    private final int mostBreaks;
     private long at;
+    private long openedAt;
+    private int breaks; // of connections to mirrors
+    private Optional<Conversation> mirror = Optional.empty();
     private @Nullable ClientResponse response;
     private @Nullable InputStream body;
 
     /// From the offset `from` on, not verified.
-    BlobStream(String what, Descriptor blob, long from, Opener opener, Patience patience) {
-        this(what, blob, from, Optional.empty(), opener, patience);
+    BlobStream(String what, Descriptor blob, long from, Opener opener, Waiting waiting) {
+        this(what, blob, from, Optional.empty(), opener, waiting);
     }
 
     /// All of it, verified.
-    BlobStream(String what, Descriptor blob, Opener opener, Patience patience) {
-        this(what, blob, 0, Optional.of(blob.digest().algorithm().hasher()), opener, patience);
+    BlobStream(String what, Descriptor blob, Opener opener, Waiting waiting) {
+        this(what, blob, 0, Optional.of(blob.digest().algorithm().hasher()), opener, waiting);
     }
 
     private BlobStream(String what, Descriptor blob, long from, Optional<MessageDigest> hasher, Opener opener,
-            Patience patience) {
+            Waiting waiting) {
         this.what = what;
         this.blob = blob;
         this.opener = opener;
-        this.backoff = new Backoff(patience);
+        this.backoff = new Backoff(waiting);
         this.at = from;
         this.hasher = hasher;
+        this.mostBreaks = waiting.patience().attempts();
     }
 
     @Override
@@ -81,8 +93,13 @@ final class BlobStream extends InputStream {
                     arrived(into, offset, read);
                     return read;
                 }
-            } catch (WrongContent e) {
+            } catch (Unverified e) {
                 throw e;
+            } catch (WrongContent e) {
+                if (mirror.isEmpty()) {
+                    throw e;
+                }
+                pass(String.valueOf(e.getMessage()));
             } catch (IOException e) {
                 retry(e);
             }
@@ -97,7 +114,7 @@ final class BlobStream extends InputStream {
             if (at == blob.size()) {
                 var found = Digest.finish(blob.digest().algorithm(), hasher.get().digest());
                 if (!found.equals(blob.digest())) {
-                    throw new WrongContent(what + ": verification failed for digest " + blob.digest() + ": got " + found);
+                    throw new Unverified(what + ": verification failed for digest " + blob.digest() + ": got " + found);
                 }
             }
         }
@@ -116,10 +133,21 @@ final class BlobStream extends InputStream {
         }
     }
 
+    /// Leaves the mirror that is being read.
+    private void pass(String reason) {
+        drop();
+        opener.pass(mirror.orElseThrow(), reason);
+        mirror = Optional.empty();
+    }
+
     private void retry(IOException e) throws IOException {
         drop();
         try {
             Interruption.check(e);
+            if (mirror.isPresent() && (e instanceof Stalled || at == openedAt || ++breaks >= mostBreaks)) {
+                pass(what + ": " + e.getMessage());
+                return;
+            }
             if (!backoff.again(Optional.empty())) {
                 throw new IOException(what + ": " + e.getMessage(), e);
             }
@@ -141,7 +169,11 @@ final class BlobStream extends InputStream {
             return open;
         }
         try {
-            var answer = opener.open(at);
+            mirror = Optional.empty();
+            var opened = opener.at(at);
+            var answer = opened.response();
+            mirror = opened.mirror();
+            openedAt = at;
             response = answer;
             var stream = answer.body();
             checkHead(answer);
@@ -199,7 +231,32 @@ final class BlobStream extends InputStream {
         drop();
     }
 
-    /// What another try would not change.
+    /// Whether `failure` came of a blob that was another than wanted, which who read it may have put in his own words.
+    static boolean isWrong(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof Unverified) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// Another upload of the same bytes would not help.
+    /// @throws EngineException.Unavailable `failure` came of a blob that was another than wanted
+    static void rethrow(IOException failure) throws EngineException.Unavailable {
+        if (isWrong(failure)) {
+            throw new EngineException.Unavailable(String.valueOf(failure.getMessage()), failure);
+        }
+    }
+
+    /// All of it came, and is not the blob.
+    private static final class Unverified extends IOException {
+        Unverified(String message) {
+            super(message);
+        }
+    }
+
+    /// What another try at the same place would not change.
     private static final class WrongContent extends IOException {
         WrongContent(String message) {
             super(message);

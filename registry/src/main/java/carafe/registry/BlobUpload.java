@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
@@ -35,14 +36,14 @@ final class BlobUpload {
 
     /// Sends to `repository`, a path at the conversation's endpoint.
     BlobUpload(String what, Conversation conversation, String repository, BlobWriter writer, BlobWriter.Progress progress,
-            Patience patience) {
+            Waiting waiting) {
         this.what = what;
         this.conversation = conversation;
         this.repository = repository;
         this.scopes = List.of(Ask.scopeOf(repository, "pull,push"));
         this.writer = writer;
         this.progress = progress;
-        this.backoff = new Backoff(patience);
+        this.backoff = new Backoff(waiting);
     }
 
     /// Sends all of it and returns what it turned out to be.
@@ -59,7 +60,7 @@ final class BlobUpload {
             } catch (IOException e) {
                 Interruption.check(e);
                 BlobWriter.Failed.rethrow(e);
-                if (!backoff.again(Optional.empty())) {
+                if (!backoff.again(Busy.asked(e))) {
                     throw new EngineException.Unavailable(what + ": " + e.getMessage(), e);
                 }
                 broke = true;
@@ -128,7 +129,7 @@ final class BlobUpload {
             moved(response);
             Conversation.drain(response);
         } else if (status == 416 || status == 408 || status == 429 || status >= 500) {
-            throw new IOException(Refusal.reason(response));
+            throw new Busy(backoff.asked(response.headers()), Refusal.reason(response));
         } else {
             throw Refusal.of(what, response);
         }
@@ -164,6 +165,7 @@ final class BlobUpload {
     }
 
     private Descriptor finish(Descriptor blob) throws EngineException, InterruptedException {
+        backoff.progressed();
         while (true) {
             try {
                 var response = conversation.attempt(Ask.of("PUT", withDigest(location, blob.digest()), scopes));
@@ -174,10 +176,10 @@ final class BlobUpload {
                 if (response.status() != 429 && response.status() < 500) {
                     throw Refusal.of(what, response);
                 }
-                throw new IOException(Refusal.reason(response));
+                throw new Busy(backoff.asked(response.headers()), Refusal.reason(response));
             } catch (IOException e) {
                 Interruption.check(e);
-                boolean again = backoff.again(Optional.empty());
+                boolean again = backoff.again(Busy.asked(e));
                 if (isThere(blob.digest())) { // the answer was lost, not the blob
                     return blob;
                 }
@@ -196,6 +198,26 @@ final class BlobUpload {
 
     static String withDigest(String location, Digest digest) {
         return location + (location.indexOf('?') < 0 ? "?" : "&") + "digest=" + digest.toString().replace(":", "%3A");
+    }
+
+    /// The server took nothing, and may have said how long to wait.
+    private static final class Busy extends IOException {
+        private final transient Optional<Duration> pause;
+
+        Busy(Optional<Duration> pause, String reason) {
+            super(reason);
+            this.pause = pause;
+        }
+
+        /// How long to wait after `failure`, on its way through the writer's streams, if the server said.
+        static Optional<Duration> asked(Throwable failure) {
+            for (var cause = failure; cause != null; cause = cause.getCause()) {
+                if (cause instanceof Busy busy) {
+                    return busy.pause;
+                }
+            }
+            return Optional.empty();
+        }
     }
 
     /// Passes on what comes from an offset on, and tells how far it is.

@@ -24,6 +24,13 @@ final class Certificates {
         this.config = config;
     }
 
+    /// What certs.d has for a host cannot be read or is none; only the host's owner can change that.
+    static final class Unusable extends IOException {
+        Unusable(IOException cause) {
+            super(cause.getMessage(), cause);
+        }
+    }
+
     /// Whether the host's owner keeps authorities for this origin.
     boolean known(Origin origin) {
         return directories(origin).stream().anyMatch(Files::isDirectory);

@@ -21,6 +21,7 @@ final class Clients implements AutoCloseable {
     private static final int MOST_ORIGINS = 256;
 
     private final RegistryConfig config;
+    private final Waiting waiting;
     private final Certificates certificates;
 
     /// Guarded by itself, as is `closed`.
@@ -37,13 +38,18 @@ final class Clients implements AutoCloseable {
 
     private boolean closed;
 
-    Clients(RegistryConfig config) {
+    Clients(RegistryConfig config, Waiting waiting) {
         this.config = config;
+        this.waiting = waiting;
         this.certificates = new Certificates(config);
     }
 
     RegistryConfig config() {
         return config;
+    }
+
+    Waiting waiting() {
+        return waiting;
     }
 
     Certificates certificates() {
@@ -53,7 +59,7 @@ final class Clients implements AutoCloseable {
     /// The client for an origin; a new one when certs.d has something else for it than before, whoever asks: a registry,
     /// where it sends us on to, or who hands out its tokens. What cannot be used, such as a certificate whose key is not
     /// there yet, changes nothing.
-    /// @throws IOException what certs.d has cannot be used, and there was nothing before
+    /// @throws Certificates.Unusable what certs.d has cannot be used, and there was nothing before
     HttpClient of(Origin origin) throws IOException {
         HttpClient known;
         synchronized (clients) {
@@ -76,7 +82,7 @@ final class Clients implements AutoCloseable {
             if (known != null) {
                 return known; // somebody is about to put files there, one after the other
             }
-            throw e;
+            throw new Certificates.Unusable(e);
         }
         var patience = config.patience();
         var client = HttpClient.of(origin, new Dial(patience.connect(), patience.stall(), config.proxies().to(origin), trust,
@@ -136,7 +142,7 @@ final class Clients implements AutoCloseable {
                 throw new IOException("the registry client is closed");
             }
             return sockets.computeIfAbsent(socket,
-                    path -> new HttpClient(new Address.Unix(path), config.patience().connect()));
+                    path -> HttpClient.of(new Address.Unix(path), config.patience().connect(), config.patience().stall()));
         }
     }
 

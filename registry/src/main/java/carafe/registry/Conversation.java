@@ -20,16 +20,23 @@ final class Conversation {
 
     private final Endpoint endpoint;
     private final Clients clients;
+    private final Waiting waiting;
     private final Authorizer authorizer;
 
-    Conversation(Endpoint endpoint, Clients clients, Authorizer authorizer) {
+    Conversation(Endpoint endpoint, Clients clients, Waiting waiting, Authorizer authorizer) {
         this.endpoint = endpoint;
         this.clients = clients;
+        this.waiting = waiting;
         this.authorizer = authorizer;
     }
 
     Endpoint endpoint() {
         return endpoint;
+    }
+
+    /// How this place is waited for.
+    Waiting waiting() {
+        return waiting;
     }
 
     Authorizer authorizer() {
@@ -41,23 +48,34 @@ final class Conversation {
         return clients.answering(endpoint).orElse(endpoint.origins().getFirst());
     }
 
+    /// An answer and the address that gave it: the request's target, or a whole URL if a redirect led elsewhere.
+    record Located(ClientResponse response, String at) {}
+
     /// Sends until there is an answer that another try would not change; the caller closes it, whatever its status.
     /// `what` begins the sentence if there is none.
     ClientResponse send(String what, Ask ask) throws EngineException, InterruptedException {
-        var backoff = new Backoff(clients.config().patience());
+        return locate(what, ask).response;
+    }
+
+    /// The same, and where the answer came from.
+    Located locate(String what, Ask ask) throws EngineException, InterruptedException {
+        var backoff = new Backoff(waiting);
         while (true) {
             try {
-                var response = attempt(ask);
+                var located = tried(ask);
+                var response = located.response;
                 boolean passing = response.status() == 429 || response.status() == 408 || response.status() >= 500
                         && response.status() != 501;
                 if (!passing) {
-                    return response;
+                    return located;
                 }
-                var asked = Backoff.asked(response.headers());
+                var asked = backoff.asked(response.headers());
                 var refusal = Refusal.of(what, response);
                 if (!backoff.again(asked)) {
                     throw refusal;
                 }
+            } catch (Certificates.Unusable e) {
+                throw new EngineException.Unavailable(what + ": " + e.getMessage(), e); // not the network's fault
             } catch (IOException e) {
                 Interruption.check(e);
                 var wanted = CertificateWanted.in(e);
@@ -78,6 +96,10 @@ final class Conversation {
     /// Sends once; the caller closes the answer.
     /// @throws IOException the connection broke, or none came about
     ClientResponse attempt(Ask ask) throws IOException, EngineException, InterruptedException {
+        return tried(ask).response;
+    }
+
+    private Located tried(Ask ask) throws IOException, EngineException, InterruptedException {
         var known = clients.answering(endpoint);
         if (known.isPresent()) {
             try {
@@ -99,11 +121,12 @@ final class Conversation {
         throw failure;
     }
 
-    private ClientResponse authorized(Origin origin, Ask ask) throws IOException, EngineException, InterruptedException {
+    private Located authorized(Origin origin, Ask ask) throws IOException, EngineException, InterruptedException {
         var shown = authorizer.header(origin, ask.scopes());
-        var response = follow(origin, ask, shown);
+        var located = follow(origin, ask, shown);
+        var response = located.response;
         if (response.status() != 401) {
-            return response;
+            return located;
         }
         var challenges = Challenge.parse(response.headers().all("WWW-Authenticate"));
         Optional<String> again;
@@ -114,7 +137,7 @@ final class Conversation {
             throw e;
         }
         if (again.isEmpty()) {
-            return response;
+            return located;
         }
         drain(response);
         return follow(origin, ask, again);
@@ -122,11 +145,11 @@ final class Conversation {
 
     /// Sends once, showing `header` whatever was agreed on; for a login.
     ClientResponse shown(Origin origin, Ask ask, String header) throws IOException, EngineException {
-        return follow(origin, ask, Optional.of(header));
+        return follow(origin, ask, Optional.of(header)).response;
     }
 
     /// Sends and follows redirects. Only the endpoint's own origin is shown who asks.
-    private ClientResponse follow(Origin own, Ask ask, Optional<String> shown) throws IOException, EngineException {
+    private Located follow(Origin own, Ask ask, Optional<String> shown) throws IOException, EngineException {
         var origin = own;
         String target = ask.target();
         if (!target.startsWith("/") || target.startsWith("//")) {
@@ -158,7 +181,7 @@ final class Conversation {
                             + ", which refuses with status " + response.status()
                             + "; credentials are for " + own.hostPort() + " only");
                 }
-                return response;
+                return new Located(response, hop == 0 ? ask.target() : origin + target);
             }
             drain(response);
             var next = resolve(own, origin, target, location.orElseThrow());

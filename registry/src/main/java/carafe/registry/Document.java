@@ -67,7 +67,10 @@ public record Document(Descriptor descriptor, byte[] bytes) {
                 throw new EngineException.Unsupported(what + ": the image has a manifest of schema 1, which nobody makes"
                         + " any more; push it again with a current client");
             }
-            byte[] bytes = response.readBody(Manifest.MAX_BYTES);
+            byte[] bytes = response.body().readNBytes(Manifest.MAX_BYTES + 1);
+            if (bytes.length > Manifest.MAX_BYTES) {
+                throw new EngineException.Unsupported(what + ": it is longer than " + Manifest.MAX_BYTES + " bytes");
+            }
             var digest = digest(what, response, bytes, wanted);
             String own = mediaType(what, host, bytes);
             boolean said = MediaTypes.isManifest(type) || MediaTypes.isIndex(type);
@@ -81,6 +84,21 @@ public record Document(Descriptor descriptor, byte[] bytes) {
             }
             return new Document(Descriptor.of(mediaType, digest, bytes.length), bytes);
         }
+    }
+
+    /// The same from a mirror, which must prove more: it says the digest, and what it sends can be read as what it is.
+    static Document readOfMirror(String host, String what, ClientResponse response, Optional<Digest> wanted)
+            throws IOException, EngineException {
+        var document = read(host, what, response, wanted);
+        if (wanted.isEmpty() && response.headers().first("Docker-Content-Digest").isEmpty()) {
+            throw new EngineException.Unavailable(what + ": " + host + " does not say the digest");
+        }
+        if (document.isIndex()) {
+            document.index();
+        } else {
+            document.manifest();
+        }
+        return document;
     }
 
     private static Digest digest(String what, ClientResponse response, byte[] bytes, Optional<Digest> wanted)

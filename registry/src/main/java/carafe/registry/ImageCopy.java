@@ -6,6 +6,7 @@ import carafe.spec.oci.Digest;
 import carafe.spec.oci.Manifest;
 import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Reference;
+import java.io.IOException;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
@@ -80,12 +81,15 @@ public final class ImageCopy {
         } else if (sourceName.domain().equals(targetName.domain()) && target.mount(blob.digest(), sourceName.path())) {
             listener.done(id, "Mounted");
         } else {
-            target.upload(out -> {
-                try (var in = source.open(blob)) {
+            source.take(blob, from -> target.upload(out -> {
+                try (var in = from.verified()) {
                     in.transferTo(out);
+                } catch (IOException e) {
+                    BlobStream.rethrow(e);
+                    throw e;
                 }
                 return blob;
-            }, _ -> { });
+            }, _ -> { }));
             listener.done(id, "Copied");
         }
     }

@@ -35,31 +35,33 @@ final class Pages {
         var seen = new HashSet<String>();
         Optional<String> target = Optional.of(first);
         while (target.isPresent() && seen.size() < MOST_PAGES && seen.add(target.get())) {
-            var response = conversation.send(what, Ask.of("GET", target.get(), scopes));
+            var located = conversation.locate(what, Ask.of("GET", target.get(), scopes));
+            var response = located.response();
             if (response.status() != 200) {
                 throw Refusal.of(what, response);
             }
             if (!reader.read(object(response))) {
                 return;
             }
-            target = next(response, target.get());
+            target = next(located);
         }
     }
 
-    /// Where the page after the one at `target` is, if there is one: a path of the registry's, or a whole URL.
+    /// Where the page after this one is, if there is one, seen from where this one came from: a path of the registry's, or
+    /// a whole URL.
     /// Source: RFC 8288 §3.2, RFC 3986 §5.2.
-    static Optional<String> next(ClientResponse response, String target) throws EngineException.Unavailable {
-        for (String link : response.headers().all("Link")) {
+    static Optional<String> next(Conversation.Located page) throws EngineException.Unavailable {
+        for (String link : page.response().headers().all("Link")) {
             var matcher = NEXT.matcher(link);
             if (matcher.find()) {
-                return Optional.of(resolve(target, matcher.group(1)));
+                return Optional.of(resolve(page.at(), matcher.group(1)));
             }
         }
         return Optional.empty();
     }
 
     private static String resolve(String target, String link) throws EngineException.Unavailable {
-        if (link.startsWith("/")) {
+        if (target.startsWith("/") && link.startsWith("/")) {
             return link;
         }
         if (link.startsWith("?")) { // which URI, older than RFC 3986, takes for another page of the directory

@@ -41,26 +41,25 @@ final class Referrers {
             return List.of();
         }
         String target = "/v2/" + name.path() + "/referrers/" + subject;
-        var response = get(target);
-        if (response.status() == 404) {
-            Conversation.drain(response);
+        var located = get(target);
+        if (located.response().status() == 404) {
+            Conversation.drain(located.response());
             var page = tagged(subject);
             return page.isEmpty() ? List.of() : budget.only(page.get().index, page.get().bytes);
         }
         var found = new LinkedHashMap<Digest, Descriptor>();
         var seen = new HashSet<>(List.of(target));
         while (true) {
-            if (response.status() != 200) {
-                throw Refusal.of(what(), response);
+            if (located.response().status() != 200) {
+                throw Refusal.of(what(), located.response());
             }
-            var page = index(response);
-            var next = Pages.next(response, target);
+            var page = index(located.response());
+            var next = Pages.next(located);
             boolean on = budget.take(page.index, page.bytes, found);
             if (!on || next.isEmpty() || !seen.add(next.get()) || !budget.further()) {
                 return List.copyOf(found.values());
             }
-            target = next.get();
-            response = get(target);
+            located = get(next.get());
         }
     }
 
@@ -68,7 +67,7 @@ final class Referrers {
     private record Page(Index index, int bytes) {}
 
     private Optional<Page> tagged(Digest subject) throws EngineException, InterruptedException {
-        var response = get("/v2/" + name.path() + "/manifests/" + tag(subject));
+        var response = get("/v2/" + name.path() + "/manifests/" + tag(subject)).response();
         if (response.status() == 200) {
             return Optional.of(index(response));
         }
@@ -79,8 +78,8 @@ final class Referrers {
         return Optional.empty();
     }
 
-    private ClientResponse get(String target) throws EngineException, InterruptedException {
-        return own.send(what(), new Ask("GET", target, Headers.of("Accept", MediaTypes.OCI_INDEX),
+    private Conversation.Located get(String target) throws EngineException, InterruptedException {
+        return own.locate(what(), new Ask("GET", target, Headers.of("Accept", MediaTypes.OCI_INDEX),
                 Optional.empty(), List.of(Ask.scopeOf(name.path(), "pull"))));
     }
 

@@ -21,9 +21,15 @@ public final class Registries implements AutoCloseable {
     private final Clients clients;
     private final Tokens tokens;
 
-    /// With the owner's configuration. `clock` says when tokens end.
+    /// With the owner's configuration. `clock` says when tokens end, and how long it is until
+    /// a moment that a server names.
     public Registries(RegistryConfig config, Clock clock) {
-        this.clients = new Clients(config);
+        this(config, clock, Thread::sleep);
+    }
+
+    /// With another idea of a pause.
+    Registries(RegistryConfig config, Clock clock, Waiting.Pause pause) {
+        this.clients = new Clients(config, new Waiting(config.patience(), clock, pause));
         this.tokens = new Tokens(clock);
     }
 
@@ -39,15 +45,21 @@ public final class Registries implements AutoCloseable {
 
     /// The repository of `name`. No request is made.
     public Repository repository(Reference name, AuthConfig auth) throws EngineException {
+        return repository(name, auth, PassedBy.UNHEARD);
+    }
+
+    /// The same; `listener` hears of mirrors that fail.
+    public Repository repository(Reference name, AuthConfig auth, PassedBy listener) throws EngineException {
         var places = new ArrayList<Conversation>();
         for (var endpoint : Endpoint.of(name.domain(), clients)) {
             places.add(conversation(endpoint, endpoint.mirror() ? AuthConfig.NONE : auth.ifFor(name.domain())));
         }
-        return new Repository(name, places, clients.config().patience());
+        return new Repository(name, new Places(places, listener), clients.waiting());
     }
 
     private Conversation conversation(Endpoint endpoint, AuthConfig auth) {
-        return new Conversation(endpoint, clients, new Authorizer(clients, tokens, auth));
+        var waiting = endpoint.mirror() ? clients.waiting().once() : clients.waiting();
+        return new Conversation(endpoint, clients, waiting, new Authorizer(clients, waiting, tokens, auth));
     }
 
     private Conversation own(String domain, AuthConfig auth) throws EngineException {
@@ -58,7 +70,8 @@ public final class Registries implements AutoCloseable {
     public Login login(AuthConfig auth) throws EngineException, InterruptedException {
         String address = AuthConfig.hostOf(auth.serverAddress());
         String host = address.isEmpty() ? "docker.io" : address;
-        var anonymous = new Conversation(Endpoint.own(host, clients), clients, Authorizer.silent(clients, tokens));
+        var anonymous = new Conversation(Endpoint.own(host, clients), clients, clients.waiting(),
+                Authorizer.silent(clients, tokens));
         var own = own(host, auth);
         String what = "login to " + anonymous.endpoint();
         try {

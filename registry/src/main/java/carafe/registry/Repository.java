@@ -11,6 +11,8 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /// An image repository of a registry, seen with one caller's credentials. What is read comes from the first place that
 /// has it, mirrors before the registry itself; what is written goes to the registry. For several threads.
@@ -23,21 +25,18 @@ public final class Repository {
     private static final int LONGEST_TAG = 128;
 
     private final Reference name;
-    private final List<Conversation> places;
+    private final Places places;
     private final Conversation own;
-    private final Patience patience;
+    private final Waiting waiting;
 
-    Repository(Reference name, List<Conversation> places, Patience patience) {
+    /// The mirror that said last what a tag means.
+    private final AtomicReference<@Nullable Conversation> named = new AtomicReference<>();
+
+    Repository(Reference name, Places places, Waiting waiting) {
         this.name = name;
-        this.places = List.copyOf(places);
-        this.own = places.getLast();
-        this.patience = patience;
-    }
-
-    /// One kind of reading, from one place.
-    @FunctionalInterface
-    private interface Reading<T> {
-        T from(Conversation place) throws EngineException, InterruptedException;
+        this.places = places;
+        this.own = places.own();
+        this.waiting = waiting;
     }
 
     /// The repository's name: `localhost:5000/team/app`.
@@ -66,25 +65,14 @@ public final class Repository {
         return Ask.of(method, target, pulling(place, name.path()));
     }
 
-    /// The first place's answer that is none of failure; the registry's own failure when there is none.
-    private <T> T first(Reading<T> reading) throws EngineException, InterruptedException {
-        for (var place : places.subList(0, places.size() - 1)) {
-            try {
-                return reading.from(place);
-            } catch (EngineException e) {
-                continue; // a mirror is a help, not a duty
-            }
-        }
-        return reading.from(own);
-    }
-
-    /// Fetches the manifest or index called `tagOrDigest`.
+    /// Fetches the manifest or index called `tagOrDigest`. What a tag means is believed of a mirror only if it says the
+    /// digest as well.
     /// @throws EngineException.NotFound the registry has none of that name
     public Document fetch(String tagOrDigest) throws EngineException, InterruptedException {
         Optional<Digest> wanted = tagOrDigest.indexOf(':') > 0 ? Optional.of(Digest.parse(tagOrDigest)) : Optional.empty();
         String what = "manifest for " + called(tagOrDigest);
-        return first(place -> {
-            var backoff = new Backoff(patience);
+        var read = places.first(place -> {
+            var backoff = new Backoff(place.waiting());
             while (true) {
                 var response = place.send(what,
                         reading(place, "GET", "/manifests/" + tagOrDigest).header("Accept", Document.ACCEPTED));
@@ -92,7 +80,9 @@ public final class Repository {
                     throw refusal(tagOrDigest, response);
                 }
                 try {
-                    return Document.read(place.origin().hostPort(), what, response, wanted);
+                    String host = place.origin().hostPort();
+                    return place == own ? Document.read(host, what, response, wanted)
+                            : Document.readOfMirror(host, what, response, wanted);
                 } catch (IOException e) {
                     Interruption.check(e);
                     if (!backoff.again(Optional.empty())) {
@@ -101,6 +91,26 @@ public final class Repository {
                 }
             }
         });
+        if (wanted.isEmpty() && read.place() != own) {
+            named.set(read.place());
+        }
+        return read.value();
+    }
+
+    /// Passes by the mirror that said last what a tag means, because what it meant cannot be had or used; false
+    /// when it was the registry that said it, or the failure has another cause.
+    public boolean doubt(EngineException failure) {
+        boolean meant = false;
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            meant |= cause instanceof EngineException.NotFound || cause instanceof EngineException.Invalid
+                    || cause instanceof EngineException.Unsupported;
+        }
+        var mirror = meant ? named.getAndSet(null) : null;
+        if (mirror == null) {
+            return false;
+        }
+        places.pass(mirror, String.valueOf(failure.getMessage()));
+        return true;
     }
 
     /// What Docker says of a manifest that cannot be had; clients know the words.
@@ -146,17 +156,46 @@ public final class Repository {
     /// Opens a blob; the stream replaces connections that break and hands out its last bytes only when all are right.
     /// A failure is an IOException with a sentence. Interrupting its reader ends it.
     public InputStream open(Descriptor blob) {
-        return new BlobStream(what("blob of"), blob, opener(blob), patience);
+        return reading(blob).verified();
     }
 
-    /// The same from an offset on, for a reader that verifies the whole itself.
-    public InputStream open(Descriptor blob, long from) {
-        return new BlobStream(what("blob of"), blob, from, opener(blob), patience);
+    /// Where the bytes of a blob come from, as from [#open]; each stream is to be closed.
+    public interface BlobSource {
+        /// From an offset on, not verified.
+        InputStream open(long from);
+
+        /// All of it, verified on the way.
+        InputStream verified();
     }
 
-    private BlobStream.Opener opener(Descriptor blob) {
+    /// Takes a whole blob in and verifies it.
+    @FunctionalInterface
+    public interface BlobTaker {
+        /// @throws EngineException.Invalid the bytes are not the blob, or of no use
+        void from(BlobSource source) throws EngineException, InterruptedException;
+    }
+
+    /// Gives a blob to `taker`, who is asked again when a mirror sent the bytes that he refuses: then those of the next
+    /// place are there. What he took before is to be thrown away.
+    public void take(Descriptor blob, BlobTaker taker) throws EngineException, InterruptedException {
+        for (boolean last = false; ; ) {
+            var reading = reading(blob);
+            try {
+                taker.from(reading);
+                return;
+            } catch (EngineException e) {
+                boolean mirrored = reading.blame(e);
+                if (!mirrored && (last || !reading.resumed(e))) {
+                    throw e;
+                }
+                last |= !mirrored; // what was there before is thrown away once
+            }
+        }
+    }
+
+    private BlobReading reading(Descriptor blob) {
         String what = what("blob of");
-        return offset -> first(place -> {
+        return new BlobReading(what, blob, places, waiting, (place, offset) -> {
             var ask = reading(place, "GET", "/blobs/" + blob.digest());
             var response = place.send(what, offset == 0 ? ask : ask.header("Range", "bytes=" + offset + "-"));
             if (response.status() != 200 && response.status() != 206) {
@@ -167,23 +206,34 @@ public final class Repository {
     }
 
     /// The whole of a small blob, verified.
-    /// @throws EngineException.Unavailable it is not what the descriptor says, or larger than `limitBytes`
+    /// @throws EngineException.Unavailable it is not what the descriptor says
+    /// @throws EngineException.Invalid it is larger than `limitBytes`
     public byte[] read(Descriptor blob, int limitBytes) throws EngineException, InterruptedException {
         if (blob.size() > limitBytes) {
             throw new EngineException.Invalid(what("blob of") + ": " + blob.digest() + " is larger than " + limitBytes
                     + " bytes");
         }
-        try (var in = open(blob)) {
-            return in.readAllBytes();
-        } catch (IOException e) {
-            Interruption.check(e);
-            for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-                if (cause instanceof EngineException known) {
-                    throw known;
+        while (true) {
+            var reading = reading(blob);
+            try (var in = reading.verified()) {
+                return in.readAllBytes();
+            } catch (IOException e) {
+                Interruption.check(e);
+                var failure = failure(e);
+                if (!reading.blame(failure)) {
+                    throw failure;
                 }
             }
-            throw new EngineException.Unavailable(String.valueOf(e.getMessage()), e);
         }
+    }
+
+    private static EngineException failure(IOException e) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof EngineException known) {
+                return known;
+            }
+        }
+        return new EngineException.Unavailable(String.valueOf(e.getMessage()), e);
     }
 
     /// Whether the registry itself has the blob.
@@ -222,7 +272,7 @@ public final class Repository {
 
     /// Sends a blob whose bytes are made on the way.
     public Descriptor upload(BlobWriter writer, BlobWriter.Progress progress) throws EngineException, InterruptedException {
-        return new BlobUpload(what("push to"), own, name.path(), writer, progress, patience).send();
+        return new BlobUpload(what("push to"), own, name.path(), writer, progress, waiting).send();
     }
 
     /// Sends a small blob in one piece, unless it is there.

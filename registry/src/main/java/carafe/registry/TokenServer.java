@@ -26,9 +26,11 @@ final class TokenServer {
     private static final String CLIENT = "carafe";
 
     private final Clients clients;
+    private final Waiting waiting;
 
-    TokenServer(Clients clients) {
+    TokenServer(Clients clients, Waiting waiting) {
         this.clients = clients;
+        this.waiting = waiting;
     }
 
     /// What a token server gives: the token, for how long, and an identity token when one was asked for.
@@ -44,7 +46,7 @@ final class TokenServer {
         var request = auth.identityToken().isEmpty()
                 ? byName(realm, challenge, scopes, auth, offline)
                 : byIdentity(realm, challenge, scopes, auth);
-        var backoff = new Backoff(clients.config().patience());
+        var backoff = new Backoff(waiting);
         while (true) {
             try {
                 var response = send(realm.origin, request);
@@ -52,11 +54,14 @@ final class TokenServer {
                     return grant(from, response);
                 }
                 boolean passing = response.status() == 429 || response.status() >= 500;
-                var asked = Backoff.asked(response.headers());
+                var asked = backoff.asked(response.headers());
                 var refusal = refusal(from, response, auth);
                 if (!passing || !backoff.again(asked)) {
                     throw refusal;
                 }
+            } catch (Certificates.Unusable e) {
+                throw new EngineException.Unavailable(
+                        "cannot get a token for " + from.hostPort() + ": " + e.getMessage(), e);
             } catch (IOException e) {
                 Interruption.check(e);
                 var wanted = CertificateWanted.in(e);

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.KeyStore;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -85,7 +86,7 @@ class ConfigTest {
     void onlyHostsWithoutNeedOfProofMaySpeakInClear() throws Exception {
         var config = new RegistryConfig(List.of("open.example:5000", "10.0.0.0/8"), Map.of(), Optional.empty(), List.of(directory),
                 Proxies.NONE, TestRegistry.BRIEF, "t");
-        try (var clients = new Clients(config)) {
+        try (var clients = new Clients(config, TestRegistry.waiting())) {
             assertThat(Endpoint.own("open.example:5000", clients).origins()).hasSize(2);
             assertThat(Endpoint.own("10.2.3.4", clients).origins()).hasSize(2);
             assertThat(Endpoint.own("localhost:5000", clients).origins()).hasSize(2);
@@ -97,7 +98,7 @@ class ConfigTest {
         }
         for (String wrong : List.of("ftp://m", "http://", "http://u:p@m", "m", "http://m?x")) {
             try (var clients = new Clients(new RegistryConfig(List.of(), Map.of("docker.io", List.of(wrong)), Optional.empty(), List.of(),
-                    Proxies.NONE, TestRegistry.BRIEF, "t"))) {
+                    Proxies.NONE, TestRegistry.BRIEF, "t"), TestRegistry.waiting())) {
                 assertThatThrownBy(() -> Endpoint.of("docker.io", clients)).as(wrong)
                         .isInstanceOf(EngineException.Invalid.class);
             }
@@ -199,6 +200,48 @@ class ConfigTest {
                     .hasMessageContaining(advice(storage, certs.resolve(storage.host())));
             put("client", certs.resolve(storage.host()));
             fetch(client, registry);
+        }
+    }
+
+    /// Only its owner can mend it, so nothing is waited for.
+    @Test
+    void whatIsBrokenInCertsIsToldAtOnce() throws Exception {
+        Path certs = directory.resolve("certs.d");
+        var pauses = new ArrayList<Duration>();
+        try (var registry = new TestRegistry(Optional.of(demanding()));
+                var client = new Registries(new RegistryConfig(List.of(), Map.of(), Optional.empty(), List.of(certs),
+                        Proxies.NONE, TestRegistry.BRIEF, "t"), Clock.systemUTC(), pauses::add)) {
+            Path place = certs.resolve(registry.host());
+            put("client", place);
+            Files.delete(place.resolve("client.key"));
+            assertThatThrownBy(() -> fetch(client, registry)).isInstanceOf(EngineException.Unavailable.class)
+                    .hasMessageContaining("missing key client.key for client certificate client.cert in " + place);
+            put("client", place);
+            Files.writeString(place.resolve("ca.crt"), "-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----\n");
+            assertThatThrownBy(() -> fetch(client, registry)).isInstanceOf(EngineException.Unavailable.class)
+                    .hasMessageContaining(place.resolve("ca.crt").toString());
+            assertThat(pauses).isEmpty();
+            Files.delete(place.resolve("ca.crt"));
+            registry.image("app", "1");
+            fetch(client, registry);
+        }
+    }
+
+    /// The registry is sound, its token server's directory is not.
+    @Test
+    void aTokenServersBrokenCertsAreToldAtOnce() throws Exception {
+        Path certs = directory.resolve("certs.d");
+        var pauses = new ArrayList<Duration>();
+        try (var tokens = new TestRegistry(Optional.of(demanding())); var registry = new TestRegistry();
+                var client = new Registries(new RegistryConfig(List.of(), Map.of(), Optional.empty(), List.of(certs),
+                        Proxies.NONE, TestRegistry.BRIEF, "t"), Clock.systemUTC(), pauses::add)) {
+            registry.demand("Bearer t", "Bearer realm=\"https://" + tokens.host() + "/token\",service=\"x\"");
+            Path place = certs.resolve(tokens.host());
+            put("client", place);
+            Files.delete(place.resolve("client.key"));
+            assertThatThrownBy(() -> fetch(client, registry)).isInstanceOf(EngineException.Unavailable.class)
+                    .hasMessageContaining("cannot get a token for " + registry.host() + ": missing key client.key");
+            assertThat(pauses).isEmpty();
         }
     }
 

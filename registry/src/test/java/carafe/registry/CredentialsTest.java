@@ -55,29 +55,14 @@ class CredentialsTest {
         return client.repository(Reference.parse(registry.host() + "/app"), auth);
     }
 
-    private static boolean shows(Exchange exchange, String header) {
-        return exchange.headers().first("Authorization").orElse("").equals(header);
-    }
-
     /// Demands a name and a password.
     private void demandBasic() {
-        demand(BASIC, "Basic realm=\"r\"");
+        registry.demand(BASIC, "Basic realm=\"r\"");
     }
 
     private void demandToken(String token) {
-        demand("Bearer " + token, "Bearer realm=\"http://" + registry.host()
+        registry.demand("Bearer " + token, "Bearer realm=\"http://" + registry.host()
                 + "/token\",service=\"s\",scope=\"repository:app:pull\"");
-    }
-
-    /// Refuses what does not show `header`; what does goes to the registry.
-    private void demand(String header, String challenge) {
-        registry.faults.add(new TestRegistry.Fault("", 1_000_000, exchange ->
-                exchange.respond(401, Headers.of("WWW-Authenticate", challenge), TestRegistry.NOTHING)) {
-            @Override
-            boolean concerns(Exchange exchange) {
-                return exchange.rawPath().startsWith("/v2/") && !shows(exchange, header);
-            }
-        });
     }
 
     private static Handler token(String json) {
@@ -236,8 +221,8 @@ class CredentialsTest {
     void fromTlsNothingLeadsIntoTheClear() {
         var far = new carafe.http.Origin(true, "far.example", 443);
         var challenge = new Challenge("bearer", Map.of("realm", "http://far.example/token"));
-        var clients = new Clients(TestRegistry.config());
-        assertThatThrownBy(() -> new TokenServer(clients).ask(far, challenge, List.of(), ann(), false))
+        var clients = new Clients(TestRegistry.config(), TestRegistry.waiting());
+        assertThatThrownBy(() -> new TokenServer(clients, TestRegistry.waiting()).ask(far, challenge, List.of(), ann(), false))
                 .isInstanceOf(EngineException.Forbidden.class)
                 .hasMessageContaining("names a token server without TLS");
         clients.close();

@@ -234,9 +234,16 @@ class FetchTest {
             assertThat(repository.open(blob).readAllBytes()).isEqualTo("layer".getBytes());
             assertThat(hub.requests).contains("GET /v2/near/team/app/manifests/1 []");
             hub.requests.clear();
-            // A registry whose name is no path has nothing there.
+            // The colon before a port is none of a path's characters.
             assertThat(near.repository(Reference.parse(registry.host() + "/app"), AuthConfig.NONE).fetch("2")).isEqualTo(sent);
-            assertThat(hub.requests).isEmpty();
+            String path = registry.host().replace(':', '_') + "/app";
+            assertThat(hub.requests).containsExactly("GET /v2/" + path + "/manifests/2 []");
+            var kept = hub.image(path, "2", "kept".getBytes());
+            assertThat(near.repository(Reference.parse(registry.host() + "/app"), AuthConfig.NONE).fetch("2")).isEqualTo(kept);
+            hub.requests.clear();
+            assertThatThrownBy(() -> near.repository(Reference.parse("[::1]:1/app"), AuthConfig.NONE).fetch("2"))
+                    .isInstanceOf(EngineException.class);
+            assertThat(hub.requests).as("a name that is no path has nothing there").isEmpty();
         }
     }
 
@@ -247,13 +254,13 @@ class FetchTest {
         var config = new RegistryConfig(List.of(), Map.of(registry.host(), List.of("unix://" + socket)), Optional.empty(),
                 List.of(), Proxies.NONE, TestRegistry.BRIEF, "t");
         try (var mirrored = new Registries(config, Clock.systemUTC())) {
-            var repository = mirrored.repository(Reference.parse(registry.host() + "/app"), AuthConfig.NONE);
-            assertThat(repository.fetch("1")).isEqualTo(image); // nobody listens there yet
+            var name = Reference.parse(registry.host() + "/app");
+            assertThat(mirrored.repository(name, AuthConfig.NONE).fetch("1")).isEqualTo(image); // nobody listens there yet
             try (var mirror = new TestRegistry(socket)) {
                 var other = mirror.image("app", "1", "other".getBytes());
-                assertThat(repository.fetch("1")).isEqualTo(other);
+                assertThat(mirrored.repository(name, AuthConfig.NONE).fetch("1")).isEqualTo(other);
             }
-            assertThat(repository.fetch("1")).isEqualTo(image);
+            assertThat(mirrored.repository(name, AuthConfig.NONE).fetch("1")).isEqualTo(image);
         }
     }
 
@@ -286,7 +293,7 @@ class FetchTest {
             hub.image("secret", "1");
             assertThatThrownBy(() -> near.repository(Reference.parse(registry.host() + "/app"), AuthConfig.NONE).fetch("1"))
                     .isInstanceOf(EngineException.class);
-            assertThat(hub.requests).isEmpty();
+            assertThat(hub.requests).isNotEmpty().noneMatch(request -> request.contains("secret"));
         }
     }
 
@@ -409,6 +416,28 @@ class FetchTest {
         assertThat(asked).isEqualTo(4);
         assertThat(repository().referrers(digest, budget)).isEmpty();
         assertThat(registry.count("GET " + path)).isEqualTo(asked);
+    }
+
+    /// The page itself came from another place than was asked.
+    @Test
+    void theNextPageIsSeenFromWhereThisOneCameFrom() throws Exception {
+        try (var other = new TestRegistry()) {
+            registry.demand("Basic YWRhOnNlY3JldA==", "Basic realm=\"own\"");
+            registry.fault("GET /v2/app/tags/list", 9, exchange -> exchange.respond(307,
+                    Headers.of("Location", "http://" + other.host() + "/far/app/tags"), TestRegistry.NOTHING));
+            for (String next : List.of("tags?page=2", "?page=2", "/far/app/tags?page=2")) {
+                other.faults.clear();
+                other.requests.clear();
+                other.fault("GET /far/app/tags", 1, exchange -> exchange.respond(200, Headers.of("Content-Type",
+                        "application/json", "Link", "<" + next + ">; rel=\"next\""), "{\"tags\":[\"a\"]}".getBytes()));
+                other.fault("GET /far/app/tags", 1, exchange -> exchange.respond(200, type("application/json"),
+                        "{\"tags\":[\"b\"]}".getBytes()));
+                var auth = new AuthConfig("ada", "secret", "", "", registry.host());
+                assertThat(client.repository(Reference.parse(registry.host() + "/app"), auth).tags()).as(next)
+                        .containsExactly("a", "b");
+                assertThat(other.requests).containsExactly("GET /far/app/tags []", "GET /far/app/tags?page=2 []");
+            }
+        }
     }
 
     @Test

@@ -80,6 +80,11 @@ public final class TestRegistry implements AutoCloseable, Handler {
         this(Listener.at(new Address.Tcp("127.0.0.1", 0, tls)));
     }
 
+    /// Listens at an address of this host, with TLS if `tls`.
+    public TestRegistry(String address, Optional<TlsFiles> tls) throws IOException {
+        this(Listener.at(new Address.Tcp(address, 0, tls)));
+    }
+
     /// Listens at a socket of this host.
     TestRegistry(Path socket) throws IOException {
         this(Listener.unix(socket, 0600, Optional.empty()));
@@ -96,7 +101,23 @@ public final class TestRegistry implements AutoCloseable, Handler {
     }
 
     public String host() {
-        return "127.0.0.1:" + port();
+        return ((Address.Tcp) server.addresses().getFirst()).host() + ":" + port();
+    }
+
+    /// Refuses what does not show the header `Authorization` with this value; what does goes to the registry.
+    public void demand(String header, String challenge) {
+        faults.add(new Fault("", 1_000_000, exchange ->
+                exchange.respond(401, Headers.of("WWW-Authenticate", challenge), NOTHING)) {
+            @Override
+            boolean concerns(Exchange exchange) {
+                return exchange.rawPath().startsWith("/v2/")
+                        && !shows(exchange, header);
+            }
+        });
+    }
+
+    static boolean shows(Exchange exchange, String header) {
+        return exchange.headers().first("Authorization").orElse("").equals(header);
     }
 
     public void fault(String begin, int times, Handler answer) {
@@ -111,6 +132,10 @@ public final class TestRegistry implements AutoCloseable, Handler {
     static final Patience BRIEF = new Patience(Duration.ofSeconds(10), Duration.ofMillis(1500), 4, Duration.ofMillis(2),
             Duration.ofMillis(4), Duration.ofSeconds(5));
 
+    static Waiting waiting() {
+        return new Waiting(BRIEF, Clock.systemUTC());
+    }
+
     static RegistryConfig config() {
         return new RegistryConfig(List.of(), Map.of(), Optional.empty(), List.of(), Proxies.NONE, BRIEF, "carafe/test");
     }
@@ -119,12 +144,18 @@ public final class TestRegistry implements AutoCloseable, Handler {
         return new Registries(config(), Clock.systemUTC());
     }
 
+    /// A client that asks this one first for what `registry` has.
+    public Registries mirrorOf(TestRegistry registry) {
+        return new Registries(new RegistryConfig(List.of(), Map.of(registry.host(), List.of("http://" + host())),
+                Optional.empty(), List.of(), Proxies.NONE, BRIEF, "carafe/test"), Clock.systemUTC());
+    }
+
     public Descriptor blob(byte[] bytes, String type) {
         blobs.put(Digest.sha256(bytes), bytes);
         return Descriptor.of(type, bytes);
     }
 
-    Document image(String repository, String tag, byte[]... layers) {
+    public Document image(String repository, String tag, byte[]... layers) {
         var config = blob(("{\"architecture\":\"amd64\",\"os\":\"linux\",\"tag\":\"" + tag + "\"}").getBytes(),
                 MediaTypes.OCI_CONFIG);
         var all = Arrays.stream(layers).map(layer -> blob(layer, MediaTypes.OCI_LAYER)).toList();

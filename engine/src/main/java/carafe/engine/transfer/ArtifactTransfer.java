@@ -10,6 +10,7 @@ import carafe.registry.Repository;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
+import carafe.spec.oci.Manifest;
 import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
@@ -75,7 +76,8 @@ final class ArtifactTransfer {
             }
             listener.tell(new TransferMessage.About(id, "Pulling fs layer")); // Docker's word for any blob
             tasks.add(inTurn(id, () -> {
-                intake.blob(part, from -> new ArrivingLayer(repository.open(part, from), part, listener, from));
+                repository.take(part, source ->
+                        intake.blob(part, from -> new ArrivingLayer(source.open(from), part, listener, from)));
                 listener.tell(new TransferMessage.About(id, "Pull complete"));
                 return true;
             }));
@@ -133,7 +135,16 @@ final class ArtifactTransfer {
         if (!MediaTypes.isManifest(entry.mediaType())) {
             return skip(entry, "an index");
         }
-        var document = repository.fetch(entry.digest().toString());
+        if (entry.size() > Manifest.MAX_BYTES) {
+            return skip(entry, "its manifest has " + entry.size() + " bytes, and one may have "
+                    + (Manifest.MAX_BYTES >> 20) + " MiB");
+        }
+        Document document;
+        try {
+            document = repository.fetch(entry.digest().toString());
+        } catch (EngineException.Unsupported e) {
+            return skip(entry, String.valueOf(e.getMessage()));
+        }
         documents += document.bytes().length; // whatever it turns out to be
         if (documents > bounds.documents) {
             left = "their manifests have more than " + (bounds.documents >> 20) + " MiB";

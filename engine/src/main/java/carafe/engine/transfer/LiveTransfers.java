@@ -6,6 +6,7 @@ import carafe.registry.Document;
 import carafe.registry.ImageCopy;
 import carafe.registry.ReferrerBudget;
 import carafe.registry.Registries;
+import carafe.registry.Repository;
 import carafe.spec.EngineException;
 import carafe.spec.docker.AuthConfig;
 import carafe.spec.oci.Descriptor;
@@ -47,7 +48,8 @@ public final class LiveTransfers implements ImageTransfers {
 
     @Override
     public void pull(PullRequest request, TransferListener listener) throws EngineException, InterruptedException {
-        var repository = registries.repository(request.name(), request.auth());
+        var repository = registries.repository(request.name(), request.auth(),
+                sentence -> listener.tell(new TransferMessage.Line(sentence)));
         try {
             var names = new ArrayList<Reference>();
             if (request.name().tag().isPresent() || request.name().digest().isPresent()) {
@@ -58,10 +60,9 @@ public final class LiveTransfers implements ImageTransfers {
                 }
             }
             for (var name : names) {
-                var pull = new Pull(images, downloads, repository, name, listener);
                 Digest id;
                 try {
-                    id = pull.run(request.platform(), request.referrers());
+                    id = pull(request, repository, name, listener);
                 } finally {
                     observer.namesChanged(); // what refers to an image may fail when that has its name already
                 }
@@ -69,6 +70,20 @@ public final class LiveTransfers implements ImageTransfers {
             }
         } catch (EngineException.Forbidden e) {
             throw new EngineException.NotFound(e.getMessage()); // Docker's clients expect that kind
+        }
+    }
+
+    /// A mirror that says what a tag means, and is wrong, costs a second go.
+    private Digest pull(PullRequest request, Repository repository, Reference name, TransferListener listener)
+            throws EngineException, InterruptedException {
+        while (true) {
+            try {
+                return new Pull(images, downloads, repository, name, listener).run(request.platform(), request.referrers());
+            } catch (EngineException e) {
+                if (!repository.doubt(e)) {
+                    throw e;
+                }
+            }
         }
     }
 

@@ -156,8 +156,8 @@ final class Pull {
                 downloads.acquire();
             }
             try {
-                intake.layer(new Intake.Layer(blob, diffId, repository.name()),
-                        () -> new ArrivingLayer(repository.open(blob, 0), id, blob, listener));
+                repository.take(blob, source -> intake.layer(new Intake.Layer(blob, diffId, repository.name()),
+                        () -> new ArrivingLayer(source.open(0), id, blob, listener)));
             } finally {
                 downloads.release();
             }

@@ -84,7 +84,7 @@ class TransfersTest {
         });
     }
 
-    private static byte[] gzip(byte[] tar) throws IOException {
+    static byte[] gzip(byte[] tar) throws IOException {
         var packed = new ByteArrayOutputStream();
         try (var out = new GZIPOutputStream(packed)) {
             out.write(tar);
@@ -92,7 +92,7 @@ class TransfersTest {
         return packed.toByteArray();
     }
 
-    private static byte[] tar(String name, int bytes) {
+    static byte[] tar(String name, int bytes) {
         var content = new byte[bytes];
         new Random(name.hashCode()).nextBytes(content);
         return new TestTar().add(TestTar.file(name, content)).bytes();
@@ -100,6 +100,10 @@ class TransfersTest {
 
     /// An image at the registry, its layers compressed.
     private Document image(String repository, String tag, String platform, byte[]... tars) throws Exception {
+        return image(registry, repository + ":" + tag, platform, tars);
+    }
+
+    static Document image(TestRegistry registry, String name, String platform, byte[]... tars) throws Exception {
         var diffIds = new ArrayList<String>();
         var layers = new ArrayList<Descriptor>();
         for (byte[] tar : tars) {
@@ -112,7 +116,9 @@ class TransfersTest {
                 .put("rootfs", Json.object().put("type", "layers").put("diff_ids", Json.ofTexts(diffIds)).build())
                 .build();
         var manifest = Manifest.of(registry.blob(config.printBytes(), MediaTypes.OCI_CONFIG), layers);
-        return registry.put(repository, tag, Document.of(MediaTypes.OCI_MANIFEST, manifest.toJson().printBytes()));
+        int colon = name.indexOf(':');
+        return registry.put(name.substring(0, colon), name.substring(colon + 1),
+                Document.of(MediaTypes.OCI_MANIFEST, manifest.toJson().printBytes()));
     }
 
     private Reference name(String rest) throws EngineException {
@@ -326,6 +332,20 @@ class TransfersTest {
                 ofAnother.descriptor().digest().shortHex(), "Skipped, it refers to something else"));
         assertThat(images.artifacts().list()).extracting(carafe.image.Artifact::id)
                 .containsExactly(signature.descriptor().digest());
+    }
+
+    @Test
+    void aManifestTooLongToReadIsPassedOver() throws Exception {
+        var there = image("app", "1", "linux/amd64", tar("a", 1000)).descriptor();
+        var said = Descriptor.of(MediaTypes.OCI_MANIFEST, new byte[5 << 20]);
+        var unsaid = new Descriptor(said.mediaType(), Digest.sha256(text("x")), 9, Optional.empty(), Map.of(), Optional.empty());
+        registry.fault("GET /v2/app/manifests/" + unsaid.digest(), 1, exchange -> exchange.respond(200,
+                Headers.of("Content-Type", MediaTypes.OCI_MANIFEST), new byte[5 << 20]));
+        registry.index("app", "sha256-" + there.digest().hex(),
+                List.of(said, unsaid, artifact("", "signed", Optional.of(there)).descriptor()));
+        transfers.pull(new PullRequest(name("app:1"), Optional.empty(), AuthConfig.NONE, true), told::add);
+        assertThat(lines()).contains("Referrers: 1", said.digest().shortHex() + ": Skipped, its manifest has 5242880 bytes,"
+                + " and one may have 4 MiB").anyMatch(line -> line.endsWith("it is longer than 4194304 bytes"));
     }
 
     @Test
