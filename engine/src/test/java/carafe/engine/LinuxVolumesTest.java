@@ -46,7 +46,7 @@ final class LinuxVolumesTest {
         }
         stage.engine.settle();
         try (var entries = Files.list(stage.root.resolve("data/volumes"))) {
-            entries.filter(entry -> !entry.endsWith(".trash")).forEach(entry -> left.add(entry.toString()));
+            entries.filter(entry -> !entry.getFileName().toString().startsWith(".")).forEach(entry -> left.add(entry.toString()));
         }
         stage.close();
         assertThat(left).isEmpty();

@@ -79,6 +79,7 @@ public final class LocalVolumes implements Volumes {
     @Override
     public Removed prune(Filters filters) throws EngineException {
         filters.allowOnly(Set.of("all", "label", "label!"));
+        book.home().demand("prune");
         boolean all = filters.truth("all", false);
         var names = new ArrayList<String>();
         long bytes = 0;
@@ -117,9 +118,10 @@ public final class LocalVolumes implements Volumes {
         return usages;
     }
 
-    /// Another's filesystem is not ours to count: it may be large, slow or gone.
+    /// Another's filesystem is not ours to count: it may be large, slow or gone. -1 where nobody knows.
     private long size(VolumeEntry entry) throws EngineException {
-        return entry.volume.driverOptions().needsMount() ? -1 : book.directories().sizeBytes(entry.volume.name());
+        boolean elsewhere = entry.volume.driverOptions().needsMount() || book.fault().isPresent();
+        return elsewhere ? -1 : book.directories().sizeBytes(entry.volume.name());
     }
 
     @Override
@@ -153,6 +155,7 @@ public final class LocalVolumes implements Volumes {
 
     @Override
     public void pack(String name, OutputStream out) throws EngineException, IOException {
+        book.home().demand("export " + name);
         refuseElsewhere("export", book.find(name));
         book.directories().pack(name, out);
     }

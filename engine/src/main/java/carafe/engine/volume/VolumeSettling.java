@@ -1,0 +1,190 @@
+package carafe.engine.volume;
+
+import carafe.engine.store.Change;
+import carafe.files.VolumeDirectories;
+import carafe.spec.EngineException;
+import carafe.spec.docker.MountRequest;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Puts right, when the engine opens, what a crash left of volumes. One is for one opening, on one thread.
+///
+/// Users are counted anew from the rows of containers, mounts of volumes that nobody runs with are taken off, an anonymous
+/// directory without a row goes. A directory without a row that has the project of a volume that nobody uses and whose own
+/// directory is missing is a rename that was not finished, and is. Any other named directory without a row that holds
+/// anything is taken in, for it may be all that is left of somebody's data. It keeps a limit that it has.
+///
+/// Where the directory of volumes is another one than the database means ([VolumesHome]), all rows stay, and nothing that
+/// lies there is touched.
+final class VolumeSettling {
+
+    private static final Logger LOG = LoggerFactory.getLogger(VolumeSettling.class);
+
+    private final VolumeBook book;
+    private final ConcurrentMap<String, VolumeEntry> entries;
+    private final VolumeDirectories directories;
+    private final List<Change> changes = new ArrayList<>();
+
+    /// Fills `entries`, those of `book`.
+    VolumeSettling(VolumeBook book, ConcurrentMap<String, VolumeEntry> entries) {
+        this.book = book;
+        this.entries = entries;
+        this.directories = book.directories();
+    }
+
+    /// `mounts` of every container by its id; `running` are the ids of those that run.
+    void run(Map<String, List<MountRequest>> mounts, Set<String> running) throws EngineException {
+        for (var row : book.database().volumes()) {
+            var entry = new VolumeEntry(Volume.of(row, directories.data(row.name())));
+            entry.made = true;
+            entries.put(row.name(), entry);
+        }
+        book.limits().read();
+        var there = directories.names();
+        var used = new HashSet<String>();
+        mounts.values().forEach(all -> VolumeBook.volumes(all).forEach(volume -> used.add(volume.name())));
+        book.home().open(entries.isEmpty() && used.isEmpty() && there.isEmpty());
+        var fault = book.home().fault();
+        if (fault.isEmpty()) {
+            finishRenames(there, used);
+        }
+        count(mounts, running);
+        if (fault.isEmpty()) {
+            settleDirectories(there);
+        } else {
+            LOG.warn("all volumes are kept as they were last known: {}", fault.get());
+        }
+        for (var entry : entries.values()) {
+            if (!entry.made) {
+                changes.add(new Change.PutVolume(entry.volume.row()));
+                entry.made = true;
+            }
+        }
+        for (var name : directories.mounted()) {
+            var entry = entries.get(name);
+            if (entry != null && entry.live.isEmpty()) {
+                LOG.info("unmounting volume {} that no container runs with", name);
+                directories.unmount(name);
+            }
+        }
+        if (!changes.isEmpty()) {
+            book.database().write(changes.toArray(Change[]::new));
+        }
+        if (fault.isEmpty()) {
+            book.limits().settle(Set.copyOf(entries.keySet()));
+            entries.keySet().forEach(name -> book.limits().verify(name, directories.directory(name)));
+        }
+    }
+
+    private void count(Map<String, List<MountRequest>> mounts, Set<String> running) {
+        mounts.forEach((container, all) -> VolumeBook.volumes(all).forEach(volume -> {
+            var entry = entries.computeIfAbsent(volume.name(), name -> new VolumeEntry(book.plain(name, Map.of())));
+            entry.users.add(container);
+            if (running.contains(container)) {
+                entry.live.add(container);
+            }
+        }));
+    }
+
+    private void settleDirectories(Set<String> there) throws EngineException {
+        for (var entry : List.copyOf(entries.values())) {
+            String name = entry.volume.name();
+            if (there.contains(name)) {
+                continue;
+            }
+            if (entry.made && entry.users.isEmpty()) {
+                entries.remove(name); // its removal had begun
+                changes.add(new Change.DeleteVolume(name));
+            } else {
+                makeAgain(entry.volume);
+            }
+        }
+        for (var name : there) {
+            if (!entries.containsKey(name)) {
+                try {
+                    strange(name);
+                } catch (EngineException e) {
+                    LOG.warn("{}, which no record names, is left as it is: {}", directories.directory(name), e.getMessage());
+                }
+            }
+        }
+    }
+
+    /// One that containers use (`used`) was not being renamed: somebody moved its directory away.
+    private void finishRenames(Set<String> there, Set<String> used) {
+        for (var name : there) {
+            var owner = entries.containsKey(name) ? Optional.<String>empty()
+                    : book.limits().owner(directories.directory(name));
+            if (owner.isEmpty() || there.contains(owner.get()) || used.contains(owner.get()) || !VolumeBook.isName(name)) {
+                continue;
+            }
+            var entry = entries.remove(owner.get());
+            if (entry != null) {
+                LOG.info("finishing the rename of volume {} to {}", owner.get(), name);
+                var renamed = new VolumeEntry(entry.volume.renamed(name, directories.data(name)));
+                renamed.made = true;
+                entries.put(name, renamed);
+                changes.addAll(book.renaming(entry.volume, renamed.volume));
+                book.limits().renamed(owner.get(), name);
+            }
+        }
+    }
+
+    /// A volume whose directory is missing has the limit that it had, where there still are limits.
+    private void makeAgain(Volume volume) throws EngineException {
+        try {
+            directories.make(volume.name(), SizedVolume.of(book.limits(), volume));
+        } catch (EngineException e) {
+            LOG.warn("the directory of volume {}, which was missing, is made anew without the volume's size: {}",
+                    volume.name(), e.getMessage());
+            directories.make(volume.name(), VolumeDirectories.Limit.NONE);
+        }
+    }
+
+    private void strange(String name) throws EngineException {
+        if (VolumeBook.looksGiven(name) || directories.isEmpty(name)) {
+            LOG.info("removing the directory of volume {} that no record names", name);
+            directories.remove(name);
+        } else if (VolumeBook.isName(name)) {
+            takeIn(name, Map.of());
+        }
+    }
+
+    private void takeIn(String name, Map<String, String> labels) {
+        var entry = new VolumeEntry(book.plain(name, labels));
+        entry.made = true;
+        if (entries.putIfAbsent(name, entry) == null) {
+            LOG.warn("taking in the directory {} as volume {}: it holds files and no record names it",
+                    directories.data(name), name);
+            changes.add(new Change.PutVolume(entry.volume.row()));
+        }
+    }
+
+    /// Later than at the opening: the directory that is there is the one that is meant from now on. Somebody says so, so
+    /// nothing is removed: what holds files becomes a volume, also what nobody named, and what containers name and is
+    /// missing is made.
+    void adopt() throws EngineException {
+        book.home().adopt();
+        var there = directories.names();
+        for (var entry : entries.values()) {
+            if (!there.contains(entry.volume.name()) && !entry.users.isEmpty()) {
+                makeAgain(entry.volume);
+            }
+        }
+        for (var name : there) {
+            if (VolumeBook.isName(name) && !directories.isEmpty(name)) {
+                takeIn(name, VolumeBook.looksGiven(name) ? Map.of(Volume.ANONYMOUS, "") : Map.of());
+            }
+        }
+        if (!changes.isEmpty()) {
+            book.database().write(changes.toArray(Change[]::new));
+        }
+    }
+}
