@@ -124,6 +124,11 @@ public final class VolumeDirectories {
         return root.resolve(name);
     }
 
+    /// Whether something lies where volume `name` has its directory.
+    public boolean isThere(String name) {
+        return Files.exists(directory(name), LinkOption.NOFOLLOW_LINKS);
+    }
+
     /// The names of all that are there. What is no directory, or has files but none of ours, is somebody else's:
     /// `lost+found`, for example.
     public Set<String> names() throws EngineException {
@@ -256,6 +261,7 @@ public final class VolumeDirectories {
         try {
             failpoints.pass("volume.rename");
             Files.move(directory(name), directory(next), StandardCopyOption.ATOMIC_MOVE);
+            failpoints.pass("volume.renamed");
         } catch (IOException e) {
             throw Trouble.of("cannot rename the volume " + name + " to " + next, e);
         }

@@ -77,22 +77,6 @@ public final class SizeLimits {
         return Map.copyOf(projects);
     }
 
-    /// Whose number the directory has by our notes, under whatever name it lies there; empty also where the disk does not
-    /// tell.
-    public Optional<String> owner(Path directory) {
-        var known = known();
-        if (known.isEmpty()) {
-            return Optional.empty();
-        }
-        try {
-            int project = quotas.project(directory);
-            return known.entrySet().stream().filter(entry -> entry.getValue() == project).map(Map.Entry::getKey).findFirst();
-        } catch (EngineException e) {
-            LOG.warn("whose {} {} is cannot be seen by its project: {}", kind, directory, e.getMessage());
-            return Optional.empty();
-        }
-    }
-
     /// Tells of a directory that has a limit by our notes and has none on the disk: mounted without quotas, or copied.
     public void verify(String owner, Path directory) {
         var project = project(owner);

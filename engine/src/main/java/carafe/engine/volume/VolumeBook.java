@@ -468,21 +468,23 @@ public final class VolumeBook {
         }
     }
 
-    /// Under the lock of `entry`, which nobody uses: it is called `next` from now on.
+    /// Under the lock of `entry`, which nobody uses: it is called `next` from now on. The row says so first, then the
+    /// directory moves, then the row gets its name: a death in between leaves what the next start finishes or takes back.
     void rename(VolumeEntry entry, String next) throws EngineException {
         var old = entry.volume;
         home.demand("rename " + old.name());
         var renamed = old.renamed(next, directories.data(next));
         var place = new VolumeEntry(renamed);
         place.work.lock(); // whoever wants the new name waits
-        boolean moved = false;
+        boolean begun = false;
         try {
             if (entries.putIfAbsent(next, place) != null) {
                 throw new EngineException.Conflict(
                         "rename " + old.name() + ": a volume named " + next + " exists already");
             }
+            database.write(new Change.PutVolume(old.rowOnTheWayTo(next)));
+            begun = true;
             directories.rename(old.name(), next);
-            moved = true;
             database.write(renaming(old, renamed).toArray(Change[]::new));
             limits.renamed(old.name(), next);
             place.made = true;
@@ -490,8 +492,8 @@ public final class VolumeBook {
             entries.remove(old.name(), entry);
         } finally {
             if (!place.made) {
-                if (moved) {
-                    moveBack(next, old.name());
+                if (begun) {
+                    takeBack(old, next);
                 }
                 place.gone = true;
                 entries.remove(next, place);
@@ -500,12 +502,15 @@ public final class VolumeBook {
         }
     }
 
-    private void moveBack(String next, String old) {
+    private void takeBack(Volume old, String next) {
         try {
-            directories.rename(next, old);
+            if (!directories.isThere(old.name())) {
+                directories.rename(next, old.name());
+            }
+            database.write(new Change.PutVolume(old.row()));
         } catch (EngineException e) {
-            LOG.warn("volume {} could not be renamed, and its directory stays where the name {} has it: {}", old, next,
-                    e.getMessage());
+            LOG.warn("volume {} was not renamed to {}, and that could not be taken back; the next start of the engine settles"
+                    + " it: {}", old.name(), next, e.getMessage());
         }
     }
 }

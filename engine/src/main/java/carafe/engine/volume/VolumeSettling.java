@@ -5,10 +5,11 @@ import carafe.files.VolumeDirectories;
 import carafe.spec.EngineException;
 import carafe.spec.docker.MountRequest;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentMap;
 import org.slf4j.Logger;
@@ -17,9 +18,9 @@ import org.slf4j.LoggerFactory;
 /// Puts right, when the engine opens, what a crash left of volumes. One is for one opening, on one thread.
 ///
 /// Users are counted anew from the rows of containers, mounts of volumes that nobody runs with are taken off, an anonymous
-/// directory without a row goes. A directory without a row that has the project of a volume that nobody uses and whose own
-/// directory is missing is a rename that was not finished, and is. Any other named directory without a row that holds
-/// anything is taken in, for it may be all that is left of somebody's data. It keeps a limit that it has.
+/// directory without a row goes. A rename that was cut off is finished if the directory has its new name, and taken back if
+/// not. A named directory without a row that holds anything is taken in, for it may be all that is left of somebody's data.
+/// It keeps a limit that it has.
 ///
 /// Where the directory of volumes is another one than the database means ([VolumesHome]), all rows stay, and nothing that
 /// lies there is touched.
@@ -31,6 +32,7 @@ final class VolumeSettling {
     private final ConcurrentMap<String, VolumeEntry> entries;
     private final VolumeDirectories directories;
     private final List<Change> changes = new ArrayList<>();
+    private final Map<String, String> renames = new HashMap<>();
 
     /// Fills `entries`, those of `book`.
     VolumeSettling(VolumeBook book, ConcurrentMap<String, VolumeEntry> entries) {
@@ -45,6 +47,7 @@ final class VolumeSettling {
             var entry = new VolumeEntry(Volume.of(row, directories.data(row.name())));
             entry.made = true;
             entries.put(row.name(), entry);
+            Volume.onTheWay(row).ifPresent(next -> renames.put(row.name(), next));
         }
         book.limits().read();
         var there = directories.names();
@@ -53,7 +56,7 @@ final class VolumeSettling {
         book.home().open(entries.isEmpty() && used.isEmpty() && there.isEmpty());
         var fault = book.home().fault();
         if (fault.isEmpty()) {
-            finishRenames(there, used);
+            settleRenames(there, used);
         }
         count(mounts, running);
         if (fault.isEmpty()) {
@@ -117,23 +120,30 @@ final class VolumeSettling {
         }
     }
 
-    /// One that containers use (`used`) was not being renamed: somebody moved its directory away.
-    private void finishRenames(Set<String> there, Set<String> used) {
-        for (var name : there) {
-            var owner = entries.containsKey(name) ? Optional.<String>empty()
-                    : book.limits().owner(directories.directory(name));
-            if (owner.isEmpty() || there.contains(owner.get()) || used.contains(owner.get()) || !VolumeBook.isName(name)) {
+    /// A volume is `used` by a container that took it after its rename had failed and could not be taken back.
+    private void settleRenames(Set<String> there, Set<String> used) throws EngineException {
+        for (var rename : renames.entrySet()) {
+            String old = rename.getKey();
+            String next = rename.getValue();
+            var entry = Objects.requireNonNull(entries.get(old));
+            boolean moved = there.contains(next) && !there.contains(old) && !entries.containsKey(next);
+            if (moved && !used.contains(old)) {
+                LOG.info("finishing the rename of volume {} to {}", old, next);
+                var renamed = new VolumeEntry(entry.volume.renamed(next, directories.data(next)));
+                renamed.made = true;
+                entries.remove(old);
+                entries.put(next, renamed);
+                changes.addAll(book.renaming(entry.volume, renamed.volume));
+                book.limits().renamed(old, next);
                 continue;
             }
-            var entry = entries.remove(owner.get());
-            if (entry != null) {
-                LOG.info("finishing the rename of volume {} to {}", owner.get(), name);
-                var renamed = new VolumeEntry(entry.volume.renamed(name, directories.data(name)));
-                renamed.made = true;
-                entries.put(name, renamed);
-                changes.addAll(book.renaming(entry.volume, renamed.volume));
-                book.limits().renamed(owner.get(), name);
+            LOG.info("taking back the rename of volume {} to {}", old, next);
+            if (moved) {
+                directories.rename(next, old);
+                there.remove(next);
+                there.add(old);
             }
+            changes.add(new Change.PutVolume(entry.volume.row()));
         }
     }
 
