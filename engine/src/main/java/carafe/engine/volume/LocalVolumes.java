@@ -184,6 +184,10 @@ public final class LocalVolumes implements Volumes {
     /// Makes a volume that must be new: its content takes the place of the empty directory.
     private Volume fresh(String what, VolumeRequest request, Content content) throws EngineException {
         var made = book.make(request, Optional.empty(), entry -> {
+            if (entry.found && !book.directories().isEmpty(request.name())) {
+                throw new EngineException.Conflict(what + " " + request.name() + ": " + entry.volume.mountpoint()
+                        + " is there already and holds files; move it away, or choose another name");
+            }
             content.make(SizedVolume.of(book.limits(), entry.volume));
             write(entry);
         });

@@ -218,6 +218,7 @@ public final class VolumeBook {
                 try {
                     home.demand("create " + name);
                     var limit = limit(entry.volume);
+                    entry.found = directories.isThere(name);
                     begun = true;
                     directories.make(name, limit);
                     filling.fill(entry);
@@ -264,7 +265,9 @@ public final class VolumeBook {
         entry.gone = true;
         entries.remove(entry.volume.name(), entry);
         try {
-            directories.remove(entry.volume.name());
+            if (!entry.found) {
+                directories.remove(entry.volume.name());
+            }
             if (home.fault().isEmpty()) { // else the next start does it, where its disk is there
                 limits.release(entry.volume.name());
             }
