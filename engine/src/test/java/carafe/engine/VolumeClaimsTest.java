@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -107,5 +108,54 @@ final class VolumeClaimsTest {
         harness.engine.settle();
         assertThat(file).hasContent("somebody's");
         assertThat(names()).containsExactly("origin");
+    }
+
+    /// Somebody makes a volume while a container that is not made after all is taking the same name.
+    @Test
+    void whatSomebodyAskedForItselfOutlivesAContainerThatIsNotMade() throws Exception {
+        harness.reopen(Failpoints.parse("create.snapshot=sleep(2000);create.durable=EIO"));
+        var creating = new FutureTask<>(() -> harness.containers().create(request("web", BIND, "x")));
+        Thread.ofVirtual().start(creating);
+        EngineHarness.eventually(() -> creating.isDone() || names().contains("data"));
+        assertThat(volumes().create(named("data")).name()).isEqualTo("data");
+        assertThatThrownBy(creating::get).hasCauseInstanceOf(EngineException.class);
+        harness.engine.settle();
+        assertThat(harness.names()).isEmpty();
+        assertThat(names()).containsExactly("data");
+        assertThat(place.resolve("_data")).isDirectory();
+        harness.crash();
+        assertThat(names()).as("it has a row").containsExactly("data");
+    }
+
+    /// Nobody asked for it but the container.
+    @Test
+    void whatWasMadeForAContainerThatIsNotMadeGoes() throws Exception {
+        harness.reopen(Failpoints.parse("create.durable=1*EIO->off"));
+        assertThatThrownBy(() -> harness.containers().create(request("web", BIND, "x"))).isInstanceOf(EngineException.class);
+        harness.engine.settle();
+        assertThat(names()).isEmpty();
+        assertThat(place).doesNotExist();
+    }
+
+    /// At every step of a creation that fails at its end, many at once.
+    @Test
+    void nobodyWhoAskedForAVolumeLosesItToAContainerThatIsNotMade() throws Exception {
+        harness.reopen(Failpoints.parse("create.durable=EIO"));
+        for (int round = 0; round < 40; round++) {
+            String name = "v" + round;
+            String bind = "{\"Binds\":[\"" + name + ":/d\"]}";
+            var creating = new FutureTask<>(() -> harness.containers().create(request("web", bind, "x")));
+            Thread.ofVirtual().start(creating);
+            for (long spin = 0; spin < round * 20_000L; spin++) {
+                Thread.onSpinWait();
+            }
+            volumes().create(named(name));
+            assertThatThrownBy(creating::get).hasCauseInstanceOf(EngineException.class);
+            assertThat(names()).contains(name);
+            assertThat(root.resolve("data/volumes").resolve(name).resolve("_data")).isDirectory();
+        }
+        var before = names();
+        harness.crash();
+        assertThat(names()).hasSize(40).isEqualTo(before);
     }
 }

@@ -211,6 +211,10 @@ public final class VolumeBook {
                 }
                 if (entry.made) {
                     container.ifPresent(entry.users::add);
+                    if (container.isEmpty() && !entry.asked) { // its row may be that of a container in the making only
+                        database.write(new Change.PutVolume(entry.volume.row()));
+                        entry.asked = true;
+                    }
                     return Optional.empty();
                 }
                 boolean begun = false;
@@ -223,6 +227,7 @@ public final class VolumeBook {
                     directories.make(name, limit);
                     filling.fill(entry);
                     container.ifPresent(entry.users::add);
+                    entry.asked = container.isEmpty();
                     entry.made = true;
                     complete = true;
                 } finally {
@@ -306,7 +311,19 @@ public final class VolumeBook {
         return name;
     }
 
-    /// Gives back what [#claim] took, because the container was not made after all; volumes made for it go.
+    /// Those made for a container that is not made after all whose rows are to go: nobody else asked for them meanwhile.
+    public List<String> unwanted(String container, Claim claim) {
+        return claim.made().stream()
+                .filter(name -> entries.get(name) instanceof VolumeEntry entry && isUnwanted(entry, container))
+                .toList();
+    }
+
+    private static boolean isUnwanted(VolumeEntry entry, String container) {
+        return !entry.asked && entry.users.stream().allMatch(container::equals);
+    }
+
+    /// Gives back what [#claim] took, because the container was not made after all; volumes made for it go, unless somebody
+    /// else asked for them meanwhile.
     public void abandon(String container, Claim claim) {
         for (var volume : volumes(claim.mounts())) {
             var entry = entries.get(volume.name());
@@ -317,10 +334,10 @@ public final class VolumeBook {
             try {
                 entry.users.remove(container);
                 if (claim.made().contains(volume.name()) && !entry.gone) {
-                    if (entry.users.isEmpty()) {
+                    if (isUnwanted(entry, container)) {
                         drop(entry);
                     } else { // whoever began to use it meanwhile wrote no row: that was ours to write
-                        database.begin(new Change.PutVolume(entry.volume.row()));
+                        database.write(new Change.PutVolume(entry.volume.row()));
                     }
                 }
             } catch (EngineException e) {
