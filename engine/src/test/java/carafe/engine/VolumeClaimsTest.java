@@ -158,4 +158,31 @@ final class VolumeClaimsTest {
         harness.crash();
         assertThat(names()).hasSize(40).isEqualTo(before);
     }
+
+    /// A name is free when nothing is left of who had it: no removal takes the next one's directory, row or limit.
+    @Test
+    void oneMakesWhileAnotherRemovesTheSameName() throws Exception {
+        harness.quotas.enforce();
+        for (int round = 0; round < 100; round++) {
+            volumes().create(new VolumeRequest("data", "", Map.of("size", "1m"), Map.of()));
+            var removing = new FutureTask<>(() -> {
+                volumes().remove("data", true);
+                return true;
+            });
+            Thread.ofVirtual().start(removing);
+            for (long spin = 0; spin < round * 4_000L; spin++) {
+                Thread.onSpinWait();
+            }
+            volumes().create(new VolumeRequest("data", "", Map.of("size", "1m"), Map.of()));
+            removing.get();
+            boolean there = names().contains("data");
+            assertThat(Files.isDirectory(place.resolve("_data"))).isEqualTo(there);
+            assertThat(harness.quotas.limits()).hasSize(there ? 1 : 0);
+            if (round % 10 == 0) {
+                harness.crash();
+                assertThat(names().contains("data")).as("it has a row").isEqualTo(there);
+            }
+            volumes().remove("data", true);
+        }
+    }
 }

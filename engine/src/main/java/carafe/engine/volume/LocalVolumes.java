@@ -31,8 +31,8 @@ public final class LocalVolumes implements Volumes {
             labels.putIfAbsent(Volume.ANONYMOUS, "");
         }
         String name = unnamed ? book.freshName() : request.name();
-        book.make(new VolumeRequest(name, request.driver(), request.options(), labels), Optional.empty(), this::write);
-        return inspect(name);
+        return book.make(new VolumeRequest(name, request.driver(), request.options(), labels), Optional.empty(), this::write)
+                .entry().volume;
     }
 
     private void write(VolumeEntry entry) throws EngineException {
@@ -191,10 +191,10 @@ public final class LocalVolumes implements Volumes {
             content.make(SizedVolume.of(book.limits(), entry.volume));
             write(entry);
         });
-        if (made.isEmpty()) {
+        if (!made.now()) {
             throw new EngineException.Conflict(
                     what + " " + request.name() + ": a volume of this name exists already");
         }
-        return made.get().volume;
+        return made.entry().volume;
     }
 }

@@ -161,10 +161,10 @@ public final class VolumeBook {
                 }
                 var volume = asked.name().isEmpty() ? asked.named(freshName()) : asked;
                 named.add(volume);
-                var entry = take(volume, container);
-                if (entry.isPresent()) {
+                var taken = take(volume, container);
+                if (taken.now()) {
                     made.add(volume.name());
-                    rows.add(new Change.PutVolume(entry.get().volume.row()));
+                    rows.add(new Change.PutVolume(taken.entry().volume.row()));
                 }
             }
             complete = true;
@@ -176,8 +176,7 @@ public final class VolumeBook {
         }
     }
 
-    /// @return the entry if it was made now
-    private Optional<VolumeEntry> take(MountRequest.Volume wanted, String container) throws EngineException {
+    private Made take(MountRequest.Volume wanted, String container) throws EngineException {
         var labels = new TreeMap<>(wanted.wishes().labels());
         if (wanted.anonymous()) {
             labels.putIfAbsent(Volume.ANONYMOUS, "");
@@ -192,9 +191,11 @@ public final class VolumeBook {
         void fill(VolumeEntry entry) throws EngineException;
     }
 
+    /// A volume that was asked for, and whether it was made `now`.
+    record Made(VolumeEntry entry, boolean now) {}
+
     /// Makes the volume unless it is there; `container` is noted as its user either way.
-    /// @return the entry if it was made now
-    Optional<VolumeEntry> make(VolumeRequest request, Optional<String> container, Filling filling)
+    Made make(VolumeRequest request, Optional<String> container, Filling filling)
             throws EngineException {
         String name = checkName(request.name());
         if (!request.driver().isEmpty() && !request.driver().equals(Volume.DRIVER)) {
@@ -215,7 +216,7 @@ public final class VolumeBook {
                         database.write(new Change.PutVolume(entry.volume.row()));
                         entry.asked = true;
                     }
-                    return Optional.empty();
+                    return new Made(entry, false);
                 }
                 boolean begun = false;
                 boolean complete = false;
@@ -239,7 +240,7 @@ public final class VolumeBook {
                     }
                 }
                 tell("create", entry.volume, Map.of());
-                return Optional.of(entry);
+                return new Made(entry, true);
             } finally {
                 entry.work.unlock();
             }
@@ -265,10 +266,9 @@ public final class VolumeBook {
         return limit;
     }
 
-    /// Under the entry's lock: it is no volume any more.
+    /// Under the entry's lock: it is no volume any more. Its name is free when nothing of it is left.
     private void drop(VolumeEntry entry) {
         entry.gone = true;
-        entries.remove(entry.volume.name(), entry);
         try {
             if (!entry.found) {
                 directories.remove(entry.volume.name());
@@ -279,6 +279,8 @@ public final class VolumeBook {
         } catch (EngineException e) {
             LOG.warn("the directory of volume {} was not removed; the next start of the engine does it",
                     entry.volume.name(), e);
+        } finally {
+            entries.remove(entry.volume.name(), entry);
         }
     }
 
@@ -471,9 +473,12 @@ public final class VolumeBook {
             home.demand("remove " + entry.volume.name());
             directories.remove(entry.volume.name());
             entry.gone = true;
-            entries.remove(entry.volume.name(), entry);
-            database.write(new Change.DeleteVolume(entry.volume.name()));
-            limits.release(entry.volume.name());
+            try {
+                database.write(new Change.DeleteVolume(entry.volume.name()));
+                limits.release(entry.volume.name());
+            } finally {
+                entries.remove(entry.volume.name(), entry); // whoever wants the name waited
+            }
         } finally {
             entry.work.unlock();
         }
