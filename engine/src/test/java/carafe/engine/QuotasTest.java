@@ -163,6 +163,24 @@ final class QuotasTest {
         assertThat(harness.quotas.limits()).hasSize(1);
     }
 
+    /// Somebody lifted or changed it: by xfs_quota, or with a table of limits that was restored.
+    @Test
+    void aLimitThatSomebodyChangedIsSetAgainAtTheStart() throws Exception {
+        harness.quotas.enforce();
+        volumes().create(sized("data", "10m"));
+        var made = harness.containers().create(request("aa", "{\"StorageOpt\":{\"size\":\"1g\"}}", "x"));
+        int data = harness.quotas.project(root.resolve("data/volumes/data"));
+        int layer = harness.quotas.project(root.resolve("data/snapshots").resolve(made.id()));
+        harness.quotas.limit(data, 0);
+        harness.quotas.limit(layer, MIB);
+        harness.crash();
+        assertThat(harness.quotas.limits()).containsOnly(Map.entry(data, 10 * MIB), Map.entry(layer, 1024 * MIB));
+        harness.quotas.limit(data, 10 * MIB + 4096); // rounded by the file system
+        harness.quotas.limit(layer, 2048 * MIB);
+        harness.crash();
+        assertThat(harness.quotas.limits()).containsOnly(Map.entry(data, 10 * MIB + 4096), Map.entry(layer, 1024 * MIB));
+    }
+
     @Test
     void pruneGivesLimitsBack() throws Exception {
         harness.quotas.enforce();

@@ -82,7 +82,15 @@ final class VolumeSettling {
         }
         if (fault.isEmpty()) {
             book.limits().settle(Set.copyOf(entries.keySet()));
-            entries.keySet().forEach(name -> book.limits().verify(name, directories.directory(name)));
+            entries.values().forEach(entry -> verify(entry.volume));
+        }
+    }
+
+    private void verify(Volume volume) {
+        try {
+            book.limits().verify(volume.name(), directories.directory(volume.name()), volume.driverOptions().sizeBytes());
+        } catch (EngineException.Invalid e) {
+            LOG.warn("the size of volume {} is not known: {}", volume.name(), e.getMessage());
         }
     }
 
