@@ -26,8 +26,7 @@ public final class HostOutlets implements Outlets {
     @Override
     public void begin(Opening opening) throws EngineException {
         ask(opening);
-        tools.ports.reserve(
-                opening.containerId(), opening.name(), opening.ports(), opening.four(), opening.six());
+        tools.ports.reserve(opening.containerId(), opening.name(), opening.ports(), opening.families());
     }
 
     private void ask(Opening opening) {

@@ -1,5 +1,6 @@
 package carafe.engine;
 
+import carafe.network.port.Families;
 import carafe.network.port.PortBinding;
 import carafe.network.port.PortRequest;
 import carafe.network.port.Reach;
@@ -55,7 +56,7 @@ public interface Outlets {
 
     /// What a container that is about to start wants: ports, in which families its networks have addresses, and how it
     /// asks for names.
-    record Opening(String containerId, String name, List<PortRequest> ports, boolean four, boolean six, Asking asking) {
+    record Opening(String containerId, String name, List<PortRequest> ports, Families families, Asking asking) {
         public Opening {
             ports = List.copyOf(ports);
         }

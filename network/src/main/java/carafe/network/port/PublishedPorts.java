@@ -75,11 +75,10 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         this.allocation = new Allocation(Integer.parseInt(range[0]), Integer.parseInt(range[1]), filter::holder);
     }
 
-    /// Takes ports of the host for a container that is about to start: all or none. `four` and `six` say in which
-    /// families its networks have addresses.
+    /// Takes ports of the host for a container that is about to start: all or none.
     /// @throws EngineException.Internal in Docker's words, a port is taken, by whom if it is a container
     public List<PortBinding> reserve(
-            String containerId, String name, List<PortRequest> requests, boolean four, boolean six)
+            String containerId, String name, List<PortRequest> requests, Families families)
             throws EngineException {
         release(containerId);
         if (requests.isEmpty()) {
@@ -87,9 +86,10 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         }
         synchronized (this) {
             pass("ports.reserve");
-            boolean translated = four && requests.stream().anyMatch(PublishedPorts::mayBeSix)
+            boolean translated = families.translatable() && requests.stream().anyMatch(PublishedPorts::mayBeSix)
                     && ready(requests.stream().anyMatch(PublishedPorts::mayBeOfOthers));
-            var share = allocation.take(new Allocation.Client(containerId, name, four, six || translated), requests);
+            var share = allocation.take(new Allocation.Client(
+                    containerId, name, families.four(), families.six() || translated), requests);
             try {
                 pass("ports.file");
                 files.write(containerId, name, share.bindings());

@@ -82,7 +82,7 @@ class TranslatorTest {
 
     private List<PortBinding> publish(Protocol protocol, String address) throws Exception {
         var request = PublishedPortsTest.request(protocol, 80, address, 8080, 8080);
-        var bindings = town.in("host", () -> ports.reserve("c1", "peer", List.of(request), true, false));
+        var bindings = town.in("host", () -> ports.reserve("c1", "peer", List.of(request), new Families(true, false, true)));
         attach();
         return bindings;
     }
@@ -120,6 +120,19 @@ class TranslatorTest {
                 assertThat(Service.askInVain(town, "host", address, 8080)).as(address).isEqualTo("refused");
             }
         }
+    }
+
+    /// What is routed comes to the container as it is: there is no way for the translator, and no binding that promises one.
+    @Test
+    void aRoutedContainerWithIpv4OnlyIsPublishedByIpv4Only() throws Exception {
+        var routed = new Families(true, false, false);
+        var any = PublishedPortsTest.request(Protocol.TCP, 80, "", 8080, 8080);
+        assertThat(town.in("host", () -> ports.reserve("c1", "peer", List.of(any), routed)))
+                .hasToString("[0.0.0.0:8080->80/tcp]");
+        assertThat(link(traces()).find()).as("no translator was made").isFalse();
+        var six = PublishedPortsTest.request(Protocol.TCP, 80, "::", 8080, 8080);
+        assertThatThrownBy(() -> town.in("host", () -> ports.reserve("c1", "peer", List.of(six), routed)))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("have no IPv6 addresses");
     }
 
     @Test
@@ -423,10 +436,10 @@ class TranslatorTest {
         town.run("host", "ip", "link", "del", name.group());
         town.run("host", "ip", "route", "add", "192.0.0.0/24", "dev", "up0"); // no address is left
         var second = PublishedPortsTest.request(Protocol.TCP, 80, "", 8081, 8081);
-        assertThat(town.in("host", () -> ports.reserve("c2", "x", List.of(second), true, false)))
+        assertThat(town.in("host", () -> ports.reserve("c2", "x", List.of(second), new Families(true, false, true))))
                 .hasToString("[0.0.0.0:8081->80/tcp]");
         var again = PublishedPortsTest.request(Protocol.TCP, 80, "", 8083, 8083);
-        assertThat(town.in("host", () -> ports.reserve("c4", "z", List.of(again), true, false))).hasSize(1);
+        assertThat(town.in("host", () -> ports.reserve("c4", "z", List.of(again), new Families(true, false, true)))).hasSize(1);
         var reach = town.in("host", () -> ports.reach("c1")).getLast();
         assertThat(reach.binding().address().six()).isTrue();
         assertThat(reach.fromThisHost()).isFalse();
@@ -435,7 +448,7 @@ class TranslatorTest {
 
         town.run("host", "ip", "route", "del", "192.0.0.0/24", "dev", "up0");
         var third = PublishedPortsTest.request(Protocol.TCP, 80, "", 8082, 8082);
-        assertThat(town.in("host", () -> ports.reserve("c3", "y", List.of(third), true, false))).hasSize(2);
+        assertThat(town.in("host", () -> ports.reserve("c3", "y", List.of(third), new Families(true, false, true)))).hasSize(2);
         try (var _ = Service.tcp(town, "peer", 80)) {
             assertThat(Service.ask(town, "host", "::1", 8080)).as("the first one's").isEqualTo("peer 192.0.0.1");
         }
@@ -451,7 +464,7 @@ class TranslatorTest {
         try {
             others.hold();
             town.in("host", () -> next.reserve("c2", "x", List.of(
-                    PublishedPortsTest.request(Protocol.TCP, 81, "", 8181, 8181)), true, false));
+                    PublishedPortsTest.request(Protocol.TCP, 81, "", 8181, 8181)), new Families(true, false, true)));
             publish(Protocol.TCP, "");
             try (var _ = Service.tcp(town, "peer", 80)) {
                 assertThat(Service.ask(town, "outside", "fd00:9::1", 8080)).isEqualTo("peer 192.0.0.2");
@@ -475,7 +488,7 @@ class TranslatorTest {
         ports.release("c1");
         var request = PublishedPortsTest.request(Protocol.TCP, 80, "::", 8080, 8080);
         assertThatThrownBy(
-                () -> town.in("host", () -> ports.reserve("c1", "peer", List.of(request), true, false)))
+                () -> town.in("host", () -> ports.reserve("c1", "peer", List.of(request), new Families(true, false, true))))
                 .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("have no IPv6 addresses");
     }
 }
