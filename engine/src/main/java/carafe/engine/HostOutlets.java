@@ -72,6 +72,15 @@ public final class HostOutlets implements Outlets {
     }
 
     @Override
+    public List<HostFault> check(boolean repair) throws EngineException {
+        var fault = tools.filter.fault();
+        if (fault.isPresent() && repair) {
+            tools.filter.mend();
+        }
+        return fault.map(text -> new HostFault("table", tools.filter.table(), text, repair)).stream().toList();
+    }
+
+    @Override
     public void close() {
         tools.names.close();
         tools.ports.close();

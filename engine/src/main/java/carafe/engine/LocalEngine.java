@@ -108,7 +108,7 @@ final class LocalEngine implements Engine {
                 new LiveImages.Tell(names, resources.events(), parts.clock()));
         transfers = new LiveTransfers(parts.images(), parts.remote().registries(), parts.remote().limits(), images);
         host = new LocalHost(facts, engineId, config.dataRoot(),
-                new LocalHost.Parts(book, parts.images(), volumeBook, resources.outlets()));
+                new LocalHost.Parts(book, parts.images(), volumeBook, resources.fabric(), resources.outlets()));
         var buildSteps = new BuildSteps(parts.runtime(), new SpecComposer(facts.appArmor(), config.init(), mounts), memberships,
                 new BuildSteps.OwnFiles(etc, layout), config.users().remap());
         builds = LiveBuilds.open(parts, buildSteps, layout,

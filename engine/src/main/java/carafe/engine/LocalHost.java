@@ -2,6 +2,7 @@ package carafe.engine;
 
 import carafe.engine.volume.VolumeBook;
 import carafe.image.Images;
+import carafe.network.Fabric;
 import carafe.spec.EngineException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,7 +16,7 @@ final class LocalHost implements Host {
     private final Parts parts;
 
     /// What is told of, and checked.
-    record Parts(Book book, Images images, VolumeBook volumes, Outlets outlets) {}
+    record Parts(Book book, Images images, VolumeBook volumes, Fabric fabric, Outlets outlets) {}
 
     LocalHost(HostFacts facts, String engineId, Path dataRoot, Parts parts) {
         this.facts = facts;
@@ -82,6 +83,10 @@ final class LocalHost implements Host {
             }
             faults.add(new HostFault("volumes", dataRoot.resolve("volumes").toString(), astray.get(), repair));
         }
+        for (var fault : parts.fabric.check(repair)) {
+            faults.add(new HostFault("bridge", fault.link(), fault.text() + " (network " + fault.network() + ")", repair));
+        }
+        faults.addAll(parts.outlets.check(repair));
         return faults;
     }
 }

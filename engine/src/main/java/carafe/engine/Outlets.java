@@ -51,6 +51,11 @@ public interface Outlets {
         public void hold() {}
 
         @Override
+        public List<HostFault> check(boolean repair) {
+            return List.of();
+        }
+
+        @Override
         public void close() {}
     };
 
@@ -95,6 +100,9 @@ public interface Outlets {
 
     /// At the engine's start, after networks were restored: from now on the rules are what was told.
     void hold() throws EngineException;
+
+    /// Looks whether the rules are what was told, and with `repair` puts them into place again if not.
+    List<HostFault> check(boolean repair) throws EngineException;
 
     /// Lets go of descriptors; what runs stays reachable by its ports.
     void close();

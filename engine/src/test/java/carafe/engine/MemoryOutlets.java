@@ -45,5 +45,10 @@ final class MemoryOutlets implements Outlets {
     public void hold() {}
 
     @Override
+    public List<HostFault> check(boolean repair) {
+        return List.of();
+    }
+
+    @Override
     public void close() {}
 }
