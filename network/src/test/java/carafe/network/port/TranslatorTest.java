@@ -257,6 +257,12 @@ class TranslatorTest {
         return traces.lines().filter(line -> !line.contains("fe80::")).toList();
     }
 
+    /// The translator's link with its number, once it has its remark, which it gets last.
+    private String whole() throws Exception {
+        return traces().lines().filter(line -> line.contains("six6") && line.contains("alias")).findFirst()
+                .map(line -> line.substring(0, line.indexOf(':'))).orElse("");
+    }
+
     private static Matcher link(String traces) {
         return Pattern.compile("six6[0-9a-f]{10}").matcher(traces);
     }
@@ -428,13 +434,30 @@ class TranslatorTest {
         assertThat(forwarding()).as("somebody switched it off").contains("0");
     }
 
+    /// No container has to come first.
+    @Test
+    void aLinkThatSomebodyRemovesIsMadeAgainAtOnce() throws Exception {
+        publish(Protocol.TCP, "");
+        var name = link(traces());
+        assertThat(name.find()).isTrue();
+        String before = whole();
+        town.run("host", "ip", "link", "del", name.group());
+        long deadline = System.nanoTime() + 20_000_000_000L;
+        for (String now = whole(); now.isEmpty() || now.equals(before); now = whole()) {
+            assertThat(System.nanoTime()).as("in time").isLessThan(deadline);
+        }
+        try (var _ = Service.tcp(town, "peer", 80)) {
+            assertThat(Service.ask(town, "host", "::1", 8080)).isEqualTo("peer 192.0.0.1");
+        }
+    }
+
     @Test
     void whileItFailsPortsLeadNowhereUntilItWorksAgain() throws Exception {
         publish(Protocol.TCP, "");
         var name = link(traces());
         assertThat(name.find()).isTrue();
-        town.run("host", "ip", "link", "del", name.group());
         town.run("host", "ip", "route", "add", "192.0.0.0/24", "dev", "up0"); // no address is left
+        town.run("host", "ip", "link", "del", name.group());
         var second = PublishedPortsTest.request(Protocol.TCP, 80, "", 8081, 8081);
         assertThat(town.in("host", () -> ports.reserve("c2", "x", List.of(second), new Families(true, false, true))))
                 .hasToString("[0.0.0.0:8081->80/tcp]");
