@@ -9,7 +9,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
-/// A netlink socket of the family netfilter, or one that hears of links, in the network namespace of the thread that opens it and for ever there.
+/// A netlink socket of the family netfilter, or one that hears of links, in the network namespace of the thread that opens
+/// it and for ever there.
 /// Source: netlink(7).
 final class NfSocket implements AutoCloseable {
 

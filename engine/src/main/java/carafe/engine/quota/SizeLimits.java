@@ -105,8 +105,8 @@ public final class SizeLimits {
         long now = quotas.usage(project).limitBytes();
         if (now < bytes || now >= bytes + ROUNDED_BYTES) {
             quotas.limit(project, bytes);
-            LOG.warn("the size of {} {} was limited to {} bytes by somebody else (0 is no limit); it is {} again", kind, owner, now,
-                    bytes);
+            LOG.warn("the size of {} {} was limited to {} bytes by somebody else (0 is no limit); it is {} again",
+                    kind, owner, now, bytes);
         }
     }
 
