@@ -10,7 +10,8 @@ import java.util.List;
 import java.util.Optional;
 
 /// What takes space, and whether what is stored is whole. `POST /system/check` is ours, not Docker's: it answers what
-/// was read and what is damaged; with `repair` it repairs, from an image archive too if that is the body.
+/// was read and what is damaged, and what on the host is not as the engine needs it (`Host`); with `repair` it repairs, from
+/// an image archive too if that is the body.
 final class StorageRoutes {
 
     private final Engine engine;
@@ -58,6 +59,7 @@ final class StorageRoutes {
             body.unread(first);
             archive = Optional.of(body);
         }
+        var faults = engine.host().check(call.flag("repair"));
         var result = engine.images().check(call.flag("repair"), archive, TransferRoutes.auth(call));
         call.answer(Json.object().put("Blobs", result.blobs()).put("Layers", result.layers())
                 .put("Bytes", result.bytes())
@@ -65,6 +67,9 @@ final class StorageRoutes {
                         .put("Kind", problem.kind()).put("Digest", problem.digest()).put("Fault", problem.fault())
                         .put("Images", Json.ofTexts(problem.images())).put("Repaired", problem.repaired()).build())
                         .toList()))
+                .put("Host", Json.ofAll(faults.stream().map(fault -> Json.object()
+                        .put("Kind", fault.kind()).put("Name", fault.name()).put("Fault", fault.fault())
+                        .put("Repaired", fault.repaired()).build()).toList()))
                 .build());
     }
 }

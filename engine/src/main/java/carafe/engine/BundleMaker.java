@@ -26,10 +26,11 @@ final class BundleMaker {
     }
 
     /// Confined to the container's queue: its bundle; its writable layer is made if it is missing.
-    /// It joins the namespaces of `network` and what is `shared`; `linked` are variables about those it is linked to.
-    Bundle make(Container container, Memberships.Attachment network, Sharings.Joined shared, List<String> linked)
-            throws EngineException {
-        return bundle(container.snapshot(), root(container), new SpecComposer.Places(
+    /// It joins the namespaces of `network` and what is `shared`; `linked` are variables about those it is linked to; its
+    /// binds are mounted by what is `held`.
+    Bundle make(Container container, HeldSources held, Memberships.Attachment network, Sharings.Joined shared,
+            List<String> linked) throws EngineException {
+        return bundle(held.container(), root(container), new SpecComposer.Places(
                 layout.files(container.id()), network.namespace(), network.users(), shared, linked));
     }
 

@@ -104,7 +104,7 @@ final class Creator {
     private void undo(ContainerSnapshot container, Claim claim, EngineException reason) {
         try {
             steps.pass("create.undo");
-            book.erase(container.id(), claim.made()).await();
+            book.erase(container.id(), sources.volumes().unwanted(container.id(), claim)).await();
         } catch (EngineException e) {
             reason.addSuppressed(e);
             book.add(container);

@@ -1,5 +1,6 @@
 package carafe.engine;
 
+import carafe.spec.EngineException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,10 @@ public interface Host {
 
     /// What this host cannot do, in sentences for people.
     List<String> warnings();
+
+    /// Looks whether what the engine has on this host beside images is there as it should be, and with `repair` puts right
+    /// what is not. Blocks on disk and kernel.
+    List<HostFault> check(boolean repair) throws EngineException;
 
     /// Names of the kernel: `kernelVersion`, `architecture` as uname prints them, the distribution's name, processors
     /// and memory; `cgroupVersion` is `1` or `2`.

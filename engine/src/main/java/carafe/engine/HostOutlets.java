@@ -26,8 +26,7 @@ public final class HostOutlets implements Outlets {
     @Override
     public void begin(Opening opening) throws EngineException {
         ask(opening);
-        tools.ports.reserve(
-                opening.containerId(), opening.name(), opening.ports(), opening.four(), opening.six());
+        tools.ports.reserve(opening.containerId(), opening.name(), opening.ports(), opening.families());
     }
 
     private void ask(Opening opening) {
@@ -70,6 +69,15 @@ public final class HostOutlets implements Outlets {
     @Override
     public void hold() throws EngineException {
         tools.filter.hold();
+    }
+
+    @Override
+    public List<HostFault> check(boolean repair) throws EngineException {
+        var fault = tools.filter.fault();
+        if (fault.isPresent() && repair) {
+            tools.filter.mend();
+        }
+        return fault.map(text -> new HostFault("table", tools.filter.table(), text, repair)).stream().toList();
     }
 
     @Override

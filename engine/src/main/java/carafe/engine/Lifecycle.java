@@ -107,16 +107,19 @@ final class Lifecycle {
         starts.etc.write(files, snapshot.config().names().host(), snapshot.host(), network.known());
         tellParents(container);
         starts.steps.pass("start.bundle");
-        var bundle = starts.bundles.make(
-                container, network, shared.joined(), starts.networks.links().environment(snapshot));
-        starts.endings.settle(container);
-        starts.steps.pass("start.mounts");
-        starts.sources.before(snapshot, bundle.rootfs());
-        starts.steps.pass("start.run");
-        var process = runtime.start(bundle, List.copyOf(container.clients()));
-        starts.recent.forget(container.id());
-        container.clients().clear(); // their other ends are the monitor's now
-        return process;
+        try (var held = starts.sources.hold(snapshot)) {
+            var bundle = starts.bundles.make(
+                    container, held, network, shared.joined(), starts.networks.links().environment(snapshot));
+            starts.endings.settle(container);
+            starts.steps.pass("start.mounts");
+            starts.sources.before(held.container(), bundle.rootfs());
+            starts.sources.give(held, bundle.rootfs());
+            starts.steps.pass("start.run");
+            var process = runtime.start(bundle, List.copyOf(container.clients()));
+            starts.recent.forget(container.id());
+            container.clients().clear(); // their other ends are the monitor's now
+            return process;
+        }
     }
 
     /// Those that are linked to it learn its new address, each in its own turn: their files are written by nobody else,

@@ -10,6 +10,7 @@ import carafe.engine.volume.VolumeBook;
 import carafe.engine.volume.Volumes;
 import carafe.files.DirectoryQuotas;
 import carafe.files.VolumeDirectories;
+import carafe.image.Images;
 import carafe.network.Fabric;
 import carafe.spec.EngineException;
 import carafe.spec.docker.Event;
@@ -107,11 +108,15 @@ final class LocalEngine implements Engine {
         images = new LiveImages(parts.images(), parts.remote().registries(), book,
                 new LiveImages.Tell(names, resources.events(), parts.clock()));
         transfers = new LiveTransfers(parts.images(), parts.remote().registries(), parts.remote().limits(), images);
-        host = new LocalHost(facts, engineId, config.dataRoot(), book, parts.images(), resources.outlets());
+        host = new LocalHost(facts, engineId, config.dataRoot(), hostParts(parts.images()));
         var buildSteps = new BuildSteps(parts.runtime(), new SpecComposer(facts.appArmor(), config.init(), mounts), memberships,
                 new BuildSteps.OwnFiles(etc, layout), config.users().remap());
         builds = LiveBuilds.open(parts, buildSteps, layout,
                 new LiveBuilds.Tell(names, resources.events(), transfers));
+    }
+
+    private LocalHost.Parts hostParts(Images images) {
+        return new LocalHost.Parts(book, images, volumeBook, resources.fabric(), resources.outlets());
     }
 
     private static SizeLimits limits(DirectoryQuotas quotas, String kind, Parts parts, Resources resources) {

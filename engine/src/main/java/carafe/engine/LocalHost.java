@@ -1,6 +1,8 @@
 package carafe.engine;
 
+import carafe.engine.volume.VolumeBook;
 import carafe.image.Images;
+import carafe.network.Fabric;
 import carafe.spec.EngineException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,17 +13,16 @@ final class LocalHost implements Host {
     private final HostFacts facts;
     private final String engineId;
     private final Path dataRoot;
-    private final Book book;
-    private final Images images;
-    private final Outlets outlets;
+    private final Parts parts;
 
-    LocalHost(HostFacts facts, String engineId, Path dataRoot, Book book, Images images, Outlets outlets) { // its world
+    /// What is told of, and checked.
+    record Parts(Book book, Images images, VolumeBook volumes, Fabric fabric, Outlets outlets) {}
+
+    LocalHost(HostFacts facts, String engineId, Path dataRoot, Parts parts) {
         this.facts = facts;
         this.engineId = engineId;
         this.dataRoot = dataRoot;
-        this.book = book;
-        this.images = images;
-        this.outlets = outlets;
+        this.parts = parts;
     }
 
     @Override
@@ -34,7 +35,7 @@ final class LocalHost implements Host {
         int running = 0;
         int paused = 0;
         int all = 0;
-        for (var container : book.all()) {
+        for (var container : parts.book.all()) {
             all++;
             switch (container.state()) {
                 case State.Running _, State.Restarting _ -> running++;
@@ -44,7 +45,7 @@ final class LocalHost implements Host {
         }
         int known = 0;
         try {
-            known = images.list().size();
+            known = parts.images.list().size();
         } catch (EngineException e) {
             known = -1; // info never fails because a part of the engine does
         }
@@ -65,10 +66,27 @@ final class LocalHost implements Host {
     public List<String> warnings() {
         var warnings = new ArrayList<>(facts.warnings());
         try {
-            outlets.warnings().forEach(sentence -> warnings.add("WARNING: " + sentence));
+            parts.outlets.warnings().forEach(sentence -> warnings.add("WARNING: " + sentence));
         } catch (EngineException e) {
             warnings.add("WARNING: " + e.getMessage()); // info never fails because a part of the engine does
         }
         return warnings;
+    }
+
+    @Override
+    public List<HostFault> check(boolean repair) throws EngineException {
+        var faults = new ArrayList<HostFault>();
+        var astray = parts.volumes.fault();
+        if (astray.isPresent()) {
+            if (repair) {
+                parts.volumes.adopt();
+            }
+            faults.add(new HostFault("volumes", dataRoot.resolve("volumes").toString(), astray.get(), repair));
+        }
+        for (var fault : parts.fabric.check(repair)) {
+            faults.add(new HostFault("bridge", fault.link(), fault.text() + " (network " + fault.network() + ")", repair));
+        }
+        faults.addAll(parts.outlets.check(repair));
+        return faults;
     }
 }

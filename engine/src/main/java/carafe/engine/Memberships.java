@@ -4,10 +4,12 @@ import carafe.network.Driver;
 import carafe.network.Endpoint;
 import carafe.network.Fabric;
 import carafe.network.Joining;
+import carafe.network.LinkOptions;
 import carafe.network.Network;
 import carafe.network.NetworkStep;
 import carafe.network.Sandbox;
 import carafe.network.Traffic;
+import carafe.network.port.Families;
 import carafe.network.port.PortRequest;
 import carafe.runtime.ContainerRuntime;
 import carafe.runtime.HeldNamespaces;
@@ -366,10 +368,17 @@ final class Memberships {
     private Outlets.Opening opening(ContainerSnapshot container) throws EngineException {
         boolean four = false;
         boolean six = false;
+        boolean routed = false;
+        long highest = Long.MIN_VALUE;
         Optional<IpAddress> bindAddress = Optional.empty();
-        for (String name : container.networking().endpoints().keySet()) {
-            var network = networks.find(name);
+        for (var endpoint : container.networking().endpoints().entrySet()) {
+            var network = networks.find(endpoint.getKey());
             if (network.driver() == Driver.BRIDGE && !network.reach().internal()) {
+                long priority = EndpointSettings.parse(endpoint.getValue()).gatewayPriority();
+                if (network.subnet(false).isPresent() && priority > highest) {
+                    highest = priority;
+                    routed = network.settings().gatewayFour() == LinkOptions.GatewayMode.ROUTED; // of its default route
+                }
                 four |= network.subnet(false).isPresent();
                 six |= network.subnet(true).isPresent();
                 // As in Docker, 0.0.0.0 of a network is what it is without saying so: every address of both families.
@@ -383,7 +392,7 @@ final class Memberships {
         for (String server : defaults.complete(container.host().resolver()).servers()) {
             IpAddress.find(server).ifPresent(servers::add);
         }
-        return new Outlets.Opening(container.id(), container.name(), ports, four, six,
+        return new Outlets.Opening(container.id(), container.name(), ports, new Families(four, six, four && !routed),
                 new Outlets.Asking(servers, links.names(container)));
     }
 
@@ -399,7 +408,7 @@ final class Memberships {
             } catch (EngineException e) {
                 // set aside, or in a network that is gone: what is open stays open while it runs
                 LOG.warn("container {} runs, and what it wants of ports is not known: {}", id, e.getMessage());
-                openings.add(new Outlets.Opening(id, "", List.of(), false, false, Outlets.Asking.NONE));
+                openings.add(new Outlets.Opening(id, "", List.of(), Families.NONE, Outlets.Asking.NONE));
             }
         }
         outlets.resume(openings);

@@ -59,15 +59,22 @@ final class MountSources {
         volumes.copyUp(files, root, container.host().files().mounts());
     }
 
-    /// Confined to the container's queue: it is about to start.
+    /// Opens what [#give] will give away, which must be there; the caller closes it.
+    HeldSources hold(ContainerSnapshot container) throws EngineException {
+        check(container);
+        return HeldSources.open(container, files);
+    }
+
+    /// Confined to the container's queue: it is about to start, or to be looked into.
     void before(ContainerSnapshot container, RootfsPlan root) throws EngineException {
         check(container);
         volumes.mount(container.id(), container.host().files().mounts(), files, root);
-        give(container, root);
     }
 
-    /// Gives the mounts that ask for it (`:U`) to the container's user, before any process of it exists.
-    private void give(ContainerSnapshot container, RootfsPlan root) throws EngineException {
+    /// Gives the mounts that ask for it (`:U`) to the container's user, before any process of it exists. Its binds are given
+    /// by what is held of them.
+    void give(HeldSources held, RootfsPlan root) throws EngineException {
+        var container = held.container();
         var owned = container.host().files().mounts().stream()
                 .filter(mount -> mount instanceof MountRequest.Bind bind && bind.own()
                         || mount instanceof MountRequest.Volume volume && volume.own())

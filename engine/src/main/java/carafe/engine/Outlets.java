@@ -1,5 +1,6 @@
 package carafe.engine;
 
+import carafe.network.port.Families;
 import carafe.network.port.PortBinding;
 import carafe.network.port.PortRequest;
 import carafe.network.port.Reach;
@@ -50,12 +51,17 @@ public interface Outlets {
         public void hold() {}
 
         @Override
+        public List<HostFault> check(boolean repair) {
+            return List.of();
+        }
+
+        @Override
         public void close() {}
     };
 
     /// What a container that is about to start wants: ports, in which families its networks have addresses, and how it
     /// asks for names.
-    record Opening(String containerId, String name, List<PortRequest> ports, boolean four, boolean six, Asking asking) {
+    record Opening(String containerId, String name, List<PortRequest> ports, Families families, Asking asking) {
         public Opening {
             ports = List.copyOf(ports);
         }
@@ -94,6 +100,9 @@ public interface Outlets {
 
     /// At the engine's start, after networks were restored: from now on the rules are what was told.
     void hold() throws EngineException;
+
+    /// Looks whether the rules are what was told, and with `repair` puts them into place again if not.
+    List<HostFault> check(boolean repair) throws EngineException;
 
     /// Lets go of descriptors; what runs stays reachable by its ports.
     void close();

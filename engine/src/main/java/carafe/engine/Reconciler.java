@@ -98,7 +98,7 @@ final class Reconciler {
         runs.removeAll(aside);
         sweepRuns(runs, keys);
         sweepExecs(keys, aside);
-        sweepDirectories(ids);
+        sweepDirectories(ids, keys.values());
         networks.restore(running(rows, keys));
         var before = new HashSet<Container>();
         for (var container : donorsFirst(keys.values())) {
@@ -284,7 +284,7 @@ final class Reconciler {
         return process.isEmpty() ? Optional.empty() : process.get().adoptExec(run);
     }
 
-    private void sweepDirectories(Set<String> ids) throws EngineException {
+    private void sweepDirectories(Set<String> ids, Collection<Container> known) throws EngineException {
         for (var id : layers.list()) {
             if (!ids.contains(ImageMounts.owner(id))) {
                 LOG.info("sweeping the writable layer {} that no container owns", id);
@@ -295,7 +295,7 @@ final class Reconciler {
                 }
             }
         }
-        layers.settle(ids);
+        layers.settle(ids, known.stream().map(Container::snapshot).toList());
         var keys = new HashSet<String>();
         ids.forEach(id -> keys.add(Layout.key(id)));
         sweep(layout.containers(), ids);

@@ -7,6 +7,7 @@ import carafe.image.Snapshots;
 import carafe.spec.EngineException;
 import carafe.spec.docker.HostConfig;
 import carafe.spec.oci.RootfsPlan;
+import java.util.Collection;
 import java.util.Set;
 
 /// The writable layers of containers, with the limit that `--storage-opt size=` sets.
@@ -59,12 +60,12 @@ final class WritableLayers {
         return snapshots.list();
     }
 
-    /// When the engine opens: `containers` are all there are.
-    void settle(Set<String> containers) throws EngineException {
+    /// When the engine opens: `containers` are all there are, `known` those whose records can be read.
+    void settle(Set<String> containers, Collection<ContainerSnapshot> known) throws EngineException {
         limits.read();
         limits.settle(containers);
-        for (var id : containers) {
-            limits.verify(id, snapshots.directory(id));
+        for (var container : known) {
+            limits.verify(container.id(), snapshots.directory(container.id()), bytes(container.host()));
         }
     }
 }

@@ -10,6 +10,7 @@ import carafe.image.Images;
 import carafe.image.LoadProgress;
 import carafe.image.TestImage;
 import carafe.image.TestTar;
+import carafe.network.Fabric;
 import carafe.network.MemoryFabric;
 import carafe.runtime.MemoryRuntime;
 import carafe.runtime.RootMount;
@@ -45,6 +46,9 @@ final class EngineHarness implements AutoCloseable {
     final Ahead clock = new Ahead();
     final MemoryFabric fabric = new MemoryFabric();
     LocalEngine engine;
+
+    /// What an engine that opens from now on has.
+    Outlets outlets = Outlets.NONE;
 
     /// There are none before the test says so.
     final MemoryQuotas quotas = new MemoryQuotas();
@@ -100,7 +104,21 @@ final class EngineHarness implements AutoCloseable {
     private LocalEngine open(Failpoints failpoints) throws EngineException {
         return LocalEngine.open(
                 new EngineConfig(lock, root.resolve("run"), root.resolve("docker-init"), users, NameDefaults.NONE),
-                new Engine.Parts(runtime, images, storage(failpoints), NoRegistries.remote(), _ -> fabric, failpoints, clock));
+                new Engine.Parts(runtime, images, storage(failpoints), NoRegistries.remote(), fabrics(), failpoints, clock));
+    }
+
+    private Engine.Fabrics fabrics() {
+        return new Engine.Fabrics() {
+            @Override
+            public Fabric open(String engineId) {
+                return fabric;
+            }
+
+            @Override
+            public Outlets outlets() {
+                return outlets;
+            }
+        };
     }
 
     private Engine.Storage storage(Failpoints failpoints) throws EngineException {

@@ -46,7 +46,7 @@ final class LinuxVolumesTest {
         }
         stage.engine.settle();
         try (var entries = Files.list(stage.root.resolve("data/volumes"))) {
-            entries.filter(entry -> !entry.endsWith(".trash")).forEach(entry -> left.add(entry.toString()));
+            entries.filter(entry -> !entry.getFileName().toString().startsWith(".")).forEach(entry -> left.add(entry.toString()));
         }
         stage.close();
         assertThat(left).isEmpty();
@@ -313,6 +313,39 @@ final class LinuxVolumesTest {
         assertThat((int) Files.getAttribute(host.resolve("f"), "unix:mode") & 07777).isEqualTo(04755);
         assertThat(Files.getAttribute(outside, "unix:uid")).isEqualTo(0);
         stage.containers().remove("user", new RemoveRequest(true, true));
+    }
+
+    /// Between the change of owners and the mount somebody puts another directory into the source's place.
+    @Test
+    void whatIsGivenToTheContainersUserIsWhatIsMounted() throws Exception {
+        Path place = Files.createDirectory(stage.root.resolve("place"));
+        Path source = Files.createDirectory(place.resolve("s"));
+        Path other = Files.createDirectory(place.resolve("other"));
+        Files.writeString(source.resolve("mine"), "m");
+        Files.writeString(other.resolve("theirs"), "t");
+        stage.reopen(Failpoints.parse("start.run=sleep(3000)"));
+        var config = carafe.spec.docker.ContainerConfig.parse((carafe.spec.Json.Obj) carafe.spec.Json.parse(
+                "{\"Image\":\"app\",\"User\":\"app\",\"Cmd\":[\"sh\",\"-c\",\"ls /s; echo x > /s/new\"]}"));
+        stage.containers().create(new CreateRequest("user", "", config,
+                carafe.spec.docker.HostConfig.parse((carafe.spec.Json.Obj) carafe.spec.Json.parse(
+                        "{\"Binds\":[\"" + source + ":/s:U\"]}")),
+                carafe.spec.docker.NetworkingConfig.NONE));
+        var wait = stage.containers().await("user", WaitCondition.NEXT_EXIT);
+        var starting = new FutureTask<>(() -> {
+            stage.containers().start("user");
+            return true;
+        });
+        Thread.ofPlatform().start(starting);
+        EngineHarness.eventually(() -> Files.getAttribute(source.resolve("mine"), "unix:uid").equals(1000));
+        Files.move(source, place.resolve("t"), StandardCopyOption.ATOMIC_MOVE);
+        Files.createSymbolicLink(source, other);
+        assertThat(starting.get()).isTrue();
+        assertThat(wait.await().exitCode()).isZero();
+        assertThat(stage.log("user")).isEqualTo("mine\n");
+        assertThat(place.resolve("t/new")).hasContent("x");
+        assertThat(other.toFile().list()).containsExactly("theirs");
+        assertThat(Files.getAttribute(other, "unix:uid")).isEqualTo(0);
+        assertThat(Files.getAttribute(other.resolve("theirs"), "unix:uid")).isEqualTo(0);
     }
 
     @Test

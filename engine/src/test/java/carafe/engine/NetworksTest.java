@@ -4,6 +4,7 @@ import static carafe.engine.EngineHarness.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carafe.network.port.Families;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.EndpointSettings;
@@ -236,5 +237,28 @@ class NetworksTest {
         assertThat(harness.fabric.open()).isEmpty();
         harness.containers().start("web");
         assertThat(place("web", "bridge").live().orElseThrow().four()).get().hasToString("172.17.0.2/16");
+    }
+
+    /// Of the network that has its default route for IPv4: where packets come as they are, nothing is translated.
+    @Test
+    void aContainerInARoutedNetworkIsNotToBeReachedByTheTranslator() throws Exception {
+        var outlets = new MemoryOutlets();
+        harness.outlets = outlets;
+        harness.crash();
+        networks = harness.engine.networks();
+        networks.create(network("{\"Name\":\"plain\"}"));
+        networks.create(network("{\"Name\":\"routed\",\"Options\":{\"com.docker.network.bridge.gateway_mode_ipv4\":\"routed\"}}"));
+        for (var name : List.of("plain", "routed")) {
+            harness.containers().create(request("in-" + name, "{\"NetworkMode\":\"" + name + "\"}", "sleep", "1000"));
+            harness.containers().start("in-" + name);
+        }
+        harness.containers().create(request("both", "{\"NetworkMode\":\"plain\"}", "sleep", "1000"));
+        networks.connect("routed", "both", settings("{\"GwPriority\":1}"));
+        harness.containers().start("both");
+        assertThat(outlets.openings).extracting(Outlets.Opening::families).containsExactly(
+                new Families(true, false, true), new Families(true, false, false), new Families(true, false, false));
+        for (var name : List.of("in-plain", "in-routed", "both")) {
+            harness.containers().remove(name, new RemoveRequest(true, false));
+        }
     }
 }

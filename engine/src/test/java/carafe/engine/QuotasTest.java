@@ -16,7 +16,6 @@ import carafe.spec.tar.SentTar;
 import java.io.ByteArrayInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.DriverManager;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -81,59 +80,6 @@ final class QuotasTest {
         assertThat(harness.quotas.limits()).containsExactly(Map.entry(project, 10 * MIB));
         volumes().remove("other", false);
         assertThat(harness.quotas.limits()).isEmpty();
-    }
-
-    /// A death between the move of the directory and the rows that tell of it.
-    @Test
-    void aRenameThatWasCutOffIsFinishedWithItsLimit() throws Exception {
-        harness.quotas.enforce();
-        volumes().create(new VolumeRequest("data", "", Map.of("size", "10m"), Map.of("of", "mine")));
-        Files.writeString(volumes().inspect("data").mountpoint().resolve("f"), "kept");
-        int project = harness.quotas.project(root.resolve("data/volumes/data"));
-        Files.move(root.resolve("data/volumes/data"), root.resolve("data/volumes/next"));
-        harness.crash();
-        assertThat(names()).containsExactly("next");
-        var next = volumes().inspect("next");
-        assertThat(next.options()).containsEntry("size", "10m");
-        assertThat(next.labels()).containsEntry("of", "mine");
-        assertThat(next.mountpoint().resolve("f")).hasContent("kept");
-        assertThat(harness.quotas.limits()).containsExactly(Map.entry(project, 10 * MIB));
-        harness.crash();
-        assertThat(names()).as("written down").containsExactly("next");
-        volumes().remove("next", false);
-        assertThat(harness.quotas.limits()).isEmpty();
-    }
-
-    @Test
-    void aNameThatIsOneOfAnonymousVolumesIsRefused() throws Exception {
-        volumes().create(new VolumeRequest("data", "", Map.of(), Map.of()));
-        assertThatThrownBy(() -> volumes().rename("data", "a".repeat(64))).isInstanceOf(EngineException.Invalid.class)
-                .hasMessageContaining("64 hexadecimal digits");
-        assertThat(names()).containsExactly("data");
-    }
-
-    /// A rename whose rows cannot be written is no rename.
-    @Test
-    void aRenameThatIsNotWrittenDownIsTakenBack() throws Exception {
-        harness.quotas.enforce();
-        volumes().create(sized("data", "10m"));
-        Files.writeString(volumes().inspect("data").mountpoint().resolve("f"), "kept");
-        harness.engine.abandon();
-        try (var connection = DriverManager.getConnection("jdbc:sqlite:" + root.resolve("data/db/carafe.sqlite"));
-                var statement = connection.createStatement()) {
-            statement.execute("CREATE TRIGGER full BEFORE INSERT ON volumes BEGIN SELECT RAISE(ABORT, 'the test says so'); END");
-        }
-        harness.reopenAfterAbandon();
-        assertThatThrownBy(() -> volumes().rename("data", "next")).isInstanceOf(EngineException.Internal.class)
-                .hasMessageContaining("the test says so");
-        assertThat(names()).containsExactly("data");
-        assertThat(volumes().inspect("data").mountpoint().resolve("f")).hasContent("kept");
-        assertThat(root.resolve("data/volumes/next")).doesNotExist();
-        assertThat(harness.quotas.limits()).hasSize(1);
-        harness.crash();
-        assertThat(names()).containsExactly("data");
-        volumes().remove("data", false);
-        assertThat(harness.quotas.limits()).as("the limit went on with its name").isEmpty();
     }
 
     /// A death before the volume's row, or rows that went while the volumes' disk was not mounted: nobody knows.
@@ -215,6 +161,24 @@ final class QuotasTest {
         assertThat(full.resolve("f")).as("not ours to remove").hasContent("somebody's");
         assertThat(names()).containsExactly("data");
         assertThat(harness.quotas.limits()).hasSize(1);
+    }
+
+    /// Somebody lifted or changed it: by xfs_quota, or with a table of limits that was restored.
+    @Test
+    void aLimitThatSomebodyChangedIsSetAgainAtTheStart() throws Exception {
+        harness.quotas.enforce();
+        volumes().create(sized("data", "10m"));
+        var made = harness.containers().create(request("aa", "{\"StorageOpt\":{\"size\":\"1g\"}}", "x"));
+        int data = harness.quotas.project(root.resolve("data/volumes/data"));
+        int layer = harness.quotas.project(root.resolve("data/snapshots").resolve(made.id()));
+        harness.quotas.limit(data, 0);
+        harness.quotas.limit(layer, MIB);
+        harness.crash();
+        assertThat(harness.quotas.limits()).containsOnly(Map.entry(data, 10 * MIB), Map.entry(layer, 1024 * MIB));
+        harness.quotas.limit(data, 10 * MIB + 4096); // rounded by the file system
+        harness.quotas.limit(layer, 2048 * MIB);
+        harness.crash();
+        assertThat(harness.quotas.limits()).containsOnly(Map.entry(data, 10 * MIB + 4096), Map.entry(layer, 1024 * MIB));
     }
 
     @Test

@@ -147,6 +147,11 @@ public final class ContainerFiles {
         }
     }
 
+    /// Opens a directory or file of the host, for a place that is looked at, given away and mounted as one thing.
+    public HeldPath hold(Path source) throws EngineException {
+        return HeldPath.open(source);
+    }
+
     /// Gives what a place shows, with all below it, to `owner`.
     public void give(Place place, Unpacking.Owner owner) throws EngineException {
         try (var source = Descriptors.open(place.source, Linux.O_PATH, 0)) {

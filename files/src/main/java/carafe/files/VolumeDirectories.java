@@ -13,16 +13,21 @@ import carafe.spec.tar.SentTar;
 import carafe.spec.tar.TarWriter;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
@@ -31,6 +36,7 @@ import org.slf4j.LoggerFactory;
 /// What volumes keep, below one root that only its owner may enter: `NAME/_data`, and beside it `copying` while the
 /// image's content is being copied there, so that half a copy is never taken for a volume's content. What is removed
 /// goes to `.trash` at once and is deleted in the background; what a crash leaves there is deleted at the next opening.
+/// `.id` says which directory of volumes this is: a path may lead to another one when a disk is not mounted.
 /// Names are checked by whoever gives them. Callers see to it that one volume is not changed by two at a time.
 public final class VolumeDirectories {
 
@@ -39,6 +45,8 @@ public final class VolumeDirectories {
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
     private static final String DATA = "_data";
     private static final String COPYING = "copying";
+    private static final String ID = ".id";
+    private static final int LONGEST_ID_BYTES = 100;
 
     private final Path root;
     private final Path trash;
@@ -70,6 +78,42 @@ public final class VolumeDirectories {
         }
     }
 
+    /// Where all volumes lie.
+    public Path root() {
+        return root;
+    }
+
+    /// What [#mark] wrote where the root leads now; empty if nothing is there.
+    public Optional<String> id() throws EngineException {
+        try (var file = Files.newInputStream(root.resolve(ID), LinkOption.NOFOLLOW_LINKS)) {
+            return Optional.of(new String(file.readNBytes(LONGEST_ID_BYTES), StandardCharsets.UTF_8).strip());
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw Trouble.of("cannot read " + root.resolve(ID), e);
+        }
+    }
+
+    /// Writes down, durably, that this directory of volumes is the one with this id, a few letters and digits.
+    public void mark(String id) throws EngineException {
+        Path fresh = root.resolve(ID + ".new");
+        try {
+            failpoints.pass("volumes.mark");
+            try (var file = FileChannel.open(fresh, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
+                    StandardOpenOption.TRUNCATE_EXISTING)) {
+                file.write(ByteBuffer.wrap((id + "\n").getBytes(StandardCharsets.UTF_8)));
+                file.force(true);
+            }
+            Files.move(fresh, root.resolve(ID), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            try (var directory = FileChannel.open(root, StandardOpenOption.READ)) {
+                directory.force(true);
+            }
+            failpoints.pass("volumes.marked");
+        } catch (IOException e) {
+            throw Trouble.of("cannot write " + root.resolve(ID), e);
+        }
+    }
+
     /// Where the content of `name` lies.
     public Path data(String name) {
         return directory(name).resolve(DATA);
@@ -78,6 +122,11 @@ public final class VolumeDirectories {
     /// The directory of `name` itself, with all that is kept of it.
     public Path directory(String name) {
         return root.resolve(name);
+    }
+
+    /// Whether something lies where volume `name` has its directory.
+    public boolean isThere(String name) {
+        return Files.exists(directory(name), LinkOption.NOFOLLOW_LINKS);
     }
 
     /// The names of all that are there. What is no directory, or has files but none of ours, is somebody else's:
@@ -212,6 +261,7 @@ public final class VolumeDirectories {
         try {
             failpoints.pass("volume.rename");
             Files.move(directory(name), directory(next), StandardCopyOption.ATOMIC_MOVE);
+            failpoints.pass("volume.renamed");
         } catch (IOException e) {
             throw Trouble.of("cannot rename the volume " + name + " to " + next, e);
         }

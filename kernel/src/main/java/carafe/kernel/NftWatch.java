@@ -32,6 +32,10 @@ public final class NftWatch implements AutoCloseable {
             FdStream.write(pipe.second(), new byte[1]);
         }
 
+        Fd heard() {
+            return pipe.first();
+        }
+
         @Override
         public void close() {
             pipe.close();
@@ -46,7 +50,7 @@ public final class NftWatch implements AutoCloseable {
         var set = new Epoll();
         try {
             set.add(socket.fd(), Linux.EPOLLIN, EVENTS);
-            set.add(stop.pipe.first(), Linux.EPOLLIN, STOP);
+            set.add(stop.heard(), Linux.EPOLLIN, STOP);
         } catch (KernelException e) {
             set.close();
             socket.close();

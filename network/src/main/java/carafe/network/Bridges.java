@@ -208,6 +208,32 @@ final class Bridges {
         }
     }
 
+    /// What the network's bridge lacks: the end of a sentence; empty if nothing.
+    Optional<String> fault(Network network) throws EngineException {
+        try {
+            var link = netlink.link(network.link());
+            if (link.isEmpty()) {
+                return Optional.of("it is missing");
+            }
+            if (link.get().index() != indexes.getOrDefault(network.id(), 0)) {
+                return Optional.of("it is another one than was made");
+            }
+            if (!link.get().up()) {
+                return Optional.of("it is down");
+            }
+            var there = new ArrayList<Cidr.Host>();
+            for (var address : netlink.addresses()) {
+                if (address.link() == link.get().index()) {
+                    there.add(new Cidr.Host(IpAddress.of(address.address()), address.prefix()));
+                }
+            }
+            return hostAddresses(network).stream().filter(address -> !there.contains(address)).findFirst()
+                    .map(address -> "it has no address " + address);
+        } catch (KernelException e) {
+            throw Trouble.of("cannot look for the bridge " + network.link(), e);
+        }
+    }
+
     /// The bridge goes if this engine made it; one that a user made loses the network's addresses only.
     void remove(Network network) throws EngineException {
         try {

@@ -99,6 +99,13 @@ public interface Fabric extends AutoCloseable {
     /// Addresses of one subnet; `available` is capped at the largest number that a JSON reader keeps exactly.
     record Usage(Subnet subnet, long inUse, long available) {}
 
+    /// Looks whether the bridges of all networks are there as they should be, and with `repair` makes again what is not,
+    /// with everybody in it.
+    List<Fault> check(boolean repair) throws EngineException;
+
+    /// What is, or was, wrong with the link of a network: the end of a sentence.
+    record Fault(String link, String network, String text) {}
+
     /// Lets go of descriptors, after what is under way in the background. Containers keep their networks.
     @Override
     void close();

@@ -202,11 +202,15 @@ final class LinuxFabric implements Fabric {
         if (network.driver() == Driver.BRIDGE) {
             bridges.make(network);
             pass("network.rules");
-            parts.firewall().admit(new Firewall.BridgeRules(
-                    network.id(), network.link(), network.ranges(), network.reach().internal(), network.settings()));
+            admit(network);
         } else if (network.shares()) {
             parents.make(network);
         }
+    }
+
+    private void admit(Network network) throws EngineException {
+        parts.firewall().admit(new Firewall.BridgeRules(
+                network.id(), network.link(), network.ranges(), network.reach().internal(), network.settings()));
     }
 
     @Override
@@ -329,6 +333,23 @@ final class LinuxFabric implements Fabric {
                 parents.remove(network, others);
             }
         }
+    }
+
+    @Override
+    public List<Fault> check(boolean repair) throws EngineException {
+        var faults = new ArrayList<Fault>();
+        for (var network : networks.values()) {
+            var fault = network.driver() == Driver.BRIDGE ? bridges.fault(network) : Optional.<String>empty();
+            if (fault.isPresent() && networks.containsKey(network.id())) { // not removed meanwhile
+                faults.add(new Fault(network.link(), network.name(), fault.get()));
+                if (repair) {
+                    bridges.make(network);
+                    admit(network);
+                    sandboxes.reattach(network.id());
+                }
+            }
+        }
+        return faults;
     }
 
     @Override

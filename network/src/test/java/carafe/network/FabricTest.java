@@ -369,6 +369,25 @@ class FabricTest {
     }
 
     @Test
+    void aCheckTellsWhatBridgesLackAndMakesThemAgain() throws Exception {
+        var network = made(request("app", Map.of(), pool("10.77.0.0/24")));
+        var sandbox = fabric.open(ONE, List.of(joining(network)));
+        assertThat(fabric.check(false)).isEmpty();
+        stage.netlink().perform(NetRequest.deleteLink(network.link()));
+        var missing = new Fabric.Fault(network.link(), "app", "it is missing");
+        assertThat(fabric.check(false)).containsExactly(missing);
+        assertThat(fabric.check(true)).containsExactly(missing);
+        assertThat(fabric.check(false)).isEmpty();
+        var bridge = stage.netlink().link(network.link()).orElseThrow();
+        assertThat(stage.netlink().link(sandbox.endpoints().getFirst().hostLink()).orElseThrow().master())
+                .as("who is in it is in it again").isEqualTo(bridge.index());
+        stage.netlink().perform(NetRequest.deleteAddress(bridge.index(), new byte[] {10, 77, 0, 1}, 24));
+        assertThat(fabric.check(true)).containsExactly(
+                new Fabric.Fault(network.link(), "app", "it has no address 10.77.0.1/24"));
+        assertThat(fabric.check(true)).isEmpty();
+    }
+
+    @Test
     void containersOfANetworkWithoutPeersAreIsolated() throws Exception {
         var network = made(request("alone", Map.of(LinkOptions.ICC, "false"), pool("10.77.0.0/24")));
         var sandbox = fabric.open(ONE, List.of(joining(network)));

@@ -163,4 +163,9 @@ public final class MemoryFabric implements Fabric {
 
     @Override
     public void close() {}
+
+    @Override
+    public List<Fault> check(boolean repair) {
+        return List.of();
+    }
 }

@@ -8,8 +8,8 @@ import carafe.spec.Json;
 import java.io.IOException;
 import java.io.InputStream;
 
-/// `system check`: whether everything that is stored is what it should be. Exits 1 when something is damaged and stays
-/// so.
+/// `system check`: whether everything that is stored, and what the engine has on its host, is what it should be. Exits 1
+/// when something is not and stays so.
 final class Check {
 
     private static final int LARGEST_ANSWER = 64 << 20;
@@ -21,7 +21,7 @@ final class Check {
         var flags = command.flags();
         flags.text("from", "Repair from this image archive too, as \"save\" writes it");
         flags.text("login", "Show a registry the credentials that are kept for it");
-        flags.bool("repair", "Repair what is damaged, each thing by its digest, from the registries it came from");
+        flags.bool("repair", "Repair what is damaged, images by their digests from the registries they came from");
         return command.does(Check::run);
     }
 
@@ -42,6 +42,7 @@ final class Check {
                 result = Json.parseObject(answer.readBody(LARGEST_ANSWER));
             }
         }
+        int wrong = hostFaults(call, result);
         int left = 0;
         for (var problem : result.objects("Problems")) {
             boolean repaired = problem.truth("Repaired");
@@ -59,6 +60,22 @@ final class Check {
                                     + " remove and pull it again"
                             : "carafe system check --repair, with --from FILE if there is an archive of the image"));
         }
+        if (wrong > 0) {
+            throw new Failure(1, wrong + (wrong == 1 ? " thing" : " things") + " of the engine's on this host "
+                    + (wrong == 1 ? "is" : "are") + " not as it should be\n  try:  carafe system check --repair");
+        }
         return 0;
+    }
+
+    /// Tells them. @return how many stay
+    private static int hostFaults(Call call, Json.Obj result) throws EngineException.Invalid, IOException {
+        int left = 0;
+        for (var fault : result.objects("Host")) {
+            boolean repaired = fault.truth("Repaired");
+            left += repaired ? 0 : 1;
+            call.session().println((repaired ? "repaired: " : "wrong: ") + fault.text("Kind") + " " + fault.text("Name") + ": "
+                    + fault.text("Fault"));
+        }
+        return left;
     }
 }

@@ -34,6 +34,9 @@ public final class SizeLimits {
     static final int COUNT = 1 << 24;
     private static final int ATTEMPTS = 64;
 
+    /// File systems keep limits in blocks of their own, which are smaller.
+    private static final int ROUNDED_BYTES = 1 << 16;
+
     private final Database database;
     private final DirectoryQuotas quotas;
     private final String kind;
@@ -77,24 +80,9 @@ public final class SizeLimits {
         return Map.copyOf(projects);
     }
 
-    /// Whose number the directory has by our notes, under whatever name it lies there; empty also where the disk does not
-    /// tell.
-    public Optional<String> owner(Path directory) {
-        var known = known();
-        if (known.isEmpty()) {
-            return Optional.empty();
-        }
-        try {
-            int project = quotas.project(directory);
-            return known.entrySet().stream().filter(entry -> entry.getValue() == project).map(Map.Entry::getKey).findFirst();
-        } catch (EngineException e) {
-            LOG.warn("whose {} {} is cannot be seen by its project: {}", kind, directory, e.getMessage());
-            return Optional.empty();
-        }
-    }
-
-    /// Tells of a directory that has a limit by our notes and has none on the disk: mounted without quotas, or copied.
-    public void verify(String owner, Path directory) {
+    /// Tells of a directory that has a limit by our notes and has none on the disk: mounted without quotas, or copied. A
+    /// limit that is another than `bytes`, because somebody changed it, say, is set again; 0 is one that nobody knows.
+    public void verify(String owner, Path directory, long bytes) {
         var project = project(owner);
         if (project.isEmpty()) {
             return;
@@ -105,9 +93,20 @@ public final class SizeLimits {
             } else if (quotas.project(directory) != project.getAsInt()) {
                 LOG.warn("the size of {} {} is not limited any more: {} has lost its project {}; a clone of it has a limit"
                         + " again", kind, owner, directory, project.getAsInt());
+            } else if (bytes > 0) {
+                verifyLimit(owner, project.getAsInt(), bytes);
             }
         } catch (EngineException e) {
             LOG.warn("whether the size of {} {} is limited is not known: {}", kind, owner, e.getMessage());
+        }
+    }
+
+    private void verifyLimit(String owner, int project, long bytes) throws EngineException {
+        long now = quotas.usage(project).limitBytes();
+        if (now < bytes || now >= bytes + ROUNDED_BYTES) {
+            quotas.limit(project, bytes);
+            LOG.warn("the size of {} {} was limited to {} bytes by somebody else (0 is no limit); it is {} again",
+                    kind, owner, now, bytes);
         }
     }
 

@@ -31,8 +31,8 @@ public final class LocalVolumes implements Volumes {
             labels.putIfAbsent(Volume.ANONYMOUS, "");
         }
         String name = unnamed ? book.freshName() : request.name();
-        book.make(new VolumeRequest(name, request.driver(), request.options(), labels), Optional.empty(), this::write);
-        return inspect(name);
+        return book.make(new VolumeRequest(name, request.driver(), request.options(), labels), Optional.empty(), this::write)
+                .entry().volume;
     }
 
     private void write(VolumeEntry entry) throws EngineException {
@@ -79,6 +79,7 @@ public final class LocalVolumes implements Volumes {
     @Override
     public Removed prune(Filters filters) throws EngineException {
         filters.allowOnly(Set.of("all", "label", "label!"));
+        book.home().demand("prune");
         boolean all = filters.truth("all", false);
         var names = new ArrayList<String>();
         long bytes = 0;
@@ -117,9 +118,10 @@ public final class LocalVolumes implements Volumes {
         return usages;
     }
 
-    /// Another's filesystem is not ours to count: it may be large, slow or gone.
+    /// Another's filesystem is not ours to count: it may be large, slow or gone. -1 where nobody knows.
     private long size(VolumeEntry entry) throws EngineException {
-        return entry.volume.driverOptions().needsMount() ? -1 : book.directories().sizeBytes(entry.volume.name());
+        boolean elsewhere = entry.volume.driverOptions().needsMount() || book.fault().isPresent();
+        return elsewhere ? -1 : book.directories().sizeBytes(entry.volume.name());
     }
 
     @Override
@@ -153,6 +155,7 @@ public final class LocalVolumes implements Volumes {
 
     @Override
     public void pack(String name, OutputStream out) throws EngineException, IOException {
+        book.home().demand("export " + name);
         refuseElsewhere("export", book.find(name));
         book.directories().pack(name, out);
     }
@@ -181,13 +184,17 @@ public final class LocalVolumes implements Volumes {
     /// Makes a volume that must be new: its content takes the place of the empty directory.
     private Volume fresh(String what, VolumeRequest request, Content content) throws EngineException {
         var made = book.make(request, Optional.empty(), entry -> {
+            if (entry.found && !book.directories().isEmpty(request.name())) {
+                throw new EngineException.Conflict(what + " " + request.name() + ": " + entry.volume.mountpoint()
+                        + " is there already and holds files; move it away, or choose another name");
+            }
             content.make(SizedVolume.of(book.limits(), entry.volume));
             write(entry);
         });
-        if (made.isEmpty()) {
+        if (!made.now()) {
             throw new EngineException.Conflict(
                     what + " " + request.name() + ": a volume of this name exists already");
         }
-        return made.get().volume;
+        return made.entry().volume;
     }
 }

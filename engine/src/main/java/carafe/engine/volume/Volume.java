@@ -4,10 +4,12 @@ import carafe.engine.store.VolumeRow;
 import carafe.files.DriverOptions;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /// A volume as it was at one moment: immutable. Its content lies at `mountpoint`.
@@ -19,6 +21,8 @@ public record Volume(String name, Instant created, Map<String, String> labels, M
 
     /// The label by which Docker knows volumes that nobody named.
     static final String ANONYMOUS = "com.docker.volume.anonymous";
+
+    private static final String ON_THE_WAY_TO = "OnTheWayTo";
 
     public Volume {
         labels = Collections.unmodifiableMap(new TreeMap<>(labels));
@@ -40,22 +44,47 @@ public record Volume(String name, Instant created, Map<String, String> labels, M
     }
 
     VolumeRow row() {
-        String document = Json.object()
+        return row(Json.object());
+    }
+
+    /// The row while the volume's directory moves to where `next` has it.
+    VolumeRow rowOnTheWayTo(String next) {
+        return row(Json.object().put(ON_THE_WAY_TO, next));
+    }
+
+    private VolumeRow row(Json.Builder document) {
+        return new VolumeRow(name, created.getEpochSecond() * 1_000_000_000L + created.getNano(), document
                 .put("Labels", Json.ofMap(labels))
                 .put("Options", Json.ofMap(options))
                 .build()
-                .print();
-        return new VolumeRow(name, created.getEpochSecond() * 1_000_000_000L + created.getNano(), document);
+                .print());
+    }
+
+    /// The new name, if the row is of [#rowOnTheWayTo].
+    static Optional<String> onTheWay(VolumeRow row) throws EngineException {
+        return Optional.of(document(row).text(ON_THE_WAY_TO)).filter(next -> !next.isEmpty());
     }
 
     static Volume of(VolumeRow row, Path mountpoint) throws EngineException {
+        var document = document(row);
         try {
-            var document = Json.parseObject(row.document().getBytes(java.nio.charset.StandardCharsets.UTF_8));
             return new Volume(row.name(), Instant.ofEpochSecond(0, row.createdNanos()), document.textMap("Labels"),
                     document.textMap("Options"), mountpoint);
         } catch (EngineException.Invalid e) {
-            throw new EngineException.Internal(
-                    "the record of volume " + row.name() + " cannot be read: " + e.getMessage(), e);
+            throw unreadable(row, e);
         }
+    }
+
+    private static Json.Obj document(VolumeRow row) throws EngineException.Internal {
+        try {
+            return Json.parseObject(row.document().getBytes(StandardCharsets.UTF_8));
+        } catch (EngineException.Invalid e) {
+            throw unreadable(row, e);
+        }
+    }
+
+    private static EngineException.Internal unreadable(VolumeRow row, EngineException why) {
+        return new EngineException.Internal(
+                "the record of volume " + row.name() + " cannot be read: " + why.getMessage(), why);
     }
 }

@@ -14,7 +14,6 @@ import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -31,11 +30,7 @@ import org.slf4j.LoggerFactory;
 ///
 /// Order at a crash: a directory is made before the row that names it, and moved to the trash before its row goes. A
 /// container's row and the rows of the volumes made for it are one transaction. What a crash leaves in between,
-/// [#settle] puts right when the engine opens: users are counted anew from the rows of containers, mounts of volumes
-/// that nobody runs with are taken off, an anonymous directory without a row goes. A directory without a row that has the
-/// project of a volume that nobody uses and whose own directory is missing is a rename that was not finished, and is. Any
-/// other named directory without a row that holds anything is taken in, for it may be all that is left of somebody's data:
-/// a creation that was cut off, or a volume whose row went while its disk was not mounted. It keeps a limit that it has.
+/// [VolumeSettling] puts right when the engine opens.
 public final class VolumeBook {
     private static final Logger LOG = LoggerFactory.getLogger(VolumeBook.class);
     private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]+");
@@ -47,6 +42,7 @@ public final class VolumeBook {
     private final SizeLimits limits;
     private final VolumeListener listener;
     private final Clock clock;
+    private final VolumesHome home;
     private final SecureRandom random = new SecureRandom();
     private final ConcurrentMap<String, VolumeEntry> entries = new ConcurrentHashMap<>();
 
@@ -58,6 +54,7 @@ public final class VolumeBook {
         this.limits = limits;
         this.listener = listener;
         this.clock = clock;
+        this.home = new VolumesHome(database, directories);
     }
 
     Database database() {
@@ -72,8 +69,8 @@ public final class VolumeBook {
         return limits;
     }
 
-    Clock clock() {
-        return clock;
+    VolumesHome home() {
+        return home;
     }
 
     Collection<VolumeEntry> all() {
@@ -104,97 +101,25 @@ public final class VolumeBook {
 
     /// Reads the rows, counts the users anew (`mounts` of every container by its id), and puts right what a crash left.
     public void settle(Map<String, List<MountRequest>> mounts, Set<String> running) throws EngineException {
-        for (var row : database.volumes()) {
-            var entry = new VolumeEntry(Volume.of(row, directories.data(row.name())));
-            entry.made = true;
-            entries.put(row.name(), entry);
-        }
-        limits.read();
-        var there = directories.names();
-        var changes = new ArrayList<Change>();
-        var used = new HashSet<String>();
-        mounts.values().forEach(all -> volumes(all).forEach(volume -> used.add(volume.name())));
-        finishRenames(there, used, changes);
-        mounts.forEach((container, all) -> volumes(all).forEach(volume -> {
-            var entry = entries.computeIfAbsent(volume.name(), name -> new VolumeEntry(plain(name, Map.of())));
-            entry.users.add(container);
-            if (running.contains(container)) {
-                entry.live.add(container);
-            }
-        }));
-        for (var entry : List.copyOf(entries.values())) {
-            String name = entry.volume.name();
-            if (entry.made && !there.contains(name) && entry.users.isEmpty()) {
-                entries.remove(name); // its removal had begun
-                changes.add(new Change.DeleteVolume(name));
-                continue;
-            }
-            if (!there.contains(name)) {
-                makeAgain(entry.volume);
-            }
-            if (!entry.made) {
-                changes.add(new Change.PutVolume(entry.volume.row()));
-                entry.made = true;
-            }
-        }
-        for (var name : there) {
-            if (!entries.containsKey(name)) {
-                try {
-                    strange(name, changes);
-                } catch (EngineException e) {
-                    LOG.warn("{}, which no record names, is left as it is: {}", directories.directory(name), e.getMessage());
-                }
-            }
-        }
-        for (var name : directories.mounted()) {
-            var entry = entries.get(name);
-            if (entry != null && entry.live.isEmpty()) {
-                LOG.info("unmounting volume {} that no container runs with", name);
-                directories.unmount(name);
-            }
-        }
-        if (!changes.isEmpty()) {
-            database.write(changes.toArray(Change[]::new));
-        }
-        limits.settle(Set.copyOf(entries.keySet()));
-        entries.keySet().forEach(name -> limits.verify(name, directories.directory(name)));
+        new VolumeSettling(this, entries).run(mounts, running);
     }
 
-    /// One that containers use (`used`) was not being renamed: somebody moved its directory away.
-    private void finishRenames(Set<String> there, Set<String> used, List<Change> changes) {
-        for (var name : there) {
-            var owner = entries.containsKey(name) ? Optional.<String>empty() : limits.owner(directories.directory(name));
-            if (owner.isEmpty() || there.contains(owner.get()) || used.contains(owner.get()) || !NAME.matcher(name).matches()) {
-                continue;
-            }
-            var entry = entries.remove(owner.get());
-            if (entry != null) {
-                LOG.info("finishing the rename of volume {} to {}", owner.get(), name);
-                var renamed = new VolumeEntry(entry.volume.renamed(name, directories.data(name)));
-                renamed.made = true;
-                entries.put(name, renamed);
-                changes.addAll(renaming(entry.volume, renamed.volume));
-                limits.renamed(owner.get(), name);
-            }
-        }
+    /// What is wrong, with what to do, if the directory of volumes is another one than the database means; no volume is made
+    /// there, and none is used.
+    public Optional<String> fault() {
+        return home.fault();
     }
 
-    private List<Change> renaming(Volume old, Volume renamed) {
+    /// Takes the directory of volumes that is there for the one that is meant, with all that it holds.
+    public void adopt() throws EngineException {
+        new VolumeSettling(this, entries).adopt();
+    }
+
+    List<Change> renaming(Volume old, Volume renamed) {
         var changes = new ArrayList<Change>(
                 List.of(new Change.DeleteVolume(old.name()), new Change.PutVolume(renamed.row())));
         limits.renaming(old.name(), renamed.name()).ifPresent(changes::add);
         return changes;
-    }
-
-    /// A volume whose directory is missing has the limit that it had, where there still are limits.
-    private void makeAgain(Volume volume) throws EngineException {
-        try {
-            directories.make(volume.name(), SizedVolume.of(limits, volume));
-        } catch (EngineException e) {
-            LOG.warn("the directory of volume {}, which was missing, is made anew without the volume's size: {}",
-                    volume.name(), e.getMessage());
-            directories.make(volume.name(), VolumeDirectories.Limit.NONE);
-        }
     }
 
     /// Keeps what the record of a container may name that nobody can read: better a volume too many than one too few.
@@ -206,25 +131,11 @@ public final class VolumeBook {
         }
     }
 
-    private void strange(String name, List<Change> changes) throws EngineException {
-        if (looksGiven(name) || directories.isEmpty(name)) {
-            LOG.info("removing the directory of volume {} that no record names", name);
-            directories.remove(name);
-        } else if (NAME.matcher(name).matches()) {
-            LOG.warn("taking in the directory {} as volume {}: it holds files and no record names it",
-                    directories.data(name), name);
-            var entry = new VolumeEntry(plain(name, Map.of()));
-            entry.made = true;
-            entries.put(name, entry);
-            changes.add(new Change.PutVolume(entry.volume.row()));
-        }
-    }
-
-    private Volume plain(String name, Map<String, String> labels) {
+    Volume plain(String name, Map<String, String> labels) {
         return new Volume(name, clock.instant(), labels, Map.of(), directories.data(name));
     }
 
-    private static List<MountRequest.Volume> volumes(List<MountRequest> mounts) {
+    static List<MountRequest.Volume> volumes(List<MountRequest> mounts) {
         return mounts.stream()
                 .filter(MountRequest.Volume.class::isInstance)
                 .map(MountRequest.Volume.class::cast)
@@ -239,6 +150,9 @@ public final class VolumeBook {
         var rows = new ArrayList<Change>();
         var made = new ArrayList<String>();
         boolean complete = false;
+        if (!volumes(mounts).isEmpty()) {
+            home.demand("cannot give the container its volumes");
+        }
         try {
             for (var mount : mounts) {
                 if (!(mount instanceof MountRequest.Volume asked)) {
@@ -247,10 +161,10 @@ public final class VolumeBook {
                 }
                 var volume = asked.name().isEmpty() ? asked.named(freshName()) : asked;
                 named.add(volume);
-                var entry = take(volume, container);
-                if (entry.isPresent()) {
+                var taken = take(volume, container);
+                if (taken.now()) {
                     made.add(volume.name());
-                    rows.add(new Change.PutVolume(entry.get().volume.row()));
+                    rows.add(new Change.PutVolume(taken.entry().volume.row()));
                 }
             }
             complete = true;
@@ -262,8 +176,7 @@ public final class VolumeBook {
         }
     }
 
-    /// @return the entry if it was made now
-    private Optional<VolumeEntry> take(MountRequest.Volume wanted, String container) throws EngineException {
+    private Made take(MountRequest.Volume wanted, String container) throws EngineException {
         var labels = new TreeMap<>(wanted.wishes().labels());
         if (wanted.anonymous()) {
             labels.putIfAbsent(Volume.ANONYMOUS, "");
@@ -278,9 +191,11 @@ public final class VolumeBook {
         void fill(VolumeEntry entry) throws EngineException;
     }
 
+    /// A volume that was asked for, and whether it was made `now`.
+    record Made(VolumeEntry entry, boolean now) {}
+
     /// Makes the volume unless it is there; `container` is noted as its user either way.
-    /// @return the entry if it was made now
-    Optional<VolumeEntry> make(VolumeRequest request, Optional<String> container, Filling filling)
+    Made make(VolumeRequest request, Optional<String> container, Filling filling)
             throws EngineException {
         String name = checkName(request.name());
         if (!request.driver().isEmpty() && !request.driver().equals(Volume.DRIVER)) {
@@ -297,16 +212,23 @@ public final class VolumeBook {
                 }
                 if (entry.made) {
                     container.ifPresent(entry.users::add);
-                    return Optional.empty();
+                    if (container.isEmpty() && !entry.asked) { // its row may be that of a container in the making only
+                        database.write(new Change.PutVolume(entry.volume.row()));
+                        entry.asked = true;
+                    }
+                    return new Made(entry, false);
                 }
                 boolean begun = false;
                 boolean complete = false;
                 try {
+                    home.demand("create " + name);
                     var limit = limit(entry.volume);
+                    entry.found = directories.isThere(name);
                     begun = true;
                     directories.make(name, limit);
                     filling.fill(entry);
                     container.ifPresent(entry.users::add);
+                    entry.asked = container.isEmpty();
                     entry.made = true;
                     complete = true;
                 } finally {
@@ -318,7 +240,7 @@ public final class VolumeBook {
                     }
                 }
                 tell("create", entry.volume, Map.of());
-                return Optional.of(entry);
+                return new Made(entry, true);
             } finally {
                 entry.work.unlock();
             }
@@ -344,16 +266,21 @@ public final class VolumeBook {
         return limit;
     }
 
-    /// Under the entry's lock: it is no volume any more.
+    /// Under the entry's lock: it is no volume any more. Its name is free when nothing of it is left.
     private void drop(VolumeEntry entry) {
         entry.gone = true;
-        entries.remove(entry.volume.name(), entry);
         try {
-            directories.remove(entry.volume.name());
-            limits.release(entry.volume.name());
+            if (!entry.found) {
+                directories.remove(entry.volume.name());
+            }
+            if (home.fault().isEmpty()) { // else the next start does it, where its disk is there
+                limits.release(entry.volume.name());
+            }
         } catch (EngineException e) {
             LOG.warn("the directory of volume {} was not removed; the next start of the engine does it",
                     entry.volume.name(), e);
+        } finally {
+            entries.remove(entry.volume.name(), entry);
         }
     }
 
@@ -368,12 +295,17 @@ public final class VolumeBook {
         return GIVEN.matcher(name).matches();
     }
 
+    /// Whether a volume may have the name.
+    static boolean isName(String name) {
+        return NAME.matcher(name).matches();
+    }
+
     static String checkName(String name) throws EngineException.Invalid {
         if (name.length() == 1) {
             throw new EngineException.Invalid(
                     "create " + name + ": volume name is too short, names should be at least two alphanumeric characters");
         }
-        if (!NAME.matcher(name).matches() || name.length() > LONGEST_NAME) {
+        if (!isName(name) || name.length() > LONGEST_NAME) {
             throw new EngineException.Invalid("create " + name + ": \"" + name + "\" includes invalid characters for a"
                     + " local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a"
                     + " host directory, use absolute path");
@@ -381,7 +313,19 @@ public final class VolumeBook {
         return name;
     }
 
-    /// Gives back what [#claim] took, because the container was not made after all; volumes made for it go.
+    /// Those made for a container that is not made after all whose rows are to go: nobody else asked for them meanwhile.
+    public List<String> unwanted(String container, Claim claim) {
+        return claim.made().stream()
+                .filter(name -> entries.get(name) instanceof VolumeEntry entry && isUnwanted(entry, container))
+                .toList();
+    }
+
+    private static boolean isUnwanted(VolumeEntry entry, String container) {
+        return !entry.asked && entry.users.stream().allMatch(container::equals);
+    }
+
+    /// Gives back what [#claim] took, because the container was not made after all; volumes made for it go, unless somebody
+    /// else asked for them meanwhile.
     public void abandon(String container, Claim claim) {
         for (var volume : volumes(claim.mounts())) {
             var entry = entries.get(volume.name());
@@ -392,10 +336,10 @@ public final class VolumeBook {
             try {
                 entry.users.remove(container);
                 if (claim.made().contains(volume.name()) && !entry.gone) {
-                    if (entry.users.isEmpty()) {
+                    if (isUnwanted(entry, container)) {
                         drop(entry);
                     } else { // whoever began to use it meanwhile wrote no row: that was ours to write
-                        database.begin(new Change.PutVolume(entry.volume.row()));
+                        database.write(new Change.PutVolume(entry.volume.row()));
                     }
                 }
             } catch (EngineException e) {
@@ -470,6 +414,7 @@ public final class VolumeBook {
     public void mount(String container, List<MountRequest> mounts, ContainerFiles files, RootfsPlan root)
             throws EngineException {
         for (var volume : volumes(mounts)) {
+            home.demand("cannot mount volume " + volume.name());
             var entry = find(volume.name());
             entry.work.lock();
             try {
@@ -525,11 +470,15 @@ public final class VolumeBook {
                 throw new EngineException.NotFound("get " + entry.volume.name() + ": no such volume");
             }
             refuseUsed("remove", entry);
+            home.demand("remove " + entry.volume.name());
             directories.remove(entry.volume.name());
             entry.gone = true;
-            entries.remove(entry.volume.name(), entry);
-            database.write(new Change.DeleteVolume(entry.volume.name()));
-            limits.release(entry.volume.name());
+            try {
+                database.write(new Change.DeleteVolume(entry.volume.name()));
+                limits.release(entry.volume.name());
+            } finally {
+                entries.remove(entry.volume.name(), entry); // whoever wants the name waited
+            }
         } finally {
             entry.work.unlock();
         }
@@ -544,20 +493,23 @@ public final class VolumeBook {
         }
     }
 
-    /// Under the lock of `entry`, which nobody uses: it is called `next` from now on.
+    /// Under the lock of `entry`, which nobody uses: it is called `next` from now on. The row says so first, then the
+    /// directory moves, then the row gets its name: a death in between leaves what the next start finishes or takes back.
     void rename(VolumeEntry entry, String next) throws EngineException {
         var old = entry.volume;
+        home.demand("rename " + old.name());
         var renamed = old.renamed(next, directories.data(next));
         var place = new VolumeEntry(renamed);
         place.work.lock(); // whoever wants the new name waits
-        boolean moved = false;
+        boolean begun = false;
         try {
             if (entries.putIfAbsent(next, place) != null) {
                 throw new EngineException.Conflict(
                         "rename " + old.name() + ": a volume named " + next + " exists already");
             }
+            database.write(new Change.PutVolume(old.rowOnTheWayTo(next)));
+            begun = true;
             directories.rename(old.name(), next);
-            moved = true;
             database.write(renaming(old, renamed).toArray(Change[]::new));
             limits.renamed(old.name(), next);
             place.made = true;
@@ -565,8 +517,8 @@ public final class VolumeBook {
             entries.remove(old.name(), entry);
         } finally {
             if (!place.made) {
-                if (moved) {
-                    moveBack(next, old.name());
+                if (begun) {
+                    takeBack(old, next);
                 }
                 place.gone = true;
                 entries.remove(next, place);
@@ -575,12 +527,15 @@ public final class VolumeBook {
         }
     }
 
-    private void moveBack(String next, String old) {
+    private void takeBack(Volume old, String next) {
         try {
-            directories.rename(next, old);
+            if (!directories.isThere(old.name())) {
+                directories.rename(next, old.name());
+            }
+            database.write(new Change.PutVolume(old.row()));
         } catch (EngineException e) {
-            LOG.warn("volume {} could not be renamed, and its directory stays where the name {} has it: {}", old, next,
-                    e.getMessage());
+            LOG.warn("volume {} was not renamed to {}, and that could not be taken back; the next start of the engine settles"
+                    + " it: {}", old.name(), next, e.getMessage());
         }
     }
 }

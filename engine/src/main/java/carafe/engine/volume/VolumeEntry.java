@@ -6,7 +6,7 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /// One volume alive in this engine. `work` is held while its directory, mount or row is changed, so that two such
 /// changes of one volume never overlap; that is work on the disk, but nobody else's waits for it. Under it: `volume`,
-/// `gone`, `made`.
+/// `found`, `asked`, `gone`, `made`.
 final class VolumeEntry {
 
     final ReentrantLock work = new ReentrantLock();
@@ -16,6 +16,14 @@ final class VolumeEntry {
 
     /// Ids of containers that run with it.
     final Set<String> live = ConcurrentHashMap.newKeySet();
+
+    /// Whether its directory was there before the volume was made: what is in it is not the engine's to remove when the
+    /// making fails.
+    volatile boolean found;
+
+    /// Whether somebody asked for the volume itself, not for a container with it: then its row is written, and it stays
+    /// when the container that it was made with is not made after all.
+    volatile boolean asked;
 
     volatile Volume volume;
     volatile boolean made;

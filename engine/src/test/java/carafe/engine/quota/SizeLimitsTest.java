@@ -235,17 +235,6 @@ final class SizeLimitsTest {
         assertThat(database.projects()).contains(new ProjectRow(SizeLimits.FIRST + 8, "volume", "next"));
     }
 
-    @Test
-    void aDirectoryTellsWhoseItIsByItsNumber() throws Exception {
-        var limits = limits(quotas, 7);
-        assertThat(limits.owner(directory("data"))).isEmpty();
-        limits.place("data", directory("data"), 1 << 20);
-        Files.move(directory("data"), root.resolve("volumes/moved"));
-        assertThat(limits.owner(root.resolve("volumes/moved"))).contains("data");
-        assertThat(limits.owner(directory("other"))).isEmpty();
-        assertThat(limits.owner(root.resolve("nowhere"))).isEmpty();
-    }
-
     /// A disk that does not answer keeps nobody waiting who does not ask it.
     @Test
     void nobodyWaitsForAnothersDisk() throws Exception {

@@ -21,7 +21,7 @@ import java.util.Optional;
 /// cannot come back and nobody is behind it; otherwise whoever asks for one of its ports is told whose it is.
 ///
 /// An engine that comes back all the same makes its table anew when it starts, so a removal too many costs nothing that
-/// was of use: no container of it ran. The kernel is asked each time; this object has no state.
+/// was of use: no container of it ran. The kernel is asked each time; this object remembers nothing but who does not answer.
 final class OtherTables {
 
     private static final System.Logger LOG = System.getLogger("carafe.network");
@@ -31,6 +31,7 @@ final class OtherTables {
     private final Optional<TableOwner> mine;
     private final Nftables nftables;
     private final Netlink links;
+    private final Looks looks = new Looks();
 
     /// All but the table `own`, which belongs to `mine`.
     OtherTables(String own, Optional<TableOwner> mine, Nftables nftables, Netlink links) {
@@ -71,7 +72,7 @@ final class OtherTables {
 
     private boolean removeIfOrphaned(Other other) throws KernelException {
         var owner = other.owner();
-        if (owner.isEmpty() || owner.get().isRunning() || !owner.get().isGone(mine) || isUsed(other)) {
+        if (owner.isEmpty() || owner.get().isRunning() || !owner.get().isGone(mine, looks) || isUsed(other)) {
             return false;
         }
         var translators = names(other, Ruleset.TRANSLATORS);

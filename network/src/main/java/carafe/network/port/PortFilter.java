@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -199,6 +200,60 @@ public final class PortFilter implements Firewall, AutoCloseable {
         return others.holder(binding);
     }
 
+    /// What the kernel's table lacks of what it shall hold, or has beside it; empty if nothing, and before [#hold]. Asks the
+    /// kernel for all its elements.
+    public synchronized Optional<String> fault() throws EngineException {
+        if (!holding) {
+            return Optional.empty();
+        }
+        try {
+            if (nftables.tables().stream().noneMatch(there -> there.name().equals(table.name()))) {
+                return Optional.of("it is missing");
+            }
+            var fault = chainFault();
+            return fault.isPresent() ? fault : elementFault();
+        } catch (KernelException e) {
+            throw failure("the table " + table.name() + " cannot be read", e);
+        }
+    }
+
+    private Optional<String> chainFault() throws KernelException {
+        var there = new HashMap<String, Integer>();
+        nftables.baseChains().stream().filter(chain -> chain.table().equals(table.name()) && chain.family().equals("inet"))
+                .forEach(chain -> there.put(chain.name(), chain.rules()));
+        for (var chain : table.chains()) {
+            int rules = there.getOrDefault(chain.name(), -1);
+            if (rules != chain.rules().size()) {
+                return Optional.of(rules < 0
+                        ? "its chain " + chain.name() + " is missing"
+                        : "its chain " + chain.name() + " has " + rules + " rules instead of " + chain.rules().size());
+            }
+        }
+        return Optional.empty();
+    }
+
+    /// Ranges are not looked at: the kernel counts their ends.
+    private Optional<String> elementFault() throws KernelException {
+        var all = new LinkedHashSet<Member>();
+        wanted.values().forEach(all::addAll);
+        var sets = bySet(all);
+        for (var set : table.sets()) {
+            int there = set.ranges() ? 0 : nftables.keys(table.name(), set).size();
+            int told = set.ranges() ? 0 : sets.getOrDefault(set, List.of()).size();
+            if (there != told) {
+                return Optional.of("its set " + set.name() + " has " + there + " elements instead of " + told);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /// Puts the whole table into place again.
+    public synchronized void mend() throws EngineException {
+        if (holding) {
+            replace();
+        }
+    }
+
     /// How often the whole table was put into place.
     synchronized long assertions() {
         return assertions;
@@ -324,6 +379,14 @@ public final class PortFilter implements Firewall, AutoCloseable {
                 }
             }
         }
+        unwatch();
+        stop.close();
+        links.close();
+        nftables.close();
+    }
+
+    /// Changes by others are not seen any more.
+    void unwatch() {
         try {
             stop.stop();
             watcher.join();
@@ -332,8 +395,5 @@ public final class PortFilter implements Firewall, AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        stop.close();
-        links.close();
-        nftables.close();
     }
 }

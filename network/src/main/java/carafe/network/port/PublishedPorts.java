@@ -51,8 +51,10 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
     private final Failpoints failpoints;
     private final Allocation allocation;
     private final Optional<Translator> translator;
+    private final Optional<TranslatorWatch> watch;
     private final Map<String, Place> places = new LinkedHashMap<>();
     private boolean closed;
+    private boolean ended;
 
     /// Where a container is now.
     private record Place(Sandbox sandbox, Map<String, Network> networks) {}
@@ -73,13 +75,15 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         this.failpoints = failpoints;
         String[] range = Host.sysctl("net.ipv4.ip_local_port_range").orElse("32768 60999").split("\\s+");
         this.allocation = new Allocation(Integer.parseInt(range[0]), Integer.parseInt(range[1]), filter::holder);
+        this.watch = translator.isEmpty()
+                ? Optional.empty()
+                : Optional.of(TranslatorWatch.begin(translator.get().link(), this::translatorGone));
     }
 
-    /// Takes ports of the host for a container that is about to start: all or none. `four` and `six` say in which
-    /// families its networks have addresses.
+    /// Takes ports of the host for a container that is about to start: all or none.
     /// @throws EngineException.Internal in Docker's words, a port is taken, by whom if it is a container
     public List<PortBinding> reserve(
-            String containerId, String name, List<PortRequest> requests, boolean four, boolean six)
+            String containerId, String name, List<PortRequest> requests, Families families)
             throws EngineException {
         release(containerId);
         if (requests.isEmpty()) {
@@ -87,9 +91,10 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         }
         synchronized (this) {
             pass("ports.reserve");
-            boolean translated = four && requests.stream().anyMatch(PublishedPorts::mayBeSix)
+            boolean translated = families.translatable() && requests.stream().anyMatch(PublishedPorts::mayBeSix)
                     && ready(requests.stream().anyMatch(PublishedPorts::mayBeOfOthers));
-            var share = allocation.take(new Allocation.Client(containerId, name, four, six || translated), requests);
+            var share = allocation.take(new Allocation.Client(
+                    containerId, name, families.four(), families.six() || translated), requests);
             try {
                 pass("ports.file");
                 files.write(containerId, name, share.bindings());
@@ -127,6 +132,13 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
             }
         }
         return ready;
+    }
+
+    /// Somebody removed the translator's link: it is made again if a port needs it.
+    private synchronized void translatorGone() {
+        if (needsTranslator() && !ended) {
+            ready(false); // the host passes on already what it shall
+        }
     }
 
     /// Gives the container's ports back; they lead nowhere from now on. Idempotent.
@@ -380,7 +392,15 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
 
     /// Lets go of the sockets; what is published stays published.
     @Override
-    public synchronized void close() {
+    public void close() {
+        synchronized (this) {
+            ended = true;
+        }
+        watch.ifPresent(TranslatorWatch::close); // not under the lock that what it tells waits for
+        letGo();
+    }
+
+    private synchronized void letGo() {
         translator.ifPresent(way -> {
             if (!needsTranslator()) {
                 way.sweep();

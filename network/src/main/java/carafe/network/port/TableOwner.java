@@ -76,11 +76,15 @@ record TableOwner(long pid, long startTicks, Where where, Path dataRoot) {
     }
 
     /// Whether its data root is certainly no more: not there, while what it lay in is still the same mount, or `mine`, which
-    /// the calling engine has to itself. What cannot be looked at is not gone.
-    boolean isGone(Optional<TableOwner> mine) {
+    /// the calling engine has to itself. What cannot be looked at, or not in time, is not gone.
+    boolean isGone(Optional<TableOwner> mine, Looks looks) {
         if (mine.isPresent() && mine.get().dataRoot.equals(dataRoot)) {
             return mine.get().where.equals(where);
         }
+        return looks.is(dataRoot, this::isMissing);
+    }
+
+    private boolean isMissing() {
         boolean missing = false;
         for (Path path = dataRoot; path != null; path = path.getParent()) {
             try {

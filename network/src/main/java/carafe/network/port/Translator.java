@@ -122,6 +122,11 @@ public final class Translator implements AutoCloseable {
         }
     }
 
+    /// The link whose removal, by whomever, ends the translation.
+    String link() {
+        return linkSix;
+    }
+
     /// The address by which IPv6 reaches a container; empty while nothing is translated.
     synchronized Optional<IpAddress> sixOf(IpAddress four) {
         return active.map(translation -> IpAddress.of(translation.sixOf(four.bytes())));

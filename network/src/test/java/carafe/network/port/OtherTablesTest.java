@@ -86,8 +86,8 @@ class OtherTablesTest {
         var ports = town.in("host", () -> new PublishedPorts(
                 filter, Optional.empty(), directory.resolve("ports"), Failpoints.none()));
         try (ports) {
-            return town.in("host", () -> ports.reserve("c1", "web", List.of(request), true,
-                    request.address().map(IpAddress::six).orElse(false)));
+            return town.in("host", () -> ports.reserve("c1", "web", List.of(request),
+                    new Families(true, request.address().map(IpAddress::six).orElse(false), true)));
         }
     }
 

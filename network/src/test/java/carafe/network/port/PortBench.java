@@ -48,7 +48,7 @@ final class PortBench {
                     () -> new PublishedPorts(filter, Optional.empty(), Files.createTempDirectory("ports"), Failpoints.none()));
             measure("reserve, lead and release one port", i -> town.in("host", () -> {
                 ports.reserve("c" + i, "c", List.of(PublishedPortsTest.request(Protocol.TCP, 80, "", 50_000, 60_000)),
-                        true, false);
+                        new Families(true, false, true));
                 ports.attached(attached("c" + i, "/none"));
                 ports.release("c" + i);
                 return null;

@@ -265,6 +265,28 @@ class PortFilterTest {
                 .contains("tcp . 8081 : 172.30.0.3 . 80");
     }
 
+    /// As when the kernel told nobody of a change, or whoever hears it is gone.
+    @Test
+    void aCheckTellsWhatTheTableLacksAndPutsItIntoPlaceAgain() throws Exception {
+        filter.publish("c", List.of(target("0.0.0.0", 8080, "172.30.0.2", 80)));
+        assertThat(filter.fault()).isEmpty();
+        var before = listing();
+        filter.unwatch();
+        town.run("host", "nft", "add", "rule", "inet", "carafe-test", "pass", "drop");
+        assertThat(filter.fault().orElseThrow()).startsWith("its chain pass has ");
+        filter.mend();
+        assertThat(filter.fault()).isEmpty();
+        town.run("host", "nft", "flush", "map", "inet", "carafe-test", "everywhere4");
+        assertThat(filter.fault()).contains("its set everywhere4 has 0 elements instead of 1");
+        filter.mend();
+        assertThat(filter.fault()).isEmpty();
+        town.run("host", "nft", "delete", "table", "inet", "carafe-test");
+        assertThat(filter.fault()).contains("it is missing");
+        filter.mend();
+        assertThat(filter.fault()).isEmpty();
+        assertThat(listing()).isEqualTo(before);
+    }
+
     @Test
     void theEnginesEndChangesNothing() throws Exception {
         filter.publish("c", List.of(target("0.0.0.0", 8080, "172.30.0.2", 80)));

@@ -74,7 +74,7 @@ class PublishedPortsTest {
     }
 
     private List<PortBinding> reserve(String id, boolean six, PortRequest... requests) throws Exception {
-        return town.in("host", () -> ports.reserve(id, "name-" + id, List.of(requests), true, six));
+        return town.in("host", () -> ports.reserve(id, "name-" + id, List.of(requests), new Families(true, six, true)));
     }
 
     /// The container `id` comes to br0 with this address.

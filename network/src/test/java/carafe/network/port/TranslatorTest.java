@@ -82,7 +82,7 @@ class TranslatorTest {
 
     private List<PortBinding> publish(Protocol protocol, String address) throws Exception {
         var request = PublishedPortsTest.request(protocol, 80, address, 8080, 8080);
-        var bindings = town.in("host", () -> ports.reserve("c1", "peer", List.of(request), true, false));
+        var bindings = town.in("host", () -> ports.reserve("c1", "peer", List.of(request), new Families(true, false, true)));
         attach();
         return bindings;
     }
@@ -120,6 +120,19 @@ class TranslatorTest {
                 assertThat(Service.askInVain(town, "host", address, 8080)).as(address).isEqualTo("refused");
             }
         }
+    }
+
+    /// What is routed comes to the container as it is: there is no way for the translator, and no binding that promises one.
+    @Test
+    void aRoutedContainerWithIpv4OnlyIsPublishedByIpv4Only() throws Exception {
+        var routed = new Families(true, false, false);
+        var any = PublishedPortsTest.request(Protocol.TCP, 80, "", 8080, 8080);
+        assertThat(town.in("host", () -> ports.reserve("c1", "peer", List.of(any), routed)))
+                .hasToString("[0.0.0.0:8080->80/tcp]");
+        assertThat(link(traces()).find()).as("no translator was made").isFalse();
+        var six = PublishedPortsTest.request(Protocol.TCP, 80, "::", 8080, 8080);
+        assertThatThrownBy(() -> town.in("host", () -> ports.reserve("c1", "peer", List.of(six), routed)))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("have no IPv6 addresses");
     }
 
     @Test
@@ -242,6 +255,12 @@ class TranslatorTest {
     /// The kernel adds these to links seconds after they came up.
     private static List<String> withoutLinkLocal(String traces) {
         return traces.lines().filter(line -> !line.contains("fe80::")).toList();
+    }
+
+    /// The translator's link with its number, once it has its remark, which it gets last.
+    private String whole() throws Exception {
+        return traces().lines().filter(line -> line.contains("six6") && line.contains("alias")).findFirst()
+                .map(line -> line.substring(0, line.indexOf(':'))).orElse("");
     }
 
     private static Matcher link(String traces) {
@@ -415,18 +434,35 @@ class TranslatorTest {
         assertThat(forwarding()).as("somebody switched it off").contains("0");
     }
 
+    /// No container has to come first.
+    @Test
+    void aLinkThatSomebodyRemovesIsMadeAgainAtOnce() throws Exception {
+        publish(Protocol.TCP, "");
+        var name = link(traces());
+        assertThat(name.find()).isTrue();
+        String before = whole();
+        town.run("host", "ip", "link", "del", name.group());
+        long deadline = System.nanoTime() + 20_000_000_000L;
+        for (String now = whole(); now.isEmpty() || now.equals(before); now = whole()) {
+            assertThat(System.nanoTime()).as("in time").isLessThan(deadline);
+        }
+        try (var _ = Service.tcp(town, "peer", 80)) {
+            assertThat(Service.ask(town, "host", "::1", 8080)).isEqualTo("peer 192.0.0.1");
+        }
+    }
+
     @Test
     void whileItFailsPortsLeadNowhereUntilItWorksAgain() throws Exception {
         publish(Protocol.TCP, "");
         var name = link(traces());
         assertThat(name.find()).isTrue();
-        town.run("host", "ip", "link", "del", name.group());
         town.run("host", "ip", "route", "add", "192.0.0.0/24", "dev", "up0"); // no address is left
+        town.run("host", "ip", "link", "del", name.group());
         var second = PublishedPortsTest.request(Protocol.TCP, 80, "", 8081, 8081);
-        assertThat(town.in("host", () -> ports.reserve("c2", "x", List.of(second), true, false)))
+        assertThat(town.in("host", () -> ports.reserve("c2", "x", List.of(second), new Families(true, false, true))))
                 .hasToString("[0.0.0.0:8081->80/tcp]");
         var again = PublishedPortsTest.request(Protocol.TCP, 80, "", 8083, 8083);
-        assertThat(town.in("host", () -> ports.reserve("c4", "z", List.of(again), true, false))).hasSize(1);
+        assertThat(town.in("host", () -> ports.reserve("c4", "z", List.of(again), new Families(true, false, true)))).hasSize(1);
         var reach = town.in("host", () -> ports.reach("c1")).getLast();
         assertThat(reach.binding().address().six()).isTrue();
         assertThat(reach.fromThisHost()).isFalse();
@@ -435,7 +471,7 @@ class TranslatorTest {
 
         town.run("host", "ip", "route", "del", "192.0.0.0/24", "dev", "up0");
         var third = PublishedPortsTest.request(Protocol.TCP, 80, "", 8082, 8082);
-        assertThat(town.in("host", () -> ports.reserve("c3", "y", List.of(third), true, false))).hasSize(2);
+        assertThat(town.in("host", () -> ports.reserve("c3", "y", List.of(third), new Families(true, false, true)))).hasSize(2);
         try (var _ = Service.tcp(town, "peer", 80)) {
             assertThat(Service.ask(town, "host", "::1", 8080)).as("the first one's").isEqualTo("peer 192.0.0.1");
         }
@@ -451,7 +487,7 @@ class TranslatorTest {
         try {
             others.hold();
             town.in("host", () -> next.reserve("c2", "x", List.of(
-                    PublishedPortsTest.request(Protocol.TCP, 81, "", 8181, 8181)), true, false));
+                    PublishedPortsTest.request(Protocol.TCP, 81, "", 8181, 8181)), new Families(true, false, true)));
             publish(Protocol.TCP, "");
             try (var _ = Service.tcp(town, "peer", 80)) {
                 assertThat(Service.ask(town, "outside", "fd00:9::1", 8080)).isEqualTo("peer 192.0.0.2");
@@ -475,7 +511,7 @@ class TranslatorTest {
         ports.release("c1");
         var request = PublishedPortsTest.request(Protocol.TCP, 80, "::", 8080, 8080);
         assertThatThrownBy(
-                () -> town.in("host", () -> ports.reserve("c1", "peer", List.of(request), true, false)))
+                () -> town.in("host", () -> ports.reserve("c1", "peer", List.of(request), new Families(true, false, true))))
                 .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("have no IPv6 addresses");
     }
 }

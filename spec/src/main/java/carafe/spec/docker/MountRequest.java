@@ -25,6 +25,11 @@ public sealed interface MountRequest {
             return List.of(mode.split(",")).contains("idmap");
         }
 
+        /// The same of another source.
+        public Bind from(String other) {
+            return new Bind(other, target, readOnly, propagation, create, below, mode, own);
+        }
+
         /// With all that is mounted below, read-only as the bind itself.
         public Bind(String source, String target, boolean readOnly, String propagation, boolean create) {
             this(source, target, readOnly, propagation, create, Below.ALIKE, "", false);

@@ -1,0 +1,65 @@
+package carafe.cli.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carafe.cli.session.TestSession;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// `system check`: what is wrong on the host.
+class CheckTest {
+
+    private static final String SUMMARY = "Checked 2 layers and 3 blobs, 10B\n";
+
+    @TempDir
+    Path directory;
+
+    private final TestSession caller = new TestSession();
+    private FakeEngine engine;
+
+    @BeforeEach
+    void start() throws Exception {
+        engine = new FakeEngine(directory);
+        caller.environment.put("CARAFE_HOST", engine.host());
+    }
+
+    @AfterEach
+    void stop() {
+        engine.close();
+    }
+
+    private int run(String... words) {
+        return Carafe.run(caller.session(words), address -> false);
+    }
+
+    private void answers(String host) {
+        engine.on("POST /system/check", 200,
+                "{\"Blobs\":3,\"Layers\":2,\"Bytes\":10,\"Problems\":[],\"Host\":[" + host + "]}");
+    }
+
+    @Test
+    void whatIsWrongOnTheHostIsToldAndAFailure() {
+        answers("{\"Kind\":\"volumes\",\"Name\":\"/v\",\"Fault\":\"it has no mark\",\"Repaired\":false}");
+        assertThat(run("system", "check")).isEqualTo(1);
+        assertThat(caller.output()).isEqualTo("wrong: volumes /v: it has no mark\n" + SUMMARY);
+        assertThat(caller.errors()).isEqualTo(
+                "1 thing of the engine's on this host is not as it should be\n  try:  carafe system check --repair\n");
+    }
+
+    @Test
+    void whatWasRepairedIsTold() {
+        answers("{\"Kind\":\"volumes\",\"Name\":\"/v\",\"Fault\":\"it has no mark\",\"Repaired\":true}");
+        assertThat(run("system", "check", "--repair")).isZero();
+        assertThat(caller.output()).isEqualTo("repaired: volumes /v: it has no mark\n" + SUMMARY);
+    }
+
+    @Test
+    void anEngineThatKnowsNothingOfItsHostIsNoFailure() {
+        engine.on("POST /system/check", 200, "{\"Blobs\":3,\"Layers\":2,\"Bytes\":10,\"Problems\":[]}");
+        assertThat(run("system", "check")).isZero();
+        assertThat(caller.output()).isEqualTo(SUMMARY);
+    }
+}
