@@ -8,15 +8,18 @@ import java.io.InputStream;
 import java.io.PushbackInputStream;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// What takes space, and whether what is stored is whole. `POST /system/check` is ours, not Docker's: it answers what
 /// was read and what is damaged; with `repair` it repairs, from an image archive too if that is the body.
 final class StorageRoutes {
 
     private final Engine engine;
+    private final AlsoChecked also;
 
-    StorageRoutes(Engine engine) {
+    StorageRoutes(Engine engine, AlsoChecked also) {
         this.engine = engine;
+        this.also = also;
     }
 
     void addTo(Routes routes) {
@@ -59,9 +62,10 @@ final class StorageRoutes {
             archive = Optional.of(body);
         }
         var result = engine.images().check(call.flag("repair"), archive, TransferRoutes.auth(call));
-        call.answer(Json.object().put("Blobs", result.blobs()).put("Layers", result.layers())
-                .put("Bytes", result.bytes())
-                .put("Problems", Json.ofAll(result.problems().stream().map(problem -> Json.object()
+        var more = also.check(call.flag("repair"));
+        call.answer(Json.object().put("Blobs", result.blobs() + more.blobs()).put("Layers", result.layers() + more.layers())
+                .put("Bytes", result.bytes() + more.bytes())
+                .put("Problems", Json.ofAll(Stream.concat(result.problems().stream(), more.problems().stream()).map(problem -> Json.object()
                         .put("Kind", problem.kind()).put("Digest", problem.digest()).put("Fault", problem.fault())
                         .put("Images", Json.ofTexts(problem.images())).put("Repaired", problem.repaired()).build())
                         .toList()))

@@ -14,12 +14,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 
-/// `carafe hub`: runs the hub alone, checks its configuration, makes lines for its users.
+/// `carafe hub`: runs the hub alone, checks its configuration and its content, makes lines for its users.
 final class HubCommand {
 
     private static final int FILE_LIMIT = 1 << 20;
@@ -43,6 +44,11 @@ final class HubCommand {
                 config(words);
                 out.println("configuration OK");
             }
+            case "verify" -> {
+                var rest = new ArrayList<>(words);
+                boolean repair = rest.remove("--repair");
+                return new HubVerify(out).run(config(rest), repair);
+            }
             case "password" -> {
                 if (words.size() != 2 || words.get(1).indexOf(':') >= 0) {
                     throw new Invalid("\"carafe hub password\" takes one user name, without a colon");
@@ -50,7 +56,7 @@ final class HubCommand {
                 out.println(Users.line(words.get(1), password()));
             }
             case "", "-h", "--help", "help" -> help();
-            default -> throw new Invalid("\"" + verb + "\" is not a hub command; those are serve, check and password");
+            default -> throw new Invalid("\"" + verb + "\" is not a hub command; those are serve, check, verify and password");
         }
         return 0;
     }
@@ -63,6 +69,9 @@ final class HubCommand {
         out.println("Commands:");
         out.println("  serve --config FILE   Run the hub until it gets a signal");
         out.println("  check --config FILE   Check the configuration");
+        out.println("  verify --config FILE [--repair]");
+        out.println("                        Read all content and compare it with its digests; set damaged content aside");
+        out.println("                        and fetch it anew from upstreams");
         out.println("  password USER         Read a password and print the user's line for the users file");
     }
 

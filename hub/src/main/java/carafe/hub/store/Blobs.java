@@ -20,6 +20,17 @@ public interface Blobs {
     /// Removes a blob; one that is not here is fine.
     void delete(Digest digest) throws IOException;
 
+    /// What the storage knows the stored bytes by: it is another one when they were replaced or written to (a file's
+    /// number and times, an object's version). Empty when the blob is not here.
+    Optional<String> stamp(Digest digest) throws IOException;
+
+    /// Takes a damaged blob away, so that it is not here until somebody stores it anew; one that is not here is fine.
+    /// Storage that can keeps the damaged bytes where people find them, until [#dropDamaged].
+    void setAside(Digest digest) throws IOException;
+
+    /// Drops the bytes that were set aside before `limit`.
+    void dropDamaged(Instant limit) throws IOException;
+
     /// Shows every blob once, in no order.
     void each(Consumer<Digest> visitor) throws IOException;
 

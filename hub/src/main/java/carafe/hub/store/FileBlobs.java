@@ -53,9 +53,10 @@ public final class FileBlobs implements Blobs {
     @Override
     public Optional<StoredBlob> open(Digest digest) throws IOException {
         try {
+            String stamp = store.stamp(digest).orElse(""); // before it is opened: an older stamp than the bytes' knows nothing
             var channel = store.open(digest);
             try {
-                return Optional.of(new OpenFile(channel, channel.size()));
+                return Optional.of(new OpenFile(channel, channel.size(), stamp));
             } catch (IOException e) {
                 channel.close();
                 throw e;
@@ -68,6 +69,21 @@ public final class FileBlobs implements Blobs {
     @Override
     public void delete(Digest digest) throws IOException {
         store.delete(digest);
+    }
+
+    @Override
+    public Optional<String> stamp(Digest digest) throws IOException {
+        return store.stamp(digest);
+    }
+
+    @Override
+    public void setAside(Digest digest) throws IOException {
+        store.setAside(digest);
+    }
+
+    @Override
+    public void dropDamaged(Instant limit) throws IOException {
+        store.sweepDamaged(limit);
     }
 
     @Override
@@ -155,7 +171,7 @@ public final class FileBlobs implements Blobs {
         uploads.remove(key);
     }
 
-    private record OpenFile(FileChannel channel, long size) implements StoredBlob {
+    private record OpenFile(FileChannel channel, long size, String stamp) implements StoredBlob {
         @Override
         public Optional<FileChannel> file() {
             return Optional.of(channel);

@@ -18,6 +18,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// One repository: which blobs, manifests and tags it has. Readers take no lock; changes are durable in the journal
 /// before they can be seen.
@@ -25,6 +27,8 @@ import java.util.concurrent.locks.ReentrantLock;
 /// Invariants: a tag names a manifest of the repository; what a pushed manifest is made of is here as long as it is.
 /// Lock order: a digest's lock (see [Content]), then the repository's.
 public final class Repository {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Repository.class);
 
     private final String name;
     private final Content content;
@@ -202,14 +206,14 @@ public final class Repository {
     /// @throws Refusal MANIFEST_BLOB_UNKNOWN, SIZE_INVALID, DENIED
     public void put(Document document, List<String> names, Overwrite may) throws IOException, Refusal {
         if (!may.cached()) {
-            requireParts(document); // before bytes are stored for nothing; what counts is the question under the lock
+            requireParts(document, true); // before bytes are stored for nothing; what counts is the question under the lock
         }
         content.linking(document.digest(), () -> {
             content.store(document, name);
             lock.lock();
             try {
                 if (!may.cached()) {
-                    requireParts(document);
+                    requireParts(document, false);
                 }
                 record(document, names, may);
                 return document;
@@ -251,11 +255,12 @@ public final class Repository {
         charged(document.digest(), document.bytes().length, facts);
     }
 
-    private void requireParts(Document document) throws Refusal {
+    /// `stored` when the storage is asked as well: what was damaged is gone there although it is linked here.
+    private void requireParts(Document document, boolean stored) throws IOException, Refusal {
         var missing = new ArrayList<Json>();
         for (var part : document.blobs()) {
             var link = blobs.get(part.digest());
-            if (link == null) {
+            if (link == null || stored && content.blobs().size(part.digest()).isEmpty()) {
                 missing.add(Json.of(part.digest().toString()));
             } else {
                 link.want(clock.instant());
@@ -264,7 +269,7 @@ public final class Repository {
         }
         for (var part : document.manifests()) {
             var link = manifests.get(part.digest());
-            if (link == null) {
+            if (link == null || stored && content.document(part.digest()).isEmpty()) {
                 missing.add(Json.of(part.digest().toString()));
             } else {
                 requireSize(part, link.size());
@@ -352,10 +357,19 @@ public final class Repository {
         }
     }
 
+    /// Which manifest is made of `part`.
+    /// @throws Refusal UNAVAILABLE nobody can say, as the bytes of a manifest are gone
     private Optional<Digest> userOf(Digest part, boolean manifest) throws IOException, Refusal {
         for (var digest : manifests.keySet()) {
+            if (digest.equals(part)) {
+                continue;
+            }
             var document = document(digest);
-            if (document.isPresent() && parts(document.get(), manifest).stream()
+            if (document.isEmpty()) {
+                throw new Refusal(Reason.UNAVAILABLE, "the bytes of the manifest " + digest + " of " + name
+                        + " were damaged and are gone: what it is made of cannot be deleted; push it again, or delete it");
+            }
+            if (parts(document.get(), manifest).stream()
                     .anyMatch(descriptor -> descriptor.digest().equals(part))) {
                 return Optional.of(digest);
             }
@@ -381,10 +395,13 @@ public final class Repository {
     int forgetUnused(Instant limit) throws IOException, Refusal {
         var read = new HashSet<Digest>();
         var used = new HashSet<Digest>();
-        addParts(manifests.keySet(), read, used);
+        boolean all = addParts(manifests.keySet(), read, used);
         lock.lock();
         try {
-            addParts(manifests.keySet(), read, used);
+            if (!addParts(manifests.keySet(), read, used) || !all) {
+                LOG.warn("{} keeps all its blobs, as the bytes of one of its manifests are gone", name);
+                return 0;
+            }
             var facts = new ArrayList<Fact>();
             blobs.forEach((digest, link) -> {
                 if (!used.contains(digest) && link.wanted().isBefore(limit)) {
@@ -406,12 +423,17 @@ public final class Repository {
         }
     }
 
-    private void addParts(Collection<Digest> from, Set<Digest> read, Set<Digest> used) throws IOException, Refusal {
+    /// False when the bytes of a manifest are gone, so that nobody knows what it is made of.
+    private boolean addParts(Collection<Digest> from, Set<Digest> read, Set<Digest> used) throws IOException, Refusal {
+        boolean all = true;
         for (var digest : from) {
             if (read.add(digest)) {
-                document(digest).ifPresent(found -> found.blobs().forEach(part -> used.add(part.digest())));
+                var found = document(digest);
+                all &= found.isPresent() || !manifests.containsKey(digest);
+                found.ifPresent(document -> document.blobs().forEach(part -> used.add(part.digest())));
             }
         }
+        return all;
     }
 
     /// The retention's part: removes those of `victims` that still stand as they were when it chose them.
