@@ -3,8 +3,10 @@ package carafe.daemon;
 import carafe.hub.Hub;
 import carafe.hub.HubConfig;
 import carafe.hub.access.Users;
+import carafe.image.CommitSteps;
 import carafe.spec.EngineException;
 import carafe.spec.EngineException.Invalid;
+import carafe.spec.Failpoints;
 import carafe.spec.Json;
 import java.io.Console;
 import java.io.IOException;
@@ -112,6 +114,7 @@ final class HubCommand {
         })));
         try {
             started.complete(Optional.of(Hub.start(config, surroundings("unknown", Optional.empty()))));
+            NativeCryptography.installSoon(config.data());
         } finally {
             started.complete(Optional.empty()); // does nothing after a start that worked
         }
@@ -119,9 +122,12 @@ final class HubCommand {
     }
 
     /// What a hub stands on in this process.
-    static Hub.Surroundings surroundings(String version, Optional<String> group) {
+    static Hub.Surroundings surroundings(String version, Optional<String> group) throws Invalid {
+        String terms = System.getenv("CARAFE_FAILPOINTS");
+        var failpoints = terms == null ? Failpoints.none() : Failpoints.parse(terms);
+        CommitSteps steps = failpoints.active() ? step -> failpoints.pass("hub: " + step) : CommitSteps.REAL;
         return new Hub.Surroundings(
-                mirrored -> RegistryUpstream.dial(mirrored, "carafe-hub/" + version), Clock.systemUTC(), group);
+                mirrored -> RegistryUpstream.dial(mirrored, "carafe-hub/" + version), Clock.systemUTC(), group, steps);
     }
 
     private static String password() throws Invalid {

@@ -24,6 +24,7 @@ import carafe.http.Address;
 import carafe.http.HttpServer;
 import carafe.http.Listener;
 import carafe.http.ServerLimits;
+import carafe.image.CommitSteps;
 import carafe.spec.EngineException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -67,8 +68,9 @@ public final class Hub implements AutoCloseable {
         Upstream dial(HubConfig.Mirrored mirrored) throws EngineException;
     }
 
-    /// What surrounds a hub: how upstreams are reached, the time, and the group of its unix sockets.
-    public record Surroundings(Dial upstreams, Clock clock, Optional<String> group) {}
+    /// What surrounds a hub: how upstreams are reached, the time, the group of its unix sockets, and who hears of each step
+    /// that makes something durable (tests do).
+    public record Surroundings(Dial upstreams, Clock clock, Optional<String> group, CommitSteps steps) {}
 
     /// Opens the store and listens at every address, or does neither.
     /// @throws EngineException with a sentence for the operator
@@ -91,8 +93,10 @@ public final class Hub implements AutoCloseable {
         made.push(lock(config.data()));
         var clock = around.clock();
         var quotas = config.quotas().stream().map(limit -> new Quota(limit.namespace(), limit.bytes())).toList();
-        var content = new Content(FileBlobs.open(config.data().resolve("content")), clock);
-        repositories = Repositories.open(config.data().resolve("repositories"), content, quotas, clock);
+        var content = new Content(FileBlobs.open(config.data().resolve("content"), around.steps()), clock);
+        repositories = Repositories.open(config.data().resolve("repositories"), content, quotas, clock,
+                around.steps());
+        made.push(repositories::settle);
         var metrics = new Metrics();
         gauges(metrics, content);
         var webhooks = new Webhooks(config.webhooks(), metrics, FIRST_RETRY);

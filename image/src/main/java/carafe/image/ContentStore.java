@@ -17,7 +17,9 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -62,7 +64,8 @@ public final class ContentStore {
         return open(root, CommitSteps.REAL);
     }
 
-    static ContentStore open(Path root, CommitSteps steps) throws IOException {
+    /// As [#open(Path)], telling `steps` of each step.
+    public static ContentStore open(Path root, CommitSteps steps) throws IOException {
         for (var algorithm : Digest.Algorithm.values()) {
             Durable.makeDirectory(root.resolve("blobs").resolve(algorithm.label()));
         }
@@ -318,7 +321,36 @@ public final class ContentStore {
 
     /// Removes a blob now, whoever relies on it; one that is not here is fine.
     public void delete(Digest digest) throws IOException {
+        steps.before("delete blob");
         Files.deleteIfExists(path(digest));
+    }
+
+    /// Makes blobs durable that [Ingest#commitUnsynced] made visible; those that are not here are passed over.
+    public void sync(Collection<Digest> digests) throws IOException {
+        var directories = new LinkedHashSet<Path>();
+        for (var digest : digests) {
+            Path file = path(digest);
+            steps.before("sync blob");
+            try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
+                channel.force(true);
+                directories.add(file.getParent());
+            } catch (NoSuchFileException e) {
+                continue;
+            }
+        }
+        for (Path directory : directories) {
+            steps.before("sync blob directory");
+            Durable.syncDirectory(directory);
+        }
+    }
+
+    /// Whether somebody may rely on the blob across a power cut.
+    boolean mayBeNamed(Digest digest) {
+        return has(digest) || Files.exists(aside(digest));
+    }
+
+    private Path aside(Digest digest) {
+        return root.resolve(DAMAGED).resolve(digest.algorithm().label() + "-" + digest.hex());
     }
 
     /// Takes a damaged blob away from where it is found by its digest and keeps its file below `damaged/` for
@@ -326,7 +358,8 @@ public final class ContentStore {
     public void setAside(Digest digest) throws IOException {
         Path file = path(digest);
         Durable.makeDirectory(root.resolve(DAMAGED));
-        Path aside = root.resolve(DAMAGED).resolve(digest.algorithm().label() + "-" + digest.hex());
+        Path aside = aside(digest);
+        steps.before("set blob aside");
         try {
             Files.move(file, aside, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (NoSuchFileException e) {

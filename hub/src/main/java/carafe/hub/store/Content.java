@@ -5,6 +5,8 @@ import carafe.spec.oci.Manifest;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -32,6 +34,10 @@ public final class Content {
     private final ReentrantLock[] locks = new ReentrantLock[STRIPES];
     private final Cache cache = new Cache();
     private final Verified verified;
+
+    /// Blobs that a power cut may still take, each with a mark of its own for every time it was stored.
+    private final Map<Digest, Object> unsettled = new ConcurrentHashMap<>();
+
     private final LongAdder damaged = new LongAdder();
     private volatile @Nullable Set<Digest> reported;
 
@@ -53,6 +59,27 @@ public final class Content {
     @FunctionalInterface
     interface Linking<T> {
         T run() throws IOException, Refusal;
+    }
+
+    /// Ends an upload whose blob nothing names yet: durable only by [#settle]. Under the digest's lock.
+    void commit(Upload upload, Digest digest) throws IOException, Refusal {
+        unsettled.put(digest, new Object()); // before the bytes can be seen
+        upload.commitUnsettled(digest);
+    }
+
+    /// Makes those of `digests` durable that are not: before the first thing that names them is.
+    void settle(Collection<Digest> digests) throws IOException {
+        var marks = new HashMap<Digest, Object>();
+        for (var digest : digests) {
+            var mark = unsettled.get(digest);
+            if (mark != null) {
+                marks.put(digest, mark);
+            }
+        }
+        if (!marks.isEmpty()) {
+            blobs.settle(marks.keySet());
+            marks.forEach(unsettled::remove); // not what was stored again meanwhile
+        }
     }
 
     /// Runs what links `digest` into a repository; the bytes must be there when it links them. Files are written under
@@ -87,6 +114,7 @@ public final class Content {
                 return false;
             }
             blobs.delete(digest);
+            unsettled.remove(digest);
             cache.drop(digest);
             return true;
         } finally {

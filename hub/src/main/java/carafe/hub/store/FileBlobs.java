@@ -1,5 +1,6 @@
 package carafe.hub.store;
 
+import carafe.image.CommitSteps;
 import carafe.image.ContentStore;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -35,9 +37,9 @@ public final class FileBlobs implements Blobs {
         this.store = store;
     }
 
-    /// Opens the store in `root`, making it where it is missing. One per directory at a time.
-    public static FileBlobs open(Path root) throws IOException {
-        return new FileBlobs(ContentStore.open(root));
+    /// Opens the store in `root`, making it where it is missing. One per directory at a time. Tells `steps` what it does.
+    public static FileBlobs open(Path root, CommitSteps steps) throws IOException {
+        return new FileBlobs(ContentStore.open(root, steps));
     }
 
     ContentStore store() {
@@ -69,6 +71,11 @@ public final class FileBlobs implements Blobs {
     @Override
     public void delete(Digest digest) throws IOException {
         store.delete(digest);
+    }
+
+    @Override
+    public void settle(Collection<Digest> digests) throws IOException {
+        store.sync(digests);
     }
 
     @Override

@@ -40,6 +40,10 @@ public final class Repository {
     private final ReentrantLock lock = new ReentrantLock();
 
     private final Map<Digest, Links.Blob> blobs = new ConcurrentHashMap<>();
+    /// Those of `blobs` that are not written down, as no manifest here names them yet: they and their bytes become
+    /// durable with the first that does. Under the lock.
+    private final Set<Digest> pending = new HashSet<>();
+
     private final Map<Digest, Links.Manifest> manifests = new ConcurrentHashMap<>();
     private final NavigableMap<String, Links.Tag> tags = new ConcurrentSkipListMap<>();
     private final Map<Digest, Set<Digest>> referrers = new ConcurrentHashMap<>();
@@ -75,10 +79,22 @@ public final class Repository {
         }
     }
 
-    /// Writes `facts` down, then makes them seen. Under the lock.
+    /// Writes `facts` down, then makes them seen. Under the lock. What was never written down is not unwritten.
     private void change(List<Fact> facts) throws IOException {
-        journal.append(facts);
-        facts.forEach(this::apply);
+        var written = facts.stream()
+                .filter(fact -> !(fact instanceof Fact.Unlinked(var blob) && pending.contains(blob)))
+                .toList();
+        if (!written.isEmpty()) {
+            journal.append(written);
+        }
+        for (var fact : facts) {
+            apply(fact);
+            switch (fact) {
+                case Fact.Linked(var blob, long _, var _) -> pending.remove(blob);
+                case Fact.Unlinked(var blob) -> pending.remove(blob);
+                case Fact.Stored _, Fact.Removed _, Fact.Tagged _, Fact.Untagged _ -> { }
+            }
+        }
         if (journal.wasteful(blobs.size() + manifests.size() + tags.size())) {
             journal.rewrite(facts());
         }
@@ -86,7 +102,11 @@ public final class Repository {
 
     private List<Fact> facts() {
         var all = new ArrayList<Fact>();
-        blobs.forEach((digest, link) -> all.add(new Fact.Linked(digest, link.size(), link.wanted())));
+        blobs.forEach((digest, link) -> {
+            if (!pending.contains(digest)) {
+                all.add(new Fact.Linked(digest, link.size(), link.wanted()));
+            }
+        });
         manifests.forEach((digest, link) ->
                 all.add(new Fact.Stored(digest, link.mediaType(), link.size(), link.at(), link.subject())));
         tags.forEach((tag, link) -> all.add(new Fact.Tagged(tag, link.manifest(), link.at(), link.cached())));
@@ -149,14 +169,61 @@ public final class Repository {
                 + manifests.values().stream().mapToLong(Links.Manifest::size).sum();
     }
 
-    /// Ends `upload`: the blob can be pulled from here.
+    /// Ends `upload`: the blob can be pulled from here. A power cut or a crash may take it until a manifest names it.
     public void commit(Upload upload, Digest digest) throws IOException, Refusal {
+        content.linking(digest, () -> {
+            long size = upload.size();
+            content.commit(upload, digest);
+            link(digest, size);
+            return size;
+        });
+    }
+
+    /// Ends `upload` of a blob that a manifest here names already: durable at once.
+    public void fill(Upload upload, Digest digest) throws IOException, Refusal {
         content.linking(digest, () -> {
             long size = upload.size();
             upload.commit(digest);
             link(digest, size);
+            settle(List.of(digest));
             return size;
         });
+    }
+
+    /// Makes all links durable, with their bytes: before the hub ends as it should.
+    void settle() throws IOException {
+        lock.lock();
+        try {
+            settle(List.copyOf(pending));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Makes those of `digests` durable that are not.
+    private void settle(Collection<Digest> digests) throws IOException {
+        lock.lock();
+        try {
+            content.settle(digests);
+            var facts = links(digests);
+            if (!facts.isEmpty()) {
+                change(facts);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// What is to be written down so that those of `digests` outlive a crash that would not. Under the lock.
+    private List<Fact> links(Collection<Digest> digests) {
+        var facts = new ArrayList<Fact>();
+        for (var digest : digests) {
+            var link = blobs.get(digest);
+            if (link != null && pending.contains(digest)) {
+                facts.add(new Fact.Linked(digest, link.size(), link.wanted()));
+            }
+        }
+        return facts;
     }
 
     /// Makes a blob of another repository one of this. False when its bytes are not there.
@@ -178,21 +245,30 @@ public final class Repository {
                 known.want(clock.instant());
                 return;
             }
-            charged(digest, size, List.of(new Fact.Linked(digest, size, clock.instant())));
+            charged(digest, size, () -> {
+                apply(new Fact.Linked(digest, size, clock.instant()));
+                pending.add(digest);
+            });
         } finally {
             lock.unlock();
         }
     }
 
+    /// What a quota is charged for.
+    @FunctionalInterface
+    private interface Charge {
+        void run() throws IOException;
+    }
+
     /// Charges the quotas for `digest` and makes the change, or does neither.
-    private void charged(Digest digest, long size, List<Fact> facts) throws IOException, Refusal {
+    private void charged(Digest digest, long size, Charge change) throws IOException, Refusal {
         int taken = 0;
         boolean done = false;
         try {
             for (; taken < quotas.size(); taken++) {
                 quotas.get(taken).take(digest, size);
             }
-            change(facts);
+            change.run();
             done = true;
         } finally {
             for (int i = 0; i < taken && !done; i++) {
@@ -208,6 +284,7 @@ public final class Repository {
         if (!may.cached()) {
             requireParts(document, true); // before bytes are stored for nothing; what counts is the question under the lock
         }
+        content.settle(document.blobs().stream().map(Descriptor::digest).toList());
         content.linking(document.digest(), () -> {
             content.store(document, name);
             lock.lock();
@@ -225,7 +302,9 @@ public final class Repository {
 
     private void record(Document document, List<String> names, Overwrite may) throws IOException, Refusal {
         Instant now = clock.instant();
-        var facts = new ArrayList<Fact>();
+        var parts = document.blobs().stream().map(Descriptor::digest).toList();
+        content.settle(parts); // nothing, but for what was stored again since
+        var facts = new ArrayList<Fact>(links(parts));
         for (String tag : names) {
             var old = tags.get(tag);
             if (may.cached() && old != null && !old.cached()) {
@@ -252,7 +331,7 @@ public final class Repository {
         }
         facts.addFirst(new Fact.Stored(
                 document.digest(), document.mediaType(), document.bytes().length, now, document.subject()));
-        charged(document.digest(), document.bytes().length, facts);
+        charged(document.digest(), document.bytes().length, () -> change(facts));
     }
 
     /// `stored` when the storage is asked as well: what was damaged is gone there although it is linked here.

@@ -197,7 +197,7 @@ public final class PullThrough {
         var blob = transfer.blob();
         try (var incoming = mirror.upstream().blob(there(mirror, here.name()), blob)) {
             transfer.receive(incoming, repositories.room(here.name(), Optional.of(blob.digest())));
-            here.commit(transfer.upload(), blob.digest());
+            here.fill(transfer.upload(), blob.digest());
             transfer.complete();
             metrics.add("carafe_hub_upstream_bytes_total", blob.size());
         } catch (IOException | Refusal | RuntimeException e) {
