@@ -63,9 +63,10 @@ final class StorageRoutes {
         }
         var result = engine.images().check(call.flag("repair"), archive, TransferRoutes.auth(call));
         var more = also.check(call.flag("repair"));
+        var problems = Stream.concat(result.problems().stream(), more.problems().stream());
         call.answer(Json.object().put("Blobs", result.blobs() + more.blobs()).put("Layers", result.layers() + more.layers())
                 .put("Bytes", result.bytes() + more.bytes())
-                .put("Problems", Json.ofAll(Stream.concat(result.problems().stream(), more.problems().stream()).map(problem -> Json.object()
+                .put("Problems", Json.ofAll(problems.map(problem -> Json.object()
                         .put("Kind", problem.kind()).put("Digest", problem.digest()).put("Fault", problem.fault())
                         .put("Images", Json.ofTexts(problem.images())).put("Repaired", problem.repaired()).build())
                         .toList()))

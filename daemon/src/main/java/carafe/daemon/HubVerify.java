@@ -83,8 +83,9 @@ final class HubVerify {
         int left = 0;
         for (var fault : report.faults()) {
             left += fault.repaired() ? 0 : 1;
+            String users = String.join(", ", fault.repositories());
             out.println((fault.repaired() ? "repaired: " : "damaged: ") + fault.kind() + " " + fault.subject() + ": "
-                    + fault.what() + (fault.repositories().isEmpty() ? "" : " (in " + String.join(", ", fault.repositories()) + ")"));
+                    + fault.what() + (users.isEmpty() ? "" : " (in " + users + ")"));
         }
         out.println("Verified " + report.blobs() + " blobs and manifests, " + report.bytes() + " bytes");
         if (left > 0) {
