@@ -20,8 +20,8 @@ public final class DockerApi implements Handler {
     private final Headers standard;
     private final Errors errors;
 
-    /// Speaks for `engine`; `product` is what it calls itself.
-    public DockerApi(Engine engine, Product product) {
+    /// Speaks for `engine`; `product` is what it calls itself, `also` what a check of the storage reads too.
+    public DockerApi(Engine engine, Product product, AlsoChecked also) {
         this.standard = Headers.of(
                 "Api-Version", ApiVersion.CURRENT.toString(),
                 "Docker-Experimental", "false",
@@ -37,7 +37,7 @@ public final class DockerApi implements Handler {
         new RegistryRoutes(engine.transfers()).addTo(routes);
         new ImageRoutes(engine.images(), transfers).addTo(routes);
         new ImageFileRoutes(engine.images(), engine.containers()).addTo(routes);
-        new StorageRoutes(engine).addTo(routes);
+        new StorageRoutes(engine, also).addTo(routes);
         new NetworkRoutes(engine.networks()).addTo(routes);
         new ArchiveRoutes(engine.containers()).addTo(routes);
         new VolumeRoutes(engine.volumes()).addTo(routes);

@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.io.PushbackInputStream;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// What takes space, and whether what is stored is whole. `POST /system/check` is ours, not Docker's: it answers what
 /// was read and what is damaged, and what on the host is not as the engine needs it (`Host`); with `repair` it repairs, from
@@ -15,9 +16,11 @@ import java.util.Optional;
 final class StorageRoutes {
 
     private final Engine engine;
+    private final AlsoChecked also;
 
-    StorageRoutes(Engine engine) {
+    StorageRoutes(Engine engine, AlsoChecked also) {
         this.engine = engine;
+        this.also = also;
     }
 
     void addTo(Routes routes) {
@@ -61,9 +64,11 @@ final class StorageRoutes {
         }
         var faults = engine.host().check(call.flag("repair"));
         var result = engine.images().check(call.flag("repair"), archive, TransferRoutes.auth(call));
-        call.answer(Json.object().put("Blobs", result.blobs()).put("Layers", result.layers())
-                .put("Bytes", result.bytes())
-                .put("Problems", Json.ofAll(result.problems().stream().map(problem -> Json.object()
+        var more = also.check(call.flag("repair"));
+        var problems = Stream.concat(result.problems().stream(), more.problems().stream());
+        call.answer(Json.object().put("Blobs", result.blobs() + more.blobs()).put("Layers", result.layers() + more.layers())
+                .put("Bytes", result.bytes() + more.bytes())
+                .put("Problems", Json.ofAll(problems.map(problem -> Json.object()
                         .put("Kind", problem.kind()).put("Digest", problem.digest()).put("Fault", problem.fault())
                         .put("Images", Json.ofTexts(problem.images())).put("Repaired", problem.repaired()).build())
                         .toList()))

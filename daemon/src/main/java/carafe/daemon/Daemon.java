@@ -1,7 +1,9 @@
 package carafe.daemon;
 
+import carafe.api.AlsoChecked;
 import carafe.api.DockerApi;
 import carafe.api.Product;
+import carafe.engine.CheckResult;
 import carafe.engine.Engine;
 import carafe.http.Address;
 import carafe.http.HttpServer;
@@ -9,6 +11,7 @@ import carafe.http.Listener;
 import carafe.http.ServerLimits;
 import carafe.http.TlsFiles;
 import carafe.hub.Hub;
+import carafe.hub.store.Verifier;
 import carafe.spec.EngineException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,12 +52,15 @@ final class Daemon implements AutoCloseable {
         config.warnings().forEach(LOG::warn);
         parts.push(PidFile.claim(config.pidFile()));
         Engine engine = Parts.engine(config, installation, parts);
+        var also = AlsoChecked.NOTHING;
         if (config.hub().isPresent()) {
-            parts.push(Hub.start(
-                    config.hub().get(), HubCommand.surroundings(installation.version(), group(config.group()))));
+            var hub = Hub.start(
+                    config.hub().get(), HubCommand.surroundings(installation.version(), group(config.group())));
+            parts.push(hub);
+            also = repair -> checked(hub.verify(repair));
         }
         var product = new Product(installation.version(), installation.commit(), installation.built());
-        var api = new DockerApi(engine, product);
+        var api = new DockerApi(engine, product, also);
         try {
             var server = HttpServer.start(listeners(config), ServerLimits.DEFAULTS, api, api.errors());
             parts.push(() -> server.close(CLOSE_LIMIT));
@@ -64,6 +70,13 @@ final class Daemon implements AutoCloseable {
         } catch (IOException e) {
             throw new EngineException.Unavailable(String.valueOf(e.getMessage()), e);
         }
+    }
+
+    private static CheckResult checked(Verifier.Report report) {
+        return new CheckResult(report.blobs(), 0, report.bytes(), report.faults().stream()
+                .map(fault -> new CheckResult.Problem("hub " + fault.kind(), fault.subject(), fault.what(),
+                        fault.repositories(), fault.repaired()))
+                .toList());
     }
 
     private static List<Listener> listeners(DaemonConfig config) throws EngineException {

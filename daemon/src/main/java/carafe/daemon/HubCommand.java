@@ -3,8 +3,10 @@ package carafe.daemon;
 import carafe.hub.Hub;
 import carafe.hub.HubConfig;
 import carafe.hub.access.Users;
+import carafe.image.CommitSteps;
 import carafe.spec.EngineException;
 import carafe.spec.EngineException.Invalid;
+import carafe.spec.Failpoints;
 import carafe.spec.Json;
 import java.io.Console;
 import java.io.IOException;
@@ -14,12 +16,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 
-/// `carafe hub`: runs the hub alone, checks its configuration, makes lines for its users.
+/// `carafe hub`: runs the hub alone, checks its configuration and its content, makes lines for its users.
 final class HubCommand {
 
     private static final int FILE_LIMIT = 1 << 20;
@@ -43,6 +46,11 @@ final class HubCommand {
                 config(words);
                 out.println("configuration OK");
             }
+            case "verify" -> {
+                var rest = new ArrayList<>(words);
+                boolean repair = rest.remove("--repair");
+                return new HubVerify(out).run(config(rest), repair);
+            }
             case "password" -> {
                 if (words.size() != 2 || words.get(1).indexOf(':') >= 0) {
                     throw new Invalid("\"carafe hub password\" takes one user name, without a colon");
@@ -50,7 +58,7 @@ final class HubCommand {
                 out.println(Users.line(words.get(1), password()));
             }
             case "", "-h", "--help", "help" -> help();
-            default -> throw new Invalid("\"" + verb + "\" is not a hub command; those are serve, check and password");
+            default -> throw new Invalid("\"" + verb + "\" is not a hub command; those are serve, check, verify and password");
         }
         return 0;
     }
@@ -63,6 +71,9 @@ final class HubCommand {
         out.println("Commands:");
         out.println("  serve --config FILE   Run the hub until it gets a signal");
         out.println("  check --config FILE   Check the configuration");
+        out.println("  verify --config FILE [--repair]");
+        out.println("                        Read all content and compare it with its digests; set damaged content aside");
+        out.println("                        and fetch it anew from upstreams");
         out.println("  password USER         Read a password and print the user's line for the users file");
     }
 
@@ -103,6 +114,7 @@ final class HubCommand {
         })));
         try {
             started.complete(Optional.of(Hub.start(config, surroundings("unknown", Optional.empty()))));
+            NativeCryptography.installSoon(config.data());
         } finally {
             started.complete(Optional.empty()); // does nothing after a start that worked
         }
@@ -110,9 +122,12 @@ final class HubCommand {
     }
 
     /// What a hub stands on in this process.
-    static Hub.Surroundings surroundings(String version, Optional<String> group) {
+    static Hub.Surroundings surroundings(String version, Optional<String> group) throws Invalid {
+        String terms = System.getenv("CARAFE_FAILPOINTS");
+        var failpoints = terms == null ? Failpoints.none() : Failpoints.parse(terms);
+        CommitSteps steps = failpoints.active() ? step -> failpoints.pass("hub: " + step) : CommitSteps.REAL;
         return new Hub.Surroundings(
-                mirrored -> RegistryUpstream.dial(mirrored, "carafe-hub/" + version), Clock.systemUTC(), group);
+                mirrored -> RegistryUpstream.dial(mirrored, "carafe-hub/" + version), Clock.systemUTC(), group, steps);
     }
 
     private static String password() throws Invalid {

@@ -109,6 +109,23 @@ final class Browser implements AutoCloseable {
         return value.group(1);
     }
 
+    /// Clicks with the mouse into the middle of the element that a selector finds.
+    void click(String selector) throws InterruptedException {
+        String[] middle = script("(box => [box.left + box.width / 2, box.top + box.height / 2].join())"
+                + "(document.querySelector('" + selector + "').getBoundingClientRect())").split(",");
+        for (String type : new String[] {"mousePressed", "mouseReleased"}) {
+            call("Input.dispatchMouseEvent", "{\"type\":\"" + type + "\",\"x\":" + middle[0] + ",\"y\":" + middle[1]
+                    + ",\"button\":\"left\",\"clickCount\":1}");
+        }
+    }
+
+    /// Pastes what is on the clipboard where the cursor is, as Ctrl+V does.
+    void paste() throws InterruptedException {
+        call("Input.dispatchKeyEvent", "{\"type\":\"keyDown\",\"key\":\"v\",\"code\":\"KeyV\",\"modifiers\":2,"
+                + "\"commands\":[\"paste\"]}");
+        call("Input.dispatchKeyEvent", "{\"type\":\"keyUp\",\"key\":\"v\",\"code\":\"KeyV\",\"modifiers\":2}");
+    }
+
     /// Keeps what the page looks like.
     void picture(Path file) throws Exception {
         String answer = call("Page.captureScreenshot", "{\"format\":\"png\"}");

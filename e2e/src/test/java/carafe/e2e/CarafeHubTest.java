@@ -100,6 +100,24 @@ final class CarafeHubTest {
         assertThat(carafe("run", "--rm", name, "echo", "whole again").text()).isEqualTo("whole again");
     }
 
+    @Test
+    void theHubsOwnContentIsCheckedToo() throws Exception {
+        send("team/hub:1");
+        String name = hub + "/team/hub:1";
+        carafe("pull", name);
+        String id = carafe("image", "inspect", "--format", "{{.Id}}", name).text();
+        Path config = engine.dataRoot().resolve("hub/content/blobs/sha256").resolve(id.substring(7));
+        flip(config, 9);
+        var found = Client.carafe().to(engine).and("system", "check").run().endedWith(1);
+        assertThat(found.out()).contains("damaged: hub blob " + id + ": its bytes have another digest (needed by team/");
+        assertThat(Client.carafe().to(engine).and("system", "check", "--repair").run().endedWith(1).out())
+                .contains("damaged: hub blob " + id);
+        assertThat(config).doesNotExist();
+        carafe("push", name);
+        assertThat(config).exists();
+        assertThat(carafe("system", "check").out()).doesNotContain("damaged");
+    }
+
     private static void flip(Path file, long at) throws Exception {
         assertThat(Files.size(file)).isGreaterThan(at);
         try (var open = new RandomAccessFile(file.toFile(), "rw")) {

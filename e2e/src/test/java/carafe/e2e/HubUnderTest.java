@@ -86,7 +86,7 @@ final class HubUnderTest implements RegistryUnderTest {
             place += ",\"client-ca\":\"" + directory.resolve("client.cert") + "\"";
         }
         Files.writeString(directory.resolve("hub.json"), "{\"data\":\"" + directory.resolve("data")
-                + "\",\"listen\":[" + place + "}],\"users\":\"" + directory.resolve("htpasswd")
+                + "\",\"listen\":[" + place + "},\"unix://" + directory.resolve("hub.sock") + "\"],\"users\":\"" + directory.resolve("htpasswd")
                 + "\",\"rights\":[" + rights + "]}");
         process = serve();
         Deadline.await("the hub listens", this::listens);

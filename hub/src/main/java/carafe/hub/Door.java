@@ -9,11 +9,13 @@ import carafe.hub.distribution.TokenRoute;
 import carafe.hub.notice.Metrics;
 import carafe.hub.store.Refusal;
 import carafe.hub.store.Refusal.Reason;
+import carafe.hub.store.Verifier;
 import carafe.hub.web.Web;
 import carafe.http.Answer;
 import carafe.http.Exchange;
 import carafe.http.Handler;
 import carafe.http.Headers;
+import carafe.spec.Json;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -32,7 +34,7 @@ final class Door implements Handler {
 
     /// What is behind every door of a hub.
     record Rooms(Distribution distribution, TokenRoute tokens, Web web, Authenticator authenticator, Gate gate,
-            HubConfig.Login login, Metrics metrics, boolean publicMetrics) {}
+            HubConfig.Login login, Metrics metrics, boolean publicMetrics, Verifier verifier) {}
 
     /// `secure` when clients speak TLS here, `local` when whoever connects is trusted.
     Door(Rooms rooms, boolean secure, boolean local) {
@@ -81,11 +83,41 @@ final class Door implements Handler {
                 exchange.respond(200, Headers.of("Content-Type", "text/plain; version=0.0.4; charset=utf-8"), text);
                 return "metrics";
             }
+            case "api" -> {
+                if (!String.join("/", path).equals("api/v1/verify")) {
+                    rooms.web().handle(exchange, () -> who(exchange), path);
+                    return "web";
+                }
+                verify(exchange);
+                return "verify";
+            }
             default -> {
                 rooms.web().handle(exchange, () -> who(exchange), path);
                 return "web";
             }
         }
+    }
+
+    /// `POST /api/v1/verify[?repair=true]`, for administrators: see [Verifier].
+    private void verify(Exchange exchange) throws IOException, Refusal {
+        if (!rooms.gate().administers(who(exchange))) {
+            throw new Refusal(Reason.UNAUTHORIZED, "only administrators of the hub may have its content verified");
+        }
+        if (!exchange.method().equals("POST")) {
+            throw new Refusal(Reason.UNSUPPORTED, "content is verified by POST");
+        }
+        var report = rooms.verifier().run(exchange.query().first("repair").filter("true"::equals).isPresent());
+        exchange.respond(200, Headers.of("Content-Type", "application/json"), Json.object()
+                .put("blobs", report.blobs())
+                .put("bytes", report.bytes())
+                .put("faults", Json.ofAll(report.faults().stream().map(fault -> Json.object()
+                        .put("kind", fault.kind())
+                        .put("subject", fault.subject())
+                        .put("fault", fault.what())
+                        .put("repositories", Json.ofTexts(fault.repositories()))
+                        .put("repaired", fault.repaired())
+                        .build()).toList()))
+                .build().printBytes());
     }
 
     private Identity who(Exchange exchange) throws Refusal {

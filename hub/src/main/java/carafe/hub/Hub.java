@@ -16,6 +16,7 @@ import carafe.hub.store.Quota;
 import carafe.hub.store.Refusal;
 import carafe.hub.store.Repositories;
 import carafe.hub.store.Retention;
+import carafe.hub.store.Verifier;
 import carafe.hub.upstream.PullThrough;
 import carafe.hub.upstream.Upstream;
 import carafe.hub.web.Web;
@@ -23,6 +24,7 @@ import carafe.http.Address;
 import carafe.http.HttpServer;
 import carafe.http.Listener;
 import carafe.http.ServerLimits;
+import carafe.image.CommitSteps;
 import carafe.spec.EngineException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -56,6 +58,7 @@ public final class Hub implements AutoCloseable {
     private final CountDownLatch closed = new CountDownLatch(1);
     private final Repositories repositories;
     private final Collector collector;
+    private final Verifier verifier;
 
     /// Connects to an upstream when the hub starts.
     @FunctionalInterface
@@ -65,8 +68,9 @@ public final class Hub implements AutoCloseable {
         Upstream dial(HubConfig.Mirrored mirrored) throws EngineException;
     }
 
-    /// What surrounds a hub: how upstreams are reached, the time, and the group of its unix sockets.
-    public record Surroundings(Dial upstreams, Clock clock, Optional<String> group) {}
+    /// What surrounds a hub: how upstreams are reached, the time, the group of its unix sockets, and who hears of each step
+    /// that makes something durable (tests do).
+    public record Surroundings(Dial upstreams, Clock clock, Optional<String> group, CommitSteps steps) {}
 
     /// Opens the store and listens at every address, or does neither.
     /// @throws EngineException with a sentence for the operator
@@ -89,8 +93,10 @@ public final class Hub implements AutoCloseable {
         made.push(lock(config.data()));
         var clock = around.clock();
         var quotas = config.quotas().stream().map(limit -> new Quota(limit.namespace(), limit.bytes())).toList();
-        var content = new Content(FileBlobs.open(config.data().resolve("content")));
-        repositories = Repositories.open(config.data().resolve("repositories"), content, quotas, clock);
+        var content = new Content(FileBlobs.open(config.data().resolve("content"), around.steps()), clock);
+        repositories = Repositories.open(config.data().resolve("repositories"), content, quotas, clock,
+                around.steps());
+        made.push(repositories::settle);
         var metrics = new Metrics();
         gauges(metrics, content);
         var webhooks = new Webhooks(config.webhooks(), metrics, FIRST_RETRY);
@@ -101,6 +107,7 @@ public final class Hub implements AutoCloseable {
                     mirrored.prefix(), around.upstreams().dial(mirrored), mirrored.fresh()));
         }
         var upstreams = new PullThrough(mirrors, repositories, metrics, clock);
+        verifier = new Verifier(repositories, upstreams::fetchAnew);
         var gate = new Gate(config.rights());
         Optional<Users> users =
                 config.users().isPresent() ? Optional.of(new Users(config.users().get(), clock)) : Optional.empty();
@@ -113,7 +120,7 @@ public final class Hub implements AutoCloseable {
         var web = new Web(repositories, gate,
                 new Web.Settings(config.web(), users.isPresent(), config.login().url()), clock);
         var rooms = new Door.Rooms(distribution, new TokenRoute(authenticator, clock), web, authenticator, gate,
-                config.login(), metrics, config.publicMetrics());
+                config.login(), metrics, config.publicMetrics(), verifier);
         for (var address : config.listen()) {
             serve(address, rooms, around.group(), made);
         }
@@ -124,6 +131,7 @@ public final class Hub implements AutoCloseable {
 
     private void gauges(Metrics metrics, Content content) {
         metrics.gauge("carafe_hub_uploads", "Uploads that are open.", content.blobs()::uploads);
+        metrics.gauge("carafe_hub_damaged", "Blobs found damaged and set aside since the start.", content::damaged);
         metrics.gauge("carafe_hub_repositories", "Repositories that hold something.", this::countRepositories);
     }
 
@@ -194,6 +202,16 @@ public final class Hub implements AutoCloseable {
             return collector.run();
         } catch (IOException | Refusal e) {
             throw new EngineException.Unavailable("garbage was not collected: " + e.getMessage(), e);
+        }
+    }
+
+    /// Reads everything that is stored and compares it with its digests; blocks until it is done. With `repair`, what is
+    /// damaged is set aside and fetched anew where an upstream has it; see [Verifier].
+    public Verifier.Report verify(boolean repair) throws EngineException {
+        try {
+            return verifier.run(repair);
+        } catch (IOException | Refusal e) {
+            throw new EngineException.Unavailable("the hub's content was not verified: " + e.getMessage(), e);
         }
     }
 

@@ -54,6 +54,12 @@ public record HubConfig(
     public record Mirrored(String prefix, String registry, Optional<String> user, Optional<Path> passwordFile,
             boolean insecure, Duration fresh) {}
 
+    /// The same hub, reached by nobody: for work on its directory alone.
+    public HubConfig withoutDoors() {
+        return new HubConfig(data, List.of(), users, login, rights, quotas, retention, collect, webhooks, upstreams,
+                publicMetrics, web);
+    }
+
     /// Reads a configuration document.
     /// @throws EngineException.Invalid with a sentence naming the key
     public static HubConfig parse(carafe.spec.Json.Obj document) throws EngineException.Invalid {

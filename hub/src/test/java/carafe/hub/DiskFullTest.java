@@ -99,4 +99,24 @@ class DiskFullTest {
             assertThat(again.get("/v2/team/other/manifests/v1").status()).isEqualTo(404);
         }
     }
+
+    @Test
+    void aManifestThatDoesNotFitLeavesTheOldOneUnderItsTag() throws Exception {
+        try (var client = Registry.of(hub)) {
+            byte[] old = client.pushImage("team/app", "v", "{}", bytes(1, 1 << 20));
+            byte[] next = client.image("team/app", "{}", bytes(2, 1 << 20));
+            fill(directory.resolve("filler"));
+            var refused = client.pushManifest("team/app", "v", carafe.spec.oci.MediaTypes.OCI_MANIFEST, next);
+            assertThat(refused.status()).as(refused.text()).isEqualTo(507);
+            assertThat(client.get("/v2/team/app/manifests/v").body()).isEqualTo(old);
+            Files.delete(directory.resolve("filler"));
+            client.pushManifest("team/app", "v", carafe.spec.oci.MediaTypes.OCI_MANIFEST, next);
+            hub.close();
+            hub.start();
+        }
+        try (var again = Registry.of(hub)) {
+            assertThat(again.get("/v2/team/app/manifests/v").text()).contains(Digest.sha256(bytes(2, 1 << 20).getBytes()).toString());
+            assertThat(hub.hub().verify(false).faults()).isEmpty();
+        }
+    }
 }

@@ -4,6 +4,7 @@ import carafe.hub.access.Users;
 import carafe.http.Address;
 import carafe.http.HttpClient;
 import carafe.http.TlsFiles;
+import carafe.image.CommitSteps;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import java.io.IOException;
@@ -34,6 +35,7 @@ public final class TestHub implements AutoCloseable {
         throw new EngineException.Invalid("no upstream in this test: " + mirrored.registry());
     };
     private Clock clock = Clock.systemUTC();
+    private CommitSteps steps = CommitSteps.REAL;
     private @Nullable Hub hub;
 
     /// A hub that keeps everything in `directory`.
@@ -84,6 +86,12 @@ public final class TestHub implements AutoCloseable {
         return this;
     }
 
+    /// Tells `steps` of everything that is made durable.
+    public TestHub steps(CommitSteps steps) {
+        this.steps = steps;
+        return this;
+    }
+
     /// Starts, on the same directory again after a [#close].
     public TestHub start() throws EngineException {
         var place = Json.object().put("address", "tcp://127.0.0.1:0");
@@ -99,7 +107,7 @@ public final class TestHub implements AutoCloseable {
         }
         document.put("rights", Json.ofAll(rights));
         keys.forEach(document::put);
-        hub = Hub.start(HubConfig.parse(document.build()), new Hub.Surroundings(dial, clock, Optional.empty()));
+        hub = Hub.start(HubConfig.parse(document.build()), new Hub.Surroundings(dial, clock, Optional.empty(), steps));
         return this;
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.http.ClientRequest;
+import carafe.hub.store.Verifier;
 import carafe.hub.upstream.Upstream;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
@@ -244,5 +245,48 @@ class UpstreamTest {
         }).isInstanceOf(IOException.class); // torn or refused, as it comes; never whole
         lying = false;
         assertThat(here.get(layer).text()).isEqualTo("layer");
+    }
+
+    /// The cache's own copy is damaged: the next pull fetches it anew, and a repair does without waiting for one.
+    @Test
+    void whatWasDamagedHereComesAnewFromTheUpstream() throws Exception {
+        byte[] manifest = there.pushImage("app", "v", CONFIG, "layer");
+        String layer = "/v2/far.example/app/blobs/" + Digest.sha256("layer".getBytes(StandardCharsets.UTF_8));
+        here.get("/v2/far.example/app/manifests/v");
+        here.get(layer);
+        awaitStored(layer);
+        stopNear();
+        Damage.flip(directory.resolve("near"), Digest.sha256("layer".getBytes(StandardCharsets.UTF_8)));
+        Damage.flip(directory.resolve("near"), Digest.sha256(manifest));
+        near.start();
+        here = Registry.of(near);
+        var got = here.get("/v2/far.example/app/manifests/v");
+        assertThat(got.status()).as(got.text()).isEqualTo(200);
+        assertThat(got.body()).isEqualTo(manifest);
+        assertThatThrownBy(() -> here.get(layer)).isInstanceOf(IOException.class);
+        assertThat(here.get(layer).text()).isEqualTo("layer");
+        assertThat(blobs.get()).isEqualTo(2);
+        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+        while (fetching()) {
+            assertThat(System.nanoTime()).isLessThan(deadline);
+        }
+
+        stopNear();
+        Damage.flip(directory.resolve("near"), Digest.sha256("layer".getBytes(StandardCharsets.UTF_8)));
+        Damage.flip(directory.resolve("near"), Digest.sha256(manifest));
+        near.start();
+        here = Registry.of(near);
+        var report = near.hub().verify(true);
+        assertThat(report.faults()).hasSize(2).allMatch(Verifier.Fault::repaired);
+        assertThat(report.faults()).extracting(Verifier.Fault::kind).containsExactly("manifest", "blob");
+        cut = true;
+        assertThat(here.get("/v2/far.example/app/manifests/v").body()).isEqualTo(manifest);
+        assertThat(here.get(layer).text()).isEqualTo("layer");
+        assertThat(near.hub().verify(false).faults()).isEmpty();
+    }
+
+    private void stopNear() {
+        here.close();
+        near.close();
     }
 }

@@ -7,6 +7,7 @@ import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.MediaTypes;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -121,6 +122,62 @@ class WebTest {
                     .isEqualTo("linux/amd64");
             assertThat(nobody.get("/sign-in").header("WWW-Authenticate")).startsWith("Basic realm=");
             assertThat(alice.get("/sign-in").status()).isEqualTo(302);
+        }
+    }
+
+    @Test
+    void aListOfRepositoriesIsReadPageByPage() throws Exception {
+        try (var hub = new TestHub(directory).user("alice", "a", "**", "pull", "push")
+                .grant("anonymous", "public/**", "pull").start();
+                var alice = Registry.of(hub, "alice", "a"); var nobody = Registry.of(hub)) {
+            for (int i = 0; i < 5; i++) {
+                alice.pushImage("public/app" + i, "v", config("App"), "layer");
+                alice.pushImage("public" + i + "/hidden", "v", config("App"), "layer"); // between the others in order
+            }
+            assertThat(pages(nobody, "q=app&n=2")).containsExactly(
+                    List.of("public/app0", "public/app1"), List.of("public/app2", "public/app3"), List.of("public/app4"));
+            assertThat(pages(nobody, "n=5")).hasSize(1); // a full last page says that it is the last
+            assertThat(pages(alice, "n=4")).extracting(List::size).containsExactly(4, 4, 2);
+            assertThat(pages(alice, "q=none&n=4")).containsExactly(List.of());
+            assertThat(pages(alice, "n=100000")).extracting(List::size).containsExactly(10);
+            assertThat(pages(alice, "n=0")).hasSize(10);
+            for (String bad : List.of("n=x", "n=-1", "n=1234567")) {
+                assertThat(alice.get("/api/v1/repositories?" + bad).code()).as(bad).isEqualTo("PAGINATION_NUMBER_INVALID");
+            }
+        }
+    }
+
+    private static List<List<String>> pages(Registry registry, String query) throws Exception {
+        var pages = new ArrayList<List<String>>();
+        for (String last = ""; pages.isEmpty() || !last.isEmpty(); ) {
+            var page = registry.get("/api/v1/repositories?" + query + (last.isEmpty() ? "" : "&last=" + last)).json();
+            var names = new ArrayList<String>();
+            for (var repository : page.objects("repositories")) {
+                names.add(repository.text("name"));
+            }
+            pages.add(names);
+            last = page.text("last").replace("/", "%2F");
+        }
+        return pages;
+    }
+
+    @Test
+    void numbersAreForAdministratorsUnlessTheyArePublic() throws Exception {
+        try (var hub = new TestHub(directory.resolve("one")).user("alice", "a", "**", "admin")
+                .user("bob", "b", "**", "pull", "push", "delete").user("carl", "c", "carl/**", "admin").start();
+                var alice = Registry.of(hub, "alice", "a"); var bob = Registry.of(hub, "bob", "b");
+                var carl = Registry.of(hub, "carl", "c"); var nobody = Registry.of(hub)) {
+            assertThat(alice.get("/metrics").text()).contains("carafe_hub_uploads 0", "carafe_hub_damaged 0");
+            for (var other : List.of(bob, carl, nobody)) {
+                var refused = other.get("/metrics");
+                assertThat(refused.status()).isEqualTo(401);
+                assertThat(refused.text()).doesNotContain("carafe_hub_uploads");
+            }
+            assertThat(nobody.get("/metrics").header("WWW-Authenticate")).startsWith("Basic realm=");
+        }
+        try (var hub = new TestHub(directory.resolve("two")).user("alice", "a", "**", "admin")
+                .with("metrics", "\"public\"").start(); var nobody = Registry.of(hub)) {
+            assertThat(nobody.get("/metrics").text()).contains("carafe_hub_uploads 0");
         }
     }
 }

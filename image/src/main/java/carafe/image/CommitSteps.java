@@ -5,7 +5,7 @@ import java.io.IOException;
 /// Hears of each step by which content becomes durable and visible, just before the step. Tests stop there, as a crash
 /// would; the real thing does nothing.
 @FunctionalInterface
-interface CommitSteps {
+public interface CommitSteps {
 
     /// Passes every step.
     CommitSteps REAL = _ -> {};

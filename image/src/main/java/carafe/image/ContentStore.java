@@ -9,13 +9,17 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,6 +42,7 @@ import java.util.function.Predicate;
 public final class ContentStore {
 
     private static final byte[] LAYOUT = "{\"imageLayoutVersion\":\"1.0.0\"}".getBytes(StandardCharsets.UTF_8);
+    private static final String DAMAGED = "damaged";
     private static final Duration KEPT_INGESTS = Duration.ofDays(7);
 
     private final Path root;
@@ -59,7 +64,8 @@ public final class ContentStore {
         return open(root, CommitSteps.REAL);
     }
 
-    static ContentStore open(Path root, CommitSteps steps) throws IOException {
+    /// As [#open(Path)], telling `steps` of each step.
+    public static ContentStore open(Path root, CommitSteps steps) throws IOException {
         for (var algorithm : Digest.Algorithm.values()) {
             Durable.makeDirectory(root.resolve("blobs").resolve(algorithm.label()));
         }
@@ -138,6 +144,17 @@ public final class ContentStore {
     /// @throws NoSuchFileException it is not here
     public InputStream read(Digest digest) throws IOException {
         return Files.newInputStream(path(digest));
+    }
+
+    /// What is different when the blob's file is another one or was written to: which file it is, its length and when it
+    /// was last written. Empty when it is not here.
+    public Optional<String> stamp(Digest digest) throws IOException {
+        try {
+            var facts = Files.readAttributes(path(digest), BasicFileAttributes.class);
+            return Optional.of(facts.fileKey() + " " + facts.size() + " " + facts.lastModifiedTime());
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        }
     }
 
     /// The blob as a channel that reads anywhere in it, to be closed by the caller; a blob that is deleted meanwhile
@@ -304,7 +321,66 @@ public final class ContentStore {
 
     /// Removes a blob now, whoever relies on it; one that is not here is fine.
     public void delete(Digest digest) throws IOException {
+        steps.before("delete blob");
         Files.deleteIfExists(path(digest));
+    }
+
+    /// Makes blobs durable that [Ingest#commitUnsynced] made visible; those that are not here are passed over.
+    public void sync(Collection<Digest> digests) throws IOException {
+        var directories = new LinkedHashSet<Path>();
+        for (var digest : digests) {
+            Path file = path(digest);
+            steps.before("sync blob");
+            try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
+                channel.force(true);
+                directories.add(file.getParent());
+            } catch (NoSuchFileException e) {
+                continue;
+            }
+        }
+        for (Path directory : directories) {
+            steps.before("sync blob directory");
+            Durable.syncDirectory(directory);
+        }
+    }
+
+    /// Whether somebody may rely on the blob across a power cut.
+    boolean mayBeNamed(Digest digest) {
+        return has(digest) || Files.exists(aside(digest));
+    }
+
+    private Path aside(Digest digest) {
+        return root.resolve(DAMAGED).resolve(digest.algorithm().label() + "-" + digest.hex());
+    }
+
+    /// Takes a damaged blob away from where it is found by its digest and keeps its file below `damaged/` for
+    /// [#sweepDamaged]; one that is not here is fine.
+    public void setAside(Digest digest) throws IOException {
+        Path file = path(digest);
+        Durable.makeDirectory(root.resolve(DAMAGED));
+        Path aside = aside(digest);
+        steps.before("set blob aside");
+        try {
+            Files.move(file, aside, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (NoSuchFileException e) {
+            return;
+        }
+        Files.setLastModifiedTime(aside, FileTime.from(Clock.systemUTC().instant()));
+        Durable.syncNameOf(file);
+    }
+
+    /// Deletes the files of blobs that were set aside before `limit`.
+    public void sweepDamaged(Instant limit) throws IOException {
+        if (!Files.isDirectory(root.resolve(DAMAGED))) {
+            return;
+        }
+        try (var files = Files.newDirectoryStream(root.resolve(DAMAGED))) {
+            for (Path file : files) {
+                if (olderThan(file, limit)) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        }
     }
 
     /// All blobs; files with other names are none.

@@ -21,6 +21,7 @@ public final class Ingest extends OutputStream {
     /// What an ingest's file is called that can be gone on with; all others are swept.
     static final String KEYED = "part-";
 
+    private static final int LARGE = 4 << 20;
     private static final int BUFFER = 256 << 10;
 
     /// What the blob shall be.
@@ -139,34 +140,66 @@ public final class Ingest extends OutputStream {
             throw new EngineException.Invalid("unexpected size of " + expected.digest + ": expected " + expected.size
                     + " bytes, got " + written);
         }
-        publish(expected.digest, Digest.finish(expected.digest.algorithm(), hasher.digest()));
+        verify(expected.digest, Digest.finish(expected.digest.algorithm(), hasher.digest()));
+        publish(expected.digest);
     }
 
     /// Makes the blob durable and visible, if its digest is this.
     /// @throws EngineException.Invalid the bytes have another digest
     public void commit(Digest digest) throws IOException, EngineException.Invalid {
+        verify(digest, found(digest));
+        publish(digest);
+    }
+
+    private Digest found(Digest digest) throws IOException {
         var found = hasher;
         if (!found.getAlgorithm().equals(digest.algorithm().hasher().getAlgorithm())) {
             found = digest.algorithm().hasher();
             hash(found);
         }
-        publish(digest, Digest.finish(digest.algorithm(), found.digest()));
+        return Digest.finish(digest.algorithm(), found.digest());
     }
 
-    private void publish(Digest digest, Digest found) throws IOException, EngineException.Invalid {
+    /// Makes the blob visible, if its digest is this, and durable only with [ContentStore#sync]: until then nobody may
+    /// name it. One that is here already, or was set aside as damaged, may have names: it is durable at once. The bytes
+    /// of a large one are too, for others go on meanwhile.
+    /// @throws EngineException.Invalid the bytes have another digest
+    public void commitUnsynced(Digest digest) throws IOException, EngineException.Invalid {
+        verify(digest, found(digest));
+        if (store.mayBeNamed(digest)) {
+            publish(digest);
+            return;
+        }
+        var steps = store.steps();
+        if (written > LARGE) {
+            steps.before("sync blob");
+            channel.force(true);
+        }
+        rename(store.path(digest));
+        end();
+    }
+
+    private void verify(Digest digest, Digest found) throws IOException, EngineException.Invalid {
         if (!found.equals(digest)) {
             abort();
             throw new EngineException.Invalid("unexpected digest: expected " + digest + ", got " + found);
         }
+    }
+
+    private void publish(Digest digest) throws IOException {
         var steps = store.steps();
         steps.before("sync blob");
         channel.force(true);
         Path target = store.path(digest);
-        steps.before("rename blob");
-        Files.move(file, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        rename(target);
         steps.before("sync blob directory");
         Durable.syncNameOf(target);
         end();
+    }
+
+    private void rename(Path target) throws IOException {
+        store.steps().before("rename blob");
+        Files.move(file, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
     /// Ends the ingest and drops its bytes.

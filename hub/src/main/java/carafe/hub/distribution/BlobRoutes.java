@@ -12,10 +12,13 @@ import carafe.hub.upstream.Transfer;
 import carafe.http.Headers;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.util.Optional;
 
 /// Reads and deletes blobs.
 final class BlobRoutes {
+
+    private static final int PIECE = 128 << 10;
 
     private final Repositories repositories;
     private final PullThrough upstreams;
@@ -91,7 +94,7 @@ final class BlobRoutes {
         return field.isEmpty() || call.is("HEAD") ? Optional.empty() : ByteRange.asked(field.get(), size);
     }
 
-    private static void send(Call call, Digest digest, StoredBlob blob) throws IOException, Refusal {
+    private void send(Call call, Digest digest, StoredBlob blob) throws IOException, Refusal {
         var fields = fields(digest);
         if (call.exchange().headers().first("If-None-Match").filter(("\"" + digest + "\"")::equals).isPresent()) {
             call.empty(304, fields.build());
@@ -101,6 +104,13 @@ final class BlobRoutes {
         range.ifPresent(piece -> fields.add("Content-Range", piece.of(blob.size())));
         var piece = range.orElse(new ByteRange(0, blob.size()));
         int status = range.isPresent() ? 206 : 200;
+        var content = repositories.content();
+        if (call.is("GET") && piece.length() == blob.size() && !content.verified(digest, blob.stamp())) {
+            try (var out = call.exchange().respondStreaming(status, fields.build(), piece.length())) {
+                sendVerified(digest, blob, out);
+            }
+            return;
+        }
         if (blob.file().isPresent()) {
             call.exchange().respondFile(status, fields.build(), blob.file().get(), piece.offset(), piece.length());
             return;
@@ -112,7 +122,35 @@ final class BlobRoutes {
         }
     }
 
-    private static void copy(StoredBlob blob, ByteRange piece, java.io.OutputStream out) throws IOException {
+    /// Hashes what it sends, and holds the last piece back until it knows: what is damaged is never a whole answer.
+    private void sendVerified(Digest digest, StoredBlob blob, OutputStream out) throws IOException {
+        var from = blob.from(0);
+        var hasher = digest.algorithm().hasher();
+        var piece = new byte[PIECE];
+        var last = new byte[PIECE];
+        int held = 0;
+        long left = blob.size();
+        while (left > 0) {
+            out.write(last, 0, held);
+            held = from.readNBytes(piece, 0, (int) Math.min(PIECE, left));
+            if (held == 0) {
+                throw new IOException("the blob is shorter than it was");
+            }
+            hasher.update(piece, 0, held);
+            left -= held;
+            var free = last;
+            last = piece;
+            piece = free;
+        }
+        if (!Digest.finish(digest.algorithm(), hasher.digest()).equals(digest)) {
+            repositories.content().foundWrong(digest);
+            throw new IOException("the stored bytes of " + digest + " are damaged");
+        }
+        repositories.content().foundRight(digest, blob.stamp());
+        out.write(last, 0, held);
+    }
+
+    private static void copy(StoredBlob blob, ByteRange piece, OutputStream out) throws IOException {
         var from = blob.from(piece.offset());
         var buffer = new byte[64 << 10];
         long left = piece.length();

@@ -20,6 +20,7 @@ import org.slf4j.LoggerFactory;
 public final class Collector {
 
     private static final Logger LOG = LoggerFactory.getLogger(Collector.class);
+    private static final Duration DAMAGED_KEPT = Duration.ofDays(7);
 
     private final Repositories repositories;
     private final Retention retention;
@@ -53,6 +54,7 @@ public final class Collector {
                 forgotten += repository.forgetUnused(now.minus(grace));
             }
             int uploads = repositories.content().blobs().dropUploads(now.minus(uploadLife));
+            repositories.content().blobs().dropDamaged(now.minus(DAMAGED_KEPT));
             int deleted = deleteUnlinked();
             var round = new Round(expired, forgotten, deleted, uploads);
             if (expired + forgotten + deleted + uploads > 0) {

@@ -1,5 +1,6 @@
 package carafe.hub.store;
 
+import carafe.image.CommitSteps;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -42,12 +43,15 @@ final class Disk {
     }
 
     /// Replaces `file` by `bytes`, put together in `temporary`: readers and crashes see the old bytes or the new ones.
-    static void replace(Path file, Path temporary, byte[] bytes) throws IOException {
+    static void replace(Path file, Path temporary, byte[] bytes, CommitSteps steps) throws IOException {
+        steps.before("write facts anew");
         try (var channel = FileChannel.open(temporary, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
                 StandardOpenOption.TRUNCATE_EXISTING)) {
             write(channel, ByteBuffer.wrap(bytes));
+            steps.before("sync new facts");
             channel.force(true);
         }
+        steps.before("rename facts");
         move(temporary, file);
     }
 

@@ -1,5 +1,6 @@
 package carafe.hub.store;
 
+import carafe.image.CommitSteps;
 import carafe.image.ContentStore;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -35,9 +37,9 @@ public final class FileBlobs implements Blobs {
         this.store = store;
     }
 
-    /// Opens the store in `root`, making it where it is missing. One per directory at a time.
-    public static FileBlobs open(Path root) throws IOException {
-        return new FileBlobs(ContentStore.open(root));
+    /// Opens the store in `root`, making it where it is missing. One per directory at a time. Tells `steps` what it does.
+    public static FileBlobs open(Path root, CommitSteps steps) throws IOException {
+        return new FileBlobs(ContentStore.open(root, steps));
     }
 
     ContentStore store() {
@@ -53,9 +55,10 @@ public final class FileBlobs implements Blobs {
     @Override
     public Optional<StoredBlob> open(Digest digest) throws IOException {
         try {
+            String stamp = store.stamp(digest).orElse(""); // before it is opened: an older stamp than the bytes' knows nothing
             var channel = store.open(digest);
             try {
-                return Optional.of(new OpenFile(channel, channel.size()));
+                return Optional.of(new OpenFile(channel, channel.size(), stamp));
             } catch (IOException e) {
                 channel.close();
                 throw e;
@@ -68,6 +71,26 @@ public final class FileBlobs implements Blobs {
     @Override
     public void delete(Digest digest) throws IOException {
         store.delete(digest);
+    }
+
+    @Override
+    public void settle(Collection<Digest> digests) throws IOException {
+        store.sync(digests);
+    }
+
+    @Override
+    public Optional<String> stamp(Digest digest) throws IOException {
+        return store.stamp(digest);
+    }
+
+    @Override
+    public void setAside(Digest digest) throws IOException {
+        store.setAside(digest);
+    }
+
+    @Override
+    public void dropDamaged(Instant limit) throws IOException {
+        store.sweepDamaged(limit);
     }
 
     @Override
@@ -155,7 +178,7 @@ public final class FileBlobs implements Blobs {
         uploads.remove(key);
     }
 
-    private record OpenFile(FileChannel channel, long size) implements StoredBlob {
+    private record OpenFile(FileChannel channel, long size, String stamp) implements StoredBlob {
         @Override
         public Optional<FileChannel> file() {
             return Optional.of(channel);

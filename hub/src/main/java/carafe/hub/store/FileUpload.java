@@ -135,9 +135,23 @@ final class FileUpload implements Upload {
 
     @Override
     public void commit(Digest digest) throws IOException, Refusal {
+        commit(ingest -> ingest.commit(digest));
+    }
+
+    @Override
+    public void commitUnsettled(Digest digest) throws IOException, Refusal {
+        commit(ingest -> ingest.commitUnsynced(digest));
+    }
+
+    @FunctionalInterface
+    private interface Ending {
+        void end(Ingest ingest) throws IOException, EngineException.Invalid;
+    }
+
+    private void commit(Ending ending) throws IOException, Refusal {
         takeTurn();
         try {
-            open().commit(digest);
+            ending.end(open());
             end();
         } catch (EngineException.Invalid e) {
             end();

@@ -1,5 +1,6 @@
 package carafe.hub.store;
 
+import carafe.image.CommitSteps;
 import carafe.spec.EngineException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -26,12 +27,14 @@ final class Journal {
     private static final int FEW_LINES = 1000;
 
     private final Path file;
+    private final CommitSteps steps;
     private long length;
     private long lines;
     private boolean unsure;
 
-    private Journal(Path file) {
+    private Journal(Path file, CommitSteps steps) {
         this.file = file;
+        this.steps = steps;
     }
 
     /// What a journal held when it was opened.
@@ -39,8 +42,8 @@ final class Journal {
 
     /// Opens the journal in `file`, which need not exist until the first fact.
     /// @throws IOException also when it is damaged
-    static Opened open(Path file) throws IOException {
-        var journal = new Journal(file);
+    static Opened open(Path file, CommitSteps steps) throws IOException {
+        var journal = new Journal(file, steps);
         return new Opened(journal, journal.read());
     }
 
@@ -112,10 +115,12 @@ final class Journal {
             Disk.makeDirectory(parent());
         }
         byte[] bytes = print(facts);
+        steps.before("write facts");
         try (var channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             try {
                 channel.truncate(length).position(length);
                 Disk.write(channel, ByteBuffer.wrap(bytes));
+                steps.before("sync facts");
                 channel.force(false);
             } catch (IOException e) {
                 unsure = true;
@@ -126,6 +131,7 @@ final class Journal {
             }
         }
         if (fresh) {
+            steps.before("sync facts directory");
             Disk.syncDirectory(parent());
         }
         length += bytes.length;
@@ -140,7 +146,7 @@ final class Journal {
     /// Replaces the file by one with only `facts`.
     void rewrite(List<Fact> facts) throws IOException {
         byte[] bytes = print(facts);
-        Disk.replace(file, file.resolveSibling(file.getFileName() + ".new"), bytes);
+        Disk.replace(file, file.resolveSibling(file.getFileName() + ".new"), bytes, steps);
         length = bytes.length;
         lines = facts.size();
     }

@@ -1,5 +1,6 @@
 package carafe.hub.store;
 
+import carafe.image.CommitSteps;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -28,20 +29,23 @@ public final class Repositories {
     private final Content content;
     private final List<Quota> quotas;
     private final Clock clock;
+    private final CommitSteps steps;
     private final ConcurrentSkipListSet<String> names = new ConcurrentSkipListSet<>();
     private final Map<String, Repository> open = new ConcurrentHashMap<>();
 
-    private Repositories(Path root, Content content, List<Quota> quotas, Clock clock) {
+    private Repositories(Path root, Content content, List<Quota> quotas, Clock clock, CommitSteps steps) {
         this.root = root;
         this.content = content;
         this.quotas = List.copyOf(quotas);
         this.clock = clock;
+        this.steps = steps;
     }
 
-    /// Opens what is in `root`; repositories under a quota are read at once.
-    public static Repositories open(Path root, Content content, List<Quota> quotas, Clock clock) throws IOException {
+    /// Opens what is in `root`; repositories under a quota are read at once. Tells `steps` of each change of facts.
+    public static Repositories open(Path root, Content content, List<Quota> quotas, Clock clock, CommitSteps steps)
+            throws IOException {
         Disk.makeDirectory(root);
-        var all = new Repositories(root, content, quotas, clock);
+        var all = new Repositories(root, content, quotas, clock, steps);
         Files.walkFileTree(root, new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
@@ -84,12 +88,19 @@ public final class Repositories {
 
     private Repository read(String name) {
         try {
-            var opened = Journal.open(root.resolve(name).resolve(FACTS));
+            var opened = Journal.open(root.resolve(name).resolve(FACTS), steps);
             var repository = new Repository(name, content, opened, quotas, clock);
             names.add(name);
             return repository;
         } catch (IOException e) {
             throw new UncheckedIOException(e.getMessage(), e);
+        }
+    }
+
+    /// Makes durable what waits for a manifest to name it; before the hub ends as it should.
+    public void settle() throws IOException {
+        for (var repository : open.values()) {
+            repository.settle();
         }
     }
 

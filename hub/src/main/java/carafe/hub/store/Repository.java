@@ -18,6 +18,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// One repository: which blobs, manifests and tags it has. Readers take no lock; changes are durable in the journal
 /// before they can be seen.
@@ -25,6 +27,8 @@ import java.util.concurrent.locks.ReentrantLock;
 /// Invariants: a tag names a manifest of the repository; what a pushed manifest is made of is here as long as it is.
 /// Lock order: a digest's lock (see [Content]), then the repository's.
 public final class Repository {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Repository.class);
 
     private final String name;
     private final Content content;
@@ -36,6 +40,10 @@ public final class Repository {
     private final ReentrantLock lock = new ReentrantLock();
 
     private final Map<Digest, Links.Blob> blobs = new ConcurrentHashMap<>();
+    /// Those of `blobs` that are not written down, as no manifest here names them yet: they and their bytes become
+    /// durable with the first that does. Under the lock.
+    private final Set<Digest> pending = new HashSet<>();
+
     private final Map<Digest, Links.Manifest> manifests = new ConcurrentHashMap<>();
     private final NavigableMap<String, Links.Tag> tags = new ConcurrentSkipListMap<>();
     private final Map<Digest, Set<Digest>> referrers = new ConcurrentHashMap<>();
@@ -71,10 +79,22 @@ public final class Repository {
         }
     }
 
-    /// Writes `facts` down, then makes them seen. Under the lock.
+    /// Writes `facts` down, then makes them seen. Under the lock. What was never written down is not unwritten.
     private void change(List<Fact> facts) throws IOException {
-        journal.append(facts);
-        facts.forEach(this::apply);
+        var written = facts.stream()
+                .filter(fact -> !(fact instanceof Fact.Unlinked(var blob) && pending.contains(blob)))
+                .toList();
+        if (!written.isEmpty()) {
+            journal.append(written);
+        }
+        for (var fact : facts) {
+            apply(fact);
+            switch (fact) {
+                case Fact.Linked(var blob, long _, var _) -> pending.remove(blob);
+                case Fact.Unlinked(var blob) -> pending.remove(blob);
+                case Fact.Stored _, Fact.Removed _, Fact.Tagged _, Fact.Untagged _ -> { }
+            }
+        }
         if (journal.wasteful(blobs.size() + manifests.size() + tags.size())) {
             journal.rewrite(facts());
         }
@@ -82,7 +102,11 @@ public final class Repository {
 
     private List<Fact> facts() {
         var all = new ArrayList<Fact>();
-        blobs.forEach((digest, link) -> all.add(new Fact.Linked(digest, link.size(), link.wanted())));
+        blobs.forEach((digest, link) -> {
+            if (!pending.contains(digest)) {
+                all.add(new Fact.Linked(digest, link.size(), link.wanted()));
+            }
+        });
         manifests.forEach((digest, link) ->
                 all.add(new Fact.Stored(digest, link.mediaType(), link.size(), link.at(), link.subject())));
         tags.forEach((tag, link) -> all.add(new Fact.Tagged(tag, link.manifest(), link.at(), link.cached())));
@@ -145,14 +169,61 @@ public final class Repository {
                 + manifests.values().stream().mapToLong(Links.Manifest::size).sum();
     }
 
-    /// Ends `upload`: the blob can be pulled from here.
+    /// Ends `upload`: the blob can be pulled from here. A power cut or a crash may take it until a manifest names it.
     public void commit(Upload upload, Digest digest) throws IOException, Refusal {
+        content.linking(digest, () -> {
+            long size = upload.size();
+            content.commit(upload, digest);
+            link(digest, size);
+            return size;
+        });
+    }
+
+    /// Ends `upload` of a blob that a manifest here names already: durable at once.
+    public void fill(Upload upload, Digest digest) throws IOException, Refusal {
         content.linking(digest, () -> {
             long size = upload.size();
             upload.commit(digest);
             link(digest, size);
+            settle(List.of(digest));
             return size;
         });
+    }
+
+    /// Makes all links durable, with their bytes: before the hub ends as it should.
+    void settle() throws IOException {
+        lock.lock();
+        try {
+            settle(List.copyOf(pending));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Makes those of `digests` durable that are not.
+    private void settle(Collection<Digest> digests) throws IOException {
+        lock.lock();
+        try {
+            content.settle(digests);
+            var facts = links(digests);
+            if (!facts.isEmpty()) {
+                change(facts);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// What is to be written down so that those of `digests` outlive a crash that would not. Under the lock.
+    private List<Fact> links(Collection<Digest> digests) {
+        var facts = new ArrayList<Fact>();
+        for (var digest : digests) {
+            var link = blobs.get(digest);
+            if (link != null && pending.contains(digest)) {
+                facts.add(new Fact.Linked(digest, link.size(), link.wanted()));
+            }
+        }
+        return facts;
     }
 
     /// Makes a blob of another repository one of this. False when its bytes are not there.
@@ -174,21 +245,30 @@ public final class Repository {
                 known.want(clock.instant());
                 return;
             }
-            charged(digest, size, List.of(new Fact.Linked(digest, size, clock.instant())));
+            charged(digest, size, () -> {
+                apply(new Fact.Linked(digest, size, clock.instant()));
+                pending.add(digest);
+            });
         } finally {
             lock.unlock();
         }
     }
 
+    /// What a quota is charged for.
+    @FunctionalInterface
+    private interface Charge {
+        void run() throws IOException;
+    }
+
     /// Charges the quotas for `digest` and makes the change, or does neither.
-    private void charged(Digest digest, long size, List<Fact> facts) throws IOException, Refusal {
+    private void charged(Digest digest, long size, Charge change) throws IOException, Refusal {
         int taken = 0;
         boolean done = false;
         try {
             for (; taken < quotas.size(); taken++) {
                 quotas.get(taken).take(digest, size);
             }
-            change(facts);
+            change.run();
             done = true;
         } finally {
             for (int i = 0; i < taken && !done; i++) {
@@ -202,14 +282,15 @@ public final class Repository {
     /// @throws Refusal MANIFEST_BLOB_UNKNOWN, SIZE_INVALID, DENIED
     public void put(Document document, List<String> names, Overwrite may) throws IOException, Refusal {
         if (!may.cached()) {
-            requireParts(document); // before bytes are stored for nothing; what counts is the question under the lock
+            requireParts(document, true); // before bytes are stored for nothing; what counts is the question under the lock
         }
+        content.settle(document.blobs().stream().map(Descriptor::digest).toList());
         content.linking(document.digest(), () -> {
             content.store(document, name);
             lock.lock();
             try {
                 if (!may.cached()) {
-                    requireParts(document);
+                    requireParts(document, false);
                 }
                 record(document, names, may);
                 return document;
@@ -221,7 +302,9 @@ public final class Repository {
 
     private void record(Document document, List<String> names, Overwrite may) throws IOException, Refusal {
         Instant now = clock.instant();
-        var facts = new ArrayList<Fact>();
+        var parts = document.blobs().stream().map(Descriptor::digest).toList();
+        content.settle(parts); // nothing, but for what was stored again since
+        var facts = new ArrayList<Fact>(links(parts));
         for (String tag : names) {
             var old = tags.get(tag);
             if (may.cached() && old != null && !old.cached()) {
@@ -248,14 +331,15 @@ public final class Repository {
         }
         facts.addFirst(new Fact.Stored(
                 document.digest(), document.mediaType(), document.bytes().length, now, document.subject()));
-        charged(document.digest(), document.bytes().length, facts);
+        charged(document.digest(), document.bytes().length, () -> change(facts));
     }
 
-    private void requireParts(Document document) throws Refusal {
+    /// `stored` when the storage is asked as well: what was damaged is gone there although it is linked here.
+    private void requireParts(Document document, boolean stored) throws IOException, Refusal {
         var missing = new ArrayList<Json>();
         for (var part : document.blobs()) {
             var link = blobs.get(part.digest());
-            if (link == null) {
+            if (link == null || stored && content.blobs().size(part.digest()).isEmpty()) {
                 missing.add(Json.of(part.digest().toString()));
             } else {
                 link.want(clock.instant());
@@ -264,7 +348,7 @@ public final class Repository {
         }
         for (var part : document.manifests()) {
             var link = manifests.get(part.digest());
-            if (link == null) {
+            if (link == null || stored && content.document(part.digest()).isEmpty()) {
                 missing.add(Json.of(part.digest().toString()));
             } else {
                 requireSize(part, link.size());
@@ -352,10 +436,19 @@ public final class Repository {
         }
     }
 
+    /// Which manifest is made of `part`.
+    /// @throws Refusal UNAVAILABLE nobody can say, as the bytes of a manifest are gone
     private Optional<Digest> userOf(Digest part, boolean manifest) throws IOException, Refusal {
         for (var digest : manifests.keySet()) {
+            if (digest.equals(part)) {
+                continue;
+            }
             var document = document(digest);
-            if (document.isPresent() && parts(document.get(), manifest).stream()
+            if (document.isEmpty()) {
+                throw new Refusal(Reason.UNAVAILABLE, "the bytes of the manifest " + digest + " of " + name
+                        + " were damaged and are gone: what it is made of cannot be deleted; push it again, or delete it");
+            }
+            if (parts(document.get(), manifest).stream()
                     .anyMatch(descriptor -> descriptor.digest().equals(part))) {
                 return Optional.of(digest);
             }
@@ -381,10 +474,13 @@ public final class Repository {
     int forgetUnused(Instant limit) throws IOException, Refusal {
         var read = new HashSet<Digest>();
         var used = new HashSet<Digest>();
-        addParts(manifests.keySet(), read, used);
+        boolean all = addParts(manifests.keySet(), read, used);
         lock.lock();
         try {
-            addParts(manifests.keySet(), read, used);
+            if (!addParts(manifests.keySet(), read, used) || !all) {
+                LOG.warn("{} keeps all its blobs, as the bytes of one of its manifests are gone", name);
+                return 0;
+            }
             var facts = new ArrayList<Fact>();
             blobs.forEach((digest, link) -> {
                 if (!used.contains(digest) && link.wanted().isBefore(limit)) {
@@ -406,12 +502,17 @@ public final class Repository {
         }
     }
 
-    private void addParts(Collection<Digest> from, Set<Digest> read, Set<Digest> used) throws IOException, Refusal {
+    /// False when the bytes of a manifest are gone, so that nobody knows what it is made of.
+    private boolean addParts(Collection<Digest> from, Set<Digest> read, Set<Digest> used) throws IOException, Refusal {
+        boolean all = true;
         for (var digest : from) {
             if (read.add(digest)) {
-                document(digest).ifPresent(found -> found.blobs().forEach(part -> used.add(part.digest())));
+                var found = document(digest);
+                all &= found.isPresent() || !manifests.containsKey(digest);
+                found.ifPresent(document -> document.blobs().forEach(part -> used.add(part.digest())));
             }
         }
+        return all;
     }
 
     /// The retention's part: removes those of `victims` that still stand as they were when it chose them.

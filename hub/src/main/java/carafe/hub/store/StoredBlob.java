@@ -11,6 +11,9 @@ public interface StoredBlob extends AutoCloseable {
     /// Length in bytes.
     long size();
 
+    /// Which bytes these are, as [Blobs#stamp] says it.
+    String stamp();
+
     /// The file it is, where it is one, for sending without copying. Owned by this blob.
     Optional<FileChannel> file();
 

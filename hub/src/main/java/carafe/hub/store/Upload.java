@@ -28,6 +28,12 @@ public interface Upload {
     /// @throws Refusal DIGEST_INVALID the bytes have another digest
     void commit(Digest digest) throws IOException, Refusal;
 
+    /// As [#commit], but the blob need not outlive a power cut until [Blobs#settle]; storage that has no such thing
+    /// commits.
+    default void commitUnsettled(Digest digest) throws IOException, Refusal {
+        commit(digest);
+    }
+
     /// Drops it; one that is over is fine.
     void cancel() throws IOException;
 }

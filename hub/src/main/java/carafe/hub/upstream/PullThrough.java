@@ -67,7 +67,7 @@ public final class PullThrough {
         var known = repositories.find(repository).map(here -> here.tags().get(tag));
         if (known.isPresent()) {
             boolean fresh = known.get().at().plus(mirror.get().fresh()).isAfter(clock.instant());
-            if (!known.get().cached() || fresh) {
+            if (!known.get().cached() || fresh && holds(known.get().manifest())) {
                 count("hit");
                 return;
             }
@@ -75,8 +75,8 @@ public final class PullThrough {
         try {
             String there = there(mirror.get(), repository);
             var digest = mirror.get().upstream().resolve(there, tag);
-            if (digest.isPresent() && repositories.open(repository).manifest(digest.get()).isPresent()) {
-                retag(repository, tag, digest.get());
+            if (digest.isPresent() && retag(repository, tag, digest.get())) {
+                count("revalidated");
             } else if (!fetch(mirror.get(), repository, tag, List.of(tag)) && known.isPresent()) {
                 repositories.open(repository).untag(tag); // no answer to HEAD says too little: some registries give none
             }
@@ -89,19 +89,26 @@ public final class PullThrough {
         }
     }
 
-    private void retag(String repository, String tag, Digest digest) throws IOException, Refusal {
+    /// Whether the bytes of a manifest are here; they may be gone because they were damaged.
+    private boolean holds(Digest manifest) throws IOException {
+        return repositories.content().document(manifest).isPresent();
+    }
+
+    /// False when the manifest is not here.
+    private boolean retag(String repository, String tag, Digest digest) throws IOException, Refusal {
         var here = repositories.open(repository);
         var document = here.document(digest);
         if (document.isPresent()) {
             here.put(document.get(), List.of(tag), Overwrite.CACHED);
-            count("revalidated");
         }
+        return document.isPresent();
     }
 
     /// Makes sure that the manifest `digest` is here, if an upstream has it.
     public void freshen(String repository, Digest digest) throws IOException, Refusal {
         var mirror = mirror(repository);
-        if (mirror.isEmpty() || repositories.find(repository).flatMap(here -> here.manifest(digest)).isPresent()) {
+        if (mirror.isEmpty() || repositories.find(repository).flatMap(here -> here.manifest(digest)).isPresent()
+                && holds(digest)) {
             return;
         }
         try {
@@ -159,6 +166,20 @@ public final class PullThrough {
         }
     }
 
+    /// Fetches anew what `here` links and has no more; blocks until it is here. False when no upstream has it.
+    public boolean fetchAnew(Repository here, Digest digest) throws IOException, Refusal {
+        if (here.manifest(digest).isPresent()) {
+            freshen(here.name(), digest);
+            return holds(digest);
+        }
+        var transfer = blob(here.name(), digest);
+        if (transfer.isEmpty()) {
+            return false;
+        }
+        transfer.get().awaitEnd();
+        return repositories.content().blobs().size(digest).isPresent();
+    }
+
     /// How a manifest here describes the blob: nothing else is fetched, and its length is known before it comes.
     private static Optional<Descriptor> named(Repository here, Digest digest) throws IOException, Refusal {
         for (var manifest : here.manifests().keySet()) {
@@ -176,7 +197,7 @@ public final class PullThrough {
         var blob = transfer.blob();
         try (var incoming = mirror.upstream().blob(there(mirror, here.name()), blob)) {
             transfer.receive(incoming, repositories.room(here.name(), Optional.of(blob.digest())));
-            here.commit(transfer.upload(), blob.digest());
+            here.fill(transfer.upload(), blob.digest());
             transfer.complete();
             metrics.add("carafe_hub_upstream_bytes_total", blob.size());
         } catch (IOException | Refusal | RuntimeException e) {

@@ -105,6 +105,22 @@ public final class Transfer {
         }
     }
 
+    /// Waits until it is over.
+    /// @throws IOException it failed
+    void awaitEnd() throws IOException {
+        lock.lock();
+        try {
+            while (state == State.RUNNING) {
+                await();
+            }
+            if (state == State.FAILED) {
+                throw new IOException("the upstream failed: " + reason);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// Writes `length` bytes from `offset` on to `out`, as they arrive.
     public void copy(OutputStream out, long offset, long length) throws IOException {
         var piece = new byte[PIECE];
