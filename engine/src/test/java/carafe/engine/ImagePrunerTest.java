@@ -7,6 +7,9 @@ import carafe.image.TestImage;
 import carafe.image.TestTar;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import carafe.spec.build.BuildContexts;
+import carafe.spec.build.BuildOutcome;
+import carafe.spec.build.BuildRequest;
 import carafe.spec.docker.ContainerConfig;
 import carafe.spec.docker.Filters;
 import carafe.spec.docker.HostConfig;
@@ -15,13 +18,14 @@ import java.io.ByteArrayInputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What `image prune` takes with each of its filters, and what `system df -v` says of shared layers. There is an image
+/// What `image prune` takes with each of its filters, and what `system df` says of layers. There is an image
 /// `app` from the beginning, without a time of making.
 class ImagePrunerTest {
 
@@ -117,6 +121,39 @@ class ImagePrunerTest {
         assertThatThrownBy(() -> pruned("{\"unused-for\":[\"soon\"]}")).isInstanceOf(EngineException.Invalid.class)
                 .hasMessage("invalid duration \"soon\": write 30d, 12h or 90m");
         assertThatThrownBy(() -> pruned("{\"colour\":[\"red\"]}")).isInstanceOf(EngineException.Invalid.class);
+    }
+
+    private BuildOutcome build(String dockerfile) throws Exception {
+        var request = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
+                BuildRequest.Cache.USE, BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE, BuildContexts.NONE);
+        var context = new TestTar().add(TestTar.file("f", "f".repeat(3000))).add(TestTar.file("Dockerfile", dockerfile));
+        return harness.engine.builds().build(request, List.of(), new ByteArrayInputStream(context.bytes()), _ -> { });
+    }
+
+    @Test
+    void aLayerThatOnlyBuildsKeepIsTheirs() throws Exception {
+        long before = images.usage(List.of()).layersBytes();
+        String built = build("FROM scratch\nCOPY f /f\n").imageId().orElseThrow();
+        assertThat(images.usage(List.of()).layersBytes() - before).isEqualTo(3000);
+        assertThat(harness.engine.builds().cache()).singleElement().satisfies(use -> {
+            assertThat(use.bytes()).isEqualTo(3000);
+            assertThat(use.shared()).isTrue();
+        });
+        images.remove(built, false);
+        assertThat(images.usage(List.of()).layersBytes()).isEqualTo(before);
+        assertThat(harness.engine.builds().cache()).singleElement().satisfies(use -> assertThat(use.shared()).isFalse());
+    }
+
+    @Test
+    void aLayerThatAContainerKeepsCountsAmongLayersWithoutItsImage() throws Exception {
+        long before = images.usage(List.of()).layersBytes();
+        String built = build("FROM scratch\nCOPY f /f\nCMD [\"true\"]\n").imageId().orElseThrow();
+        harness.containers().create(new CreateRequest("one", "",
+                ContainerConfig.parse(Json.object().put("Image", built).build()),
+                HostConfig.parse(Json.object().build()), NetworkingConfig.NONE));
+        images.remove(built, true);
+        assertThat(images.usage(List.of()).layersBytes() - before).isEqualTo(3000);
+        assertThat(harness.engine.builds().cache()).singleElement().satisfies(use -> assertThat(use.shared()).isTrue());
     }
 
     @Test

@@ -520,9 +520,10 @@ public final class Images implements AutoCloseable {
         }
         try {
             var uses = new ArrayList<LayerUse>();
+            var ofContainers = snapshots.neededLayers();
             for (var diffId : layers.list()) {
                 uses.add(new LayerUse(diffId, layers.sizes(diffId).fileBytes(),
-                        users.getOrDefault(diffId, Set.of())));
+                        users.getOrDefault(diffId, Set.of()), ofContainers.contains(diffId)));
             }
             return uses;
         } catch (IOException e) {
