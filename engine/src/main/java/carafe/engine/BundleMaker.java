@@ -29,6 +29,7 @@ final class BundleMaker {
     /// It joins the namespaces of `network` and what is `shared`; `linked` are variables about those it is linked to.
     Bundle make(Container container, Memberships.Attachment network, Sharings.Joined shared, List<String> linked)
             throws EngineException {
+        layers.used(container.snapshot());
         return bundle(container.snapshot(), root(container), new SpecComposer.Places(
                 layout.files(container.id()), network.namespace(), network.users(), shared, linked));
     }
