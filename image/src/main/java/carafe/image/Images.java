@@ -485,7 +485,7 @@ public final class Images implements AutoCloseable {
         index.images().values().forEach(manifest -> neededBlobs.add(manifest.digest()));
         neededBlobs.addAll(index.indexes());
         neededBlobs.addAll(artifacts.neededBlobs(index));
-        content.collect(neededBlobs::contains, Instant.MAX);
+        content.collect(neededBlobs::contains);
         Predicate<Digest> needed = neededLayers::contains;
         var removed = collector.collect(() -> needed.or(snapshots.neededLayers()::contains));
         trash.afterwards(() -> known.forgetUnless(removed, layers::has));
