@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import carafe.build.plan.BaseImages;
 import carafe.build.step.CacheMounts;
 import carafe.build.tree.TarText;
+import carafe.image.ImageUsers;
 import carafe.image.Images;
 import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildRequest;
@@ -134,6 +135,15 @@ class CacheKeepingTest {
             return true;
         });
         assertThat(mounts.remove(mounts.list().getFirst())).isTrue();
+    }
+
+    @Test
+    void stepsWithTheSameLayerCountItOnce() throws Exception {
+        build("FROM scratch\nCOPY large /a\nCOPY large /a\n");
+        images.remove(images.list().getFirst().id().toString(), false, ImageUsers.NONE);
+        assertThat(builder.keeping().list()).hasSize(2).extracting(CacheUse::bytes).containsExactly(100_000L, 100_000L);
+        assertThat(builder.keeping().list()).extracting(CacheUse::shared).containsExactlyInAnyOrder(true, false);
+        assertThat(images.layerBytes()).isEqualTo(100_000);
     }
 
     @Test

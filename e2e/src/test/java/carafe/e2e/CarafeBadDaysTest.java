@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -21,6 +22,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CarafeBadDaysTest {
 
     private static final String PREREQUISITES = Tools.ROOT.resolve("build/prerequisites").toString();
+
+    private static final String FULL = "no space left on device; system prune removes what nothing uses, then try again";
 
     private final Client client = Client.docker28();
 
@@ -177,7 +180,7 @@ class CarafeBadDaysTest {
     void aFullDiskFailsWhatNeedsRoomAndNothingElse(String kind) throws Exception {
         try (var engine = new CarafeDaemon()) {
             Files.createDirectory(engine.dataRoot());
-            mountSmallDisk(engine.dataRoot(), kind);
+            mountSmallDisk(engine.dataRoot(), kind, kind.equals("tmpfs") ? 32 : 64);
             try {
                 start(engine);
                 Path other = TestImages.ociLayout(engine.directory());
@@ -192,9 +195,9 @@ class CarafeBadDaysTest {
                 fill(filler);
 
                 assertThat(client.to(engine).and("load", "-i", other.toString()).run().endedWith(1).all())
-                        .contains("no space left on device").doesNotContain("Loaded image");
+                        .contains(FULL).doesNotContain("Loaded image");
                 var refused = client.to(engine).and("create", "--name", "third", "busybox", "true").run().endedWith(1);
-                assertThat(refused.err()).containsPattern("no space left on device|disk that holds the database is full");
+                assertThat(refused.err()).contains(FULL);
                 assertThat(client.to(engine).and("ps", "-a", "--format", "{{.Names}}").run().good().lines())
                         .containsExactlyInAnyOrder("running", "waiting");
                 assertThat(containerFiles(engine.dataRoot())).isEqualTo(before);
@@ -224,20 +227,139 @@ class CarafeBadDaysTest {
         }
     }
 
+    private Outcome docker(CarafeDaemon engine, String... words) throws Exception {
+        return client.to(engine).and(words).run();
+    }
+
+    /// Puts an image at the hub whose lower layer is small and whose upper one has 16 MB; the engine keeps nothing of it.
+    private void pushLarge(CarafeDaemon engine, String name) throws Exception {
+        docker(engine, "load", "-i", TestImages.otherArchive(engine.directory()).toString()).good();
+        makeLarge(engine, "maker", "other:1");
+        docker(engine, "commit", "maker", name).good();
+        docker(engine, "push", name).good();
+        docker(engine, "rm", "maker").good();
+        docker(engine, "rmi", name, "other:1").good();
+    }
+
+    /// A container that has written 16 MB which no compression makes smaller.
+    private void makeLarge(CarafeDaemon engine, String container, String image) throws Exception {
+        docker(engine, "create", "--name", container, "--network", "none", image, "sleep", "1000").good();
+        byte[] noise = new byte[16 << 20];
+        new Random(7).nextBytes(noise);
+        Path file = Files.write(engine.directory().resolve("noise"), noise);
+        docker(engine, "cp", file.toString(), container + ":/noise").good();
+    }
+
+    /// Writes until so many bytes are free.
+    private static void leave(Path file, long freeBytes) throws IOException {
+        byte[] piece = new byte[64 << 10];
+        try (var out = Files.newOutputStream(file)) {
+            while (file.toFile().getUsableSpace() > freeBytes) {
+                out.write(piece);
+            }
+        }
+    }
+
+    /// What is written before it has a name.
+    private static List<Path> unfinished(CarafeDaemon engine) throws IOException {
+        var found = new ArrayList<Path>();
+        for (String place : List.of("layers/tmp", "content/ingest", "snapshots/.tmp")) {
+            try (var files = Files.list(engine.dataRoot().resolve(place))) {
+                found.addAll(files.toList());
+            }
+        }
+        return found;
+    }
+
+    /// On a disk without a free byte: containers and images go, and nothing that failed before is to be seen.
+    private void assertRemovalsWork(CarafeDaemon engine, String container) throws Exception {
+        Deadline.await("nothing half done is left", () -> unfinished(engine).isEmpty());
+        fill(engine.dataRoot().resolve("filler-again"));
+        assertThat(docker(engine, "images", "-a", "--format", "{{.Repository}}").good().lines())
+                .containsExactlyInAnyOrder("busybox", "hello-world");
+        docker(engine, "rm", "-f", container).good();
+        docker(engine, "image", "prune", "-f").good();
+        docker(engine, "container", "prune", "-f").good();
+        docker(engine, "system", "prune", "-f").good();
+        assertThat(Client.carafe().to(engine).and("system", "check").run().good().out()).doesNotContain("damaged");
+        Files.delete(engine.dataRoot().resolve("filler-again"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tmpfs", "ext4"})
+    void aPullThatFillsTheDiskHalfWayLeavesNothingAndTheNextOneHeals(String kind) throws Exception {
+        try (var engine = new CarafeDaemon(); var hub = HubUnderTest.open()) {
+            Files.createDirectory(engine.dataRoot());
+            mountSmallDisk(engine.dataRoot(), kind, 96);
+            try {
+                start(engine);
+                String name = hub.host() + "/team/large:1";
+                pushLarge(engine, name);
+                engine.awaitOwnLibrary();
+                docker(engine, "run", "-d", "--name", "running", "--network", "none", "busybox", "sleep", "1000").good();
+                Path filler = engine.dataRoot().resolve("filler");
+                leave(filler, 8 << 20);
+                var refused = docker(engine, "pull", name).endedWith(1);
+                assertThat(refused.err()).contains(FULL);
+                assertThat(refused.out().lines().filter(line -> line.endsWith("Pulling fs layer"))).hasSize(2);
+                assertThat(refused.out().lines().filter(line -> line.endsWith("Pull complete")))
+                        .as("the upper layer is larger than what was free").hasSizeLessThan(2);
+                assertThat(docker(engine, "run", "--rm", "--network", "none", "--pull", "never", name, "true").code()).isNotZero();
+                assertThat(docker(engine, "exec", "running", "echo", "alive").good().text()).isEqualTo("alive");
+                assertRemovalsWork(engine, "running");
+                Files.delete(filler);
+                docker(engine, "pull", name).good();
+                assertThat(docker(engine, "run", "--rm", "--network", "none", name, "wc", "-c", "/noise").good().text())
+                        .startsWith("16777216");
+                engine.stop();
+            } finally {
+                unmount(engine.dataRoot());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tmpfs", "ext4"})
+    void aCommitThatFillsTheDiskHalfWayLeavesNothingAndTheNextOneWorks(String kind) throws Exception {
+        try (var engine = new CarafeDaemon()) {
+            Files.createDirectory(engine.dataRoot());
+            mountSmallDisk(engine.dataRoot(), kind, 96);
+            try {
+                start(engine);
+                makeLarge(engine, "large", "busybox");
+                docker(engine, "start", "large").good();
+                docker(engine, "create", "--name", "other", "--network", "none", "busybox", "true").good();
+                engine.awaitOwnLibrary();
+                Path filler = engine.dataRoot().resolve("filler");
+                leave(filler, 8 << 20);
+                assertThat(docker(engine, "commit", "large", "large:1").endedWith(1).err()).contains(FULL);
+                assertRemovalsWork(engine, "other");
+                Files.delete(filler);
+                docker(engine, "commit", "large", "large:1").good();
+                docker(engine, "rm", "-f", "large").good();
+                assertThat(docker(engine, "run", "--rm", "--network", "none", "large:1", "wc", "-c", "/noise").good().text())
+                        .startsWith("16777216");
+                engine.stop();
+            } finally {
+                unmount(engine.dataRoot());
+            }
+        }
+    }
+
     private void start(CarafeDaemon engine) throws Exception {
         engine.start();
         var archive = TestImages.dockerArchive(engine.directory());
         client.to(engine).and("load", "-i", archive.toString()).run().good();
     }
 
-    private static void mountSmallDisk(Path at, String kind) throws Exception {
+    private static void mountSmallDisk(Path at, String kind, int megabytes) throws Exception {
         if (kind.equals("tmpfs")) {
-            mount(at, "tmpfs", "size=32m");
+            mount(at, "tmpfs", "size=" + megabytes + "m");
             return;
         }
         Path disk = at.resolveSibling("disk");
         try (var file = new RandomAccessFile(disk.toFile(), "rw")) {
-            file.setLength(64 << 20);
+            file.setLength((long) megabytes << 20);
         }
         Command.of("mkfs." + kind, "-q", "-F", "-m", "0", disk.toString()).run().good();
         Command.of("mount", "-o", "loop", disk.toString(), at.toString()).run().good();

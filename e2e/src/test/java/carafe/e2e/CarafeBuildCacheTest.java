@@ -96,6 +96,29 @@ final class CarafeBuildCacheTest {
         }
     }
 
+    /// `system df`: the size of images, and that of the build cache.
+    private List<String> sizes(EngineUnderTest engine) throws Exception {
+        return on(engine, "system", "df", "--format", "{{.Type}} {{.Size}}").good().lines().stream()
+                .filter(line -> line.startsWith("Images") || line.startsWith("Build Cache")).toList();
+    }
+
+    @Test
+    void whatOnlyTheCacheKeepsIsCountedThereAndNowhereElse() throws Exception {
+        try (var engine = new CarafeDaemon()) {
+            engine.start();
+            Path context = context("FROM scratch\nCOPY big /big\n");
+            Files.write(context.resolve("big"), new byte[3_000_000]);
+            var before = sizes(engine);
+            assertThat(before).contains("Build Cache 0B");
+            build(engine, context, "-t", "big:1").good();
+            assertThat(sizes(engine)).contains("Build Cache 0B").doesNotContain(before.getFirst());
+            on(engine, "rmi", "big:1").good();
+            assertThat(sizes(engine)).containsExactly(before.getFirst(), "Build Cache 3MB");
+            on(engine, "builder", "prune", "-af").good();
+            assertThat(sizes(engine)).isEqualTo(before);
+        }
+    }
+
     @Test
     void theLeastIsWhatTheImageHas() throws Exception {
         Path context = stages("least");

@@ -4,9 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /// Layers as the host sees them: each is mounted once however many containers stand on it, and lets go of the disk when
 /// its image is removed.
@@ -63,6 +68,50 @@ final class CarafeLayersTest {
             assertThat(mountsOf(engine)).as("the base alone").hasSize(1).isSubsetOf(mounts);
             docker(engine, "rmi", "busybox");
             Deadline.await("no layer is mounted", () -> mountsOf(engine).isEmpty());
+        }
+    }
+
+    /// Makes the image's last use one of two months ago.
+    private void age(EngineUnderTest engine, String image) throws Exception {
+        String id = docker(engine, "images", "-q", "--no-trunc", image).text();
+        Files.setLastModifiedTime(engine.dataRoot().resolve("content/blobs/sha256").resolve(id.substring("sha256:".length())),
+                FileTime.from(Instant.now().minus(Duration.ofDays(60))));
+    }
+
+    /// What is there after a clean-up of all that was not used for a month.
+    private List<String> leftByPrune(EngineUnderTest engine, Client by) throws Exception {
+        by.to(engine).and("image", "prune", "-af", "--filter", "unused-for=720h").run().good();
+        return docker(engine, "images", "--format", "{{.Repository}}").lines();
+    }
+
+    static List<Client> clients() {
+        return List.of(Client.carafe(), Client.docker28());
+    }
+
+    @ParameterizedTest
+    @MethodSource("clients")
+    void aCleanUpByLastUseSparesWhatWasUsed(Client by) throws Exception {
+        try (var engine = new CarafeDaemon()) {
+            engine.start();
+            makeTwoLayers(engine);
+            docker(engine, "tag", "two:1", "kept:1");
+            Path context = Files.createDirectory(engine.directory().resolve("context"));
+            Files.writeString(context.resolve("Dockerfile"), "FROM two:1\nLABEL built=yes\n");
+            docker(engine, "build", "-q", "-t", "built:1", context.toString());
+            for (String image : List.of("busybox", "two:1", "built:1")) {
+                age(engine, image);
+            }
+            docker(engine, "build", "-q", "-t", "built:1", context.toString()); // finds all it needs, and uses it
+            assertThat(leftByPrune(engine, by)).contains("two", "kept", "built").doesNotContain("busybox");
+            age(engine, "two:1");
+            age(engine, "built:1");
+            String id = docker(engine, "run", "-d", "--network", "none", "two:1", "sleep", "1000").text();
+            engine.remember(List.of(id));
+            age(engine, "two:1");
+            docker(engine, "rm", "-f", id); // that ran for two months
+            assertThat(leftByPrune(engine, by)).contains("two", "kept").doesNotContain("built");
+            age(engine, "two:1");
+            assertThat(leftByPrune(engine, by)).doesNotContain("two", "kept");
         }
     }
 

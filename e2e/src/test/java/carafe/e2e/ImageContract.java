@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpServer;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -163,6 +165,49 @@ abstract class ImageContract extends Contract {
         }
         docker("rmi", "fetched:1");
         Files.delete(archive);
+    }
+
+    /// An image that differs from others by what `changes` say, without a name if `name` is empty.
+    private String committed(String name, String... changes) throws Exception {
+        String id = docker("create", IMAGE, "sh", "-c", "echo $$ > /made").text();
+        docker("start", "-a", id);
+        var words = new ArrayList<>(List.of("commit"));
+        for (String change : changes) {
+            words.addAll(List.of("-c", change));
+        }
+        words.add(id);
+        if (!name.isEmpty()) {
+            words.add(name);
+        }
+        String image = docker(words.toArray(String[]::new)).text();
+        docker("rm", id);
+        return image;
+    }
+
+    /// Which of these images the clean-up takes with these words.
+    private List<String> pruned(List<String> images, String... words) throws Exception {
+        String out = command("image", "prune", "-f").and(words).run().good().out();
+        return images.stream().filter(image -> out.contains("deleted: " + image)).toList();
+    }
+
+    @Test
+    void pruningTakesWhatItsFiltersChoose() throws Exception {
+        String before = Instant.now().toString();
+        String web = committed("", "LABEL tier=web");
+        String after = Instant.now().toString();
+        String data = committed("", "LABEL tier=data");
+        String plain = committed("", "LABEL other=1");
+        String named = committed("prunable:1", "LABEL tier=named");
+        var all = List.of(web, data, plain, named);
+        assertThat(pruned(all, "--filter", "until=" + before)).as("none is older").isEmpty();
+        assertThat(pruned(all, "--filter", "label=tier=mail")).isEmpty();
+        assertThat(pruned(all, "--filter", "label!=tier", "--filter", "until=1h")).isEmpty();
+        assertThat(pruned(all, "--filter", "until=" + after)).containsExactly(web);
+        assertThat(pruned(all, "--filter", "label!=other")).as("dangling alone").containsExactly(data);
+        assertThat(pruned(all, "-a", "--filter", "label=tier=named")).containsExactly(named);
+        assertThat(failing(1, "image", "inspect", "prunable:1").err()).containsIgnoringCase("no such image");
+        assertThat(pruned(all)).containsExactly(plain);
+        assertThat(failing(1, "image", "prune", "-f", "--filter", "colour=red").err()).containsIgnoringCase("invalid filter");
     }
 
     @Test

@@ -25,7 +25,7 @@ class VmTest {
 
     /// Rooms whose tests run inside, and those they import; `@` names the file system they have their files on.
     private static final List<String> TESTED =
-            List.of("kernel", "runtime", "network", "files", "e2e", "e2e@/mnt/ext4", "e2e@/mnt/xfs");
+            List.of("kernel", "runtime", "image", "network", "files", "e2e", "e2e@/mnt/ext4", "e2e@/mnt/xfs");
     private static final List<String> IMPORTED = List.of("spec");
 
     private static final Duration DEADLINE = Duration.ofMinutes(35);
@@ -40,7 +40,7 @@ class VmTest {
     }
 
     private static void copyRooms(Path disk) throws IOException, InterruptedException {
-        for (String room : List.of("kernel", "runtime", "network", "files", "spec")) {
+        for (String room : List.of("kernel", "runtime", "image", "network", "files", "spec")) {
             for (String part : List.of("target/classes", "target/test-classes", "src")) {
                 copy(Tools.ROOT.resolve(room).resolve(part), disk.resolve(room).resolve(part));
             }
@@ -98,9 +98,13 @@ class VmTest {
                 .filter(room -> !room.contains("@"))
                 .map(room -> "/carafe/" + room + "/target/classes")
                 .toList());
+        String codecs = Stream.of("xz", "zstd-jni", "commons-compress", "commons-io")
+                .map(jar -> "/carafe/packaging/target/carafe/lib/" + jar + ".jar")
+                .collect(Collectors.joining(":"));
         for (String name : TESTED) {
             String room = name.replaceFirst("@.*", "");
             String files = name.contains("@") ? name.replaceFirst(".*@", "") : "/tmp";
+            // Of images, how layers are kept on a kernel that mounts none of their files, which is chosen by trying.
             // Of our own, only the limits and the quotas, and of networks what needs modules that a host may lack: all else is the same
             // on any host, and an emulated one is slow. Users of a container's own need Linux 6.15, which the machine's
             // kernel is not.
@@ -110,6 +114,8 @@ class VmTest {
                                 "aCloneHasTheSameSizeAndAnImportIsRefusedWhenItIsLarger")
                         .map(test -> "--select-method=carafe.e2e.CarafeQuotasTest#" + test)
                         .collect(Collectors.joining(" "));
+                case "image" -> "--select-class=carafe.image.ChosenLayersTest --select-class=carafe.image.HostileChosenLayersTest"
+                        + " --select-method=carafe.image.LayerChoiceTest#aKernelThatMountsNoSuchFilesHasDirectories";
                 case "files" -> "--scan-class-path=target/test-classes --include-tag=quota";
                 case "e2e" -> "--select-class=carafe.e2e.CarafeWithDocker28Test --include-tag=cgroup";
                 case "network" -> "--scan-class-path=target/test-classes --include-tag=modules";
@@ -122,9 +128,9 @@ class VmTest {
                     java -Xshare:auto -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx1g \\
                       --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \\
                       -Djava.io.tmpdir=%s -Dcarafe.root=/carafe -Dcarafe.native=/carafe/native/target -Dcarafe.fd.strict=true \\
-                      -cp 'target/test-classes:%s:/carafe/jars/*' org.junit.platform.console.ConsoleLauncher execute \\
+                      -cp 'target/test-classes:%s:%s:/carafe/jars/*' org.junit.platform.console.ConsoleLauncher execute \\
                       %s --disable-banner --disable-ansi-colors --details=tree --fail-if-no-tests || code=1
-                    """.formatted(name, room, files, classes, tests));
+                    """.formatted(name, room, files, classes, codecs, tests));
         }
         return script.append("exit $code\n").toString();
     }

@@ -30,6 +30,7 @@ final class BundleMaker {
     /// binds are mounted by what is `held`.
     Bundle make(Container container, HeldSources held, Memberships.Attachment network, Sharings.Joined shared,
             List<String> linked) throws EngineException {
+        layers.used(container.snapshot());
         return bundle(held.container(), root(container), new SpecComposer.Places(
                 layout.files(container.id()), network.namespace(), network.users(), shared, linked));
     }

@@ -19,7 +19,7 @@ final class Failures {
             default -> String.valueOf(e.getMessage());
         };
         if (reason.contains("No space left on device") || reason.contains("Disk quota exceeded")) {
-            return new EngineException.Unavailable(tried + ": no space left on device", e);
+            return EngineException.Unavailable.full(tried, e);
         }
         return new EngineException.Internal(tried + ": " + reason, e);
     }

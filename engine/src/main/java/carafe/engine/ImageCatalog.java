@@ -52,7 +52,8 @@ public interface ImageCatalog {
     /// Removes images that nothing uses. Filters: dangling, label, label!, until, unused-for.
     ImagePrune prune(Filters filters) throws EngineException;
 
-    /// How many bytes of each image its layers share with other images, and of all layers, each once.
+    /// How many bytes of each image its layers share with other images, and of all layers of images and containers, each
+    /// once; [Builds#cache] has the rest.
     DiskUsage usage(List<ContainerSummary> containers) throws EngineException;
 
     /// Verifies all blobs and layers. With `repair`, damage is repaired from what is here, then from `archive`, one that

@@ -139,12 +139,14 @@ final class LiveBuilds implements Builds, AutoCloseable {
 
         private BaseImage local(String reference, Platform platform) throws EngineException {
             var image = images.find(reference, platform);
+            images.use(image.id());
             return new BaseImage(image.id(), image.config());
         }
     }
 
     private static CacheImage here(Images images, String reference) throws EngineException {
         var image = images.find(reference);
+        images.use(image.id());
         return new CacheImage(reference, images.configBytes(image.id()), image.config(), image.manifest(),
                 (diffId, intake) -> intake.has(diffId));
     }

@@ -286,7 +286,7 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
         var shared = new TreeMap<Digest, Long>();
         long all = images.artifacts().bytes();
         for (var layer : images.layerUses()) {
-            all += layer.fileBytes();
+            all += layer.isNeeded() ? layer.fileBytes() : 0; // else it is the build cache's
             if (layer.images().size() > 1) {
                 layer.images().forEach(id -> shared.merge(id, layer.fileBytes(), Long::sum));
             }

@@ -59,7 +59,7 @@ final class LocalEngine implements Engine {
         var facts = HostFacts.read(Path.of("/"), !config.users().remap().none());
         var layout = new Layout(config.dataRoot(), config.runRoot());
         var steps = new Steps(parts.failpoints());
-        layers = new WritableLayers(parts.images().snapshots(),
+        layers = new WritableLayers(parts.images(),
                 limits(parts.storage().quotas().layers(), "container", parts, resources));
         var names = new ImageNames(parts.images());
         directories = parts.storage().volumes();

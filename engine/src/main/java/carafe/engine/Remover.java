@@ -47,6 +47,7 @@ final class Remover {
             throw new AssertionError("a running container is not removed: " + container.id());
         }
         container.show(before.with(new State.Removing(before.state())));
+        layers.used(before); // until now nothing could prune it
         Optional<Endings.Ending> ending;
         List<String> leaving;
         try {

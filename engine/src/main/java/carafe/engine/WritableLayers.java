@@ -3,20 +3,28 @@ package carafe.engine;
 import carafe.engine.quota.SizeLimits;
 import carafe.files.Sizes;
 import carafe.image.Image;
+import carafe.image.Images;
 import carafe.image.Snapshots;
 import carafe.spec.EngineException;
 import carafe.spec.docker.HostConfig;
+import carafe.spec.oci.Digest;
 import carafe.spec.oci.RootfsPlan;
 import java.util.Collection;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The writable layers of containers, with the limit that `--storage-opt size=` sets.
 final class WritableLayers {
+    private static final Logger LOG = LoggerFactory.getLogger(WritableLayers.class);
+
+    private final Images images;
     private final Snapshots snapshots;
     private final SizeLimits limits;
 
-    WritableLayers(Snapshots snapshots, SizeLimits limits) {
-        this.snapshots = snapshots;
+    WritableLayers(Images images, SizeLimits limits) {
+        this.images = images;
+        this.snapshots = images.snapshots();
         this.limits = limits;
     }
 
@@ -47,6 +55,16 @@ final class WritableLayers {
         return snapshots.prepare(container.id(), image, bytes == 0
                 ? Snapshots.PLAIN
                 : directory -> limits.place(container.id(), directory, bytes));
+    }
+
+    /// Notes that the container's image is used now. A failure is told, not thrown: it keeps nobody from a start or a
+    /// removal.
+    void used(ContainerSnapshot container) {
+        try {
+            images.use(Digest.parse(container.image().id()));
+        } catch (EngineException e) {
+            LOG.warn("the use of the image of container {} was not noted", container.id(), e);
+        }
     }
 
     /// Removes what a container wrote, or what keeps an image that it mounts.

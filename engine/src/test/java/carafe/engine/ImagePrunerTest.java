@@ -7,21 +7,28 @@ import carafe.image.TestImage;
 import carafe.image.TestTar;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import carafe.spec.build.BuildContexts;
+import carafe.spec.build.BuildOutcome;
+import carafe.spec.build.BuildRequest;
 import carafe.spec.docker.ContainerConfig;
 import carafe.spec.docker.Filters;
 import carafe.spec.docker.HostConfig;
 import carafe.spec.docker.NetworkingConfig;
 import java.io.ByteArrayInputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What `image prune` takes with each of its filters, and what `system df -v` says of shared layers. There is an image
+/// What `image prune` takes with each of its filters, what counts as a use, and what `system df` says of layers. There is an image
 /// `app` from the beginning, without a time of making.
 class ImagePrunerTest {
 
@@ -117,6 +124,87 @@ class ImagePrunerTest {
         assertThatThrownBy(() -> pruned("{\"unused-for\":[\"soon\"]}")).isInstanceOf(EngineException.Invalid.class)
                 .hasMessage("invalid duration \"soon\": write 30d, 12h or 90m");
         assertThatThrownBy(() -> pruned("{\"colour\":[\"red\"]}")).isInstanceOf(EngineException.Invalid.class);
+    }
+
+    /// The file whose time is the image's last use.
+    private Path blob(String id) {
+        return root.resolve("data/content/blobs/sha256").resolve(id.substring("sha256:".length()));
+    }
+
+    /// Whether the image, last used two months ago, counts as used after `action`.
+    private boolean isUsedBy(String id, Callable<?> action) throws Exception {
+        Files.setLastModifiedTime(blob(id), FileTime.from(harness.clock.instant().minus(Duration.ofDays(60))));
+        action.call();
+        return Files.getLastModifiedTime(blob(id)).toInstant().isAfter(harness.clock.instant().minus(Duration.ofDays(1)));
+    }
+
+    private Callable<?> doing(Action action) {
+        return () -> {
+            action.run();
+            return action;
+        };
+    }
+
+    @FunctionalInterface
+    private interface Action {
+        void run() throws Exception;
+    }
+
+    @Test
+    void aContainerUsesItsImageWhenItIsMadeStartedAndRemoved() throws Exception {
+        String app = images.inspect("app").id().toString();
+        assertThat(isUsedBy(app, doing(() -> images.inspect("app")))).as("looking is no use").isFalse();
+        assertThat(isUsedBy(app, () -> harness.create("one", "sleep"))).as("created").isTrue();
+        assertThat(isUsedBy(app, doing(() -> harness.containers().start("one")))).as("started").isTrue();
+        assertThat(isUsedBy(app, doing(() -> harness.containers().stop("one", StopRequest.DEFAULT)))).as("stopped")
+                .isFalse();
+        assertThat(isUsedBy(app, doing(() -> harness.containers().start("one")))).as("started again").isTrue();
+        assertThat(isUsedBy(app, doing(() -> harness.containers().remove("one", new RemoveRequest(true, false)))))
+                .as("removed after a long run").isTrue();
+        assertThat(pruned("{\"dangling\":[\"false\"],\"unused-for\":[\"30d\"]}")).isEmpty();
+    }
+
+    private BuildOutcome build(String dockerfile) throws Exception {
+        var request = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
+                BuildRequest.Cache.USE, BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE, BuildContexts.NONE);
+        var context = new TestTar().add(TestTar.file("f", "f".repeat(3000))).add(TestTar.file("Dockerfile", dockerfile));
+        return harness.engine.builds().build(request, List.of(), new ByteArrayInputStream(context.bytes()), _ -> { });
+    }
+
+    @Test
+    void aBuildUsesTheImagesThatItBeginsWithAndCopiesFrom() throws Exception {
+        String app = images.inspect("app").id().toString();
+        String other = made("other");
+        assertThat(isUsedBy(app, () -> build("FROM app\nLABEL a=b\n"))).isTrue();
+        assertThat(isUsedBy(app, () -> build("FROM app\nLABEL a=b\n"))).as("with all from the cache").isTrue();
+        assertThat(isUsedBy(other, () -> build("FROM scratch\nCOPY --from=other /f /g\n"))).isTrue();
+        assertThat(isUsedBy(other, () -> build("FROM app\nLABEL a=b\n"))).as("without it").isFalse();
+    }
+
+    @Test
+    void aLayerThatOnlyBuildsKeepIsTheirs() throws Exception {
+        long before = images.usage(List.of()).layersBytes();
+        String built = build("FROM scratch\nCOPY f /f\n").imageId().orElseThrow();
+        assertThat(images.usage(List.of()).layersBytes() - before).isEqualTo(3000);
+        assertThat(harness.engine.builds().cache()).singleElement().satisfies(use -> {
+            assertThat(use.bytes()).isEqualTo(3000);
+            assertThat(use.shared()).isTrue();
+        });
+        images.remove(built, false);
+        assertThat(images.usage(List.of()).layersBytes()).isEqualTo(before);
+        assertThat(harness.engine.builds().cache()).singleElement().satisfies(use -> assertThat(use.shared()).isFalse());
+    }
+
+    @Test
+    void aLayerThatAContainerKeepsCountsAmongLayersWithoutItsImage() throws Exception {
+        long before = images.usage(List.of()).layersBytes();
+        String built = build("FROM scratch\nCOPY f /f\nCMD [\"true\"]\n").imageId().orElseThrow();
+        harness.containers().create(new CreateRequest("one", "",
+                ContainerConfig.parse(Json.object().put("Image", built).build()),
+                HostConfig.parse(Json.object().build()), NetworkingConfig.NONE));
+        images.remove(built, true);
+        assertThat(images.usage(List.of()).layersBytes() - before).isEqualTo(3000);
+        assertThat(harness.engine.builds().cache()).singleElement().satisfies(use -> assertThat(use.shared()).isTrue());
     }
 
     @Test

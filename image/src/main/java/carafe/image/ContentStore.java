@@ -36,8 +36,8 @@ import java.util.function.Predicate;
 /// What was broken off can be gone on with: the bytes of an ingest that has a key (or a promised digest, which is one)
 /// stay below `ingest/` until it is committed, aborted or a week old.
 ///
-/// Collection is by epoch: a blob goes when nothing needs it, nobody pinned it and it was last written or [#touch]ed
-/// before the epoch began; so what a client was told to be here stays long enough to be named.
+/// A collection takes what nothing needs and nobody pinned, whatever its age (ADR 42); a blob's time says when it was last
+/// used.
 /// Source: OCI image-spec image-layout.md.
 public final class ContentStore {
 
@@ -234,7 +234,7 @@ public final class ContentStore {
         busyKeys.remove(ingestName);
     }
 
-    /// Says that somebody relies on the blob, which begins its time anew for collections.
+    /// Says that the blob is used now; see [#modified].
     /// @return false when it is not here
     public boolean touch(Digest digest) throws IOException {
         exclusion.readLock().lock();
@@ -285,19 +285,20 @@ public final class ContentStore {
         }
     }
 
-    /// Deletes every blob that `needed` does not want, nobody pinned, and that is older than `epoch`.
+    /// Deletes every blob that `needed` does not want and nobody pinned. Whoever calls sees to it that nobody stores what
+    /// is to be named later, unless it is pinned.
     /// @return the bytes set free
-    public long collect(Predicate<Digest> needed, Instant epoch) throws IOException {
+    public long collect(Predicate<Digest> needed) throws IOException {
         long freed = 0;
         for (var digest : list()) {
             if (!needed.test(digest)) {
-                freed += deleteOlder(digest, epoch);
+                freed += deleteUnpinned(digest);
             }
         }
         return freed;
     }
 
-    private long deleteOlder(Digest digest, Instant epoch) throws IOException {
+    private long deleteUnpinned(Digest digest) throws IOException {
         exclusion.writeLock().lock();
         try {
             synchronized (pins) {
@@ -306,9 +307,6 @@ public final class ContentStore {
                 }
             }
             Path file = path(digest);
-            if (!Files.getLastModifiedTime(file).toInstant().isBefore(epoch)) {
-                return 0;
-            }
             long size = Files.size(file);
             Files.delete(file);
             return size;

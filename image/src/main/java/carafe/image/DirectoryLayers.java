@@ -64,6 +64,11 @@ final class DirectoryLayers implements LayerStore {
     }
 
     @Override
+    public LayerForm form() {
+        return LayerForm.DIRECTORY;
+    }
+
+    @Override
     public Staged stage(InputStream blob) throws IOException, EngineException.Invalid {
         Path place = trash.freshName(temporary);
         boolean done = false;

@@ -55,6 +55,11 @@ final class ErofsLayers implements LayerStore {
     }
 
     @Override
+    public LayerForm form() {
+        return LayerForm.of(mounts.way());
+    }
+
+    @Override
     public Staged stage(InputStream blob) throws IOException, EngineException.Invalid {
         Path place = trash.freshName(temporary);
         boolean done = false;

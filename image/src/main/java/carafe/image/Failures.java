@@ -19,7 +19,7 @@ final class Failures {
             return new EngineException.Unavailable(what + ": cancelled", cause);
         }
         if (isFull(cause)) {
-            return new EngineException.Unavailable(what + ": no space left on device", cause);
+            return EngineException.Unavailable.full(what, cause);
         }
         if (cause instanceof KernelException || cause instanceof FileSystemException) {
             return new EngineException.Internal(what + ": " + cause.getMessage(), cause);

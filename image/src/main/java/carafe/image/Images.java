@@ -135,8 +135,7 @@ public final class Images implements AutoCloseable {
 
     /// The same with the images for `platform` only.
     /// @throws EngineException.NotFound there are none
-    public List<Loaded> load(InputStream archive, Optional<Platform> platform, LoadProgress progress)
-            throws EngineException {
+    public List<Loaded> load(InputStream archive, Optional<Platform> platform, LoadProgress progress) throws EngineException {
         try (var lease = collector.lease()) {
             var blobs = layersByBlob();
             var reader = new ArchiveReader(layers, loading, blob -> here(blob, blobs, lease), progress,
@@ -486,7 +485,7 @@ public final class Images implements AutoCloseable {
         index.images().values().forEach(manifest -> neededBlobs.add(manifest.digest()));
         neededBlobs.addAll(index.indexes());
         neededBlobs.addAll(artifacts.neededBlobs(index));
-        content.collect(neededBlobs::contains, Instant.MAX);
+        content.collect(neededBlobs::contains);
         Predicate<Digest> needed = neededLayers::contains;
         var removed = collector.collect(() -> needed.or(snapshots.neededLayers()::contains));
         trash.afterwards(() -> known.forgetUnless(removed, layers::has));
@@ -503,7 +502,17 @@ public final class Images implements AutoCloseable {
         }
     }
 
-    /// When an image was last used: loaded, pulled, or a container made of it.
+    /// Says that the image or artifact is used now; one that is not here is fine. See [#lastUsed].
+    public void use(Digest id) throws EngineException {
+        try {
+            content.touch(id);
+        } catch (IOException e) {
+            throw Failures.of("note the use of image " + id, e);
+        }
+    }
+
+    /// When an image was last used: loaded, pulled (also if it was here already), built on, or when a container of it was
+    /// made, started or removed.
     public Optional<Instant> lastUsed(Digest id) throws EngineException {
         try {
             return content.modified(id);
@@ -512,7 +521,7 @@ public final class Images implements AutoCloseable {
         }
     }
 
-    /// The images that use each layer, the layer's bytes, and whether it is here.
+    /// The layers that are here and who has them.
     public List<LayerUse> layerUses() throws EngineException {
         var users = new LinkedHashMap<Digest, Set<Digest>>();
         for (var id : imageIds(index)) {
@@ -520,9 +529,10 @@ public final class Images implements AutoCloseable {
         }
         try {
             var uses = new ArrayList<LayerUse>();
+            var ofContainers = snapshots.neededLayers();
             for (var diffId : layers.list()) {
                 uses.add(new LayerUse(diffId, layers.sizes(diffId).fileBytes(),
-                        users.getOrDefault(diffId, Set.of())));
+                        users.getOrDefault(diffId, Set.of()), ofContainers.contains(diffId)));
             }
             return uses;
         } catch (IOException e) {
@@ -568,15 +578,7 @@ public final class Images implements AutoCloseable {
 
     /// Bytes of all layers' files, each layer counted once.
     public long layerBytes() throws EngineException {
-        try {
-            long bytes = 0;
-            for (var diffId : layers.list()) {
-                bytes += layers.sizes(diffId).fileBytes();
-            }
-            return bytes;
-        } catch (IOException e) {
-            throw Failures.of("measure the layers", e);
-        }
+        return layerUses().stream().mapToLong(LayerUse::fileBytes).sum();
     }
 
     /// Where a layer's files are; for tests.

@@ -15,9 +15,9 @@ import java.util.function.Predicate;
 /// Removes layers that nothing needs, and keeps those that somebody is about to need: a load holds a lease on the
 /// layers it found or made until an image names them, a snapshot is made while no collection runs.
 ///
-/// `exclusion` is held for reading while a layer's presence is relied on, for writing while layers are removed (renames
-/// only; the deletion itself is in the background). It guards the layers' directory rather than fields, so there is
-/// disk work under it.
+/// `exclusion` is held for reading while a layer's presence is relied on or a lease begins, for writing while layers are
+/// removed (renames only; the deletion itself is in the background). It guards the layers' directory rather than fields, so
+/// there is disk work under it.
 final class LayerCollector {
 
     private final LayerStore layers;
@@ -64,14 +64,20 @@ final class LayerCollector {
             });
         }
 
-        /// Keeps the layers from now on, even if they come later.
+        /// Keeps the layers from now on, even if they come later. Waits for a collection to end: it may have seen already
+        /// that nobody keeps one that is here, and remove it.
         void hold(Collection<Digest> diffIds) {
-            synchronized (leases) {
-                for (var diffId : diffIds) {
-                    if (held.add(diffId)) {
-                        leases.merge(diffId, 1, Integer::sum);
+            exclusion.readLock().lock();
+            try {
+                synchronized (leases) {
+                    for (var diffId : diffIds) {
+                        if (held.add(diffId)) {
+                            leases.merge(diffId, 1, Integer::sum);
+                        }
                     }
                 }
+            } finally {
+                exclusion.readLock().unlock();
             }
         }
 

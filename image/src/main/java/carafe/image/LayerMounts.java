@@ -23,6 +23,11 @@ final class LayerMounts implements AutoCloseable {
         this.way = way;
     }
 
+    /// How they are mounted.
+    ImageMount.Way way() {
+        return way;
+    }
+
     /// The root of the layer in `file`, mounted.
     synchronized Path root(Digest diffId, Path file) throws IOException {
         var mount = mounts.get(diffId);

@@ -32,6 +32,9 @@ interface LayerStore extends AutoCloseable {
         void close() throws IOException;
     }
 
+    /// How the layers are kept.
+    LayerForm form();
+
     /// Unpacks the blob (a tar, plain or compressed) that `blob` gives, to its end.
     /// @throws EngineException.Invalid the bytes are at fault
     /// @throws IOException the disk's or `blob`'s own

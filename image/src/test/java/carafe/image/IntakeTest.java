@@ -24,6 +24,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -96,6 +98,46 @@ class IntakeTest {
             assertThat(second.toByteArray()).isEqualTo(first.toByteArray());
             assertThat(layer.known().getFirst().blob()).isEqualTo(descriptor);
         }
+    }
+
+    /// The collector has seen that nobody keeps the layer and is about to remove it, when somebody finds it there.
+    @Test
+    void aLayerThatComesInWhileItsOldCopyIsRemovedStays() throws Exception {
+        images.close();
+        var removing = new AtomicReference<Runnable>(() -> { });
+        images = Images.open(root, LayerBounds.DEFAULT, step -> {
+            if (step.equals("remove layer")) {
+                removing.getAndSet(() -> { }).run();
+            }
+        });
+        try (var intake = images.intake()) {
+            intake.layer(new ByteArrayInputStream(TAR));
+        }
+        try (var intake = images.intake()) {
+            var failed = new AtomicReference<Exception>();
+            var comes = Thread.ofPlatform().unstarted(() -> {
+                try {
+                    intake.layer(new ByteArrayInputStream(TAR));
+                } catch (EngineException e) {
+                    failed.set(e);
+                }
+            });
+            removing.set(() -> {
+                comes.start();
+                while (comes.isAlive() && !waitsToHold(comes)) {
+                    Thread.onSpinWait();
+                }
+            });
+            images.collectGarbage();
+            comes.join();
+            assertThat(failed).hasNullValue();
+            assertThat(intake.has(DIFF_ID)).isTrue();
+        }
+    }
+
+    private static boolean waitsToHold(Thread thread) {
+        return thread.getState() == Thread.State.WAITING
+                && Stream.of(thread.getStackTrace()).anyMatch(frame -> frame.getMethodName().equals("hold"));
     }
 
     @Test

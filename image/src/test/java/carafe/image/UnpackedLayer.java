@@ -18,14 +18,29 @@ final class UnpackedLayer implements AutoCloseable {
 
     /// The forms in which layers are kept.
     enum Form {
-        DIRECTORY, FILE, LOOP;
+        DIRECTORY, FILE, LOOP,
+        /// Whichever works here best, as a start of the daemon chooses.
+        CHOSEN;
 
         LayerStore open(Path root, Trash trash, LayerBounds bounds) throws IOException {
             return switch (this) {
                 case DIRECTORY -> DirectoryLayers.open(root, trash, bounds, CommitSteps.REAL);
                 case FILE -> ErofsLayers.open(root, ImageMount.Way.FILE, trash, bounds, CommitSteps.REAL);
                 case LOOP -> ErofsLayers.open(root, ImageMount.Way.LOOP, trash, bounds, CommitSteps.REAL);
+                case CHOSEN -> chosen(root, trash, bounds);
             };
+        }
+    }
+
+    private static LayerStore chosen(Path root, Trash trash, LayerBounds bounds) throws IOException {
+        try {
+            var store = LayerStores.open(root, trash, bounds, CommitSteps.REAL);
+            trash.await(); // what was tried is gone
+            return store;
+        } catch (EngineException e) {
+            throw new IOException(e);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 

@@ -66,6 +66,12 @@ public abstract sealed class EngineException extends Exception {
         public Unavailable(String message, Throwable cause) {
             super(message, cause);
         }
+
+        /// `what` could not be done because the disk is full, and what helps.
+        public static Unavailable full(String what, Throwable cause) {
+            return new Unavailable(what + ": no space left on device; system prune removes what nothing uses, then try again",
+                    cause);
+        }
     }
 
     /// This host or this engine does not offer it.

@@ -2,6 +2,7 @@ package carafe.build.solve;
 
 import carafe.image.Images;
 import carafe.image.Intake;
+import carafe.image.LayerUse;
 import carafe.spec.EngineException;
 import carafe.spec.build.CacheUse;
 import carafe.spec.oci.Digest;
@@ -13,6 +14,8 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -116,20 +119,24 @@ public final class StepCache implements AutoCloseable {
         }
     }
 
-    /// All results, those unused longest first.
+    /// All results, those unused longest first. Of those that have the same layer the last used counts its bytes, the
+    /// others share them.
     public List<CacheUse> uses() throws EngineException {
-        var ofImages = new HashSet<Digest>();
-        images.layerUses().stream().filter(use -> !use.images().isEmpty()).forEach(use -> ofImages.add(use.diffId()));
+        var layers = new HashMap<Digest, LayerUse>();
+        images.layerUses().forEach(use -> layers.put(use.diffId(), use));
+        var counted = new HashSet<Digest>();
+        var sorted = new ArrayList<>(records.values());
+        sorted.sort(Comparator.comparing(StepRecord::used).reversed());
         var all = new ArrayList<CacheUse>();
-        for (var record : records.values()) {
+        for (var record : sorted) {
             String kind = record.kind().equals("run") ? "regular" : "source.local";
-            long bytes = record.layer().map(layer -> layer.blob().size()).orElse(0L);
-            boolean shared = record.layer().filter(layer -> ofImages.contains(layer.diffId())).isPresent();
-            all.add(new CacheUse(record.key().hex(), kind, record.description(), bytes, false, shared, record.created(),
-                    record.used(), record.uses()));
+            var layer = record.layer().map(Layer::diffId).map(layers::get);
+            boolean shared = layer.filter(use -> use.isNeeded() || !counted.add(use.diffId())).isPresent();
+            all.add(new CacheUse(record.key().hex(), kind, record.description(),
+                    layer.map(LayerUse::fileBytes).orElse(0L), false, shared, record.created(), record.used(),
+                    record.uses()));
         }
-        all.sort((a, b) -> a.lastUsed().compareTo(b.lastUsed()));
-        return all;
+        return all.reversed();
     }
 
     /// Drops the records with these keys (hexadecimal), then lets go of the layers that no other record names.

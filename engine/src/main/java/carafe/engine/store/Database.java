@@ -455,7 +455,7 @@ public final class Database implements AutoCloseable {
 
     private static EngineException sentence(SQLException e) {
         if (isFull(e)) {
-            return new EngineException.Unavailable("the disk that holds the database is full", e);
+            return EngineException.Unavailable.full("write to the database", e);
         }
         return new EngineException.Internal("the database failed: " + e.getMessage(), e);
     }

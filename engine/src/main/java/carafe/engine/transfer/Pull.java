@@ -69,6 +69,9 @@ final class Pull {
             }
             id = found.manifest.config().digest();
         }
+        if (there) {
+            images.use(id);
+        }
         if (referrers) {
             artifact.takeReferrers(root.isIndex() ? List.of(digest, document.descriptor().digest()) : List.of(digest));
         }

@@ -64,7 +64,8 @@ final class DatabaseTest {
                         database.write(new Change.Insert(row("more" + i, 2)));
                     }
                 }).isInstanceOf(EngineException.Unavailable.class)
-                        .hasMessage("the disk that holds the database is full");
+                        .hasMessage("write to the database: no space left on device;"
+                                + " system prune removes what nothing uses, then try again");
                 database.write(new Change.Delete("a"));
                 assertThat(database.rows()).doesNotContain(row("a", 1));
                 assertThat(disk.resolve("db/reserve")).doesNotExist();

@@ -22,6 +22,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +45,8 @@ import org.junit.jupiter.api.io.TempDir;
 /// Pull and push between real image stores and a registry that has bad days.
 @Timeout(120)
 class TransfersTest {
+
+    private static final Instant LONG_AGO = Instant.parse("2020-01-01T00:00:00Z");
 
     @TempDir
     private Path directory;
@@ -133,6 +137,11 @@ class TransfersTest {
         transfers.push(new PushRequest(name(rest), AuthConfig.NONE), told::add);
     }
 
+    /// Makes the image's last use one of long ago.
+    private void age(Digest id) throws IOException {
+        Files.setLastModifiedTime(directory.resolve("here/content/blobs/sha256").resolve(id.hex()), FileTime.from(LONG_AGO));
+    }
+
     private List<String> lines() {
         return told.stream().map(message -> switch (message) {
             case TransferMessage.Line(String text) -> text;
@@ -157,7 +166,9 @@ class TransfersTest {
                 "Status: Downloaded newer image for " + registry.host() + "/app:1");
         assertThat(lines().getFirst()).isEqualTo("1: Pulling from app");
         told.clear();
+        age(here.id());
         pull("app:1");
+        assertThat(images.lastUsed(here.id()).orElseThrow()).as("pulling it again is a use").isAfter(LONG_AGO);
         assertThat(lines()).containsExactly("1: Pulling from app", "Digest: " + there.descriptor().digest(),
                 "Status: Image is up to date for " + registry.host() + "/app:1");
         image("app", "2", "linux/amd64", tar("a", 100_000), tar("c", 100));
@@ -266,7 +277,9 @@ class TransfersTest {
         assertThat(here.type()).isEqualTo("application/vnd.acme.rocket");
         assertThat(here.tags()).containsExactly(name("app:rocket"));
         told.clear();
+        age(here.id());
         pull("app:rocket");
+        assertThat(images.lastUsed(here.id()).orElseThrow()).isAfter(LONG_AGO);
         assertThat(told.toString()).contains("Image is up to date");
         images.tag(name("app:rocket").toString(), name("other:1"));
         push("other:1");
