@@ -1,6 +1,7 @@
 package carafe.daemon;
 
 import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -99,6 +100,17 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat(resideInAPackage(world))
                 .check(classes));
+    }
+
+    /// Rule R5: whoever reads what images, layers, contexts and volumes hold has its codecs in Java and libraries.
+    @Test
+    void whoeverReadsForeignBytesStartsNoProgram() {
+        noClasses()
+                .that(resideInAnyPackage("carafe.spec..", "carafe.image..", "carafe.files..", "carafe.build..",
+                        "carafe.registry..", "carafe.hub..", "carafe.network..", "carafe.api..", "carafe.http.."))
+                .should()
+                .dependOnClassesThat(belongToAnyOf(ProcessBuilder.class, Process.class))
+                .check(classes);
     }
 
     @Test

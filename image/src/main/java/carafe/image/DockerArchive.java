@@ -8,7 +8,9 @@ import carafe.spec.oci.Manifest;
 import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Reference;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// The images of an archive in Docker's own form: `manifest.json` lists for each its configuration, its layers and its
@@ -31,19 +33,25 @@ final class DockerArchive {
             throw new EngineException.Invalid("archive has more than " + MAX_IMAGES + " images");
         }
         var images = new ArrayList<IncomingImage>();
+        var configs = new HashMap<String, ImageConfig>(); // each is read once, however many elements name it
         for (var element : elements) {
             if (!(element instanceof Json.Obj image)) {
                 throw new EngineException.Invalid(TABLE + " must be an array of objects");
             }
-            images.add(image(image, contents));
+            images.add(image(image, contents, configs));
         }
         return images;
     }
 
-    private static IncomingImage image(Json.Obj json, ArchiveContents contents) throws EngineException {
+    private static IncomingImage image(Json.Obj json, ArchiveContents contents, Map<String, ImageConfig> configs)
+            throws EngineException {
         String configName = json.text("Config");
         byte[] configBytes = contents.document(configName).orElseThrow(() -> missing(configName));
-        var config = ImageConfig.parse(configBytes);
+        var config = configs.get(configName);
+        if (config == null) {
+            config = ImageConfig.parse(configBytes);
+            configs.put(configName, config);
+        }
         var layerNames = json.texts("Layers");
         if (layerNames.size() != config.diffIds().size()) {
             throw new EngineException.Invalid("invalid manifest, layers length mismatch: expected "

@@ -10,10 +10,13 @@ import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// The images of an archive that holds an OCI layout: `index.json` points to manifests, or to indexes of which the
 /// manifest for this machine is taken. What is no container image is passed over; see [IncomingArtifact] for artifacts.
@@ -31,33 +34,39 @@ final class OciArchive {
     private final ArchiveContents contents;
     private final Platform host;
 
+    /// What each document turned out to be: a table may name one ten thousand times, and tables in it likewise.
+    private final Map<Digest, Optional<Descriptor>> chosen = new HashMap<>(); // by the index
+    private final Map<Digest, Boolean> present = new HashMap<>();
+
     private OciArchive(ArchiveContents contents, Platform host) {
         this.contents = contents;
         this.host = host;
     }
 
+    /// An image and the names it has so far.
+    private record Named(IncomingImage image, Set<Reference> names) {}
+
     /// The images that the layout's `table` points to, for `host` where there is a choice.
     static List<IncomingImage> images(byte[] table, ArchiveContents contents, Platform host) throws EngineException {
         var archive = new OciArchive(contents, host);
-        var byManifest = new LinkedHashMap<Digest, IncomingImage>();
+        var byManifest = new LinkedHashMap<Descriptor, Optional<Named>>();
         for (var entry : Index.parse(table).manifests()) {
             var found = archive.manifest(entry, 0);
             if (found.isEmpty()) {
                 continue;
             }
-            var image = archive.image(found.get());
-            if (image.isEmpty()) {
-                continue;
+            var manifest = Descriptor.of(found.get().mediaType(), found.get().digest(), found.get().size());
+            var image = byManifest.get(manifest);
+            if (image == null) {
+                image = archive.image(manifest).map(read -> new Named(read, new LinkedHashSet<>()));
+                byManifest.put(manifest, image);
             }
-            var names = new ArrayList<Reference>();
-            var before = byManifest.get(found.get().digest());
-            if (before != null) {
-                names.addAll(before.names());
+            if (image.isPresent()) {
+                name(entry.annotations()).ifPresent(image.get().names::add);
             }
-            name(entry.annotations()).filter(name -> !names.contains(name)).ifPresent(names::add);
-            byManifest.put(found.get().digest(), image.get().named(names));
         }
-        return archive.oneOwnerPerName(new ArrayList<>(byManifest.values()));
+        return archive.oneOwnerPerName(byManifest.values().stream().flatMap(Optional::stream)
+                .map(named -> named.image.named(List.copyOf(named.names))).toList());
     }
 
     /// Where several platforms' images claim one name, the one for this machine has it.
@@ -106,10 +115,14 @@ final class OciArchive {
         if (depth == MAX_DEPTH) {
             throw new EngineException.Invalid("indexes are nested more than " + MAX_DEPTH + " deep");
         }
+        var before = chosen.get(entry.digest());
+        if (before != null) {
+            return before;
+        }
         var index = Index.parse(document(entry, Manifest.MAX_BYTES));
         Optional<Descriptor> best = Optional.empty();
         for (var child : index.manifests()) {
-            if (contents.document(blob(child.digest())).isEmpty()) {
+            if (!isPresent(child.digest())) {
                 continue; // saved for some platforms only
             }
             var candidate = manifest(child, depth + 1);
@@ -117,7 +130,12 @@ final class OciArchive {
                 best = candidate;
             }
         }
+        chosen.put(entry.digest(), best);
         return best;
+    }
+
+    private boolean isPresent(Digest digest) {
+        return present.computeIfAbsent(digest, _ -> contents.document(blob(digest)).isPresent());
     }
 
     /// What a builder says of an image, in the form of an image's manifest.

@@ -8,6 +8,7 @@ import carafe.spec.Json;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.Index;
+import carafe.spec.oci.Manifest;
 import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
@@ -20,13 +21,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class ArchiveTest {
@@ -71,6 +75,71 @@ class ArchiveTest {
             tar.add(other);
         }
         return tar.add(TestTar.file("manifest.json", json)).bytes();
+    }
+
+    /// A configuration of two megabytes, which takes its time to be read.
+    private static byte[] largeConfig() {
+        var labels = new TreeMap<String, String>();
+        for (int i = 0; i < 9_000; i++) {
+            labels.put("label-" + i, "v".repeat(200));
+        }
+        var config = Json.object().put("architecture", Platform.host().architecture()).put("os", "linux")
+                .put("config", Json.object().put("Labels", Json.ofMap(labels)).build())
+                .put("rootfs", Json.object().put("type", "layers").put("diff_ids",
+                        Json.ofTexts(List.of(Digest.sha256(TOP).toString()))).build());
+        return config.build().printBytes();
+    }
+
+    /// An OCI layout of one image with the large configuration, whose table is `entries`; `others` are blobs of it too.
+    private static byte[] layout(byte[] config, byte[] manifest, List<Descriptor> entries, byte[]... others) {
+        var tar = new TestTar().add(TestTar.file("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}"))
+                .add(TestTar.file("index.json", Index.of(entries).toJson().printBytes()))
+                .add(TestImage.blob(TOP)).add(TestImage.blob(config)).add(TestImage.blob(manifest));
+        for (byte[] other : others) {
+            tar.add(TestImage.blob(other));
+        }
+        return tar.bytes();
+    }
+
+    private static Descriptor named(Descriptor entry, int number) {
+        return entry.withAnnotations(Map.of("io.containerd.image.name", "docker.io/library/often:" + number % 100));
+    }
+
+    /// Read for each entry, they would take an hour.
+    @Test
+    @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void whatATableNamesTenThousandTimesIsReadOnce() throws Exception {
+        byte[] config = largeConfig();
+        byte[] manifest = Manifest.of(Descriptor.of(MediaTypes.OCI_CONFIG, config),
+                List.of(Descriptor.of(MediaTypes.OCI_LAYER, TOP))).toJson().printBytes();
+        var entry = Descriptor.of(MediaTypes.OCI_MANIFEST, manifest);
+        var often = new ArrayList<Descriptor>();
+        for (int i = 0; i < Index.MAX_MANIFESTS; i++) {
+            often.add(named(entry, i));
+        }
+        assertThat(load(layout(config, manifest, often))).hasSize(100).extracting(Loaded::id)
+                .containsOnly(Digest.sha256(config));
+
+        byte[] inner = Index.of(Collections.nCopies(Index.MAX_MANIFESTS, entry)).toJson().printBytes();
+        byte[] outer = Index.of(Collections.nCopies(Index.MAX_MANIFESTS, Descriptor.of(MediaTypes.OCI_INDEX, inner)))
+                .toJson().printBytes();
+        assertThat(load(layout(config, manifest,
+                Collections.nCopies(Index.MAX_MANIFESTS, named(Descriptor.of(MediaTypes.OCI_INDEX, outer), 1)), inner, outer)))
+                .extracting(Loaded::id).containsExactly(Digest.sha256(config));
+
+        var element = Json.object().put("Config", "c.json").put("RepoTags", Json.ofTexts(List.of("often:1")))
+                .put("Layers", Json.ofTexts(List.of("l.tar"))).build();
+        byte[] docker = table(new String(Json.ofAll(Collections.nCopies(1000, element)).printBytes()),
+                TestTar.file("c.json", config), TestTar.file("l.tar", TOP));
+        assertThat(load(docker)).extracting(Loaded::id).containsOnly(Digest.sha256(config));
+    }
+
+    @Test
+    void aTableOfMoreEntriesIsRefused() throws Exception {
+        byte[] index = new String(Index.of(List.of(Descriptor.of(MediaTypes.OCI_MANIFEST, TOP))).toJson().printBytes())
+                .replaceFirst("(?s)\\[(.*)\\]", "[" + String.join(",", Collections.nCopies(100_000, "{}")) + "]").getBytes();
+        refused(new TestTar().add(TestTar.file("oci-layout", "{}")).add(TestTar.file("index.json", index)).bytes(),
+                "index has more than 10000 entries");
     }
 
     @Test

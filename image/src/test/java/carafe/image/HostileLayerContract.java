@@ -254,6 +254,14 @@ abstract class HostileLayerContract {
     }
 
     @Test
+    void ownersAboveTwoToThe31AreRefused() {
+        for (String id : new String[] {"2147483648", "4294967295"}) { // the kernel takes the last for "leave it"
+            refused(new TestTar().add(TestTar.file("f", "").pax("uid", id)), "owner " + id);
+            refused(new TestTar().add(TestTar.file("f", "").pax("gid", id)), "owner " + id);
+        }
+    }
+
+    @Test
     void aPathOfTenThousandDirectoriesIsRefused() {
         refused(new TestTar().add(TestTar.file("d/".repeat(10_000) + "f", "deep")), "file name too long");
     }
