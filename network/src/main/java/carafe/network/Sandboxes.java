@@ -344,7 +344,8 @@ final class Sandboxes implements AutoCloseable {
         }
     }
 
-    /// Takes over who runs, and lets go of who does not any more.
+    /// Takes over who runs, and lets go of who does not any more. What is broken in one container's network is logged and
+    /// keeps nobody else from his.
     void restore(Map<String, Network> networks, Map<String, Integer> running) throws EngineException {
         for (var note : tools.notes.all().entrySet()) {
             String id = note.getKey();
@@ -361,8 +362,7 @@ final class Sandboxes implements AutoCloseable {
         }
     }
 
-    private void adopt(String id, int pid, List<Endpoint> endpoints, Map<String, Network> networks)
-            throws IOException, EngineException {
+    private void adopt(String id, int pid, List<Endpoint> endpoints, Map<String, Network> networks) throws IOException {
         var handle = Descriptors.open(Path.of("/proc/" + pid + "/ns/net"), Linux.O_RDONLY, 0);
         var namespace = tools.thread.adopt(handle);
         var places = new ArrayList<Place>();
@@ -379,8 +379,21 @@ final class Sandboxes implements AutoCloseable {
         cells.put(id, cell);
         for (var place : places) {
             addresses.retake(place.endpoint());
-            tools.cables.reattach(place);
-            attached(cell, place, true, Optional.empty());
+        }
+        for (var place : places) {
+            try {
+                tools.cables.reattach(place);
+            } catch (EngineException e) {
+                LOG.error("container {} is cut off from network {}: {}", id, place.network().name(), e.getMessage());
+            }
+            var attached = new EndpointListener.Attached(cell.sandbox(), place.network(), place.endpoint(), true);
+            for (var listener : listeners) {
+                try {
+                    listener.attached(attached);
+                } catch (EngineException e) {
+                    LOG.error("the network of container {} lacks something: {}", id, e.getMessage());
+                }
+            }
         }
     }
 
