@@ -25,6 +25,8 @@ final class Rtnetlink {
     public static final int NLA_F_NESTED = 0x8000;
     public static final int NLA_TYPE_MASK = -49153;
 
+    public static final int RTMGRP_LINK = 1;
+
     // rtnetlink(7): kinds of messages
     public static final int RTM_NEWLINK = 16;
     public static final int RTM_DELLINK = 17;

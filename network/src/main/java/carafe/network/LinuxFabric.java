@@ -2,6 +2,7 @@ package carafe.network;
 
 import carafe.kernel.KernelException;
 import carafe.kernel.LinkInfo;
+import carafe.kernel.LinkWatch;
 import carafe.kernel.NamespaceThread;
 import carafe.kernel.Netlink;
 import carafe.network.NetworkPlanner.Surroundings;
@@ -27,7 +28,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The fabric of this host's kernel. `planning` makes choosing a range and reserving it one step; nothing slow but a list
-/// of the host's routes happens under it.
+/// of the host's routes happens under it. `bridging` makes a bridge and its rules one thing, so that one that somebody
+/// deleted is made again by one thread alone, and never after its network was removed.
 final class LinuxFabric implements Fabric {
 
     private static final Logger LOG = LoggerFactory.getLogger(LinuxFabric.class);
@@ -36,6 +38,7 @@ final class LinuxFabric implements Fabric {
     static final int POOL = 8;
 
     private static final Duration BURIAL_PAUSE = Duration.ofMillis(100);
+    private static final Duration WATCH_PAUSE = Duration.ofSeconds(1);
 
     private final FabricConfig config;
     private final Parts parts;
@@ -50,6 +53,9 @@ final class LinuxFabric implements Fabric {
     private final CopyOnWriteArrayList<EndpointListener> listeners = new CopyOnWriteArrayList<>();
     private final Sandboxes sandboxes;
     private final ReentrantLock planning = new ReentrantLock();
+    private final ReentrantLock bridging = new ReentrantLock();
+    private final LinkWatch watch;
+    private final Thread watcher;
 
     private LinuxFabric(FabricConfig config, Parts parts, NamespaceThread thread)
             throws KernelException, EngineException {
@@ -68,6 +74,8 @@ final class LinuxFabric implements Fabric {
                         new NamespacePool(thread, POOL, new CablesAhead(thread.insideHome(Netlink::open), marks, graveyard)),
                         new Cables(host, thread, bridges, this::remade), graveyard, notes, marks),
                 addresses, listeners, parts.failpoints());
+        watch = thread.insideHome(LinkWatch::open);
+        watcher = Thread.ofPlatform().daemon().name("link-watch").unstarted(this::watch);
     }
 
     /// Opens the fabric in the caller's network namespace.
@@ -84,6 +92,7 @@ final class LinuxFabric implements Fabric {
         boolean opened = false;
         try {
             var fabric = new LinuxFabric(config, parts, thread);
+            fabric.watcher.start();
             opened = true;
             return fabric;
         } catch (KernelException e) {
@@ -200,12 +209,32 @@ final class LinuxFabric implements Fabric {
         pass("network.bridge");
         reserve(network);
         if (network.driver() == Driver.BRIDGE) {
-            bridges.make(network);
-            pass("network.rules");
-            parts.firewall().admit(new Firewall.BridgeRules(
-                    network.id(), network.link(), network.ranges(), network.reach().internal(), network.settings()));
+            bridging.lock();
+            try {
+                bridge(network);
+            } finally {
+                bridging.unlock();
+            }
         } else if (network.shares()) {
             parents.make(network);
+        }
+    }
+
+    private void bridge(Network network) throws EngineException {
+        bridges.make(network);
+        pass("network.rules");
+        parts.firewall().admit(new Firewall.BridgeRules(
+                network.id(), network.link(), network.ranges(), network.reach().internal(), network.settings()));
+    }
+
+    private void unbridge(Network network) throws EngineException {
+        bridging.lock();
+        try {
+            parts.firewall().dismiss(network.id());
+            pass("network.remove-bridge");
+            bridges.remove(network);
+        } finally {
+            bridging.unlock();
         }
     }
 
@@ -213,9 +242,7 @@ final class LinuxFabric implements Fabric {
     public void remove(Network network) throws EngineException {
         pass("network.remove");
         if (network.driver() == Driver.BRIDGE) {
-            parts.firewall().dismiss(network.id());
-            pass("network.remove-bridge");
-            bridges.remove(network);
+            unbridge(network);
         } else if (network.shares()) {
             parents.remove(network, networks.values());
         }
@@ -227,8 +254,48 @@ final class LinuxFabric implements Fabric {
         addresses.remove(network.id());
     }
 
+    /// Makes the network's bridge again, with its rules, and puts everybody back into it.
     private void remade(Network network) throws EngineException {
-        sandboxes.reattach(network.id());
+        bridging.lock();
+        try {
+            if (bridges.isKnown(network.id()) && !bridges.isThere(network)) {
+                bridge(network);
+                sandboxes.reattach(network.id());
+                LOG.warn("somebody deleted the bridge {} of network {}: it is there again", network.link(), network.name());
+            }
+        } finally {
+            bridging.unlock();
+        }
+    }
+
+    private void watch() {
+        while (true) {
+            try {
+                watch.watch(this::deleted);
+                return;
+            } catch (KernelException e) {
+                LOG.warn("deletions of bridges are looked for again in a second: {}", e.getMessage());
+            }
+            try {
+                Thread.sleep(WATCH_PAUSE);
+            } catch (InterruptedException e) {
+                return;
+            }
+            deleted(Set.of(), true);
+        }
+    }
+
+    /// What a user made, and deletes, he may be about to make anew: that is seen by the next start in it.
+    private void deleted(Set<Integer> links, boolean any) {
+        for (var network : networks.values()) {
+            try {
+                if (bridges.lost(network.id(), links, any)) {
+                    remade(network);
+                }
+            } catch (EngineException e) {
+                LOG.error("somebody deleted the bridge {}: {}", network.link(), e.getMessage());
+            }
+        }
     }
 
     private void pass(String point) throws EngineException {
@@ -322,8 +389,7 @@ final class LinuxFabric implements Fabric {
                 continue;
             }
             if (network.driver() == Driver.BRIDGE) {
-                parts.firewall().dismiss(network.id());
-                bridges.remove(network);
+                unbridge(network);
             } else if (network.shares()) {
                 var others = networks.values().stream().filter(other -> used.contains(other.id())).toList();
                 parents.remove(network, others);
@@ -350,13 +416,29 @@ final class LinuxFabric implements Fabric {
 
     @Override
     public void close() {
+        endWatch();
         sandboxes.close();
         host.close();
         thread.close();
     }
 
+    private void endWatch() {
+        try {
+            watch.stop();
+            watcher.join();
+        } catch (KernelException e) {
+            LOG.warn("the watch of links cannot be ended: {}", e.getMessage());
+            return;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            watcher.interrupt();
+        }
+        watch.close();
+    }
+
     /// Lets go of everything at once, as a crash would. For tests.
     void abandon() {
+        endWatch();
         sandboxes.abandon();
         host.close();
         thread.close();

@@ -327,13 +327,25 @@ final class Sandboxes implements AutoCloseable {
     }
 
     /// Puts everybody who is in the network back into its bridge.
-    void reattach(String networkId) throws EngineException {
+    void reattach(String networkId) {
         for (var cell : cells.values()) {
             for (var place : cell.places()) {
                 if (place.network().id().equals(networkId)) {
-                    tools.cables.reattach(place);
+                    replug(cell, place);
                 }
             }
+        }
+    }
+
+    private void replug(Cell cell, Place place) {
+        try {
+            tools.cables.reattach(place);
+            for (var listener : listeners) {
+                listener.replugged(cell.containerId(), place.endpoint());
+            }
+        } catch (EngineException e) {
+            LOG.error("container {} is cut off from network {}: {}",
+                    cell.containerId(), place.network().name(), e.getMessage());
         }
     }
 

@@ -260,6 +260,13 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         }
     }
 
+    @Override
+    public void replugged(String containerId, Endpoint endpoint) throws EngineException {
+        if (!bindings(containerId).isEmpty()) {
+            turnBack(endpoint.hostLink());
+        }
+    }
+
     private static boolean translatesOnBridges() {
         return BRIDGE_CALLS.stream().anyMatch(name -> Host.sysctl(name).filter("1"::equals).isPresent());
     }
