@@ -210,7 +210,7 @@ final class LiveNetworks implements Networks {
             throw new EngineException.Forbidden("cannot connect container to host network - container must be created in"
                     + " host network mode");
         }
-        if (mode.equals("none") && !before.networking().endpoints().isEmpty() || network.driver() == Driver.NONE) {
+        if (before.networking().endpoints().containsKey("none") || network.driver() == Driver.NONE) {
             throw new EngineException.Forbidden(
                     "container cannot be connected to multiple networks with one of the networks in private (none) mode");
         }

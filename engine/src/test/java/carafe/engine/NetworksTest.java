@@ -156,6 +156,47 @@ class NetworksTest {
     }
 
     @Test
+    void oneThatStartedWithoutNetworksIsConnectedWhileItRuns() throws Exception {
+        networks.create(network("{\"Name\":\"lan\",\"IPAM\":{\"Config\":[{\"Subnet\":\"10.9.0.0/24\"}]}}"));
+        harness.create("web", "sleep", "9");
+        networks.disconnect("bridge", "web", false);
+        harness.containers().start("web");
+        harness.crash();
+        networks = harness.engine.networks();
+        networks.connect("lan", "web", settings("{}"));
+        assertThat(place("web", "lan").live().orElseThrow().four()).get().hasToString("10.9.0.2/24");
+        assertThat(hosts("web")).contains("10.9.0.2\t");
+    }
+
+    @Test
+    void oneInNoNetworkJoinsOthersOnlyAfterItLeftThat() throws Exception {
+        networks.create(network("{\"Name\":\"a\"}"));
+        networks.create(network("{\"Name\":\"b\"}"));
+        harness.containers().create(request("web", "{\"NetworkMode\":\"none\"}", "sleep", "9"));
+        String refusal =
+                "container cannot be connected to multiple networks with one of the networks in private (none) mode";
+        assertThatThrownBy(() -> networks.connect("a", "web", settings("{}")))
+                .isInstanceOf(EngineException.Forbidden.class).hasMessage(refusal);
+        harness.containers().start("web");
+        networks.disconnect("none", "web", false);
+        assertThatThrownBy(() -> networks.connect("a", "web", settings("{}")))
+                .isInstanceOf(EngineException.Conflict.class)
+                .hasMessage("container web was started without a network and cannot be connected to a while it runs: stop"
+                        + " it, connect it and start it again");
+        harness.containers().kill("web", "");
+        EngineHarness.eventually(() -> !harness.state("web").alive());
+        harness.containers().start("web");
+        networks.connect("a", "web", settings("{}"));
+        networks.connect("b", "web", settings("{}"));
+        assertThat(harness.containers().inspect("web", false).networks().places())
+                .extracting(ContainerNetworks.Place::network).containsExactly("a", "b");
+        for (String fixed : List.of("none", "host")) {
+            assertThatThrownBy(() -> networks.connect(fixed, "web", settings("{}")))
+                    .isInstanceOf(EngineException.Forbidden.class);
+        }
+    }
+
+    @Test
     void stoppedContainersRememberTheirNetworks() throws Exception {
         networks.create(network("{\"Name\":\"a\"}"));
         networks.create(network("{\"Name\":\"b\"}"));

@@ -356,6 +356,18 @@ class FabricTest {
     }
 
     @Test
+    void oneThatIsInNoNetworkComesToOneWhileItRuns() throws Exception {
+        var network = made(request("app", Map.of(), pool("10.77.0.0/24")));
+        assertThat(fabric.open(ONE, List.of()).endpoints()).isEmpty();
+        var endpoint = fabric.connect(ONE, joining(network));
+        var sandbox = fabric.sandbox(ONE).orElseThrow();
+        assertThat(sandbox.endpoints()).containsExactly(endpoint);
+        try (var inside = stage.enter(sandbox)) {
+            assertThat(inside.netlink().routes()).anyMatch(route -> route.isDefault() && !route.six());
+        }
+    }
+
+    @Test
     void aBridgeDeletedByHandComesBackWithEverybodyInIt() throws Exception {
         var network = made(request("app", Map.of(), pool("10.77.0.0/24")));
         var one = fabric.open(ONE, List.of(joining(network)));
