@@ -347,7 +347,25 @@ final class Memberships {
                     + " be connected to " + network.name() + " while it runs: stop it, connect it and start it again");
         }
         outlets.rename(container.id(), links.names(container));
-        fabric.connect(container.id(), joining(network, settings, container));
+        outlets.publish(opening(container));
+        boolean connected = false;
+        try {
+            fabric.connect(container.id(), joining(network, settings, container));
+            connected = true;
+        } finally {
+            if (!connected) {
+                var endpoints = new LinkedHashMap<>(container.networking().endpoints());
+                endpoints.remove(network.name());
+                withdrawPorts(container.with(new NetworkingConfig(endpoints)));
+            }
+        }
+    }
+
+    /// Where none of its networks leads out any more nothing is published.
+    private void withdrawPorts(ContainerSnapshot container) throws EngineException {
+        if (opening(container).ports().isEmpty()) {
+            outlets.withdraw(container.id());
+        }
     }
 
     /// Links of containers to others.
@@ -355,9 +373,10 @@ final class Memberships {
         return links;
     }
 
-    /// Confined to the container's queue.
+    /// Confined to the container's queue: `container` is as it is without the network.
     void disconnectRunning(ContainerSnapshot container, Network network) throws EngineException {
         fabric.disconnect(container.id(), network.id());
+        withdrawPorts(container);
     }
 
     /// What /etc/hosts of a container that runs has to say now.

@@ -10,6 +10,7 @@ import carafe.image.Images;
 import carafe.image.LoadProgress;
 import carafe.image.TestImage;
 import carafe.image.TestTar;
+import carafe.network.Fabric;
 import carafe.network.MemoryFabric;
 import carafe.runtime.MemoryRuntime;
 import carafe.runtime.RootMount;
@@ -44,7 +45,22 @@ final class EngineHarness implements AutoCloseable {
     final MemoryRuntime runtime;
     final Ahead clock = new Ahead();
     final MemoryFabric fabric = new MemoryFabric();
+    private final MemoryOutlets outlets = new MemoryOutlets();
     LocalEngine engine;
+
+    /// Networks and ports of this harness, for each of its engines.
+    private final class Host implements Engine.Fabrics {
+
+        @Override
+        public Fabric open(String engineId) {
+            return fabric;
+        }
+
+        @Override
+        public Outlets outlets() {
+            return outlets;
+        }
+    }
 
     /// There are none before the test says so.
     final MemoryQuotas quotas = new MemoryQuotas();
@@ -100,7 +116,7 @@ final class EngineHarness implements AutoCloseable {
     private LocalEngine open(Failpoints failpoints) throws EngineException {
         return LocalEngine.open(
                 new EngineConfig(lock, root.resolve("run"), root.resolve("docker-init"), users, NameDefaults.NONE),
-                new Engine.Parts(runtime, images, storage(failpoints), NoRegistries.remote(), _ -> fabric, failpoints, clock));
+                new Engine.Parts(runtime, images, storage(failpoints), NoRegistries.remote(), new Host(), failpoints, clock));
     }
 
     private Engine.Storage storage(Failpoints failpoints) throws EngineException {

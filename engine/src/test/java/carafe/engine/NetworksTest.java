@@ -197,6 +197,42 @@ class NetworksTest {
     }
 
     @Test
+    void portsArePublishedWhileOneOfItsNetworksLeadsOut() throws Exception {
+        networks.create(network("{\"Name\":\"inner\",\"Internal\":true}"));
+        networks.create(network("{\"Name\":\"open\"}"));
+        networks.create(network("{\"Name\":\"full\",\"IPAM\":{\"Config\":[{\"Subnet\":\"10.9.0.0/30\"}]}}"));
+        String host = "{\"NetworkMode\":\"inner\",\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"8080\"}]}}";
+        harness.containers().create(request("web", host, "sleep", "9"));
+        harness.containers().start("web");
+        assertThat(published("web")).isEmpty();
+        harness.containers().create(request("last", "{\"NetworkMode\":\"full\"}", "sleep", "9"));
+        harness.containers().start("last");
+        assertThatThrownBy(() -> networks.connect("full", "web", settings("{}")))
+                .isInstanceOf(EngineException.Unavailable.class);
+        assertThat(published("web")).as("a connect that failed").isEmpty();
+        networks.connect("open", "web", settings("{}"));
+        assertThat(published("web")).containsExactly(8080);
+        networks.connect("bridge", "web", settings("{}"));
+        networks.disconnect("open", "web", false);
+        assertThat(published("web")).containsExactly(8080);
+        networks.disconnect("bridge", "web", false);
+        assertThat(published("web")).isEmpty();
+
+        harness.containers().create(request("other",
+                "{\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"8080\"}]}}", "sleep", "9"));
+        harness.containers().start("other");
+        assertThatThrownBy(() -> networks.connect("open", "web", settings("{}")))
+                .hasMessageContaining("port is already allocated");
+        assertThat(harness.containers().inspect("web", false).networks().places())
+                .extracting(ContainerNetworks.Place::network).containsExactly("inner");
+    }
+
+    private List<Integer> published(String container) throws Exception {
+        return harness.containers().inspect(container, false).networks().ports().stream()
+                .flatMap(port -> port.bindings().stream()).map(ContainerNetworks.HostPort::number).toList();
+    }
+
+    @Test
     void stoppedContainersRememberTheirNetworks() throws Exception {
         networks.create(network("{\"Name\":\"a\"}"));
         networks.create(network("{\"Name\":\"b\"}"));
