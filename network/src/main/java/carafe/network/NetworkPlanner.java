@@ -64,6 +64,11 @@ final class NetworkPlanner {
                 throw new EngineException.Invalid("IPv6 subnet " + subnet.range() + " needs --ipv6");
             }
         }
+        boolean several = List.of(false, true).stream()
+                .anyMatch(family -> subnets.stream().filter(subnet -> subnet.six() == family).count() > 1);
+        if (driver == Driver.BRIDGE && several) {
+            throw new EngineException.Forbidden("bridge driver doesn't support multiple subnets");
+        }
         if (!four && !six) {
             throw new EngineException.Invalid("IPv4 or IPv6 must be enabled");
         }

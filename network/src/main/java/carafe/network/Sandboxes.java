@@ -197,8 +197,8 @@ final class Sandboxes implements AutoCloseable {
         }
         boolean leads = network.leadsOut();
         var gateways = new Endpoint.Gateways(
-                leads && four.isPresent() ? gateway(network, false) : Optional.empty(),
-                leads && six.isPresent() ? gateway(network, true) : Optional.empty(),
+                leads ? four.flatMap(address -> gateway(network, address.address())) : Optional.empty(),
+                leads ? six.flatMap(address -> gateway(network, address.address())) : Optional.empty(),
                 joining.gatewayPriority());
         String name = wanted.interfaceName().isEmpty()
                 ? freeName(network.settings().interfacePrefix(), before)
@@ -215,12 +215,16 @@ final class Sandboxes implements AutoCloseable {
         addresses.of(network.id()).forEach(pool -> pool.free(address));
     }
 
-    /// Unspecified where packets leave by the link itself: a link shared at layer 3 has no neighbours.
-    private static Optional<IpAddress> gateway(Network network, boolean six) {
-        boolean routed = network.driver() == Driver.IPVLAN && network.settings().mode().startsWith("l3");
-        return routed
-                ? Optional.of(six ? new IpAddress(true, 0, 0) : IpAddress.four(0))
-                : network.subnet(six).flatMap(network.driver() == Driver.BRIDGE ? Subnet::wayOut : Subnet::gateway);
+    /// That of the subnet which has the address, as a router is reached from there. Unspecified where packets leave by the
+    /// link itself: a link shared at layer 3 has no neighbours.
+    private static Optional<IpAddress> gateway(Network network, IpAddress own) {
+        if (network.driver() == Driver.IPVLAN && network.settings().mode().startsWith("l3")) {
+            return Optional.of(own.six() ? new IpAddress(true, 0, 0) : IpAddress.four(0));
+        }
+        return network.addressing().subnets().stream()
+                .filter(subnet -> subnet.range().contains(own))
+                .findFirst()
+                .flatMap(network.driver() == Driver.BRIDGE ? Subnet::wayOut : Subnet::gateway);
     }
 
     private static String freeName(String prefix, List<Place> before) {
