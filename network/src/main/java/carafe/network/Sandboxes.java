@@ -199,7 +199,7 @@ final class Sandboxes implements AutoCloseable {
         var gateways = new Endpoint.Gateways(
                 leads ? four.flatMap(address -> gateway(network, address.address())) : Optional.empty(),
                 leads ? six.flatMap(address -> gateway(network, address.address())) : Optional.empty(),
-                joining.gatewayPriority());
+                joining.gatewayPriority(), network.name());
         String name = wanted.interfaceName().isEmpty()
                 ? freeName(network.settings().interfacePrefix(), before)
                 : wanted.interfaceName();

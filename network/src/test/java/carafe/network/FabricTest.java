@@ -368,6 +368,21 @@ class FabricTest {
     }
 
     @Test
+    void theDefaultRouteLeadsToTheNetworkWhoseNameComesFirst() throws Exception {
+        var zeta = made(request("zeta", Map.of(), pool("10.77.0.0/24")));
+        var alpha = made(request("alpha", Map.of(), pool("10.78.0.0/24")));
+        var beta = made(request("beta", Map.of(), pool("10.79.0.0/24")));
+        try (var inside = stage.enter(fabric.open(ONE, List.of(joining(zeta), joining(beta))))) {
+            assertThat(gateway(inside)).containsExactly(10, 79, 0, 1);
+            fabric.connect(ONE, joining(alpha));
+            assertThat(gateway(inside)).containsExactly(10, 78, 0, 1);
+            fabric.disconnect(ONE, alpha.id());
+            fabric.connect(ONE, new Joining(alpha, Joining.Wanted.ANYTHING, List.of(), -1, Map.of()));
+            assertThat(gateway(inside)).containsExactly(10, 79, 0, 1);
+        }
+    }
+
+    @Test
     void aBridgeDeletedByHandComesBackWithEverybodyInIt() throws Exception {
         var network = made(request("app", Map.of(), pool("10.77.0.0/24")));
         var one = fabric.open(ONE, List.of(joining(network)));

@@ -88,7 +88,7 @@ public final class MemoryFabric implements Fabric {
         var six = addresses.take(network, true, joining.wanted().six());
         var mac = joining.wanted().mac().or(() -> four.map(address -> MacAddress.of(address.address())));
         return new Endpoint(marks.id(), network.id(), "eth" + number, marks.hostLink(), mac.orElseThrow(), four, six,
-                new Endpoint.Gateways(network.subnet(false).flatMap(Subnet::gateway), Optional.empty(), 0),
+                new Endpoint.Gateways(network.subnet(false).flatMap(Subnet::gateway), Optional.empty(), 0, network.name()),
                 List.of(), joining.names());
     }
 

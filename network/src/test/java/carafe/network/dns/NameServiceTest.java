@@ -90,7 +90,7 @@ class NameServiceTest {
             namespaces.put(id, namespace);
         }
         var way = gateway
-                ? new Endpoint.Gateways(Optional.of(IpAddress.parse("172.18.0.1")), Optional.empty(), 0)
+                ? new Endpoint.Gateways(Optional.of(IpAddress.parse("172.18.0.1")), Optional.empty(), 0, network)
                 : Endpoint.Gateways.NONE;
         var endpoint = new Endpoint("e".repeat(64), "id-of-" + network, "eth0", "veth", MacAddress.parse("02:42:ac:1e:00:02"),
                 Optional.of(Cidr.parseHost(address + "/16")), Optional.empty(), way, List.of(), List.of(names));
