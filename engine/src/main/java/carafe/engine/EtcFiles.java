@@ -98,7 +98,7 @@ final class EtcFiles {
         }
     }
 
-    private String hosts(List<String> extraHosts, boolean hostNetwork, Known known) {
+    private String hosts(List<String> extraHosts, boolean hostNetwork, Known known) throws EngineException.Unavailable {
         var text = new StringBuilder(hostNetwork ? read(host.etc.resolve("hosts")) : LOCAL_NAMES);
         for (var extra : extraHosts) {
             int colon = extra.indexOf(':');
@@ -106,9 +106,7 @@ final class EtcFiles {
             if (address.startsWith("[") && address.endsWith("]")) {
                 address = address.substring(1, address.length() - 1);
             }
-            var addresses = !address.equals("host-gateway") ? List.of(address)
-                    : hostNetwork && defaults.hostGateways().isEmpty() || known.hostAddresses.isEmpty() ? List.of("127.0.0.1")
-                    : known.hostAddresses;
+            var addresses = address.equals("host-gateway") ? gateways(extra, hostNetwork, known) : List.of(address);
             for (var each : addresses) {
                 text.append(each).append('\t').append(extra, 0, colon).append('\n');
             }
@@ -116,6 +114,18 @@ final class EtcFiles {
         known.lines.forEach(line ->
                 text.append(line.address()).append('\t').append(line.names()).append('\n'));
         return text.toString();
+    }
+
+    private List<String> gateways(String extra, boolean hostNetwork, Known known) throws EngineException.Unavailable {
+        if (hostNetwork && defaults.hostGateways().isEmpty()) {
+            return List.of("127.0.0.1");
+        }
+        if (known.hostAddresses.isEmpty()) {
+            throw new EngineException.Unavailable("unable to derive the IP value for host-gateway (--add-host " + extra
+                    + "): this engine has no default bridge; write an address instead, or name one as"
+                    + " \"host-gateway-ips\" in daemon.json");
+        }
+        return known.hostAddresses;
     }
 
     /// The host's resolver configuration with what the user asked for in its place. A server on the loopback of the

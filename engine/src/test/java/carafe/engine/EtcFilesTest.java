@@ -79,6 +79,16 @@ class EtcFilesTest {
     }
 
     @Test
+    void theHostHasAnAddressOrTheStartSaysThatItHasNone() throws Exception {
+        String host = "{\"ExtraHosts\":[\"gate:host-gateway\"]}";
+        write(host, new EtcFiles.Known(List.of(), List.of("172.17.0.1"), false));
+        assertThat(Files.readString(files.hosts())).endsWith("172.17.0.1\tgate\n");
+        assertThatThrownBy(() -> write(host, new EtcFiles.Known(List.of(), List.of(), false)))
+                .isInstanceOf(EngineException.Unavailable.class)
+                .hasMessageStartingWith("unable to derive the IP value for host-gateway (--add-host gate:host-gateway)");
+    }
+
+    @Test
     void whoAsksForServersGetsThem() throws Exception {
         host("resolv.conf", RESOLVED);
         assertThat(resolver("{\"Dns\":[\"192.0.2.9\"]}", false)).isEqualTo("nameserver 192.0.2.9\n");

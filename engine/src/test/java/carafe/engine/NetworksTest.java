@@ -233,6 +233,16 @@ class NetworksTest {
     }
 
     @Test
+    void aNetworkThatCannotGoKeepsNoOtherFromGoing() throws Exception {
+        harness.reopen(carafe.spec.Failpoints.parse("network.gone=1*EIO->off"));
+        networks = harness.engine.networks();
+        networks.create(network("{\"Name\":\"a\"}"));
+        networks.create(network("{\"Name\":\"b\"}"));
+        assertThat(networks.prune(Filters.NONE)).containsExactly("b");
+        assertThat(networks.prune(Filters.NONE)).containsExactly("a");
+    }
+
+    @Test
     void stoppedContainersRememberTheirNetworks() throws Exception {
         networks.create(network("{\"Name\":\"a\"}"));
         networks.create(network("{\"Name\":\"b\"}"));

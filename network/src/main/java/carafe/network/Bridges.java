@@ -170,7 +170,7 @@ final class Bridges {
     /// The host's own addresses in the network.
     private static List<Cidr.Host> hostAddresses(Network network) {
         var addresses = new ArrayList<Cidr.Host>();
-        boolean silent = network.options().getOrDefault(LinkOptions.INHIBIT, "false").equals("true");
+        boolean silent = LinkOptions.isTrue(network.options().getOrDefault(LinkOptions.INHIBIT, "false"));
         for (var subnet : network.addressing().subnets()) {
             var mode = subnet.six() ? network.settings().gatewaySix() : network.settings().gatewayFour();
             boolean isolated = mode == LinkOptions.GatewayMode.ISOLATED;

@@ -24,6 +24,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -105,9 +106,9 @@ final class LinuxFabric implements Fabric {
     }
 
     @Override
-    public Network create(NetworkRequest request) throws EngineException {
+    public Network create(NetworkRequest request, Predicate<Network> prunable) throws EngineException {
         return alone(() -> {
-            var network = planner.plan(request, marks.id(), surroundings());
+            var network = planner.plan(request, marks.id(), surroundings(prunable));
             check(network);
             boolean made = false;
             try {
@@ -130,7 +131,8 @@ final class LinuxFabric implements Fabric {
         return alone(() -> {
             known.ifPresent(network -> networks.remove(network.id()));
             var network = planner.defaultBridge(
-                    config.bridge(), bridges.defaultName(config.bridge(), known), known, marks.id(), surroundings());
+                    config.bridge(), bridges.defaultName(config.bridge(), known), known, marks.id(),
+                    surroundings(_ -> false));
             make(network);
             return Optional.of(network);
         });
@@ -173,11 +175,11 @@ final class LinuxFabric implements Fabric {
     }
 
     /// What this engine has and what the host has beside it. A default route is in nobody's way.
-    private Surroundings surroundings() throws EngineException {
+    private Surroundings surroundings(Predicate<Network> prunable) throws EngineException {
         var ours = networks.values().stream().flatMap(network -> network.ranges().stream()).toList();
         var used = sandboxes.networksInUse();
         var unused = networks.values().stream()
-                .filter(network -> network.userDefined() && !used.contains(network.id()))
+                .filter(network -> network.userDefined() && !used.contains(network.id()) && prunable.test(network))
                 .map(Network::name)
                 .sorted()
                 .toList();
