@@ -219,6 +219,7 @@ final class LinuxFabric implements Fabric {
             }
         } else if (network.shares()) {
             parents.make(network);
+            pass("network.parent");
         }
     }
 

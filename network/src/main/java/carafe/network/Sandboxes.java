@@ -166,6 +166,7 @@ final class Sandboxes implements AutoCloseable {
             addresses.free(place.endpoint());
         }
         try {
+            failpoints.pass("undo.note");
             tools.notes.remove(containerId); // links that are still there are found by their names
         } catch (IOException e) {
             LOG.warn("the note about container {} was not removed; the next start does it: {}", containerId, e.getMessage());
@@ -295,6 +296,7 @@ final class Sandboxes implements AutoCloseable {
                 cell.namespace().netlink().perform(NetRequest.deleteLink(place.endpoint().interfaceName()));
             }
             tools.cables.route(cell.sandbox(), cell.namespace());
+            failpoints.pass("disconnect.note");
             tools.notes.write(cell.containerId(), cell.endpoints());
         } catch (IOException | EngineException e) {
             LOG.warn("disconnecting container {} from {}: {}", cell.containerId(), place.network().name(), e.getMessage());
