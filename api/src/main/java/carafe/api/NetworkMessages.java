@@ -9,10 +9,12 @@ import carafe.spec.docker.Timestamps;
 import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /// Networks in Docker's words: what inspect tells of a network, and of a container's places in networks.
 final class NetworkMessages {
@@ -94,12 +96,23 @@ final class NetworkMessages {
 
     /// `NetworkSettings.Networks` of a container.
     static Json places(ContainerNetworks networks) {
+        return places(networks, place -> place.settings().aliases());
+    }
+
+    private static Json places(ContainerNetworks networks, Function<ContainerNetworks.Place, List<String>> aliases) {
         var json = Json.object();
-        networks.places().forEach(place -> json.put(place.network(), place(place)));
+        networks.places().forEach(place -> json.put(place.network(), place(place, aliases.apply(place))));
         return json.build();
     }
 
-    private static Json place(ContainerNetworks.Place place) {
+    /// What clients below 1.45 take for the aliases in a network of users: the short id and the host name, too.
+    private static List<String> oldAliases(ContainerNetworks.Place place) {
+        var aliases = new LinkedHashSet<>(place.settings().aliases());
+        place.names().stream().skip(1).forEach(aliases::add); // the first is the container's own
+        return List.copyOf(aliases);
+    }
+
+    private static Json place(ContainerNetworks.Place place, List<String> aliases) {
         var settings = place.settings();
         var live = place.live();
         var options = settings.driverOptions();
@@ -107,7 +120,7 @@ final class NetworkMessages {
         return Json.object()
                 .put("IPAMConfig", ipam.orElse(Json.NULL))
                 .put("Links", orNull(settings.links()))
-                .put("Aliases", orNull(settings.aliases()))
+                .put("Aliases", orNull(aliases))
                 .put("MacAddress", live.map(ContainerNetworks.Live::mac)
                         .orElse(settings.mac().map(Object::toString).orElse("")))
                 .put("DriverOpts", options.isEmpty() ? Json.NULL : Json.ofMap(new TreeMap<>(options)))
@@ -156,7 +169,8 @@ final class NetworkMessages {
                     .put("IPv6Gateway", address(top.flatMap(ContainerNetworks.Live::gatewaySix)))
                     .put("MacAddress", top.map(ContainerNetworks.Live::mac).orElse(""));
         }
-        return json.put("Networks", places(networks)).build();
+        return json.put("Networks", version.before(45) ? places(networks, NetworkMessages::oldAliases) : places(networks))
+                .build();
     }
 
     /// `NetworkSettings.Ports`: each port with one entry for each address of the host, or null.

@@ -103,6 +103,18 @@ class ContainerMessagesTest {
                 .doesNotContain("SecondaryIPAddresses").contains("\"IPAddress\":\"172.17.0.2\"");
     }
 
+    @Test
+    void oldClientsFindTheShortIdAmongTheAliases() throws Exception {
+        var settings = EndpointSettings.parse((Json.Obj) Json.parse("{\"Aliases\":[\"db\"]}"));
+        var networks = new ContainerNetworks("", "", List.of(
+                new ContainerNetworks.Place("lan", "n1", settings, Optional.empty(), List.of("web", "db", "aaaaaaaaaaaa", "box")),
+                new ContainerNetworks.Place("bridge", "n2", settings, Optional.empty(), List.of())), List.of());
+        assertThat(NetworkMessages.settings(networks, ApiVersion.parse("1.44")).print())
+                .contains("\"Aliases\":[\"db\",\"aaaaaaaaaaaa\",\"box\"]").contains("\"Aliases\":[\"db\"]");
+        assertThat(NetworkMessages.settings(networks, ApiVersion.parse("1.45")).print())
+                .contains("\"Aliases\":[\"db\"]").doesNotContain("\"Aliases\":[\"db\",");
+    }
+
     private static ContainerSnapshot container(State state) throws Exception {
         var config = (Json.Obj) Json.parse("{\"Image\":\"busybox\",\"Labels\":{\"k\":\"v\"}}");
         var host = (Json.Obj) Json.parse("{\"NetworkMode\":\"none\"}");

@@ -53,7 +53,8 @@ final class CarafeNetworkDeathsTest {
                         "network.gone", "sandbox.addresses", "sandbox.namespace", "sandbox.note", "sandbox.link",
                         "sandbox.configure", "sandbox.listeners", "sandbox.opened", "connect.addresses", "connect.note",
                         "connect.link", "connect.routes", "connect.listeners", "disconnect.link", "ports.reserve",
-                        "ports.file", "ports.publish", "dns.open").map(point -> point + "=halt"));
+                        "ports.file", "ports.publish", "ports.drop", "undo.note", "disconnect.note", "network.parent",
+                        "dns.open").map(point -> point + "=halt"));
     }
 
     @ParameterizedTest
@@ -71,21 +72,25 @@ final class CarafeNetworkDeathsTest {
         engine.start();
         engine.remember(docker("ps", "-aq", "--no-trunc").good().lines());
         docker("rm", "-f", "web");
-        docker("network", "rm", "front", "back");
+        docker("network", "rm", "front", "back", "shared");
         nothingIsLeft(point);
         life();
         nothingIsLeft(point);
     }
 
     private static final List<List<String>> LIFE = List.of(
-            List.of("network", "create", "--subnet", "10.197.1.0/24", "front"),
+            List.of("network", "create", "--ipv6", "--subnet", "10.197.1.0/24", "--subnet", "fd00:197::/64", "front"),
             List.of("network", "create", "--subnet", "10.197.2.0/24", "back"),
-            List.of("run", "-d", "--name", "web", "--network", "front", "-p", PORT + ":80", "busybox", "sleep", "100000"),
+            List.of("network", "create", "-d", "macvlan", "--subnet", "10.197.3.0/24", "shared"),
+            List.of("run", "-d", "--name", "web", "--network", "front", "-p", PORT + ":80", "-p", "[::]:28932:81",
+                    "busybox", "sleep", "100000"),
             List.of("network", "connect", "back", "web"),
+            List.of("network", "connect", "shared", "web"),
             List.of("network", "disconnect", "back", "web"),
             List.of("rm", "-f", "web"),
             List.of("network", "rm", "front"),
-            List.of("network", "rm", "back"));
+            List.of("network", "rm", "back"),
+            List.of("network", "rm", "shared"));
 
     private void life() throws Exception {
         for (var words : LIFE) {
@@ -99,7 +104,8 @@ final class CarafeNetworkDeathsTest {
         assertThat(docker("network", "ls", "--format", "{{.Name}}").good().lines()).as(point)
                 .containsExactlyInAnyOrder("bridge", "host", "none");
         assertThat(docker("ps", "-aq").good().lines()).as(point).isEmpty();
-        assertThat(nft()).as(point).doesNotContain(PORT).doesNotContain("10.197.");
+        assertThat(nft()).as(point).doesNotContain(PORT).doesNotContain("28932").doesNotContain("10.197.")
+                .doesNotContain("fd00:197:");
     }
 
     private static String nft() throws Exception {
@@ -108,18 +114,11 @@ final class CarafeNetworkDeathsTest {
                 .text();
     }
 
-    /// Bridges of this engine, its files about namespaces, containers and ports, and mounts; spare namespaces, which come
+    /// Links of this engine that somebody uses, its files about namespaces, containers and ports, and mounts; spare namespaces, which come
     /// and go in the background, are no container's.
     private List<String> held() throws Exception {
         var held = new ArrayList<String>();
-        try (var links = Files.list(Path.of("/sys/class/net"))) {
-            for (Path link : links.toList()) {
-                Path remark = link.resolve("ifalias");
-                if (Files.isReadable(remark) && Files.readString(remark).contains(" " + engine.directory() + "/")) {
-                    held.add(link.getFileName().toString());
-                }
-            }
-        }
+        held.addAll(Leftovers.linksInUse(engine.directory()));
         for (String part : List.of("exec/n", "exec/p", "exec/c", "data/containers", "data/snapshots")) {
             Path directory = engine.directory().resolve(part);
             try (Stream<Path> found = Files.exists(directory) ? Files.list(directory) : Stream.empty()) {

@@ -108,6 +108,22 @@ class CarafePortsTest {
     }
 
     @Test
+    void portsComeWithTheFirstNetworkThatLeadsOutAndGoWithTheLast() throws Exception {
+        docker("network", "create", "--internal", "inner");
+        docker("network", "create", "open");
+        web("web", "--network", "inner", "-p", "8080:80");
+        assertThat(docker("port", "web").text()).isEmpty();
+        docker("network", "connect", "open", "web");
+        assertThat(docker("port", "web").lines()).contains("80/tcp -> 0.0.0.0:8080");
+        assertThat(engine.fetch("127.0.0.1:8080").good().text()).isEqualTo("hello");
+        docker("network", "disconnect", "open", "web");
+        assertThat(docker("port", "web").text()).isEmpty();
+        assertThat(engine.fetch("127.0.0.1:8080").code()).isNotZero();
+        docker("network", "connect", "open", "web");
+        assertThat(engine.fetch("127.0.0.1:8080").good().text()).isEqualTo("hello");
+    }
+
+    @Test
     void whatAnEngineLeavesThatIsKilledAndDeletedGoesWithTheNext() throws Exception {
         var nft = Tools.fetched("netfilter", "usr/sbin/nft");
         var list = engine.on("env", "LD_LIBRARY_PATH=" + Tools.fetched("netfilter", "usr/lib/x86_64-linux-gnu"),

@@ -150,6 +150,7 @@ abstract class EngineUnderTest implements AutoCloseable {
     }
 
     private void end() throws Exception {
+        var marks = Leftovers.marks(directory);
         try {
             if (daemon != null && daemon.isAlive()) {
                 stop();
@@ -159,7 +160,7 @@ abstract class EngineUnderTest implements AutoCloseable {
             try {
                 Deadline.await("nothing is left", () -> {
                     left.clear();
-                    left.addAll(Leftovers.of(directory, containers));
+                    left.addAll(Leftovers.of(directory, containers, marks));
                     knownLeftovers().forEach(mount -> left.remove("mount " + directory.resolve(mount)));
                     return left.isEmpty();
                 });
@@ -167,7 +168,7 @@ abstract class EngineUnderTest implements AutoCloseable {
                 assertThat(left).as("left by the engine, whose log is\n%s", log()).isEmpty();
             }
         } finally {
-            Leftovers.clear(directory, containers);
+            Leftovers.clear(directory, containers, marks);
         }
     }
 }

@@ -11,6 +11,8 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /// What an engine has left on the host although it is gone: mounts, processes, cgroups. They are known by the engine's
@@ -19,18 +21,18 @@ final class Leftovers {
 
     private Leftovers() {}
 
-    /// One line for each thing that is left.
-    static List<String> of(Path directory, Collection<String> containers) throws IOException {
+    /// One line for each thing that is left; `marks` are what [#marks] said while the engine ran.
+    static List<String> of(Path directory, Collection<String> containers, Set<String> marks) throws IOException {
         var found = new ArrayList<String>();
         mountsBelow(directory).forEach(mount -> found.add("mount " + mount));
         processesOf(directory).forEach(process -> found.add("process " + process));
         cgroupsOf(containers).forEach(cgroup -> found.add("cgroup " + cgroup));
-        linksOf(directory).forEach(link -> found.add("link " + link));
+        linksOf(directory, marks).forEach(link -> found.add("link " + link));
         return found;
     }
 
     /// Ends and removes by force whatever is left, so that a failed test does not disturb the next.
-    static void clear(Path directory, Collection<String> containers) throws Exception {
+    static void clear(Path directory, Collection<String> containers, Set<String> marks) throws Exception {
         List<Path> cgroups = cgroupsOf(containers);
         Deadline.await("processes of " + directory + " are gone", () -> {
             var pids = new ArrayList<>(processesOf(directory).toList());
@@ -43,7 +45,7 @@ final class Leftovers {
         for (Path cgroup : cgroups.reversed()) {
             Files.deleteIfExists(cgroup);
         }
-        for (String link : linksOf(directory)) {
+        for (String link : linksOf(directory, marks)) {
             Command.of("ip", "link", "delete", link).run();
         }
         for (String mount : mountsBelow(directory).toList().reversed()) {
@@ -52,23 +54,61 @@ final class Leftovers {
         Command.of("rm", "-rf", "--one-file-system", directory.toString()).run().good();
     }
 
-    /// Bridges whose remark names the directory, and the links that carry the same engine's mark.
-    private static List<String> linksOf(Path directory) throws IOException {
-        var found = new ArrayList<String>();
-        var marks = new ArrayList<String>();
-        try (var links = Files.list(Path.of("/sys/class/net"))) {
-            var all = links.toList();
-            for (Path link : all) {
-                String remark = remark(link);
-                if (remark.startsWith("carafe ") && remark.contains(" " + directory + "/")) {
-                    found.add(link.getFileName().toString());
-                    marks.add("veth" + remark.split(" ")[1].substring(0, 5));
-                }
+    /// How the engine's links on the host that are ends of containers' begin: told by its bridges, which it takes away when
+    /// it stops.
+    static Set<String> marks(Path directory) throws IOException {
+        var marks = new TreeSet<String>();
+        for (Path link : links()) {
+            String remark = remark(link);
+            if (isOf(remark, directory)) {
+                marks.add("veth" + remark.split(" ")[1].substring(0, 5));
             }
-            all.stream().map(link -> link.getFileName().toString())
-                    .filter(name -> marks.stream().anyMatch(name::startsWith)).forEach(found::add);
+        }
+        return marks;
+    }
+
+    private static boolean isOf(String remark, Path directory) {
+        return remark.startsWith("carafe ") && remark.contains(" " + directory + "/");
+    }
+
+    private static List<Path> links() throws IOException {
+        try (var links = Files.list(Path.of("/sys/class/net"))) {
+            return links.toList();
+        }
+    }
+
+    /// Links whose remark names the directory, and those that carry the same engine's mark.
+    private static List<String> linksOf(Path directory, Set<String> marks) throws IOException {
+        var known = new TreeSet<>(marks);
+        known.addAll(marks(directory));
+        var found = new ArrayList<String>();
+        for (Path link : links()) {
+            String name = link.getFileName().toString();
+            if (isOf(remark(link), directory) || known.stream().anyMatch(name::startsWith)) {
+                found.add(name);
+            }
         }
         return found;
+    }
+
+    /// The links of an engine that runs, but those that lie ready for the next container: down, and in no bridge.
+    static List<String> linksInUse(Path directory) throws IOException {
+        var used = new ArrayList<String>();
+        for (String name : linksOf(directory, Set.of())) {
+            Path link = Path.of("/sys/class/net", name);
+            if (!name.startsWith("veth") || Files.exists(link.resolve("master")) || isUp(link)) {
+                used.add(name);
+            }
+        }
+        return used;
+    }
+
+    private static boolean isUp(Path link) {
+        try {
+            return (Integer.decode(Files.readString(link.resolve("flags")).strip()) & 1) != 0; // IFF_UP
+        } catch (IOException _) {
+            return false; // gone while we looked
+        }
     }
 
     private static String remark(Path link) {

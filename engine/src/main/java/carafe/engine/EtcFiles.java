@@ -11,6 +11,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The three files a container gets from the engine instead of its image: /etc/hostname, /etc/hosts, /etc/resolv.conf.
 /// They lie in the run root, on memory, and are written anew before each start.
@@ -24,23 +27,38 @@ final class EtcFiles {
             ff02::2\tip6-allrouters
             """;
 
-    private final Path hostEtc;
-    private final NameDefaults defaults;
+    /// What /etc/resolv.conf says where systemd-resolved is the host's name server.
+    private static final List<String> RESOLVED = List.of("127.0.0.53");
 
-    /// `hostEtc` is the host's /etc; `defaults` are for containers that do not ask for something else.
-    EtcFiles(Path hostEtc, NameDefaults defaults) {
-        this.hostEtc = hostEtc;
+    /// Docker's, for containers of a host that has none which they could reach.
+    private static final List<String> ANYBODYS = List.of("8.8.8.8", "8.8.4.4");
+
+    private static final Logger LOG = LoggerFactory.getLogger(EtcFiles.class);
+
+    private final Host host;
+    private final NameDefaults defaults;
+    private final AtomicBoolean told = new AtomicBoolean();
+
+    /// Where the host's own files are: its /etc, and the resolv.conf in which systemd-resolved keeps the servers that it
+    /// asks itself.
+    record Host(Path etc, Path resolved) {
+        static final Host USUAL = new Host(Path.of("/etc"), Path.of("/run/systemd/resolve/resolv.conf"));
+    }
+
+    /// `defaults` are for containers that do not ask for something else.
+    EtcFiles(Host host, NameDefaults defaults) {
+        this.host = host;
         this.defaults = defaults;
     }
 
     /// Writes all three into `files`' places.
-    void write(ContainerDetails.Files files, String hostName, HostConfig host, Known known) throws EngineException {
-        boolean hostNetwork = host.namespaces().network().equals("host");
+    void write(ContainerDetails.Files files, String hostName, HostConfig config, Known known) throws EngineException {
+        boolean hostNetwork = config.namespaces().network().equals("host");
         try {
             makeDirectory(Objects.requireNonNull(files.hosts().getParent(), "an absolute path"));
             Files.writeString(files.hostname(), hostName + "\n");
-            Files.writeString(files.hosts(), hosts(host.resolver().extraHosts(), hostNetwork, known));
-            Files.writeString(files.resolver(), resolver(defaults.complete(host.resolver()), hostNetwork, known.nameServer));
+            Files.writeString(files.hosts(), hosts(config.resolver().extraHosts(), hostNetwork, known));
+            Files.writeString(files.resolver(), resolver(defaults.complete(config.resolver()), hostNetwork, known.nameServer));
         } catch (IOException e) {
             throw Failures.io("cannot write the container's files in " + files.hosts().getParent(), e);
         }
@@ -59,10 +77,10 @@ final class EtcFiles {
     record Known(List<Memberships.HostLine> lines, List<String> hostAddresses, boolean nameServer) {}
 
     /// Writes /etc/hosts anew, in place: a container that runs has this very file.
-    void writeHosts(ContainerDetails.Files files, HostConfig host, Known known) throws EngineException {
+    void writeHosts(ContainerDetails.Files files, HostConfig config, Known known) throws EngineException {
         try {
             Files.writeString(files.hosts(), hosts(
-                    host.resolver().extraHosts(), host.namespaces().network().equals("host"), known));
+                    config.resolver().extraHosts(), config.namespaces().network().equals("host"), known));
         } catch (IOException e) {
             throw Failures.io("cannot write " + files.hosts(), e);
         }
@@ -70,27 +88,25 @@ final class EtcFiles {
 
     /// The same for /etc/resolv.conf of one that came to a network with a name server of ours; one that has it already
     /// keeps what its user may have written.
-    void writeResolver(ContainerDetails.Files files, HostConfig host, Known known) throws EngineException {
+    void writeResolver(ContainerDetails.Files files, HostConfig config, Known known) throws EngineException {
         try {
             if (known.nameServer && !Files.readString(files.resolver()).contains(NameService.ADDRESS)) {
-                Files.writeString(files.resolver(), resolver(defaults.complete(host.resolver()), false, true));
+                Files.writeString(files.resolver(), resolver(defaults.complete(config.resolver()), false, true));
             }
         } catch (IOException e) {
             throw Failures.io("cannot write " + files.resolver(), e);
         }
     }
 
-    private String hosts(List<String> extraHosts, boolean hostNetwork, Known known) {
-        var text = new StringBuilder(hostNetwork ? read("hosts") : LOCAL_NAMES);
+    private String hosts(List<String> extraHosts, boolean hostNetwork, Known known) throws EngineException.Unavailable {
+        var text = new StringBuilder(hostNetwork ? read(host.etc.resolve("hosts")) : LOCAL_NAMES);
         for (var extra : extraHosts) {
             int colon = extra.indexOf(':');
             String address = extra.substring(colon + 1);
             if (address.startsWith("[") && address.endsWith("]")) {
                 address = address.substring(1, address.length() - 1);
             }
-            var addresses = !address.equals("host-gateway") ? List.of(address)
-                    : hostNetwork && defaults.hostGateways().isEmpty() || known.hostAddresses.isEmpty() ? List.of("127.0.0.1")
-                    : known.hostAddresses;
+            var addresses = address.equals("host-gateway") ? gateways(extra, hostNetwork, known) : List.of(address);
             for (var each : addresses) {
                 text.append(each).append('\t').append(extra, 0, colon).append('\n');
             }
@@ -100,11 +116,23 @@ final class EtcFiles {
         return text.toString();
     }
 
+    private List<String> gateways(String extra, boolean hostNetwork, Known known) throws EngineException.Unavailable {
+        if (hostNetwork && defaults.hostGateways().isEmpty()) {
+            return List.of("127.0.0.1");
+        }
+        if (known.hostAddresses.isEmpty()) {
+            throw new EngineException.Unavailable("unable to derive the IP value for host-gateway (--add-host " + extra
+                    + "): this engine has no default bridge; write an address instead, or name one as"
+                    + " \"host-gateway-ips\" in daemon.json");
+        }
+        return known.hostAddresses;
+    }
+
     /// The host's resolver configuration with what the user asked for in its place. A server on the loopback of the
-    /// host cannot be reached from another network namespace and is left out there.
+    /// host cannot be reached from another network namespace and is left out there; if nobody is left, there are Docker's.
     private String resolver(HostConfig.Resolver wanted, boolean hostNetwork, boolean nameServer) {
         boolean nothingAsked = wanted.servers().isEmpty() && wanted.search().isEmpty() && wanted.options().isEmpty();
-        String hosts = read("resolv.conf");
+        String hosts = hostNetwork ? read(host.etc.resolve("resolv.conf")) : upstream();
         if (nothingAsked && hostNetwork) {
             return hosts;
         }
@@ -113,7 +141,7 @@ final class EtcFiles {
             String[] words = line.strip().split("\\s+");
             boolean keep = switch (words[0]) {
                 case "nameserver" -> !nameServer && wanted.servers().isEmpty() && words.length > 1
-                        && (hostNetwork || !words[1].startsWith("127.") && !words[1].equals("::1"));
+                        && (hostNetwork || !isLoopback(words[1]));
                 case "search", "domain" -> wanted.search().isEmpty();
                 case "options" -> wanted.options().isEmpty();
                 default -> false;
@@ -124,8 +152,15 @@ final class EtcFiles {
         }
         if (nameServer) {
             lines.addFirst("nameserver " + NameService.ADDRESS);
-        } else {
+        } else if (!wanted.servers().isEmpty()) {
             wanted.servers().forEach(server -> lines.add("nameserver " + server));
+        } else if (!hostNetwork && lines.stream().noneMatch(line -> line.startsWith("nameserver"))) {
+            ANYBODYS.reversed().forEach(server -> lines.addFirst("nameserver " + server));
+            if (!told.getAndSet(true)) {
+                LOG.warn("{} names no server that containers could reach: those of the default bridge ask {}; \"dns\" in"
+                        + " daemon.json, or --dns, names others",
+                        host.etc.resolve("resolv.conf"), String.join(" and ", ANYBODYS));
+            }
         }
         if (!wanted.search().isEmpty() && !wanted.search().equals(List.of("."))) {
             lines.add("search " + String.join(" ", wanted.search()));
@@ -145,10 +180,27 @@ final class EtcFiles {
         return options.contains("ndots:") ? options : options + " ndots:0";
     }
 
-    private String read(String name) {
+    /// The host's configuration as others can use it: systemd-resolved itself is on the loopback.
+    private String upstream() {
+        String text = read(host.etc.resolve("resolv.conf"));
+        var servers = new ArrayList<String>();
+        for (var line : text.split("\n")) {
+            String[] words = line.strip().split("\\s+");
+            if (words[0].equals("nameserver") && words.length > 1) {
+                servers.add(words[1]);
+            }
+        }
+        return servers.equals(RESOLVED) ? read(host.resolved) : text;
+    }
+
+    private static boolean isLoopback(String server) {
+        return server.startsWith("127.") || server.equals("::1");
+    }
+
+    private static String read(Path file) {
         try {
             byte[] bytes;
-            try (var in = Files.newInputStream(hostEtc.resolve(name))) {
+            try (var in = Files.newInputStream(file)) {
                 bytes = in.readNBytes(1 << 20);
             }
             return new String(bytes, StandardCharsets.ISO_8859_1);

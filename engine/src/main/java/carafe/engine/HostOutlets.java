@@ -26,7 +26,23 @@ public final class HostOutlets implements Outlets {
     @Override
     public void begin(Opening opening) throws EngineException {
         ask(opening);
+        reserve(opening);
+    }
+
+    private void reserve(Opening opening) throws EngineException {
         tools.ports.reserve(opening.containerId(), opening.name(), opening.ports(), opening.families());
+    }
+
+    @Override
+    public void publish(Opening opening) throws EngineException {
+        if (bindings(opening.containerId()).isEmpty()) {
+            reserve(opening);
+        }
+    }
+
+    @Override
+    public void withdraw(String containerId) {
+        tools.ports.release(containerId);
     }
 
     private void ask(Opening opening) {

@@ -59,7 +59,7 @@ final class LiveNetworks implements Networks {
         boolean made = false;
         try {
             hands.steps.pass("network.plan");
-            var network = fabric.create(asked(request));
+            var network = fabric.create(asked(request), other -> !isNamed(other));
             try {
                 hands.steps.pass("network.row");
                 networks.save(network);
@@ -210,7 +210,7 @@ final class LiveNetworks implements Networks {
             throw new EngineException.Forbidden("cannot connect container to host network - container must be created in"
                     + " host network mode");
         }
-        if (mode.equals("none") && !before.networking().endpoints().isEmpty() || network.driver() == Driver.NONE) {
+        if (before.networking().endpoints().containsKey("none") || network.driver() == Driver.NONE) {
             throw new EngineException.Forbidden(
                     "container cannot be connected to multiple networks with one of the networks in private (none) mode");
         }
@@ -298,18 +298,32 @@ final class LiveNetworks implements Networks {
         var until = ContainerFilter.until(filters, clock.instant());
         var removed = new ArrayList<String>();
         for (var network : networks.all()) {
-            boolean named = book.all().stream()
-                    .anyMatch(container -> container.snapshot().networking().endpoints().containsKey(network.name()));
-            boolean goes = network.userDefined() && !named
+            boolean goes = network.userDefined() && !isNamed(network)
                     && (until.isEmpty() || network.created().isBefore(until.get()))
                     && filters.allowsLabels("label", network.labels())
                     && (filters.of("label!").isEmpty() || !filters.allowsLabels("label!", network.labels()));
-            if (goes) {
-                erase(network);
+            if (goes && erased(network)) {
                 removed.add(network.name());
             }
         }
         return removed;
+    }
+
+    /// Whether a container belongs to it, be it stopped.
+    private boolean isNamed(Network network) {
+        return book.all().stream()
+                .anyMatch(container -> container.snapshot().networking().endpoints().containsKey(network.name()));
+    }
+
+    /// One that cannot go keeps no other from going.
+    private boolean erased(Network network) {
+        try {
+            erase(network);
+            return true;
+        } catch (EngineException e) {
+            LOG.warn("network {} is not removed: {}", network.name(), e.getMessage());
+            return false;
+        }
     }
 
     /// At the engine's start: the networks that always are, then everything as the rows and the containers that run say.

@@ -79,7 +79,7 @@ final class LocalEngine implements Engine {
         var memberships = new Memberships(book, parts.runtime(), networkBook, resources.fabric(),
                 new Memberships.Reaching(resources.outlets(), config.names()));
         sharings = new Sharings(book, memberships.links());
-        var etc = new EtcFiles(Path.of("/etc"), config.names());
+        var etc = new EtcFiles(EtcFiles.Host.USUAL, config.names());
         networks = new LiveNetworks(book, networkBook, resources.fabric(),
                 new LiveNetworks.Hands(memberships, etc, layout, steps), parts.clock());
         var planner = new ContainerPlanner(parts.images(), new MountResolver(book, parts.images()), facts,

@@ -175,6 +175,13 @@ final class Memberships {
         }
     }
 
+    /// Whether it has a network of its own that others may be added to while it runs; it may be in none now.
+    private static boolean mayJoin(ContainerSnapshot container) {
+        String mode = container.host().namespaces().network();
+        return !mode.startsWith(CONTAINER) && !mode.equals("host")
+                && !container.networking().endpoints().containsKey("none");
+    }
+
     private List<Joining> joinings(ContainerSnapshot container) throws EngineException {
         var joinings = new ArrayList<Joining>();
         for (var endpoint : container.networking().endpoints().entrySet()) {
@@ -189,7 +196,7 @@ final class Memberships {
     /// The network of one with users of its own belongs to them.
     private Attachment attach(ContainerSnapshot container, Optional<HeldNamespaces> held) throws EngineException {
         var joinings = joinings(container);
-        if (joinings.isEmpty()) {
+        if (!mayJoin(container)) {
             boolean given = container.host().namespaces().network().equals("host") || held.isPresent();
             var spare = given ? Optional.<Fabric.Spare>empty() : fabric.spare();
             return new Attachment(spare.map(Fabric.Spare::path).orElse(""),
@@ -337,8 +344,30 @@ final class Memberships {
 
     /// Confined to the container's queue: one more network for one that runs.
     void connectRunning(ContainerSnapshot container, Network network, EndpointSettings settings) throws EngineException {
+        if (fabric.sandbox(container.id()).isEmpty()) {
+            throw new EngineException.Conflict("container " + container.name() + " was started without a network and cannot"
+                    + " be connected to " + network.name() + " while it runs: stop it, connect it and start it again");
+        }
         outlets.rename(container.id(), links.names(container));
-        fabric.connect(container.id(), joining(network, settings, container));
+        outlets.publish(opening(container));
+        boolean connected = false;
+        try {
+            fabric.connect(container.id(), joining(network, settings, container));
+            connected = true;
+        } finally {
+            if (!connected) {
+                var endpoints = new LinkedHashMap<>(container.networking().endpoints());
+                endpoints.remove(network.name());
+                withdrawPorts(container.with(new NetworkingConfig(endpoints)));
+            }
+        }
+    }
+
+    /// Where none of its networks leads out any more nothing is published.
+    private void withdrawPorts(ContainerSnapshot container) throws EngineException {
+        if (opening(container).ports().isEmpty()) {
+            outlets.withdraw(container.id());
+        }
     }
 
     /// Links of containers to others.
@@ -346,9 +375,10 @@ final class Memberships {
         return links;
     }
 
-    /// Confined to the container's queue.
+    /// Confined to the container's queue: `container` is as it is without the network.
     void disconnectRunning(ContainerSnapshot container, Network network) throws EngineException {
         fabric.disconnect(container.id(), network.id());
+        withdrawPorts(container);
     }
 
     /// What /etc/hosts of a container that runs has to say now.
@@ -402,7 +432,7 @@ final class Memberships {
         for (String id : running) {
             try {
                 var container = book.find(id).snapshot();
-                if (!isFixed(container.host().namespaces().network())) {
+                if (mayJoin(container)) {
                     openings.add(opening(container));
                 }
             } catch (EngineException e) {

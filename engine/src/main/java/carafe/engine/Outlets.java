@@ -27,6 +27,14 @@ public interface Outlets {
         public void rename(String containerId, Map<String, String> links) {}
 
         @Override
+        public void publish(Opening opening) throws EngineException {
+            begin(opening);
+        }
+
+        @Override
+        public void withdraw(String containerId) {}
+
+        @Override
         public void end(String containerId) {}
 
         @Override
@@ -82,6 +90,13 @@ public interface Outlets {
 
     /// From now on a container that runs asks for these names too.
     void rename(String containerId, Map<String, String> links);
+
+    /// A container that runs is about to come to one more network: takes the ports it wants, all or none, unless it has
+    /// some already. Told before it comes.
+    void publish(Opening opening) throws EngineException;
+
+    /// Gives back the ports of a container that runs on; idempotent.
+    void withdraw(String containerId);
 
     /// Gives back what the container had; idempotent.
     void end(String containerId);

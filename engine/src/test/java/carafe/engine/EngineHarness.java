@@ -45,10 +45,22 @@ final class EngineHarness implements AutoCloseable {
     final MemoryRuntime runtime;
     final Ahead clock = new Ahead();
     final MemoryFabric fabric = new MemoryFabric();
+    final MemoryOutlets outlets = new MemoryOutlets();
     LocalEngine engine;
 
-    /// What an engine that opens from now on has.
-    Outlets outlets = Outlets.NONE;
+    /// Networks and ports of this harness, for each of its engines.
+    private final class Host implements Engine.Fabrics {
+
+        @Override
+        public Fabric open(String engineId) {
+            return fabric;
+        }
+
+        @Override
+        public Outlets outlets() {
+            return outlets;
+        }
+    }
 
     /// There are none before the test says so.
     final MemoryQuotas quotas = new MemoryQuotas();
@@ -104,21 +116,7 @@ final class EngineHarness implements AutoCloseable {
     private LocalEngine open(Failpoints failpoints) throws EngineException {
         return LocalEngine.open(
                 new EngineConfig(lock, root.resolve("run"), root.resolve("docker-init"), users, NameDefaults.NONE),
-                new Engine.Parts(runtime, images, storage(failpoints), NoRegistries.remote(), fabrics(), failpoints, clock));
-    }
-
-    private Engine.Fabrics fabrics() {
-        return new Engine.Fabrics() {
-            @Override
-            public Fabric open(String engineId) {
-                return fabric;
-            }
-
-            @Override
-            public Outlets outlets() {
-                return outlets;
-            }
-        };
+                new Engine.Parts(runtime, images, storage(failpoints), NoRegistries.remote(), new Host(), failpoints, clock));
     }
 
     private Engine.Storage storage(Failpoints failpoints) throws EngineException {

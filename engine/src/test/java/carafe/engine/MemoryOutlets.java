@@ -2,30 +2,63 @@ package carafe.engine;
 
 import carafe.network.port.PortBinding;
 import carafe.network.port.Reach;
-import java.util.ArrayList;
+import carafe.spec.EngineException;
+import carafe.spec.network.IpAddress;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 
-/// Remembers what containers asked for; publishes nothing.
+/// Outlets without a host: ports are taken and given back in memory, each by the number that was asked for, or by one more
+/// than 30000 where any is good.
 final class MemoryOutlets implements Outlets {
 
-    final List<Opening> openings = new ArrayList<>();
+    /// What was asked for, in order.
+    final List<Opening> openings = new CopyOnWriteArrayList<>();
+
+    private final Map<String, List<PortBinding>> taken = new ConcurrentHashMap<>();
 
     @Override
-    public void begin(Opening opening) {
+    public void begin(Opening opening) throws EngineException {
         openings.add(opening);
+        end(opening.containerId());
+        publish(opening);
     }
 
     @Override
     public void rename(String containerId, Map<String, String> links) {}
 
     @Override
-    public void end(String containerId) {}
+    public void publish(Opening opening) throws EngineException {
+        if (!opening.ports().isEmpty() && !taken.containsKey(opening.containerId())) {
+            for (var port : opening.ports()) {
+                boolean isTaken = !port.anyPort() && taken.values().stream().flatMap(List::stream)
+                        .anyMatch(other -> other.hostPort() == port.first());
+                if (isTaken) {
+                    throw new EngineException.Internal("port is already allocated: " + port.first());
+                }
+            }
+            taken.put(opening.containerId(), opening.ports().stream()
+                    .map(port -> new PortBinding(port.protocol(), port.containerPort(),
+                            port.address().orElse(IpAddress.four(0)), port.anyPort() ? 30001 : port.first()))
+                    .toList());
+        }
+    }
+
+    @Override
+    public void withdraw(String containerId) {
+        taken.remove(containerId);
+    }
+
+    @Override
+    public void end(String containerId) {
+        taken.remove(containerId);
+    }
 
     @Override
     public List<PortBinding> bindings(String containerId) {
-        return List.of();
+        return taken.getOrDefault(containerId, List.of());
     }
 
     @Override
@@ -39,7 +72,9 @@ final class MemoryOutlets implements Outlets {
     }
 
     @Override
-    public void resume(Collection<Opening> running) {}
+    public void resume(Collection<Opening> running) {
+        taken.keySet().retainAll(running.stream().map(Opening::containerId).toList());
+    }
 
     @Override
     public void hold() {}

@@ -157,6 +157,93 @@ class NetworksTest {
     }
 
     @Test
+    void oneThatStartedWithoutNetworksIsConnectedWhileItRuns() throws Exception {
+        networks.create(network("{\"Name\":\"lan\",\"IPAM\":{\"Config\":[{\"Subnet\":\"10.9.0.0/24\"}]}}"));
+        harness.create("web", "sleep", "9");
+        networks.disconnect("bridge", "web", false);
+        harness.containers().start("web");
+        harness.crash();
+        networks = harness.engine.networks();
+        networks.connect("lan", "web", settings("{}"));
+        assertThat(place("web", "lan").live().orElseThrow().four()).get().hasToString("10.9.0.2/24");
+        assertThat(hosts("web")).contains("10.9.0.2\t");
+    }
+
+    @Test
+    void oneInNoNetworkJoinsOthersOnlyAfterItLeftThat() throws Exception {
+        networks.create(network("{\"Name\":\"a\"}"));
+        networks.create(network("{\"Name\":\"b\"}"));
+        harness.containers().create(request("web", "{\"NetworkMode\":\"none\"}", "sleep", "9"));
+        String refusal =
+                "container cannot be connected to multiple networks with one of the networks in private (none) mode";
+        assertThatThrownBy(() -> networks.connect("a", "web", settings("{}")))
+                .isInstanceOf(EngineException.Forbidden.class).hasMessage(refusal);
+        harness.containers().start("web");
+        networks.disconnect("none", "web", false);
+        assertThatThrownBy(() -> networks.connect("a", "web", settings("{}")))
+                .isInstanceOf(EngineException.Conflict.class)
+                .hasMessage("container web was started without a network and cannot be connected to a while it runs: stop"
+                        + " it, connect it and start it again");
+        harness.containers().kill("web", "");
+        EngineHarness.eventually(() -> !harness.state("web").alive());
+        harness.containers().start("web");
+        networks.connect("a", "web", settings("{}"));
+        networks.connect("b", "web", settings("{}"));
+        assertThat(harness.containers().inspect("web", false).networks().places())
+                .extracting(ContainerNetworks.Place::network).containsExactly("a", "b");
+        for (String fixed : List.of("none", "host")) {
+            assertThatThrownBy(() -> networks.connect(fixed, "web", settings("{}")))
+                    .isInstanceOf(EngineException.Forbidden.class);
+        }
+    }
+
+    @Test
+    void portsArePublishedWhileOneOfItsNetworksLeadsOut() throws Exception {
+        networks.create(network("{\"Name\":\"inner\",\"Internal\":true}"));
+        networks.create(network("{\"Name\":\"open\"}"));
+        networks.create(network("{\"Name\":\"full\",\"IPAM\":{\"Config\":[{\"Subnet\":\"10.9.0.0/30\"}]}}"));
+        String host = "{\"NetworkMode\":\"inner\",\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"8080\"}]}}";
+        harness.containers().create(request("web", host, "sleep", "9"));
+        harness.containers().start("web");
+        assertThat(published("web")).isEmpty();
+        harness.containers().create(request("last", "{\"NetworkMode\":\"full\"}", "sleep", "9"));
+        harness.containers().start("last");
+        assertThatThrownBy(() -> networks.connect("full", "web", settings("{}")))
+                .isInstanceOf(EngineException.Unavailable.class);
+        assertThat(published("web")).as("a connect that failed").isEmpty();
+        networks.connect("open", "web", settings("{}"));
+        assertThat(published("web")).containsExactly(8080);
+        networks.connect("bridge", "web", settings("{}"));
+        networks.disconnect("open", "web", false);
+        assertThat(published("web")).containsExactly(8080);
+        networks.disconnect("bridge", "web", false);
+        assertThat(published("web")).isEmpty();
+
+        harness.containers().create(request("other",
+                "{\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"8080\"}]}}", "sleep", "9"));
+        harness.containers().start("other");
+        assertThatThrownBy(() -> networks.connect("open", "web", settings("{}")))
+                .hasMessageContaining("port is already allocated");
+        assertThat(harness.containers().inspect("web", false).networks().places())
+                .extracting(ContainerNetworks.Place::network).containsExactly("inner");
+    }
+
+    private List<Integer> published(String container) throws Exception {
+        return harness.containers().inspect(container, false).networks().ports().stream()
+                .flatMap(port -> port.bindings().stream()).map(ContainerNetworks.HostPort::number).toList();
+    }
+
+    @Test
+    void aNetworkThatCannotGoKeepsNoOtherFromGoing() throws Exception {
+        harness.reopen(carafe.spec.Failpoints.parse("network.gone=1*EIO->off"));
+        networks = harness.engine.networks();
+        networks.create(network("{\"Name\":\"a\"}"));
+        networks.create(network("{\"Name\":\"b\"}"));
+        assertThat(networks.prune(Filters.NONE)).containsExactly("b");
+        assertThat(networks.prune(Filters.NONE)).containsExactly("a");
+    }
+
+    @Test
     void stoppedContainersRememberTheirNetworks() throws Exception {
         networks.create(network("{\"Name\":\"a\"}"));
         networks.create(network("{\"Name\":\"b\"}"));
@@ -242,10 +329,6 @@ class NetworksTest {
     /// Of the network that has its default route for IPv4: where packets come as they are, nothing is translated.
     @Test
     void aContainerInARoutedNetworkIsNotToBeReachedByTheTranslator() throws Exception {
-        var outlets = new MemoryOutlets();
-        harness.outlets = outlets;
-        harness.crash();
-        networks = harness.engine.networks();
         networks.create(network("{\"Name\":\"plain\"}"));
         networks.create(network("{\"Name\":\"routed\",\"Options\":{\"com.docker.network.bridge.gateway_mode_ipv4\":\"routed\"}}"));
         for (var name : List.of("plain", "routed")) {
@@ -255,7 +338,7 @@ class NetworksTest {
         harness.containers().create(request("both", "{\"NetworkMode\":\"plain\"}", "sleep", "1000"));
         networks.connect("routed", "both", settings("{\"GwPriority\":1}"));
         harness.containers().start("both");
-        assertThat(outlets.openings).extracting(Outlets.Opening::families).containsExactly(
+        assertThat(harness.outlets.openings).extracting(Outlets.Opening::families).containsExactly(
                 new Families(true, false, true), new Families(true, false, false), new Families(true, false, false));
         for (var name : List.of("in-plain", "in-routed", "both")) {
             harness.containers().remove(name, new RemoveRequest(true, false));

@@ -1,72 +1,114 @@
 package carafe.kernel;
 
-import java.nio.ByteBuffer;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
-/// Hears when a link of a network namespace goes. Made, used and closed by one platform thread, but for [NftWatch.Stop];
-/// waiting blocks it. Source: rtnetlink(7), RTNLGRP_LINK.
+import java.util.HashMap;
+import java.util.Map;
+
+/// Hears which links of a network namespace are deleted, whoever does it. The namespace is that of the thread that opens
+/// it, for ever; one platform thread waits in [#watch]. Source: rtnetlink(7), RTMGRP_LINK.
 public final class LinkWatch implements AutoCloseable {
 
+    private static final int RECEIVE_BYTES = 64 << 10;
+    private static final int LINK_BYTES = 16;
+    private static final int PAUSE_MILLIS = 20;
     private static final long EVENTS = 1;
     private static final long STOP = 2;
 
-    private static final int LINK_BYTES = 16; // struct ifinfomsg
+    private final Fd socket;
+    private final Descriptors.Pair pipe;
 
-    private final String name;
-    private final NfSocket socket;
-    private final Epoll ready;
-
-    /// Watches the link `name` in the calling thread's network namespace.
-    public LinkWatch(String name, NftWatch.Stop stop) throws KernelException {
-        this.name = name;
-        socket = NfSocket.open(Rtnetlink.NETLINK_ROUTE, Rtnetlink.RTNLGRP_LINK);
-        var set = new Epoll();
-        try {
-            set.add(socket.fd(), Linux.EPOLLIN, EVENTS);
-            set.add(stop.heard(), Linux.EPOLLIN, STOP);
-        } catch (KernelException e) {
-            set.close();
-            socket.close();
-            throw e;
-        }
-        ready = set;
+    private LinkWatch(Fd socket, Descriptors.Pair pipe) {
+        this.socket = socket;
+        this.pipe = pipe;
     }
 
-    /// Waits until the link has gone, or may have.
-    /// @return false when it is to end
-    public boolean await() throws KernelException {
-        while (true) {
-            for (long what : ready.await()) {
-                if (what == STOP) {
-                    return false;
-                }
-            }
-            if (heard()) {
-                return true;
-            }
-        }
+    /// Who hears it: the links that are gone, their names by their numbers. With `lost` there may be others, of which the kernel had to
+    /// forget to tell. Called on the thread that watches.
+    public interface Listener {
+        void deleted(Map<Integer, String> links, boolean lost);
     }
 
-    private boolean heard() throws KernelException {
-        boolean gone = false;
-        try {
-            for (ByteBuffer datagram = socket.poll(); datagram != null; datagram = socket.poll()) {
-                for (var message : NetlinkReader.messages(datagram.array(), datagram.limit())) {
-                    gone |= message.type() == Rtnetlink.RTM_DELLINK
-                            && NetlinkReader.attributes(message.body(), LINK_BYTES).text(Rtnetlink.IFLA_IFNAME).equals(name);
-                }
-            }
-        } catch (KernelException e) {
-            if (!e.is(Errno.ENOBUFS)) {
+    /// Listens in the network namespace of the calling thread.
+    public static LinkWatch open() throws KernelException {
+        try (var frame = new Frame()) {
+            long fd = frame.attempt(Syscall.SOCKET, Linux.AF_NETLINK, Linux.SOCK_RAW | Linux.SOCK_CLOEXEC,
+                    Rtnetlink.NETLINK_ROUTE);
+            var socket = Fd.adopt((int) Frame.checked(fd, Syscall.SOCKET, "netlink"), "netlink socket");
+            try {
+                var address = frame.allocate(12, 4); // sockaddr_nl: family, port, groups
+                address.set(JAVA_SHORT, 0, (short) Linux.AF_NETLINK);
+                address.set(JAVA_INT, 8, Rtnetlink.RTMGRP_LINK);
+                Frame.checked(frame.attempt(Syscall.BIND, socket.number(), address.address(), 12), Syscall.BIND,
+                        socket.subject());
+                return new LinkWatch(socket, Descriptors.pipe(0));
+            } catch (KernelException e) {
+                socket.close();
                 throw e;
             }
-            return true; // some were lost
         }
-        return gone;
     }
 
+    /// Tells `listener` until [#stop]; blocks. Each start of a container is news of a dozen links, so it looks some fifty
+    /// times a second and no more.
+    public void watch(Listener listener) throws KernelException {
+        try (var ready = new Epoll(); var stopping = new Epoll()) {
+            ready.add(socket, Linux.EPOLLIN, EVENTS);
+            ready.add(pipe.first(), Linux.EPOLLIN, STOP);
+            stopping.add(pipe.first(), Linux.EPOLLIN, STOP);
+            do {
+                for (long what : ready.await()) {
+                    if (what == STOP) {
+                        return;
+                    }
+                }
+                var deleted = new HashMap<Integer, String>();
+                boolean lost = read(deleted);
+                if (lost || !deleted.isEmpty()) {
+                    listener.deleted(deleted, lost);
+                }
+            } while (stopping.await(PAUSE_MILLIS).length == 0);
+        }
+    }
+
+    /// Whether some were lost.
+    private boolean read(Map<Integer, String> deleted) throws KernelException {
+        boolean lost = false;
+        try (var frame = new Frame()) {
+            var data = frame.allocate(RECEIVE_BYTES, 8);
+            while (true) {
+                long n = frame.attempt(
+                        Syscall.RECVFROM, socket.number(), data.address(), RECEIVE_BYTES, Linux.MSG_DONTWAIT, 0, 0);
+                if (n == -Errno.EAGAIN) {
+                    return lost;
+                }
+                if (n == -Errno.ENOBUFS) {
+                    lost = true;
+                    continue;
+                }
+                byte[] datagram = data.asSlice(0, Frame.checked(n, Syscall.RECVFROM, socket.subject())).toArray(JAVA_BYTE);
+                for (var message : NetlinkReader.messages(datagram, datagram.length)) {
+                    var body = NetlinkReader.fixed(message, LINK_BYTES);
+                    // A bridge tells of a port that left it by the same kind of message, but in its own family.
+                    if (message.type() == Rtnetlink.RTM_DELLINK && body.get(0) == Rtnetlink.AF_UNSPEC) {
+                        deleted.put(body.getInt(4), NetlinkReader.attributes(body, LINK_BYTES).text(Rtnetlink.IFLA_IFNAME));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends [#watch], from another thread.
+    public void stop() throws KernelException {
+        FdStream.write(pipe.second(), new byte[1]);
+    }
+
+    /// After [#watch] has ended.
     @Override
     public void close() {
-        ready.close();
+        pipe.close();
         socket.close();
     }
 }

@@ -9,8 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
-/// A netlink socket of the family netfilter, or one that hears of links, in the network namespace of the thread that opens
-/// it and for ever there.
+/// A netlink socket of the family netfilter, in the network namespace of the thread that opens it and for ever there.
 /// Source: netlink(7).
 final class NfSocket implements AutoCloseable {
 
@@ -26,17 +25,12 @@ final class NfSocket implements AutoCloseable {
         this.port = port;
     }
 
-    /// A new socket of netfilter; `group` is a multicast group to hear, 0 for none.
+    /// A new socket; `group` is a multicast group to hear, 0 for none.
     static NfSocket open(int group) throws KernelException {
-        return open(NfTables.NETLINK_NETFILTER, group);
-    }
-
-    /// A new socket that hears what `group` of another `protocol` of netlink tells.
-    static NfSocket open(int protocol, int group) throws KernelException {
         try (var frame = new Frame()) {
-            long number = frame.attempt(
-                    Syscall.SOCKET, Linux.AF_NETLINK, Linux.SOCK_RAW | Linux.SOCK_CLOEXEC, protocol);
-            var fd = Fd.adopt((int) Frame.checked(number, Syscall.SOCKET, "of netlink"), "netlink socket");
+            long number = frame.attempt(Syscall.SOCKET, Linux.AF_NETLINK, Linux.SOCK_RAW | Linux.SOCK_CLOEXEC,
+                    NfTables.NETLINK_NETFILTER);
+            var fd = Fd.adopt((int) Frame.checked(number, Syscall.SOCKET, "of netfilter"), "netfilter socket");
             try {
                 var address = frame.allocate(ADDRESS_BYTES, 4);
                 address.set(JAVA_SHORT, 0, (short) Linux.AF_NETLINK);

@@ -25,8 +25,7 @@ final class Rtnetlink {
     public static final int NLA_F_NESTED = 0x8000;
     public static final int NLA_TYPE_MASK = -49153;
 
-    // rtnetlink(7): groups that are told
-    public static final int RTNLGRP_LINK = 1;
+    public static final int RTMGRP_LINK = 1;
 
     // rtnetlink(7): kinds of messages
     public static final int RTM_NEWLINK = 16;

@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 
@@ -38,6 +39,7 @@ final class Bridges {
     private final String description;
     private final boolean forward;
     private final ConcurrentMap<String, Integer> indexes = new ConcurrentHashMap<>();
+    private final Set<String> own = ConcurrentHashMap.newKeySet();
 
     /// `remark` begins the remark on every bridge of this engine.
     Bridges(Netlink netlink, NamespaceThread thread, String remark, FabricConfig config) {
@@ -62,6 +64,11 @@ final class Bridges {
     /// Whether the network's bridge was made or found by this engine since it started.
     boolean isKnown(String networkId) {
         return indexes.containsKey(networkId);
+    }
+
+    /// Whether the network's bridge is one that this engine made, and had a number among `links`, or may have had.
+    boolean lost(String networkId, Set<Integer> links, boolean any) {
+        return own.contains(networkId) && (any || links.contains(indexes.getOrDefault(networkId, 0)));
     }
 
     /// The name of the default bridge: the one configured, the one it had, or the first that no other engine has.
@@ -111,6 +118,9 @@ final class Bridges {
             int index = netlink.link(link).map(LinkInfo::index).orElseThrow(() -> gone(network));
             configure(network, index, there.isPresent());
             indexes.put(network.id(), index);
+            if (there.isEmpty() || isOurs(there.get().alias())) {
+                own.add(network.id());
+            }
             return index;
         } catch (KernelException e) {
             throw Trouble.of("cannot make the bridge " + link + " of network " + network.name(), e);
@@ -160,7 +170,7 @@ final class Bridges {
     /// The host's own addresses in the network.
     private static List<Cidr.Host> hostAddresses(Network network) {
         var addresses = new ArrayList<Cidr.Host>();
-        boolean silent = network.options().getOrDefault(LinkOptions.INHIBIT, "false").equals("true");
+        boolean silent = LinkOptions.isTrue(network.options().getOrDefault(LinkOptions.INHIBIT, "false"));
         for (var subnet : network.addressing().subnets()) {
             var mode = subnet.six() ? network.settings().gatewaySix() : network.settings().gatewayFour();
             boolean isolated = mode == LinkOptions.GatewayMode.ISOLATED;
@@ -238,6 +248,7 @@ final class Bridges {
     void remove(Network network) throws EngineException {
         try {
             indexes.remove(network.id());
+            own.remove(network.id());
             var link = netlink.link(network.link());
             if (link.isEmpty() || !link.get().kind().equals("bridge")) {
                 return;

@@ -31,12 +31,12 @@ final class Cables {
     private final Bridges bridges;
     private final Remade remade;
 
-    /// Puts those who are in a network back into its new bridge.
+    /// Makes the bridge of a network again, with all that belongs to it; nothing, if it is there.
     interface Remade {
         void accept(Network network) throws EngineException;
     }
 
-    /// `remade` is told of a network whose bridge had to be made again, so that those in it are put back.
+    /// `remade` is told of a network whose bridge somebody deleted.
     Cables(Netlink host, NamespaceThread thread, Bridges bridges, Remade remade) {
         this.remade = remade;
         this.host = host;
@@ -70,9 +70,8 @@ final class Cables {
             if (bridges.isThere(place.network())) {
                 throw full(place.network(), e);
             }
-            int made = bridges.make(place.network()); // somebody deleted the bridge
-            remade.accept(place.network());
-            plug(place, mtu, made);
+            remade.accept(place.network()); // somebody deleted the bridge
+            plug(place, mtu, bridges.index(place.network()));
         }
     }
 
@@ -109,9 +108,8 @@ final class Cables {
             if (bridges.isThere(place.network())) {
                 throw full(place.network(), e);
             }
-            int made = bridges.make(place.network()); // somebody deleted the bridge
-            remade.accept(place.network());
-            veth(place, namespace, made);
+            remade.accept(place.network()); // somebody deleted the bridge
+            veth(place, namespace, bridges.index(place.network()));
         }
     }
 

@@ -21,10 +21,11 @@ public record Endpoint(
         List<IpAddress> linkLocal,
         List<String> names) {
 
-    /// Where packets for elsewhere go, by family; `priority` decides between the endpoints of a container.
-    public record Gateways(Optional<IpAddress> four, Optional<IpAddress> six, long priority) {
+    /// Where packets for elsewhere go, by family; `priority` decides between the endpoints of a container, and where that
+    /// is the same the network's name.
+    public record Gateways(Optional<IpAddress> four, Optional<IpAddress> six, long priority, String network) {
         /// The network leads nowhere.
-        public static final Gateways NONE = new Gateways(Optional.empty(), Optional.empty(), 0);
+        public static final Gateways NONE = new Gateways(Optional.empty(), Optional.empty(), 0, "");
     }
 
     public Endpoint {

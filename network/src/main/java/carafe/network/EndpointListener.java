@@ -19,6 +19,10 @@ public interface EndpointListener {
         return Optional.empty();
     }
 
+    /// The bridge of an endpoint's network was deleted by somebody and made again: its end on the host is a new port. Called
+    /// on any thread, also while the container's networks change.
+    default void replugged(String containerId, Endpoint endpoint) throws EngineException {}
+
     /// An endpoint is gone, or about to go; `attached` may not have been called for it if that failed.
     void detached(String containerId, Endpoint endpoint);
 }

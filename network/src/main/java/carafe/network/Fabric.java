@@ -6,6 +6,7 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /// All networks of one engine and the containers in them. The fabric remembers networks that it made or was
 /// handed by [#restore]; their rows are the caller's, and nothing durable is its own.
@@ -18,8 +19,14 @@ public interface Fabric extends AutoCloseable {
     /// written it down leaves a bridge that the next [#restore] removes.
     /// @throws EngineException.Invalid the request contradicts itself
     /// @throws EngineException.Forbidden its ranges are in use
-    /// @throws EngineException.Unavailable no range is free any more
-    Network create(NetworkRequest request) throws EngineException;
+    /// @throws EngineException.Unavailable no range is free any more; of the networks that nobody is in the message names
+    ///     those that are `prunable`, since no container that is stopped belongs to them
+    Network create(NetworkRequest request, Predicate<Network> prunable) throws EngineException;
+
+    /// The same where no container is stopped.
+    default Network create(NetworkRequest request) throws EngineException {
+        return create(request, _ -> true);
+    }
 
     /// Makes the default bridge as the configuration wants it, keeping what `known` has and nothing contradicts; empty
     /// when there is none by configuration.

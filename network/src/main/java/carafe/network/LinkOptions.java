@@ -110,7 +110,12 @@ public record LinkOptions(
     }
 
     private static boolean truth(Map<String, String> options, String key) {
-        return options.getOrDefault(key, "true").toLowerCase(Locale.ROOT).matches("1|t|true");
+        return isTrue(options.getOrDefault(key, "true"));
+    }
+
+    /// Whether the value of an option that [#check] lets pass means yes.
+    static boolean isTrue(String value) {
+        return value.toLowerCase(Locale.ROOT).matches("1|t|true");
     }
 
     private static int number(String text) {

@@ -2,6 +2,7 @@ package carafe.network;
 
 import carafe.kernel.KernelException;
 import carafe.kernel.LinkInfo;
+import carafe.kernel.LinkWatch;
 import carafe.kernel.NamespaceThread;
 import carafe.kernel.Netlink;
 import carafe.network.NetworkPlanner.Surroundings;
@@ -23,11 +24,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The fabric of this host's kernel. `planning` makes choosing a range and reserving it one step; nothing slow but a list
-/// of the host's routes happens under it.
+/// of the host's routes happens under it. `bridging` makes a bridge and its rules one thing, so that one that somebody
+/// deleted is made again by one thread alone, and never after its network was removed.
 final class LinuxFabric implements Fabric {
 
     private static final Logger LOG = LoggerFactory.getLogger(LinuxFabric.class);
@@ -36,6 +39,7 @@ final class LinuxFabric implements Fabric {
     static final int POOL = 8;
 
     private static final Duration BURIAL_PAUSE = Duration.ofMillis(100);
+    private static final Duration WATCH_PAUSE = Duration.ofSeconds(1);
 
     private final FabricConfig config;
     private final Parts parts;
@@ -50,6 +54,9 @@ final class LinuxFabric implements Fabric {
     private final CopyOnWriteArrayList<EndpointListener> listeners = new CopyOnWriteArrayList<>();
     private final Sandboxes sandboxes;
     private final ReentrantLock planning = new ReentrantLock();
+    private final ReentrantLock bridging = new ReentrantLock();
+    private final LinkWatch watch;
+    private final Thread watcher;
 
     private LinuxFabric(FabricConfig config, Parts parts, NamespaceThread thread)
             throws KernelException, EngineException {
@@ -68,6 +75,8 @@ final class LinuxFabric implements Fabric {
                         new NamespacePool(thread, POOL, new CablesAhead(thread.insideHome(Netlink::open), marks, graveyard)),
                         new Cables(host, thread, bridges, this::remade), graveyard, notes, marks),
                 addresses, listeners, parts.failpoints());
+        watch = thread.insideHome(LinkWatch::open);
+        watcher = Thread.ofPlatform().daemon().name("link-watch").unstarted(this::watch);
     }
 
     /// Opens the fabric in the caller's network namespace.
@@ -84,6 +93,7 @@ final class LinuxFabric implements Fabric {
         boolean opened = false;
         try {
             var fabric = new LinuxFabric(config, parts, thread);
+            fabric.watcher.start();
             opened = true;
             return fabric;
         } catch (KernelException e) {
@@ -96,9 +106,9 @@ final class LinuxFabric implements Fabric {
     }
 
     @Override
-    public Network create(NetworkRequest request) throws EngineException {
+    public Network create(NetworkRequest request, Predicate<Network> prunable) throws EngineException {
         return alone(() -> {
-            var network = planner.plan(request, marks.id(), surroundings());
+            var network = planner.plan(request, marks.id(), surroundings(prunable));
             check(network);
             boolean made = false;
             try {
@@ -121,7 +131,8 @@ final class LinuxFabric implements Fabric {
         return alone(() -> {
             known.ifPresent(network -> networks.remove(network.id()));
             var network = planner.defaultBridge(
-                    config.bridge(), bridges.defaultName(config.bridge(), known), known, marks.id(), surroundings());
+                    config.bridge(), bridges.defaultName(config.bridge(), known), known, marks.id(),
+                    surroundings(_ -> false));
             make(network);
             return Optional.of(network);
         });
@@ -164,11 +175,11 @@ final class LinuxFabric implements Fabric {
     }
 
     /// What this engine has and what the host has beside it. A default route is in nobody's way.
-    private Surroundings surroundings() throws EngineException {
+    private Surroundings surroundings(Predicate<Network> prunable) throws EngineException {
         var ours = networks.values().stream().flatMap(network -> network.ranges().stream()).toList();
         var used = sandboxes.networksInUse();
         var unused = networks.values().stream()
-                .filter(network -> network.userDefined() && !used.contains(network.id()))
+                .filter(network -> network.userDefined() && !used.contains(network.id()) && prunable.test(network))
                 .map(Network::name)
                 .sorted()
                 .toList();
@@ -200,11 +211,32 @@ final class LinuxFabric implements Fabric {
         pass("network.bridge");
         reserve(network);
         if (network.driver() == Driver.BRIDGE) {
-            bridges.make(network);
-            pass("network.rules");
-            admit(network);
+            bridging.lock();
+            try {
+                bridge(network);
+            } finally {
+                bridging.unlock();
+            }
         } else if (network.shares()) {
             parents.make(network);
+            pass("network.parent");
+        }
+    }
+
+    private void bridge(Network network) throws EngineException {
+        bridges.make(network);
+        pass("network.rules");
+        admit(network);
+    }
+
+    private void unbridge(Network network) throws EngineException {
+        bridging.lock();
+        try {
+            parts.firewall().dismiss(network.id());
+            pass("network.remove-bridge");
+            bridges.remove(network);
+        } finally {
+            bridging.unlock();
         }
     }
 
@@ -217,9 +249,7 @@ final class LinuxFabric implements Fabric {
     public void remove(Network network) throws EngineException {
         pass("network.remove");
         if (network.driver() == Driver.BRIDGE) {
-            parts.firewall().dismiss(network.id());
-            pass("network.remove-bridge");
-            bridges.remove(network);
+            unbridge(network);
         } else if (network.shares()) {
             parents.remove(network, networks.values());
         }
@@ -231,8 +261,48 @@ final class LinuxFabric implements Fabric {
         addresses.remove(network.id());
     }
 
+    /// Makes the network's bridge again, with its rules, and puts everybody back into it.
     private void remade(Network network) throws EngineException {
-        sandboxes.reattach(network.id());
+        bridging.lock();
+        try {
+            if (bridges.isKnown(network.id()) && !bridges.isThere(network)) {
+                bridge(network);
+                sandboxes.reattach(network.id());
+                LOG.warn("somebody deleted the bridge {} of network {}: it is there again", network.link(), network.name());
+            }
+        } finally {
+            bridging.unlock();
+        }
+    }
+
+    private void watch() {
+        while (true) {
+            try {
+                watch.watch((links, lost) -> deleted(links.keySet(), lost));
+                return;
+            } catch (KernelException e) {
+                LOG.warn("deletions of bridges are looked for again in a second: {}", e.getMessage());
+            }
+            try {
+                Thread.sleep(WATCH_PAUSE);
+            } catch (InterruptedException e) {
+                return;
+            }
+            deleted(Set.of(), true);
+        }
+    }
+
+    /// What a user made, and deletes, he may be about to make anew: that is seen by the next start in it.
+    private void deleted(Set<Integer> links, boolean any) {
+        for (var network : networks.values()) {
+            try {
+                if (bridges.lost(network.id(), links, any)) {
+                    remade(network);
+                }
+            } catch (EngineException e) {
+                LOG.error("somebody deleted the bridge {}: {}", network.link(), e.getMessage());
+            }
+        }
     }
 
     private void pass(String point) throws EngineException {
@@ -326,8 +396,7 @@ final class LinuxFabric implements Fabric {
                 continue;
             }
             if (network.driver() == Driver.BRIDGE) {
-                parts.firewall().dismiss(network.id());
-                bridges.remove(network);
+                unbridge(network);
             } else if (network.shares()) {
                 var others = networks.values().stream().filter(other -> used.contains(other.id())).toList();
                 parents.remove(network, others);
@@ -371,13 +440,29 @@ final class LinuxFabric implements Fabric {
 
     @Override
     public void close() {
+        endWatch();
         sandboxes.close();
         host.close();
         thread.close();
     }
 
+    private void endWatch() {
+        try {
+            watch.stop();
+            watcher.join();
+        } catch (KernelException e) {
+            LOG.warn("the watch of links cannot be ended: {}", e.getMessage());
+            return;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            watcher.interrupt();
+        }
+        watch.close();
+    }
+
     /// Lets go of everything at once, as a crash would. For tests.
     void abandon() {
+        endWatch();
         sandboxes.abandon();
         host.close();
         thread.close();

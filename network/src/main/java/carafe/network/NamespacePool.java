@@ -7,6 +7,7 @@ import carafe.kernel.NamespaceThread;
 import carafe.kernel.NetNamespace;
 import carafe.kernel.NetRequest;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
@@ -45,8 +46,10 @@ final class NamespacePool implements AutoCloseable {
             "ipv6/conf/default/disable_ipv6", "1"));
 
     private static final Logger LOG = LoggerFactory.getLogger(NamespacePool.class);
+    private static final Duration RETRY = Duration.ofSeconds(1);
 
     private final NamespaceThread thread;
+    private final Maker maker;
     private final int size;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition wanted = lock.newCondition();
@@ -57,9 +60,20 @@ final class NamespacePool implements AutoCloseable {
     private boolean cablesWanted;
     private boolean closed;
 
+    /// What makes a namespace.
+    interface Maker {
+        NetNamespace make() throws KernelException;
+    }
+
     /// Keeps `size` of a kind; `pairs` is adopted.
     NamespacePool(NamespaceThread thread, int size, Pairs pairs) {
+        this(thread, () -> thread.create(SETTINGS), size, pairs);
+    }
+
+    /// The same with namespaces of another make.
+    NamespacePool(NamespaceThread thread, Maker maker, int size, Pairs pairs) {
         this.thread = thread;
+        this.maker = maker;
         this.size = size;
         this.pairs = pairs;
         refiller = Thread.ofVirtual().name("network namespaces").start(this::refill);
@@ -68,7 +82,7 @@ final class NamespacePool implements AutoCloseable {
     /// A namespace nobody was in, owned by the caller; made now if none is ready.
     NetNamespace take() throws KernelException {
         var one = poll();
-        return one.isPresent() ? one.get() : thread.create(SETTINGS);
+        return one.isPresent() ? one.get() : maker.make();
     }
 
     /// One that is ready, owned by the caller.
@@ -111,6 +125,7 @@ final class NamespacePool implements AutoCloseable {
     }
 
     private void refill() {
+        boolean failing = false;
         while (true) {
             boolean cable;
             lock.lock();
@@ -126,11 +141,31 @@ final class NamespacePool implements AutoCloseable {
                 lock.unlock();
             }
             try {
-                keep(thread.create(SETTINGS), cable);
+                keep(maker.make(), cable);
+                failing = false;
             } catch (KernelException e) {
-                LOG.warn("no network namespace could be made ahead: {}", e.getMessage());
-                return; // starts make their own, and say what is wrong
+                if (!failing) {
+                    LOG.warn("no network namespace could be made ahead, starts make their own until it can: {}",
+                            e.getMessage());
+                }
+                failing = true;
+                pause();
             }
+        }
+    }
+
+    /// Until it is worth trying again, or all ends.
+    private void pause() {
+        lock.lock();
+        try {
+            long nanos = RETRY.toNanos();
+            while (!closed && nanos > 0) {
+                nanos = wanted.awaitNanos(nanos);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // nobody does
+        } finally {
+            lock.unlock();
         }
     }
 

@@ -43,8 +43,11 @@ final class NetworkPlanner {
         }
         boolean four = request.four().orElse(true);
         boolean six = request.six().orElse(false);
-        if (!request.pools().driver().isEmpty() && !request.pools().driver().equals("default")
-                && !request.pools().driver().equals("null")) {
+        if (request.pools().driver().equals("null")) {
+            throw new EngineException.Invalid("ipv4 pool is empty: the IPAM driver null has no addresses, and containers of"
+                    + " every network here get one; leave out --ipam-driver");
+        }
+        if (!request.pools().driver().isEmpty() && !request.pools().driver().equals("default")) {
             throw new EngineException.NotFound("could not find plugin " + request.pools().driver()
                     + " in v1 plugin registry: plugin not found");
         }
@@ -56,13 +59,16 @@ final class NetworkPlanner {
                 continue;
             }
             var subnet = subnet(pool);
-            refuseOverlap(subnet.range(), taken);
-            taken.add(subnet.range());
-            if (subnet.six() ? six : four) {
+            if (subnet.six() ? six : four) { // Docker passes over those of a family that is not wanted
+                refuseOverlap(subnet.range(), taken);
+                taken.add(subnet.range());
                 subnets.add(subnet);
-            } else if (subnet.six()) {
-                throw new EngineException.Invalid("IPv6 subnet " + subnet.range() + " needs --ipv6");
             }
+        }
+        boolean several = List.of(false, true).stream()
+                .anyMatch(family -> subnets.stream().filter(subnet -> subnet.six() == family).count() > 1);
+        if (driver == Driver.BRIDGE && several) {
+            throw new EngineException.Forbidden("bridge driver doesn't support multiple subnets");
         }
         if (!four && !six) {
             throw new EngineException.Invalid("IPv4 or IPv6 must be enabled");

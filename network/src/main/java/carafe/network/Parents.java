@@ -79,7 +79,7 @@ final class Parents {
             } else {
                 makeVlan(network);
             }
-            netlink.perform(NetRequest.remark(link, bridges.description()), NetRequest.raise(link));
+            netlink.perform(NetRequest.raise(link));
         } catch (KernelException e) {
             throw Trouble.of("cannot make the parent link " + link + " of network " + network.name(), e);
         }
@@ -88,7 +88,7 @@ final class Parents {
     /// A kernel without dummy links has pairs of links: one whose other end is nobody's is as good.
     private void makeNowhere(String link, int mtu) throws KernelException {
         var end = LinkEnd.named(link).mtu(mtu);
-        var refused = netlink.attempt(List.of(NetRequest.addLink(end, "dummy"))).getFirst();
+        var refused = marked(NetRequest.addLink(end, "dummy"), link);
         if (refused.isEmpty()) {
             return;
         }
@@ -96,7 +96,17 @@ final class Parents {
             throw refused.get();
         }
         String other = "x" + link.substring(1);
-        netlink.perform(NetRequest.addVeth(end, LinkEnd.named(other).mtu(mtu)), NetRequest.raise(other));
+        var failed = marked(NetRequest.addVeth(end, LinkEnd.named(other).mtu(mtu)), link);
+        if (failed.isPresent()) {
+            throw failed.get();
+        }
+        netlink.perform(NetRequest.raise(other));
+    }
+
+    /// Makes a link and marks it as ours in the same call, so that no crash leaves one that nobody knows. How it failed.
+    private Optional<KernelException> marked(NetRequest request, String link) throws KernelException {
+        var outcomes = netlink.attempt(List.of(request, NetRequest.remark(link, bridges.description())));
+        return outcomes.getFirst().isPresent() ? outcomes.getFirst() : outcomes.getLast();
     }
 
     private void makeVlan(Network network) throws KernelException, EngineException {
@@ -114,7 +124,7 @@ final class Parents {
             throw new EngineException.Invalid("invalid parent interface " + link + ": there is no such link, and as one to"
                     + " be made its vlan id must be between 1-" + MOST_VLAN + ", as in " + parent + ".10");
         }
-        var made = netlink.attempt(List.of(NetRequest.addVlan(LinkEnd.named(link), below.get().index(), number))).getFirst();
+        var made = marked(NetRequest.addVlan(LinkEnd.named(link), below.get().index(), number), link);
         if (made.isPresent() && made.get().is(Errno.EOPNOTSUPP)) {
             throw new EngineException.Unsupported("cannot make " + link + ": this host's kernel has no 802.1q links; where"
                     + " they are a module: modprobe 8021q");

@@ -17,10 +17,12 @@ public record Sandbox(String containerId, String path, List<Endpoint> endpoints)
         return endpoints.stream().filter(endpoint -> endpoint.networkId().equals(networkId)).findFirst();
     }
 
-    /// The endpoint whose gateway is the default route of this family: the highest priority, then the first network.
+    /// The endpoint whose gateway is the default route of this family: the highest priority, then the network whose name
+    /// comes first, as in Docker.
     public Optional<Endpoint> gateway(boolean six) {
         return endpoints.stream()
                 .filter(e -> (six ? e.gateways().six() : e.gateways().four()).isPresent())
-                .min(Comparator.comparingLong(e -> -e.gateways().priority()));
+                .min(Comparator.<Endpoint>comparingLong(e -> -e.gateways().priority())
+                        .thenComparing(e -> e.gateways().network()));
     }
 }

@@ -105,6 +105,7 @@ final class SandboxNotes {
                 .put("GatewayFour", gateways.four().map(IpAddress::toString).orElse(""))
                 .put("GatewaySix", gateways.six().map(IpAddress::toString).orElse(""))
                 .put("Priority", gateways.priority())
+                .put("NetworkName", gateways.network())
                 .put("LinkLocal", Json.ofTexts(endpoint.linkLocal().stream().map(IpAddress::toString).toList()))
                 .put("Names", Json.ofTexts(endpoint.names()))
                 .build();
@@ -122,7 +123,8 @@ final class SandboxNotes {
                 new Endpoint.Gateways(
                         IpAddress.find(json.text("GatewayFour")),
                         IpAddress.find(json.text("GatewaySix")),
-                        json.number("Priority", 0)),
+                        json.number("Priority", 0),
+                        json.text("NetworkName")),
                 NetworkCodec.addresses(json.texts("LinkLocal")),
                 json.texts("Names"));
     }

@@ -166,6 +166,7 @@ final class Sandboxes implements AutoCloseable {
             addresses.free(place.endpoint());
         }
         try {
+            failpoints.pass("undo.note");
             tools.notes.remove(containerId); // links that are still there are found by their names
         } catch (IOException e) {
             LOG.warn("the note about container {} was not removed; the next start does it: {}", containerId, e.getMessage());
@@ -197,9 +198,9 @@ final class Sandboxes implements AutoCloseable {
         }
         boolean leads = network.leadsOut();
         var gateways = new Endpoint.Gateways(
-                leads && four.isPresent() ? gateway(network, false) : Optional.empty(),
-                leads && six.isPresent() ? gateway(network, true) : Optional.empty(),
-                joining.gatewayPriority());
+                leads ? four.flatMap(address -> gateway(network, address.address())) : Optional.empty(),
+                leads ? six.flatMap(address -> gateway(network, address.address())) : Optional.empty(),
+                joining.gatewayPriority(), network.name());
         String name = wanted.interfaceName().isEmpty()
                 ? freeName(network.settings().interfacePrefix(), before)
                 : wanted.interfaceName();
@@ -215,12 +216,16 @@ final class Sandboxes implements AutoCloseable {
         addresses.of(network.id()).forEach(pool -> pool.free(address));
     }
 
-    /// Unspecified where packets leave by the link itself: a link shared at layer 3 has no neighbours.
-    private static Optional<IpAddress> gateway(Network network, boolean six) {
-        boolean routed = network.driver() == Driver.IPVLAN && network.settings().mode().startsWith("l3");
-        return routed
-                ? Optional.of(six ? new IpAddress(true, 0, 0) : IpAddress.four(0))
-                : network.subnet(six).flatMap(network.driver() == Driver.BRIDGE ? Subnet::wayOut : Subnet::gateway);
+    /// That of the subnet which has the address, as a router is reached from there. Unspecified where packets leave by the
+    /// link itself: a link shared at layer 3 has no neighbours.
+    private static Optional<IpAddress> gateway(Network network, IpAddress own) {
+        if (network.driver() == Driver.IPVLAN && network.settings().mode().startsWith("l3")) {
+            return Optional.of(own.six() ? new IpAddress(true, 0, 0) : IpAddress.four(0));
+        }
+        return network.addressing().subnets().stream()
+                .filter(subnet -> subnet.range().contains(own))
+                .findFirst()
+                .flatMap(network.driver() == Driver.BRIDGE ? Subnet::wayOut : Subnet::gateway);
     }
 
     private static String freeName(String prefix, List<Place> before) {
@@ -291,6 +296,7 @@ final class Sandboxes implements AutoCloseable {
                 cell.namespace().netlink().perform(NetRequest.deleteLink(place.endpoint().interfaceName()));
             }
             tools.cables.route(cell.sandbox(), cell.namespace());
+            failpoints.pass("disconnect.note");
             tools.notes.write(cell.containerId(), cell.endpoints());
         } catch (IOException | EngineException e) {
             LOG.warn("disconnecting container {} from {}: {}", cell.containerId(), place.network().name(), e.getMessage());
@@ -327,13 +333,25 @@ final class Sandboxes implements AutoCloseable {
     }
 
     /// Puts everybody who is in the network back into its bridge.
-    void reattach(String networkId) throws EngineException {
+    void reattach(String networkId) {
         for (var cell : cells.values()) {
             for (var place : cell.places()) {
                 if (place.network().id().equals(networkId)) {
-                    tools.cables.reattach(place);
+                    replug(cell, place);
                 }
             }
+        }
+    }
+
+    private void replug(Cell cell, Place place) {
+        try {
+            tools.cables.reattach(place);
+            for (var listener : listeners) {
+                listener.replugged(cell.containerId(), place.endpoint());
+            }
+        } catch (EngineException e) {
+            LOG.error("container {} is cut off from network {}: {}",
+                    cell.containerId(), place.network().name(), e.getMessage());
         }
     }
 
@@ -344,7 +362,8 @@ final class Sandboxes implements AutoCloseable {
         }
     }
 
-    /// Takes over who runs, and lets go of who does not any more.
+    /// Takes over who runs, and lets go of who does not any more. What is broken in one container's network is logged and
+    /// keeps nobody else from his.
     void restore(Map<String, Network> networks, Map<String, Integer> running) throws EngineException {
         for (var note : tools.notes.all().entrySet()) {
             String id = note.getKey();
@@ -361,8 +380,7 @@ final class Sandboxes implements AutoCloseable {
         }
     }
 
-    private void adopt(String id, int pid, List<Endpoint> endpoints, Map<String, Network> networks)
-            throws IOException, EngineException {
+    private void adopt(String id, int pid, List<Endpoint> endpoints, Map<String, Network> networks) throws IOException {
         var handle = Descriptors.open(Path.of("/proc/" + pid + "/ns/net"), Linux.O_RDONLY, 0);
         var namespace = tools.thread.adopt(handle);
         var places = new ArrayList<Place>();
@@ -379,8 +397,21 @@ final class Sandboxes implements AutoCloseable {
         cells.put(id, cell);
         for (var place : places) {
             addresses.retake(place.endpoint());
-            tools.cables.reattach(place);
-            attached(cell, place, true, Optional.empty());
+        }
+        for (var place : places) {
+            try {
+                tools.cables.reattach(place);
+            } catch (EngineException e) {
+                LOG.error("container {} is cut off from network {}: {}", id, place.network().name(), e.getMessage());
+            }
+            var attached = new EndpointListener.Attached(cell.sandbox(), place.network(), place.endpoint(), true);
+            for (var listener : listeners) {
+                try {
+                    listener.attached(attached);
+                } catch (EngineException e) {
+                    LOG.error("the network of container {} lacks something: {}", id, e.getMessage());
+                }
+            }
         }
     }
 

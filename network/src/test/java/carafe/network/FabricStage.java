@@ -3,6 +3,7 @@ package carafe.network;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carafe.kernel.Descriptors;
+import carafe.kernel.Fd;
 import carafe.kernel.LinkInfo;
 import carafe.kernel.Linux;
 import carafe.kernel.NamespaceThread;
@@ -58,15 +59,23 @@ final class FabricStage implements AutoCloseable {
 
     /// An engine on this host.
     LinuxFabric open(String engineId, Failpoints failpoints) throws Exception {
-        return open(new FabricConfig(engineId,
+        return open(config(engineId), failpoints);
+    }
+
+    FabricConfig config(String engineId) {
+        return new FabricConfig(engineId,
                 new FabricConfig.Place(run.toString(), run.resolve(engineId), run.resolve("lock")),
-                FabricConfig.DefaultBridge.USUAL, FabricConfig.usualPools(), true), failpoints);
+                FabricConfig.DefaultBridge.USUAL, FabricConfig.usualPools(), true);
+    }
+
+    /// A handle of the host's namespace, for whoever adopts it.
+    Fd home() throws Exception {
+        return Descriptors.open(Path.of(host.path()), Linux.O_RDONLY, 0);
     }
 
     LinuxFabric open(FabricConfig config, Failpoints failpoints) throws Exception {
-        var home = Descriptors.open(Path.of(host.path()), Linux.O_RDONLY, 0);
         return LinuxFabric.open(
-                config, new Fabric.Parts(firewall, failpoints, Clock.systemUTC()), NamespaceThread.startAt(home));
+                config, new Fabric.Parts(firewall, failpoints, Clock.systemUTC()), NamespaceThread.startAt(home()));
     }
 
     LinuxFabric open() throws Exception {

@@ -299,6 +299,8 @@ class FabricTest {
             }
             var used = small.create(request("used", Map.of(), pool("10.77.0.0/24")));
             small.open(ONE, List.of(joining(used)));
+            assertThatThrownBy(() -> small.create(request("one-more"), network -> network.name().equals("n2")))
+                    .hasMessageContaining("no container uses n2: ");
             assertThatThrownBy(() -> small.create(request("one-more")))
                     .isInstanceOf(EngineException.Unavailable.class)
                     .hasMessage("could not find an available, non-overlapping IPv4 address pool among the defaults to"
@@ -352,6 +354,52 @@ class FabricTest {
                     .hasMessageContaining("belongs to another engine of this host");
             other.rest();
             assertThat(stage.links()).doesNotContain("carafe0").contains("carafe1");
+        }
+    }
+
+    @Test
+    void oneThatIsInNoNetworkComesToOneWhileItRuns() throws Exception {
+        var network = made(request("app", Map.of(), pool("10.77.0.0/24")));
+        assertThat(fabric.open(ONE, List.of()).endpoints()).isEmpty();
+        var endpoint = fabric.connect(ONE, joining(network));
+        var sandbox = fabric.sandbox(ONE).orElseThrow();
+        assertThat(sandbox.endpoints()).containsExactly(endpoint);
+        try (var inside = stage.enter(sandbox)) {
+            assertThat(inside.netlink().routes()).anyMatch(route -> route.isDefault() && !route.six());
+        }
+    }
+
+    @Test
+    void whatIsAskedForIsReadAsDockerReadsIt() throws Exception {
+        for (String yes : List.of("1", "t", "True", "true")) {
+            var silent = fabric.create(request("silent", Map.of(LinkOptions.INHIBIT, yes), pool("10.77.0.0/24")));
+            int bridge = stage.netlink().link(silent.link()).orElseThrow().index();
+            assertThat(stage.netlink().addresses()).as(yes)
+                    .noneMatch(address -> address.link() == bridge && address.address().length == 4);
+            fabric.remove(silent);
+        }
+        var four = fabric.create(new NetworkRequest("four", Driver.BRIDGE, Optional.empty(), Optional.of(false),
+                new NetworkRequest.Pools("default", Map.of(), List.of(pool("10.77.0.0/24"), pool("fd00:77::/64"))),
+                Network.Reach.USUAL, Map.of(), Map.of()));
+        assertThat(four.ranges()).hasToString("[10.77.0.0/24]");
+        fabric.remove(four);
+        assertThatThrownBy(() -> fabric.create(new NetworkRequest("null", Driver.BRIDGE, Optional.empty(), Optional.empty(),
+                new NetworkRequest.Pools("null", Map.of(), List.of()), Network.Reach.USUAL, Map.of(), Map.of())))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageStartingWith("ipv4 pool is empty");
+    }
+
+    @Test
+    void theDefaultRouteLeadsToTheNetworkWhoseNameComesFirst() throws Exception {
+        var zeta = made(request("zeta", Map.of(), pool("10.77.0.0/24")));
+        var alpha = made(request("alpha", Map.of(), pool("10.78.0.0/24")));
+        var beta = made(request("beta", Map.of(), pool("10.79.0.0/24")));
+        try (var inside = stage.enter(fabric.open(ONE, List.of(joining(zeta), joining(beta))))) {
+            assertThat(gateway(inside)).containsExactly(10, 79, 0, 1);
+            fabric.connect(ONE, joining(alpha));
+            assertThat(gateway(inside)).containsExactly(10, 78, 0, 1);
+            fabric.disconnect(ONE, alpha.id());
+            fabric.connect(ONE, new Joining(alpha, Joining.Wanted.ANYTHING, List.of(), -1, Map.of()));
+            assertThat(gateway(inside)).containsExactly(10, 79, 0, 1);
         }
     }
 

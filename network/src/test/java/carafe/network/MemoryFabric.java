@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Predicate;
 
 /// A fabric without a kernel, for tests of other rooms: it decides networks and gives out addresses as the real one does
 /// and makes no link. Strict: what is opened twice or connected while closed is an error of the caller's.
@@ -25,7 +26,7 @@ public final class MemoryFabric implements Fabric {
     private final List<EndpointListener> listeners = new CopyOnWriteArrayList<>();
 
     @Override
-    public synchronized Network create(NetworkRequest request) throws EngineException {
+    public synchronized Network create(NetworkRequest request, Predicate<Network> prunable) throws EngineException {
         return add(planner.plan(request, marks.id(), around()));
     }
 
@@ -88,7 +89,7 @@ public final class MemoryFabric implements Fabric {
         var six = addresses.take(network, true, joining.wanted().six());
         var mac = joining.wanted().mac().or(() -> four.map(address -> MacAddress.of(address.address())));
         return new Endpoint(marks.id(), network.id(), "eth" + number, marks.hostLink(), mac.orElseThrow(), four, six,
-                new Endpoint.Gateways(network.subnet(false).flatMap(Subnet::gateway), Optional.empty(), 0),
+                new Endpoint.Gateways(network.subnet(false).flatMap(Subnet::gateway), Optional.empty(), 0, network.name()),
                 List.of(), joining.names());
     }
 

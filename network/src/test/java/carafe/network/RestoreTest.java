@@ -121,6 +121,53 @@ class RestoreTest {
         }
     }
 
+    /// One has lost its bridge, whose name is another link's now; to another names cannot be served. A third is well.
+    @Test
+    void aContainerWhoseNetworkIsBrokenKeepsTheEngineFromNothing() throws Exception {
+        var fabric = stage.open();
+        var broken = fabric.create(request("broken", Map.of(), pool("10.77.0.0/24")));
+        var whole = fabric.create(request("whole", Map.of(), pool("10.78.0.0/24")));
+        String two = "2".repeat(64);
+        String three = "3".repeat(64);
+        var one = fabric.open(ONE, List.of(joining(broken), joining(whole)));
+        try (var first = Dweller.in(stage, one);
+                var second = Dweller.in(stage, fabric.open(two, List.of(joining(whole))));
+                var third = Dweller.in(stage, fabric.open(three, List.of(joining(whole))))) {
+            fabric.abandon();
+            stage.netlink().perform(NetRequest.deleteLink(broken.link()));
+            stage.netlink().perform(NetRequest.addVeth(
+                    carafe.kernel.LinkEnd.named(broken.link()), carafe.kernel.LinkEnd.named("stranger")));
+            try (var next = stage.open()) {
+                next.listen(new EndpointListener() {
+                    @Override
+                    public void attached(Attached attached) throws EngineException {
+                        if (attached.sandbox().containerId().equals(two)) {
+                            throw new EngineException.Internal("its loopback has no address");
+                        }
+                    }
+
+                    @Override
+                    public void detached(String containerId, Endpoint endpoint) {}
+                });
+                var listener = new FabricStage.RecordingListener();
+                next.listen(listener);
+                next.restore(List.of(broken, whole), Map.of(ONE, first.pid(), two, second.pid(), three, third.pid()));
+
+                assertThat(listener.heard).containsExactlyInAnyOrder(
+                        "+broken running", "+whole running", "+whole running", "+whole running");
+                assertThat(next.sandbox(ONE)).get().extracting(Sandbox::endpoints).isEqualTo(one.endpoints());
+                assertThat(next.sandbox(two)).isPresent();
+                assertThat(next.usage(whole).getFirst().inUse()).isEqualTo(4);
+                for (String id : List.of(ONE, two, three)) {
+                    next.close(id);
+                }
+                next.settle();
+                stage.netlink().perform(NetRequest.deleteLink(broken.link()));
+                next.remove(whole);
+            }
+        }
+    }
+
     @Test
     void anEngineNeverTouchesTheLinksOfAnother() throws Exception {
         try (var other = stage.open("other", Failpoints.none()); var fabric = stage.open()) {

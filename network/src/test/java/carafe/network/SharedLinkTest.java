@@ -52,6 +52,20 @@ class SharedLinkTest {
     }
 
     @Test
+    void ofSeveralSubnetsEachHasItsOwnGateway() throws Exception {
+        stage.netlink().perform(NetRequest.addVeth(LinkEnd.named("up0").raised(), LinkEnd.named("up1")));
+        var network = fabric.create(shared("wide", Driver.MACVLAN, Map.of("parent", "up0"), "10.77.0.0/24", "10.78.0.0/24"));
+        var one = fabric.open(ONE, List.of(joining(network, "10.78.0.9"))).endpoints().getFirst();
+        assertThat(one.gateways().four()).get().hasToString("10.78.0.1");
+        var two = fabric.open(TWO, List.of(joining(network))).endpoints().getFirst();
+        assertThat(two.gateways().four()).get().hasToString("10.77.0.1");
+        assertThatThrownBy(() -> fabric.create(shared("br", Driver.BRIDGE, Map.of(), "10.79.0.0/24", "10.80.0.0/24")))
+                .isInstanceOf(EngineException.Forbidden.class)
+                .hasMessage("bridge driver doesn't support multiple subnets");
+        assertThat(fabric.create(shared("dual", Driver.BRIDGE, Map.of(), "10.79.0.0/24", "fd00:80::/64")).ranges()).hasSize(2);
+    }
+
+    @Test
     void withoutAParentContainersReachEachOtherAndNothingElse() throws Exception {
         var network = fabric.create(shared("alone", Driver.MACVLAN, Map.of(), "10.77.0.0/24"));
         assertThat(network.link()).isEqualTo("dm-" + network.id().substring(0, 12));

@@ -4,17 +4,15 @@ import carafe.spec.network.IpAddress;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.net.DatagramPacket;
-import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.Socket;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// Asks other name servers, one after the other, from the host's own network, each time by a new port and a new number,
-/// so that nobody can guess what to forge. Blocks the calling thread, up to ten seconds.
+/// Asks other name servers, one after the other, each from the network it belongs to, each time by a new port and a new
+/// number, so that nobody can guess what to forge. Blocks the calling thread, up to ten seconds.
 final class Forwarder {
 
     private static final int TRY_MILLIS = 2_000;
@@ -29,8 +27,11 @@ final class Forwarder {
         this.port = port;
     }
 
+    /// A name server, and from where it is asked.
+    record Server(IpAddress address, Sockets from) {}
+
     /// The first good answer; the last bad one if there is none; empty when nobody answers in time.
-    Optional<byte[]> ask(Query query, byte[] message, boolean stream, List<IpAddress> servers) {
+    Optional<byte[]> ask(Query query, byte[] message, boolean stream, List<Server> servers) {
         long deadline = System.nanoTime() + ALL_NANOS;
         Optional<byte[]> last = Optional.empty();
         for (int round = 0; round < ROUNDS; round++) {
@@ -56,10 +57,10 @@ final class Forwarder {
         return last;
     }
 
-    private byte[] byDatagram(Query query, byte[] message, IpAddress server) throws IOException {
+    private byte[] byDatagram(Query query, byte[] message, Server server) throws IOException {
         byte[] own = renumbered(message);
-        try (var socket = new DatagramSocket()) {
-            socket.connect(address(server)); // the kernel drops what comes from elsewhere
+        try (var socket = server.from.datagrams()) {
+            socket.connect(address(server.address)); // the kernel drops what comes from elsewhere
             socket.send(new DatagramPacket(own, own.length));
             long deadline = System.nanoTime() + TRY_MILLIS * 1_000_000L;
             var packet = new DatagramPacket(new byte[0xFFFF], 0xFFFF);
@@ -75,14 +76,14 @@ final class Forwarder {
         }
     }
 
-    private byte[] byStream(Query query, byte[] message, IpAddress server) throws IOException {
+    private byte[] byStream(Query query, byte[] message, Server server) throws IOException {
         byte[] own = renumbered(message);
         byte[] framed = new byte[own.length + 2];
         framed[0] = (byte) (own.length >> 8);
         framed[1] = (byte) own.length;
         System.arraycopy(own, 0, framed, 2, own.length);
-        try (var socket = new Socket()) {
-            socket.connect(address(server), TRY_MILLIS);
+        try (var socket = server.from.stream()) {
+            socket.connect(address(server.address), TRY_MILLIS);
             socket.setSoTimeout(TRY_MILLIS);
             socket.getOutputStream().write(framed);
             var in = new DataInputStream(socket.getInputStream());

@@ -1,7 +1,6 @@
 package carafe.network.dns;
 
 import carafe.kernel.QueryLoop;
-import carafe.spec.network.IpAddress;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -36,7 +35,7 @@ final class Forwarding implements AutoCloseable {
     }
 
     /// Returns at once.
-    void start(Share share, Job job, List<IpAddress> servers) {
+    void start(Share share, Job job, List<Forwarder.Server> servers) {
         if (!share.free.tryAcquire()) {
             job.fail();
             return;

@@ -19,6 +19,7 @@ import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import carafe.spec.network.IpAddress;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -33,7 +34,9 @@ import org.jspecify.annotations.Nullable;
 /// own. When the engine dies the sockets close, queries are refused at once, and the next engine opens them again.
 ///
 /// Names are answered from what the container's networks hold; the rest is asked of the servers the container was given,
-/// else of the host's. A container whose networks all are internal gets no answer from outside (CVE-2024-29018).
+/// else of the host's. Those it was given are asked from its own network, so they may be its neighbours; the host's, and
+/// those on the loopback, from the host's. A container whose networks all are internal gets no answer by way of the host
+/// (CVE-2024-29018).
 /// The lock guards `names`; clients are changed by the thread that changes their container.
 public final class NameService implements EndpointListener, AutoCloseable {
 
@@ -62,6 +65,7 @@ public final class NameService implements EndpointListener, AutoCloseable {
         final Forwarding.Share share = new Forwarding.Share();
         volatile Sandbox sandbox;
         QueryLoop.@Nullable Point point;
+        volatile @Nullable Inside inside;
 
         Client(Sandbox sandbox) {
             this.sandbox = sandbox;
@@ -134,6 +138,9 @@ public final class NameService implements EndpointListener, AutoCloseable {
         String id = client.sandbox.containerId();
         try {
             failpoints.pass("dns.open");
+            if (client.inside == null) {
+                client.inside = Inside.open(thread, client.sandbox.path());
+            }
             try (var namespace = Descriptors.open(Path.of(client.sandbox.path()), Linux.O_RDONLY, 0)) {
                 client.point = thread.inside(namespace, () -> {
                     var point = loop.listen(
@@ -197,6 +204,10 @@ public final class NameService implements EndpointListener, AutoCloseable {
             if (client.point != null) {
                 client.point.close();
             }
+            var inside = client.inside;
+            if (inside != null) {
+                inside.close();
+            }
         }
     }
 
@@ -248,7 +259,15 @@ public final class NameService implements EndpointListener, AutoCloseable {
         var sandbox = client.sandbox;
         boolean internal = sandbox.gateway(false).isEmpty() && sandbox.gateway(true).isEmpty();
         var own = chosen.getOrDefault(sandbox.containerId(), List.of());
-        var servers = internal ? List.<IpAddress>of() : own.isEmpty() ? host.servers() : own;
+        var inside = client.inside;
+        var servers = new ArrayList<Forwarder.Server>();
+        for (var address : own.isEmpty() ? host.servers() : own) {
+            if (!own.isEmpty() && !address.isLoopback() && inside != null) {
+                servers.add(new Forwarder.Server(address, inside));
+            } else if (!internal) {
+                servers.add(new Forwarder.Server(address, Sockets.HOST));
+            }
+        }
         if (servers.isEmpty()) {
             job.fail();
         } else {
@@ -261,6 +280,12 @@ public final class NameService implements EndpointListener, AutoCloseable {
     public void close() {
         loop.close();
         forwarding.close();
+        for (var client : clients.values()) {
+            var inside = client.inside;
+            if (inside != null) {
+                inside.close();
+            }
+        }
         thread.close();
     }
 }

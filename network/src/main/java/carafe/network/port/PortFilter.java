@@ -41,17 +41,50 @@ public final class PortFilter implements Firewall, AutoCloseable {
     private static final String NETWORK = "network ";
     private static final String PORTS = "ports ";
     private static final String TRANSLATOR = "the translator";
+    private static final long RETRY_MILLIS = 1000;
 
     private final NftTable table;
     private final OtherTables others;
     private final Nftables nftables;
     private final Netlink links;
     private final NftWatch.Stop stop;
+    private final Watches watches;
     private final Thread watcher;
     private final Map<String, Set<Member>> wanted = new LinkedHashMap<>();
     private boolean holding;
     private boolean closed;
     private long assertions;
+
+    /// How changes by others are heard of.
+    interface Watches {
+        Watch open(Nftables ours, String table, NftWatch.Stop stop) throws KernelException;
+    }
+
+    /// One such, made, used and closed by one thread.
+    interface Watch extends AutoCloseable {
+
+        /// As [NftWatch#await].
+        boolean await() throws KernelException;
+
+        @Override
+        void close();
+    }
+
+    /// By the kernel.
+    static Watch kernels(Nftables ours, String table, NftWatch.Stop stop) throws KernelException {
+        var watch = new NftWatch(ours, table, stop);
+        return new Watch() {
+            @Override
+            public boolean await() throws KernelException {
+                return watch.await();
+            }
+
+            @Override
+            public void close() {
+                watch.close();
+            }
+        };
+    }
 
     private PortFilter(NftTable table, OtherTables others, Handles handles) {
         this.table = table;
@@ -59,11 +92,12 @@ public final class PortFilter implements Firewall, AutoCloseable {
         this.nftables = handles.nftables;
         this.links = handles.links;
         this.stop = handles.stop;
+        this.watches = handles.watches;
         this.watcher = Thread.ofPlatform().daemon().name("nftables-watch").start(this::watch);
     }
 
     /// What the kernel is asked by, adopted by the filter.
-    private record Handles(Nftables nftables, Netlink links, NftWatch.Stop stop) {}
+    private record Handles(Nftables nftables, Netlink links, NftWatch.Stop stop, Watches watches) {}
 
     /// The table of the engine with this mark, a few letters and digits, that has `dataRoot` to itself, in the calling
     /// thread's network namespace. Tables of engines that were killed and cannot come back are removed first.
@@ -72,8 +106,12 @@ public final class PortFilter implements Firewall, AutoCloseable {
         return open(mark, Optional.of(TableOwner.here(dataRoot)));
     }
 
-    /// The same for an engine that says so, or one that does not say who it is.
     static PortFilter open(String mark, Optional<TableOwner> owner) throws EngineException {
+        return open(mark, owner, PortFilter::kernels);
+    }
+
+    /// The same for an engine that says so, or one that does not say who it is.
+    static PortFilter open(String mark, Optional<TableOwner> owner, Watches watches) throws EngineException {
         var made = new ArrayDeque<Runnable>();
         try {
             var nftables = Nftables.open();
@@ -85,7 +123,7 @@ public final class PortFilter implements Firewall, AutoCloseable {
             var others = new OtherTables(name, owner, nftables, links);
             others.sweep();
             var table = Ruleset.table(name, owner.map(TableOwner::comment).orElse(""));
-            var filter = new PortFilter(table, others, new Handles(nftables, links, stop));
+            var filter = new PortFilter(table, others, new Handles(nftables, links, stop, watches));
             made.clear();
             return filter;
         } catch (KernelException e) {
@@ -322,28 +360,44 @@ public final class PortFilter implements Firewall, AutoCloseable {
         }
     }
 
+    /// A watch that fails is opened anew, and what it may have missed is put right.
     private void watch() {
-        try (var watch = new NftWatch(nftables, table.name(), stop)) {
-            while (watch.await()) {
-                again();
-                Thread.sleep(10); // somebody who fights us must not take a whole processor
+        boolean failing = false;
+        while (true) {
+            try (var watch = watches.open(nftables, table.name(), stop)) {
+                if (failing) {
+                    again("may have been changed while nobody watched it");
+                    failing = false;
+                }
+                while (watch.await()) {
+                    again("was changed by somebody else");
+                    Thread.sleep(10); // somebody who fights us must not take a whole processor
+                }
+                return;
+            } catch (KernelException e) {
+                if (!failing) {
+                    LOG.log(System.Logger.Level.WARNING, "changes of the table " + table.name()
+                            + " by others are not seen until the watch can be opened again: " + e.getMessage());
+                }
+                failing = true;
+            } catch (InterruptedException e) {
+                return; // the filter is closed
             }
-        } catch (KernelException e) {
-            LOG.log(System.Logger.Level.WARNING, "changes of the table " + table.name()
-                    + " by others are not seen any more: " + e.getMessage());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+            try {
+                Thread.sleep(RETRY_MILLIS);
+            } catch (InterruptedException e) {
+                return;
+            }
         }
     }
 
-    private synchronized void again() {
+    private synchronized void again(String why) {
         if (!holding || closed) {
             return;
         }
         try {
             replace();
-            LOG.log(System.Logger.Level.WARNING,
-                    "the table " + table.name() + " was changed by somebody else and is as it was again");
+            LOG.log(System.Logger.Level.WARNING, "the table " + table.name() + " " + why + " and is as it was again");
         } catch (EngineException e) {
             LOG.log(System.Logger.Level.ERROR, e.getMessage());
         }
@@ -389,6 +443,7 @@ public final class PortFilter implements Firewall, AutoCloseable {
     void unwatch() {
         try {
             stop.stop();
+            watcher.interrupt(); // which may be in a pause
             watcher.join();
         } catch (KernelException e) {
             LOG.log(System.Logger.Level.WARNING, "the watch of nftables cannot be ended: " + e.getMessage());

@@ -155,6 +155,7 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         }
         try {
             filter.publish(containerId, List.of());
+            pass("ports.drop");
         } catch (EngineException e) {
             LOG.log(System.Logger.Level.ERROR, e.getMessage());
         }
@@ -269,6 +270,13 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
             if (!e.is(Errno.ENODEV, Errno.EOPNOTSUPP)) { // gone meanwhile, or no port of a bridge
                 throw new EngineException.Internal("cannot publish ports of link " + link + ": " + e.getMessage(), e);
             }
+        }
+    }
+
+    @Override
+    public void replugged(String containerId, Endpoint endpoint) throws EngineException {
+        if (!bindings(containerId).isEmpty()) {
+            turnBack(endpoint.hostLink());
         }
     }
 

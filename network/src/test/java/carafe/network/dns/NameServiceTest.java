@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.kernel.Fd;
+import carafe.kernel.LinkEnd;
 import carafe.kernel.NamespaceThread;
 import carafe.kernel.NetNamespace;
+import carafe.kernel.NetRequest;
 import carafe.network.Driver;
 import carafe.network.Endpoint;
 import carafe.network.EndpointListener.Attached;
@@ -90,7 +92,7 @@ class NameServiceTest {
             namespaces.put(id, namespace);
         }
         var way = gateway
-                ? new Endpoint.Gateways(Optional.of(IpAddress.parse("172.18.0.1")), Optional.empty(), 0)
+                ? new Endpoint.Gateways(Optional.of(IpAddress.parse("172.18.0.1")), Optional.empty(), 0, network)
                 : Endpoint.Gateways.NONE;
         var endpoint = new Endpoint("e".repeat(64), "id-of-" + network, "eth0", "veth", MacAddress.parse("02:42:ac:1e:00:02"),
                 Optional.of(Cidr.parseHost(address + "/16")), Optional.empty(), way, List.of(), List.of(names));
@@ -237,6 +239,42 @@ class NameServiceTest {
         assertThat(resolve("asker", "db")).isEqualTo("172.20.0.3");
         assertThat(resolve("asker", "secret.example.org")).isEqualTo("error " + SERVFAIL);
         assertThat(upstream.asked()).isEmpty();
+    }
+
+    /// A name server that is a container of the same internal network, which the host's network does not reach.
+    @Test
+    void aServerOfTheContainersOwnMayBeItsNeighbour() throws Exception {
+        join("asker", "inside", "172.20.0.2", false, "asker");
+        join("resolver", "inside", "172.20.0.3", false, "resolver");
+        var here = Objects.requireNonNull(namespaces.get("asker"));
+        var there = Objects.requireNonNull(namespaces.get("resolver"));
+        here.netlink().perform(NetRequest.addVeth(LinkEnd.named("eth0"), LinkEnd.named("eth0").in(there.handle())));
+        address(here, 2);
+        address(there, 3);
+        service.choose("asker", List.of(IpAddress.parse("172.20.0.3")));
+        var sockets = thread.inside(there.handle(), () -> {
+            try {
+                var at = new InetSocketAddress("172.20.0.3", upstream.port());
+                var streams = new java.net.ServerSocket();
+                streams.bind(at);
+                return Map.entry(streams, new DatagramSocket(at));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        try (var neighbour = new UpstreamServer(sockets.getKey(), sockets.getValue(), message -> Response.addresses(
+                QueryTest.query(message), List.of(IpAddress.four(0x09090909)), false))) {
+            assertThat(resolve("asker", "example.org")).isEqualTo("9.9.9.9");
+            assertThat(read(exchange("asker", QueryTest.message("example.org", Query.A, 0), true))).isEqualTo("9.9.9.9");
+            assertThat(neighbour.asked()).hasSize(2);
+        }
+        assertThat(upstream.asked()).as("the host's").isEmpty();
+    }
+
+    private static void address(NetNamespace namespace, int last) throws Exception {
+        int index = namespace.netlink().link("eth0").orElseThrow().index();
+        namespace.netlink().perform(
+                NetRequest.addAddress(index, new byte[] {(byte) 172, 20, 0, (byte) last}, 16), NetRequest.raise(index, true));
     }
 
     @Test

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.util.List;
 import java.util.Queue;
@@ -23,9 +22,18 @@ final class UpstreamServer implements AutoCloseable {
     private volatile UnaryOperator<byte[]> answer;
 
     UpstreamServer(UnaryOperator<byte[]> answer) throws IOException {
+        this(new ServerSocket(0, 10, InetAddress.getLoopbackAddress()), answer);
+    }
+
+    private UpstreamServer(ServerSocket streams, UnaryOperator<byte[]> answer) throws IOException {
+        this(streams, new DatagramSocket(streams.getLocalSocketAddress()), answer);
+    }
+
+    /// With sockets of its own, at one port of wherever they were made.
+    UpstreamServer(ServerSocket streams, DatagramSocket datagrams, UnaryOperator<byte[]> answer) {
         this.answer = answer;
-        this.streams = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
-        this.datagrams = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), port()));
+        this.streams = streams;
+        this.datagrams = datagrams;
         Thread.ofPlatform().daemon().start(this::serveDatagrams);
         Thread.ofPlatform().daemon().start(this::serveStreams);
     }

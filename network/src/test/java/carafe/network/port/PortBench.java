@@ -80,7 +80,7 @@ final class PortBench {
                 Network.Reach.USUAL, "br0", Map.of(), Map.of());
         var endpoint = new Endpoint("e".repeat(64), "n", "eth0", "v", MacAddress.parse("02:42:ac:1e:00:02"),
                 Optional.of(Cidr.parseHost("172.30.0.2/16")), Optional.empty(),
-                new Endpoint.Gateways(Optional.of(IpAddress.parse("172.30.0.1")), Optional.empty(), 0), List.of(),
+                new Endpoint.Gateways(Optional.of(IpAddress.parse("172.30.0.1")), Optional.empty(), 0, "front"), List.of(),
                 List.of(id));
         return new Attached(new Sandbox(id, path, List.of(endpoint)), network, endpoint, false);
     }

@@ -2,6 +2,8 @@ package carafe.network.port;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import carafe.kernel.Errno;
+import carafe.kernel.KernelException;
 import carafe.network.Driver;
 import carafe.network.Firewall.BridgeRules;
 import carafe.network.LinkOptions;
@@ -15,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
@@ -75,6 +78,35 @@ class PortFilterTest {
             assertThat(Service.ask(town, "other", "10.9.0.1", 8080)).as("another bridge").startsWith("web ");
             assertThat(Service.askInVain(town, "host", "::1", 8080)).as("a refusal: clients go on to 127.0.0.1")
                     .isEqualTo("refused");
+        }
+    }
+
+    @Test
+    void aWatchThatFailsIsOpenedAgain() throws Exception {
+        var opened = new AtomicInteger();
+        try (var other = town.in("host", () -> PortFilter.open("other", Optional.empty(), (ours, table, stop) -> {
+            if (opened.incrementAndGet() == 1) {
+                throw new KernelException("bind", "netfilter socket", Errno.ENOMEM);
+            }
+            return PortFilter.kernels(ours, table, stop);
+        }))) {
+            other.publish("c", List.of(target("0.0.0.0", 8081, "172.30.0.2", 80)));
+            other.hold();
+            await(() -> opened.get() > 1);
+            long before = other.assertions();
+            await(() -> {
+                flush();
+                return other.assertions() > before;
+            });
+            other.publish("c", List.of());
+        }
+    }
+
+    private void flush() {
+        try {
+            town.run("host", "nft", "flush", "ruleset");
+        } catch (Exception e) {
+            throw new AssertionError(e);
         }
     }
 

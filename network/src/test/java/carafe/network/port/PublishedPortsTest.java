@@ -83,7 +83,7 @@ class PublishedPortsTest {
                 Network.Reach.USUAL, "br0", Map.of(), Map.of());
         var endpoint = new Endpoint("e".repeat(64), network.id() + priority, "eth0", "vweb", MacAddress.parse("02:42:ac:1e:00:02"),
                 Optional.of(Cidr.parseHost(address + "/16")), Optional.empty(),
-                new Endpoint.Gateways(Optional.of(IpAddress.parse("172.30.0.1")), Optional.empty(), priority),
+                new Endpoint.Gateways(Optional.of(IpAddress.parse("172.30.0.1")), Optional.empty(), priority, "front"),
                 List.of(), List.of());
         return new Attached(new Sandbox(id, "/none", List.of(endpoint)), network, endpoint, false);
     }

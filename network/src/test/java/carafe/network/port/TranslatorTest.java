@@ -100,7 +100,7 @@ class TranslatorTest {
                 Network.Reach.USUAL, "br0", Map.of(), Map.of());
         var endpoint = new Endpoint("e".repeat(64), network.id(), "eth0", "vpeer", MacAddress.parse("02:42:ac:1e:00:03"),
                 Optional.of(Cidr.parseHost("172.30.0.3/16")), Optional.empty(),
-                new Endpoint.Gateways(Optional.of(IpAddress.parse("172.30.0.1")), Optional.empty(), 0),
+                new Endpoint.Gateways(Optional.of(IpAddress.parse("172.30.0.1")), Optional.empty(), 0, "front"),
                 List.of(), List.of());
         return new Attached(new Sandbox("c1", "/none", List.of(endpoint)), network, endpoint, false);
     }
