@@ -87,7 +87,8 @@ final class QuotasTest {
     @Test
     void aRenameThatWasCutOffIsFinishedWithItsLimit() throws Exception {
         harness.quotas.enforce();
-        volumes().create(new VolumeRequest("data", "", Map.of("size", "10m"), Map.of("of", "mine")));
+        volumes().create(new VolumeRequest("data", "", Map.of("size", "10m"),
+                Map.of("of", "mine", "com.docker.volume.anonymous", "")));
         Files.writeString(volumes().inspect("data").mountpoint().resolve("f"), "kept");
         int project = harness.quotas.project(root.resolve("data/volumes/data"));
         Files.move(root.resolve("data/volumes/data"), root.resolve("data/volumes/next"));
@@ -95,13 +96,29 @@ final class QuotasTest {
         assertThat(names()).containsExactly("next");
         var next = volumes().inspect("next");
         assertThat(next.options()).containsEntry("size", "10m");
-        assertThat(next.labels()).containsEntry("of", "mine");
+        assertThat(next.labels()).as("it has a name now").containsExactly(Map.entry("of", "mine"));
         assertThat(next.mountpoint().resolve("f")).hasContent("kept");
         assertThat(harness.quotas.limits()).containsExactly(Map.entry(project, 10 * MIB));
         harness.crash();
         assertThat(names()).as("written down").containsExactly("next");
         volumes().remove("next", false);
         assertThat(harness.quotas.limits()).isEmpty();
+    }
+
+    @Test
+    void anAnonymousVolumeThatGetsANameIsNotPruned() throws Exception {
+        String bare = volumes().create(new VolumeRequest("", "", Map.of(), Map.of("of", "mine"))).name();
+        assertThat(volumes().inspect(bare).labels()).containsKey("com.docker.volume.anonymous");
+        volumes().duplicate(bare, "twin");
+        volumes().rename(bare, "named");
+        harness.crash();
+        for (String name : List.of("twin", "named")) {
+            assertThat(volumes().inspect(name).labels()).containsExactly(Map.entry("of", "mine"));
+        }
+        String nobodys = volumes().create(new VolumeRequest("", "", Map.of(), Map.of())).name();
+        assertThat(volumes().prune(Filters.NONE).names()).containsExactly(nobodys);
+        harness.crash();
+        assertThat(names()).containsExactly("named", "twin");
     }
 
     @Test
