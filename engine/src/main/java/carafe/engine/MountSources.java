@@ -6,10 +6,14 @@ import carafe.files.ContainerFiles.Place;
 import carafe.files.Unpacking;
 import carafe.spec.EngineException;
 import carafe.spec.docker.MountRequest;
+import carafe.spec.oci.IdMaps;
 import carafe.spec.oci.RootfsPlan;
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -35,7 +39,8 @@ final class MountSources {
         return files;
     }
 
-    /// Makes the missing directories that `-v` binds; refuses what `--mount` binds and is not there.
+    /// Makes the missing directories that `-v` binds, which belong to the container's root; refuses what `--mount` binds and
+    /// is not there.
     static void check(ContainerSnapshot container) throws EngineException {
         for (var mount : container.host().files().mounts()) {
             if (mount instanceof MountRequest.Bind bind && !Files.exists(Path.of(bind.source()))) {
@@ -44,10 +49,32 @@ final class MountSources {
                             + " not exist: " + bind.source());
                 }
                 try {
-                    Files.createDirectories(Path.of(bind.source()));
+                    make(Path.of(bind.source()), bind.mapped() ? IdMaps.NONE : container.host().namespaces().ids());
                 } catch (IOException e) {
                     throw Failures.io("error while creating mount source path '" + bind.source() + "'", e);
                 }
+            }
+        }
+    }
+
+    /// What is shown with its owners mapped (`:idmap`) belongs to the host's root, who is the container's there.
+    private static void make(Path directory, IdMaps ids) throws IOException {
+        var missing = new ArrayDeque<Path>();
+        for (Path at = directory; at != null && !Files.exists(at); at = at.getParent()) {
+            missing.push(at);
+        }
+        for (Path next : missing) {
+            try {
+                Files.createDirectory(next);
+            } catch (FileAlreadyExistsException e) {
+                if (!Files.isDirectory(next)) {
+                    throw e;
+                }
+                continue; // somebody else was quicker
+            }
+            if (!ids.none()) {
+                Files.setAttribute(next, "unix:uid", (int) ids.hostUid(0), LinkOption.NOFOLLOW_LINKS);
+                Files.setAttribute(next, "unix:gid", (int) ids.hostGid(0), LinkOption.NOFOLLOW_LINKS);
             }
         }
     }
