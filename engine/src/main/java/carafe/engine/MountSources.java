@@ -3,6 +3,7 @@ package carafe.engine;
 import carafe.engine.volume.VolumeBook;
 import carafe.files.ContainerFiles;
 import carafe.files.ContainerFiles.Place;
+import carafe.files.HostMount;
 import carafe.files.Unpacking;
 import carafe.spec.EngineException;
 import carafe.spec.docker.MountRequest;
@@ -79,6 +80,29 @@ final class MountSources {
         }
     }
 
+    /// Refuses binds that are to share mounts with the host where the host's mount is not shared.
+    private static void checkPropagation(ContainerSnapshot container) throws EngineException {
+        for (var mount : container.host().files().mounts()) {
+            if (mount instanceof MountRequest.Bind bind && !bind.propagation().isEmpty()
+                    && !bind.propagation().endsWith("private")) {
+                try {
+                    checkPropagation(bind, Path.of(bind.source()).toRealPath());
+                } catch (IOException e) {
+                    throw Failures.io("error while looking at the mount of '" + bind.source() + "'", e);
+                }
+            }
+        }
+    }
+
+    private static void checkPropagation(MountRequest.Bind bind, Path source) throws IOException, EngineException.Invalid {
+        var over = HostMount.over(source);
+        boolean wantsShared = bind.propagation().endsWith("shared");
+        if (!over.shared() && (wantsShared || !over.slave())) {
+            throw new EngineException.Invalid("path " + bind.source() + " is mounted on " + over.target() + " but it is not a"
+                    + (wantsShared ? " shared" : " shared or slave") + " mount; `mount --make-rshared " + over.target() + "` makes it one");
+        }
+    }
+
     /// The container's root is made: the images it mounts are kept, new volumes get the image's content,
     /// before any process of the container exists.
     void created(ContainerSnapshot container, RootfsPlan root) throws EngineException {
@@ -89,6 +113,7 @@ final class MountSources {
     /// Confined to the container's queue: it is about to start.
     void before(ContainerSnapshot container, RootfsPlan root) throws EngineException {
         check(container);
+        checkPropagation(container);
         volumes.mount(container.id(), container.host().files().mounts(), files, root);
         give(container, root);
     }
