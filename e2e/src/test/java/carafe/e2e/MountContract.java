@@ -109,6 +109,17 @@ abstract class MountContract extends Contract {
     }
 
     @Test
+    void aTmpfsHasTheModeOfWhatItCovers() throws Exception {
+        assertThat(docker("run", "--rm", "--tmpfs", "/root", "--tmpfs", "/new/one", "--mount", "type=tmpfs,dst=/etc", IMAGE, "sh",
+                "-c", "stat -c '%n %a' /root /new/one /etc").lines()).containsExactly(
+                        "/root " + modeIn("/root"), "/new/one 1777", "/etc " + modeIn("/etc"));
+    }
+
+    private String modeIn(String path) throws Exception {
+        return docker("run", "--rm", IMAGE, "stat", "-c", "%a", path).text();
+    }
+
+    @Test
     void mountsNest() throws Exception {
         Files.createDirectories(host.resolve("sub"));
         assertThat(docker("run", "--rm", "--tmpfs", "/a/t", "-v", host + ":/a", "-v", "inner:/a/sub", IMAGE, "sh", "-c",
