@@ -73,6 +73,43 @@ abstract class NetworkContract extends Contract {
     }
 
     @Test
+    void aConfigurationServesOtherNetworks() throws Exception {
+        network("config", "--config-only", "--subnet", "10.213.13.0/24", "--gateway", "10.213.13.254", "--label", "a=b",
+                "-o", "com.docker.network.driver.mtu=1400");
+        String told = "{{.Driver}} {{.Scope}} {{.ConfigOnly}} [{{.ConfigFrom.Network}}] {{range .IPAM.Config}}{{.Subnet}}"
+                + " {{.Gateway}}{{end}} {{.Labels}} {{.Options}}";
+        String copied = "10.213.13.0/24 10.213.13.254 map[a:b] map[com.docker.network.driver.mtu:1400]";
+        assertThat(docker("network", "inspect", "-f", told, "config").text()).isEqualTo("null local true [] " + copied);
+        made.addFirst("lan");
+        docker("network", "create", "--config-from", "config", "lan");
+        assertThat(docker("network", "inspect", "-f", told, "lan").text())
+                .isEqualTo("bridge local false [config] " + copied);
+        assertThat(docker("run", "--rm", "--network", "lan", IMAGE, "ip", "addr", "show", "eth0").text())
+                .contains("mtu 1400 ").contains("inet 10.213.13.1/24");
+        assertThat(failing(1, "network", "rm", "config").err()).contains("configuration network \"config\" is in use");
+        assertThat(failing(125, "run", "--rm", "--network", "config", IMAGE, "true").err())
+                .contains("cannot create endpoint on configuration-only network");
+        assertThat(failing(1, "network", "create", "--config-from", "nope", "more").err())
+                .contains("configuration network \"nope\" does not exist");
+        assertThat(failing(1, "network", "create", "--config-from", "config", "--label", "c=d", "more").err())
+                .contains("user specified configurations are not supported if the network depends on a configuration network");
+        assertThat(failing(1, "network", "create", "--config-only", "--config-from", "config", "more").err())
+                .contains("a configuration network cannot depend on another configuration network");
+        assertThat(failing(1, "network", "create", "--config-only", "--internal", "more").err())
+                .contains("configuration network can only contain network specific fields.");
+        docker("network", "rm", "lan");
+        docker("network", "rm", "config");
+    }
+
+    @Test
+    void whatBelongsToASwarmIsRefused() throws Exception {
+        assertThat(failing(1, "network", "create", "--scope", "swarm", "more").err())
+                .contains("cannot create a swarm scoped network when swarm is not active");
+        assertThat(failing(1, "network", "create", "--ingress", "more").err())
+                .contains("Ingress network can only be global scope network");
+    }
+
+    @Test
     void runningContainersComeAndGo() throws Exception {
         network("first", "--subnet", "10.213.3.0/24");
         network("second", "--subnet", "10.213.4.0/24");

@@ -73,7 +73,7 @@ final class Memberships {
         if (asked.startsWith(CONTAINER)) {
             return CONTAINER + book.find(asked.substring(CONTAINER.length())).id();
         }
-        return isFixed(asked) ? asked : networks.find(asked).name();
+        return isFixed(asked) ? asked : networks.findToJoin(asked).name();
     }
 
     /// The networks of a container to be, by name: its mode's first, then the others in the client's order.
@@ -82,7 +82,7 @@ final class Memberships {
         var endpoints = new LinkedHashMap<String, Json.Obj>();
         endpoints.put(mode, new Json.Obj(Map.of()));
         for (var entry : given.endpoints().entrySet()) {
-            String name = isSame(entry.getKey(), mode, asked) ? mode : networks.find(entry.getKey()).name();
+            String name = isSame(entry.getKey(), mode, asked) ? mode : networks.findToJoin(entry.getKey()).name();
             var settings = EndpointSettings.parse(entry.getValue());
             checkSettings(name, settings);
             endpoints.put(name, settings.json());

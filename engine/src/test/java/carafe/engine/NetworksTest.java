@@ -113,6 +113,71 @@ class NetworksTest {
     }
 
     @Test
+    void aConfigurationServesOtherNetworksAndIsNoneItself() throws Exception {
+        String config = "\"IPAM\":{\"Config\":[{\"Subnet\":\"10.9.0.0/24\",\"IPRange\":\"10.9.0.128/25\","
+                + "\"AuxiliaryAddresses\":{\"a\":\"10.9.0.200\"}}]},\"Labels\":{\"a\":\"b\"},"
+                + "\"Options\":{\"com.docker.network.driver.mtu\":\"1400\"}";
+        networks.create(network("{\"Name\":\"conf\",\"ConfigOnly\":true," + config + "}"));
+        networks.create(network("{\"Name\":\"same\",\"ConfigOnly\":true," + config + "}")); // takes no range
+        var asked = network("{\"Name\":\"app\",\"Internal\":true,\"ConfigFrom\":{\"Network\":\"conf\"}}");
+        networks.create(asked);
+        harness.crash();
+        networks = harness.engine.networks();
+        for (String name : List.of("conf", "app")) {
+            var found = networks.inspect(name);
+            assertThat(found.labels()).containsEntry("a", "b");
+            assertThat(found.options()).containsEntry("com.docker.network.driver.mtu", "1400");
+            assertThat(found.ipam().ranges()).singleElement().satisfies(range -> {
+                assertThat(range.subnet()).hasToString("10.9.0.0/24");
+                assertThat(range.allocation()).get().hasToString("10.9.0.128/25");
+                assertThat(range.auxiliary()).containsOnlyKeys("a");
+            });
+        }
+        assertThat(networks.inspect("conf").flags()).isEqualTo(new NetworkDetails.Flags(false, false, false, true, ""));
+        assertThat(networks.inspect("conf").driver()).isEqualTo("null");
+        assertThat(networks.inspect("app").flags()).isEqualTo(new NetworkDetails.Flags(true, false, false, false, "conf"));
+        assertThat(networks.inspect("app").driver()).isEqualTo("bridge");
+        assertThatThrownBy(() -> networks.remove("conf")).isInstanceOf(EngineException.Forbidden.class)
+                .hasMessage("configuration network \"conf\" is in use");
+        harness.create("web", "sleep", "9");
+        assertThatThrownBy(() -> networks.connect("conf", "web", settings("{}")))
+                .isInstanceOf(EngineException.Forbidden.class)
+                .hasMessageStartingWith("cannot create endpoint on configuration-only network");
+        assertThatThrownBy(() -> harness.containers().create(request("no", "{\"NetworkMode\":\"conf\"}", "true")))
+                .hasMessageStartingWith("cannot create endpoint on configuration-only network");
+        assertThat(networks.prune(Filters.NONE)).as("configurations stay").containsExactly("app");
+        networks.remove("conf");
+        networks.remove("same");
+        assertThatThrownBy(() -> networks.create(asked)).isInstanceOf(EngineException.NotFound.class)
+                .hasMessage("configuration network \"conf\" does not exist");
+    }
+
+    @Test
+    void configurationsAndSwarmsHaveTheirRules() throws Exception {
+        networks.create(network("{\"Name\":\"conf\",\"ConfigOnly\":true}"));
+        String own = "user specified configurations are not supported if the network depends on a configuration network";
+        String operator = "configuration network can only contain network specific fields. Network operator fields like"
+                + " [ ingress | internal | attachable | scope ] are not supported.";
+        for (String[] refused : new String[][] {
+            {"\"ConfigOnly\":true,\"ConfigFrom\":{\"Network\":\"conf\"}",
+                "a configuration network cannot depend on another configuration network"},
+            {"\"ConfigOnly\":true,\"Internal\":true", operator},
+            {"\"ConfigOnly\":true,\"Ingress\":true", operator},
+            {"\"ConfigOnly\":true,\"Scope\":\"swarm\"", operator},
+            {"\"ConfigFrom\":{\"Network\":\"conf\"},\"EnableIPv6\":true", own},
+            {"\"ConfigFrom\":{\"Network\":\"conf\"},\"Labels\":{\"a\":\"b\"}", own},
+            {"\"ConfigFrom\":{\"Network\":\"conf\"},\"Options\":{\"a\":\"b\"}",
+                "network driver options are not supported if the network depends on a configuration network"},
+            {"\"Ingress\":true", "Ingress network can only be global scope network"},
+            {"\"Scope\":\"swarm\"", "cannot create a swarm scoped network when swarm is not active."},
+        }) {
+            assertThatThrownBy(() -> networks.create(network("{\"Name\":\"no\"," + refused[0] + "}")))
+                    .isInstanceOf(EngineException.Forbidden.class).hasMessage(refused[1]);
+        }
+        assertThat(networks.list(Filters.NONE)).extracting(NetworkDetails::name).doesNotContain("no");
+    }
+
+    @Test
     void aContainerInUseKeepsItsNetwork() throws Exception {
         networks.create(network("{\"Name\":\"app\"}"));
         harness.containers().create(request("web", "{\"NetworkMode\":\"app\"}", "sleep", "9"));
