@@ -299,6 +299,29 @@ class PortFilterTest {
         }
     }
 
+    /// What docs/firewall.md tells people to write.
+    @Test
+    void theRecipesForANftablesHostWork() throws Exception {
+        String page = Files.readString(Path.of(System.getProperty("carafe.root"), "docs/firewall.md"));
+        String table = page.substring(page.indexOf("    table inet filter {"), page.indexOf("To forbid one port"));
+        Path rules = Files.createTempFile("recipe", ".nft");
+        try {
+            Files.writeString(rules, table.replace("lan0", "br0"));
+            town.run("host", "nft", "-f", rules.toString());
+        } finally {
+            Files.delete(rules);
+        }
+        filter.publish("c", List.of(target("0.0.0.0", 8080, "172.30.0.2", 80), target("0.0.0.0", 8081, "172.30.0.2", 80)));
+        String forbid = page.lines().filter(line -> line.contains("nft insert rule inet filter")).findFirst().orElseThrow();
+        try (var _ = Service.tcp(town, "web", 80); var _ = Service.tcp(town, "outside", 80)) {
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).isEqualTo("web 10.9.0.2");
+            assertThat(Service.ask(town, "web", "10.9.0.2", 80)).isEqualTo("outside 10.9.0.1");
+            town.run("host", forbid.strip().split(" "));
+            assertThat(Service.askInVain(town, "outside", "10.9.0.1", 8080)).isEqualTo("silence");
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 8081)).isEqualTo("web 10.9.0.2");
+        }
+    }
+
     /// The table as `nft` lists it: read by people who wonder what an engine did to their host.
     @Test
     void theTableReadsWell() throws Exception {
