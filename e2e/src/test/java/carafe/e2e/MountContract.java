@@ -79,6 +79,18 @@ abstract class MountContract extends Contract {
         docker("volume", "rm", "data");
     }
 
+    @Test
+    void volumesAreMadeAsTheMountSays() throws Exception {
+        docker("run", "--rm", "--mount", "type=volume,src=labelled,dst=/b,volume-label=a=b,volume-label=c,volume-driver=local,"
+                + "volume-opt=type=tmpfs,volume-opt=device=tmpfs,volume-opt=o=size=64k", IMAGE, "sh", "-c",
+                "mount | grep -q ' /b .*size=64k'");
+        assertThat(docker("volume", "inspect", "-f", "{{.Driver}} {{.Labels}} {{.Options}}", "labelled").text())
+                .isEqualTo("local map[a:b c:] map[device:tmpfs o:size=64k type:tmpfs]");
+        docker("volume", "rm", "labelled");
+        assertThat(failing(125, "run", "--rm", "--mount", "type=volume,src=no,dst=/b,volume-driver=nope", IMAGE, "true").err())
+                .contains("nope");
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '~', value = {
         "-v       | /a:/b:odd        | invalid mode: odd",

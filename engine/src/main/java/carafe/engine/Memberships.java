@@ -88,6 +88,7 @@ final class Memberships {
             endpoints.put(name, settings.json());
         }
         if (mode.startsWith(CONTAINER)) {
+            refuseMac(endpoints.getOrDefault(mode, new Json.Obj(Map.of())).text("MacAddress"));
             if (endpoints.size() > 1) {
                 throw new EngineException.Invalid("conflicting options: a container that shares the network of another"
                         + " cannot join networks of its own");
@@ -498,6 +499,10 @@ final class Memberships {
             if (!config.document().text("Hostname").isEmpty()) {
                 throw new EngineException.Invalid("conflicting options: hostname and the network mode");
             }
+            if (!host.document().texts("Links").isEmpty()) {
+                throw new EngineException.Invalid("conflicting options: container type network can't be used with links."
+                        + " This would result in undefined behavior");
+            }
             if (!host.resolver().servers().isEmpty()) {
                 throw new EngineException.Invalid("conflicting options: dns and the network mode");
             }
@@ -508,9 +513,22 @@ final class Memberships {
                     || host.document().truth("PublishAllPorts")) {
                 throw new EngineException.Invalid("conflicting options: port publishing and the container type network mode");
             }
+            if (!config.document().object("ExposedPorts").fields().isEmpty()) {
+                throw new EngineException.Invalid("conflicting options: port exposing and the container type network mode");
+            }
         }
         if (mode.equals("host") && !host.document().texts("Links").isEmpty()) {
-            throw new EngineException.Invalid("conflicting options: host type networking can't be used with links");
+            throw new EngineException.Invalid("conflicting options: host type networking can't be used with links."
+                    + " This would result in undefined behavior");
+        }
+        if (mode.startsWith(CONTAINER) || mode.equals("host")) {
+            refuseMac(config.document().text("MacAddress"));
+        }
+    }
+
+    private static void refuseMac(String mac) throws EngineException.Invalid {
+        if (!mac.isEmpty()) {
+            throw new EngineException.Invalid("conflicting options: mac-address and the network mode");
         }
     }
 }

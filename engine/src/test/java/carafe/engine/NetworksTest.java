@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import carafe.spec.docker.ContainerConfig;
 import carafe.spec.docker.EndpointSettings;
 import carafe.spec.docker.Filters;
 import carafe.spec.docker.NetworkCreateRequest;
@@ -251,6 +252,34 @@ class NetworksTest {
                 + "network-scoped alias is supported only for containers in user defined networks");
         refused("{\"NetworkMode\":\"nope\"}", "{}", "network nope not found");
         refused("{\"NetworkMode\":\"container:nope\"}", "{}", "No such container: nope");
+    }
+
+    @Test
+    void whoSharesANetworkHasNothingOfTheNetworkOfItsOwn() throws Exception {
+        harness.create("first", "sleep", "9");
+        harness.create("third", "sleep", "9");
+        String undefined = ". This would result in undefined behavior";
+        String shared = "\"NetworkMode\":\"container:first\"";
+        refused("{" + shared + ",\"Links\":[\"third:t\"]}", "{}",
+                "conflicting options: container type network can't be used with links" + undefined);
+        refused("{\"NetworkMode\":\"host\",\"Links\":[\"third:t\"]}", "{}",
+                "conflicting options: host type networking can't be used with links" + undefined);
+        refused("{" + shared + "}", "{\"container:first\":{\"MacAddress\":\"02:00:00:00:00:01\"}}",
+                "conflicting options: mac-address and the network mode");
+        for (String mode : List.of("container:first", "host")) {
+            refusedConfig(mode, "\"MacAddress\":\"02:00:00:00:00:01\"",
+                    "conflicting options: mac-address and the network mode");
+        }
+        refusedConfig("container:first", "\"ExposedPorts\":{\"80/tcp\":{}}",
+                "conflicting options: port exposing and the container type network mode");
+    }
+
+    private void refusedConfig(String mode, String config, String message) throws Exception {
+        var base = request("other", "{\"NetworkMode\":\"" + mode + "\"}", "true");
+        var asked = ContainerConfig.parse(
+                (Json.Obj) Json.parse("{\"Image\":\"" + base.config().image() + "\"," + config + "}"));
+        assertThatThrownBy(() -> harness.containers().create(
+                new CreateRequest("other", "", asked, base.host(), NetworkingConfig.NONE))).hasMessage(message);
     }
 
     private void refused(String host, String endpoints, String message) throws Exception {
