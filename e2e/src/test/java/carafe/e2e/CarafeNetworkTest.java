@@ -92,6 +92,42 @@ final class CarafeNetworkTest {
         return Stream.of(Client.docker28(), Client.carafe());
     }
 
+    /// Not questions of the contract: Docker needs a kernel with dummy links for networks without a parent, and the newer
+    /// client a newer Docker for hardware addresses.
+    @ParameterizedTest
+    @MethodSource("allClients")
+    void linksHaveTheHardwareAddressAskedForAndShareAParent(Client client) throws Exception {
+        try (var engine = new CarafeDaemon()) {
+            engine.start();
+            load(engine);
+            client.to(engine).and("run", "-d", "--name", "mac", "--mac-address", "02:42:0a:d5:0b:77", "busybox", "sleep", "600")
+                    .run().good();
+            assertThat(ask(engine, "exec", "mac", "ip", "link", "show", "eth0").text()).contains("link/ether 02:42:0a:d5:0b:77");
+            assertThat(ask(engine, "inspect", "-f", "{{.NetworkSettings.Networks.bridge.MacAddress}}", "mac").text())
+                    .isEqualTo("02:42:0a:d5:0b:77");
+            client.to(engine).and("network", "create", "-d", "macvlan", "--subnet", "10.213.12.0/24", "--gateway",
+                    "10.213.12.1", "lan").run().good();
+            client.to(engine).and("run", "-d", "--name", "shared", "--network", "lan", "--ip", "10.213.12.77", "busybox",
+                    "sleep", "600").run().good();
+            assertThat(ask(engine, "exec", "shared", "ip", "-o", "-4", "addr", "show", "eth0").text())
+                    .contains("inet 10.213.12.77/24");
+            assertThat(ask(engine, "exec", "shared", "ip", "-4", "route").text()).contains("10.213.12.0/24 dev eth0");
+            assertThat(client.to(engine).and("run", "--rm", "--network", "lan", "busybox", "ping", "-c", "1", "-W", "5",
+                    "10.213.12.77").run().good().text()).contains("1 packets received");
+            assertThat(client.to(engine).and("network", "inspect", "-f",
+                    "{{.Driver}}{{range .Containers}} {{.IPv4Address}}{{end}}", "lan").run().good().text())
+                    .isEqualTo("macvlan 10.213.12.77/24");
+            engine.remember(ask(engine, "ps", "-aq", "--no-trunc").lines());
+            ask(engine, "rm", "-f", "shared");
+            ask(engine, "network", "rm", "lan");
+            ask(engine, "rm", "-f", "mac");
+        }
+    }
+
+    private static Stream<Client> allClients() {
+        return Stream.of(Client.docker20(), Client.docker28(), Client.carafe());
+    }
+
     @Test
     void containersKeepTheirAddressesWhenTheDaemonDies() throws Exception {
         try (var engine = new CarafeDaemon()) {

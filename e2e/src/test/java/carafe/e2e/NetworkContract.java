@@ -6,8 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /// Networks that users make: who is in them, who reaches whom, what the client says of them.
 abstract class NetworkContract extends Contract {
@@ -96,31 +94,17 @@ abstract class NetworkContract extends Contract {
     }
 
     @Test
-    void linksHaveTheMtuTheMacAndTheAddressesAskedFor() throws Exception {
+    void linksHaveTheMtuAndTheAddressesAskedFor() throws Exception {
         network("lan", "--subnet", "10.213.11.0/24", "-o", "com.docker.network.driver.mtu=1400");
-        docker("run", "-d", "--name", "server", "--network", "lan", "--mac-address", "02:42:0a:d5:0b:77",
-                "--link-local-ip", "169.254.77.5", IMAGE, "sleep", "600");
-        assertThat(docker("exec", "server", "ip", "link", "show", "eth0").text()).contains("mtu 1400 ")
-                .contains("link/ether 02:42:0a:d5:0b:77");
+        docker("run", "-d", "--name", "server", "--network", "lan", "--link-local-ip", "169.254.77.5", IMAGE,
+                "sleep", "600");
+        assertThat(docker("exec", "server", "ip", "link", "show", "eth0").text()).contains("mtu 1400 ");
         assertThat(docker("exec", "server", "ip", "-o", "-4", "addr", "show", "eth0").text()).contains("inet 10.213.11.2/24")
                 .contains("inet 169.254.77.5/");
         assertThat(docker("run", "--rm", "--network", "lan", IMAGE, "ping", "-c", "1", "-W", "5", "-s", "1372", "10.213.11.2")
                 .text()).contains("1 packets received");
-        assertThat(inspect("server", "{{with .NetworkSettings.Networks.lan}}{{.MacAddress}} {{.IPAMConfig.LinkLocalIPs}}"
-                + "{{end}}")).isEqualTo("02:42:0a:d5:0b:77 [169.254.77.5]");
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"macvlan", "ipvlan"})
-    void aLinkOfTheHostIsShared(String driver) throws Exception {
-        network("lan", "-d", driver, "--subnet", "10.213.12.0/24", "--gateway", "10.213.12.1");
-        docker("run", "-d", "--name", "server", "--network", "lan", "--ip", "10.213.12.77", IMAGE, "sleep", "600");
-        assertThat(docker("exec", "server", "ip", "-o", "-4", "addr", "show", "eth0").text()).contains("inet 10.213.12.77/24");
-        assertThat(docker("exec", "server", "ip", "-4", "route").text()).contains("10.213.12.0/24 dev eth0");
-        assertThat(docker("run", "--rm", "--network", "lan", IMAGE, "ping", "-c", "1", "-W", "5", "10.213.12.77").text())
-                .contains("1 packets received");
-        assertThat(docker("network", "inspect", "-f", "{{.Driver}}{{range .Containers}} {{.IPv4Address}}{{end}}", "lan").text())
-                .isEqualTo(driver + " 10.213.12.77/24");
+        assertThat(inspect("server", "{{with .NetworkSettings.Networks.lan}}{{.IPAMConfig.LinkLocalIPs}}{{end}}"))
+                .isEqualTo("[169.254.77.5]");
     }
 
     @Test
