@@ -98,8 +98,9 @@ final class MountSources {
         var over = HostMount.over(source);
         boolean wantsShared = bind.propagation().endsWith("shared");
         if (!over.shared() && (wantsShared || !over.slave())) {
-            throw new EngineException.Invalid("path " + bind.source() + " is mounted on " + over.target() + " but it is not a"
-                    + (wantsShared ? " shared" : " shared or slave") + " mount; `mount --make-rshared " + over.target() + "` makes it one");
+            String wanted = wantsShared ? "shared" : "shared or slave";
+            throw new EngineException.Invalid("path " + bind.source() + " is mounted on " + over.target() + " but it is not a "
+                    + wanted + " mount; `mount --make-rshared " + over.target() + "` makes it one");
         }
     }
 
