@@ -37,8 +37,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -284,54 +282,6 @@ class NameServiceTest {
             }
             return true;
         });
-    }
-
-    /// One thread answers all: those who ask for names of ours as fast as they can have their turn, and others theirs.
-    @Test
-    void aFloodOfNamesOfOursKeepsNobodyWaiting() throws Exception {
-        join("asker", "front", "172.18.0.3", true, "asker");
-        var over = new AtomicBoolean();
-        var asked = new AtomicLong();
-        var floods = new ArrayList<Thread>();
-        for (String flooder : List.of("one", "two")) {
-            join(flooder, "front", "172.18.0.2", true, flooder);
-            floods.add(thread.inside(namespace(flooder), () -> flood(over, asked)));
-        }
-        try {
-            for (int i = 0; i < 50; i++) {
-                long before = asked.get();
-                assertThat(resolve("asker", "asker")).isEqualTo("172.18.0.3");
-                while (asked.get() < before + 1000) {
-                    Thread.onSpinWait(); // the flood goes on
-                }
-            }
-        } finally {
-            over.set(true);
-            for (var flood : floods) {
-                flood.join();
-            }
-        }
-    }
-
-    /// Its socket is in the namespace of the thread that calls this.
-    private static Thread flood(AtomicBoolean over, AtomicLong asked) {
-        try {
-            var socket = new DatagramSocket();
-            socket.connect(new InetSocketAddress("127.0.0.11", 53));
-            byte[] message = QueryTest.message("asker", Query.A, 1232);
-            return Thread.ofPlatform().start(() -> {
-                try (socket) {
-                    while (!over.get()) {
-                        socket.send(new DatagramPacket(message, message.length));
-                        asked.incrementAndGet();
-                    }
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                }
-            });
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     @Test
