@@ -47,8 +47,8 @@ final class NetworkMessages {
                 .put("Internal", network.flags().internal())
                 .put("Attachable", network.flags().attachable())
                 .put("Ingress", network.flags().ingress())
-                .put("ConfigFrom", Json.object().put("Network", "").build())
-                .put("ConfigOnly", false)
+                .put("ConfigFrom", Json.object().put("Network", network.flags().configFrom()).build())
+                .put("ConfigOnly", network.flags().configOnly())
                 .put("Containers", members.build())
                 .put("Options", Json.ofMap(network.options()))
                 .put("Labels", Json.ofMap(network.labels()));

@@ -3,7 +3,10 @@ package carafe.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /// The default bridge of our engine: containers have it unless they say otherwise, two engines of a host have two, and
 /// nothing of it is left when nobody needs it.
@@ -47,6 +50,82 @@ final class CarafeNetworkTest {
                     .contains("10.213.6.0/24").doesNotContain("default");
             ask(engine, "network", "rm", "inner");
         }
+    }
+
+    /// Not questions of the contract: Docker has these since 28.
+    @ParameterizedTest
+    @MethodSource("clients")
+    void networksOfIpv6OnlyAndPrioritiesOfGateways(Client client) throws Exception {
+        try (var engine = new CarafeDaemon()) {
+            engine.start();
+            load(engine);
+            client.to(engine).and("network", "create", "--ipv4=false", "--ipv6", "--subnet", "fd00:213:20::/64", "six").run().good();
+            client.to(engine).and("network", "create", "--subnet", "10.213.21.0/24", "four").run().good();
+            client.to(engine).and("run", "-d", "--name", "server", "--network", "six", "--ip6", "fd00:213:20::77", "busybox",
+                    "sleep", "600").run().good();
+            assertThat(ask(engine, "exec", "server", "ip", "-o", "addr", "show", "eth0").text())
+                    .contains("inet6 fd00:213:20::77/64").doesNotContain("inet 1");
+            assertThat(ask(engine, "exec", "server", "ip", "-4", "route").text()).isEmpty();
+            assertThat(client.to(engine).and("run", "--rm", "--network", "six", "busybox", "ping", "-c", "1", "-W", "5", "server")
+                    .run().good().text()).contains("1 packets received");
+            assertThat(ask(engine, "inspect", "-f", "{{with .NetworkSettings.Networks.six}}[{{.IPAddress}}] {{.GlobalIPv6Address}}"
+                    + "{{end}}", "server").text()).isEqualTo("[] fd00:213:20::77");
+            assertThat(client.to(engine).and("network", "inspect", "-f", "{{.EnableIPv4}} {{.EnableIPv6}}", "six").run().good()
+                    .text()).isEqualTo("false true");
+            client.to(engine).and("network", "create", "--subnet", "10.213.22.0/24", "preferred").run().good();
+            client.to(engine).and("run", "-d", "--name", "two", "--network", "four", "--network",
+                    "name=preferred,gw-priority=5", "busybox", "sleep", "600").run().good();
+            assertThat(ask(engine, "exec", "two", "ip", "-4", "route").text()).contains("default via 10.213.22.1 ");
+            assertThat(ask(engine, "inspect", "-f", "{{.NetworkSettings.Networks.preferred.GwPriority}}", "two").text())
+                    .isEqualTo("5");
+            client.to(engine).and("network", "disconnect", "preferred", "two").run().good();
+            assertThat(ask(engine, "exec", "two", "ip", "-4", "route").text()).contains("default via 10.213.21.1 ");
+            client.to(engine).and("network", "connect", "--gw-priority", "9", "preferred", "two").run().good();
+            assertThat(ask(engine, "exec", "two", "ip", "-4", "route").text()).contains("default via 10.213.22.1 ");
+            engine.remember(ask(engine, "ps", "-aq", "--no-trunc").lines());
+            ask(engine, "rm", "-f", "server", "two");
+            ask(engine, "network", "rm", "six", "four", "preferred");
+        }
+    }
+
+    private static Stream<Client> clients() {
+        return Stream.of(Client.docker28(), Client.carafe());
+    }
+
+    /// Not questions of the contract: Docker needs a kernel with dummy links for networks without a parent, and the newer
+    /// client a newer Docker for hardware addresses.
+    @ParameterizedTest
+    @MethodSource("allClients")
+    void linksHaveTheHardwareAddressAskedForAndShareAParent(Client client) throws Exception {
+        try (var engine = new CarafeDaemon()) {
+            engine.start();
+            load(engine);
+            client.to(engine).and("run", "-d", "--name", "mac", "--mac-address", "02:42:0a:d5:0b:77", "busybox", "sleep", "600")
+                    .run().good();
+            assertThat(ask(engine, "exec", "mac", "ip", "link", "show", "eth0").text()).contains("link/ether 02:42:0a:d5:0b:77");
+            assertThat(ask(engine, "inspect", "-f", "{{.NetworkSettings.Networks.bridge.MacAddress}}", "mac").text())
+                    .isEqualTo("02:42:0a:d5:0b:77");
+            client.to(engine).and("network", "create", "-d", "macvlan", "--subnet", "10.213.12.0/24", "--gateway",
+                    "10.213.12.1", "lan").run().good();
+            client.to(engine).and("run", "-d", "--name", "shared", "--network", "lan", "--ip", "10.213.12.77", "busybox",
+                    "sleep", "600").run().good();
+            assertThat(ask(engine, "exec", "shared", "ip", "-o", "-4", "addr", "show", "eth0").text())
+                    .contains("inet 10.213.12.77/24");
+            assertThat(ask(engine, "exec", "shared", "ip", "-4", "route").text()).contains("10.213.12.0/24 dev eth0");
+            assertThat(client.to(engine).and("run", "--rm", "--network", "lan", "busybox", "ping", "-c", "1", "-W", "5",
+                    "10.213.12.77").run().good().text()).contains("1 packets received");
+            assertThat(client.to(engine).and("network", "inspect", "-f",
+                    "{{.Driver}}{{range .Containers}} {{.IPv4Address}}{{end}}", "lan").run().good().text())
+                    .isEqualTo("macvlan 10.213.12.77/24");
+            engine.remember(ask(engine, "ps", "-aq", "--no-trunc").lines());
+            ask(engine, "rm", "-f", "shared");
+            ask(engine, "network", "rm", "lan");
+            ask(engine, "rm", "-f", "mac");
+        }
+    }
+
+    private static Stream<Client> allClients() {
+        return Stream.of(Client.docker20(), Client.docker28(), Client.carafe());
     }
 
     @Test

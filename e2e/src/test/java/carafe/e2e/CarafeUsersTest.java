@@ -2,6 +2,7 @@ package carafe.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -101,6 +102,16 @@ class CarafeUsersTest {
 
     @ParameterizedTest
     @MethodSource("clients")
+    void aBindSourceThatIsMadeIsWritable(Client client) throws Exception {
+        Path made = Files.createTempDirectory(engine.directory(), "host-").resolve("new/dir");
+        client.to(engine).and("run", "--rm", "-v", made + ":/in", "busybox", "touch", "/in/x").run().good();
+        assertThat(made.resolve("x")).exists();
+        assertThat(Files.getAttribute(made, "unix:uid")).isEqualTo((int) FIRST);
+        assertThat(Files.getAttribute(made.getParent(), "unix:gid")).isEqualTo((int) FIRST);
+    }
+
+    @ParameterizedTest
+    @MethodSource("clients")
     void whoSharesProcessesAndIpcSharesTheUsers(Client client) throws Exception {
         client.to(engine).and("run", "-d", "--name", "owner", "--ipc", "shareable", "busybox", "sleep", "600").run().good();
         client.to(engine).and("run", "-d", "--name", "guest", "--pid", "container:owner", "--ipc", "container:owner",
@@ -153,10 +164,13 @@ class CarafeUsersTest {
     @Test
     void networkNamesAndPublishedPortsWork() throws Exception {
         docker("network", "create", "users");
-        docker("run", "-d", "--name", "server", "--network", "users", "busybox", "sh", "-c",
+        docker("run", "-d", "--name", "server", "--network", "users", "-p", "127.0.0.1::80", "busybox", "sh", "-c",
                 "echo hello > /tmp/index.html; exec httpd -f -p 80 -h /tmp");
         Deadline.await("the server answers", () -> Client.docker28().to(engine).and("run", "--rm", "--network", "users",
                 "busybox", "wget", "-q", "-O", "-", "http://server/index.html").run().text().equals("hello"));
+        try (var published = URI.create("http://" + docker("port", "server", "80").text() + "/index.html").toURL().openStream()) {
+            assertThat(published).hasContent("hello");
+        }
         docker("rm", "-f", "server");
         docker("network", "rm", "users");
     }

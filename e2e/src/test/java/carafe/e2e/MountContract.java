@@ -79,6 +79,16 @@ abstract class MountContract extends Contract {
         docker("volume", "rm", "data");
     }
 
+    @Test
+    void volumesAreMadeAsTheMountSays() throws Exception {
+        docker("run", "--rm", "--mount", "type=volume,src=labelled,dst=/b,volume-label=a=b,volume-label=c,volume-driver=local,"
+                + "volume-opt=type=tmpfs,volume-opt=device=tmpfs,volume-opt=o=size=64k", IMAGE, "sh", "-c",
+                "mount | grep -q ' /b .*size=64k'");
+        assertThat(docker("volume", "inspect", "-f", "{{.Driver}} {{.Labels}} {{.Options}}", "labelled").text())
+                .isEqualTo("local map[a:b c:] map[device:tmpfs o:size=64k type:tmpfs]");
+        docker("volume", "rm", "labelled");
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '~', value = {
         "-v       | /a:/b:odd        | invalid mode: odd",
@@ -106,6 +116,17 @@ abstract class MountContract extends Contract {
                 .isEqualTo("700 5\nsize=64k\nnoexec");
         assertThat(docker("run", "--rm", "--mount", "type=tmpfs,dst=/t,tmpfs-size=65536,tmpfs-mode=0711", IMAGE, "sh", "-c",
                 "stat -c %a /t; mount | grep ' /t ' | grep -o size=64k").text()).isEqualTo("711\nsize=64k");
+    }
+
+    @Test
+    void aTmpfsHasTheModeOfWhatItCovers() throws Exception {
+        assertThat(docker("run", "--rm", "--tmpfs", "/root", "--tmpfs", "/new/one", "--mount", "type=tmpfs,dst=/etc", IMAGE, "sh",
+                "-c", "stat -c '%n %a' /root /new/one /etc").lines()).containsExactly(
+                        "/root " + modeIn("/root"), "/new/one 1777", "/etc " + modeIn("/etc"));
+    }
+
+    private String modeIn(String path) throws Exception {
+        return docker("run", "--rm", IMAGE, "stat", "-c", "%a", path).text();
     }
 
     @Test

@@ -73,6 +73,78 @@ abstract class NetworkContract extends Contract {
     }
 
     @Test
+    void aNetworkMayHaveBothFamilies() throws Exception {
+        network("lan", "--ipv6", "--subnet", "10.213.10.0/24", "--subnet", "fd00:213:10::/64");
+        docker("run", "-d", "--name", "server", "--network", "lan", "--ip6", "fd00:213:10::77", IMAGE, "sleep", "600");
+        assertThat(docker("exec", "server", "ip", "-o", "addr", "show", "eth0").text())
+                .contains("inet 10.213.10.2/24").contains("inet6 fd00:213:10::77/64");
+        assertThat(docker("exec", "server", "ip", "-4", "route").text()).contains("default via 10.213.10.1 dev eth0");
+        assertThat(docker("exec", "server", "ip", "-6", "route").text()).contains("default via fd00:213:10::1 dev eth0");
+        for (String address : List.of("10.213.10.2", "fd00:213:10::77", "fd00:213:10::1")) {
+            assertThat(docker("run", "--rm", "--network", "lan", IMAGE, "ping", "-c", "1", "-W", "5", address).text())
+                    .contains("1 packets received");
+        }
+        assertThat(inspect("server", "{{with .NetworkSettings.Networks.lan}}{{.GlobalIPv6Address}} {{.GlobalIPv6PrefixLen}}"
+                + " {{.IPv6Gateway}} {{.IPAMConfig.IPv6Address}}{{end}}"))
+                .isEqualTo("fd00:213:10::77 64 fd00:213:10::1 fd00:213:10::77");
+        assertThat(docker("network", "inspect", "-f", "{{.EnableIPv6}}{{range .Containers}} {{.IPv6Address}}{{end}}", "lan")
+                .text()).isEqualTo("true fd00:213:10::77/64");
+        assertThat(failing(125, "run", "--rm", "--network", "lan", "--ip6", "fd00:213:10::77", IMAGE, "true").err())
+                .contains("Address already in use");
+    }
+
+    @Test
+    void linksHaveTheMtuAndTheAddressesAskedFor() throws Exception {
+        network("lan", "--subnet", "10.213.11.0/24", "-o", "com.docker.network.driver.mtu=1400");
+        docker("run", "-d", "--name", "server", "--network", "lan", "--link-local-ip", "169.254.77.5", IMAGE,
+                "sleep", "600");
+        assertThat(docker("exec", "server", "ip", "link", "show", "eth0").text()).contains("mtu 1400 ");
+        assertThat(docker("exec", "server", "ip", "-o", "-4", "addr", "show", "eth0").text()).contains("inet 10.213.11.2/24")
+                .contains("inet 169.254.77.5/");
+        assertThat(docker("run", "--rm", "--network", "lan", IMAGE, "ping", "-c", "1", "-W", "5", "-s", "1372", "10.213.11.2")
+                .text()).contains("1 packets received");
+        assertThat(inspect("server", "{{with .NetworkSettings.Networks.lan}}{{.IPAMConfig.LinkLocalIPs}}{{end}}"))
+                .isEqualTo("[169.254.77.5]");
+    }
+
+    @Test
+    void aConfigurationServesOtherNetworks() throws Exception {
+        network("config", "--config-only", "--subnet", "10.213.13.0/24", "--gateway", "10.213.13.254", "--label", "a=b",
+                "-o", "com.docker.network.driver.mtu=1400");
+        String told = "{{.Driver}} {{.Scope}} {{.ConfigOnly}} [{{.ConfigFrom.Network}}] {{range .IPAM.Config}}{{.Subnet}}"
+                + " {{.Gateway}}{{end}} {{.Labels}} {{.Options}}";
+        String copied = "10.213.13.0/24 10.213.13.254 map[a:b] map[com.docker.network.driver.mtu:1400]";
+        assertThat(docker("network", "inspect", "-f", told, "config").text()).isEqualTo("null local true [] " + copied);
+        made.addFirst("lan");
+        docker("network", "create", "--config-from", "config", "lan");
+        assertThat(docker("network", "inspect", "-f", told, "lan").text())
+                .isEqualTo("bridge local false [config] " + copied);
+        assertThat(docker("run", "--rm", "--network", "lan", IMAGE, "ip", "addr", "show", "eth0").text())
+                .contains("mtu 1400 ").contains("inet 10.213.13.1/24");
+        assertThat(failing(1, "network", "rm", "config").err()).contains("configuration network \"config\" is in use");
+        assertThat(failing(125, "run", "--rm", "--network", "config", IMAGE, "true").err())
+                .contains("cannot create endpoint on configuration-only network");
+        assertThat(failing(1, "network", "create", "--config-from", "nope", "more").err())
+                .contains("configuration network \"nope\" does not exist");
+        assertThat(failing(1, "network", "create", "--config-from", "config", "--label", "c=d", "more").err())
+                .contains("user specified configurations are not supported if the network depends on a configuration network");
+        assertThat(failing(1, "network", "create", "--config-only", "--config-from", "config", "more").err())
+                .contains("a configuration network cannot depend on another configuration network");
+        assertThat(failing(1, "network", "create", "--config-only", "--internal", "more").err())
+                .contains("configuration network can only contain network specific fields.");
+        docker("network", "rm", "lan");
+        docker("network", "rm", "config");
+    }
+
+    @Test
+    void whatBelongsToASwarmIsRefused() throws Exception {
+        assertThat(failing(1, "network", "create", "--scope", "swarm", "more").err())
+                .contains("cannot create a swarm scoped network when swarm is not active");
+        assertThat(failing(1, "network", "create", "--ingress", "more").err())
+                .contains("Ingress network can only be global scope network");
+    }
+
+    @Test
     void runningContainersComeAndGo() throws Exception {
         network("first", "--subnet", "10.213.3.0/24");
         network("second", "--subnet", "10.213.4.0/24");

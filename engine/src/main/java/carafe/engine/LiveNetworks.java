@@ -1,5 +1,6 @@
 package carafe.engine;
 
+import carafe.network.ConfigNetworks;
 import carafe.network.Driver;
 import carafe.network.Fabric;
 import carafe.network.Network;
@@ -52,21 +53,28 @@ final class LiveNetworks implements Networks {
         if (PREDEFINED.contains(name) || name.startsWith("container:")) {
             throw new EngineException.Forbidden("operation is not permitted on predefined " + name + " network ");
         }
-        if (request.flags().configOnly() || !request.flags().configFrom().isEmpty() || request.flags().ingress()) {
-            throw new EngineException.Unsupported("networks of a swarm are not offered: this engine works alone");
-        }
+        refuseSwarm(request.flags());
         networks.reserve(name);
         boolean made = false;
         try {
             hands.steps.pass("network.plan");
-            var network = fabric.create(asked(request), other -> !isNamed(other));
-            try {
+            Network network;
+            if (request.flags().configOnly()) {
+                network = ConfigNetworks.plan(asked(request), newId(), clock.instant());
                 hands.steps.pass("network.row");
                 networks.save(network);
                 made = true;
-            } finally {
-                if (!made) {
-                    fabric.remove(network);
+            } else {
+                String config = request.flags().configFrom();
+                network = ConfigNetworks.made(fabric.create(wanted(request, config), other -> !isNamed(other)), config);
+                try {
+                    hands.steps.pass("network.row");
+                    networks.save(network);
+                    made = true;
+                } finally {
+                    if (!made) {
+                        fabric.remove(network);
+                    }
                 }
             }
             networks.tell(network, "create", Map.of());
@@ -76,6 +84,30 @@ final class LiveNetworks implements Networks {
                 networks.release(name);
             }
         }
+    }
+
+    private static void refuseSwarm(NetworkCreateRequest.Flags flags) throws EngineException {
+        if (flags.configOnly() && !flags.configFrom().isEmpty()) {
+            throw new EngineException.Forbidden("a configuration network cannot depend on another configuration network");
+        }
+        if (flags.ingress() && !flags.configOnly()) {
+            throw new EngineException.Forbidden("Ingress network can only be global scope network");
+        }
+        if (flags.scope().equals("swarm") && !flags.configOnly()) {
+            throw new EngineException.Forbidden("cannot create a swarm scoped network when swarm is not active.");
+        }
+    }
+
+    /// What is asked for, with what the configuration called `config` says, if there is one.
+    private NetworkRequest wanted(NetworkCreateRequest request, String config) throws EngineException {
+        if (config.isEmpty()) {
+            return asked(request);
+        }
+        var found = networks.named(config).filter(network -> network.config().only());
+        if (found.isEmpty()) {
+            throw new EngineException.NotFound("configuration network \"" + config + "\" does not exist");
+        }
+        return ConfigNetworks.apply(found.get(), asked(request));
     }
 
     @Override
@@ -98,7 +130,8 @@ final class LiveNetworks implements Networks {
         return new NetworkRequest(
                 request.name(), Driver.of(request.driver()), request.four(), request.six(),
                 new NetworkRequest.Pools(request.ipam().driver(), request.ipam().options(), pools),
-                new Network.Reach(request.flags().internal(), request.flags().attachable(), false),
+                new Network.Reach(request.flags().internal(), request.flags().attachable(),
+                        request.flags().ingress() || !request.flags().scope().isEmpty() && request.flags().configOnly()),
                 request.options(), request.labels());
     }
 
@@ -136,7 +169,11 @@ final class LiveNetworks implements Networks {
 
     private NetworkDetails details(Network network, List<NetworkDetails.Member> members) {
         var ranges = new ArrayList<NetworkDetails.Range>();
-        for (var usage : fabric.usage(network)) {
+        if (network.config().only()) {
+            network.addressing().subnets().forEach(subnet -> ranges.add(new NetworkDetails.Range(
+                    subnet.range(), subnet.gateway(), subnet.allocation(), subnet.auxiliary(), 0, 0)));
+        }
+        for (var usage : network.config().only() ? List.<Fabric.Usage>of() : fabric.usage(network)) {
             var subnet = usage.subnet();
             ranges.add(new NetworkDetails.Range(subnet.range(), subnet.gateway(), subnet.allocation(), subnet.auxiliary(),
                     usage.inUse(), usage.available()));
@@ -146,7 +183,8 @@ final class LiveNetworks implements Networks {
                 network.id(), network.name(), network.created(), network.driver().word(),
                 new NetworkDetails.Families(addressing.four(), addressing.six()),
                 new NetworkDetails.Ipam(addressing.ipam(), addressing.ipamOptions(), ranges),
-                new NetworkDetails.Flags(network.reach().internal(), network.reach().attachable(), false),
+                new NetworkDetails.Flags(network.reach().internal(), network.reach().attachable(), false,
+                        network.config().only(), network.config().from()),
                 network.options(), network.labels(), members);
     }
 
@@ -166,6 +204,10 @@ final class LiveNetworks implements Networks {
         if (network.builtIn()) {
             throw new EngineException.Forbidden(network.name() + " is a pre-defined network and cannot be removed");
         }
+        if (network.config().only()
+                && networks.real().stream().anyMatch(other -> other.config().from().equals(network.name()))) {
+            throw new EngineException.Forbidden("configuration network \"" + network.name() + "\" is in use");
+        }
         var members = members(network);
         if (!members.isEmpty()) {
             var texts = members.stream()
@@ -179,7 +221,9 @@ final class LiveNetworks implements Networks {
 
     private void erase(Network network) throws EngineException {
         hands.steps.pass("network.gone");
-        fabric.remove(network);
+        if (!network.config().only()) {
+            fabric.remove(network);
+        }
         hands.steps.pass("network.erase");
         networks.erase(network);
         networks.tell(network, "destroy", Map.of());
@@ -188,7 +232,7 @@ final class LiveNetworks implements Networks {
     @Override
     public void connect(String reference, String containerReference, EndpointSettings settings)
             throws EngineException, InterruptedException {
-        var network = networks.find(reference);
+        var network = networks.findToJoin(reference);
         var container = book.find(containerReference);
         container.mailbox().perform(() -> {
             if (container.removed()) {
@@ -297,7 +341,7 @@ final class LiveNetworks implements Networks {
         filters.allowOnly(PRUNE_KEYS);
         var until = ContainerFilter.until(filters, clock.instant());
         var removed = new ArrayList<String>();
-        for (var network : networks.all()) {
+        for (var network : networks.real()) {
             boolean goes = network.userDefined() && !isNamed(network)
                     && (until.isEmpty() || network.created().isBefore(until.get()))
                     && filters.allowsLabels("label", network.labels())
@@ -336,7 +380,7 @@ final class LiveNetworks implements Networks {
         }
         defaultBridge(networks.named(Network.DEFAULT));
         hands.memberships.resume(running.keySet());
-        fabric.restore(networks.all(), running);
+        fabric.restore(networks.real(), running);
         try {
             hands.memberships.hold();
         } catch (EngineException e) {

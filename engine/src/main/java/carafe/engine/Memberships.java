@@ -75,7 +75,7 @@ final class Memberships {
         if (asked.startsWith(CONTAINER)) {
             return CONTAINER + book.find(asked.substring(CONTAINER.length())).id();
         }
-        return isFixed(asked) ? asked : networks.find(asked).name();
+        return isFixed(asked) ? asked : networks.findToJoin(asked).name();
     }
 
     /// The networks of a container to be, by name: its mode's first, then the others in the client's order.
@@ -84,12 +84,13 @@ final class Memberships {
         var endpoints = new LinkedHashMap<String, Json.Obj>();
         endpoints.put(mode, new Json.Obj(Map.of()));
         for (var entry : given.endpoints().entrySet()) {
-            String name = isSame(entry.getKey(), mode, asked) ? mode : networks.find(entry.getKey()).name();
+            String name = isSame(entry.getKey(), mode, asked) ? mode : networks.findToJoin(entry.getKey()).name();
             var settings = EndpointSettings.parse(entry.getValue());
             checkSettings(name, settings);
             endpoints.put(name, settings.json());
         }
         if (mode.startsWith(CONTAINER)) {
+            refuseMac(endpoints.getOrDefault(mode, new Json.Obj(Map.of())).text("MacAddress"));
             if (endpoints.size() > 1) {
                 throw new EngineException.Invalid("conflicting options: a container that shares the network of another"
                         + " cannot join networks of its own");
@@ -537,6 +538,10 @@ final class Memberships {
             if (!config.document().text("Hostname").isEmpty()) {
                 throw new EngineException.Invalid("conflicting options: hostname and the network mode");
             }
+            if (!host.document().texts("Links").isEmpty()) {
+                throw new EngineException.Invalid("conflicting options: container type network can't be used with links."
+                        + " This would result in undefined behavior");
+            }
             if (!host.resolver().servers().isEmpty()) {
                 throw new EngineException.Invalid("conflicting options: dns and the network mode");
             }
@@ -547,9 +552,22 @@ final class Memberships {
                     || host.document().truth("PublishAllPorts")) {
                 throw new EngineException.Invalid("conflicting options: port publishing and the container type network mode");
             }
+            if (!config.document().object("ExposedPorts").fields().isEmpty()) {
+                throw new EngineException.Invalid("conflicting options: port exposing and the container type network mode");
+            }
         }
         if (mode.equals("host") && !host.document().texts("Links").isEmpty()) {
-            throw new EngineException.Invalid("conflicting options: host type networking can't be used with links");
+            throw new EngineException.Invalid("conflicting options: host type networking can't be used with links."
+                    + " This would result in undefined behavior");
+        }
+        if (mode.startsWith(CONTAINER) || mode.equals("host")) {
+            refuseMac(config.document().text("MacAddress"));
+        }
+    }
+
+    private static void refuseMac(String mac) throws EngineException.Invalid {
+        if (!mac.isEmpty()) {
+            throw new EngineException.Invalid("conflicting options: mac-address and the network mode");
         }
     }
 }

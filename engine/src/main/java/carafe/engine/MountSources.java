@@ -3,13 +3,18 @@ package carafe.engine;
 import carafe.engine.volume.VolumeBook;
 import carafe.files.ContainerFiles;
 import carafe.files.ContainerFiles.Place;
+import carafe.files.HostMount;
 import carafe.files.Unpacking;
 import carafe.spec.EngineException;
 import carafe.spec.docker.MountRequest;
+import carafe.spec.oci.IdMaps;
 import carafe.spec.oci.RootfsPlan;
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -35,7 +40,8 @@ final class MountSources {
         return files;
     }
 
-    /// Makes the missing directories that `-v` binds; refuses what `--mount` binds and is not there.
+    /// Makes the missing directories that `-v` binds, which belong to the container's root; refuses what `--mount` binds and
+    /// is not there.
     static void check(ContainerSnapshot container) throws EngineException {
         for (var mount : container.host().files().mounts()) {
             if (mount instanceof MountRequest.Bind bind && !Files.exists(Path.of(bind.source()))) {
@@ -44,11 +50,57 @@ final class MountSources {
                             + " not exist: " + bind.source());
                 }
                 try {
-                    Files.createDirectories(Path.of(bind.source()));
+                    make(Path.of(bind.source()), bind.mapped() ? IdMaps.NONE : container.host().namespaces().ids());
                 } catch (IOException e) {
                     throw Failures.io("error while creating mount source path '" + bind.source() + "'", e);
                 }
             }
+        }
+    }
+
+    /// What is shown with its owners mapped (`:idmap`) belongs to the host's root, who is the container's there.
+    private static void make(Path directory, IdMaps ids) throws IOException {
+        var missing = new ArrayDeque<Path>();
+        for (Path at = directory; at != null && !Files.exists(at); at = at.getParent()) {
+            missing.push(at);
+        }
+        for (Path next : missing) {
+            try {
+                Files.createDirectory(next);
+            } catch (FileAlreadyExistsException e) {
+                if (!Files.isDirectory(next)) {
+                    throw e;
+                }
+                continue; // somebody else was quicker
+            }
+            if (!ids.none()) {
+                Files.setAttribute(next, "unix:uid", (int) ids.hostUid(0), LinkOption.NOFOLLOW_LINKS);
+                Files.setAttribute(next, "unix:gid", (int) ids.hostGid(0), LinkOption.NOFOLLOW_LINKS);
+            }
+        }
+    }
+
+    /// Refuses binds that are to share mounts with the host where the host's mount is not shared.
+    private static void checkPropagation(ContainerSnapshot container) throws EngineException {
+        for (var mount : container.host().files().mounts()) {
+            if (mount instanceof MountRequest.Bind bind && !bind.propagation().isEmpty()
+                    && !bind.propagation().endsWith("private")) {
+                try {
+                    checkPropagation(bind, Path.of(bind.source()).toRealPath());
+                } catch (IOException e) {
+                    throw Failures.io("error while looking at the mount of '" + bind.source() + "'", e);
+                }
+            }
+        }
+    }
+
+    private static void checkPropagation(MountRequest.Bind bind, Path source) throws IOException, EngineException.Invalid {
+        var over = HostMount.over(source);
+        boolean wantsShared = bind.propagation().endsWith("shared");
+        if (!over.shared() && (wantsShared || !over.slave())) {
+            String wanted = wantsShared ? "shared" : "shared or slave";
+            throw new EngineException.Invalid("path " + bind.source() + " is mounted on " + over.target() + " but it is not a "
+                    + wanted + " mount; `mount --make-rshared " + over.target() + "` makes it one");
         }
     }
 
@@ -68,6 +120,7 @@ final class MountSources {
     /// Confined to the container's queue: it is about to start, or to be looked into.
     void before(ContainerSnapshot container, RootfsPlan root) throws EngineException {
         check(container);
+        checkPropagation(container);
         volumes.mount(container.id(), container.host().files().mounts(), files, root);
     }
 

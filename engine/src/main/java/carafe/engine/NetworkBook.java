@@ -75,6 +75,22 @@ final class NetworkBook {
         return found.getFirst();
     }
 
+    /// The same for somebody who is to be in it.
+    /// @throws EngineException.Forbidden it is a configuration, in which nobody can be
+    Network findToJoin(String reference) throws EngineException {
+        var network = find(reference);
+        if (network.config().only()) {
+            throw new EngineException.Forbidden("cannot create endpoint on configuration-only network " + network.name()
+                    + "; make a network of it: network create --config-from " + network.name() + " NAME");
+        }
+        return network;
+    }
+
+    /// All but the configurations, oldest first.
+    List<Network> real() {
+        return all().stream().filter(network -> !network.config().only()).toList();
+    }
+
     /// The network with exactly this name.
     Optional<Network> named(String name) {
         String id = names.get(name);

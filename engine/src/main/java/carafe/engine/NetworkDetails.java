@@ -36,8 +36,8 @@ public record NetworkDetails(
             long inUse,
             long available) {}
 
-    /// What kind of network it is.
-    public record Flags(boolean internal, boolean attachable, boolean ingress) {}
+    /// What kind of network it is; `configOnly`: one of which others are made, `configFrom`: the one it was made of, or `""`.
+    public record Flags(boolean internal, boolean attachable, boolean ingress, boolean configOnly, String configFrom) {}
 
     /// A running container in it.
     public record Member(

@@ -75,6 +75,21 @@ final class LinuxUsersTest {
     }
 
     @Test
+    void aBindSourceThatIsMadeForItIsItsRoots() throws Exception {
+        String place = stage.root + "/there";
+        Files.createDirectory(Path.of(place));
+        String log = ran("web", "{\"UsernsMode\":\"auto\",\"Binds\":[\"" + place + "/a/b:/b\",\"" + place + "/c:/c:idmap\"]}",
+                "echo x > /b/f; echo x > /c/f; busybox stat -c '%u:%g' /b /b/f /c /c/f");
+        assertThat(log).isEqualTo("0:0\n0:0\n0:0\n0:0\n");
+        long root = containers.inspect("web", false).container().host().namespaces().ids().hostUid(0);
+        assertThat(root).isPositive();
+        assertThat(owner(Path.of(place, "a"))).isEqualTo(root);
+        assertThat(owner(Path.of(place, "a/b"))).isEqualTo(root);
+        assertThat(owner(Path.of(place))).as("was there").isZero();
+        assertThat(owner(Path.of(place, "c"))).as("mapped").isZero();
+    }
+
+    @Test
     void volumesMeanTheSameToAllOfThem() throws Exception {
         String volume = "\"Binds\":[\"data:/data\"]";
         ran("one", "{\"UsernsMode\":\"auto\"," + volume + "}", "echo x > /data/f; busybox chown 1000:1000 /data/f");

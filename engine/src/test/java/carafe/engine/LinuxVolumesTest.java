@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carafe.engine.volume.Volume;
 import carafe.engine.volume.VolumeRequest;
 import carafe.engine.volume.Volumes;
+import carafe.kernel.Linux;
+import carafe.kernel.Mounts;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import carafe.spec.docker.Filters;
@@ -249,6 +251,36 @@ final class LinuxVolumesTest {
         assertThat(place.resolve("s")).isDirectoryNotContaining("glob:**/victim*").isDirectoryContaining("glob:**/mine");
         assertThat(other.toFile().list()).containsExactly("theirs");
         assertThat(place.toFile().list()).containsExactly("s");
+    }
+
+    @Test
+    void whatIsMountedOnASharedBindIsSeenOnBothSides() throws Exception {
+        Path host = Files.createDirectory(stage.root.resolve("shared"));
+        Mounts.mount("tmpfs", host, "tmpfs", 0, "");
+        try {
+            Mounts.mount("", host, "", Linux.MS_PRIVATE, "");
+            refused("one", host, "rshared", "path " + host + "/in is mounted on " + host + " but it is not a shared mount");
+            refused("two", host, "slave", "path " + host + "/in is mounted on " + host
+                    + " but it is not a shared or slave mount");
+            Mounts.mount("", host, "", Linux.MS_SHARED, "");
+            String binds = "{\"Privileged\":true,\"Binds\":[\"" + host + "/in:/b:%s\"]}";
+            assertThat(run("three", binds.formatted("rslave"),
+                    "mkdir /b/s && busybox mount -t tmpfs x /b/s && touch /b/s/f")).isZero();
+            assertThat(host.resolve("in/s")).as("a slave tells nothing").isEmptyDirectory();
+            assertThat(run("four", binds.formatted("rshared"),
+                    "mkdir /b/t && busybox mount -t tmpfs x /b/t && touch /b/t/f")).isZero();
+            assertThat(host.resolve("in/t/f")).exists();
+            assertThat(run("five", binds.formatted("rslave"), "test -e /b/t/f")).isZero();
+        } finally {
+            for (String line : mountsOf(host).reversed()) {
+                Mounts.detach(Path.of(line.split(" ")[4]));
+            }
+        }
+    }
+
+    private void refused(String name, Path host, String propagation, String message) throws Exception {
+        stage.containers().create(request(name, "{\"Binds\":[\"" + host + "/in:/b:" + propagation + "\"]}", "true"));
+        assertThatThrownBy(() -> stage.containers().start(name)).hasMessageStartingWith(message);
     }
 
     @Test

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carafe.network.port.Families;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import carafe.spec.docker.ContainerConfig;
 import carafe.spec.docker.EndpointSettings;
 import carafe.spec.docker.Filters;
 import carafe.spec.docker.NetworkCreateRequest;
@@ -111,6 +112,71 @@ class NetworksTest {
         networks.remove("app");
         assertThatThrownBy(() -> networks.inspect("app"))
                 .isInstanceOf(EngineException.NotFound.class).hasMessage("network app not found");
+    }
+
+    @Test
+    void aConfigurationServesOtherNetworksAndIsNoneItself() throws Exception {
+        String config = "\"IPAM\":{\"Config\":[{\"Subnet\":\"10.9.0.0/24\",\"IPRange\":\"10.9.0.128/25\","
+                + "\"AuxiliaryAddresses\":{\"a\":\"10.9.0.200\"}}]},\"Labels\":{\"a\":\"b\"},"
+                + "\"Options\":{\"com.docker.network.driver.mtu\":\"1400\"}";
+        networks.create(network("{\"Name\":\"conf\",\"ConfigOnly\":true," + config + "}"));
+        networks.create(network("{\"Name\":\"same\",\"ConfigOnly\":true," + config + "}")); // takes no range
+        var asked = network("{\"Name\":\"app\",\"Internal\":true,\"ConfigFrom\":{\"Network\":\"conf\"}}");
+        networks.create(asked);
+        harness.crash();
+        networks = harness.engine.networks();
+        for (String name : List.of("conf", "app")) {
+            var found = networks.inspect(name);
+            assertThat(found.labels()).containsEntry("a", "b");
+            assertThat(found.options()).containsEntry("com.docker.network.driver.mtu", "1400");
+            assertThat(found.ipam().ranges()).singleElement().satisfies(range -> {
+                assertThat(range.subnet()).hasToString("10.9.0.0/24");
+                assertThat(range.allocation()).get().hasToString("10.9.0.128/25");
+                assertThat(range.auxiliary()).containsOnlyKeys("a");
+            });
+        }
+        assertThat(networks.inspect("conf").flags()).isEqualTo(new NetworkDetails.Flags(false, false, false, true, ""));
+        assertThat(networks.inspect("conf").driver()).isEqualTo("null");
+        assertThat(networks.inspect("app").flags()).isEqualTo(new NetworkDetails.Flags(true, false, false, false, "conf"));
+        assertThat(networks.inspect("app").driver()).isEqualTo("bridge");
+        assertThatThrownBy(() -> networks.remove("conf")).isInstanceOf(EngineException.Forbidden.class)
+                .hasMessage("configuration network \"conf\" is in use");
+        harness.create("web", "sleep", "9");
+        assertThatThrownBy(() -> networks.connect("conf", "web", settings("{}")))
+                .isInstanceOf(EngineException.Forbidden.class)
+                .hasMessageStartingWith("cannot create endpoint on configuration-only network");
+        assertThatThrownBy(() -> harness.containers().create(request("no", "{\"NetworkMode\":\"conf\"}", "true")))
+                .hasMessageStartingWith("cannot create endpoint on configuration-only network");
+        assertThat(networks.prune(Filters.NONE)).as("configurations stay").containsExactly("app");
+        networks.remove("conf");
+        networks.remove("same");
+        assertThatThrownBy(() -> networks.create(asked)).isInstanceOf(EngineException.NotFound.class)
+                .hasMessage("configuration network \"conf\" does not exist");
+    }
+
+    @Test
+    void configurationsAndSwarmsHaveTheirRules() throws Exception {
+        networks.create(network("{\"Name\":\"conf\",\"ConfigOnly\":true}"));
+        String own = "user specified configurations are not supported if the network depends on a configuration network";
+        String operator = "configuration network can only contain network specific fields. Network operator fields like"
+                + " [ ingress | internal | attachable | scope ] are not supported.";
+        for (String[] refused : new String[][] {
+            {"\"ConfigOnly\":true,\"ConfigFrom\":{\"Network\":\"conf\"}",
+                "a configuration network cannot depend on another configuration network"},
+            {"\"ConfigOnly\":true,\"Internal\":true", operator},
+            {"\"ConfigOnly\":true,\"Ingress\":true", operator},
+            {"\"ConfigOnly\":true,\"Scope\":\"swarm\"", operator},
+            {"\"ConfigFrom\":{\"Network\":\"conf\"},\"EnableIPv6\":true", own},
+            {"\"ConfigFrom\":{\"Network\":\"conf\"},\"Labels\":{\"a\":\"b\"}", own},
+            {"\"ConfigFrom\":{\"Network\":\"conf\"},\"Options\":{\"a\":\"b\"}",
+                "network driver options are not supported if the network depends on a configuration network"},
+            {"\"Ingress\":true", "Ingress network can only be global scope network"},
+            {"\"Scope\":\"swarm\"", "cannot create a swarm scoped network when swarm is not active."},
+        }) {
+            assertThatThrownBy(() -> networks.create(network("{\"Name\":\"no\"," + refused[0] + "}")))
+                    .isInstanceOf(EngineException.Forbidden.class).hasMessage(refused[1]);
+        }
+        assertThat(networks.list(Filters.NONE)).extracting(NetworkDetails::name).doesNotContain("no");
     }
 
     @Test
@@ -274,6 +340,34 @@ class NetworksTest {
                 + "network-scoped alias is supported only for containers in user defined networks");
         refused("{\"NetworkMode\":\"nope\"}", "{}", "network nope not found");
         refused("{\"NetworkMode\":\"container:nope\"}", "{}", "No such container: nope");
+    }
+
+    @Test
+    void whoSharesANetworkHasNothingOfTheNetworkOfItsOwn() throws Exception {
+        harness.create("first", "sleep", "9");
+        harness.create("third", "sleep", "9");
+        String undefined = ". This would result in undefined behavior";
+        String shared = "\"NetworkMode\":\"container:first\"";
+        refused("{" + shared + ",\"Links\":[\"third:t\"]}", "{}",
+                "conflicting options: container type network can't be used with links" + undefined);
+        refused("{\"NetworkMode\":\"host\",\"Links\":[\"third:t\"]}", "{}",
+                "conflicting options: host type networking can't be used with links" + undefined);
+        refused("{" + shared + "}", "{\"container:first\":{\"MacAddress\":\"02:00:00:00:00:01\"}}",
+                "conflicting options: mac-address and the network mode");
+        for (String mode : List.of("container:first", "host")) {
+            refusedConfig(mode, "\"MacAddress\":\"02:00:00:00:00:01\"",
+                    "conflicting options: mac-address and the network mode");
+        }
+        refusedConfig("container:first", "\"ExposedPorts\":{\"80/tcp\":{}}",
+                "conflicting options: port exposing and the container type network mode");
+    }
+
+    private void refusedConfig(String mode, String config, String message) throws Exception {
+        var base = request("other", "{\"NetworkMode\":\"" + mode + "\"}", "true");
+        var asked = ContainerConfig.parse(
+                (Json.Obj) Json.parse("{\"Image\":\"" + base.config().image() + "\"," + config + "}"));
+        assertThatThrownBy(() -> harness.containers().create(
+                new CreateRequest("other", "", asked, base.host(), NetworkingConfig.NONE))).hasMessage(message);
     }
 
     private void refused(String host, String endpoints, String message) throws Exception {

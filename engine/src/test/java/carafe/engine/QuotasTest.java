@@ -82,6 +82,22 @@ final class QuotasTest {
         assertThat(harness.quotas.limits()).isEmpty();
     }
 
+    @Test
+    void anAnonymousVolumeThatGetsANameIsNotPruned() throws Exception {
+        String bare = volumes().create(new VolumeRequest("", "", Map.of(), Map.of("of", "mine"))).name();
+        assertThat(volumes().inspect(bare).labels()).containsKey("com.docker.volume.anonymous");
+        volumes().duplicate(bare, "twin");
+        volumes().rename(bare, "named");
+        harness.crash();
+        for (String name : List.of("twin", "named")) {
+            assertThat(volumes().inspect(name).labels()).containsExactly(Map.entry("of", "mine"));
+        }
+        String nobodys = volumes().create(new VolumeRequest("", "", Map.of(), Map.of())).name();
+        assertThat(volumes().prune(Filters.NONE).names()).containsExactly(nobodys);
+        harness.crash();
+        assertThat(names()).containsExactly("named", "twin");
+    }
+
     /// A death before the volume's row, or rows that went while the volumes' disk was not mounted: nobody knows.
     @Test
     void aSizedDirectoryWithoutARowIsTakenInWithWhatItHolds() throws Exception {

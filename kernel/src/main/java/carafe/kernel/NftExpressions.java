@@ -53,10 +53,10 @@ final class NftExpressions {
                 immediate(NfTables.NFT_REG32_00 + 1, NftType.INET_SERVICE.encode(Integer.toString(port)));
                 translate(false);
             }
-            case NftStatement.Pretend(var key, var map) -> {
+            case NftStatement.Pretend(boolean six, var key, var map) -> {
                 load(List.of(key));
                 lookup(map, false, NfTables.NFT_REG32_00);
-                pretend();
+                pretend(six);
             }
             case NftStatement.Masquerade _ -> end(begin("masq"));
             case NftStatement.Accept _ -> verdict(NfTables.NF_ACCEPT);
@@ -191,10 +191,10 @@ final class NftExpressions {
         end(nat);
     }
 
-    private void pretend() {
+    private void pretend(boolean six) {
         var nat = begin("nat");
         out.number(NfTables.NFTA_NAT_TYPE, NfTables.NFT_NAT_SNAT);
-        out.number(NfTables.NFTA_NAT_FAMILY, NfTables.NFPROTO_IPV6);
+        out.number(NfTables.NFTA_NAT_FAMILY, six ? NfTables.NFPROTO_IPV6 : NfTables.NFPROTO_IPV4);
         out.number(NfTables.NFTA_NAT_REG_ADDR_MIN, NfTables.NFT_REG32_00);
         end(nat);
     }

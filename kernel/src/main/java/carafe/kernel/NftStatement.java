@@ -99,11 +99,11 @@ public sealed interface NftStatement {
         }
     }
 
-    /// Gives the connection the source address of IPv6 that the map says; none where it says nothing.
-    record Pretend(NftSelector key, String map) implements NftStatement {
+    /// Gives the connection the source address that the map says; none where it says nothing.
+    record Pretend(boolean six, NftSelector key, String map) implements NftStatement {
         @Override
         public String toString() {
-            return "snat ip6 to " + key + " map @" + map;
+            return "snat " + (six ? "ip6" : "ip") + " to " + key + " map @" + map;
         }
     }
 

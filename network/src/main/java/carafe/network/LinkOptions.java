@@ -10,12 +10,15 @@ import java.util.Optional;
 /// network that was made never fails.
 ///
 /// `mtu` 0 is the link's default. `peers` says whether containers of the network reach each other (icc), `masquerade`
-/// whether they leave the host by its address, `bindAddress` where ports are published unless asked for otherwise. `mode`
+/// whether they leave the host by its address, `leaveFour` and `leaveSix` by which if not by that of the link they leave
+/// by, `bindAddress` where ports are published unless asked for otherwise. `mode`
 /// is how macvlan or ipvlan share their parent, `flag` what passes between links of ipvlan; empty where not given.
 public record LinkOptions(
         int mtu,
         boolean peers,
         boolean masquerade,
+        Optional<IpAddress> leaveFour,
+        Optional<IpAddress> leaveSix,
         Optional<IpAddress> bindAddress,
         GatewayMode gatewayFour,
         GatewayMode gatewaySix,
@@ -33,6 +36,11 @@ public record LinkOptions(
     public static final String MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade";
     /// Docker's word for where ports are published.
     public static final String BIND = "com.docker.network.bridge.host_binding_ipv4";
+
+    /// Docker's word for the host's address by which packets of IPv4 leave.
+    static final String LEAVE_FOUR = "com.docker.network.host_ipv4";
+    /// The same of IPv6.
+    static final String LEAVE_SIX = "com.docker.network.host_ipv6";
 
     static final String PREFIX = "com.docker.network.container_iface_prefix";
     static final String INHIBIT = "com.docker.network.bridge.inhibit_ipv4";
@@ -80,6 +88,14 @@ public record LinkOptions(
         if (!bind.isEmpty() && IpAddress.find(bind).isEmpty()) {
             throw new EngineException.Invalid("invalid value for " + BIND + ": " + bind);
         }
+        for (String key : new String[] {LEAVE_FOUR, LEAVE_SIX}) {
+            String value = options.getOrDefault(key, "");
+            var address = IpAddress.find(value);
+            if (!value.isEmpty() && address.map(found -> found.six() != key.equals(LEAVE_SIX)).orElse(true)) {
+                throw new EngineException.Invalid("invalid value for " + key + ": " + value + " (an address of the host of IPv"
+                        + (key.equals(LEAVE_SIX) ? "6" : "4") + " is meant)");
+            }
+        }
         for (String key : new String[] {GATEWAY_FOUR, GATEWAY_SIX}) {
             var mode = GatewayMode.of(options.getOrDefault(key, ""));
             if (mode.isEmpty()) {
@@ -101,6 +117,8 @@ public record LinkOptions(
                 Math.max(0, number(options.getOrDefault(MTU, "0"))),
                 truth(options, ICC),
                 truth(options, MASQUERADE),
+                IpAddress.find(options.getOrDefault(LEAVE_FOUR, "")),
+                IpAddress.find(options.getOrDefault(LEAVE_SIX, "")),
                 IpAddress.find(options.getOrDefault(BIND, "")),
                 GatewayMode.of(options.getOrDefault(GATEWAY_FOUR, "")).orElse(GatewayMode.NAT),
                 GatewayMode.of(options.getOrDefault(GATEWAY_SIX, "")).orElse(GatewayMode.NAT),

@@ -11,7 +11,7 @@ import java.util.Optional;
 /// A network as it was decided: immutable, written down by its owner (the engine) as [NetworkCodec] prints it.
 ///
 /// `link` is the name of the bridge, or of the parent link of macvlan and ipvlan; empty where there is none. `options`
-/// are the driver's, as they were given; what they mean is in [LinkOptions].
+/// are the driver's, as they were given; what they mean is in [LinkOptions]. `config` says whether it is one at all.
 public record Network(
         String id,
         String name,
@@ -21,7 +21,8 @@ public record Network(
         Reach reach,
         String link,
         Map<String, String> options,
-        Map<String, String> labels) {
+        Map<String, String> labels,
+        Config config) {
 
     /// The name of the network that containers join which name none.
     public static final String DEFAULT = "bridge";
@@ -29,6 +30,19 @@ public record Network(
     public Network {
         options = Collections.unmodifiableMap(new LinkedHashMap<>(options));
         labels = Collections.unmodifiableMap(new LinkedHashMap<>(labels));
+    }
+
+    /// One that nobody made a configuration of, nor from one.
+    public Network(String id, String name, Instant created, Driver driver, Addressing addressing, Reach reach, String link,
+            Map<String, String> options, Map<String, String> labels) {
+        this(id, name, created, driver, addressing, reach, link, options, labels, Config.NONE);
+    }
+
+    /// `only`: it is what others are made of, and nobody can be in it; its driver is [Driver#NONE] and its ranges are not
+    /// taken. `from`: the name of the configuration it was made of, `""` if of none.
+    public record Config(boolean only, String from) {
+        /// A network like most.
+        public static final Config NONE = new Config(false, "");
     }
 
     /// Its families and ranges; `ipam` and `ipamOptions` are echoed only.
@@ -51,7 +65,7 @@ public record Network(
 
     /// Whether it came with the engine and cannot be removed.
     public boolean builtIn() {
-        return name.equals(DEFAULT) || driver == Driver.HOST || driver == Driver.NONE;
+        return name.equals(DEFAULT) || driver == Driver.HOST || driver == Driver.NONE && !config.only;
     }
 
     /// Whether a user made it: only there containers find each other by name.

@@ -36,6 +36,8 @@ public final class NetworkCodec {
                 .put("Link", network.link())
                 .put("Options", Json.ofMap(network.options()))
                 .put("Labels", Json.ofMap(network.labels()))
+                .put("ConfigOnly", network.config().only())
+                .put("ConfigFrom", network.config().from())
                 .build();
     }
 
@@ -69,7 +71,8 @@ public final class NetworkCodec {
                             document.truth("Internal"), document.truth("Attachable"), document.truth("Ingress")),
                     document.text("Link"),
                     document.textMap("Options"),
-                    document.textMap("Labels"));
+                    document.textMap("Labels"),
+                    new Network.Config(document.truth("ConfigOnly"), document.text("ConfigFrom")));
         } catch (DateTimeException | IllegalArgumentException e) {
             throw new EngineException.Invalid("not a network: " + e.getMessage());
         }

@@ -96,14 +96,14 @@ final class NetworkPlanner {
         return request.driver() == Driver.BRIDGE || !request.reach().internal();
     }
 
-    private static void subnetless(NetworkRequest.Pool pool) throws EngineException.Invalid {
+    static void subnetless(NetworkRequest.Pool pool) throws EngineException.Invalid {
         if (!pool.allocation().isEmpty() || !pool.gateway().isEmpty() || !pool.auxiliary().isEmpty()) {
             String what = !pool.gateway().isEmpty() ? "gateway" : !pool.allocation().isEmpty() ? "ip-range" : "aux-address";
             throw new EngineException.Invalid("invalid network config:\n" + what + " requires a subnet");
         }
     }
 
-    private static Subnet subnet(NetworkRequest.Pool pool) throws EngineException.Invalid {
+    static Subnet subnet(NetworkRequest.Pool pool) throws EngineException.Invalid {
         var given = Cidr.findHost(pool.subnet())
                 .orElseThrow(() -> invalid("invalid subnet " + pool.subnet() + ": invalid CIDR block notation"));
         var range = given.range();

@@ -7,8 +7,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.kernel.AddressInfo;
+import carafe.kernel.Descriptors;
 import carafe.kernel.LinkEnd;
 import carafe.kernel.LinkInfo;
+import carafe.kernel.Linux;
 import carafe.kernel.NetRequest;
 import carafe.kernel.RouteInfo;
 import carafe.spec.EngineException;
@@ -16,12 +18,19 @@ import carafe.spec.Failpoints;
 import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
 import carafe.spec.network.MacAddress;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -440,6 +449,44 @@ class FabricTest {
         var network = made(request("alone", Map.of(LinkOptions.ICC, "false"), pool("10.77.0.0/24")));
         var sandbox = fabric.open(ONE, List.of(joining(network)));
         assertThat(stage.netlink().link(sandbox.endpoints().getFirst().hostLink()).orElseThrow().isolated()).isTrue();
+    }
+
+    /// Packets between them are dropped by the bridge itself: no rule could let those of a link pass, as Docker's do.
+    @Test
+    void whetherPeersReachEachOtherIsTheNetworksChoice() throws Exception {
+        for (boolean peers : new boolean[] {true, false}) {
+            var network = made(request("peers-" + peers, Map.of(LinkOptions.ICC, String.valueOf(peers)), pool("10.77.0.0/24")));
+            var server = fabric.open(ONE, List.of(joining(network, "10.77.0.2")));
+            var client = fabric.open(TWO, List.of(joining(network, "10.77.0.3")));
+            try (var listener = inside(server, () -> new ServerSocket(80))) {
+                assertThat(inside(client, () -> connects("10.77.0.2", listener.getLocalPort()))).isEqualTo(peers);
+                assertThat(inside(server, () -> connects("10.77.0.2", listener.getLocalPort()))).as("itself").isTrue();
+            }
+            fabric.close(ONE);
+            fabric.close(TWO);
+            fabric.remove(network);
+        }
+    }
+
+    private static boolean connects(String address, int port) throws IOException {
+        try (var socket = new Socket()) {
+            socket.connect(new InetSocketAddress(address, port), 1500);
+            return true;
+        } catch (SocketTimeoutException | NoRouteToHostException e) {
+            return false;
+        }
+    }
+
+    private <T> T inside(Sandbox sandbox, Callable<T> task) throws Exception {
+        try (var handle = Descriptors.open(Path.of(sandbox.path()), Linux.O_RDONLY, 0)) {
+            return stage.thread().inside(handle, () -> {
+                try {
+                    return task.call();
+                } catch (Exception e) {
+                    throw new AssertionError(e);
+                }
+            });
+        }
     }
 
     /// Whatever the network asks of a link, a cable that was made ahead gets it too.

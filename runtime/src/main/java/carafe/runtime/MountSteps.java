@@ -33,8 +33,10 @@ final class MountSteps {
 
     private static final Map<String, String> CGROUP_TMPFS = new TreeMap<>(Map.of("source", "tmpfs", "mode", "755"));
 
-    /// One mount with what is decided about it. `slot` holds it from its making to the end.
-    record Planned(Mount mount, MountOptions options, String destination, Slot slot, boolean file) {
+    /// One mount with what is decided about it. `slot` holds it from its making to the end. `covered` is the mode of what a
+    /// tmpfs covers, where it has none of its own.
+    record Planned(Mount mount, MountOptions options, String destination, Slot slot, boolean file,
+            Optional<Integer> covered) {
 
         String id() {
             return "mount:" + destination;
@@ -43,6 +45,11 @@ final class MountSteps {
         /// Whether the process makes this filesystem (the rest comes from the daemon).
         boolean own() {
             return !options.bind() && !mount.isBind() && OWN.contains(mount.type());
+        }
+
+        /// Whether it is a tmpfs that was given no mode.
+        boolean modeless() {
+            return own() && mount.type().equals("tmpfs") && !options.data().containsKey("mode");
         }
     }
 
@@ -70,7 +77,8 @@ final class MountSteps {
             } else {
                 slot = Slots.tree(written);
             }
-            planned.add(new Planned(mount, options, destination, slot, image.files().contains(written)));
+            planned.add(new Planned(mount, options, destination, slot, image.files().contains(written),
+                    Optional.ofNullable(image.modes().get(written))));
         }
         return new MountSteps(spec, host, List.copyOf(planned));
     }
@@ -179,6 +187,7 @@ final class MountSteps {
             if (!mount.mount.source().isEmpty()) {
                 data.put("source", mount.mount.source());
             }
+            mount.covered.ifPresent(mode -> data.put("mode", Integer.toOctalString(mode)));
             data.putAll(mount.options.data());
             switch (mount.mount.type()) {
                 case "cgroup", "cgroup2" -> {

@@ -119,8 +119,9 @@ sealed interface Preparation {
         }
     }
 
-    /// Makes the place of a mount: in the root, or in the tree that will be mounted `above` it.
-    record MountPoint(String destination, Optional<String> above) implements Preparation {
+    /// Makes the place of a mount: in the root, or in the tree that will be mounted `above` it. A tmpfs that was given no
+    /// mode (`modeless`) has that of the directory it is mounted on, and 01777 where there was none.
+    record MountPoint(String destination, Optional<String> above, boolean modeless) implements Preparation {
         @Override
         public String id() {
             return "mount-point:" + destination;
@@ -347,7 +348,7 @@ sealed interface Preparation {
                 all.add(new Tree(mount.destination(), mount.mount().type(), mount.mount().source(), mount.options()));
             }
             if (above.isEmpty() || !above.get().own()) {
-                all.add(new MountPoint(mount.destination(), above.map(MountSteps.Planned::destination)));
+                all.add(new MountPoint(mount.destination(), above.map(MountSteps.Planned::destination), mount.modeless()));
                 made.add(mount.destination());
             }
             before.add(mount);

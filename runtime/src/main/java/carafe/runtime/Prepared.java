@@ -34,6 +34,7 @@ final class Prepared implements AutoCloseable {
     final List<String> warnings = new ArrayList<>();
     final Set<String> files = new HashSet<>();
     final Map<String, String> destinations = new HashMap<>();
+    final Map<String, Integer> modes = new HashMap<>();
     User user;
     String home = "/";
     Filter filter = Filter.NONE;
@@ -94,7 +95,7 @@ final class Prepared implements AutoCloseable {
     }
 
     ImageFacts image() {
-        return new ImageFacts(user, home, files, destinations);
+        return new ImageFacts(user, home, files, destinations, modes);
     }
 
     /// Takes back what [#close] does not: for a start that failed. A run directory is kept as long as its control group

@@ -190,8 +190,8 @@ final class Preparer {
                     return true;
                 });
                 case Preparation.Tree tree -> tree(tree, prepared);
-                case Preparation.MountPoint(var destination, var above) -> prepared.inRoot(() -> {
-                    mountPoint(destination, above, prepared);
+                case Preparation.MountPoint point -> prepared.inRoot(() -> {
+                    mountPoint(point, prepared);
                     return true;
                 });
                 case Preparation.SealRoot() -> Mounts.change(root(prepared).root(),
@@ -381,7 +381,9 @@ final class Preparer {
         return bit == MountOptions.MS_UNBINDABLE ? Propagation.UNBINDABLE : Propagation.PRIVATE;
     }
 
-    private static void mountPoint(String destination, Optional<String> above, Prepared prepared) throws IOException {
+    private static void mountPoint(Preparation.MountPoint point, Prepared prepared) throws IOException {
+        String destination = point.destination();
+        var above = point.above();
         boolean file = prepared.files.contains(destination);
         if (above.isPresent()) {
             var parent = prepared.descriptors.get(Slots.tree(above.get()));
@@ -389,14 +391,35 @@ final class Preparer {
                 throw new AssertionError("no tree at " + above.get());
             }
             try (var tree = FileTree.adopt(parent.duplicate())) {
-                make(tree, destination.substring(above.get().length()), file);
+                String inside = destination.substring(above.get().length());
+                mode(tree, inside, point, prepared);
+                make(tree, inside, file);
             }
         } else {
+            mode(root(prepared), destination, point, prepared);
             make(root(prepared), destination, file);
             if (!destination.equals("/proc") && !destination.equals("/sys") && !Path.of(destination).startsWith("/dev")) {
                 String resolved = root(prepared).resolve(destination);
                 if (!resolved.equals(destination)) {
                     prepared.destinations.put(destination, resolved);
+                }
+            }
+        }
+    }
+
+    /// Source: runc's libcontainer/rootfs_linux.go, which gives a tmpfs the mode of the directory below it. A directory made
+    /// for one is open to all, as the tmpfs on it is, so that the next start finds that mode.
+    private static void mode(FileTree tree, String path, Preparation.MountPoint point, Prepared prepared)
+            throws KernelException {
+        if (point.modeless()) {
+            var there = tree.find(path);
+            if (there.isPresent()) {
+                prepared.modes.put(point.destination(), there.get().mode() & 07777);
+            } else {
+                tree.mkdirs(path, 0755, 0, 0).close();
+                String real = tree.resolve(path);
+                try (var parent = tree.directory(real.substring(0, real.lastIndexOf('/') + 1))) {
+                    parent.chmod(FileTree.nameOf(real), 01777);
                 }
             }
         }

@@ -41,7 +41,7 @@ final class Sentences {
                     "making the working directory \"" + path + "\"");
             case Preparation.Tree tree -> of(Kind.MOUNT,
                     "mounting \"" + tree.source() + "\" to \"" + tree.destination() + "\"");
-            case Preparation.MountPoint(var destination, var _) -> of(Kind.MOUNT,
+            case Preparation.MountPoint(var destination, var _, var _) -> of(Kind.MOUNT,
                     "making the mount point \"" + destination + "\"");
             case Preparation.SealRoot() -> of(Kind.MOUNT, "making the root filesystem read-only");
             case Preparation.Nulls _, Preparation.CgroupTrees _ -> of(Kind.MOUNT, "copying mounts");

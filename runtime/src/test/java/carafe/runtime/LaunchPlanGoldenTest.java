@@ -85,7 +85,7 @@ class LaunchPlanGoldenTest {
 
     private static List<String> plan(GoldenCase golden) throws Exception {
         var bundle = golden.bundle();
-        var image = new ImageFacts(bundle.spec().process().user(), "/root", golden.files(), Map.of());
+        var image = new ImageFacts(bundle.spec().process().user(), "/root", golden.files(), Map.of(), Map.of());
         var filter = bundle.spec().linux().seccomp().isPresent()
                 ? new Filter(new byte[800], 0, Optional.empty())
                 : Filter.NONE;

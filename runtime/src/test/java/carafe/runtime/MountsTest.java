@@ -74,6 +74,32 @@ class MountsTest extends StageTest {
         assertThat(output.out()).isEqualTo("from the host\nfrom the host\n1770\n");
     }
 
+    /// As runc does it, but that a second start does not find the directory that the first one made and copy its mode.
+    @Test
+    void aTmpfsHasTheModeOfWhatItCovers() throws Exception {
+        Path home = Files.createDirectory(stage.image.resolve("private"));
+        Files.setAttribute(home, "unix:mode", 0700);
+        Files.setAttribute(Files.createDirectory(stage.image.resolve("sticky")), "unix:mode", 01770);
+        Files.createSymbolicLink(stage.image.resolve("link"), Path.of("/private"));
+        Path host = host();
+        Files.setAttribute(host.resolve("sub"), "unix:mode", 0751);
+        var bundle = stage.bundle(TestSpecs.withMounts(
+                TestSpecs.standard(stage.id(), "sh", "-c",
+                        "stat -c '%n %a %u' /private /sticky /new /deep/er /given /b/sub /b/new"),
+                bind(host, "/b"), tmpfs("/link"), tmpfs("/sticky"), tmpfs("/new"), tmpfs("/deep/er"),
+                tmpfs("/given", "mode=711"), tmpfs("/b/sub"), tmpfs("/b/new")));
+        for (int start = 0; start < 2; start++) {
+            var output = stage.run(bundle);
+            assertThat(output.err()).isEmpty();
+            assertThat(output.out()).isEqualTo("/private 700 0\n/sticky 1770 0\n/new 1777 0\n/deep/er 1777 0\n"
+                    + "/given 711 0\n/b/sub 751 0\n/b/new 1777 0\n");
+        }
+    }
+
+    private static Mount tmpfs(String destination, String... options) {
+        return Mount.of(destination, "tmpfs", "tmpfs", List.of(options));
+    }
+
     @Test
     void linksInTheImageAreFollowedInsideOnly() throws Exception {
         Files.createSymbolicLink(stage.image.resolve("outward"), Path.of("/../../etc-of-image"));

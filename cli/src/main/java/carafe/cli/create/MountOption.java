@@ -49,7 +49,7 @@ final class MountOption {
             String value = equals < 0 ? "" : field.substring(equals + 1);
             if (equals < 0) {
                 switch (key) {
-                    case "readonly", "ro", "volume-nocopy", "bind-nonrecursive" -> value = "true";
+                    case "readonly", "ro", "volume-nocopy", "bind-nonrecursive", "bind-create-src" -> value = "true";
                     case "readonly=", "type" ->
                         throw new CreateException("invalid field '" + field + "' must be a key=value pair");
                     default -> throw new CreateException("invalid field '" + field + "' must be a key=value pair");

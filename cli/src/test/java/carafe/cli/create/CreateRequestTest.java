@@ -90,6 +90,21 @@ class CreateRequestTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '§', textBlock = """
+            type=volume,src=d,dst=/a,volume-label=a=b,volume-label=c,volume-driver=local,volume-opt=size=1m | \
+            {"Type":"volume","Source":"d","Target":"/a","VolumeOptions":{"Labels":{"a":"b","c":""},\
+            "DriverConfig":{"Name":"local","Options":{"size":"1m"}}}}
+            type=bind,src=/h,dst=/a,bind-create-src | \
+            {"Type":"bind","Source":"/h","Target":"/a","BindOptions":{"CreateMountpoint":true}}
+            type=bind,src=/h,dst=/a,bind-create-src=true | \
+            {"Type":"bind","Source":"/h","Target":"/a","BindOptions":{"CreateMountpoint":true}}
+            """)
+    void mountsAreWhatTheirFieldsSay(String mount, String json) throws Exception {
+        var body = request(List.of("--mount", mount, "busybox"), false).body();
+        assertThat(said(body.object("HostConfig").list("Mounts").getFirst())).isEqualTo(said(Json.parse(json)));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '§', textBlock = """
             -p x | invalid containerPort: x
             -p 1:2:3:4:5 | invalid IP address: 1:2:3
             -p 1-3:5-6 | invalid ranges specified for container and host Ports: 5-6 and 1-3

@@ -149,7 +149,7 @@ public final class LocalVolumes implements Volumes {
         var entry = book.find(name);
         refuseElsewhere("clone", entry);
         var old = entry.volume;
-        return fresh("clone", new VolumeRequest(next, "", old.options(), old.labels()),
+        return fresh("clone", new VolumeRequest(next, "", old.options(), old.labelsOfNamed()),
                 limit -> book.directories().clone(name, next, limit));
     }
 

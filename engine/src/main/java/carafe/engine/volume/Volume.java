@@ -34,9 +34,16 @@ public record Volume(String name, Instant created, Map<String, String> labels, M
         return labels.containsKey(ANONYMOUS);
     }
 
-    /// The same under another name.
+    /// The same under another name. Who gives a name means to keep it: it is anonymous no more.
     Volume renamed(String next, Path place) {
-        return new Volume(next, created, labels, options, place);
+        return new Volume(next, created, labelsOfNamed(), options, place);
+    }
+
+    /// The labels without the one by which nobody's volumes are known.
+    Map<String, String> labelsOfNamed() {
+        var kept = new TreeMap<>(labels);
+        kept.remove(ANONYMOUS);
+        return kept;
     }
 
     DriverOptions driverOptions() throws EngineException.Invalid {

@@ -43,7 +43,11 @@ final class Elements {
             var mode = six ? rules.options().gatewaySix() : rules.options().gatewayFour();
             boolean translated = mode == GatewayMode.NAT || mode == GatewayMode.NAT_UNPROTECTED;
             if (translated && rules.options().masquerade() && rules.ranges().stream().anyMatch(r -> r.six() == six)) {
-                put(members, Ruleset.Sets.of(six).masked, name(link));
+                var sets = Ruleset.Sets.of(six);
+                var leave = six ? rules.options().leaveSix() : rules.options().leaveFour();
+                members.add(leave.isEmpty()
+                        ? new Member(sets.masked, new NftElement(List.of(name(link))))
+                        : new Member(sets.leaving, new NftElement(List.of(name(link)), List.of(address(leave.get())))));
             }
             if (mode == GatewayMode.NAT_UNPROTECTED) {
                 put(members, Ruleset.Sets.of(six).open, name(link));

@@ -66,7 +66,7 @@ final class Ruleset {
     ///
     /// `published` is by the host's address, `everywhere` for all of them; `routed` are container's ports that others may
     /// reach without translation; `own` are the ranges of each bridge; `open` bridges let everything in; `masked` ones give
-    /// what leaves the host's address.
+    /// what leaves the address of the link it leaves by, those in `leaving` the one it says.
     enum Sets {
         FOUR(NftType.IPV4_ADDR),
         SIX(NftType.IPV6_ADDR);
@@ -77,6 +77,7 @@ final class Ruleset {
         final NftSet own;
         final NftSet open;
         final NftSet masked;
+        final NftSet leaving;
 
         Sets(NftType address) {
             String family = address == NftType.IPV4_ADDR ? "4" : "6";
@@ -89,6 +90,7 @@ final class Ruleset {
             own = new NftSet("own" + family, List.of(NftType.IFNAME, address), List.of(), true);
             open = new NftSet("open" + family, LINK, List.of());
             masked = new NftSet("masked" + family, LINK, List.of());
+            leaving = new NftSet("leaving" + family, LINK, List.of(address));
         }
 
         static Sets of(boolean six) {
@@ -108,7 +110,8 @@ final class Ruleset {
     static NftTable table(String name, String owner) {
         var sets = new ArrayList<>(List.of(BRIDGES, SAME, PEERS, INTERNAL, TRANSLATORS, SOURCES));
         for (var family : Sets.values()) {
-            sets.addAll(List.of(family.published, family.everywhere, family.routed, family.own, family.open, family.masked));
+            sets.addAll(List.of(family.published, family.everywhere, family.routed, family.own, family.open, family.masked,
+                    family.leaving));
         }
         return new NftTable(name, owner, sets, List.of(
                 new NftChain("guard", Kind.FILTER, Hook.PREROUTING, RAW, guard()),
@@ -167,13 +170,17 @@ final class Ruleset {
 
     private static List<List<NftStatement>> mask() {
         return List.of(
-                List.of(new Family(true), new Pretend(NftSelector.OUT_NAME, SOURCES.name())),
+                List.of(new Family(true), new Pretend(true, NftSelector.OUT_NAME, SOURCES.name())),
                 List.of(new Family(false), in(List.of(NftSelector.OUT_NAME, NftSelector.SOURCE4), Sets.FOUR.own),
                         new DestinationTranslated(), new Masquerade()),
                 List.of(new Family(true), in(List.of(NftSelector.OUT_NAME, NftSelector.SOURCE6), Sets.SIX.own),
                         new DestinationTranslated(), new Masquerade()),
                 List.of(new Family(false), in(OUT, BRIDGES), new Loopback4(NftSelector.SOURCE4, false),
                         new Masquerade()),
+                List.of(new Family(false), new In(IN_OUT, true, SAME.name()),
+                        new Pretend(false, NftSelector.IN_NAME, Sets.FOUR.leaving.name())),
+                List.of(new Family(true), new In(IN_OUT, true, SAME.name()),
+                        new Pretend(true, NftSelector.IN_NAME, Sets.SIX.leaving.name())),
                 List.of(new Family(false), in(IN, Sets.FOUR.masked), new In(IN_OUT, true, SAME.name()),
                         new Masquerade()),
                 List.of(new Family(true), in(IN, Sets.SIX.masked), new In(IN_OUT, true, SAME.name()),

@@ -218,6 +218,25 @@ class PortFilterTest {
     }
 
     @Test
+    void containersLeaveByTheAddressThatIsAskedFor() throws Exception {
+        town.run("host", "ip", "addr", "add", "10.9.0.7/24", "dev", "up0");
+        town.run("host", "ip", "addr", "add", "fd00:9::7/64", "dev", "up0", "nodad");
+        filter.admit(bridge("br0", false, Map.of(
+                "com.docker.network.host_ipv4", "10.9.0.7", "com.docker.network.host_ipv6", "fd00:9::7")));
+        filter.publish("c", List.of(target("0.0.0.0", 8080, "172.30.0.2", 80)));
+        try (var _ = Service.tcp(town, "outside", 80); var _ = Service.tcp(town, "web", 80);
+                var _ = Service.tcp(town, "other", 80)) {
+            assertThat(Service.ask(town, "web", "10.9.0.2", 80)).isEqualTo("outside 10.9.0.7");
+            assertThat(Service.ask(town, "web", "fd00:9::2", 80)).isEqualTo("outside fd00:9:0:0:0:0:0:7");
+            assertThat(Service.ask(town, "other", "10.9.0.2", 80)).as("of another network").isEqualTo("outside 10.9.0.1");
+            assertThat(Service.ask(town, "peer", "172.30.0.2", 80)).as("neighbour").isEqualTo("web 172.30.0.3");
+            assertThat(Service.ask(town, "outside", "10.9.0.7", 8080)).isEqualTo("web 10.9.0.2");
+            filter.admit(bridge("br0", false, Map.of()));
+            assertThat(Service.ask(town, "web", "10.9.0.2", 80)).isEqualTo("outside 10.9.0.1");
+        }
+    }
+
+    @Test
     void udpAndWhatIsUnpublished() throws Exception {
         filter.publish("c", List.of(target(Protocol.UDP, "0.0.0.0", 5353, "172.30.0.2", 53),
                 target("0.0.0.0", 8080, "172.30.0.2", 80)));
@@ -331,6 +350,29 @@ class PortFilterTest {
             assertThat(Service.askInVain(town, "outside", "10.9.0.1", 8080)).as("nobody told it").isEqualTo("refused");
             filter.remove();
             assertThat(town.run("host", "nft", "list", "ruleset")).isEmpty();
+        }
+    }
+
+    /// What docs/firewall.md tells people to write.
+    @Test
+    void theRecipesForANftablesHostWork() throws Exception {
+        String page = Files.readString(Path.of(System.getProperty("carafe.root"), "docs/firewall.md"));
+        String table = page.substring(page.indexOf("    table inet filter {"), page.indexOf("To forbid one port"));
+        Path rules = Files.createTempFile("recipe", ".nft");
+        try {
+            Files.writeString(rules, table.replace("lan0", "br0"));
+            town.run("host", "nft", "-f", rules.toString());
+        } finally {
+            Files.delete(rules);
+        }
+        filter.publish("c", List.of(target("0.0.0.0", 8080, "172.30.0.2", 80), target("0.0.0.0", 8081, "172.30.0.2", 80)));
+        String forbid = page.lines().filter(line -> line.contains("nft insert rule inet filter")).findFirst().orElseThrow();
+        try (var _ = Service.tcp(town, "web", 80); var _ = Service.tcp(town, "outside", 80)) {
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).isEqualTo("web 10.9.0.2");
+            assertThat(Service.ask(town, "web", "10.9.0.2", 80)).isEqualTo("outside 10.9.0.1");
+            town.run("host", forbid.strip().split(" "));
+            assertThat(Service.askInVain(town, "outside", "10.9.0.1", 8080)).isEqualTo("silence");
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 8081)).isEqualTo("web 10.9.0.2");
         }
     }
 

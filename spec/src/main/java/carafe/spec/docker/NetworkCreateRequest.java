@@ -32,8 +32,10 @@ public record NetworkCreateRequest(
     /// One range; `""` where nothing is asked for.
     public record Pool(String subnet, String range, String gateway, Map<String, String> auxiliary) {}
 
-    /// What kind of network it is; `configOnly` ones and those made from one are swarm's.
-    public record Flags(boolean internal, boolean attachable, boolean ingress, boolean configOnly, String configFrom) {}
+    /// What kind of network it is. `configOnly`: a configuration, of which others are made that name it as `configFrom`.
+    /// `scope` is `""` where none is asked for.
+    public record Flags(boolean internal, boolean attachable, boolean ingress, String scope, boolean configOnly,
+            String configFrom) {}
 
     /// Reads and checks a request.
     public static NetworkCreateRequest parse(Json.Obj given) throws EngineException.Invalid {
@@ -61,7 +63,7 @@ public record NetworkCreateRequest(
                 given.find("EnableIPv6").isEmpty() ? Optional.empty() : Optional.of(given.truth("EnableIPv6")),
                 new Ipam(ipam.text("Driver"), ipam.textMap("Options"), pools),
                 new Flags(given.truth("Internal"), given.truth("Attachable"), given.truth("Ingress"),
-                        given.truth("ConfigOnly"), given.object("ConfigFrom").text("Network")),
+                        given.text("Scope"), given.truth("ConfigOnly"), given.object("ConfigFrom").text("Network")),
                 given.textMap("Options"),
                 given.textMap("Labels"));
     }
