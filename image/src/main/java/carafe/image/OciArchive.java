@@ -36,10 +36,13 @@ final class OciArchive {
         this.host = host;
     }
 
-    /// The images that the layout's `table` points to, for `host` where there is a choice.
-    static List<IncomingImage> images(byte[] table, ArchiveContents contents, Platform host) throws EngineException {
+    /// The images that the layout's `table` points to, for `host` where there is a choice; with `all` those of every
+    /// platform that an index with a name has here.
+    static List<IncomingImage> images(byte[] table, ArchiveContents contents, Platform host, boolean all)
+            throws EngineException {
         var archive = new OciArchive(contents, host);
         var byManifest = new LinkedHashMap<Digest, IncomingImage>();
+        var shared = new ArrayList<IncomingImage>();
         for (var entry : Index.parse(table).manifests()) {
             var found = archive.manifest(entry, 0);
             if (found.isEmpty()) {
@@ -47,6 +50,10 @@ final class OciArchive {
             }
             var image = archive.image(found.get());
             if (image.isEmpty()) {
+                continue;
+            }
+            if (all && MediaTypes.isIndex(entry.mediaType()) && name(entry.annotations()).isPresent()) {
+                shared.addAll(archive.together(entry, found.get(), image.get()));
                 continue;
             }
             var names = new ArrayList<Reference>();
@@ -57,7 +64,46 @@ final class OciArchive {
             name(entry.annotations()).filter(name -> !names.contains(name)).ifPresent(names::add);
             byManifest.put(found.get().digest(), image.get().named(names));
         }
-        return archive.oneOwnerPerName(new ArrayList<>(byManifest.values()));
+        var result = archive.oneOwnerPerName(new ArrayList<>(byManifest.values()));
+        result.addAll(shared);
+        return result;
+    }
+
+    /// The images of a named index: `best`, and those of other platforms that are whole here.
+    private List<IncomingImage> together(Descriptor entry, Descriptor best, IncomingImage image) throws EngineException {
+        byte[] index = document(entry, Manifest.MAX_BYTES);
+        var names = name(entry.annotations()).stream().toList();
+        var images = new ArrayList<>(List.of(image.of(names, index)));
+        for (var child : Index.parse(index).manifests()) {
+            boolean other = MediaTypes.isManifest(child.mediaType()) && !isAttestation(child)
+                    && !child.digest().equals(best.digest()) && isWhole(child);
+            var found = other ? image(child) : Optional.<IncomingImage>empty();
+            if (found.isPresent() && images.stream().noneMatch(each -> each.config().platform().toString()
+                    .equals(found.get().config().platform().toString()))) {
+                images.add(found.get().of(names, index));
+            }
+        }
+        return images;
+    }
+
+    /// Whether all parts of an image are in the archive.
+    private boolean isWhole(Descriptor descriptor) throws EngineException {
+        var bytes = contents.document(blob(descriptor.digest()));
+        if (bytes.isEmpty()) {
+            return false;
+        }
+        var manifest = Manifest.parse(bytes.get());
+        return manifest.artifact().isEmpty() && contents.document(blob(manifest.config().digest())).isPresent()
+                && hasAll(manifest.layers());
+    }
+
+    private boolean hasAll(List<Descriptor> layers) throws EngineException {
+        for (var layer : layers) {
+            if (contents.layer(blob(layer.digest())).isEmpty()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /// Where several platforms' images claim one name, the one for this machine has it.
