@@ -31,6 +31,9 @@ record BuildOutput(Kind kind, String destination, Optional<Boolean> split) {
     /// What is written.
     enum Kind { IMAGE, PUSHED, ARCHIVE, FILES, DIRECTORY }
 
+    /// Why an archive of an index without a name is refused.
+    static final String NAMELESS = "an archive of several platforms needs a name that holds them together: -t NAME";
+
     private BuildOutput(Kind kind, String destination) {
         this(kind, destination, Optional.empty());
     }
@@ -112,7 +115,7 @@ record BuildOutput(Kind kind, String destination, Optional<Boolean> split) {
             return;
         }
         if (names.isEmpty()) {
-            throw new Failure(1, "an archive of several platforms needs a name that holds them together: -t NAME");
+            throw new Failure(1, NAMELESS);
         }
         var target = Target.of("images/get");
         names.forEach(name -> target.with("names", name));
