@@ -44,7 +44,7 @@ final class BuildParameters {
     }
 
     /// Docker's door makes one image; several platforms are for our own.
-    private static List<String> onePlatform(String text) throws Invalid {
+    static List<String> onePlatform(String text) throws Invalid {
         if (text.indexOf(',') >= 0) {
             throw new Invalid("one platform at a time can be built here, not " + text
                     + ": build each alone, or all at once with \"carafe build --platform " + text + "\"");

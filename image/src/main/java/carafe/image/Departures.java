@@ -33,10 +33,10 @@ final class Departures {
         var now = images.index();
         var first = images.find(name);
         var ids = new LinkedHashSet<>(List.of(first.id()));
-        var shared = ImageNames.isIdPrefix(first.id(), name) ? Optional.<SharedIndex>empty()
-                : shared(ImageNames.stored(Reference.parse(name).withDefaultTag()), now);
+        var meant = ImageNames.isIdPrefix(first.id(), name) ? Optional.<Reference>empty() : ImageNames.meant(name, now);
+        var shared = meant.isPresent() ? shared(meant.get(), now) : Optional.<SharedIndex>empty();
         if (shared.isPresent()) {
-            ids.addAll(now.meaning(ImageNames.stored(Reference.parse(name).withDefaultTag())));
+            ids.addAll(now.meaning(meant.orElseThrow()));
         }
         var all = new ArrayList<Outgoing>();
         boolean whole = false;

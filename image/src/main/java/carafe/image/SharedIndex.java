@@ -67,9 +67,4 @@ public final class SharedIndex {
                 Optional.of(entry.platform().orElse(part.image.config().platform())), entry.annotations(),
                 entry.artifactType());
     }
-
-    /// The index of images that nothing held together until now.
-    static byte[] fresh(List<Descriptor> manifests) {
-        return Index.of(manifests).toJson().printBytes();
-    }
 }

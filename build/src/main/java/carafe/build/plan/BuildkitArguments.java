@@ -6,7 +6,8 @@ import java.util.Optional;
 
 /// What the build arguments that begin with `BUILDKIT_` say: a prefix for the ids of cache mounts (`""`: none), the host
 /// name that programs see (`""`: the usual one), whether the image takes along what its steps were, whether one platform's
-/// image gets an index as several do, and what stands in for the Dockerfile's `# check=`. BUILDKIT_BUILD_NAME says nothing here, there is no list of past builds that would show it.
+/// image gets an index as several do, and what stands in for the Dockerfile's `# check=`. BUILDKIT_BUILD_NAME says nothing
+/// here, there is no list of past builds that would show it.
 /// Source: Dockerfile reference, "BuildKit built-in build args".
 public record BuildkitArguments(String cacheNamespace, String hostName, boolean inlineCache,
         boolean multiPlatform, Optional<String> checks) {

@@ -235,7 +235,8 @@ final class StageSolver {
 
     private String description(PlannedStep step) {
         String label = job.plan().labels().getOrDefault(stage.index(), "");
-        return (label.isEmpty() ? "" : label + " ") + stage.title() + ": " + (step.text().length() > 2000 ? step.text().substring(0, 2000) : step.text());
+        String text = step.text().length() > 2000 ? step.text().substring(0, 2000) : step.text();
+        return (label.isEmpty() ? "" : label + " ") + stage.title() + ": " + text;
     }
 
     private void explain(int vertex, StepKey key, String description, boolean found, Inputs more)

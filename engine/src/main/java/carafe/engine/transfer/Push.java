@@ -23,9 +23,9 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Semaphore;
 
-/// One name on its way out, an image or those of several platforms with their index: layers in parallel, those the registry has or can mount not sent, then configuration and
-/// manifest. The manifest that the image came with is sent as it is when all its blobs are there, else one over the
-/// blobs that were made.
+/// One name on its way out, an image or those of several platforms with their index: layers in parallel, those the registry
+/// has or can mount not sent, then configuration and manifest, and at last the index. The manifest that an image came with
+/// is sent as it is when all its blobs are there, else one over the blobs that were made.
 final class Push {
 
     private static final long STEP_NANOS = 100_000_000;
