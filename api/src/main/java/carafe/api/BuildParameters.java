@@ -37,10 +37,19 @@ final class BuildParameters {
         var running = new BuildRequest.Running(network(call.text("networkmode")), limits, Map.of(), Map.of(), false, false);
         return new BuildRequest(call.text("dockerfile"), call.query().all("t").stream().filter(t -> !t.isEmpty()).toList(),
                 arguments, labels, Optional.of(call.text("target")).filter(target -> !target.isEmpty()),
-                call.text("platform"),
+                onePlatform(call.text("platform")),
                 new BuildRequest.Cache(call.flag("nocache"), List.of(), imports(call.text("cachefrom")), List.of()), running,
                 new BuildRequest.Result(BuildRequest.Call.BUILD, epoch(arguments), false, call.flag("pull")),
                 new BuildContexts(remote(call.text("remote")), Map.of(), List.of()));
+    }
+
+    /// Docker's door makes one image; several platforms are for our own.
+    static List<String> onePlatform(String text) throws Invalid {
+        if (text.indexOf(',') >= 0) {
+            throw new Invalid("one platform at a time can be built here, not " + text
+                    + ": build each alone, or all at once with \"carafe build --platform " + text + "\"");
+        }
+        return text.isEmpty() ? List.of() : List.of(text);
     }
 
     /// Docker's list of limits.
@@ -154,7 +163,7 @@ final class BuildParameters {
         var running = new BuildRequest.Running(network(json.text("network")), limits, secrets, json.textMap("agents"),
                 json.truth("insecure"), json.truth("keepFailed"));
         return new BuildRequest(json.text("dockerfile"), json.texts("tags"), arguments, json.textMap("labels"),
-                Optional.of(json.text("target")).filter(target -> !target.isEmpty()), json.text("platform"),
+                Optional.of(json.text("target")).filter(target -> !target.isEmpty()), json.texts("platforms"),
                 cache(json), running,
                 new BuildRequest.Result(kind(json.text("call", "build")), epoch(arguments), json.truth("explain"),
                         json.truth("pull"), json.textMap("annotations")),

@@ -57,6 +57,11 @@ final class EventStream {
     void end(BuildOutcome outcome) throws IOException {
         var last = Json.object().put("event", "outcome").put("text", outcome.text());
         outcome.imageId().ifPresent(id -> last.put("image", id));
+        if (!outcome.images().isEmpty()) {
+            last.put("images", Json.ofAll(outcome.images().stream().map(made -> Json.object()
+                    .put("platform", made.platform().toString()).put("id", made.id()).build()).toList()));
+        }
+        outcome.result().ifPresent(result -> last.put("descriptor", result.toJson()));
         if (!outcome.cacheIds().isEmpty()) {
             last.put("caches", Json.ofTexts(outcome.cacheIds()));
         }

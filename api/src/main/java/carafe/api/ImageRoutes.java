@@ -68,7 +68,7 @@ final class ImageRoutes {
     }
 
     private void inspect(Call call) throws Exception {
-        var image = images.inspect(call.name("name"));
+        var image = images.inspect(call.name("name"), ImageFileRoutes.platform(call));
         var config = image.config();
         var json = Json.object()
                 .put("Id", image.id().toString())

@@ -22,4 +22,15 @@ class BuildParametersTest {
         assertThatThrownBy(() -> BuildParameters.read(document("a", "A"))).isInstanceOf(EngineException.Invalid.class)
                 .hasMessageContaining("the context a is given twice");
     }
+
+    @Test
+    void dockersDoorBuildsForOnePlatformAndOursForSeveral() throws Exception {
+        assertThat(BuildParameters.onePlatform("")).isEmpty();
+        assertThat(BuildParameters.onePlatform("linux/arm64")).containsExactly("linux/arm64");
+        assertThatThrownBy(() -> BuildParameters.onePlatform("linux/amd64,linux/arm64"))
+                .isInstanceOf(EngineException.Invalid.class)
+                .hasMessageContaining("carafe build --platform linux/amd64,linux/arm64");
+        var ours = Json.parseObject("{\"platforms\":[\"linux/amd64\",\"linux/arm64\"]}".getBytes(StandardCharsets.UTF_8));
+        assertThat(BuildParameters.read(ours).platforms()).containsExactly("linux/amd64", "linux/arm64");
+    }
 }

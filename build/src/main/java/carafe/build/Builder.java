@@ -13,7 +13,6 @@ import carafe.build.plan.PlanOptions;
 import carafe.build.plan.Planner;
 import carafe.build.solve.CacheExporter;
 import carafe.build.solve.Flights;
-import carafe.build.solve.ImageWriter;
 import carafe.build.solve.ImportedCache;
 import carafe.build.solve.Job;
 import carafe.build.solve.Solver;
@@ -49,6 +48,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -119,20 +119,25 @@ public final class Builder implements AutoCloseable {
     public BuildOutcome build(BuildRequest request, BaseImages bases, InputStream context, BuildListener listener)
             throws EngineException, InterruptedException {
         names(request); // a wrong one is told before anything is done
+        var platforms = platforms(request);
         var buildkit = BuildkitArguments.of(request.arguments());
         try (var contexts = Contexts.read(request, context, remotes, workshop.images(), scratch)) {
             var files = contexts.main();
             var dockerfile = dockerfile(request, buildkit.checks(), contexts);
             var ignored = ignored(request.dockerfile(), files);
             if (request.result().call() == BuildRequest.Call.TARGETS) {
-                return new BuildOutcome(Optional.empty(), Calls.targets(dockerfile));
+                return BuildOutcome.said(Calls.targets(dockerfile));
             }
-            var plan = Planner.plan(dockerfile, options(request, contexts),
-                    request.result().pull() ? bases::refresh : bases, ignored);
+            var plans = new ArrayList<BuildPlan>();
+            for (var platform : platforms) {
+                plans.add(Planner.plan(dockerfile, options(request, contexts, platform),
+                        request.result().pull() ? bases::refresh : bases, ignored));
+            }
+            var plan = BuildPlan.joined(plans);
             warn(dockerfile, plan.findings(), listener);
             return switch (request.result().call()) {
-                case CHECK -> new BuildOutcome(Optional.empty(), Calls.check(dockerfile, plan.findings()));
-                case OUTLINE -> new BuildOutcome(Optional.empty(), Calls.outline(dockerfile, plan));
+                case CHECK -> BuildOutcome.said(Calls.check(dockerfile, plan.findings()));
+                case OUTLINE -> BuildOutcome.said(Calls.outline(dockerfile, plans.getFirst()));
                 case TARGETS, BUILD -> {
                     refuseFindings(dockerfile, plan);
                     files.remove(ignored);
@@ -152,19 +157,21 @@ public final class Builder implements AutoCloseable {
             throws EngineException, IOException, InterruptedException {
         var images = new ArrayList<CacheImage>();
         for (var asked : request.cache().from()) {
-            var found = bases.cache(asked);
+            var found = bases.cache(asked, platforms(request));
             if (found.isEmpty()) {
                 job.note("the cache " + asked.reference() + " is not there; building without it");
                 continue;
             }
             try {
-                CacheDocument.of(found.get().configBytes());
-                var image = found.get().sparing(e -> job.note("the cache " + asked.reference() + " is not used any more: "
-                        + e.getMessage()));
-                images.add(image);
-                if (asked.mounts()) {
-                    for (String id : ImportedCache.mounts(image, workshop, job.intake())) {
-                        job.note("the cache mount " + id + " comes from " + asked.reference());
+                for (var each : found) {
+                    CacheDocument.of(each.configBytes());
+                    var image = each.sparing(e -> job.note("the cache " + asked.reference() + " is not used any more: "
+                            + e.getMessage()));
+                    images.add(image);
+                    if (asked.mounts()) {
+                        for (String id : ImportedCache.mounts(image, workshop, job.intake())) {
+                            job.note("the cache mount " + id + " comes from " + asked.reference());
+                        }
                     }
                 }
             } catch (EngineException e) {
@@ -177,14 +184,7 @@ public final class Builder implements AutoCloseable {
         return ImportedCache.of(images);
     }
 
-    private static Optional<CacheDocument> inline(BuildRequest request, Job job, StageResult result)
-            throws EngineException {
-        boolean wanted = BuildkitArguments.of(request.arguments()).inlineCache()
-                || job.exports().stream().anyMatch(to -> to.kind() == CacheExport.Kind.INLINE);
-        return wanted ? Optional.of(CacheExporter.document(job, result, false)) : Optional.empty();
-    }
-
-    private List<String> exported(Job job, StageResult result, Intake intake)
+    private List<String> exported(Job job, List<StageResult> results, Intake intake)
             throws EngineException, IOException, InterruptedException {
         var ids = new ArrayList<String>();
         var exporter = new CacheExporter(intake, workshop.place().caches());
@@ -192,7 +192,7 @@ public final class Builder implements AutoCloseable {
             if (to.kind() != CacheExport.Kind.INLINE) {
                 Optional<Reference> name = to.reference().isEmpty() ? Optional.empty()
                         : Optional.of(Reference.parse(to.reference()).withDefaultTag());
-                ids.add(exporter.write(job, result, to.all(), to.mounts(), name).toString());
+                ids.add(exporter.write(job, results, to.all(), to.mounts(), name).toString());
             }
         }
         return ids;
@@ -235,12 +235,10 @@ public final class Builder implements AutoCloseable {
         try (var intake = workshop.images().intake()) {
             var job = new Job(request, plan, contexts, listener, intake);
             job.with(imported(request, bases, job));
-            var result = Solver.solve(workshop, job);
-            var steps = plan.target().steps();
-            String author = steps.isEmpty() ? "" : steps.getLast().author();
-            var about = new ImageWriter.About(plan.config(), author, names(request), request.result().annotations());
-            var id = new ImageWriter(intake, plan.target().platform()).write(result, about, inline(request, job, result));
-            return new BuildOutcome(Optional.of(id.toString()), "", exported(job, result, intake));
+            var results = Solver.solve(workshop, job);
+            var made = MadeImages.of(request, job, plan, results).commit(intake, names(request));
+            return new BuildOutcome(Optional.of(made.shown()), "", exported(job, results, intake), made.images(),
+                    Optional.of(made.about()));
         } catch (StepFailed e) {
             throw new EngineException.Invalid(String.valueOf(e.getMessage()));
         }
@@ -258,8 +256,16 @@ public final class Builder implements AutoCloseable {
         return names;
     }
 
-    private static PlanOptions options(BuildRequest request, Contexts contexts) throws EngineException.Invalid {
-        var platform = request.platform().isEmpty() ? Platform.host() : Platform.parse(request.platform());
+    /// The platforms to build for, each once.
+    private static List<Platform> platforms(BuildRequest request) throws EngineException.Invalid {
+        var platforms = new LinkedHashSet<Platform>();
+        for (String text : request.platforms()) {
+            platforms.add(text.equals("local") ? Platform.host() : Platform.parse(text));
+        }
+        return platforms.isEmpty() ? List.of(Platform.host()) : List.copyOf(platforms);
+    }
+
+    private static PlanOptions options(BuildRequest request, Contexts contexts, Platform platform) {
         return new PlanOptions(request.arguments(), request.target(), platform, request.labels(),
                 contexts.directories().keySet(), contexts.images(), request.running().network());
     }

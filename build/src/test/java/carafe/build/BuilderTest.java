@@ -200,7 +200,7 @@ class BuilderTest {
     void aChangedFileMakesItsStepAndAllBehindItRunAgain() throws Exception {
         String file = "FROM scratch\nRUN write /first 1\nCOPY a /a\nRUN write /x 1\n";
         build(file, new TarText().file("a", "A"), request());
-        var explained = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
+        var explained = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), List.of(),
                 BuildRequest.Cache.USE, BuildRequest.Running.PLAIN,
                 new BuildRequest.Result(BuildRequest.Call.BUILD, Optional.empty(), true, false), BuildContexts.NONE);
         build(file, new TarText().file("a", "B"), explained);
@@ -222,7 +222,7 @@ class BuilderTest {
     void noCacheRunsAgain() throws Exception {
         String file = "FROM scratch\nRUN write /x 1\n";
         build(file);
-        build(file, new TarText(), new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
+        build(file, new TarText(), new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), List.of(),
                 new BuildRequest.Cache(true, List.of()), BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE,
                 BuildContexts.NONE));
         assertThat(runner.runs).hasSize(2);
@@ -333,7 +333,7 @@ class BuilderTest {
         var running = new BuildRequest.Running("default", BuildLimits.NONE, Map.of("key", secret),
                 Map.of(), false, false);
         var id = build("FROM scratch\nRUN --mount=type=secret,id=key --mount=type=secret,id=key,env=KEY write /x 1\n",
-                new TarText(), new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
+                new TarText(), new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), List.of(),
                         BuildRequest.Cache.USE, running, BuildRequest.Result.IMAGE, BuildContexts.NONE));
         assertThat(runner.runs.getFirst().environment()).contains("KEY=s3cr3t-value");
         assertThat(new String(images.configBytes(id), StandardCharsets.UTF_8)).doesNotContain("s3cr3t");
@@ -368,7 +368,7 @@ class BuilderTest {
 
     @Test
     void theSameInputGivesTheSameImageWithAnEpoch() throws Exception {
-        var fixed = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
+        var fixed = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), List.of(),
                 new BuildRequest.Cache(true, List.of()), BuildRequest.Running.PLAIN,
                 new BuildRequest.Result(BuildRequest.Call.BUILD, Optional.of(1_000_000_000L), false, false), BuildContexts.NONE);
         String file = "FROM scratch\nWORKDIR /w\nCOPY a /a\nRUN write /w/x 1\n";
@@ -403,7 +403,7 @@ class BuilderTest {
 
     @Test
     void callsAnswerInsteadOfBuilding() throws Exception {
-        var check = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
+        var check = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), List.of(),
                 BuildRequest.Cache.USE, BuildRequest.Running.PLAIN,
                 new BuildRequest.Result(BuildRequest.Call.CHECK, Optional.empty(), false, false), BuildContexts.NONE);
         var outcome = builder.build(check, this::base, new TarText().file("Dockerfile", "FROM scratch AS Base\nRUN fail\n").stream(),
@@ -413,7 +413,7 @@ class BuilderTest {
     }
 
     private static BuildRequest with(String argument, String value) {
-        return new BuildRequest("Dockerfile", List.of(), Map.of(argument, value), Map.of(), Optional.empty(), "",
+        return new BuildRequest("Dockerfile", List.of(), Map.of(argument, value), Map.of(), Optional.empty(), List.of(),
                 BuildRequest.Cache.USE, BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE, BuildContexts.NONE);
     }
 
@@ -487,7 +487,7 @@ class BuilderTest {
                 List.of(core, new BuildLimits.Ulimit("nofile", 77, 77)), List.of(new BuildLimits.Ulimit("nofile", 88, 88), core))) {
             var running = new BuildRequest.Running("default", new BuildLimits(0, 0, BuildLimits.Cpu.NONE, 0, "", List.of(),
                     limits), Map.of(), Map.of(), false, false);
-            build(file, new TarText(), new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
+            build(file, new TarText(), new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), List.of(),
                     BuildRequest.Cache.USE, running, BuildRequest.Result.IMAGE, BuildContexts.NONE));
         }
         assertThat(runner.runs).extracting(run -> run.limits().ulimits().size()).containsExactly(0, 2, 2);
@@ -502,7 +502,7 @@ class BuilderTest {
         header[19] = 22;
         var context = new TarText().file("sh", script.isEmpty() ? header : script.getBytes(StandardCharsets.UTF_8), 0755);
         return build("FROM scratch\nCOPY sh /bin/sh\nRUN " + word + "\n", context, new BuildRequest("Dockerfile", List.of(),
-                Map.of(), Map.of(), Optional.empty(), "linux/s390x", BuildRequest.Cache.USE, BuildRequest.Running.PLAIN,
+                Map.of(), Map.of(), Optional.empty(), List.of("linux/s390x"), BuildRequest.Cache.USE, BuildRequest.Running.PLAIN,
                 BuildRequest.Result.IMAGE, BuildContexts.NONE));
     }
 

@@ -74,7 +74,7 @@ class CacheKeepingTest {
             var image = images.find(reference, platform);
             return new BaseImages.BaseImage(image.id(), image.config());
         };
-        var request = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "", cache,
+        var request = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), List.of(), cache,
                 BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE, BuildContexts.NONE);
         var context = new TarText().file("small", "s").file("large", "l".repeat(100_000)).file("Dockerfile", dockerfile);
         builder.build(request, bases, context.stream(), _ -> { });

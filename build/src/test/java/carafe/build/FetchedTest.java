@@ -408,7 +408,7 @@ class FetchedTest {
             remotes.asked.clear();
             var plain = BuildRequest.of(List.of());
             var asked = new BuildRequest(plain.dockerfile(), plain.tags(), Map.of("BUILDKIT_CONTEXT_KEEP_GIT_DIR",
-                    each.getValue()), plain.labels(), plain.target(), plain.platform(), plain.cache(), plain.running(),
+                    each.getValue()), plain.labels(), plain.target(), plain.platforms(), plain.cache(), plain.running(),
                     plain.result(), new BuildContexts(each.getKey(), Map.of(), List.of()));
             builder.build(asked, this::base, new ByteArrayInputStream(new byte[0]), events::add);
             assertThat(remotes.asked).contains("checkout " + COMMIT + (each.getValue().equals("true") ? " with .git" : ""));

@@ -79,9 +79,9 @@ class ImportedCacheTest {
         }
 
         @Override
-        public Optional<CacheImage> cache(CacheImport asked) throws EngineException {
+        public List<CacheImage> cache(CacheImport asked, List<Platform> platforms) throws EngineException {
             var image = images.find(asked.reference());
-            return Optional.of(new CacheImage(asked.reference(), images.configBytes(image.id()), image.config(),
+            return List.of(new CacheImage(asked.reference(), images.configBytes(image.id()), image.config(),
                     image.manifest(), layers));
         }
     }
@@ -89,7 +89,7 @@ class ImportedCacheTest {
     private BuildOutcome build(String dockerfile, TarText context, BuildRequest.Cache cache)
             throws Exception {
         events.clear();
-        var request = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "", cache,
+        var request = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), List.of(), cache,
                 BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE, BuildContexts.NONE);
         return builder.build(request, new Bases(), context.file("Dockerfile", dockerfile).stream(), events::add);
     }

@@ -140,9 +140,6 @@ final class CarafeBuildTest {
         }
         assertThat(run("build", "--builder", "remote", context.toString()).endedWith(1).err())
                 .contains("there is no builder \"remote\"");
-        assertThat(run("build", "--platform", "linux/amd64,linux/arm64", context.toString()).endedWith(1).err())
-                .contains("several platforms in one build (linux/amd64,linux/arm64) are not supported yet",
-                        "carafe manifest create");
     }
 
     @Test

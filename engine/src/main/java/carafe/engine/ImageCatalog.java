@@ -16,8 +16,9 @@ public interface ImageCatalog {
     /// if one is said.
     void load(InputStream archive, Optional<Platform> platform, LoadListener listener) throws EngineException;
 
-    /// All about one image or artifact. NotFound: `No such image: x:tag`.
-    ImageDetails inspect(String name) throws EngineException;
+    /// All about one image or artifact; of images that share a name the one for `platform`, for this machine if none is
+    /// said. NotFound: `No such image: x:tag`.
+    ImageDetails inspect(String name, Optional<Platform> platform) throws EngineException;
 
     /// The images that match, newest first, then the artifacts; not those without a name that their subject keeps.
     /// Filters: dangling, label, before, since, until, reference.
@@ -38,8 +39,8 @@ public interface ImageCatalog {
     /// Bytes of all layers on disk, each once.
     long layerBytes() throws EngineException;
 
-    /// An archive of images under the names given: a repository's name means all its tags. Of images that share
-    /// a name the one for `platform`, for this machine if none is said.
+    /// An archive of images under the names given: a repository's name means all its tags. Images that share a name go
+    /// together, with their index; of them only the one for `platform` if one is said.
     Download save(List<String> names, Optional<Platform> platform) throws EngineException;
 
     /// Makes an image of one layer, the files in `tar` or, where the request names a URL, in what lies there; answers its

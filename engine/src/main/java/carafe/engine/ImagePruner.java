@@ -43,8 +43,8 @@ final class ImagePruner {
                     && filters.allowsLabels("label", image.config().run().labels())
                     && (filters.of("label!").isEmpty()
                             || !filters.allowsLabels("label!", image.config().run().labels()))
-                    && isUnusedSince(image.id(), usedSince);
-            if (goes && !door.isUsed(image.id())) {
+                    && isIdle(image.id(), usedSince);
+            if (goes) {
                 removals.addAll(removed(image.id(), image.tags().size() + image.digests().size() > 0));
             }
         }
@@ -61,6 +61,16 @@ final class ImagePruner {
         }
         images.sweep(clock.instant().minus(KEPT_INGESTS));
         return new ImagePrune(removals, Math.max(0, before - door.layerBytes()));
+    }
+
+    /// Whether neither the image nor one that has a name together with it is used, or was since `moment`.
+    private boolean isIdle(Digest id, Optional<Instant> moment) throws EngineException {
+        for (var each : images.together(id)) {
+            if (door.isUsed(each) || !isUnusedSince(each, moment)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private boolean isUnusedSince(Digest id, Optional<Instant> moment) throws EngineException {

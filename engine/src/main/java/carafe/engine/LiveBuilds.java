@@ -6,6 +6,7 @@ import carafe.build.plan.BaseImages;
 import carafe.engine.transfer.ImageTransfers;
 import carafe.engine.transfer.PullRequest;
 import carafe.engine.transfer.PushRequest;
+import carafe.image.Image;
 import carafe.image.Images;
 import carafe.image.ImageUsers;
 import carafe.image.Intake;
@@ -20,6 +21,7 @@ import carafe.spec.build.CachePruned;
 import carafe.spec.build.CacheUse;
 import carafe.spec.docker.AuthConfig;
 import carafe.spec.docker.Event;
+import carafe.spec.oci.Digest;
 import carafe.spec.oci.ImageConfig;
 import carafe.spec.oci.Index;
 import carafe.spec.oci.Manifest;
@@ -28,7 +30,9 @@ import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.io.InputStream;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -91,33 +95,47 @@ final class LiveBuilds implements Builds, AutoCloseable {
         }
 
         @Override
-        public Optional<CacheImage> cache(CacheImport asked) throws EngineException, InterruptedException {
+        public List<CacheImage> cache(CacheImport asked, List<Platform> platforms)
+                throws EngineException, InterruptedException {
             if (asked.remote()) {
                 var name = Reference.parse(asked.reference()).withDefaultTag();
                 try {
-                    return Optional.of(remote(name));
+                    return remote(name, platforms);
                 } catch (EngineException e) { // whatever is wrong with it, the build can do without
                     LOG.info("the cache {} is not to be had at its registry", asked.reference(), e);
                 }
             }
             try {
-                return Optional.of(here(images, asked.reference()));
+                return here(images, asked.reference(), platforms);
             } catch (EngineException.NotFound e) {
-                return Optional.empty();
+                return List.of();
             }
         }
 
-        /// Its documents now, its layers when they are wanted.
-        private CacheImage remote(Reference name) throws EngineException, InterruptedException {
+        /// Their documents now, their layers when they are wanted.
+        private List<CacheImage> remote(Reference name, List<Platform> platforms)
+                throws EngineException, InterruptedException {
             var auth = credentialsFor(name.domain());
             var document = transfers.document(name, auth);
-            if (MediaTypes.isIndex(document.mediaType())) {
-                var own = Index.parse(document.bytes()).manifests().stream()
-                        .filter(each -> each.platform().map(made -> made.runsOn(Platform.host())).orElse(false)).findFirst()
-                        .orElseThrow(() -> new EngineException.NotFound("the cache " + name.familiar()
-                                + " is not for this platform"));
-                document = transfers.document(name.withDigest(own.digest()), auth);
+            if (!MediaTypes.isIndex(document.mediaType())) {
+                return List.of(remote(name, document, auth));
             }
+            var found = new ArrayList<CacheImage>();
+            for (var entry : Index.parse(document.bytes()).manifests()) {
+                boolean wanted = platforms.stream()
+                        .anyMatch(platform -> entry.platform().map(made -> made.runsOn(platform)).orElse(false));
+                if (wanted) {
+                    found.add(remote(name, transfers.document(name.withDigest(entry.digest()), auth), auth));
+                }
+            }
+            if (found.isEmpty()) {
+                throw new EngineException.NotFound("the cache " + name.familiar() + " is not for this platform");
+            }
+            return found;
+        }
+
+        private CacheImage remote(Reference name, ImageTransfers.RemoteDocument document, AuthConfig auth)
+                throws EngineException, InterruptedException {
             var manifest = Manifest.parse(document.bytes());
             byte[] configBytes = transfers.blob(name, manifest.config(), auth);
             var config = ImageConfig.parse(configBytes);
@@ -144,8 +162,21 @@ final class LiveBuilds implements Builds, AutoCloseable {
         }
     }
 
-    private static CacheImage here(Images images, String reference) throws EngineException {
-        var image = images.find(reference);
+    /// What a name means here for these platforms; where it has nothing for them, what it is shown as.
+    private static List<CacheImage> here(Images images, String reference, List<Platform> platforms) throws EngineException {
+        var found = new LinkedHashMap<Digest, CacheImage>();
+        for (var platform : platforms) {
+            try {
+                var image = images.find(reference, platform);
+                found.put(image.id(), cache(images, reference, image));
+            } catch (EngineException.NotFound e) {
+                LOG.debug("the cache {} has nothing for {}", reference, platform);
+            }
+        }
+        return found.isEmpty() ? List.of(cache(images, reference, images.find(reference))) : List.copyOf(found.values());
+    }
+
+    private static CacheImage cache(Images images, String reference, Image image) throws EngineException {
         images.use(image.id());
         return new CacheImage(reference, images.configBytes(image.id()), image.config(), image.manifest(),
                 (diffId, intake) -> intake.has(diffId));
@@ -207,7 +238,7 @@ final class LiveBuilds implements Builds, AutoCloseable {
 
     @Override
     public List<String> importMounts(String image) throws EngineException, InterruptedException {
-        return builder.importMounts(here(images, image));
+        return builder.importMounts(cache(images, image, images.find(image)));
     }
 
     @Override

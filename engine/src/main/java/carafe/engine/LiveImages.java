@@ -79,12 +79,12 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
     }
 
     @Override
-    public ImageDetails inspect(String name) throws EngineException {
+    public ImageDetails inspect(String name, Optional<Platform> platform) throws EngineException {
         var artifact = images.artifacts().find(name);
         if (artifact.isPresent()) {
             return ArtifactViews.details(artifact.get(), images.artifacts());
         }
-        var image = images.find(name);
+        var image = platform.isPresent() ? images.find(name, platform.get()) : images.find(name);
         return new ImageDetails(
                 image.id(),
                 image.config(),
@@ -128,8 +128,13 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
     private List<ImageSummary> all() throws EngineException {
         var all = new ArrayList<ImageSummary>();
         for (var image : images.list()) {
-            all.add(new ImageSummary(image.id(), image.tags(), image.digests(), image.config().created(), image.size(),
-                    image.config().run().labels(), users(image.id()).size(), Optional.empty()));
+            var tags = shown(image.tags(), image.id());
+            var digests = shown(image.digests(), image.id());
+            boolean another = tags.isEmpty() && digests.isEmpty() && !(image.tags().isEmpty() && image.digests().isEmpty());
+            if (!another) { // else the image of this machine's platform stands for all that its names mean
+                all.add(new ImageSummary(image.id(), tags, digests, image.config().created(), image.size(),
+                        image.config().run().labels(), users(image.id()).size(), Optional.empty()));
+            }
         }
         for (var artifact : images.artifacts().list()) {
             boolean named = !artifact.tags().isEmpty() || !artifact.digests().isEmpty();
@@ -140,10 +145,14 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
         return all;
     }
 
+    private List<Reference> shown(List<Reference> all, Digest id) {
+        return all.stream().filter(name -> images.isShown(name, id)).toList();
+    }
+
     private Optional<Instant> moment(Set<String> named) throws EngineException {
         Optional<Instant> moment = Optional.empty();
         for (var name : named) {
-            moment = inspect(name).config().created();
+            moment = inspect(name, Optional.empty()).config().created();
         }
         return moment;
     }

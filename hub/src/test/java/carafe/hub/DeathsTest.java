@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -199,8 +200,8 @@ class DeathsTest {
         var seen = new ArrayList<String>();
         afterEveryDeath(death, this::hub, (hub, registry, when) -> {
             byte[] named = whole(hub, registry, "a", when).get("v");
-            assertThat(named).as(when).isIn(old, fresh);
-            seen.add(named.length == old.length ? "old" : "new");
+            assertThat(named).as(when).isNotNull().isIn(old, fresh);
+            seen.add(Objects.requireNonNull(named).length == old.length ? "old" : "new");
             push.on(hub, registry);
             assertThat(whole(hub, registry, "a", when).get("v")).as(when).isEqualTo(fresh);
             assertThat(hub.hub().verify(true).faults().stream().filter(fault -> !fault.repaired())).as(when).isEmpty();

@@ -14,7 +14,7 @@ final class ArchiveImages {
     /// Its images, those for `platform` only if one is said. `needed`: there must be one.
     static List<IncomingImage> images(ArchiveContents contents, Optional<Platform> platform, Platform host, boolean needed)
             throws EngineException {
-        var all = images(contents, platform.orElse(host));
+        var all = images(contents, platform.orElse(host), platform.isEmpty());
         if (all.isEmpty() && needed) {
             throw new EngineException.Invalid("archive holds no container image");
         }
@@ -29,10 +29,11 @@ final class ArchiveImages {
         return wanted;
     }
 
-    private static List<IncomingImage> images(ArchiveContents contents, Platform platform) throws EngineException {
+    private static List<IncomingImage> images(ArchiveContents contents, Platform platform, boolean each)
+            throws EngineException {
         var table = layoutTable(contents);
         if (table.isPresent()) {
-            return OciArchive.images(table.get(), contents, platform);
+            return OciArchive.images(table.get(), contents, platform, each);
         }
         var docker = contents.document(DockerArchive.TABLE);
         if (docker.isPresent()) {

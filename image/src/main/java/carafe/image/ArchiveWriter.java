@@ -37,9 +37,13 @@ final class ArchiveWriter {
     private final List<Descriptor> entries = new ArrayList<>();
     private final List<Json> table = new ArrayList<>();
     private final Map<String, Json.Builder> repositories = new LinkedHashMap<>();
+    private final Map<Digest, SharedIndex.Part> images = new LinkedHashMap<>();
 
-    /// One image to write, with the names that the archive shall give it.
-    record Part(Image image, byte[] config, List<Reference> names) {}
+    /// One image to write, with the names that the archive shall give it alone; `listed` if not only an index lists it.
+    record Part(Image image, byte[] config, List<Reference> names, boolean listed) {}
+
+    /// Images that share a name, the one first that readers of one platform get, with their index.
+    record Together(SharedIndex index, List<Digest> ids, Reference name) {}
 
     /// One artifact to write.
     record ArtifactPart(OutgoingArtifact artifact, List<Reference> names) {}
@@ -51,7 +55,8 @@ final class ArchiveWriter {
     }
 
     /// Writes the whole archive; `out` stays open. `documents` are blobs that no table lists.
-    void write(List<Part> parts, List<ArtifactPart> artifacts, List<byte[]> documents) throws IOException, EngineException {
+    void write(List<Part> parts, List<Together> indexes, List<ArtifactPart> artifacts, List<byte[]> documents)
+            throws IOException, EngineException {
         tar.directory("blobs/", DIRECTORY_MODE);
         tar.directory(BLOBS, DIRECTORY_MODE);
         for (var artifact : artifacts) { // before its blobs: whoever reads the archive once knows then what they are
@@ -62,7 +67,17 @@ final class ArchiveWriter {
             blob(Digest.sha256(document), document);
         }
         for (var part : parts) {
-            image(part);
+            var all = new ArrayList<>(part.names);
+            indexes.stream().filter(each -> each.ids.getFirst().equals(part.image.id()))
+                    .forEach(each -> all.add(each.name));
+            image(part, all);
+        }
+        for (var each : indexes) {
+            var members = new ArrayList<SharedIndex.Part>();
+            each.ids.forEach(id -> Optional.ofNullable(images.get(id)).ifPresent(members::add));
+            byte[] index = each.index.over(members);
+            blob(Digest.sha256(index), index);
+            list(Descriptor.of(Index.parse(index).mediaType(), index), List.of(each.name));
         }
         for (var artifact : artifacts) {
             artifact(artifact);
@@ -79,15 +94,16 @@ final class ArchiveWriter {
         out.flush();
     }
 
-    private void image(Part part) throws IOException, EngineException {
+    /// `names` are those that readers of docker-archives see, which know no index.
+    private void image(Part part, List<Reference> names) throws IOException, EngineException {
         var blobs = new ArrayList<Descriptor>();
-        var names = new ArrayList<String>();
+        var files = new ArrayList<String>();
         var sources = Json.object();
         for (var diffId : part.image.config().diffIds()) {
             var blob = Descriptor.of(MediaTypes.OCI_LAYER, diffId, layers.sizes(diffId).tarBytes());
             layer(blob);
             blobs.add(blob);
-            names.add(BLOBS + diffId.hex());
+            files.add(BLOBS + diffId.hex());
             sources.put(diffId.toString(), blob.toJson());
         }
         var config = Descriptor.of(MediaTypes.OCI_CONFIG, part.image.id(), part.config.length);
@@ -97,15 +113,20 @@ final class ArchiveWriter {
         blob(about.digest(), manifest);
         var entry = new Descriptor(about.mediaType(), about.digest(), about.size(),
                 Optional.of(part.image.config().platform()), Map.of(), Optional.empty());
-        list(entry, part.names);
-        for (var name : part.names) {
-            name.tag().ifPresent(tag -> repositories.computeIfAbsent(name.familiarRepository(), _ -> Json.object())
-                    .put(tag, names.isEmpty() ? "" : names.getLast().substring(BLOBS.length())));
+        images.put(part.image.id(), new SharedIndex.Part(part.image, entry));
+        if (part.listed) {
+            list(entry, part.names);
         }
-        table.add(Json.object().put("Config", BLOBS + config.digest().hex())
-                .put("RepoTags", part.names.isEmpty() ? Json.NULL
-                        : Json.ofTexts(part.names.stream().map(Reference::familiar).toList()))
-                .put("Layers", Json.ofTexts(names)).put("LayerSources", sources.build()).build());
+        for (var name : names) {
+            name.tag().ifPresent(tag -> repositories.computeIfAbsent(name.familiarRepository(), _ -> Json.object())
+                    .put(tag, files.isEmpty() ? "" : files.getLast().substring(BLOBS.length())));
+        }
+        if (part.listed || !names.isEmpty()) {
+            table.add(Json.object().put("Config", BLOBS + config.digest().hex())
+                    .put("RepoTags", names.isEmpty() ? Json.NULL
+                            : Json.ofTexts(names.stream().map(Reference::familiar).toList()))
+                    .put("Layers", Json.ofTexts(files)).put("LayerSources", sources.build()).build());
+        }
     }
 
     private void list(Descriptor entry, List<Reference> names) {

@@ -14,7 +14,8 @@ import java.util.Map;
 /// this is closed.
 public final class ImageArchive implements AutoCloseable {
 
-    private final List<ArchiveWriter.Part> parts = new ArrayList<>();
+    private final Map<Digest, ArchiveWriter.Part> parts = new LinkedHashMap<>();
+    private final List<ArchiveWriter.Together> together = new ArrayList<>();
     private final List<ArchiveWriter.ArtifactPart> artifacts = new ArrayList<>();
     private final Map<Digest, byte[]> documents = new LinkedHashMap<>();
     private final LayerStore layers;
@@ -26,9 +27,24 @@ public final class ImageArchive implements AutoCloseable {
         this.lease = lease;
     }
 
-    void add(ArchiveWriter.Part part) {
-        lease.hold(part.image().config().diffIds());
-        parts.add(part);
+    /// Adds an image under names that it has alone.
+    void add(Image image, byte[] config, List<Reference> names) {
+        lease.hold(image.config().diffIds());
+        var before = parts.get(image.id());
+        var all = new ArrayList<>(before == null ? List.<Reference>of() : before.names());
+        all.addAll(names);
+        parts.put(image.id(), new ArchiveWriter.Part(image, config, all, true));
+    }
+
+    /// Adds an image that only an index lists.
+    void add(Image image, byte[] config) {
+        lease.hold(image.config().diffIds());
+        parts.putIfAbsent(image.id(), new ArchiveWriter.Part(image, config, List.of(), false));
+    }
+
+    /// Adds the index of images that were added.
+    void add(ArchiveWriter.Together index) {
+        together.add(index);
     }
 
     /// Adds an artifact, which it owns from now on.
@@ -43,7 +59,7 @@ public final class ImageArchive implements AutoCloseable {
 
     /// The images, in the order they are written.
     public List<Image> images() {
-        return parts.stream().map(ArchiveWriter.Part::image).toList();
+        return parts.values().stream().map(ArchiveWriter.Part::image).toList();
     }
 
     /// The images and artifacts, in the order they came.
@@ -56,7 +72,7 @@ public final class ImageArchive implements AutoCloseable {
     /// Writes the archive to `out`, which is flushed and stays open.
     /// @throws IOException `out`'s own, or the disk's
     public void write(OutputStream out) throws IOException, EngineException {
-        new ArchiveWriter(layers, out).write(parts, artifacts, List.copyOf(documents.values()));
+        new ArchiveWriter(layers, out).write(List.copyOf(parts.values()), together, artifacts, List.copyOf(documents.values()));
     }
 
     @Override

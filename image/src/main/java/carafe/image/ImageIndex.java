@@ -120,6 +120,31 @@ record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Named> names) {
         return meant == null ? Optional.empty() : meant.images.stream().filter(id -> runsOn(id, platform)).findFirst();
     }
 
+    /// The images that this name means, the newest first; none when there is no such name.
+    List<Digest> meaning(Reference name) {
+        var meant = names.get(name);
+        return meant == null ? List.of() : meant.images;
+    }
+
+    /// The index that this name came with.
+    Optional<Digest> indexOf(Reference name) {
+        var meant = names.get(name);
+        return meant == null ? Optional.empty() : meant.index;
+    }
+
+    /// The names that came with the index of this digest.
+    List<Reference> namesOfIndex(Digest digest) {
+        return names.entrySet().stream().filter(name -> name.getValue().index.equals(Optional.of(digest)))
+                .map(Map.Entry::getKey).toList();
+    }
+
+    /// The images that have a name together with `id`, itself among them.
+    Set<Digest> together(Digest id) {
+        var all = new LinkedHashSet<>(List.of(id));
+        names.values().stream().filter(meant -> meant.images.contains(id)).forEach(meant -> all.addAll(meant.images));
+        return all;
+    }
+
     /// True when what has this id is no image but an artifact.
     boolean isArtifact(Digest id) {
         var manifest = images.get(id);
@@ -176,6 +201,13 @@ record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Named> names) {
     /// This index with `name` given to the image `id`, which it has, and to no other.
     ImageIndex withName(Reference name, Digest id) {
         return withMeaning(name, Named.only(id));
+    }
+
+    /// This index with `name` meaning the image `id`, or all that `like` means where that is one of its names.
+    ImageIndex withNameAs(Reference name, Digest id, Optional<Reference> like) {
+        var meant = like.map(names::get).orElse(Named.only(id));
+        boolean same = named(name).equals(Optional.of(id)) && (like.isEmpty() || meant.equals(names.get(name)));
+        return same ? this : withMeaning(name, meant);
     }
 
     /// This index with `name` given to the image `id`, which it has and which is of the index with the digest `from`;

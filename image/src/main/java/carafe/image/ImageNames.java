@@ -22,8 +22,9 @@ final class ImageNames {
     static Digest resolve(String name, ImageIndex index) throws EngineException {
         var exact = digest(name);
         if (exact.isPresent()) {
-            return exact.filter(index.images()::containsKey).orElseThrow(
-                    () -> new EngineException.NotFound("No such image: " + exact.get()));
+            return exact.filter(index.images()::containsKey)
+                    .or(() -> index.namesOfIndex(exact.get()).stream().findFirst().flatMap(index::named)).orElseThrow(
+                            () -> new EngineException.NotFound("No such image: " + exact.get()));
         }
         var reference = Reference.parse(name).withDefaultTag();
         var named = index.named(stored(reference));
@@ -40,10 +41,17 @@ final class ImageNames {
         if (isIdPrefix(any, name)) {
             return any;
         }
-        var reference = stored(Reference.parse(name).withDefaultTag());
+        var reference = meant(name, index).orElse(stored(Reference.parse(name).withDefaultTag()));
         return index.named(reference, platform).orElseThrow(() -> new EngineException.NotFound("image with reference "
                 + reference.familiar() + " was found but its platform does not match the specified platform: wanted "
                 + platform));
+    }
+
+    /// The name that `name`, which is no image's id, stands for; an index's digest stands for a name that has it.
+    static Optional<Reference> meant(String name, ImageIndex index) throws EngineException.Invalid {
+        var exact = digest(name);
+        return exact.isPresent() ? index.namesOfIndex(exact.get()).stream().findFirst()
+                : Optional.of(stored(Reference.parse(name).withDefaultTag())).filter(index.names()::containsKey);
     }
 
     /// The images that these names mean, with the tags that were asked for: a repository without a tag means all of its
@@ -61,7 +69,7 @@ final class ImageNames {
                 var id = platform.isPresent() ? resolve(name, platform.get(), index) : resolve(name, index);
                 var found = wanted.computeIfAbsent(id, _ -> new ArrayList<>());
                 if (!isIdPrefix(id, name)) {
-                    var reference = Reference.parse(name).withDefaultTag();
+                    var reference = meant(name, index).orElse(Reference.parse(name).withDefaultTag());
                     if (reference.digest().isEmpty()) {
                         add(found, reference);
                     }
@@ -99,6 +107,11 @@ final class ImageNames {
     /// True when `name` says the image `id` by its id or the beginning of it.
     static boolean isIdPrefix(Digest id, String name) {
         return id.toString().startsWith(name) || id.hex().startsWith(name);
+    }
+
+    /// True when `name` is a whole digest, an id or that of an index.
+    static boolean isDigest(String name) {
+        return digest(name).isPresent();
     }
 
     private static Optional<Digest> digest(String name) {

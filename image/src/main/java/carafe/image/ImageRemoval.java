@@ -6,13 +6,16 @@ import carafe.spec.oci.Digest;
 import carafe.spec.oci.Reference;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
 /// Decides what the removal of an image takes away, by Docker's rules and in its words; does nothing itself. A name
-/// goes first, and the image with its last name. By id all names go at once if they are of one repository. Running
+/// goes first, and the images it means with their last name. By id all names go at once if they are of one repository; of
+/// images that share a name the one that it shows takes the others along, another one goes alone. Running
 /// containers forbid the removal of the image, stopped ones do unless it is forced.
 /// Source: moby daemon/images/image_delete.go (behaviour).
 final class ImageRemoval {
@@ -37,7 +40,7 @@ final class ImageRemoval {
     static Plan plan(String name, boolean force, ImageUsers users, ImageIndex index) throws EngineException {
         var id = ImageNames.resolve(name, index);
         var removal = new ImageRemoval(id, users, index);
-        return ImageNames.isIdPrefix(id, name) ? removal.byId(force) : removal.byName(name, force);
+        return ImageNames.isIdPrefix(id, name) || ImageNames.isDigest(name) ? removal.byId(force) : removal.byName(name, force);
     }
 
     private Plan byName(String name, boolean force) throws EngineException {
@@ -50,8 +53,7 @@ final class ImageRemoval {
             }
         }
         var reference = ImageNames.stored(Reference.parse(name).withDefaultTag());
-        var meant = next.names().get(reference);
-        var siblings = meant == null ? List.<Digest>of() : meant.images();
+        var siblings = next.together(id);
         untag(List.of(reference));
         var left = next.namesOf(id);
         boolean tagged = left.stream().anyMatch(other -> other.repository().equals(reference.repository())
@@ -59,19 +61,10 @@ final class ImageRemoval {
         if (reference.digest().isEmpty() && !tagged) {
             untag(left.stream().filter(other -> other.repository().equals(reference.repository())).toList());
         }
-        if (!next.namesOf(id).isEmpty()) {
-            return new Plan(next, removals, List.of());
-        }
-        var conflict = conflict(force);
-        if (conflict.isPresent()) { // its name is gone, which is what was asked; it stays without one
-            return new Plan(next, removals, List.of());
-        }
-        delete(id);
-        for (var sibling : siblings) {
-            if (!sibling.equals(id) && next.namesOf(sibling).isEmpty() && users.of(sibling).isEmpty()) {
-                delete(sibling);
-            }
-        }
+        if (next.namesOf(id).isEmpty() && conflict(force).isEmpty()) {
+            delete(id);
+        } // else its name is gone, which is what was asked, and it stays
+        deleteUnnamed(siblings);
         return new Plan(next, removals, List.copyOf(deleted));
     }
 
@@ -85,9 +78,22 @@ final class ImageRemoval {
         if (!one && !force) {
             throw refused("must be forced", "image is referenced in multiple repositories");
         }
-        untag(names);
+        var shown = names.stream().filter(name -> next.named(name).equals(Optional.of(id))).toList();
+        var siblings = new LinkedHashSet<Digest>();
+        shown.forEach(name -> siblings.addAll(next.meaning(name)));
+        untag(shown);
         delete(id);
+        deleteUnnamed(siblings);
         return new Plan(next, removals, List.copyOf(deleted));
+    }
+
+    /// Deletes what lost its last name with the image, and is not used.
+    private void deleteUnnamed(Collection<Digest> siblings) {
+        for (var sibling : siblings) {
+            if (!sibling.equals(id) && next.namesOf(sibling).isEmpty() && users.of(sibling).isEmpty()) {
+                delete(sibling);
+            }
+        }
     }
 
     private void delete(Digest image) {

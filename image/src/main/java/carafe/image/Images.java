@@ -17,6 +17,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -45,6 +46,7 @@ public final class Images implements AutoCloseable {
     private final Platform host = Platform.host();
     private final Map<Digest, Documents> documents = new ConcurrentHashMap<>();
     private final Artifacts artifacts;
+    private final Departures departures;
 
     /// One writer at a time changes `index` and the blobs that it names, on disk and here; readers take what is there.
     private final Object writing = new Object();
@@ -66,6 +68,7 @@ public final class Images implements AutoCloseable {
         this.snapshots = Snapshots.open(snapshotRoot, layers, collector, trash, content);
         this.index = ImageIndex.read(content.root());
         this.artifacts = new Artifacts(this, content);
+        this.departures = new Departures(this, content, layers, collector, known);
         trash.afterwards(() -> known.forgetAllUnless(layers::has)); // what a removal did not come to before a crash
     }
 
@@ -194,8 +197,10 @@ public final class Images implements AutoCloseable {
         for (var old : published.renamed) {
             progress.renamed(old.name().orElseThrow(), old.id());
         }
+        var told = new HashSet<Reference>();
         for (var image : images) {
-            image.names().forEach(name -> loaded.add(new Loaded(Optional.of(name), image.id())));
+            image.names().stream().filter(told::add) // those who share a name are told once, as what it means here
+                    .forEach(name -> loaded.add(new Loaded(Optional.of(name), index.named(name).orElse(image.id()))));
             if (image.names().isEmpty()) {
                 loaded.add(new Loaded(Optional.empty(), image.id()));
             }
@@ -226,12 +231,11 @@ public final class Images implements AutoCloseable {
                         ? Optional.of(content.put(image.index().get())) : Optional.<Digest>empty();
                 next = next.withImage(image.id(), image.descriptor());
                 for (var name : image.names()) {
-                    next.named(name).filter(old -> !old.equals(image.id()))
-                            .ifPresent(old -> renamed.add(new Loaded(Optional.of(name), old)));
                     next = from.isPresent()
                             ? next.withName(name, image.id(), from.get()) : next.withName(name, image.id());
                 }
             }
+            renamed.addAll(lost(images, now, next));
             renamed.addAll(Artifacts.renamed(others, next));
             next = artifacts.with(others, subjects, next);
             staying.addAll(Artifacts.staying(others, next));
@@ -240,55 +244,33 @@ public final class Images implements AutoCloseable {
         return new Published(renamed, staying);
     }
 
+    /// The names that images had in `before` and that were taken from them for these, with the image people saw there.
+    private static List<Loaded> lost(List<IncomingImage> images, ImageIndex before, ImageIndex after) {
+        var names = new LinkedHashSet<Reference>();
+        images.forEach(image -> names.addAll(image.names()));
+        var lost = new ArrayList<Loaded>();
+        for (var name : names) {
+            before.named(name).filter(old -> !after.meaning(name).contains(old))
+                    .ifPresent(old -> lost.add(new Loaded(Optional.of(name), old)));
+        }
+        return lost;
+    }
+
     /// Begins to take an image in, layer by layer, from a registry or a build; to be closed.
     public Intake intake() {
         return new Intake(this, layers, collector.lease(), flights, known);
     }
 
-    /// The image that `name` means, made ready to be sent; to be closed.
-    public Outgoing outgoing(String name) throws EngineException {
-        var lease = collector.lease();
-        boolean open = false;
-        try {
-            var image = find(name);
-            lease.hold(image.config().diffIds());
-            var manifest = content.readAll(image.manifestDigest(), Manifest.MAX_BYTES);
-            var outgoing = new Outgoing(image, configBytes(image.id()), manifest, layers, known, lease);
-            open = true;
-            return outgoing;
-        } catch (IOException e) {
-            throw Failures.of("read image " + name, e);
-        } finally {
-            if (!open) {
-                lease.close();
-            }
-        }
+    /// All that `name` means, made ready to be sent; to be closed.
+    public OutgoingImages outgoing(String name) throws EngineException {
+        return departures.outgoing(name);
     }
 
     /// Prepares an archive of the images that `names` mean, each under those names: a repository's name means all its
-    /// tags, an id no name; of images that share a name the one for `platform`, for this machine if none is said. To be
-    /// written, then closed.
+    /// tags, an id no name. Images that share a name go together, with their index; of them only the one for `platform`
+    /// if one is said. To be written, then closed.
     public ImageArchive save(List<String> names, Optional<Platform> platform) throws EngineException {
-        var now = index;
-        var archive = new ImageArchive(layers, collector.lease());
-        boolean prepared = false;
-        try {
-            for (var wanted : ImageNames.resolveAll(names, platform, now).entrySet()) {
-                if (now.isArtifact(wanted.getKey())) {
-                    archive.add(artifacts.outgoing(artifacts.artifact(wanted.getKey(), now)), wanted.getValue());
-                } else {
-                    archive.add(new ArchiveWriter.Part(image(wanted.getKey(), now), configBytes(wanted.getKey()),
-                            wanted.getValue()));
-                }
-            }
-            artifacts.addReferrers(archive);
-            prepared = true;
-            return archive;
-        } finally {
-            if (!prepared) {
-                archive.close();
-            }
-        }
+        return departures.save(names, platform);
     }
 
     private void change(ImageIndex next) throws IOException {
@@ -326,6 +308,16 @@ public final class Images implements AutoCloseable {
         return image(named(name, ImageNames.resolve(name, platform, now), now), now);
     }
 
+    /// The images that have a name together with this one, itself among them.
+    public Set<Digest> together(Digest id) {
+        return index.together(id);
+    }
+
+    /// Whether `name` shows the image `id`: of images that share it, the one for this machine does.
+    public boolean isShown(Reference name, Digest id) {
+        return index.named(name).equals(Optional.of(id));
+    }
+
     /// The image with this id.
     public Optional<Image> byId(Digest id) throws EngineException {
         var now = index;
@@ -348,7 +340,7 @@ public final class Images implements AutoCloseable {
         return all;
     }
 
-    private Image image(Digest id, ImageIndex at) throws EngineException {
+    Image image(Digest id, ImageIndex at) throws EngineException {
         var found = documents(id);
         var manifest = at.images().get(id);
         if (manifest == null) {
@@ -417,8 +409,10 @@ public final class Images implements AutoCloseable {
             var now = index;
             var id = ImageNames.resolve(source, now);
             try {
-                if (!now.named(name).equals(Optional.of(id))) {
-                    change(now.withName(name, id));
+                var next = now.withNameAs(name, id, ImageNames.isIdPrefix(id, source) ? Optional.empty()
+                        : ImageNames.meant(source, now));
+                if (!next.equals(now)) {
+                    change(next);
                 }
             } catch (IOException e) {
                 throw Failures.of("tag " + name.familiar(), e);

@@ -39,6 +39,11 @@ record IncomingImage(byte[] configBytes, ImageConfig config, byte[] manifestByte
         return new IncomingImage(configBytes, config, manifestBytes, manifest, others, index);
     }
 
+    /// The same with other names, found through `index`.
+    IncomingImage of(List<Reference> others, byte[] index) {
+        return new IncomingImage(configBytes, config, manifestBytes, manifest, others, Optional.of(index));
+    }
+
     /// The image's id.
     Digest id() {
         return manifest.config().digest();

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -206,16 +207,28 @@ public final class Intake implements AutoCloseable {
     /// @return the names that other images had before, with those images
     public List<Loaded> commit(byte[] config, byte[] manifest, List<Reference> names, Optional<byte[]> index)
             throws EngineException {
-        var image = IncomingImage.of(config, manifest, names, index);
-        for (var diffId : image.config().diffIds()) {
-            if (!has(diffId)) {
-                throw new EngineException.Invalid("layer " + diffId + " of the image is missing");
+        return commit(List.of(new Made(config, manifest)), names, index);
+    }
+
+    /// An image's documents.
+    public record Made(byte[] config, byte[] manifest) {}
+
+    /// The same for images of several platforms, all at once; `index` lists their manifests.
+    public List<Loaded> commit(List<Made> all, List<Reference> names, Optional<byte[]> index) throws EngineException {
+        var incoming = new ArrayList<IncomingImage>();
+        for (var made : all) {
+            var image = IncomingImage.of(made.config, made.manifest, names, index);
+            for (var diffId : image.config().diffIds()) {
+                if (!has(diffId)) {
+                    throw new EngineException.Invalid("layer " + diffId + " of the image is missing");
+                }
             }
+            incoming.add(image);
         }
         try {
-            return images.publish(List.of(image), List.of()).renamed();
+            return images.publish(incoming, List.of()).renamed();
         } catch (IOException e) {
-            throw Failures.of("store image " + image.id(), e);
+            throw Failures.of("store image " + incoming.getFirst().id(), e);
         }
     }
 

@@ -11,12 +11,14 @@ import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// The images of an archive that holds an OCI layout: `index.json` points to manifests, or to indexes of which the
 /// manifest for this machine is taken. What is no container image is passed over; see [IncomingArtifact] for artifacts.
@@ -46,27 +48,88 @@ final class OciArchive {
     /// An image and the names it has so far.
     private record Named(IncomingImage image, Set<Reference> names) {}
 
-    /// The images that the layout's `table` points to, for `host` where there is a choice.
-    static List<IncomingImage> images(byte[] table, ArchiveContents contents, Platform host) throws EngineException {
+    /// The images of an index and the names it has so far.
+    private record Together(List<IncomingImage> images, byte[] index, Set<Reference> names) {
+        private Stream<IncomingImage> named() {
+            var all = List.copyOf(names);
+            return images.stream().map(image -> image.of(all, index));
+        }
+    }
+
+    /// The images that the layout's `table` points to, for `host` where there is a choice; with `all` those of every
+    /// platform that an index with a name has here.
+    static List<IncomingImage> images(byte[] table, ArchiveContents contents, Platform host, boolean all)
+            throws EngineException {
         var archive = new OciArchive(contents, host);
         var byManifest = new LinkedHashMap<Descriptor, Optional<Named>>();
+        var byIndex = new LinkedHashMap<Digest, Optional<Together>>();
         for (var entry : Index.parse(table).manifests()) {
             var found = archive.manifest(entry, 0);
             if (found.isEmpty()) {
                 continue;
             }
+            var name = name(entry.annotations());
             var manifest = Descriptor.of(found.get().mediaType(), found.get().digest(), found.get().size());
+            if (all && MediaTypes.isIndex(entry.mediaType()) && name.isPresent()) {
+                var together = byIndex.get(entry.digest());
+                if (together == null) {
+                    together = archive.together(entry, manifest);
+                    byIndex.put(entry.digest(), together);
+                }
+                together.ifPresent(images -> images.names.add(name.get()));
+                continue;
+            }
             var image = byManifest.get(manifest);
             if (image == null) {
                 image = archive.image(manifest).map(read -> new Named(read, new LinkedHashSet<>()));
                 byManifest.put(manifest, image);
             }
             if (image.isPresent()) {
-                name(entry.annotations()).ifPresent(image.get().names::add);
+                name.ifPresent(image.get().names::add);
             }
         }
-        return archive.oneOwnerPerName(byManifest.values().stream().flatMap(Optional::stream)
+        var result = archive.oneOwnerPerName(byManifest.values().stream().flatMap(Optional::stream)
                 .map(named -> named.image.named(List.copyOf(named.names))).toList());
+        byIndex.values().stream().flatMap(Optional::stream).flatMap(Together::named).forEach(result::add);
+        return result;
+    }
+
+    /// The images of an index: `best`, and those of other platforms that are whole here; nothing where `best` is no image.
+    private Optional<Together> together(Descriptor entry, Descriptor best) throws EngineException {
+        var first = image(best);
+        if (first.isEmpty()) {
+            return Optional.empty();
+        }
+        byte[] index = document(entry, Manifest.MAX_BYTES);
+        var images = new LinkedHashMap<String, IncomingImage>(Map.of(first.get().config().platform().toString(), first.get()));
+        var seen = new HashSet<>(Set.of(best.digest()));
+        for (var child : Index.parse(index).manifests()) {
+            boolean other = MediaTypes.isManifest(child.mediaType()) && !isAttestation(child) && seen.add(child.digest())
+                    && isWhole(child);
+            if (other) {
+                image(child).ifPresent(found -> images.putIfAbsent(found.config().platform().toString(), found));
+            }
+        }
+        return Optional.of(new Together(List.copyOf(images.values()), index, new LinkedHashSet<>()));
+    }
+
+    /// Whether all parts of an image are in the archive.
+    private boolean isWhole(Descriptor descriptor) throws EngineException {
+        var bytes = contents.document(blob(descriptor.digest()));
+        if (bytes.isEmpty()) {
+            return false;
+        }
+        var manifest = Manifest.parse(bytes.get());
+        return manifest.artifact().isEmpty() && isPresent(manifest.config().digest()) && hasAll(manifest.layers());
+    }
+
+    private boolean hasAll(List<Descriptor> layers) throws EngineException {
+        for (var layer : layers) {
+            if (contents.layer(blob(layer.digest())).isEmpty()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /// Where several platforms' images claim one name, the one for this machine has it.

@@ -52,7 +52,7 @@ final class BigLayerProgram {
             }
             Descriptor blob;
             try (var outgoing = images.outgoing(NAME); var out = Files.newOutputStream(pushed)) {
-                blob = outgoing.layers().getFirst().write(out);
+                blob = outgoing.images().getFirst().layers().getFirst().write(out);
             }
             images.remove(NAME, false, ImageUsers.NONE);
             images.sweep(Instant.now());

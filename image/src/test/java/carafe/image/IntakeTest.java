@@ -79,7 +79,9 @@ class IntakeTest {
             assertThat(images.list()).isEmpty();
             assertThat(intake.commit(image.config(), manifest, List.of(NAME), Optional.empty())).isEmpty();
         }
-        try (var outgoing = images.outgoing("registry.example.com/team/app:1")) {
+        try (var all = images.outgoing("registry.example.com/team/app:1")) {
+            var outgoing = all.images().getFirst();
+            assertThat(all.index()).isEmpty();
             assertThat(outgoing.image().id()).isEqualTo(image.id());
             assertThat(outgoing.manifest()).isEqualTo(manifest);
             assertThat(outgoing.config()).isEqualTo(image.config());
@@ -227,7 +229,7 @@ class IntakeTest {
             intake.commit(image.config(), manifest, List.of(NAME), Optional.empty());
         }
         try (var outgoing = images.outgoing(NAME.toString())) {
-            var known = outgoing.layers().getFirst().known();
+            var known = outgoing.images().getFirst().layers().getFirst().known();
             assertThat(known).extracting(OutgoingLayer.KnownBlob::blob).containsExactly(layer().blob());
             assertThat(known.getFirst().repositories()).containsExactlyInAnyOrder(REPOSITORY,
                     "registry.example.com/team/other");

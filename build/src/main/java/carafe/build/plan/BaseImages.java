@@ -6,7 +6,7 @@ import carafe.spec.build.CacheImport;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.ImageConfig;
 import carafe.spec.oci.Platform;
-import java.util.Optional;
+import java.util.List;
 
 /// Finds the images that stages begin with or copy from.
 @FunctionalInterface
@@ -24,8 +24,9 @@ public interface BaseImages {
         return find(reference, platform);
     }
 
-    /// The image that somebody named as a cache; empty when there is none.
-    default Optional<CacheImage> cache(CacheImport asked) throws EngineException, InterruptedException {
-        return Optional.empty();
+    /// The images that somebody named as a cache, one or one for each of `platforms`; empty when there is none.
+    default List<CacheImage> cache(CacheImport asked, List<Platform> platforms)
+            throws EngineException, InterruptedException {
+        return List.of();
     }
 }

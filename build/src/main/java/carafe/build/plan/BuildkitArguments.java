@@ -5,10 +5,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /// What the build arguments that begin with `BUILDKIT_` say: a prefix for the ids of cache mounts (`""`: none), the host
-/// name that programs see (`""`: the usual one), whether the image takes along what its steps were, and what stands in for
-/// the Dockerfile's `# check=`. BUILDKIT_BUILD_NAME says nothing here, there is no list of past builds that would show it.
+/// name that programs see (`""`: the usual one), whether the image takes along what its steps were, whether one platform's
+/// image gets an index as several do, and what stands in for the Dockerfile's `# check=`. BUILDKIT_BUILD_NAME says nothing
+/// here, there is no list of past builds that would show it.
 /// Source: Dockerfile reference, "BuildKit built-in build args".
-public record BuildkitArguments(String cacheNamespace, String hostName, boolean inlineCache, Optional<String> checks) {
+public record BuildkitArguments(String cacheNamespace, String hostName, boolean inlineCache,
+        boolean multiPlatform, Optional<String> checks) {
 
     private static final String OWN_FRONT_END = "dockerfile\\.v0|(docker\\.io/)?docker/dockerfile(-upstream)?([:@]\\S+)?";
     private static final String HOST_NAME = "[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?";
@@ -30,7 +32,8 @@ public record BuildkitArguments(String cacheNamespace, String hostName, boolean 
         }
         String checks = arguments.getOrDefault("BUILDKIT_DOCKERFILE_CHECK", "");
         return new BuildkitArguments(arguments.getOrDefault("BUILDKIT_CACHE_MOUNT_NS", ""), host,
-                truth(arguments, "BUILDKIT_INLINE_CACHE"), checks.isEmpty() ? Optional.empty() : Optional.of(checks));
+                truth(arguments, "BUILDKIT_INLINE_CACHE"), truth(arguments, "BUILDKIT_MULTI_PLATFORM"),
+                checks.isEmpty() ? Optional.empty() : Optional.of(checks));
     }
 
     private static boolean truth(Map<String, String> arguments, String name) throws EngineException.Invalid {

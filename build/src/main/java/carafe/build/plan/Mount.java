@@ -1,12 +1,23 @@
 package carafe.build.plan;
 
 import java.util.Optional;
+import java.util.function.IntUnaryOperator;
 
 /// One `--mount` of a RUN step, complete: defaults filled in, targets absolute.
 public sealed interface Mount {
 
     /// Where in the step's root it appears.
     String target();
+
+    /// The same in a plan whose stages have other numbers.
+    default Mount numbered(IntUnaryOperator numbers) {
+        return switch (this) {
+            case Bind bind -> new Bind(bind.target, bind.from.numbered(numbers), bind.source, bind.writable);
+            case Cache cache -> new Cache(cache.target, cache.id, cache.from.map(from -> from.numbered(numbers)), cache.source,
+                    cache.readOnly, cache.sharing, cache.owner);
+            case Tmpfs _, Secret _, Ssh _ -> this;
+        };
+    }
 
     /// Files of the context, a stage or an image; what is written to a writable one is thrown away.
     record Bind(String target, Origin from, String source, boolean writable) implements Mount {}

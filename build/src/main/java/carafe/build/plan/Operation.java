@@ -2,9 +2,22 @@ package carafe.build.plan;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntUnaryOperator;
 
 /// What a step does to the files.
 public sealed interface Operation {
+
+    /// The same in a plan whose stages have other numbers.
+    default Operation numbered(IntUnaryOperator numbers) {
+        return switch (this) {
+            case Run run -> new Run(run.arguments, run.environment, run.hidden, run.directory, run.user,
+                    run.mounts.stream().map(mount -> mount.numbered(numbers)).toList(), run.network, run.hostName,
+                    run.insecure, run.script);
+            case Copy copy -> new Copy(copy.add, copy.from.numbered(numbers), copy.sources, copy.inline, copy.destination,
+                    copy.options);
+            case Nothing _, MakeDirectory _ -> this;
+        };
+    }
 
     /// Nothing: only the configuration changes.
     record Nothing() implements Operation {}

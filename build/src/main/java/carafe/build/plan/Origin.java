@@ -1,9 +1,15 @@
 package carafe.build.plan;
 
 import carafe.spec.oci.Digest;
+import java.util.function.IntUnaryOperator;
 
 /// Where files come from: what a stage begins with, what COPY and mounts read.
 public sealed interface Origin {
+
+    /// The same in a plan whose stages have other numbers.
+    default Origin numbered(IntUnaryOperator numbers) {
+        return this instanceof OfStage(int index) ? new OfStage(numbers.applyAsInt(index)) : this;
+    }
 
     /// Nothing at all (`scratch`).
     record Scratch() implements Origin {}

@@ -94,7 +94,7 @@ public final class Planner {
         var all = new ArrayList<>(file.findings());
         findings.stream().filter(finding -> file.directives().wants(finding.rule())).forEach(all::add);
         all.sort((a, b) -> Integer.compare(a.span().first(), b.span().first()));
-        return new BuildPlan(stages, labelled(result.config()), all);
+        return BuildPlan.of(stages, labelled(result.config()), options.platform(), all);
     }
 
     private RunConfig labelled(RunConfig config) {

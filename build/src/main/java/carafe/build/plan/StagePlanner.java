@@ -69,8 +69,8 @@ final class StagePlanner {
         for (var step : stage.steps()) {
             step(step);
         }
-        return new PlannedStage(stage.index(), stage.title(), image, stage.from().span(), base, platform, inherited,
-                begin, steps);
+        return new PlannedStage(stage.index(), stage.index(), stage.title(), image, stage.from().span(), base, platform,
+                inherited, begin, steps);
     }
 
     private void step(Step step) throws DockerfileException, EngineException {
@@ -194,15 +194,7 @@ final class StagePlanner {
             } else if (planner.globals().containsKey(name)) {
                 arguments.put(name, planner.globals().getOrDefault(name, ""));
             }
-            if (platformValue(name).isPresent() && given == null && argument.value().isEmpty()) {
-                arguments.put(name, platformValue(name).get());
-            }
         }
-    }
-
-    private Optional<String> platformValue(String name) {
-        return Optional.ofNullable(PlatformArguments.of(Platform.host(), platform,
-                planner.options().target().orElse("")).get(name)).filter(_ -> name.startsWith("TARGET"));
     }
 
     private String put(List<KeyValue> list, Map<String, String> into, Step step) throws DockerfileException {

@@ -24,6 +24,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 
 /// Writes what builds keep as images that other engines can import: [CacheDocument] in the configuration, the results of
@@ -41,15 +42,16 @@ public final class CacheExporter {
         this.mounts = mounts;
     }
 
-    /// What a job's steps came to: all of them, or those whose layers `result` has and those of the target without one.
-    public static CacheDocument document(Job job, StageResult result, boolean all) {
-        var own = new HashSet<>(result.diffIds());
-        int target = job.plan().target().index();
+    /// What a job's steps came to: all of them, or those whose layers `results` have and those of the stages `targets`
+    /// without one.
+    public static CacheDocument document(Job job, List<StageResult> results, Set<Integer> targets, boolean all) {
+        var own = new HashSet<Digest>();
+        results.forEach(result -> own.addAll(result.diffIds()));
         var steps = new LinkedHashMap<Digest, CacheDocument.Step>();
         for (var learnt : job.learnt()) {
             var record = learnt.record();
             boolean wanted = all || record.layer().map(layer -> own.contains(layer.diffId()))
-                    .orElse(learnt.stage() == target);
+                    .orElse(targets.contains(learnt.stage()));
             if (wanted) {
                 steps.put(record.key(), new CacheDocument.Step(record.key(), record.kind(),
                         record.layer().map(Layer::diffId), record.created()));
@@ -60,9 +62,11 @@ public final class CacheExporter {
 
     /// Writes a job's results as an image called `name`, if that is given.
     /// @return the image's id
-    public Digest write(Job job, StageResult result, boolean all, boolean withMounts, Optional<Reference> name)
+    public Digest write(Job job, List<StageResult> results, boolean all, boolean withMounts, Optional<Reference> name)
             throws EngineException, IOException, InterruptedException {
-        var document = document(job, result, all);
+        var targets = new HashSet<Integer>();
+        job.plan().targets().forEach(target -> targets.add(target.stage()));
+        var document = document(job, results, targets, all);
         var layers = new LinkedHashMap<Digest, Layer>();
         var wanted = new HashSet<Digest>();
         document.steps().forEach(step -> step.layer().ifPresent(wanted::add));

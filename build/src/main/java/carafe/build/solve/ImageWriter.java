@@ -45,11 +45,13 @@ public final class ImageWriter {
     /// Makes the image visible.
     /// @return its id
     public Digest write(StageResult result, About about) throws EngineException {
-        return write(result, about, Optional.empty());
+        var made = documents(result, about, Optional.empty());
+        intake.commit(made.config(), made.manifest(), about.names, Optional.empty());
+        return Digest.sha256(made.config());
     }
 
-    /// The same, with what its steps were for other engines' builds.
-    public Digest write(StageResult result, About about, Optional<CacheDocument> cache) throws EngineException {
+    /// The image's documents, with what its steps were for other engines' builds if that is given.
+    public Intake.Made documents(StageResult result, About about, Optional<CacheDocument> cache) {
         var config = new ImageConfig(platform, result.created(), about.author, "", "", about.config, result.diffIds(),
                 result.history());
         var document = config.toJson();
@@ -60,7 +62,6 @@ public final class ImageWriter {
         var layers = result.layers().stream().map(Layer::blob).toList();
         var manifest = new Manifest(MediaTypes.OCI_MANIFEST, Descriptor.of(MediaTypes.OCI_CONFIG, configBytes), layers,
                 about.annotations, Optional.empty(), Optional.empty());
-        intake.commit(configBytes, manifest.toJson().printBytes(), about.names, Optional.empty());
-        return Digest.sha256(configBytes);
+        return new Intake.Made(configBytes, manifest.toJson().printBytes());
     }
 }

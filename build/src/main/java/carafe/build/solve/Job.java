@@ -115,11 +115,12 @@ public final class Job {
     /// Tells which steps there are, and remembers their numbers.
     void announce() {
         var vertices = new ArrayList<BuildEvent.Vertex>();
-        boolean alone = plan.stages().size() == 1;
+        boolean alone = plan.stages().stream().mapToInt(PlannedStage::inFile).distinct().count() == 1;
         for (var stage : plan.stages()) {
             firsts.put(stage.index(), vertices.size());
             boolean unnamed = stage.title().matches("\\d+");
-            String title = !unnamed ? stage.title() : alone ? "" : "stage-" + stage.title();
+            String name = !unnamed ? stage.title() : alone ? "" : "stage-" + stage.title();
+            String title = (plan.labels().getOrDefault(stage.index(), "") + " " + name).strip();
             int total = stage.steps().size() + 1;
             vertices.add(new BuildEvent.Vertex(title, 1, total, "FROM " + stage.from()
                     + (unnamed ? "" : " AS " + stage.title()), stage.span().first(), true));

@@ -4,7 +4,9 @@ import carafe.build.plan.PlannedStage;
 import carafe.build.step.StepFailed;
 import carafe.spec.EngineException;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -28,15 +30,15 @@ public final class Solver {
         job.plan().stages().forEach(stage -> results.put(stage.index(), new CompletableFuture<>()));
     }
 
-    /// Does what is to be done and answers the target's result. An interrupt ends everything that runs.
+    /// Does what is to be done and answers the targets' results, in their order. An interrupt ends everything that runs.
     /// @throws StepFailed a step's program ended with another code than 0
-    public static StageResult solve(Workshop workshop, Job job)
+    public static List<StageResult> solve(Workshop workshop, Job job)
             throws EngineException, IOException, InterruptedException, StepFailed {
         job.announce();
         return new Solver(workshop, job).run();
     }
 
-    private StageResult run() throws EngineException, IOException, InterruptedException, StepFailed {
+    private List<StageResult> run() throws EngineException, IOException, InterruptedException, StepFailed {
         var stages = job.plan().stages();
         var left = new CountDownLatch(stages.size());
         ExecutorService pool = Executors.newVirtualThreadPerTaskExecutor();
@@ -68,7 +70,11 @@ public final class Solver {
                 default -> throw new AssertionError(failed);
             }
         }
-        return result(job.plan().target().index());
+        var done = new ArrayList<StageResult>();
+        for (var target : job.plan().targets()) {
+            done.add(result(target.stage()));
+        }
+        return done;
     }
 
     private void solve(PlannedStage stage, ExecutorService pool) {

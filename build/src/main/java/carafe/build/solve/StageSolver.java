@@ -52,7 +52,7 @@ final class StageSolver {
         this.stage = stage;
         this.results = results;
         this.sources = new Sources(workshop, job, results);
-        this.usesCache = job.usesCache(stage.title(), stage.index());
+        this.usesCache = job.usesCache(stage.title(), stage.inFile());
     }
 
     StageResult solve() throws EngineException, IOException, InterruptedException, StepFailed {
@@ -167,9 +167,9 @@ final class StageSolver {
             return Optional.empty(); // histories do not tell mounts
         }
         for (var candidate : job.imported().after(state, step.history())) {
-            if (!copied) {
+            if (!copied && candidate.image().config().platform().runsOn(stage.platform())) {
                 found = candidate.take(key, kind, job.intake());
-            } else if (candidate.position() >= 0) {
+            } else if (copied && candidate.position() >= 0) {
                 found = copied(candidate, key, kind, making);
             }
             if (found.isPresent()) {
@@ -234,7 +234,9 @@ final class StageSolver {
     }
 
     private String description(PlannedStep step) {
-        return stage.title() + ": " + (step.text().length() > 2000 ? step.text().substring(0, 2000) : step.text());
+        String label = job.plan().labels().getOrDefault(stage.index(), "");
+        String text = step.text().length() > 2000 ? step.text().substring(0, 2000) : step.text();
+        return (label.isEmpty() ? "" : label + " ") + stage.title() + ": " + text;
     }
 
     private void explain(int vertex, StepKey key, String description, boolean found, Inputs more)
@@ -377,7 +379,7 @@ final class StageSolver {
                 origins.put(i, sources.identity(bind));
             }
         }
-        var key = new StepKey("run", job.epoch()).below(state)
+        var key = new StepKey("run", job.epoch()).below(state).with("platform", stage.platform().toString())
                 .run(run, origins, job.request().running().limits().ulimits());
         return solved(step, vertex, key, Inputs.NONE, () -> run(run, vertex, step.config()));
     }

@@ -94,7 +94,7 @@ final class PlanText {
                 operation(step.operation(), text);
             }
         }
-        text.append("config ").append(plan.config().toJson().print()).append('\n');
+        text.append("config ").append(plan.targets().getFirst().config().toJson().print()).append('\n');
         for (var finding : plan.findings()) {
             text.append("warning ").append(finding.rule().word()).append(" line ").append(finding.span().first())
                     .append(": ").append(finding.message()).append('\n');

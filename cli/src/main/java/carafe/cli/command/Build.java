@@ -63,7 +63,7 @@ final class Build {
         flags.bool("no-cache", "Do not use cache when building the image");
         flags.list("no-cache-filter", "Do not cache specified stages");
         flags.list("o,output", "Output destination (format: \"type=tar,dest=path\")");
-        flags.text("platform", "Set target platform for build");
+        flags.list("platform", "Set target platforms for build (e.g., \"linux/amd64,linux/arm64\")");
         flags.text("progress", "Set type of progress output (\"auto\", \"plain\", \"tty\", \"quiet\", \"rawjson\")")
                 .otherwise("auto");
         flags.text("provenance", "Shorthand for \"--attest=type=provenance\"").hidden();
@@ -82,9 +82,13 @@ final class Build {
 
     private int run() throws Failure, EngineError, EngineException.Invalid, IOException {
         refuseWhatIsMissing();
-        var output = BuildOutput.read(flags.truth("push") ? List.of("type=registry") : flags.list("output"));
+        boolean several = BuildDocument.platforms(flags).size() > 1;
+        var output = BuildOutput.read(flags.truth("push") ? List.of("type=registry") : flags.list("output"), several);
         if (output.kind() == BuildOutput.Kind.PUSHED && flags.list("tag").isEmpty()) {
             throw new Failure(1, "tag is needed when pushing to registry: -t NAME");
+        }
+        if (output.kind() == BuildOutput.Kind.ARCHIVE && several && flags.list("tag").isEmpty()) {
+            throw new Failure(1, BuildOutput.NAMELESS);
         }
         var caches = BuildCaches.read(call);
         try {
@@ -107,11 +111,6 @@ final class Build {
         if (!List.of("", "default").contains(flags.text("builder"))) {
             throw new Failure(1, "there is no builder \"" + flags.text("builder") + "\": the engine is the only one, and is"
                     + " chosen with -H, -c or CARAFE_HOST");
-        }
-        if (flags.text("platform").contains(",")) {
-            throw new Failure(1, "several platforms in one build (" + flags.text("platform") + ") are not supported yet:"
-                    + " build each with its own --platform and -t, push them, and make one name of them with "
-                    + Help.PROGRAM + " manifest create");
         }
     }
 
@@ -164,18 +163,19 @@ final class Build {
         switch (last.text("event")) {
             case "outcome" -> {
                 session.print(last.text("text"));
-                String image = last.text("image");
+                var made = BuildResult.of(last);
+                String image = made.name();
                 if (flags.truth("quiet") || style() == BuildProgress.Style.QUIET) {
                     session.println(image);
                 } else if (!image.isEmpty()) {
                     session.say("built " + image + (flags.list("tag").isEmpty() ? ""
                             : " named " + String.join(", ", flags.list("tag"))));
                 }
-                write("iidfile", image);
                 if (!image.isEmpty()) {
-                    output.write(call, image, flags.list("tag"));
+                    made = output.write(call, made, flags.list("tag"));
                 }
-                write("metadata-file", metadata(image).print() + "\n");
+                write("iidfile", made.name());
+                write("metadata-file", made.metadata(flags.list("tag")).print() + "\n");
                 return 0;
             }
             case "error" -> {
@@ -196,18 +196,6 @@ final class Build {
                 out.write(content.getBytes(StandardCharsets.UTF_8));
             }
         }
-    }
-
-    /// What is told of a result, under the names that buildx has for it.
-    private Json.Obj metadata(String image) {
-        var told = Json.object();
-        if (!image.isEmpty()) {
-            told.put("containerimage.config.digest", image);
-        }
-        if (!flags.list("tag").isEmpty()) {
-            told.put("image.name", String.join(",", flags.list("tag").stream().map(ImageName::full).toList()));
-        }
-        return told.build();
     }
 
     /// A shell in the state that the failing step left; without a terminal, how to get one.

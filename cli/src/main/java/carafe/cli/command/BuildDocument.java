@@ -10,7 +10,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// What `build`'s flags ask for, as the document that goes before the context.
 final class BuildDocument {
@@ -37,7 +39,7 @@ final class BuildDocument {
                 .put("labels", Json.ofMap(pairs("label")))
                 .put("annotations", Json.ofMap(annotations()))
                 .put("target", flags.text("target"))
-                .put("platform", flags.text("platform"))
+                .put("platforms", Json.ofTexts(platforms(flags)))
                 .put("network", flags.text("network"))
                 .put("extraHosts", Json.ofTexts(flags.list("add-host")))
                 .put("cgroupParent", flags.text("cgroup-parent"))
@@ -55,6 +57,12 @@ final class BuildDocument {
                 .put("secrets", Json.ofMap(secrets()))
                 .put("agents", Json.ofMap(agents()))
                 .build();
+    }
+
+    /// The platforms asked for; none is the engine's own.
+    static List<String> platforms(Flags flags) {
+        return flags.list("platform").stream().flatMap(text -> Stream.of(text.split(",")))
+                .map(String::strip).filter(text -> !text.isEmpty()).distinct().toList();
     }
 
     private long bytes(String flag) throws Failure {

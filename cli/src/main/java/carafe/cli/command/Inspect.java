@@ -40,6 +40,10 @@ final class Inspect {
             flags.bool("s,size", type.isEmpty() ? "Display total file sizes if the type is container"
                     : "Display total file sizes");
         }
+        if (type.equals("image")) {
+            flags.text("platform", "Inspect a specific platform of the multi-platform image. Formatted as \"os[/arch[/variant]]\""
+                    + " (e.g., \"linux/amd64\")");
+        }
         if (type.isEmpty()) {
             flags.text("type", "Only inspect objects of the given type");
         } else {
@@ -103,7 +107,8 @@ final class Inspect {
         boolean size = call.flags().exists("size") && call.flags().truth("size");
         return call.engine().get(switch (type) {
             case "container" -> Target.of("containers", word, "json").when(size, "size");
-            case "image" -> Target.of("images", word, "json");
+            case "image" -> Target.of("images", word, "json").given("platform",
+                    call.flags().exists("platform") ? call.flags().text("platform") : "");
             case "network" -> Target.of("networks", word);
             default -> Target.of("volumes", word);
         });

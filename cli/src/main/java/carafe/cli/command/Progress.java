@@ -10,6 +10,7 @@ import java.math.MathContext;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /// Shows the messages of a transfer: on a terminal one line per layer that is kept current, else a line per message
 /// without the numbers in between. Source: docker/cli's jsonmessage (behaviour).
@@ -25,12 +26,18 @@ final class Progress {
 
     /// The line of each thing, counted from the first.
     private final Map<String, Integer> lines = new HashMap<>();
+    private Optional<Json.Obj> result = Optional.empty();
 
     /// Writes to `out`, which is the caller's standard stream number `stream`.
     Progress(Session session, OutputStream out, int stream) {
         this.out = out;
         this.terminal = session.terminal().isTerminal(stream);
         this.columns = terminal ? session.terminal().size().map(size -> size.columns()).orElse(80) : 0;
+    }
+
+    /// What was told for programs last, if anything was.
+    Optional<Json.Obj> result() {
+        return result;
     }
 
     /// Shows one message.
@@ -46,8 +53,9 @@ final class Progress {
             write(stream);
             return;
         }
-        if (status.isEmpty()) {
-            return; // for programs
+        if (status.isEmpty()) { // for programs
+            message.find("aux").ifPresent(aux -> result = aux instanceof Json.Obj found ? Optional.of(found) : result);
+            return;
         }
         String id = message.text("id");
         String bar = bar(message.object("progressDetail"));

@@ -6,6 +6,7 @@ import carafe.spec.EngineException;
 import carafe.spec.Json;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.Optional;
 
 /// `push`: an image to a registry.
 final class Push {
@@ -69,9 +70,10 @@ final class Push {
     }
 
     /// Pushes one tag of an image, `latest` where `image` has none, and shows on `out` how it goes.
-    static void one(Call call, String image, OutputStream out)
+    /// @return what the registry has now, by `Digest` and `Size`
+    static Optional<Json.Obj> one(Call call, String image, OutputStream out)
             throws Failure, EngineError, EngineException.Invalid, IOException {
-        push(call, target(image), image, out);
+        return push(call, target(image), image, out);
     }
 
     private static Target target(String image) {
@@ -80,11 +82,13 @@ final class Push {
         return Target.of("images", tagged.substring(0, colon), "push").given("tag", tagged.substring(colon + 1));
     }
 
-    private static void push(Call call, Target target, String image, OutputStream out)
+    private static Optional<Json.Obj> push(Call call, Target target, String image, OutputStream out)
             throws Failure, EngineError, EngineException.Invalid, IOException {
         String auth = call.credentials().header(ImageName.registry(image));
         try (var response = call.engine().openPost(target, auth); var messages = Json.stream(response.body())) {
-            new Progress(call.session(), out, 1).showAll(messages);
+            var progress = new Progress(call.session(), out, 1);
+            progress.showAll(messages);
+            return progress.result();
         }
     }
 }

@@ -99,6 +99,7 @@ public final class LiveTransfers implements ImageTransfers {
                         images.artifacts().list().stream().flatMap(artifact -> artifact.tags().stream()))
                 .filter(each -> each.repository().equals(name.repository()))
                 .filter(each -> name.tag().isEmpty() || name.tag().equals(each.tag()))
+                .distinct() // images of several platforms have it in common
                 .sorted((a, b) -> a.toString().compareTo(b.toString()))
                 .toList();
         if (tagged.isEmpty()) {

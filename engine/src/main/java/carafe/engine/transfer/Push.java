@@ -1,13 +1,17 @@
 package carafe.engine.transfer;
 
 import carafe.image.Images;
+import carafe.image.Intake;
 import carafe.image.Outgoing;
+import carafe.image.OutgoingImages;
 import carafe.image.OutgoingLayer;
+import carafe.image.SharedIndex;
 import carafe.registry.Document;
 import carafe.registry.Repository;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
+import carafe.spec.oci.Index;
 import carafe.spec.oci.Manifest;
 import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Reference;
@@ -19,9 +23,9 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Semaphore;
 
-/// One image on its way out: layers in parallel, those the registry has or can mount not sent, then configuration and
-/// manifest. The manifest that the image came with is sent as it is when all its blobs are there, else one over the
-/// blobs that were made.
+/// One name on its way out, an image or those of several platforms with their index: layers in parallel, those the registry
+/// has or can mount not sent, then configuration and manifest, and at last the index. The manifest that an image came with
+/// is sent as it is when all its blobs are there, else one over the blobs that were made.
 final class Push {
 
     private static final long STEP_NANOS = 100_000_000;
@@ -55,8 +59,9 @@ final class Push {
             images.artifacts().named(id, name.withDigest(id));
         } else {
             try (var outgoing = images.outgoing(name.toString())) {
-                pushed = image(outgoing).descriptor();
-                id = outgoing.image().id();
+                id = outgoing.images().getFirst().image().id();
+                pushed = outgoing.index().isPresent() ? together(outgoing, outgoing.index().get())
+                        : alone(outgoing.images().getFirst());
             }
         }
         if (referrers) {
@@ -68,7 +73,35 @@ final class Push {
         return id;
     }
 
-    private Document image(Outgoing outgoing) throws EngineException, InterruptedException {
+    private Descriptor alone(Outgoing outgoing) throws EngineException, InterruptedException {
+        var document = image(outgoing, name.tag());
+        var byDigest = name.withDigest(document.descriptor().digest());
+        if (!outgoing.image().digests().contains(byDigest)) {
+            remember(List.of(new Intake.Made(outgoing.config(), document.bytes())), byDigest, Optional.empty());
+        }
+        return document.descriptor();
+    }
+
+    /// The images of several platforms, then the index over the manifests they have there.
+    private Descriptor together(OutgoingImages all, SharedIndex index) throws EngineException, InterruptedException {
+        var parts = new ArrayList<SharedIndex.Part>();
+        var made = new ArrayList<Intake.Made>();
+        for (var outgoing : all.images()) {
+            var document = image(outgoing, Optional.empty());
+            parts.add(new SharedIndex.Part(outgoing.image(), document.descriptor()));
+            made.add(new Intake.Made(outgoing.config(), document.bytes()));
+        }
+        byte[] bytes = index.over(parts);
+        var document = Document.of(Index.parse(bytes).mediaType(), bytes);
+        repository.put(document, name.tag());
+        var byDigest = name.withDigest(document.descriptor().digest());
+        if (!all.images().stream().allMatch(each -> each.image().digests().contains(byDigest))) {
+            remember(made, byDigest, Optional.of(bytes));
+        }
+        return document.descriptor();
+    }
+
+    private Document image(Outgoing outgoing, Optional<String> tag) throws EngineException, InterruptedException {
         var distinct = new LinkedHashMap<Digest, OutgoingLayer>();
         outgoing.layers().forEach(layer -> distinct.putIfAbsent(layer.diffId(), layer));
         distinct.keySet().forEach(id -> listener.tell(new TransferMessage.About(id.shortHex(), "Preparing")));
@@ -83,8 +116,7 @@ final class Push {
         var manifest = outgoing.image().manifest();
         repository.upload(manifest.config().mediaType(), outgoing.config());
         var document = document(outgoing, blobs);
-        repository.put(document, name.tag());
-        remember(outgoing, document);
+        repository.put(document, tag);
         return document;
     }
 
@@ -183,14 +215,10 @@ final class Push {
         };
     }
 
-    /// The image is known by the digest it has at the registry from now on.
-    private void remember(Outgoing outgoing, Document document) throws EngineException {
-        var byDigest = name.withDigest(document.descriptor().digest());
-        if (outgoing.image().digests().contains(byDigest)) {
-            return;
-        }
+    /// The images are known by the digest they have at the registry from now on.
+    private void remember(List<Intake.Made> made, Reference byDigest, Optional<byte[]> index) throws EngineException {
         try (var intake = images.intake()) {
-            intake.commit(outgoing.config(), document.bytes(), List.of(byDigest), Optional.empty());
+            intake.commit(made, List.of(byDigest), index);
         }
     }
 }

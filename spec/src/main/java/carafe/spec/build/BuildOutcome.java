@@ -1,18 +1,26 @@
 package carafe.spec.build;
 
+import carafe.spec.oci.Descriptor;
+import carafe.spec.oci.Platform;
 import java.util.List;
 import java.util.Optional;
 
-/// What came out: the image's id, or the text that a call asked for; the ids of the images that hold the cache, one for
-/// each export that is no `INLINE`, in their order.
-public record BuildOutcome(Optional<String> imageId, String text, List<String> cacheIds) {
+/// What came out: the image's id (of several that of this host's platform, else the first), or the text that a call asked
+/// for; the ids of the images that hold the cache, one for each export that is no `INLINE`, in their order; the image made
+/// for each platform; and its manifest, or the index of all.
+public record BuildOutcome(Optional<String> imageId, String text, List<String> cacheIds, List<Made> images,
+        Optional<Descriptor> result) {
+
+    /// The image made for a platform.
+    public record Made(Platform platform, String id) {}
 
     public BuildOutcome {
         cacheIds = List.copyOf(cacheIds);
+        images = List.copyOf(images);
     }
 
-    /// Nothing was exported.
-    public BuildOutcome(Optional<String> imageId, String text) {
-        this(imageId, text, List.of());
+    /// No image: the answer to a call.
+    public static BuildOutcome said(String text) {
+        return new BuildOutcome(Optional.empty(), text, List.of(), List.of(), Optional.empty());
     }
 }

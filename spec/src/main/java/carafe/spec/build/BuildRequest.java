@@ -7,10 +7,10 @@ import java.util.Map;
 import java.util.Optional;
 
 /// A build as somebody asks for it, beside its context: the Dockerfile's path in the context, names for the result,
-/// arguments (a value may be absent: then the Dockerfile's default holds), labels, the target stage, the platform
-/// (`""`: this host's), where its files come from.
+/// arguments (a value may be absent: then the Dockerfile's default holds), labels, the target stage, the platforms
+/// (none: this host's), where its files come from.
 public record BuildRequest(String dockerfile, List<String> tags, Map<String, String> arguments,
-        Map<String, String> labels, Optional<String> target, String platform, Cache cache, Running running,
+        Map<String, String> labels, Optional<String> target, List<String> platforms, Cache cache, Running running,
         Result result, BuildContexts contexts) {
 
     /// Which results of earlier builds count: none with `ignore`; none for the stages in `ignoreStages`; beside those of
@@ -66,17 +66,18 @@ public record BuildRequest(String dockerfile, List<String> tags, Map<String, Str
 
     /// An image called `tags` from the file `Dockerfile`.
     public static BuildRequest of(List<String> tags) {
-        return new BuildRequest("Dockerfile", tags, Map.of(), Map.of(), Optional.empty(), "", Cache.USE, Running.PLAIN,
+        return new BuildRequest("Dockerfile", tags, Map.of(), Map.of(), Optional.empty(), List.of(), Cache.USE, Running.PLAIN,
                 Result.IMAGE, BuildContexts.NONE);
     }
 
     /// The same from other contexts.
     public BuildRequest from(BuildContexts others) {
-        return new BuildRequest(dockerfile, tags, arguments, labels, target, platform, cache, running, result, others);
+        return new BuildRequest(dockerfile, tags, arguments, labels, target, platforms, cache, running, result, others);
     }
 
     public BuildRequest {
         tags = List.copyOf(tags);
+        platforms = List.copyOf(platforms);
         arguments = Collections.unmodifiableMap(new LinkedHashMap<>(arguments));
         labels = Collections.unmodifiableMap(new LinkedHashMap<>(labels));
     }

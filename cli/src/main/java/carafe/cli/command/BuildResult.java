@@ -1,0 +1,69 @@
+package carafe.cli.command;
+
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// What a build made: the id of the image for the engine's own platform, the images of all platforms, and the descriptor
+/// of the image's manifest or of the index of several.
+record BuildResult(String image, List<Made> images, Json.Obj descriptor) {
+
+    BuildResult {
+        images = List.copyOf(images);
+    }
+
+    /// The image for a platform, as `linux/arm64`.
+    record Made(String platform, String id) {
+
+        /// The directory that buildx has for its files.
+        String directory() {
+            return platform.replace('/', '_');
+        }
+    }
+
+    /// Reads the engine's last event.
+    static BuildResult of(Json.Obj outcome) throws EngineException.Invalid {
+        var images = new ArrayList<Made>();
+        for (var each : outcome.objects("images")) {
+            images.add(new Made(each.text("platform"), each.text("id")));
+        }
+        return new BuildResult(outcome.text("image"), images, outcome.object("descriptor"));
+    }
+
+    /// Whether images of several platforms are held together by an index.
+    boolean isIndex() throws EngineException.Invalid {
+        return descriptor.text("mediaType").contains("index");
+    }
+
+    /// What it is called by programs: the image's id, the index's digest.
+    String name() throws EngineException.Invalid {
+        return isIndex() ? descriptor.text("digest") : image;
+    }
+
+    /// The same as a registry has it, whose layers are compressed.
+    BuildResult pushed(Optional<Json.Obj> there) throws EngineException.Invalid {
+        if (there.isEmpty()) {
+            return this;
+        }
+        var aux = there.get();
+        return new BuildResult(image, images, Json.object().putAll(descriptor).put("digest", aux.text("Digest"))
+                .put("size", aux.number("Size", 0)).build());
+    }
+
+    /// What is told of it, under the names that buildx has.
+    Json.Obj metadata(List<String> tags) throws EngineException.Invalid {
+        var told = Json.object();
+        if (!image.isEmpty() && !isIndex()) {
+            told.put("containerimage.config.digest", image);
+        }
+        if (!descriptor.text("digest").isEmpty()) {
+            told.put("containerimage.descriptor", descriptor).put("containerimage.digest", descriptor.text("digest"));
+        }
+        if (!tags.isEmpty()) {
+            told.put("image.name", String.join(",", tags.stream().map(ImageName::full).toList()));
+        }
+        return told.build();
+    }
+}

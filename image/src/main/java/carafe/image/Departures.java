@@ -1,0 +1,133 @@
+package carafe.image;
+
+import carafe.spec.EngineException;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.Manifest;
+import carafe.spec.oci.Platform;
+import carafe.spec.oci.Reference;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+
+/// Makes images ready to leave, for registries and as archives; what leaves is kept from collections meanwhile.
+final class Departures {
+
+    private final Images images;
+    private final ContentStore content;
+    private final LayerStore layers;
+    private final LayerCollector collector;
+    private final KnownBlobs known;
+
+    Departures(Images images, ContentStore content, LayerStore layers, LayerCollector collector, KnownBlobs known) {
+        this.images = images;
+        this.content = content;
+        this.layers = layers;
+        this.collector = collector;
+        this.known = known;
+    }
+
+    /// All that `name` means.
+    OutgoingImages outgoing(String name) throws EngineException {
+        var now = images.index();
+        var first = images.find(name);
+        var ids = new LinkedHashSet<>(List.of(first.id()));
+        var meant = ImageNames.isIdPrefix(first.id(), name) ? Optional.<Reference>empty() : ImageNames.meant(name, now);
+        var shared = meant.isPresent() ? shared(meant.get(), now) : Optional.<SharedIndex>empty();
+        if (shared.isPresent()) {
+            ids.addAll(now.meaning(meant.orElseThrow()));
+        }
+        var all = new ArrayList<Outgoing>();
+        boolean whole = false;
+        try {
+            for (var id : ids) {
+                all.add(one(images.image(id, now)));
+            }
+            whole = true;
+            return new OutgoingImages(all, shared);
+        } finally {
+            if (!whole) {
+                all.forEach(Outgoing::close);
+            }
+        }
+    }
+
+    private Outgoing one(Image image) throws EngineException {
+        var lease = collector.lease();
+        boolean open = false;
+        try {
+            lease.hold(image.config().diffIds());
+            var manifest = content.readAll(image.manifestDigest(), Manifest.MAX_BYTES);
+            var outgoing = new Outgoing(image, images.configBytes(image.id()), manifest, layers, known, lease);
+            open = true;
+            return outgoing;
+        } catch (IOException e) {
+            throw Failures.of("read image " + image.id(), e);
+        } finally {
+            if (!open) {
+                lease.close();
+            }
+        }
+    }
+
+    /// The index that goes with a name: one whose images are all here, or of which several are.
+    private Optional<SharedIndex> shared(Reference name, ImageIndex now) throws EngineException {
+        var from = now.indexOf(name);
+        if (from.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            var index = SharedIndex.of(content.readAll(from.get(), Manifest.MAX_BYTES));
+            int here = now.meaning(name).size();
+            return here > 1 || index.isOnly(here) ? Optional.of(index) : Optional.empty();
+        } catch (IOException e) {
+            throw Failures.of("read the index of " + name.familiar(), e);
+        }
+    }
+
+    /// See [Images#save].
+    ImageArchive save(List<String> names, Optional<Platform> platform) throws EngineException {
+        var now = images.index();
+        var archive = new ImageArchive(layers, collector.lease());
+        boolean prepared = false;
+        try {
+            for (var wanted : ImageNames.resolveAll(names, platform, now).entrySet()) {
+                var id = wanted.getKey();
+                if (now.isArtifact(id)) {
+                    archive.add(images.artifacts().outgoing(images.artifacts().artifact(id, now)), wanted.getValue());
+                    continue;
+                }
+                var alone = new ArrayList<Reference>();
+                for (var name : wanted.getValue()) {
+                    var shared = platform.isPresent() ? Optional.<SharedIndex>empty() : shared(name, now);
+                    if (shared.isEmpty()) {
+                        alone.add(name);
+                    } else {
+                        together(archive, name, shared.get(), id, now);
+                    }
+                }
+                if (!alone.isEmpty() || wanted.getValue().isEmpty()) {
+                    archive.add(images.image(id, now), images.configBytes(id), alone);
+                }
+            }
+            images.artifacts().addReferrers(archive);
+            prepared = true;
+            return archive;
+        } finally {
+            if (!prepared) {
+                archive.close();
+            }
+        }
+    }
+
+    private void together(ImageArchive archive, Reference name, SharedIndex index, Digest first, ImageIndex now)
+            throws EngineException {
+        var ids = new LinkedHashSet<>(List.of(first));
+        ids.addAll(now.meaning(name));
+        for (var id : ids) {
+            archive.add(images.image(id, now), images.configBytes(id));
+        }
+        archive.add(new ArchiveWriter.Together(index, List.copyOf(ids), name));
+    }
+}
