@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 
@@ -74,7 +73,7 @@ public final class ContextStream extends InputStream {
 
     private void push(String directory) throws IOException {
         var entries = new ArrayList<>(files.list(directory.isEmpty() ? root : root.resolve(directory)));
-        entries.sort(Comparator.comparing(FileEntry::name).reversed());
+        entries.sort((one, other) -> other.name().compareTo(one.name())); // a Comparator's own lambdas are in no AOT cache
         for (var entry : entries) {
             waiting.push(new Waiting(directory.isEmpty() ? entry.name() : directory + "/" + entry.name(), entry));
         }
