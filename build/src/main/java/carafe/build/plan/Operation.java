@@ -1,10 +1,25 @@
 package carafe.build.plan;
 
+import carafe.spec.build.BuildContexts;
 import java.util.List;
 import java.util.Optional;
 
 /// What a step does to the files.
 public sealed interface Operation {
+
+    /// Whether it looks at files of the build's context.
+    default boolean readsContext() {
+        return switch (this) {
+            case Copy copy -> copy.from instanceof Origin.Context
+                    && !(copy.add && copy.sources.stream().allMatch(BuildContexts::isRemote));
+            case Run run -> run.mounts.stream().anyMatch(mount -> switch (mount) {
+                case Mount.Bind bind -> bind.from() instanceof Origin.Context;
+                case Mount.Cache cache -> cache.from().filter(from -> from instanceof Origin.Context).isPresent();
+                case Mount.Tmpfs _, Mount.Secret _, Mount.Ssh _ -> false;
+            });
+            case Nothing _, MakeDirectory _ -> false;
+        };
+    }
 
     /// Nothing: only the configuration changes.
     record Nothing() implements Operation {}

@@ -26,13 +26,15 @@ import java.util.TreeMap;
 
 /// A build's context as it came: the contents of its files one after the other in one spool file, an index in memory.
 /// No file of the context ever exists under its own name, so no name in it can mean anything to the host; links are
-/// followed in the index, where there is nothing outside. Every content's digest is known when it has arrived.
+/// followed in the index, where there is nothing outside. Every content's digest is known when it has arrived; of a file
+/// that was only listed, what an earlier build made of it, or nothing.
 public final class ContextArchive implements FileSource {
 
     private static final int MAX_ENTRIES = 2_000_000;
     private static final int MAX_DEPTH = 512;
     private static final int MAX_LINKS = 255;
     private static final int BUFFER = 256 << 10;
+    private static final long LISTED = -1;
 
     private static final class Entry {
         Node node;
@@ -105,6 +107,26 @@ public final class ContextArchive implements FileSource {
         entries++;
         put(path, entry);
         return entry.node;
+    }
+
+    /// Adds a file, link or directory of root's that did not come: of a file the `digest` at most is known.
+    public void addListed(Node node, Optional<Digest> digest) throws EngineException.Invalid {
+        entries++;
+        if (node.isDirectory()) {
+            directory(node.path()).node = node;
+            return;
+        }
+        var entry = new Entry(node);
+        entry.offset = LISTED;
+        entry.digest = digest;
+        put(node.path(), entry);
+    }
+
+    /// The digest of the file whose path it is, without following links.
+    public Optional<Digest> digest(String path) {
+        var directory = directories.get(path.substring(0, Math.max(0, path.lastIndexOf('/'))));
+        var entry = directory == null ? null : directory.children.get(path.substring(path.lastIndexOf('/') + 1));
+        return entry == null ? Optional.empty() : entry.digest;
     }
 
     /// Adds a directory of root's, unless it is there.
@@ -321,13 +343,19 @@ public final class ContextArchive implements FileSource {
         if (file.size() == 0) {
             return new ByteArrayInputStream(new byte[0]);
         }
+        if (entry.offset == LISTED) {
+            throw new ContextWanted("whoever reads " + file.path());
+        }
         return new Section(spool, entry.offset, entry.node.size());
     }
 
     @Override
     public Digest content(Node file) throws IOException {
-        return lookup(file.path()).flatMap(entry -> entry.digest)
-                .orElseThrow(() -> new FileNotFoundException(file.path()));
+        var entry = lookup(file.path()).orElseThrow(() -> new FileNotFoundException(file.path()));
+        if (entry.digest.isEmpty() && entry.offset == LISTED) {
+            throw new ContextWanted("the digest of " + file.path());
+        }
+        return entry.digest.orElseThrow(() -> new FileNotFoundException(file.path()));
     }
 
     /// The content of the file at `path`, if there is one.
