@@ -5,7 +5,6 @@ import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -16,31 +15,35 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.zip.CRC32;
 
 /// What files of clients' directories were when they came last, a file for each directory, so that one which is unchanged
-/// need not come again. Only ever a help: what cannot be read or written is forgotten. At most so many directories, and
-/// bytes, are remembered; those unused longest go first. Any thread may ask.
+/// need not come again. A stamp says which file it is, so names are not kept. Only ever a help: what cannot be read or
+/// written is forgotten. At most so many directories, and bytes, are remembered; those unused longest go first. Any thread
+/// may ask.
 ///
-/// A file is a magic number, for each file its path (u16 length, UTF-8), stamp (five i64) and SHA-256, and the CRC-32 of
-/// all that (u32); written beside and renamed, so that it is there whole or not at all, or its sum is wrong.
+/// A file is a magic number, for each file its stamp (five i64) and SHA-256, and the CRC-32 of all that (u32); written
+/// beside and renamed, so that it is there whole or not at all, or its sum is wrong.
 public final class ContextMemory {
 
     private static final Logger LOG = System.getLogger(ContextMemory.class.getName());
     private static final long MAGIC = 0x6361726166653031L;
     private static final int DIGEST_BYTES = 32;
-    private static final int STAMP_BYTES = 5 * Long.BYTES;
+    private static final int INODE_AT = 8;
+    private static final int SIZE_AT = 16;
+    private static final int MODIFIED_AT = 24;
+    private static final int CHANGED_AT = 32;
+    private static final int STAMP_BYTES = 40;
+    private static final int RECORD_BYTES = STAMP_BYTES + DIGEST_BYTES;
     private static final HexFormat HEX = HexFormat.of();
 
     /// How much is remembered.
     record Bounds(int directories, long bytes) {}
 
     /// A file of a directory, as it was, and the digest of its content then.
-    record Known(String path, FileStamp stamp, Digest digest) {}
+    record Known(FileStamp stamp, Digest digest) {}
 
     private final Path root;
     private final Bounds bounds;
@@ -77,8 +80,8 @@ public final class ContextMemory {
         return name.matches("[0-9a-f]{64}");
     }
 
-    /// What is known of the files of `directory`, by path; nothing if that is not remembered. Counts as a use.
-    Map<String, Known> recall(String directory) {
+    /// What is known of the files of `directory`; nothing if that is not remembered. Counts as a use.
+    Recalled recall(String directory) {
         Path file = file(directory);
         try {
             if (Files.size(file) <= bounds.bytes) {
@@ -87,33 +90,73 @@ public final class ContextMemory {
                 return known;
             }
         } catch (NoSuchFileException e) {
-            return Map.of();
-        } catch (IOException | BufferUnderflowException e) {
+            return Recalled.NOTHING;
+        } catch (IOException e) {
             LOG.log(Level.WARNING, "what was known of a context is forgotten: " + file + ": " + e.getMessage());
         }
         forget(file);
-        return Map.of();
+        return Recalled.NOTHING;
     }
 
-    private static Map<String, Known> parse(byte[] bytes) throws IOException {
+    private static Recalled parse(byte[] bytes) throws IOException {
         var in = ByteBuffer.wrap(bytes);
+        int records = bytes.length - Long.BYTES - Integer.BYTES;
         var sum = new CRC32();
         sum.update(bytes, 0, Math.max(0, bytes.length - Integer.BYTES));
-        if (bytes.length < Long.BYTES + Integer.BYTES || in.getLong() != MAGIC
+        if (records < 0 || records % RECORD_BYTES != 0 || in.getLong() != MAGIC
                 || in.getInt(bytes.length - Integer.BYTES) != (int) sum.getValue()) {
             throw new IOException("it is damaged");
         }
-        var known = new HashMap<String, Known>(2 * (bytes.length / (STAMP_BYTES + DIGEST_BYTES + 20)));
-        while (in.remaining() > Integer.BYTES) {
-            int length = in.getShort() & 0xFFFF;
-            String path = new String(bytes, in.position(), length, StandardCharsets.UTF_8);
-            in.position(in.position() + length);
-            var stamp = new FileStamp(in.getLong(), in.getLong(), in.getLong(), in.getLong(), in.getLong());
-            byte[] hash = new byte[DIGEST_BYTES];
-            in.get(hash);
-            known.put(path, new Known(path, stamp, Digest.finish(Digest.Algorithm.SHA256, hash)));
+        return new Recalled(in, records / RECORD_BYTES);
+    }
+
+    /// What was remembered of one directory: its bytes, and a table of where each stamp stands in them.
+    static final class Recalled {
+        static final Recalled NOTHING = new Recalled(ByteBuffer.allocate(0), 0);
+
+        private final ByteBuffer bytes;
+        /// Numbers of records plus 1, each at its stamp's hash or behind it where that is taken; a power of two.
+        private final int[] table;
+
+        private Recalled(ByteBuffer bytes, int count) {
+            this.bytes = bytes;
+            this.table = new int[Math.max(2, Integer.highestOneBit(Math.max(1, count)) << 2)];
+            for (int number = 0; number < count; number++) {
+                int at = Long.BYTES + number * RECORD_BYTES;
+                int slot = slot(bytes.getLong(at + INODE_AT), bytes.getLong(at + CHANGED_AT));
+                while (table[slot] != 0) {
+                    slot = slot + 1 & table.length - 1;
+                }
+                table[slot] = number + 1;
+            }
         }
-        return known;
+
+        private int slot(long inode, long changedNanos) {
+            long mixed = (inode * 31 + changedNanos) * 0x9E3779B97F4A7C15L;
+            return (int) (mixed >>> 32) & table.length - 1;
+        }
+
+        /// The number of the file with this stamp, -1 if it is not known.
+        int find(FileStamp stamp) {
+            int slot = slot(stamp.inode(), stamp.changedNanos());
+            while (table[slot] != 0) {
+                int at = Long.BYTES + (table[slot] - 1) * RECORD_BYTES;
+                if (bytes.getLong(at + INODE_AT) == stamp.inode() && bytes.getLong(at + CHANGED_AT) == stamp.changedNanos()
+                        && bytes.getLong(at) == stamp.device() && bytes.getLong(at + SIZE_AT) == stamp.size()
+                        && bytes.getLong(at + MODIFIED_AT) == stamp.modifiedNanos()) {
+                    return table[slot] - 1;
+                }
+                slot = slot + 1 & table.length - 1;
+            }
+            return -1;
+        }
+
+        /// The digest of a file that was found.
+        Digest digest(int number) {
+            byte[] hash = new byte[DIGEST_BYTES];
+            bytes.get(Long.BYTES + number * RECORD_BYTES + STAMP_BYTES, hash);
+            return Digest.finish(Digest.Algorithm.SHA256, hash);
+        }
     }
 
     /// Remembers these files of `directory`, and no others of it any more.
@@ -140,22 +183,11 @@ public final class ContextMemory {
     }
 
     private static byte[] print(List<Known> files) {
-        int length = Long.BYTES + Integer.BYTES;
-        var paths = new ArrayList<byte[]>(files.size());
+        var out = ByteBuffer.allocate(Long.BYTES + files.size() * RECORD_BYTES + Integer.BYTES).putLong(MAGIC);
         for (var known : files) {
-            byte[] path = known.path.getBytes(StandardCharsets.UTF_8);
-            paths.add(path);
-            length += path.length > 0xFFFF ? 0 : Short.BYTES + path.length + STAMP_BYTES + DIGEST_BYTES;
-        }
-        var out = ByteBuffer.allocate(length).putLong(MAGIC);
-        for (int i = 0; i < paths.size(); i++) {
-            byte[] path = paths.get(i);
-            if (path.length <= 0xFFFF) {
-                var stamp = files.get(i).stamp;
-                out.putShort((short) path.length).put(path).putLong(stamp.device()).putLong(stamp.inode())
-                        .putLong(stamp.size()).putLong(stamp.modifiedNanos()).putLong(stamp.changedNanos())
-                        .put(HEX.parseHex(files.get(i).digest.hex()));
-            }
+            var stamp = known.stamp;
+            out.putLong(stamp.device()).putLong(stamp.inode()).putLong(stamp.size()).putLong(stamp.modifiedNanos())
+                    .putLong(stamp.changedNanos()).put(HEX.parseHex(known.digest.hex()));
         }
         var sum = new CRC32();
         sum.update(out.array(), 0, out.position());

@@ -6,7 +6,6 @@ import carafe.spec.EngineException;
 import carafe.spec.build.BuildContexts;
 import carafe.spec.build.ContextListing;
 import carafe.spec.build.FileStamp;
-import carafe.spec.oci.Digest;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,7 +13,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /// A context of which our own client sends a listing: alone, to build from what is remembered, or behind its files, to be
 /// remembered. What a client says of its files counts for the directory it says it of, and nowhere else.
@@ -35,10 +33,11 @@ final class ListedContext {
     private static ContextArchive alone(String directory, InputStream body, Path scratch, ContextMemory memory)
             throws IOException, EngineException {
         byte[] listing = bytes(body);
-        var archive = ContextArchive.empty(scratch);
+        var known = memory.recall(directory);
+        var archive = ContextArchive.listed(scratch, known::digest);
         boolean whole = false;
         try {
-            ContextListing.read(listing, new Listed(archive, memory.recall(directory)));
+            ContextListing.read(listing, new Listed(archive, known));
             whole = true;
             return archive;
         } finally {
@@ -49,14 +48,12 @@ final class ListedContext {
     }
 
     /// Puts what is listed into an archive; times, of which no result depends, stay at home.
-    private record Listed(ContextArchive archive, Map<String, ContextMemory.Known> known) implements ContextListing.Visitor {
+    private record Listed(ContextArchive archive, ContextMemory.Recalled known) implements ContextListing.Visitor {
 
         @Override
         public void file(String path, int mode, long size, FileStamp stamp) throws EngineException.Invalid {
-            var remembered = known.get(path);
-            var digest = remembered != null && stamp.present() && remembered.stamp().equals(stamp)
-                    ? Optional.of(remembered.digest()) : Optional.<Digest>empty();
-            archive.addListed(new Node(path, Node.Type.FILE, Node.Owner.ROOT, mode, size, NO_TIME, "", Map.of()), digest);
+            var node = new Node(path, Node.Type.FILE, Node.Owner.ROOT, mode, size, NO_TIME, "", Map.of());
+            archive.addListed(node, stamp.present() ? known.find(stamp) : -1);
         }
 
         @Override
@@ -66,13 +63,12 @@ final class ListedContext {
 
         @Override
         public void folder(String path, int mode) throws EngineException.Invalid {
-            archive.addListed(Node.directory(path, Node.Owner.ROOT, mode, NO_TIME), Optional.empty());
+            archive.addListed(Node.directory(path, Node.Owner.ROOT, mode, NO_TIME), -1);
         }
 
         @Override
         public void link(String path, String target) throws EngineException.Invalid {
-            archive.addListed(new Node(path, Node.Type.SYMLINK, Node.Owner.ROOT, 0777, 0, NO_TIME, target, Map.of()),
-                    Optional.empty());
+            archive.addListed(new Node(path, Node.Type.SYMLINK, Node.Owner.ROOT, 0777, 0, NO_TIME, target, Map.of()), -1);
         }
     }
 
@@ -104,7 +100,7 @@ final class ListedContext {
         public void file(String path, int mode, long size, FileStamp stamp) {
             var digest = archive.digest(path);
             if (stamp.present() && digest.isPresent()) {
-                files.add(new ContextMemory.Known(path, stamp, digest.get()));
+                files.add(new ContextMemory.Known(stamp, digest.get()));
             }
         }
 
