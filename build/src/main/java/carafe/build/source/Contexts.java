@@ -47,7 +47,8 @@ public final class Contexts implements AutoCloseable {
     /// Reads and fetches all contexts of `request`: from `body` the tars of directories that were sent, each in pieces
     /// of a length (four bytes) and as many bytes, ended by one of length 0; then the tar of the context to the end, or
     /// nothing if it is one that is fetched, or as [ListedContext] says if it is listed. The body is at its end before
-    /// anything is fetched. Of repositories `.git` is kept if the address, or else the build argument BUILDKIT_CONTEXT_KEEP_GIT_DIR, says so.
+    /// anything is fetched. Of repositories `.git` is kept if the address, or else the build argument
+    /// BUILDKIT_CONTEXT_KEEP_GIT_DIR, says so.
     public static Contexts read(BuildRequest request, InputStream body, Remotes remotes, Images images, Place place)
             throws IOException, EngineException, InterruptedException {
         var proof = new Remotes.Proof(request.running().secrets(), request.running().agents());
