@@ -40,9 +40,9 @@ final class ContextLister {
             listing.shown(extra.path(), 0644, extra.content());
         }
         waiting.add("");
-        var helper = new Helper();
-        work(listing, helper);
-        helper.into(listing);
+        var second = new SecondThread();
+        work(listing, second);
+        second.into(listing);
         var failed = failure;
         if (failed != null) {
             throw failed;
@@ -52,7 +52,7 @@ final class ContextLister {
     }
 
     /// The second thread, and what it lists.
-    private final class Helper {
+    private final class SecondThread {
         private final ContextListing.Writer listing = new ContextListing.Writer();
         private @Nullable Thread thread;
 
@@ -77,8 +77,8 @@ final class ContextLister {
         }
     }
 
-    private void work(ContextListing.Writer listing, @Nullable Helper helper) {
-        for (var directory = next(helper == null); directory != null; directory = next(helper == null)) {
+    private void work(ContextListing.Writer listing, @Nullable SecondThread second) {
+        for (var directory = next(second == null); directory != null; directory = next(second == null)) {
             try {
                 list(directory, listing);
             } catch (IOException e) {
@@ -93,8 +93,8 @@ final class ContextLister {
                 help = waiting.size() >= HELP_WAITING && listing.entries() >= HELP_AFTER;
                 waiting.notifyAll();
             }
-            if (help && helper != null) {
-                helper.start();
+            if (help && second != null) {
+                second.start();
             }
         }
     }
