@@ -206,7 +206,14 @@ final class BuildParameters {
                 sent.add(name);
             }
         }
-        return new BuildContexts(remote(json.text("remote")), named, sent);
+        return new BuildContexts(remote(json.text("remote")), named, sent, listing(json.object("listing")));
+    }
+
+    /// `listing` has the name of the `directory` that is listed, and whether its tar stays out (`alone`).
+    private static Optional<BuildContexts.Listing> listing(Json.Obj json) throws Invalid {
+        String directory = json.text("directory");
+        return directory.isEmpty() ? Optional.empty()
+                : Optional.of(new BuildContexts.Listing(directory, json.truth("alone")));
     }
 
     /// What our own document says to prove who its sender is; what names no registry is for none.

@@ -55,7 +55,8 @@ final class EventStream {
     }
 
     void end(BuildOutcome outcome) throws IOException {
-        var last = Json.object().put("event", "outcome").put("text", outcome.text());
+        var last = outcome.contextWanted() ? Json.object().put("event", "context-wanted")
+                : Json.object().put("event", "outcome").put("text", outcome.text());
         outcome.imageId().ifPresent(id -> last.put("image", id));
         if (!outcome.images().isEmpty()) {
             last.put("images", Json.ofAll(outcome.images().stream().map(made -> Json.object()

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import carafe.spec.build.BuildContexts;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class BuildParametersTest {
@@ -32,5 +34,18 @@ class BuildParametersTest {
                 .hasMessageContaining("carafe build --platform linux/amd64,linux/arm64");
         var ours = Json.parseObject("{\"platforms\":[\"linux/amd64\",\"linux/arm64\"]}".getBytes(StandardCharsets.UTF_8));
         assertThat(BuildParameters.read(ours).platforms()).containsExactly("linux/amd64", "linux/arm64");
+    }
+
+    @Test
+    void aListingHasADirectorysName() throws Exception {
+        assertThat(BuildParameters.read(document("a", "b")).contexts().listing()).isEmpty();
+        assertThat(listing("{\"directory\":\"/d 1:2\",\"alone\":true}")).contains(new BuildContexts.Listing("/d 1:2", true));
+        assertThat(listing("{\"directory\":\"/d 1:2\"}")).contains(new BuildContexts.Listing("/d 1:2", false));
+        assertThat(listing("{\"alone\":true}")).isEmpty();
+    }
+
+    private static Optional<BuildContexts.Listing> listing(String json) throws EngineException.Invalid {
+        return BuildParameters.read(Json.parseObject(("{\"listing\":" + json + "}").getBytes(StandardCharsets.UTF_8)))
+                .contexts().listing();
     }
 }

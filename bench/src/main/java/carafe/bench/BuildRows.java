@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ final class BuildRows {
 
     private static final int FILES = 2000;
     private static final int MANY_FILES = 50_000;
+    private static final Duration YOUNG = Duration.ofSeconds(3);
     private static final int STAGES = 10;
     private static final int ROUNDS_OF_A_STAGE = 300_000;
     private static final int LARGE_MEGABYTES = 2048;
@@ -89,6 +91,7 @@ final class BuildRows {
     private void files(Peer peer) throws Exception {
         inDirectory(directory -> {
             BuildContext.write(directory, Rows.IMAGE, MANY_FILES);
+            Thread.sleep(YOUNG); // what is rebuilt has not just been written
             peer.command(with(directory.toString()));
             for (int i = 0; i < Math.max(2, samplesPerRound / 2); i++) {
                 time(new Row("a context of 50 000 files, unchanged" + COMMAND, "ms", true), peer, with(directory.toString()));

@@ -141,6 +141,7 @@ final class Main {
 
     private static Peer.Kind kind(String engine, Path root) {
         String docker = System.getProperty("carafe.bench.docker");
+        String iptables = System.getProperty("carafe.bench.iptables", ""); // where the programs are; none: Docker does without
         Path dockerd = Path.of(System.getProperty("carafe.bench.dockerd"));
         Path tools = Objects.requireNonNull(dockerd.getParent(), "an absolute path");
         var carafed = List.of(root.resolve("packaging/target/carafe/bin/carafed").toString(), "-H", "unix://{dir}/s",
@@ -155,11 +156,11 @@ final class Main {
             default -> new Peer.Kind(engine,
                     List.of(dockerd.toString(), "-H", "unix://{dir}/s", "--data-root", "{dir}/data",
                             "--exec-root", "{run}", "--pidfile", "{dir}/pid", "--config-file", "{dir}/daemon.json",
-                            "--bridge=none", "--iptables=false", "--ip6tables=false"),
+                            "--bridge=none", "--iptables=" + !iptables.isEmpty(), "--ip6tables=false"),
                     engine.equals("buildkit")
                             ? List.of("env", "DOCKER_BUILDKIT=1", tools.resolveSibling("bin").resolve("docker").toString())
                             : List.of(docker),
-                    "containerd-shim", tools + ":" + tools.resolveSibling("bin"));
+                    "containerd-shim", tools + ":" + tools.resolveSibling("bin") + (iptables.isEmpty() ? "" : ":" + iptables));
         };
     }
 

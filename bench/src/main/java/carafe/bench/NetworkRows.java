@@ -166,13 +166,15 @@ final class NetworkRows {
 
     /// Creates and starts a container of one of the bridges, `count` ports of the host from `port` on leading to it.
     private static String start(Api api, int bridge, String command, int port, int count) throws IOException {
+        var exposed = new ArrayList<String>();
         var ports = new ArrayList<String>();
         for (int i = 0; i < count; i++) {
+            exposed.add("\"" + (SERVICE + i) + "/tcp\":{}");
             ports.add("\"" + (SERVICE + i) + "/tcp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"" + (port + i) + "\"}]");
         }
         String id = Rows.id(api.post("/containers/create", """
-                {"Image":"%s","Cmd":%s,"HostConfig":{"NetworkMode":"%s","PortBindings":{%s}}}"""
-                .formatted(Rows.IMAGE, command, BRIDGE + bridge, String.join(",", ports))).text());
+                {"Image":"%s","Cmd":%s,"ExposedPorts":{%s},"HostConfig":{"NetworkMode":"%s","PortBindings":{%s}}}"""
+                .formatted(Rows.IMAGE, command, String.join(",", exposed), BRIDGE + bridge, String.join(",", ports))).text());
         api.post("/containers/" + id + "/start", "");
         return id;
     }

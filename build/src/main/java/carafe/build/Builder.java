@@ -13,12 +13,14 @@ import carafe.build.plan.PlanOptions;
 import carafe.build.plan.Planner;
 import carafe.build.solve.CacheExporter;
 import carafe.build.solve.Flights;
+import carafe.build.solve.HeldEvents;
 import carafe.build.solve.ImportedCache;
 import carafe.build.solve.Job;
 import carafe.build.solve.Solver;
 import carafe.build.solve.StageResult;
 import carafe.build.solve.StepCache;
 import carafe.build.solve.Workshop;
+import carafe.build.source.ContextMemory;
 import carafe.build.source.Contexts;
 import carafe.build.source.Remotes;
 import carafe.build.step.CacheMounts;
@@ -27,6 +29,7 @@ import carafe.build.step.RunStep;
 import carafe.build.step.StepFailed;
 import carafe.build.step.StepRunner;
 import carafe.build.tree.ContextArchive;
+import carafe.build.tree.ContextWanted;
 import carafe.image.Images;
 import carafe.image.Intake;
 import carafe.kernel.FileTree;
@@ -60,13 +63,13 @@ public final class Builder implements AutoCloseable {
     private static final int MAX_IGNORE_BYTES = 4 << 20;
 
     private final Workshop workshop;
-    private final Path scratch;
+    private final Contexts.Place sending;
     private final Remotes remotes;
     private final CacheKeeping keeping;
 
-    private Builder(Workshop workshop, Path scratch, Remotes remotes) {
+    private Builder(Workshop workshop, Contexts.Place sending, Remotes remotes) {
         this.workshop = workshop;
-        this.scratch = scratch;
+        this.sending = sending;
         this.remotes = remotes;
         this.keeping = new CacheKeeping(workshop.cache(), workshop.place().caches(), workshop.images());
     }
@@ -96,7 +99,8 @@ public final class Builder implements AutoCloseable {
                     CacheMounts.open(places.state.resolve("mounts")), scratch, places.secrets,
                     new Emulators(places.handlers, Platform.host()));
             var cache = StepCache.open(places.state.resolve("steps"), parts.images, parts.clock);
-            return new Builder(new Workshop(parts.images, cache, place, new Flights(), parts.clock), scratch,
+            var sending = new Contexts.Place(scratch, ContextMemory.open(places.state.resolve("contexts")));
+            return new Builder(new Workshop(parts.images, cache, place, new Flights(), parts.clock), sending,
                     parts.remotes);
         } catch (IOException e) {
             throw new EngineException.Internal("cannot open the builder in " + places.state + ": " + e.getMessage(), e);
@@ -116,12 +120,14 @@ public final class Builder implements AutoCloseable {
     /// begin with. An interrupt ends the build and everything that it runs.
     /// @throws EngineException.Invalid the Dockerfile or the context is at fault, or a step's program failed; the events
     /// told which
+    /// @return `CONTEXT_WANTED`, with nothing done or told, where a context that was only listed does not do
     public BuildOutcome build(BuildRequest request, BaseImages bases, InputStream context, BuildListener listener)
             throws EngineException, InterruptedException {
         names(request); // a wrong one is told before anything is done
         var platforms = platforms(request);
         var buildkit = BuildkitArguments.of(request.arguments());
-        try (var contexts = Contexts.read(request, context, remotes, workshop.images(), scratch)) {
+        var heard = HeldEvents.of(request, listener);
+        try (var contexts = Contexts.read(request, context, remotes, workshop.images(), sending)) {
             var files = contexts.main();
             var dockerfile = dockerfile(request, buildkit.checks(), contexts);
             var ignored = ignored(request.dockerfile(), files);
@@ -134,21 +140,26 @@ public final class Builder implements AutoCloseable {
                         request.result().pull() ? bases::refresh : bases, ignored));
             }
             var plan = BuildPlan.joined(plans);
-            warn(dockerfile, plan.findings(), listener);
+            warn(dockerfile, plan.findings(), heard);
             return switch (request.result().call()) {
                 case CHECK -> BuildOutcome.said(Calls.check(dockerfile, plan.findings()));
                 case OUTLINE -> BuildOutcome.said(Calls.outline(dockerfile, plans.getFirst()));
                 case TARGETS, BUILD -> {
                     refuseFindings(dockerfile, plan);
                     files.remove(ignored);
-                    yield solve(request, bases, plan, contexts, listener);
+                    yield solve(request, bases, plan, contexts, heard);
                 }
             };
+        } catch (ContextWanted e) {
+            HeldEvents.drop(heard);
+            return BuildOutcome.CONTEXT_WANTED;
         } catch (InterruptedIOException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedException("the build was stopped");
         } catch (IOException e) {
             throw new EngineException.Unavailable("the build failed: " + e.getMessage(), e);
+        } finally {
+            HeldEvents.release(heard);
         }
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.build.plan.BaseImages;
+import carafe.build.source.ContextMemory;
 import carafe.build.source.Contexts;
 import carafe.build.source.Remotes;
 import carafe.build.step.StepRunner;
@@ -381,7 +382,8 @@ class FetchedTest {
                     return read;
                 }
             };
-            try (var contexts = Contexts.read(request().from(asked), body, watched, images, directory)) {
+            var place = new Contexts.Place(directory, ContextMemory.open(directory.resolve("contexts")));
+            try (var contexts = Contexts.read(request().from(asked), body, watched, images, place)) {
                 assertThat(contexts.directories()).containsKey("web");
             }
         }

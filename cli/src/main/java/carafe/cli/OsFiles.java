@@ -1,6 +1,7 @@
 package carafe.cli;
 
 import carafe.cli.session.Files;
+import carafe.spec.build.FileStamp;
 import java.io.FileInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -17,17 +18,25 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFileAttributes;
-import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
 /// Files of this process.
 final class OsFiles implements Files {
+
+    /// All that is known of a file, in one call. Source: lstat(2).
+    private static final String WANTED = "unix:mode,size,lastModifiedTime,ctime,ino,dev";
+    private static final int TYPE = 0170000;
+    private static final int REGULAR = 0100000;
+    private static final int DIRECTORY = 0040000;
+    private static final int LINK = 0120000;
+    private static final int PERMISSIONS = 0777;
 
     @Override
     public InputStream read(Path file) throws IOException {
@@ -104,12 +113,18 @@ final class OsFiles implements Files {
         var entries = new ArrayList<FileEntry>();
         try (var names = java.nio.file.Files.newDirectoryStream(directory)) {
             for (Path path : names) {
-                var read = java.nio.file.Files.readAttributes(path, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-                var kind = read.isRegularFile() ? FileEntry.Kind.FILE : read.isDirectory() ? FileEntry.Kind.DIRECTORY
-                        : read.isSymbolicLink() ? FileEntry.Kind.LINK : FileEntry.Kind.OTHER;
+                var read = java.nio.file.Files.readAttributes(path, WANTED, LinkOption.NOFOLLOW_LINKS);
+                int mode = (Integer) Objects.requireNonNull(read.get("mode"));
+                var kind = switch (mode & TYPE) {
+                    case REGULAR -> FileEntry.Kind.FILE;
+                    case DIRECTORY -> FileEntry.Kind.DIRECTORY;
+                    case LINK -> FileEntry.Kind.LINK;
+                    default -> FileEntry.Kind.OTHER;
+                };
                 String target = kind == FileEntry.Kind.LINK ? java.nio.file.Files.readSymbolicLink(path).toString() : "";
-                entries.add(new FileEntry(String.valueOf(path.getFileName()), kind,
-                        mode(read.permissions()), read.size(), read.lastModifiedTime().to(TimeUnit.SECONDS), target));
+                var stamp = stamp(read);
+                entries.add(new FileEntry(String.valueOf(path.getFileName()), kind, mode & PERMISSIONS, stamp.size(),
+                        time(read, "lastModifiedTime").to(TimeUnit.SECONDS), target, stamp));
             }
         } catch (NotDirectoryException e) {
             throw new IOException("open " + directory + ": not a directory", e);
@@ -119,13 +134,28 @@ final class OsFiles implements Files {
         return entries;
     }
 
-    /// The bits, in the order of ls: owner's read first, others' execute last.
-    private static int mode(Set<PosixFilePermission> permissions) {
-        int mode = 0;
-        for (var permission : permissions) {
-            mode |= 0400 >> permission.ordinal();
+    @Override
+    public FileStamp stamp(Path file) throws IOException {
+        try {
+            return stamp(java.nio.file.Files.readAttributes(file, WANTED, LinkOption.NOFOLLOW_LINKS));
+        } catch (NoSuchFileException e) {
+            return FileStamp.NONE;
+        } catch (FileSystemException e) {
+            throw sentence("stat", file, e);
         }
-        return mode;
+    }
+
+    private static FileStamp stamp(Map<String, Object> read) {
+        return new FileStamp(number(read, "dev"), number(read, "ino"), number(read, "size"),
+                time(read, "lastModifiedTime").to(TimeUnit.NANOSECONDS), time(read, "ctime").to(TimeUnit.NANOSECONDS));
+    }
+
+    private static long number(Map<String, Object> read, String name) {
+        return (Long) Objects.requireNonNull(read.get(name));
+    }
+
+    private static FileTime time(Map<String, Object> read, String name) {
+        return (FileTime) Objects.requireNonNull(read.get(name));
     }
 
     @Override

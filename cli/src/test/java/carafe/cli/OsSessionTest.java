@@ -2,8 +2,14 @@ package carafe.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
+import carafe.cli.session.Files.FileEntry;
+import carafe.spec.build.FileStamp;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -49,6 +55,43 @@ class OsSessionTest {
         assertThat(files.exists(file)).isFalse();
         assertThatThrownBy(() -> files.read(file)).hasMessage("open " + file + ": no such file or directory");
         assertThat(directory).isEmptyDirectory();
+    }
+
+    @Test
+    void stampsTellFilesApart(@TempDir Path directory) throws Exception {
+        var files = new OsFiles();
+        Path file = Files.writeString(directory.resolve("f"), "one");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-x--x"));
+        Files.createSymbolicLink(directory.resolve("l"), Path.of("f"));
+        Files.createDirectory(directory.resolve("d"));
+        var before = files.stamp(file);
+        assertThat(before.present()).isTrue();
+        assertThat(before.size()).isEqualTo(3);
+        assertThat(before.inode()).isEqualTo(Files.getAttribute(file, "unix:ino"));
+        assertThat(files.list(directory)).extracting(FileEntry::name, FileEntry::kind, FileEntry::target)
+                .containsExactlyInAnyOrder(tuple("f", FileEntry.Kind.FILE, ""), tuple("l", FileEntry.Kind.LINK, "f"),
+                        tuple("d", FileEntry.Kind.DIRECTORY, ""));
+        var entry = files.list(directory).stream().filter(each -> each.name().equals("f")).findFirst().orElseThrow();
+        assertThat(entry.mode()).isEqualTo(0751);
+        assertThat(entry.stamp()).isEqualTo(before);
+        assertThat(entry.modifiedSeconds()).isEqualTo(Files.getLastModifiedTime(file).toInstant().getEpochSecond());
+        assertThat(files.stamp(directory.resolve("none"))).isEqualTo(FileStamp.NONE);
+        assertThat(FileStamp.NONE.present()).isFalse();
+
+        var time = Files.getLastModifiedTime(file);
+        Path other = Files.writeString(directory.resolve("g"), "two"); // the same size, and the same time of its content
+        Files.setLastModifiedTime(other, time);
+        Files.move(other, file, StandardCopyOption.REPLACE_EXISTING);
+        assertThat(files.stamp(file)).isNotEqualTo(before);
+        assertThat(files.stamp(file).modifiedNanos()).isEqualTo(before.modifiedNanos());
+
+        var replaced = files.stamp(file);
+        while (files.stamp(file).changedNanos() == replaced.changedNanos()) { // until the file system's clock has ticked
+            Files.writeString(file, "six");
+            Files.setLastModifiedTime(file, time);
+        }
+        assertThat(files.stamp(file)).isEqualTo(new FileStamp(replaced.device(), replaced.inode(), 3,
+                replaced.modifiedNanos(), files.stamp(file).changedNanos()));
     }
 
     @Test

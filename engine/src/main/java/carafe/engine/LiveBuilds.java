@@ -247,6 +247,9 @@ final class LiveBuilds implements Builds, AutoCloseable {
         checkExports(request);
         var bases = new Bases(images, tell.transfers, credentials);
         var outcome = builder.build(request, bases, context, listener);
+        if (outcome.contextWanted()) {
+            return outcome;
+        }
         tell.names.forget();
         push(request, outcome, bases);
         if (outcome.imageId().isPresent()) {

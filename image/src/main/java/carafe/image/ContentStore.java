@@ -36,7 +36,7 @@ import java.util.function.Predicate;
 /// What was broken off can be gone on with: the bytes of an ingest that has a key (or a promised digest, which is one)
 /// stay below `ingest/` until it is committed, aborted or a week old.
 ///
-/// A collection takes what nothing needs and nobody pinned, whatever its age (ADR 42); a blob's time says when it was last
+/// A collection takes what nothing needs and nobody pinned, whatever its age (ADR 45); a blob's time says when it was last
 /// used.
 /// Source: OCI image-spec image-layout.md.
 public final class ContentStore {

@@ -1,5 +1,6 @@
 package carafe.build.plan;
 
+import carafe.spec.build.BuildContexts;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntUnaryOperator;
@@ -16,6 +17,20 @@ public sealed interface Operation {
             case Copy copy -> new Copy(copy.add, copy.from.numbered(numbers), copy.sources, copy.inline, copy.destination,
                     copy.options);
             case Nothing _, MakeDirectory _ -> this;
+        };
+    }
+
+    /// Whether it looks at files of the build's context.
+    default boolean readsContext() {
+        return switch (this) {
+            case Copy copy -> copy.from instanceof Origin.Context
+                    && !(copy.add && copy.sources.stream().allMatch(BuildContexts::isRemote));
+            case Run run -> run.mounts.stream().anyMatch(mount -> switch (mount) {
+                case Mount.Bind bind -> bind.from() instanceof Origin.Context;
+                case Mount.Cache cache -> cache.from().filter(from -> from instanceof Origin.Context).isPresent();
+                case Mount.Tmpfs _, Mount.Secret _, Mount.Ssh _ -> false;
+            });
+            case Nothing _, MakeDirectory _ -> false;
         };
     }
 

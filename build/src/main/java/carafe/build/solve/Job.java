@@ -1,9 +1,11 @@
 package carafe.build.solve;
 
 import carafe.build.plan.BuildPlan;
+import carafe.build.plan.Operation;
 import carafe.build.plan.PlannedStage;
 import carafe.build.source.Contexts;
 import carafe.build.step.RunStep;
+import carafe.build.tree.ContextWanted;
 import carafe.image.Intake;
 import carafe.spec.build.BuildEvent;
 import carafe.spec.build.BuildListener;
@@ -14,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// One build while it is solved: what was asked, the plan, the context, who listens. Numbers the steps.
@@ -28,6 +31,8 @@ public final class Job {
     /// Guarded by itself.
     private final List<Learnt> learnt = new ArrayList<>();
     private ImportedCache imported = ImportedCache.NONE;
+    /// Steps that may still want files of the context.
+    private final AtomicInteger reading;
     /// Guards the order of events.
     private final ReentrantLock telling = new ReentrantLock();
 
@@ -39,6 +44,8 @@ public final class Job {
         this.plan = plan;
         this.contexts = contexts;
         this.listener = listener;
+        this.reading = new AtomicInteger((int) plan.stages().stream().flatMap(stage -> stage.steps().stream())
+                .filter(step -> step.operation().readsContext()).count());
     }
 
     BuildRequest request() {
@@ -96,6 +103,24 @@ public final class Job {
 
     Optional<Long> epoch() {
         return request.result().epoch();
+    }
+
+    /// Comes before a step's work, which is only begun when the build can go on to its end: not while a context that was
+    /// only listed may still have to come. What happens is told at once from now on.
+    void working(String step) throws ContextWanted {
+        if (listener instanceof HeldEvents held) {
+            if (reading.get() > 0) {
+                throw new ContextWanted(step);
+            }
+            held.release();
+        }
+    }
+
+    /// Comes after a step.
+    void passed(Operation operation) {
+        if (operation.readsContext()) {
+            reading.decrementAndGet();
+        }
     }
 
     /// Tells people a sentence.

@@ -100,6 +100,7 @@ final class StageSolver {
                 });
             }
         };
+        job.passed(step.operation());
         job.tell(new BuildEvent.Done(vertex, cached, digest(step.config())));
     }
 
@@ -204,6 +205,7 @@ final class StageSolver {
 
     private StepRecord make(Digest digest, StepKey key, String description, Inputs more, Making making)
             throws EngineException, IOException, InterruptedException, StepFailed {
+        job.working(description);
         try {
             return workshop.flights().join(digest, () -> {
                 try {

@@ -32,20 +32,27 @@ public final class Contexts implements AutoCloseable {
     private final Map<String, String> images = new HashMap<>();
     private Optional<ContextArchive> main = Optional.empty();
 
-    private Contexts(Remotes remotes, Remotes.Proof proof, Path scratch) {
+    private final ContextMemory memory;
+
+    private Contexts(Remotes remotes, Remotes.Proof proof, Place place) {
         this.remotes = remotes;
         this.proof = proof;
-        this.scratch = scratch;
+        this.scratch = place.scratch;
+        this.memory = place.memory;
     }
+
+    /// Where contexts lie while they are used, and what remembers them.
+    public record Place(Path scratch, ContextMemory memory) {}
 
     /// Reads and fetches all contexts of `request`: from `body` the tars of directories that were sent, each in pieces
     /// of a length (four bytes) and as many bytes, ended by one of length 0; then the tar of the context to the end, or
-    /// nothing if it is one that is fetched. The body is at its end before anything is fetched. Of repositories `.git` is
-    /// kept if the address, or else the build argument BUILDKIT_CONTEXT_KEEP_GIT_DIR, says so.
-    public static Contexts read(BuildRequest request, InputStream body, Remotes remotes, Images images, Path scratch)
+    /// nothing if it is one that is fetched, or as [ListedContext] says if it is listed. The body is at its end before
+    /// anything is fetched. Of repositories `.git` is kept if the address, or else the build argument
+    /// BUILDKIT_CONTEXT_KEEP_GIT_DIR, says so.
+    public static Contexts read(BuildRequest request, InputStream body, Remotes remotes, Images images, Place place)
             throws IOException, EngineException, InterruptedException {
         var proof = new Remotes.Proof(request.running().secrets(), request.running().agents());
-        var contexts = new Contexts(remotes, proof, scratch);
+        var contexts = new Contexts(remotes, proof, place);
         boolean whole = false;
         try {
             boolean keepGit = request.arguments().getOrDefault(KEEP_GIT, "").matches("1|t|T|true|True|TRUE");
@@ -85,7 +92,9 @@ public final class Contexts implements AutoCloseable {
                 case BuildContexts.Remote _ -> { }
             }
         }
-        if (asked.remote().isEmpty()) {
+        if (asked.remote().isEmpty() && asked.listing().isPresent()) {
+            main = Optional.of(ListedContext.read(asked.listing().get(), body, scratch, memory));
+        } else if (asked.remote().isEmpty()) {
             main = Optional.of(ContextArchive.read(body, scratch));
         } else if (body.read() >= 0) {
             throw new EngineException.Invalid("the context lies at " + asked.remote() + ", yet one was sent, too: "

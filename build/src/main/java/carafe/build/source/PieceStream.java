@@ -34,7 +34,7 @@ final class PieceStream extends InputStream {
         }
         int count = in.read(buffer, offset, Math.min(length, left));
         if (count < 0) {
-            throw new EOFException("a context that is sent by name breaks off");
+            throw new EOFException("a context that is sent in pieces breaks off");
         }
         left -= count;
         return count;
@@ -46,11 +46,11 @@ final class PieceStream extends InputStream {
         }
         byte[] head = in.readNBytes(4);
         if (head.length < 4) {
-            throw new EOFException("a context that is sent by name breaks off");
+            throw new EOFException("a context that is sent in pieces breaks off");
         }
         left = (head[0] & 0xFF) << 24 | (head[1] & 0xFF) << 16 | (head[2] & 0xFF) << 8 | head[3] & 0xFF;
         if (left < 0 || left > MAX_PIECE) {
-            throw new IOException("a context that is sent by name has a piece of " + Integer.toUnsignedString(left) + " bytes");
+            throw new IOException("a context that is sent in pieces has one of " + Integer.toUnsignedString(left) + " bytes");
         }
         ended = left == 0;
         return !ended;

@@ -23,10 +23,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.IntFunction;
 
 /// A build's context as it came: the contents of its files one after the other in one spool file, an index in memory.
 /// No file of the context ever exists under its own name, so no name in it can mean anything to the host; links are
-/// followed in the index, where there is nothing outside. Every content's digest is known when it has arrived.
+/// followed in the index, where there is nothing outside. Every content's digest is known when it has arrived; of a file
+/// that was only listed, what an earlier build made of it, or nothing.
 public final class ContextArchive implements FileSource {
 
     private static final int MAX_ENTRIES = 2_000_000;
@@ -37,6 +39,9 @@ public final class ContextArchive implements FileSource {
     private static final class Entry {
         Node node;
         long offset;
+        /// Whether only its name came, and which of the known digests it has, -1 for none.
+        boolean listed;
+        int known;
         Optional<Digest> digest = Optional.empty();
         final TreeMap<String, Entry> children = new TreeMap<>();
 
@@ -46,6 +51,7 @@ public final class ContextArchive implements FileSource {
     }
 
     private final FileChannel spool;
+    private final IntFunction<Digest> known;
     /// Contents on their way into the spool; small files share a write.
     private final ByteBuffer pending = ByteBuffer.allocate(BUFFER);
     private final MessageDigest hasher = Digest.Algorithm.SHA256.hasher();
@@ -54,8 +60,9 @@ public final class ContextArchive implements FileSource {
     private int entries;
     private long length;
 
-    private ContextArchive(FileChannel spool) {
+    private ContextArchive(FileChannel spool, IntFunction<Digest> known) {
         this.spool = spool;
+        this.known = known;
         directories.put("", root);
     }
 
@@ -78,10 +85,17 @@ public final class ContextArchive implements FileSource {
 
     /// One without files, whose contents are going to lie in a nameless file of `directory`.
     public static ContextArchive empty(Path directory) throws IOException {
+        return listed(directory, number -> {
+            throw new AssertionError("there is no known digest " + number);
+        });
+    }
+
+    /// One without files, to which files are added that are only listed; `known` are the digests that some of them have.
+    public static ContextArchive listed(Path directory, IntFunction<Digest> known) throws IOException {
         Path file = Files.createTempFile(directory, "context-", ".spool");
         var channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
         Files.delete(file);
-        return new ContextArchive(channel);
+        return new ContextArchive(channel, known);
     }
 
     /// Adds what the tar `archive` (plain or compressed) holds, and reads it to its end.
@@ -105,6 +119,25 @@ public final class ContextArchive implements FileSource {
         entries++;
         put(path, entry);
         return entry.node;
+    }
+
+    /// Adds a file, link or directory of root's that did not come: of a file at most the digest, as the `number` among
+    /// the known ones, -1 for none.
+    public void addListed(Node node, int number) throws EngineException.Invalid {
+        entries++;
+        if (node.isDirectory()) {
+            directory(node.path()).node = node;
+            return;
+        }
+        var entry = new Entry(node);
+        entry.listed = true;
+        entry.known = number;
+        put(node.path(), entry);
+    }
+
+    /// The digest of the file at `path`, without following links.
+    public Optional<Digest> digest(String path) {
+        return lookup(path).flatMap(entry -> entry.digest);
     }
 
     /// Adds a directory of root's, unless it is there.
@@ -240,18 +273,10 @@ public final class ContextArchive implements FileSource {
 
     /// Without following links.
     private Optional<Entry> lookup(String path) {
-        var at = root;
-        if (path.isEmpty()) {
-            return Optional.of(at);
-        }
-        for (String name : path.split("/")) {
-            var next = at.children.get(name);
-            if (next == null) {
-                return Optional.empty();
-            }
-            at = next;
-        }
-        return Optional.of(at);
+        int slash = path.lastIndexOf('/');
+        var directory = directories.get(slash < 0 ? "" : path.substring(0, slash));
+        return path.isEmpty() ? Optional.of(root)
+                : Optional.ofNullable(directory == null ? null : directory.children.get(path.substring(slash + 1)));
     }
 
     private Optional<Entry> walk(String path, boolean last) {
@@ -321,13 +346,19 @@ public final class ContextArchive implements FileSource {
         if (file.size() == 0) {
             return new ByteArrayInputStream(new byte[0]);
         }
+        if (entry.listed) {
+            throw new ContextWanted("whoever reads " + file.path());
+        }
         return new Section(spool, entry.offset, entry.node.size());
     }
 
     @Override
     public Digest content(Node file) throws IOException {
-        return lookup(file.path()).flatMap(entry -> entry.digest)
-                .orElseThrow(() -> new FileNotFoundException(file.path()));
+        var entry = lookup(file.path()).orElseThrow(() -> new FileNotFoundException(file.path()));
+        if (entry.listed && entry.known < 0) {
+            throw new ContextWanted("the digest of " + file.path());
+        }
+        return entry.listed ? known.apply(entry.known) : entry.digest.orElseThrow(() -> new FileNotFoundException(file.path()));
     }
 
     /// The content of the file at `path`, if there is one.

@@ -36,7 +36,7 @@ public record Node(String path, Type type, Owner owner, int mode, long size, Tim
 
     /// The same for another owner.
     public Node ownedBy(Owner other) {
-        return new Node(path, type, other, mode, size, modified, target, xattrs);
+        return other.equals(owner) ? this : new Node(path, type, other, mode, size, modified, target, xattrs);
     }
 
     /// The same with other permission bits.

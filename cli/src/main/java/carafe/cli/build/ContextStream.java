@@ -12,8 +12,8 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /// A directory as a tar that is made while it is read, without what the ignore patterns leave out. Files the builder
@@ -25,10 +25,11 @@ public final class ContextStream extends InputStream {
 
     private final Files files;
     private final Path root;
-    private final IgnorePatterns ignored;
-    private final Set<String> always;
+    private final ContextRules rules;
+    private final Optional<Sameness> sameness;
     private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
     private InputStream current;
+    private Optional<Waiting> file = Optional.empty();
     private long left;
     private int padding;
     private boolean ended;
@@ -46,11 +47,16 @@ public final class ContextStream extends InputStream {
     /// The tar of `root`, read by `files`.
     public ContextStream(Files files, Path root, IgnorePatterns ignored, Set<String> always, List<Extra> extras)
             throws IOException {
-        this.files = files;
-        this.root = root;
-        this.ignored = ignored;
-        this.always = Set.copyOf(always);
-        this.current = new ByteArrayInputStream(members(extras));
+        this(new ContextDirectory(files, root, new ContextRules(ignored, always), extras), Optional.empty());
+    }
+
+    /// The tar of `directory`; `sameness` is told what is read.
+    ContextStream(ContextDirectory directory, Optional<Sameness> sameness) throws IOException {
+        this.files = directory.files();
+        this.root = directory.root();
+        this.rules = directory.rules();
+        this.sameness = sameness;
+        this.current = new ByteArrayInputStream(members(directory.extras()));
         this.left = -1;
         push("");
     }
@@ -73,8 +79,11 @@ public final class ContextStream extends InputStream {
     }
 
     private void push(String directory) throws IOException {
+        if (sameness.isPresent()) {
+            sameness.get().directory(directory);
+        }
         var entries = new ArrayList<>(files.list(directory.isEmpty() ? root : root.resolve(directory)));
-        entries.sort(Comparator.comparing(FileEntry::name).reversed());
+        entries.sort((one, other) -> other.name().compareTo(one.name())); // a Comparator's own lambdas are in no AOT cache
         for (var entry : entries) {
             waiting.push(new Waiting(directory.isEmpty() ? entry.name() : directory + "/" + entry.name(), entry));
         }
@@ -109,6 +118,9 @@ public final class ContextStream extends InputStream {
         }
         if (left == 0) {
             left = -1;
+            if (sameness.isPresent() && file.isPresent()) {
+                sameness.get().file(file.get().path, file.get().entry.stamp());
+            }
             current = new ByteArrayInputStream(new byte[padding]);
             return true;
         }
@@ -128,9 +140,9 @@ public final class ContextStream extends InputStream {
 
     private boolean next(Waiting next) throws IOException {
         var entry = next.entry;
-        boolean out = ignored.matches(next.path) && !always.contains(next.path);
+        boolean out = rules.out(next.path);
         if (entry.kind() == FileEntry.Kind.DIRECTORY) {
-            if (!out || ignored.hasExceptions() || leads(next.path + "/")) {
+            if (rules.opens(next.path, out)) {
                 push(next.path);
             }
             if (out) {
@@ -144,17 +156,14 @@ public final class ContextStream extends InputStream {
             case DIRECTORY -> current = header(next, '5', next.path + "/");
             case LINK -> current = header(next, '2', next.path);
             case FILE, OTHER -> {
-                var file = new JoinedInput(header(next, '0', next.path), files, root.resolve(next.path));
-                current = file;
-                left = file.headBytes() + entry.size();
+                var joined = new JoinedInput(header(next, '0', next.path), files, root.resolve(next.path));
+                current = joined;
+                file = Optional.of(next);
+                left = joined.headBytes() + entry.size();
                 padding = (int) (-entry.size() & (BLOCK - 1));
             }
         }
         return true;
-    }
-
-    private boolean leads(String directory) {
-        return always.stream().anyMatch(path -> path.startsWith(directory));
     }
 
     private static ByteArrayInputStream header(Waiting of, char kind, String name) {

@@ -1,5 +1,5 @@
-/// What `build` needs beside its flags: the context as a stream, and what people see while it goes on.
-/// Entry: [ContextStream], [BuildProgress].
+/// What `build` needs beside its flags: the context as a stream or a listing, and what people see while it goes on.
+/// Entry: [ContextDirectory], [BuildProgress].
 /// Never knows: flags, the engine's address, HTTP.
 /// Threads: the command's own.
 /// Spec: POSIX pax tars; what buildx shows.

@@ -2,18 +2,13 @@ package carafe.cli.command;
 
 import carafe.cli.build.BuildProgress;
 import carafe.cli.client.EngineError;
-import carafe.cli.client.Target;
 import carafe.cli.flag.FlagException;
 import carafe.cli.flag.Flags;
 import carafe.cli.flag.Values;
 import carafe.cli.session.Session;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.SequenceInputStream;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,8 +17,6 @@ import java.util.stream.Stream;
 
 /// `build`: sends the context and what is asked for, shows what happens.
 final class Build {
-
-    private static final String DOCUMENT_TYPE = "application/vnd.carafe.build";
 
     private final Call call;
     private final Session session;
@@ -134,21 +127,12 @@ final class Build {
     private int run(BuildOutput output, BuildCaches caches)
             throws Failure, EngineError, EngineException.Invalid, IOException {
         var source = new BuildFiles(call).read();
-        byte[] document = caches.into(new BuildDocument(call).read(source)).printBytes();
-        var head = ByteBuffer.allocate(4 + document.length).putInt(document.length).put(document).array();
+        var document = caches.into(new BuildDocument(call).read(source));
         var style = style();
         var progress = new BuildProgress(session, style);
-        Json.Obj last = Json.object().build();
-        try (InputStream context = source.content();
-                var answer = call.engine().upload(Target.of("build"), DOCUMENT_TYPE,
-                        new SequenceInputStream(new ByteArrayInputStream(head), context));
-                var messages = Json.stream(answer.body())) {
-            for (var message = messages.next(); message.isPresent(); message = messages.next()) {
-                if (message.get() instanceof Json.Obj event) {
-                    last = event;
-                    progress.on(event);
-                }
-            }
+        Json.Obj last;
+        try {
+            last = new BuildSending(call, progress).send(document, source);
         } finally {
             progress.end();
         }

@@ -1,5 +1,7 @@
 package carafe.cli.command;
 
+import carafe.cli.build.ContextDirectory;
+import carafe.cli.build.ContextRules;
 import carafe.cli.build.ContextStream;
 import carafe.cli.build.Pieces;
 import carafe.cli.flag.Flags;
@@ -40,9 +42,16 @@ final class BuildFiles {
         this.word = call.word(0);
     }
 
-    /// What is sent: directories by name, then the context; the Dockerfile's path in it (or URL); the context's URL, `""`
-    /// when it is sent; the further contexts as the build's document describes them.
-    record Source(InputStream content, String dockerfile, String remote, List<Json.Obj> named) {}
+    /// What is sent: directories by name, then the context, as `content` or, where it is all, as a `directory`; the
+    /// Dockerfile's path in it (or URL); the context's URL, `""` when it is sent; the further contexts as the build's
+    /// document describes them.
+    record Source(InputStream content, Optional<ContextDirectory> directory, String dockerfile, String remote,
+            List<Json.Obj> named) {
+
+        Source(InputStream content, String dockerfile, String remote) {
+            this(content, Optional.empty(), dockerfile, remote, List.of());
+        }
+    }
 
     Source read() throws Failure, IOException, EngineException.Invalid {
         var named = new ArrayList<Json.Obj>();
@@ -51,9 +60,12 @@ final class BuildFiles {
             context(text, named, streams);
         }
         var main = main();
-        streams.add(main.content);
-        return new Source(streams.size() == 1 ? main.content : new SequenceInputStream(Collections.enumeration(streams)),
-                main.dockerfile, main.remote, named);
+        if (streams.isEmpty()) {
+            return new Source(main.content, main.directory, main.dockerfile, main.remote, named);
+        }
+        streams.add(main.directory.isPresent() ? main.directory.get().tar() : main.content);
+        return new Source(new SequenceInputStream(Collections.enumeration(streams)), Optional.empty(), main.dockerfile,
+                main.remote, named);
     }
 
     private void context(String text, List<Json.Obj> named, List<InputStream> streams)
@@ -118,7 +130,7 @@ final class BuildFiles {
                 throw new Failure(1, "the Dockerfile of a remote context lies in it, or at a URL: -f " + file
                         + " reads standard input");
             }
-            return new Source(InputStream.nullInputStream(), file, word, List.of());
+            return new Source(InputStream.nullInputStream(), file, word);
         }
         if (word.equals("-")) {
             return standardInput(file);
@@ -153,7 +165,8 @@ final class BuildFiles {
         var always = fileElsewhere ? Set.of(IGNORE) : Set.of(dockerfile, dockerfile + IGNORE, IGNORE);
         var patterns = ignored.isPresent() ? IgnorePatterns.read(ignored.get())
                 : ignored(root, fileElsewhere ? DOCKERFILE : dockerfile);
-        return new Source(new ContextStream(session.files(), root, patterns, always, extras), dockerfile, "", List.of());
+        var directory = new ContextDirectory(session.files(), root, new ContextRules(patterns, always), extras);
+        return new Source(InputStream.nullInputStream(), Optional.of(directory), dockerfile, "", List.of());
     }
 
     /// A tar, or just a Dockerfile.
@@ -161,10 +174,9 @@ final class BuildFiles {
         byte[] head = session.in().readNBytes(HEAD);
         var whole = new SequenceInputStream(new ByteArrayInputStream(head), session.in());
         if (isTar(head)) {
-            return new Source(whole, file, "", List.of());
+            return new Source(whole, file, "");
         }
-        return new Source(ContextStream.of(List.of(new ContextStream.Extra(DOCKERFILE, whole.readAllBytes()))), file, "",
-                List.of());
+        return new Source(ContextStream.of(List.of(new ContextStream.Extra(DOCKERFILE, whole.readAllBytes()))), file, "");
     }
 
     /// Begins as a tar does, plain or compressed (gzip, bzip2, xz, zstd).

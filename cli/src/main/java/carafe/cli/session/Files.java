@@ -1,5 +1,6 @@
 package carafe.cli.session;
 
+import carafe.spec.build.FileStamp;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -29,11 +30,20 @@ public interface Files {
     /// Whether a name is a directory.
     boolean isDirectory(Path file);
 
-    /// What a directory holds, in no order. Links are not followed.
+    /// What a directory holds, in no order. Links are not followed. Several threads may ask.
     List<FileEntry> list(Path directory) throws IOException;
 
+    /// What tells the file or directory from any other that was or will be here; a link is not followed.
+    /// @return `NONE` if there is nothing
+    FileStamp stamp(Path file) throws IOException;
+
     /// One name in a directory: `kind` is what it is itself, `target` what a link holds.
-    record FileEntry(String name, Kind kind, int mode, long size, long modifiedSeconds, String target) {
+    record FileEntry(String name, Kind kind, int mode, long size, long modifiedSeconds, String target, FileStamp stamp) {
+        /// Without a stamp.
+        public FileEntry(String name, Kind kind, int mode, long size, long modifiedSeconds, String target) {
+            this(name, kind, mode, size, modifiedSeconds, target, FileStamp.NONE);
+        }
+
         /// What a name is.
         public enum Kind { FILE, DIRECTORY, LINK, OTHER }
     }

@@ -1,5 +1,6 @@
 package carafe.cli.session;
 
+import carafe.spec.build.FileStamp;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.FileNotFoundException;
@@ -13,10 +14,12 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
@@ -26,10 +29,16 @@ public final class TestSession implements Files, Terminal, Signals, Programs {
 
     public final Map<String, String> environment = new TreeMap<>(Map.of("HOME", "/home/user"));
     public final Map<Path, byte[]> files = new HashMap<>();
+    /// Stamps of files and directories; what is not in it is told by its size alone.
+    public final Map<Path, FileStamp> stamps = new HashMap<>();
     public final ByteArrayOutputStream out = new ByteArrayOutputStream();
     public final ByteArrayOutputStream err = new ByteArrayOutputStream();
     public final List<String> rawMode = new CopyOnWriteArrayList<>();
     public final List<Consumer<String>> handlers = new CopyOnWriteArrayList<>();
+    /// Directories that cannot be listed.
+    public final Set<Path> unreadable = new HashSet<>();
+    /// What happens when a file is opened, before it is.
+    public Consumer<Path> opened = _ -> { };
     public InputStream in = new ByteArrayInputStream(new byte[0]);
     public boolean terminal;
 
@@ -57,6 +66,7 @@ public final class TestSession implements Files, Terminal, Signals, Programs {
 
     @Override
     public InputStream read(Path file) throws IOException {
+        opened.accept(file);
         byte[] content = files.get(file);
         if (content == null) {
             throw new FileNotFoundException("open " + file + ": no such file or directory");
@@ -104,14 +114,28 @@ public final class TestSession implements Files, Terminal, Signals, Programs {
     }
 
     @Override
-    public List<FileEntry> list(Path directory) {
+    public List<FileEntry> list(Path directory) throws IOException {
+        if (unreadable.contains(directory)) {
+            throw new IOException("open " + directory + ": permission denied");
+        }
         var entries = new ArrayList<FileEntry>();
+        files.keySet().stream().filter(path -> path.startsWith(directory) && path.getNameCount() > directory.getNameCount() + 1)
+                .map(path -> path.getName(directory.getNameCount()).toString()).distinct().forEach(name ->
+                        entries.add(new FileEntry(name, FileEntry.Kind.DIRECTORY, 0755, 0, 0, "")));
         files.forEach((path, content) -> {
             if (directory.equals(path.getParent())) {
-                entries.add(new FileEntry(path.getFileName().toString(), FileEntry.Kind.FILE, 0644, content.length, 0, ""));
+                entries.add(new FileEntry(path.getFileName().toString(), FileEntry.Kind.FILE, 0644, content.length, 0, "",
+                        stamp(path)));
             }
         });
         return entries;
+    }
+
+    @Override
+    public FileStamp stamp(Path file) {
+        byte[] content = files.get(file);
+        return stamps.getOrDefault(file.normalize(), content == null ? FileStamp.NONE
+                : new FileStamp(1, file.hashCode(), content.length, 1, 1));
     }
 
     @Override

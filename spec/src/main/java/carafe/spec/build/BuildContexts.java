@@ -2,15 +2,28 @@ package carafe.spec.build;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /// Where a build's files come from beside the context that is sent: `remote` names the context itself (a git repository,
 /// a tar or a Dockerfile of the web; `""`: it is sent), `named` further contexts by name (in small letters), which go
-/// before stages and images of that name.
-public record BuildContexts(String remote, Map<String, Place> named, List<String> sent) {
+/// before stages and images of that name; `listing`: what our own client says of its files beside their contents, or
+/// instead of them.
+public record BuildContexts(String remote, Map<String, Place> named, List<String> sent, Optional<Listing> listing) {
 
     /// Only the context that is sent.
     public static final BuildContexts NONE = new BuildContexts("", Map.of(), List.of());
+
+    /// A [ContextListing] comes, of a directory that only this client calls `directory`. `alone`:
+    /// instead of the tar, to build from what earlier builds of that directory taught; else behind the tar, which is in
+    /// pieces then, with the files in it that were the same before and after they were read, for later builds.
+    public record Listing(String directory, boolean alone) {
+        public Listing {
+            if (directory.isEmpty()) {
+                throw new IllegalArgumentException("a directory that is listed has a name");
+            }
+        }
+    }
 
     /// What a further context is.
     public sealed interface Place {}
@@ -27,6 +40,11 @@ public record BuildContexts(String remote, Map<String, Place> named, List<String
 
     /// A git repository, or a tar or file of the web.
     public record Remote(String url) implements Place {}
+
+    /// Without a listing.
+    public BuildContexts(String remote, Map<String, Place> named, List<String> sent) {
+        this(remote, named, sent, Optional.empty());
+    }
 
     /// `sent` are the names of directories and layouts, in the order in which their tars come.
     public BuildContexts {

@@ -7,9 +7,14 @@ import java.util.Optional;
 
 /// What came out: the image's id (of several that of this host's platform, else the first), or the text that a call asked
 /// for; the ids of the images that hold the cache, one for each export that is no `INLINE`, in their order; the image made
-/// for each platform; and its manifest, or the index of all.
+/// for each platform; and its manifest, or the index of all. `contextWanted`: nothing came out, as the context was only
+/// listed and files of it are needed.
 public record BuildOutcome(Optional<String> imageId, String text, List<String> cacheIds, List<Made> images,
-        Optional<Descriptor> result) {
+        Optional<Descriptor> result, boolean contextWanted) {
+
+    /// The context has to be sent.
+    public static final BuildOutcome CONTEXT_WANTED =
+            new BuildOutcome(Optional.empty(), "", List.of(), List.of(), Optional.empty(), true);
 
     /// The image made for a platform.
     public record Made(Platform platform, String id) {}
@@ -17,6 +22,12 @@ public record BuildOutcome(Optional<String> imageId, String text, List<String> c
     public BuildOutcome {
         cacheIds = List.copyOf(cacheIds);
         images = List.copyOf(images);
+    }
+
+    /// An end.
+    public BuildOutcome(Optional<String> imageId, String text, List<String> cacheIds, List<Made> images,
+            Optional<Descriptor> result) {
+        this(imageId, text, cacheIds, images, result, false);
     }
 
     /// No image: the answer to a call.

@@ -1,0 +1,229 @@
+package carafe.build.source;
+
+import carafe.spec.build.FileStamp;
+import carafe.spec.oci.Digest;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.zip.CRC32;
+
+/// What files of clients' directories were when they came last, a file for each directory, so that one which is unchanged
+/// need not come again. A stamp says which file it is, so names are not kept. Only ever a help: what cannot be read or
+/// written is forgotten. At most so many directories, and bytes, are remembered; those unused longest go first. Any thread
+/// may ask.
+///
+/// A file is a magic number, for each file its stamp (five i64) and SHA-256, and the CRC-32 of all that (u32); written
+/// beside and renamed, so that it is there whole or not at all, or its sum is wrong.
+public final class ContextMemory {
+
+    private static final Logger LOG = System.getLogger(ContextMemory.class.getName());
+    private static final long MAGIC = 0x6361726166653031L;
+    private static final int DIGEST_BYTES = 32;
+    private static final int INODE_AT = 8;
+    private static final int SIZE_AT = 16;
+    private static final int MODIFIED_AT = 24;
+    private static final int CHANGED_AT = 32;
+    private static final int STAMP_BYTES = 40;
+    private static final int RECORD_BYTES = STAMP_BYTES + DIGEST_BYTES;
+    private static final HexFormat HEX = HexFormat.of();
+
+    /// How much is remembered.
+    record Bounds(int directories, long bytes) {}
+
+    /// A file of a directory, as it was, and the digest of its content then.
+    record Known(FileStamp stamp, Digest digest) {}
+
+    private final Path root;
+    private final Bounds bounds;
+    private final Clock clock;
+
+    private ContextMemory(Path root, Bounds bounds, Clock clock) {
+        this.root = root;
+        this.bounds = bounds;
+        this.clock = clock;
+    }
+
+    /// Opens the memory in `root`, which is made if it is missing; what a crash left half written is deleted.
+    public static ContextMemory open(Path root) throws IOException {
+        return open(root, new Bounds(64, 256 << 20), Clock.systemUTC());
+    }
+
+    static ContextMemory open(Path root, Bounds bounds, Clock clock) throws IOException {
+        Files.createDirectories(root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        try (var files = Files.newDirectoryStream(root)) {
+            for (Path file : files) {
+                if (!isName(String.valueOf(file.getFileName()))) {
+                    Files.delete(file);
+                }
+            }
+        }
+        return new ContextMemory(root, bounds, clock);
+    }
+
+    private Path file(String directory) {
+        return root.resolve(Digest.sha256(directory.getBytes(StandardCharsets.UTF_8)).hex());
+    }
+
+    private static boolean isName(String name) {
+        return name.matches("[0-9a-f]{64}");
+    }
+
+    /// What is known of the files of `directory`; nothing if that is not remembered. Counts as a use.
+    Recalled recall(String directory) {
+        Path file = file(directory);
+        try {
+            if (Files.size(file) <= bounds.bytes) {
+                var known = parse(Files.readAllBytes(file));
+                Files.setLastModifiedTime(file, FileTime.from(clock.instant()));
+                return known;
+            }
+        } catch (NoSuchFileException e) {
+            return Recalled.NOTHING;
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "what was known of a context is forgotten: " + file + ": " + e.getMessage());
+        }
+        forget(file);
+        return Recalled.NOTHING;
+    }
+
+    private static Recalled parse(byte[] bytes) throws IOException {
+        var in = ByteBuffer.wrap(bytes);
+        int records = bytes.length - Long.BYTES - Integer.BYTES;
+        var sum = new CRC32();
+        sum.update(bytes, 0, Math.max(0, bytes.length - Integer.BYTES));
+        if (records < 0 || records % RECORD_BYTES != 0 || in.getLong() != MAGIC
+                || in.getInt(bytes.length - Integer.BYTES) != (int) sum.getValue()) {
+            throw new IOException("it is damaged");
+        }
+        return new Recalled(in, records / RECORD_BYTES);
+    }
+
+    /// What was remembered of one directory: its bytes, and a table of where each stamp stands in them.
+    static final class Recalled {
+        static final Recalled NOTHING = new Recalled(ByteBuffer.allocate(0), 0);
+
+        private final ByteBuffer bytes;
+        /// Numbers of records plus 1, each at its stamp's hash or behind it where that is taken; a power of two.
+        private final int[] table;
+
+        private Recalled(ByteBuffer bytes, int count) {
+            this.bytes = bytes;
+            this.table = new int[Math.max(2, Integer.highestOneBit(Math.max(1, count)) << 2)];
+            for (int number = 0; number < count; number++) {
+                int at = Long.BYTES + number * RECORD_BYTES;
+                int slot = slot(bytes.getLong(at + INODE_AT), bytes.getLong(at + CHANGED_AT));
+                while (table[slot] != 0) {
+                    slot = slot + 1 & table.length - 1;
+                }
+                table[slot] = number + 1;
+            }
+        }
+
+        private int slot(long inode, long changedNanos) {
+            long mixed = (inode * 31 + changedNanos) * 0x9E3779B97F4A7C15L;
+            return (int) (mixed >>> 32) & table.length - 1;
+        }
+
+        /// The number of the file with this stamp, -1 if it is not known.
+        int find(FileStamp stamp) {
+            int slot = slot(stamp.inode(), stamp.changedNanos());
+            while (table[slot] != 0) {
+                int at = Long.BYTES + (table[slot] - 1) * RECORD_BYTES;
+                if (bytes.getLong(at + INODE_AT) == stamp.inode() && bytes.getLong(at + CHANGED_AT) == stamp.changedNanos()
+                        && bytes.getLong(at) == stamp.device() && bytes.getLong(at + SIZE_AT) == stamp.size()
+                        && bytes.getLong(at + MODIFIED_AT) == stamp.modifiedNanos()) {
+                    return table[slot] - 1;
+                }
+                slot = slot + 1 & table.length - 1;
+            }
+            return -1;
+        }
+
+        /// The digest of a file that was found.
+        Digest digest(int number) {
+            byte[] hash = new byte[DIGEST_BYTES];
+            bytes.get(Long.BYTES + number * RECORD_BYTES + STAMP_BYTES, hash);
+            return Digest.finish(Digest.Algorithm.SHA256, hash);
+        }
+    }
+
+    /// Remembers these files of `directory`, and no others of it any more.
+    void learn(String directory, List<Known> files) {
+        Path file = file(directory);
+        byte[] bytes = print(files);
+        if (files.isEmpty() || bytes.length > bounds.bytes) {
+            forget(file);
+            return;
+        }
+        try {
+            Path temporary = Files.createTempFile(root, "new-", "");
+            try {
+                Files.write(temporary, bytes);
+                Files.setLastModifiedTime(temporary, FileTime.from(clock.instant()));
+                Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            } finally {
+                Files.deleteIfExists(temporary);
+            }
+            shrink();
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "a context cannot be remembered: " + file + ": " + e.getMessage());
+        }
+    }
+
+    private static byte[] print(List<Known> files) {
+        var out = ByteBuffer.allocate(Long.BYTES + files.size() * RECORD_BYTES + Integer.BYTES).putLong(MAGIC);
+        for (var known : files) {
+            var stamp = known.stamp;
+            out.putLong(stamp.device()).putLong(stamp.inode()).putLong(stamp.size()).putLong(stamp.modifiedNanos())
+                    .putLong(stamp.changedNanos()).put(HEX.parseHex(known.digest.hex()));
+        }
+        var sum = new CRC32();
+        sum.update(out.array(), 0, out.position());
+        return out.putInt((int) sum.getValue()).array();
+    }
+
+    private void forget(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "what was known of a context cannot be removed: " + file + ": " + e.getMessage());
+        }
+    }
+
+    /// A directory's memory, and when it was used.
+    private record Kept(Path file, FileTime used, long bytes) {}
+
+    /// Forgets those unused longest until the rest is within the bounds.
+    private synchronized void shrink() throws IOException {
+        var all = new ArrayList<Kept>();
+        long bytes = 0;
+        try (var files = Files.newDirectoryStream(root)) {
+            for (Path file : files) {
+                if (isName(String.valueOf(file.getFileName()))) {
+                    var kept = new Kept(file, Files.getLastModifiedTime(file), Files.size(file));
+                    all.add(kept);
+                    bytes += kept.bytes;
+                }
+            }
+        } catch (NoSuchFileException e) {
+            return; // somebody else forgets just now
+        }
+        all.sort((one, other) -> one.used.compareTo(other.used));
+        for (int i = 0; i < all.size() && (all.size() - i > bounds.directories || bytes > bounds.bytes); i++) {
+            Files.deleteIfExists(all.get(i).file);
+            bytes -= all.get(i).bytes;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package carafe.cli.command;
+
+import carafe.cli.build.BuildProgress;
+import carafe.cli.build.ContextDirectory;
+import carafe.cli.client.EngineError;
+import carafe.cli.client.Target;
+import carafe.spec.EngineException;
+import carafe.spec.Json;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+
+/// Sends what `build` asks for and the context, and shows what happens. Of a directory with many files a listing goes
+/// first; the files only follow when the engine says that it wants them.
+final class BuildSending {
+
+    private static final String DOCUMENT_TYPE = "application/vnd.carafe.build";
+
+    private final Call call;
+    private final BuildProgress progress;
+
+    BuildSending(Call call, BuildProgress progress) {
+        this.call = call;
+        this.progress = progress;
+    }
+
+    /// @return the last event, which says how it ended; an empty one if the engine broke off
+    Json.Obj send(Json.Obj document, BuildFiles.Source source)
+            throws Failure, EngineError, EngineException.Invalid, IOException {
+        if (source.directory().isEmpty()) {
+            return exchange(document, source.content());
+        }
+        var directory = source.directory().get();
+        boolean everything = call.flags().truth("no-cache") || !call.flags().list("no-cache-filter").isEmpty();
+        if (!everything) {
+            Optional<byte[]> listing = directory.listing(call.session().clock());
+            if (listing.isEmpty()) {
+                return exchange(document, directory.tar());
+            }
+            var last = exchange(listed(document, directory, true), new ByteArrayInputStream(listing.get()));
+            if (!last.text("event").equals("context-wanted")) {
+                return last;
+            }
+        }
+        return exchange(listed(document, directory, false), directory.taughtTar(call.session().clock()));
+    }
+
+    private static Json.Obj listed(Json.Obj document, ContextDirectory directory, boolean alone) throws IOException {
+        return document.with("listing", Json.object().put("directory", directory.name()).put("alone", alone).build());
+    }
+
+    private Json.Obj exchange(Json.Obj document, InputStream context)
+            throws Failure, EngineError, EngineException.Invalid, IOException {
+        byte[] words = document.printBytes();
+        var head = ByteBuffer.allocate(4 + words.length).putInt(words.length).put(words).array();
+        Json.Obj last = Json.object().build();
+        try (context;
+                var answer = call.engine().upload(Target.of("build"), DOCUMENT_TYPE,
+                        new SequenceInputStream(new ByteArrayInputStream(head), context));
+                var messages = Json.stream(answer.body())) {
+            for (var message = messages.next(); message.isPresent(); message = messages.next()) {
+                if (message.get() instanceof Json.Obj event) {
+                    last = event;
+                    progress.on(event);
+                }
+            }
+        }
+        return last;
+    }
+}
