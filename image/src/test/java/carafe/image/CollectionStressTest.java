@@ -97,7 +97,7 @@ class CollectionStressTest {
     private void assertWhole(String name, List<byte[]> tars) throws Exception {
         try (var outgoing = images.outgoing(name)) {
             for (int i = 0; i < tars.size(); i++) {
-                try (var tar = outgoing.layers().get(i).tar()) {
+                try (var tar = outgoing.images().getFirst().layers().get(i).tar()) {
                     assertThat(Digest.sha256(tar.readAllBytes())).isEqualTo(Digest.sha256(tars.get(i)));
                 }
             }
