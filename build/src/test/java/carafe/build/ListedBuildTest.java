@@ -128,7 +128,7 @@ class ListedBuildTest {
         var plain = BuildRequest.of(List.of());
         var result = new BuildRequest.Result(BuildRequest.Call.BUILD, Optional.empty(), explain, false);
         return new BuildRequest(plain.dockerfile(), plain.tags(), plain.arguments(), plain.labels(), plain.target(),
-                plain.platform(), plain.cache(), plain.running(), result, new BuildContexts("", Map.of(), List.of(),
+                plain.platforms(), plain.cache(), plain.running(), result, new BuildContexts("", Map.of(), List.of(),
                 Optional.of(new BuildContexts.Listing("/home/user 1:2", alone))));
     }
 
