@@ -152,8 +152,8 @@ class ImagePrunerTest {
 
     @Test
     void aContainerUsesItsImageWhenItIsMadeStartedAndRemoved() throws Exception {
-        String app = images.inspect("app").id().toString();
-        assertThat(isUsedBy(app, doing(() -> images.inspect("app")))).as("looking is no use").isFalse();
+        String app = images.inspect("app", Optional.empty()).id().toString();
+        assertThat(isUsedBy(app, doing(() -> images.inspect("app", Optional.empty())))).as("looking is no use").isFalse();
         assertThat(isUsedBy(app, () -> harness.create("one", "sleep"))).as("created").isTrue();
         assertThat(isUsedBy(app, doing(() -> harness.containers().start("one")))).as("started").isTrue();
         assertThat(isUsedBy(app, doing(() -> harness.containers().stop("one", StopRequest.DEFAULT)))).as("stopped")
@@ -165,7 +165,7 @@ class ImagePrunerTest {
     }
 
     private BuildOutcome build(String dockerfile) throws Exception {
-        var request = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), "",
+        var request = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), List.of(),
                 BuildRequest.Cache.USE, BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE, BuildContexts.NONE);
         var context = new TestTar().add(TestTar.file("f", "f".repeat(3000))).add(TestTar.file("Dockerfile", dockerfile));
         return harness.engine.builds().build(request, List.of(), new ByteArrayInputStream(context.bytes()), _ -> { });
@@ -173,7 +173,7 @@ class ImagePrunerTest {
 
     @Test
     void aBuildUsesTheImagesThatItBeginsWithAndCopiesFrom() throws Exception {
-        String app = images.inspect("app").id().toString();
+        String app = images.inspect("app", Optional.empty()).id().toString();
         String other = made("other");
         assertThat(isUsedBy(app, () -> build("FROM app\nLABEL a=b\n"))).isTrue();
         assertThat(isUsedBy(app, () -> build("FROM app\nLABEL a=b\n"))).as("with all from the cache").isTrue();

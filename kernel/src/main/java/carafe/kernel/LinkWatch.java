@@ -25,8 +25,8 @@ public final class LinkWatch implements AutoCloseable {
         this.pipe = pipe;
     }
 
-    /// Who hears it: the links that are gone, their names by their numbers. With `lost` there may be others, of which the kernel had to
-    /// forget to tell. Called on the thread that watches.
+    /// Who hears it: the links that are gone, their names by their numbers. With `lost` there may be others, of which the
+    /// kernel had to forget to tell. Called on the thread that watches.
     public interface Listener {
         void deleted(Map<Integer, String> links, boolean lost);
     }

@@ -31,10 +31,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -485,73 +483,6 @@ class TransfersTest {
         images = Images.open(directory.resolve("here"));
         assertThat(over(images).referrers(name("app:1"), AuthConfig.NONE).found()).extracting(Referrer::here)
                 .containsExactly(false);
-    }
-
-    @Test
-    void aClientThatLeavesEndsThePull() throws Exception {
-        image("app", "1", "linux/amd64", tar("a", 1000), tar("b", 1000));
-        var inside = new CountDownLatch(2);
-        registry.fault("GET /v2/app/blobs/sha256:", 1, exchange -> { // the configuration
-            byte[] bytes = registry.blobs.getOrDefault(
-                    Digest.parse(exchange.rawPath().substring(14)), TestRegistry.NOTHING);
-            exchange.respond(200, Headers.NONE, bytes);
-        });
-        registry.fault("GET /v2/app/blobs/sha256:", 99, exchange -> {
-            inside.countDown();
-            new CountDownLatch(1).await();
-        });
-        var ended = new AtomicReference<Throwable>();
-        var thread = Thread.ofVirtual().start(() -> {
-            try {
-                pull("app:1");
-            } catch (EngineException | InterruptedException e) {
-                ended.set(e);
-            }
-        });
-        inside.await();
-        thread.interrupt();
-        thread.join();
-        assertThat(ended.get()).isNotNull();
-        assertThat(images.list()).isEmpty();
-    }
-
-    @Test
-    void aCancelledPullGoesOnWithTheLayersThatCameIn() throws Exception {
-        var there = image("app", "1", "linux/amd64", tar("a", 1_000_000), tar("b", 1_000_000));
-        var first = there.manifest().layers().getFirst().digest();
-        var second = there.manifest().layers().getLast().digest();
-        registry.fault("GET /v2/app/blobs/" + second, 1, _ -> new CountDownLatch(1).await());
-        var thread = Thread.ofVirtual().start(() -> {
-            try {
-                pull("app:1");
-            } catch (EngineException | InterruptedException e) {
-                told.add(new TransferMessage.Line("cancelled"));
-            }
-        });
-        while (!lines().contains(first.shortHex() + ": Pull complete")) {
-            assertThat(thread.join(java.time.Duration.ofMillis(5))).as("%s", lines()).isFalse();
-        }
-        thread.interrupt();
-        thread.join();
-        assertThat(lines()).endsWith("cancelled");
-        told.clear();
-        pull("app:1");
-        assertThat(lines()).contains(first.shortHex() + ": Already exists", second.shortHex() + ": Pull complete");
-        assertThat(registry.count("GET /v2/app/blobs/" + first)).isEqualTo(1);
-    }
-
-    @Test
-    void parallelPullsFetchALayerOnce() throws Exception {
-        var there = image("app", "1", "linux/amd64", tar("a", 2_000_000));
-        var tasks = new ArrayList<java.util.concurrent.Callable<Boolean>>();
-        for (int i = 0; i < 6; i++) {
-            tasks.add(() -> {
-                pull("app:1");
-                return true;
-            });
-        }
-        Parallel.all(tasks);
-        assertThat(registry.count("GET /v2/app/blobs/" + there.manifest().layers().getFirst().digest())).isEqualTo(1);
     }
 
     @Test
