@@ -10,6 +10,8 @@ const { setTimeout: pause } = require('node:timers/promises');
 const Docker = require('dockerode');
 const tar = require('tar-stream');
 
+process.exitCode = 1; // until a group has come to its end
+
 const [socketPath, archive, group] = process.argv.slice(2);
 const docker = new Docker({ socketPath });
 

@@ -177,6 +177,18 @@ class ListedBuildTest {
         assertThat(listed(dockerfile).imageId()).isEqualTo(first.imageId());
     }
 
+    /// One that wants the files at once, while the others are only about to begin.
+    @Test
+    void ofSeveralStagesWhicheverWantsTheFilesFirstIsHeard() throws Exception {
+        String dockerfile = "FROM scratch AS a\nCOPY src /src\nFROM scratch AS b\nCOPY src /src\nFROM scratch\nCOPY src /src\n"
+                + "COPY --from=a / /a/\nCOPY --from=b / /b/\n";
+        for (int round = 0; round < 200; round++) {
+            wanted(dockerfile);
+        }
+        var first = whole(dockerfile);
+        assertThat(listed(dockerfile).imageId()).isPresent().isEqualTo(first.imageId());
+    }
+
     @Test
     void aTarAndAListingHaveTheSameKeysWhicheverComesFirst() throws Exception {
         var plain = build(BuildRequest.of(List.of()), tar(COPY));

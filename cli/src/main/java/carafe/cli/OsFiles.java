@@ -10,6 +10,7 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.LinkOption;
@@ -126,6 +127,8 @@ final class OsFiles implements Files {
                 entries.add(new FileEntry(String.valueOf(path.getFileName()), kind, mode & PERMISSIONS, stamp.size(),
                         time(read, "lastModifiedTime").to(TimeUnit.SECONDS), target, stamp));
             }
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
         } catch (NotDirectoryException e) {
             throw new IOException("open " + directory + ": not a directory", e);
         } catch (FileSystemException e) {

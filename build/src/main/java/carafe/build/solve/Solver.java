@@ -13,6 +13,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -44,13 +45,17 @@ public final class Solver {
         ExecutorService pool = Executors.newVirtualThreadPerTaskExecutor();
         try (pool) { // close() waits for every stage
             for (var stage : stages) {
-                pool.execute(() -> {
-                    try {
-                        solve(stage, pool);
-                    } finally {
-                        left.countDown();
-                    }
-                });
+                try {
+                    pool.execute(() -> {
+                        try {
+                            solve(stage, pool);
+                        } finally {
+                            left.countDown();
+                        }
+                    });
+                } catch (RejectedExecutionException e) {
+                    left.countDown(); // one before has failed already, and ended the pool
+                }
             }
             try {
                 left.await();

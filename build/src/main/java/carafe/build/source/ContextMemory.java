@@ -57,7 +57,7 @@ public final class ContextMemory {
 
     /// Opens the memory in `root`, which is made if it is missing; what a crash left half written is deleted.
     public static ContextMemory open(Path root) throws IOException {
-        return open(root, new Bounds(64, 256 << 20), Clock.systemUTC());
+        return open(root, new Bounds(1000, 256 << 20), Clock.systemUTC());
     }
 
     static ContextMemory open(Path root, Bounds bounds, Clock clock) throws IOException {

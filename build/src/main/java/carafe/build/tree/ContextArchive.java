@@ -32,6 +32,9 @@ import java.util.function.IntFunction;
 public final class ContextArchive implements FileSource {
 
     private static final int MAX_ENTRIES = 2_000_000;
+    /// Bytes of memory, about, for directories: one name may imply five hundred.
+    private static final long MAX_DIRECTORIES = 128 << 20;
+    private static final int DIRECTORY_BYTES = 250; // beside its path
     private static final int MAX_DEPTH = 512;
     private static final int MAX_LINKS = 255;
     private static final int BUFFER = 256 << 10;
@@ -58,6 +61,7 @@ public final class ContextArchive implements FileSource {
     private final Entry root = new Entry(Node.directory("", Node.Owner.ROOT, 0755, new Node.Time(0, 0)));
     private final Map<String, Entry> directories = new HashMap<>();
     private int entries;
+    private long directoryBytes;
     private long length;
 
     private ContextArchive(FileChannel spool, IntFunction<Digest> known) {
@@ -116,7 +120,7 @@ public final class ContextArchive implements FileSource {
             throw new EngineException.Invalid(path + " is longer than " + limitBytes + " bytes");
         }
         entry.node = new Node(path, Node.Type.FILE, Node.Owner.ROOT, mode, length - entry.offset, modified, "", Map.of());
-        entries++;
+        count();
         put(path, entry);
         return entry.node;
     }
@@ -124,7 +128,7 @@ public final class ContextArchive implements FileSource {
     /// Adds a file, link or directory of root's that did not come: of a file at most the digest, as the `number` among
     /// the known ones, -1 for none.
     public void addListed(Node node, int number) throws EngineException.Invalid {
-        entries++;
+        count();
         if (node.isDirectory()) {
             directory(node.path()).node = node;
             return;
@@ -170,14 +174,18 @@ public final class ContextArchive implements FileSource {
         }
     }
 
+    private void count() throws EngineException.Invalid {
+        if (++entries > MAX_ENTRIES) {
+            throw new EngineException.Invalid("the context has more than " + MAX_ENTRIES + " files");
+        }
+    }
+
     private void add(TarArchive.Member member, InputStream data) throws IOException, EngineException {
         String path = IgnorePatterns.clean(member.name());
         if (member.name().contains("..") && List.of(member.name().split("/")).contains("..")) {
             throw new EngineException.Invalid("the context holds a path that leads out of it: " + member.name());
         }
-        if (++entries > MAX_ENTRIES) {
-            throw new EngineException.Invalid("the context has more than " + MAX_ENTRIES + " files");
-        }
+        count();
         var attributes = member.attributes();
         var owner = new Node.Owner(attributes.uid(), attributes.gid());
         var time = new Node.Time(attributes.modifiedSeconds(), attributes.modifiedNanos());
@@ -263,6 +271,11 @@ public final class ContextArchive implements FileSource {
         }
         if (path.chars().filter(c -> c == '/').count() > MAX_DEPTH) {
             throw new EngineException.Invalid("the context is deeper than " + MAX_DEPTH + " directories");
+        }
+        directoryBytes += DIRECTORY_BYTES + path.length();
+        if (directoryBytes > MAX_DIRECTORIES) {
+            throw new EngineException.Invalid("the context has too many directories, or too deep ones: " + directories.size()
+                    + " until " + path);
         }
         var made = new Entry(Node.directory(path, Node.Owner.ROOT, 0755, new Node.Time(0, 0)));
         int slash = path.lastIndexOf('/');

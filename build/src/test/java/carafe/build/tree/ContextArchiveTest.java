@@ -82,6 +82,17 @@ class ContextArchiveTest {
     }
 
     @Test
+    void namesThatImplyAWoodOfDirectoriesAreRefused() throws Exception {
+        try (var context = ContextArchive.empty(directory)) {
+            assertThatThrownBy(() -> {
+                for (int i = 0; i < 2000; i++) {
+                    context.addDirectory(i + "/a".repeat(400));
+                }
+            }).isInstanceOf(EngineException.Invalid.class).hasMessageContaining("too many directories");
+        }
+    }
+
+    @Test
     void whatIsCutIsRefused() throws Exception {
         byte[] whole = new TarText().file("a", "x".repeat(5000)).bytes();
         assertThatThrownBy(() -> ContextArchive.read(new ByteArrayInputStream(whole, 0, 2000), directory))

@@ -79,23 +79,33 @@ final class ContextLister {
 
     private void work(ContextListing.Writer listing, @Nullable SecondThread second) {
         for (var directory = next(second == null); directory != null; directory = next(second == null)) {
+            Optional<IOException> failed = Optional.of(new IOException("the context could not be listed"));
             try {
                 list(directory, listing);
+                failed = Optional.empty();
             } catch (IOException e) {
-                synchronized (waiting) {
-                    failure = e;
-                }
+                failed = Optional.of(e);
+            } finally { // whatever happened, nobody is to wait for this thread
+                done(failed, listing.tooMuch());
             }
             boolean help;
             synchronized (waiting) {
-                working--;
-                unfit |= listing.tooMuch();
                 help = waiting.size() >= HELP_WAITING && listing.entries() >= HELP_AFTER;
-                waiting.notifyAll();
             }
             if (help && second != null) {
                 second.start();
             }
+        }
+    }
+
+    private void done(Optional<IOException> failed, boolean tooMuch) {
+        synchronized (waiting) {
+            working--;
+            unfit |= tooMuch;
+            if (failed.isPresent()) {
+                failure = failed.get();
+            }
+            waiting.notifyAll();
         }
     }
 
@@ -150,8 +160,8 @@ final class ContextLister {
                 if (context.rules().always().contains(path)) {
                     shown(path, entry, listing);
                 } else {
-                    boolean old = entry.stamp().changedNanos() < latestNanos;
-                    listing.file(entry.name(), entry.mode(), entry.size(), old ? entry.stamp() : FileStamp.NONE);
+                    listing.file(entry.name(), entry.mode(), entry.size(),
+                            entry.stamp().standsAfter(latestNanos) ? entry.stamp() : FileStamp.NONE);
                 }
             }
         }

@@ -54,8 +54,7 @@ final class Sameness {
 
     /// A file was read to its end; `before` is its stamp when its directory was listed.
     void file(String path, FileStamp before) throws IOException {
-        boolean old = before.present() && before.changedNanos() < latestNanos;
-        if (old && same.size() < ContextListing.MAX_ENTRIES && before.equals(files.stamp(root.resolve(path)))) {
+        if (before.standsAfter(latestNanos) && same.size() < ContextListing.MAX_ENTRIES && before.equals(files.stamp(root.resolve(path)))) {
             same.add(new Same(path, before));
         }
     }

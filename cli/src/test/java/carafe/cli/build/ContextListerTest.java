@@ -164,6 +164,14 @@ class ContextListerTest {
         assertThat(listed(context("Dockerfile", List.of()))).containsEntry("a.log", "stamped");
     }
 
+    /// As files of EROFS or squashfs have it, and those of layers below an overlay: of the next image's they may be the same.
+    @Test
+    void aFileThatChangedInAWholeSecondHasNoStamp() throws Exception {
+        manyFiles();
+        session.stamps.put(ROOT.resolve("a.log"), new FileStamp(1, 2, 3, 0, NOW - 9_000_000_000L));
+        assertThat(listed(context("Dockerfile", List.of()))).containsEntry("a.log", "file");
+    }
+
     @Test
     void whatCannotBeListedIsTold() throws Exception {
         manyFiles();
