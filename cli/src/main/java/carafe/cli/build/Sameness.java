@@ -54,7 +54,8 @@ final class Sameness {
 
     /// A file was read to its end; `before` is its stamp when its directory was listed.
     void file(String path, FileStamp before) throws IOException {
-        if (before.standsAfter(latestNanos) && same.size() < ContextListing.MAX_ENTRIES && before.equals(files.stamp(root.resolve(path)))) {
+        if (before.standsAfter(latestNanos) && same.size() < ContextListing.MAX_ENTRIES
+                && before.equals(files.stamp(root.resolve(path)))) {
             same.add(new Same(path, before));
         }
     }
