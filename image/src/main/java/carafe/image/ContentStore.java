@@ -31,7 +31,8 @@ import java.util.function.Predicate;
 
 /// Blobs by digest, in the directory form of an OCI layout. A blob is visible only when it is whole and verified, and
 /// durable unless [Ingest#commitUnsynced] left that to [#sync]: an [Ingest] writes it below `ingest/`, syncs, compares
-/// with what was promised, then renames it into `blobs/`. Equal blobs may be written by several threads at once; the last rename wins and changes nothing.
+/// with what was promised, then renames it into `blobs/`. Equal blobs may be written by several threads at once; the last
+/// rename wins and changes nothing.
 ///
 /// What was broken off can be gone on with: the bytes of an ingest that has a key (or a promised digest, which is one)
 /// stay below `ingest/` until it is committed, aborted or a week old.
