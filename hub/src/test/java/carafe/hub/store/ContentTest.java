@@ -4,18 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.hub.store.Refusal.Reason;
+import carafe.image.CommitSteps;
 import carafe.spec.oci.Digest;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Clock;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// What is still to be made durable, and what becomes of it when the disk does not take it.
 class ContentTest {
@@ -26,7 +32,15 @@ class ContentTest {
     private final List<Digest> settled = new ArrayList<>();
     private volatile Optional<IOException> failure = Optional.empty();
 
+    /// What the next reads end with.
+    private final Deque<IOException> reads = new ArrayDeque<>();
+
     private final MemoryBlobs blobs = new MemoryBlobs() {
+        @Override
+        public Optional<StoredBlob> open(Digest digest) {
+            return super.open(digest).map(Torn::new);
+        }
+
         @Override
         public void settle(Collection<Digest> digests) throws IOException {
             if (failure.isPresent()) {
@@ -41,6 +55,66 @@ class ContentTest {
         var upload = blobs.begin("a", Digest.Algorithm.SHA256);
         upload.append(new ByteArrayInputStream(BYTES), 0, 100);
         return upload;
+    }
+
+    private final class Torn implements StoredBlob {
+        private final StoredBlob whole;
+
+        Torn(StoredBlob whole) {
+            this.whole = whole;
+        }
+
+        @Override
+        public InputStream from(long offset) throws IOException {
+            var failure = reads.poll();
+            if (failure != null) {
+                throw failure;
+            }
+            return whole.from(offset);
+        }
+
+        @Override
+        public long size() {
+            return whole.size();
+        }
+
+        @Override
+        public String stamp() {
+            return whole.stamp();
+        }
+
+        @Override
+        public Optional<FileChannel> file() {
+            return whole.file();
+        }
+
+        @Override
+        public void close() throws IOException {
+            whole.close();
+        }
+    }
+
+    @Test
+    void aReadThatAnInterruptEndsSaysNothingOfTheBytes() throws Exception {
+        upload().commit(DIGEST);
+        reads.add(new ClosedByInterruptException());
+        assertThatThrownBy(() -> content.examine(DIGEST)).isInstanceOf(ClosedByInterruptException.class);
+        assertThat(content.examine(DIGEST).orElseThrow().fault()).isEmpty();
+    }
+
+    @Test
+    void whatCannotBeReadIsTakenAwayWhenItFailsTwice(@TempDir Path root) throws Exception {
+        upload().commit(DIGEST);
+        var repositories = Repositories.open(root, content, List.of(), Clock.systemUTC(), CommitSteps.REAL);
+        var verifier = new Verifier(repositories, (_, _) -> false);
+        var failure = new IOException("Input/output error");
+        reads.add(failure);
+        assertThat(verifier.run(true).faults()).isEmpty();
+        assertThat(blobs.size(DIGEST)).isPresent();
+        reads.addAll(List.of(failure, failure));
+        assertThat(verifier.run(true).faults()).singleElement().satisfies(fault ->
+                assertThat(fault.what()).isEqualTo("it cannot be read: Input/output error"));
+        assertThat(blobs.size(DIGEST)).isEmpty();
     }
 
     @Test
