@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 
 /// What commands leave behind: bytes to count, directories to remove.
-final class Output {
+public final class Output {
 
     private Output() {}
 
@@ -32,7 +32,7 @@ final class Output {
     }
 
     /// Removes a directory with all in it; says so when something stays.
-    static void remove(Path directory) {
+    public static void remove(Path directory) {
         try (Stream<Path> files = Files.walk(directory)) {
             files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
         } catch (IOException | java.io.UncheckedIOException e) {

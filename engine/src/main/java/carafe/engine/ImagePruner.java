@@ -1,5 +1,6 @@
 package carafe.engine;
 
+import carafe.image.Image;
 import carafe.image.Images;
 import carafe.spec.EngineException;
 import carafe.spec.docker.Filters;
@@ -8,6 +9,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,13 +39,15 @@ final class ImagePruner {
         var usedSince = usedSince(filters);
         long before = door.layerBytes();
         var removals = new ArrayList<ImageRemoval>();
-        for (var image : images.list()) {
+        var all = new LinkedHashMap<Digest, Image>();
+        images.list().forEach(image -> all.put(image.id(), image));
+        for (var image : all.values()) {
             boolean goes = (!danglingOnly || image.tags().isEmpty() && image.digests().isEmpty())
-                    && (until.isEmpty() || image.config().created().orElse(Instant.EPOCH).isBefore(until.get()))
-                    && filters.allowsLabels("label", image.config().run().labels())
-                    && (filters.of("label!").isEmpty()
-                            || !filters.allowsLabels("label!", image.config().run().labels()))
-                    && isIdle(image.id(), usedSince);
+                    && isMeant(image, filters, until) && isIdle(image.id(), usedSince);
+            for (var id : images.together(image.id())) { // it takes those along, or leaves them without its name
+                var other = all.get(id);
+                goes &= other != null && isMeant(other, filters, until);
+            }
             if (goes) {
                 removals.addAll(removed(image.id(), image.tags().size() + image.digests().size() > 0));
             }
@@ -61,6 +65,13 @@ final class ImagePruner {
         }
         images.sweep(clock.instant().minus(KEPT_INGESTS));
         return new ImagePrune(removals, Math.max(0, before - door.layerBytes()));
+    }
+
+    private static boolean isMeant(Image image, Filters filters, Optional<Instant> until) throws EngineException {
+        var labels = image.config().run().labels();
+        return (until.isEmpty() || image.config().created().orElse(Instant.EPOCH).isBefore(until.get()))
+                && filters.allowsLabels("label", labels)
+                && (filters.of("label!").isEmpty() || !filters.allowsLabels("label!", labels));
     }
 
     /// Whether neither the image nor one that has a name together with it is used, or was since `moment`.

@@ -145,7 +145,8 @@ final class LiveBuilds implements Builds, AutoCloseable {
             }
             return new CacheImage(name.familiar(), configBytes, config, manifest, (diffId, intake) -> {
                 var blob = manifest.layers().get(config.diffIds().indexOf(diffId));
-                intake.layer(new Intake.Layer(blob, diffId, name.repository()), () -> transfers.open(name, blob, auth));
+                transfers.take(name, blob, auth, source ->
+                        intake.layer(new Intake.Layer(blob, diffId, name.repository()), () -> source.open(0)));
                 return true;
             });
         }

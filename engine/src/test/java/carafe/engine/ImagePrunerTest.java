@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.image.TestImage;
+import carafe.image.TestPlatform;
 import carafe.image.TestTar;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
@@ -14,6 +15,7 @@ import carafe.spec.docker.ContainerConfig;
 import carafe.spec.docker.Filters;
 import carafe.spec.docker.HostConfig;
 import carafe.spec.docker.NetworkingConfig;
+import carafe.spec.oci.Platform;
 import java.io.ByteArrayInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,6 +102,36 @@ class ImagePrunerTest {
         assertThat(pruned("{\"until\":[\"4h\"]}")).containsExactly(old);
         harness.clock.putForward(Duration.ofHours(5));
         assertThat(pruned("{\"until\":[\"4h\"]}")).containsExactly(young);
+    }
+
+    private void load(byte[] archive) throws Exception {
+        images.load(new ByteArrayInputStream(archive), Optional.empty(), new LoadListener() {
+            @Override
+            public void layer(String id, long doneBytes, long totalBytes) {
+                // the test looks at the end only
+            }
+
+            @Override
+            public void message(String text) {
+                // nor does anybody read along
+            }
+        });
+    }
+
+    /// The images of a name go together, so all of them must be meant.
+    @Test
+    void whatAFilterSparesKeepsThoseThatShareItsName() throws Exception {
+        var now = Optional.of(harness.clock.instant());
+        var own = TestPlatform.of(Platform.host(), Optional.empty(), "own");
+        var foreign = TestPlatform.of(Platform.of("linux", "s390x"), now, "foreign");
+        load(TestPlatform.archive("docker.io/library/many:1", List.of(List.of(own, foreign))));
+        assertThat(pruned("{\"dangling\":[\"false\"],\"until\":[\"4h\"]}")).hasSize(1); // app
+        assertThat(left()).containsExactly(own.id().toString()); // which shows the name
+        assertThat(images.inspect(foreign.id().toString(), Optional.empty()).id()).isEqualTo(foreign.id());
+        harness.clock.putForward(Duration.ofHours(5));
+        assertThat(pruned("{\"dangling\":[\"false\"],\"until\":[\"4h\"]}")).containsExactly(own.id().toString());
+        assertThatThrownBy(() -> images.inspect(foreign.id().toString(), Optional.empty()))
+                .isInstanceOf(EngineException.NotFound.class);
     }
 
     @Test
@@ -214,17 +246,7 @@ class ImagePrunerTest {
         var two = TestImage.of("two:latest", base, new TestTar().add(TestTar.file("two", "2".repeat(10))).bytes());
         long before = images.usage(List.of()).layersBytes();
         for (var image : List.of(one, two)) {
-            images.load(new ByteArrayInputStream(image.dockerArchive()), Optional.empty(), new LoadListener() {
-                @Override
-                public void layer(String id, long doneBytes, long totalBytes) {
-                    // the test looks at the end only
-                }
-
-                @Override
-                public void message(String text) {
-                    // nor does anybody read along
-                }
-            });
+            load(image.dockerArchive());
         }
         var usage = images.usage(List.of());
         assertThat(usage.layersBytes() - before).isEqualTo(3000 + 100 + 10);

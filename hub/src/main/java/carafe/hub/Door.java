@@ -76,8 +76,8 @@ final class Door implements Handler {
                 return "token";
             }
             case "metrics" -> {
-                if (!rooms.publicMetrics() && !rooms.gate().administers(who(exchange))) {
-                    throw new Refusal(Reason.UNAUTHORIZED, "the numbers of the hub are for its administrators");
+                if (!rooms.publicMetrics()) {
+                    requireAdministrator(who(exchange), "the numbers of the hub are for its administrators");
                 }
                 byte[] text = rooms.metrics().print().getBytes(StandardCharsets.UTF_8);
                 exchange.respond(200, Headers.of("Content-Type", "text/plain; version=0.0.4; charset=utf-8"), text);
@@ -100,9 +100,7 @@ final class Door implements Handler {
 
     /// `POST /api/v1/verify[?repair=true]`, for administrators: see [Verifier].
     private void verify(Exchange exchange) throws IOException, Refusal {
-        if (!rooms.gate().administers(who(exchange))) {
-            throw new Refusal(Reason.UNAUTHORIZED, "only administrators of the hub may have its content verified");
-        }
+        requireAdministrator(who(exchange), "only administrators of the hub may have its content verified");
         if (!exchange.method().equals("POST")) {
             throw new Refusal(Reason.UNSUPPORTED, "content is verified by POST");
         }
@@ -118,6 +116,14 @@ final class Door implements Handler {
                         .put("repaired", fault.repaired())
                         .build()).toList()))
                 .build().printBytes());
+    }
+
+    /// Who did not show a password may have one that helps.
+    private void requireAdministrator(Identity who, String sentence) throws Refusal {
+        if (!rooms.gate().administers(who)) {
+            boolean unknown = who.kind() == Identity.Kind.ANONYMOUS || who.ticket().isPresent();
+            throw new Refusal(unknown ? Reason.UNAUTHORIZED : Reason.DENIED, sentence);
+        }
     }
 
     private Identity who(Exchange exchange) throws Refusal {

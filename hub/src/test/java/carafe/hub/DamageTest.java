@@ -116,8 +116,11 @@ class DamageTest {
 
     @Test
     void aDamagedManifestIsAbsentUntilItIsPushedAndLosesNoneOfItsBlobs() throws Exception {
+        hub.with("retention", "[{\"namespace\":\"**\",\"tags\":\"none\",\"keep-last\":1,\"untagged\":\"1h\"}]");
         byte[] manifest = registry.pushImage("a", "v", CONFIG, "layer");
         registry.pushImage("other", "v", CONFIG, "loose");
+        registry.pushImage("a", "untagged", CONFIG, "young");
+        registry.delete("/v2/a/manifests/untagged");
         restart();
         Damage.flip(directory, Digest.sha256(manifest));
         assertThat(registry.head("/v2/a/manifests/v").status()).isEqualTo(404);
@@ -194,6 +197,31 @@ class DamageTest {
         assertThat(registry.get("/v2/b/blobs/" + digest("layer")).text()).isEqualTo("layer");
     }
 
+    /// A stop comes as an interrupt: a read that it ended says nothing of what was read.
+    @Test
+    void aVerificationThatIsStoppedSetsNothingAside() throws Exception {
+        registry.pushImage("a", "v", CONFIG, "layer");
+        var blob = registry.pushBlob("a", LARGE);
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(() -> hub.hub().verify(true)).hasMessage(
+                "the hub's content was not verified: the verification was interrupted before all was read");
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(Damage.file(directory, blob)).exists();
+        assertThat(hub.hub().verify(true).faults()).isEmpty();
+    }
+
+    @Test
+    void aManifestThatIsStillInMemoryIsNotGoneWhenItsFileIsReadAsABlob() throws Exception {
+        byte[] manifest = registry.pushImage("a", "v", CONFIG, "layer");
+        registry.get("/v2/a/manifests/v");
+        Damage.flip(directory, Digest.sha256(manifest));
+        String path = "/v2/a/blobs/" + Digest.sha256(manifest);
+        assertThatThrownBy(() -> registry.get(path)).isInstanceOf(IOException.class);
+        assertThat(registry.get(path).body()).isEqualTo(manifest);
+        restart();
+        assertThat(registry.get("/v2/a/manifests/v").body()).isEqualTo(manifest);
+    }
+
     /// What is in memory is as good as an upstream.
     @Test
     void aManifestThatIsStillInMemoryIsStoredAnew() throws Exception {
@@ -230,7 +258,7 @@ class DamageTest {
                 var alice = Registry.of(other, "alice", "pw"); var bob = Registry.of(other, "bob", "pw");
                 var nobody = Registry.of(other)) {
             assertThat(nobody.post("/api/v1/verify").status()).isEqualTo(401);
-            assertThat(bob.post("/api/v1/verify").status()).isEqualTo(401);
+            assertThat(bob.post("/api/v1/verify").status()).isEqualTo(403);
             assertThat(alice.post("/api/v1/verify").json().number("blobs", -1)).isZero();
             assertThat(alice.get("/api/v1/verify").status()).isEqualTo(405);
         }

@@ -211,6 +211,25 @@ class DeathsTest {
         assertThat(seen).startsWith("old").hasSizeGreaterThan(12);
     }
 
+    /// The bytes of a manifest are here already, as a blob's, which nothing made durable.
+    @ParameterizedTest
+    @EnumSource
+    void aManifestThatCameAsABlobBeforeIsDurable(Death death) throws Exception {
+        Work push = (_, registry) -> {
+            registry.pushBlob("a", manifest(NEW));
+            registry.pushImage("a", "v", CONFIG, NEW);
+            registry.pushBlob("a", MORE.getBytes(StandardCharsets.UTF_8)); // a step after the answer
+        };
+        dieAtEveryStep(death, hub(mount), (_, registry) -> registry.pushImage("a", "v", CONFIG, OLD), push);
+        var seen = new ArrayList<Boolean>();
+        afterEveryDeath(death, this::hub, (hub, registry, when) -> {
+            byte[] named = whole(hub, registry, "a", when).get("v");
+            assertThat(named).as(when).isNotNull().isIn(manifest(OLD), manifest(NEW));
+            seen.add(java.util.Arrays.equals(named, manifest(NEW)));
+        });
+        assertThat(seen).startsWith(false).endsWith(true);
+    }
+
     /// The same bytes come to a second repository, while the first has an image of them.
     @ParameterizedTest
     @EnumSource

@@ -29,9 +29,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Predicate;
 
-/// Blobs by digest, in the directory form of an OCI layout. A blob is visible only when it is whole, verified and
-/// durable: an [Ingest] writes it below `ingest/`, syncs, compares with what was promised, then renames it into
-/// `blobs/`. Equal blobs may be written by several threads at once; the last rename wins and changes nothing.
+/// Blobs by digest, in the directory form of an OCI layout. A blob is visible only when it is whole and verified, and
+/// durable unless [Ingest#commitUnsynced] left that to [#sync]: an [Ingest] writes it below `ingest/`, syncs, compares
+/// with what was promised, then renames it into `blobs/`. Equal blobs may be written by several threads at once; the last
+/// rename wins and changes nothing.
 ///
 /// What was broken off can be gone on with: the bytes of an ingest that has a key (or a promised digest, which is one)
 /// stay below `ingest/` until it is committed, aborted or a week old.

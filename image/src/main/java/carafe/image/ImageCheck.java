@@ -8,7 +8,6 @@ import carafe.spec.oci.Manifest;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -26,8 +25,6 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A layer whose directories alone are damaged is its own source, as its tar is whole.
 public final class ImageCheck {
-
-    private static final System.Logger LOG = System.getLogger("carafe.image");
 
     /// Where bytes for a repair come from.
     public interface Sources {
@@ -50,11 +47,18 @@ public final class ImageCheck {
             return Optional.empty();
         }
 
-        /// The blob, or the manifest, from `repository` (`registry.example.com/team/app`), or from anywhere if that is
-        /// `""`; empty when it cannot be had.
-        default Optional<InputStream> blob(Descriptor blob, String repository) throws IOException, EngineException {
-            return Optional.empty();
+        /// Gives the blob, or the manifest, of `repository` (`registry.example.com/team/app`), or of anywhere if that is
+        /// `""`, to `taker`, again and from elsewhere if he refuses it. False when it cannot be had.
+        default boolean blob(Descriptor blob, String repository, Taker taker) throws IOException, EngineException {
+            return false;
         }
+    }
+
+    /// Takes the bytes of a blob in; does not close them.
+    @FunctionalInterface
+    public interface Taker {
+        /// @throws EngineException.Invalid they are not the blob's
+        void from(InputStream in) throws IOException, EngineException;
     }
 
     /// One thing that is, or was, damaged: what `kind` of thing (`layer`, `config`, `manifest`, `blob`), what is wrong
@@ -288,7 +292,7 @@ public final class ImageCheck {
         if (problem.kind.equals("layer")) {
             for (var candidate : known.of(problem.digest)) {
                 for (String repository : candidate.repositories().isEmpty() ? Set.of("") : candidate.repositories()) {
-                    if (layerFrom(sources.blob(candidate.blob(), repository), problem.digest)) {
+                    if (sources.blob(candidate.blob(), repository, in -> putLayer(problem.digest, in))) {
                         return true;
                     }
                 }
@@ -299,7 +303,7 @@ public final class ImageCheck {
             var wanted = document(problem.digest, image.getKey(), image.getValue());
             if (wanted.isPresent()) {
                 for (String repository : repositories(image.getValue().names)) {
-                    if (from(sources.blob(wanted.get(), repository), wanted.get())) {
+                    if (sources.blob(wanted.get(), repository, in -> putBlob(wanted.get(), in))) {
                         return true;
                     }
                 }
@@ -332,32 +336,19 @@ public final class ImageCheck {
         return repositories.isEmpty() ? Set.of("") : repositories;
     }
 
-    private boolean from(Optional<InputStream> source, Descriptor blob) {
-        if (source.isEmpty()) {
-            return false;
-        }
-        try (var in = source.get(); var ingest = Ingest.fresh(content, blob.digest(), blob.size())) {
+    private void putBlob(Descriptor blob, InputStream in) throws IOException, EngineException.Invalid {
+        try (var ingest = Ingest.fresh(content, blob.digest(), blob.size())) {
             byte[] buffer = new byte[64 << 10];
             for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
                 ingest.write(buffer, 0, count);
             }
             ingest.commit();
-            return true;
-        } catch (IOException | EngineException.Invalid e) {
-            LOG.log(Level.WARNING, "cannot repair " + blob.digest() + ": " + e.getMessage());
-            return false;
         }
     }
 
-    private boolean layerFrom(Optional<InputStream> blob, Digest layer) {
-        if (blob.isEmpty()) {
-            return false;
-        }
-        try (var in = blob.get()) {
-            return replaced(layer, in);
-        } catch (EngineException.Invalid | IOException e) {
-            LOG.log(Level.WARNING, "cannot repair layer " + layer + ": " + e.getMessage());
-            return false; // the next source may do
+    private void putLayer(Digest layer, InputStream in) throws IOException, EngineException.Invalid {
+        if (!replaced(layer, in)) {
+            throw new EngineException.Invalid("what came is not the layer " + layer);
         }
     }
 }

@@ -9,6 +9,7 @@ import carafe.spec.oci.Manifest;
 import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
+import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -24,6 +25,8 @@ import java.util.stream.Stream;
 /// manifest for this machine is taken. What is no container image is passed over; see [IncomingArtifact] for artifacts.
 /// Source: OCI image-spec image-layout.md; names as containerd, BuildKit and Podman annotate them.
 final class OciArchive {
+
+    private static final System.Logger LOG = System.getLogger("carafe.image");
 
     static final String LAYOUT = "oci-layout";
     static final String TABLE = "index.json";
@@ -45,14 +48,14 @@ final class OciArchive {
         this.host = host;
     }
 
-    /// An image and the names it has so far.
-    private record Named(IncomingImage image, Set<Reference> names) {}
+    /// An image, or those of an index with the one for this machine first, and the names so far.
+    private record Named(List<IncomingImage> images, Optional<byte[]> index, Set<Reference> names) {
+        private Stream<IncomingImage> as(List<Reference> kept) {
+            return images.stream().map(image -> index.isPresent() ? image.of(kept, index.get()) : image.named(kept));
+        }
 
-    /// The images of an index and the names it has so far.
-    private record Together(List<IncomingImage> images, byte[] index, Set<Reference> names) {
-        private Stream<IncomingImage> named() {
-            var all = List.copyOf(names);
-            return images.stream().map(image -> image.of(all, index));
+        private boolean runsOn(Platform host) {
+            return images.getFirst().config().platform().runsOn(host);
         }
     }
 
@@ -62,7 +65,7 @@ final class OciArchive {
             throws EngineException {
         var archive = new OciArchive(contents, host);
         var byManifest = new LinkedHashMap<Descriptor, Optional<Named>>();
-        var byIndex = new LinkedHashMap<Digest, Optional<Together>>();
+        var byIndex = new LinkedHashMap<Digest, Optional<Named>>();
         for (var entry : Index.parse(table).manifests()) {
             var found = archive.manifest(entry, 0);
             if (found.isEmpty()) {
@@ -81,21 +84,20 @@ final class OciArchive {
             }
             var image = byManifest.get(manifest);
             if (image == null) {
-                image = archive.image(manifest).map(read -> new Named(read, new LinkedHashSet<>()));
+                image = archive.image(manifest).map(read -> new Named(List.of(read), Optional.empty(), new LinkedHashSet<>()));
                 byManifest.put(manifest, image);
             }
             if (image.isPresent()) {
                 name.ifPresent(image.get().names::add);
             }
         }
-        var result = archive.oneOwnerPerName(byManifest.values().stream().flatMap(Optional::stream)
-                .map(named -> named.image.named(List.copyOf(named.names))).toList());
-        byIndex.values().stream().flatMap(Optional::stream).flatMap(Together::named).forEach(result::add);
-        return result;
+        return archive.oneOwnerPerName(Stream.concat(byManifest.values().stream(), byIndex.values().stream())
+                .flatMap(Optional::stream).toList());
     }
 
-    /// The images of an index: `best`, and those of other platforms that are whole here; nothing where `best` is no image.
-    private Optional<Together> together(Descriptor entry, Descriptor best) throws EngineException {
+    /// The images of an index: `best`, and those of other platforms that are whole and sound here; nothing where `best` is
+    /// no image.
+    private Optional<Named> together(Descriptor entry, Descriptor best) throws EngineException {
         var first = image(best);
         if (first.isEmpty()) {
             return Optional.empty();
@@ -104,13 +106,20 @@ final class OciArchive {
         var images = new LinkedHashMap<String, IncomingImage>(Map.of(first.get().config().platform().toString(), first.get()));
         var seen = new HashSet<>(Set.of(best.digest()));
         for (var child : Index.parse(index).manifests()) {
-            boolean other = MediaTypes.isManifest(child.mediaType()) && !isAttestation(child) && seen.add(child.digest())
-                    && isWhole(child);
-            if (other) {
-                image(child).ifPresent(found -> images.putIfAbsent(found.config().platform().toString(), found));
+            if (MediaTypes.isManifest(child.mediaType()) && !isAttestation(child) && seen.add(child.digest())) {
+                other(child).ifPresent(found -> images.putIfAbsent(found.config().platform().toString(), found));
             }
         }
-        return Optional.of(new Together(List.copyOf(images.values()), index, new LinkedHashSet<>()));
+        return Optional.of(new Named(List.copyOf(images.values()), Optional.of(index), new LinkedHashSet<>()));
+    }
+
+    private Optional<IncomingImage> other(Descriptor child) throws EngineException {
+        try {
+            return isWhole(child) ? image(child) : Optional.empty();
+        } catch (EngineException.Invalid e) {
+            LOG.log(Level.WARNING, "the image " + child.digest() + " of another platform is passed over: " + e.getMessage());
+            return Optional.empty();
+        }
     }
 
     /// Whether all parts of an image are in the archive.
@@ -132,23 +141,22 @@ final class OciArchive {
         return true;
     }
 
-    /// Where several platforms' images claim one name, the one for this machine has it.
-    private List<IncomingImage> oneOwnerPerName(List<IncomingImage> images) {
-        var owners = new LinkedHashMap<Reference, IncomingImage>();
-        for (var image : images) {
-            for (var name : image.names()) {
+    /// Where several claim one name, the one for this machine has it; who had names and keeps none is passed over.
+    private List<IncomingImage> oneOwnerPerName(List<Named> all) {
+        var owners = new LinkedHashMap<Reference, Named>();
+        for (var claim : all) {
+            for (var name : claim.names) {
                 var owner = owners.get(name);
-                if (owner == null || image.config().platform().runsOn(host)
-                        && !owner.config().platform().runsOn(host)) {
-                    owners.put(name, image);
+                if (owner == null || claim.runsOn(host) && !owner.runsOn(host)) {
+                    owners.put(name, claim);
                 }
             }
         }
         var result = new ArrayList<IncomingImage>();
-        for (var image : images) {
-            var names = image.names().stream().filter(name -> owners.get(name) == image).toList();
-            if (!names.isEmpty() || image.names().isEmpty()) {
-                result.add(image.named(names));
+        for (var claim : all) {
+            var names = claim.names.stream().filter(name -> owners.get(name) == claim).toList();
+            if (!names.isEmpty() || claim.names.isEmpty()) {
+                claim.as(names).forEach(result::add);
             }
         }
         return result;

@@ -54,11 +54,18 @@ public final class SharedIndex {
                 index.artifactType()).toJson().printBytes();
     }
 
-    private static Optional<Part> claimed(Descriptor entry, List<Part> parts) {
+    /// The part that an entry lists: the one with its manifest, else the one for its platform whose manifest is another now.
+    private Optional<Part> claimed(Descriptor entry, List<Part> parts) {
         var same = parts.stream().filter(part -> part.image.manifestDigest().equals(entry.digest())
                 || part.manifest.digest().equals(entry.digest())).findFirst();
         return same.or(() -> entry.platform().flatMap(platform -> parts.stream()
-                .filter(part -> part.image.config().platform().toString().equals(platform.toString())).findFirst()));
+                .filter(part -> part.image.config().platform().toString().equals(platform.toString()) && !isListed(part))
+                .findFirst()));
+    }
+
+    private boolean isListed(Part part) {
+        return index.manifests().stream().map(Descriptor::digest)
+                .anyMatch(digest -> digest.equals(part.image.manifestDigest()) || digest.equals(part.manifest.digest()));
     }
 
     private static Descriptor of(Part part, Descriptor entry) {

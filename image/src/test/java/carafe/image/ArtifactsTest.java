@@ -326,9 +326,13 @@ class ArtifactsTest {
                 }
 
                 @Override
-                public Optional<java.io.InputStream> blob(Descriptor wanted, String repository) {
+                public boolean blob(Descriptor wanted, String repository, ImageCheck.Taker taker)
+                        throws java.io.IOException, EngineException {
                     assertThat(repository).isEqualTo("charts.example.com/web");
-                    return fromArchive ? Optional.empty() : Optional.of(new ByteArrayInputStream(blob));
+                    if (!fromArchive) {
+                        taker.from(new ByteArrayInputStream(blob));
+                    }
+                    return !fromArchive;
                 }
             };
             assertThat(images.check(sources).problems()).allMatch(ImageCheck.Problem::repaired).hasSize(1);

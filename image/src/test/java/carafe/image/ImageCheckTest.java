@@ -3,9 +3,11 @@ package carafe.image;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carafe.kernel.ImageMount;
+import carafe.spec.EngineException;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -40,8 +42,15 @@ class ImageCheckTest {
         }
 
         @Override
-        public Optional<InputStream> blob(Descriptor wanted, String repository) {
-            return blob.map(ByteArrayInputStream::new);
+        public boolean blob(Descriptor wanted, String repository, ImageCheck.Taker taker) throws IOException, EngineException {
+            try {
+                if (blob.isPresent()) {
+                    taker.from(new ByteArrayInputStream(blob.get()));
+                }
+                return blob.isPresent();
+            } catch (EngineException.Invalid e) {
+                return false;
+            }
         }
     }
 

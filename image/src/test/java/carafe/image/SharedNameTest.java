@@ -198,6 +198,50 @@ class SharedNameTest {
     }
 
     @Test
+    void aFaultOfAnotherPlatformsImageKeepsNobodyFromThisMachines() throws Exception {
+        var own = TestPlatform.of(Platform.host(), Optional.empty(), "own");
+        var sound = TestPlatform.of(FOREIGN, Optional.empty(), "foreign");
+        var broken = new TestPlatform(FOREIGN, Optional.empty(), sound.layer(), own.diffId());
+        images.load(new ByteArrayInputStream(TestPlatform.archive(NAME, List.of(List.of(broken, own)))), LoadProgress.SILENT);
+        assertThat(here()).containsExactly(own.id());
+        images.load(new ByteArrayInputStream(TestPlatform.archive(NAME, List.of(List.of(sound, own)))), LoadProgress.SILENT);
+        assertThat(here()).containsExactlyInAnyOrder(sound.id(), own.id());
+        var brokenOwn = new TestPlatform(Platform.host(), Optional.empty(), own.layer(), sound.diffId());
+        byte[] archive = TestPlatform.archive(NAME, List.of(List.of(sound, brokenOwn)));
+        assertThatThrownBy(() -> images.load(new ByteArrayInputStream(archive), LoadProgress.SILENT))
+                .isInstanceOf(EngineException.Invalid.class);
+    }
+
+    @Test
+    void ofIndexesWithOneNameTheOneForThisMachineHasIt() throws Exception {
+        var own = List.of(TestPlatform.of(Platform.host(), Optional.empty(), "own"));
+        var foreign = List.of(TestPlatform.of(FOREIGN, Optional.empty(), "foreign"));
+        for (var both : List.of(List.of(foreign, own), List.of(own, foreign))) {
+            byte[] archive = TestPlatform.archive(NAME, both);
+            assertThat(images.load(new ByteArrayInputStream(archive), LoadProgress.SILENT))
+                    .containsExactly(new Loaded(Optional.of(Reference.parse(NAME)), own.getFirst().id()));
+            assertThat(here()).containsExactly(own.getFirst().id());
+        }
+    }
+
+    /// An index may list several manifests for a platform, not all of them here.
+    @Test
+    void anEntryIsForTheImageWithItsManifestBeforeOneForItsPlatform() throws Exception {
+        take();
+        try (var outgoing = images.outgoing("many:1")) {
+            var image = outgoing.images().getFirst().image();
+            var now = Descriptor.of(MediaTypes.OCI_MANIFEST, image.manifestDigest(), 7);
+            var other = new Descriptor(MediaTypes.OCI_MANIFEST, Digest.sha256(new byte[1]), 1,
+                    Optional.of(Platform.host()), Map.of("of", "other"), Optional.empty());
+            var own = new Descriptor(MediaTypes.OCI_MANIFEST, now.digest(), 7, Optional.of(Platform.host()),
+                    Map.of("of", "own"), Optional.empty());
+            var kept = SharedIndex.of(Index.of(List.of(other, own)).toJson().printBytes());
+            assertThat(Index.parse(kept.over(List.of(new SharedIndex.Part(image, now)))).manifests())
+                    .containsExactly(own);
+        }
+    }
+
+    @Test
     void whatTookTheNameIsTold() throws Exception {
         var ids = take();
         byte[] archive = save(Optional.empty(), "many:1");

@@ -50,6 +50,7 @@ final class BlobUpload {
     Descriptor send() throws EngineException, InterruptedException {
         begin();
         long from = 0;
+        long furthest = 0;
         while (true) {
             boolean broke = false;
             try {
@@ -66,7 +67,8 @@ final class BlobUpload {
                 broke = true;
             }
             long now = arrived();
-            if (now > from) {
+            if (now > furthest) { // not what comes again after the server forgot it
+                furthest = now;
                 backoff.progressed();
             } else if (!broke && !backoff.again(Optional.empty())) {
                 throw new EngineException.Unavailable(what + ": the registry takes no more than " + now + " bytes");

@@ -96,6 +96,24 @@ class UploadTest {
         assertThat(registry.count("POST")).isEqualTo(2);
     }
 
+    /// What comes again is no progress.
+    @Test
+    void aServerThatForgetsAgainAndAgainIsGivenUp() throws Exception {
+        registry.fault("PATCH", 60, exchange -> {
+            String path = exchange.rawPath();
+            var session = registry.session(path.substring(path.lastIndexOf('/') + 1));
+            if (session.size() > 0) {
+                registry.uploads.clear();
+            } else {
+                session.write(exchange.body().readNBytes(1_000_000));
+            }
+            exchange.body().readAllBytes();
+            throw new IOException("restarted");
+        });
+        assertThatThrownBy(this::upload).isInstanceOf(EngineException.Unavailable.class);
+        assertThat(registry.count("PATCH")).isLessThan(12);
+    }
+
     @Test
     void aServerThatRefusesLargeBodiesGetsPieces() throws Exception {
         registry.fault("PATCH", 1, exchange -> exchange.respond(413, Headers.NONE, TestRegistry.NOTHING));

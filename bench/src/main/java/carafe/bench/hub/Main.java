@@ -1,5 +1,6 @@
 package carafe.bench.hub;
 
+import carafe.bench.Output;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -99,6 +100,7 @@ final class Main {
                 peer.process().destroy();
                 peer.process().waitFor(10, TimeUnit.SECONDS);
             }
+            Output.remove(work);
         }
         write();
     }

@@ -1,11 +1,11 @@
 package carafe.engine.transfer;
 
+import carafe.registry.Repository;
 import carafe.spec.EngineException;
 import carafe.spec.docker.AuthConfig;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
-import java.io.InputStream;
 import java.util.List;
 import java.util.Optional;
 
@@ -40,9 +40,9 @@ public interface ImageTransfers {
     /// The whole of a small blob of a repository, such as an image's configuration.
     byte[] blob(Reference name, Descriptor blob, AuthConfig auth) throws EngineException, InterruptedException;
 
-    /// A blob of a repository as a stream that the caller closes; it mends broken connections and hands out its last bytes
-    /// only when all are right.
-    InputStream open(Reference name, Descriptor blob, AuthConfig auth) throws EngineException;
+    /// Gives a blob of a repository to `taker`, who is asked again when a mirror sent the bytes that he refuses.
+    void take(Reference name, Descriptor blob, AuthConfig auth, Repository.BlobTaker taker)
+            throws EngineException, InterruptedException;
 
     /// Gives a manifest or index to a registry under a name. Manifests that an index lists and that lie in other
     /// repositories of the same registry are brought along.

@@ -18,7 +18,6 @@ import carafe.spec.oci.Reference;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
-import java.io.InputStream;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
@@ -208,8 +207,9 @@ public final class LiveTransfers implements ImageTransfers {
     }
 
     @Override
-    public InputStream open(Reference name, Descriptor blob, AuthConfig auth) throws EngineException {
-        return registries.repository(name, auth).open(blob);
+    public void take(Reference name, Descriptor blob, AuthConfig auth, Repository.BlobTaker taker)
+            throws EngineException, InterruptedException {
+        registries.repository(name, auth).take(blob, taker);
     }
 
     @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carafe.http.Headers;
 import carafe.image.Images;
+import carafe.image.Intake;
 import carafe.registry.Document;
 import carafe.registry.Registries;
 import carafe.registry.TestRegistry;
@@ -51,7 +52,11 @@ class MirroredPullTest {
 
     private void pull(Images images, Registries client, String rest) throws Exception {
         told.clear();
-        new LiveTransfers(images, client, ImageTransfers.Limits.USUAL, new ImageTransfers.Observer() {
+        transfers(images, client).pull(new PullRequest(name(rest), Optional.empty(), AuthConfig.NONE), told::add);
+    }
+
+    private static LiveTransfers transfers(Images images, Registries client) {
+        return new LiveTransfers(images, client, ImageTransfers.Limits.USUAL, new ImageTransfers.Observer() {
             @Override
             public void namesChanged() {
                 // nobody looks
@@ -61,7 +66,7 @@ class MirroredPullTest {
             public void happened(String action, String name, Optional<String> imageId) {
                 // nobody looks
             }
-        }).pull(new PullRequest(name(rest), Optional.empty(), AuthConfig.NONE), told::add);
+        });
     }
 
     private List<String> lines() {
@@ -95,6 +100,23 @@ class MirroredPullTest {
                         .hasSize(1);
                 assertThat(lines()).endsWith("Status: Downloaded newer image for " + registry.host() + "/app:1")
                         .contains(second.digest().shortHex() + ": Pull complete");
+            }
+        }
+    }
+
+    /// As a build takes layers of a cache.
+    @Test
+    void aBlobThatIsRefusedIsGivenAgain() throws Exception {
+        byte[] right = TransfersTest.tar("a", 100_000);
+        byte[] wrong = TransfersTest.tar("b", 100_000);
+        try (var mirror = new TestRegistry(); var client = mirror.mirrorOf(registry);
+                var images = Images.open(directory.resolve("here"))) {
+            var blob = registry.blob(right, MediaTypes.OCI_LAYER);
+            mirror.blobs.put(blob.digest(), wrong);
+            try (var intake = images.intake()) {
+                transfers(images, client).take(name("app:cache"), blob, AuthConfig.NONE, source ->
+                        intake.layer(new Intake.Layer(blob, blob.digest(), ""), () -> source.open(0)));
+                assertThat(intake.has(blob.digest())).isTrue();
             }
         }
     }

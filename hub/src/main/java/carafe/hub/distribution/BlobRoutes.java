@@ -46,7 +46,7 @@ final class BlobRoutes {
         if (linked(repository, target.digest(), pusher).isPresent()) {
             try (var blob = repositories.content().blobs().open(target.digest()).orElse(null)) {
                 if (blob != null) {
-                    send(call, target.digest(), blob);
+                    send(call, target, blob);
                     return;
                 }
             }
@@ -94,7 +94,8 @@ final class BlobRoutes {
         return field.isEmpty() || call.is("HEAD") ? Optional.empty() : ByteRange.asked(field.get(), size);
     }
 
-    private void send(Call call, Digest digest, StoredBlob blob) throws IOException, Refusal {
+    private void send(Call call, Target.Blob target, StoredBlob blob) throws IOException, Refusal {
+        var digest = target.digest();
         var fields = fields(digest);
         if (call.exchange().headers().first("If-None-Match").filter(("\"" + digest + "\"")::equals).isPresent()) {
             call.empty(304, fields.build());
@@ -107,7 +108,7 @@ final class BlobRoutes {
         var content = repositories.content();
         if (call.is("GET") && piece.length() == blob.size() && !content.verified(digest, blob.stamp())) {
             try (var out = call.exchange().respondStreaming(status, fields.build(), piece.length())) {
-                sendVerified(digest, blob, out);
+                sendVerified(target, blob, out);
             }
             return;
         }
@@ -123,7 +124,8 @@ final class BlobRoutes {
     }
 
     /// Hashes what it sends, and holds the last piece back until it knows: what is damaged is never a whole answer.
-    private void sendVerified(Digest digest, StoredBlob blob, OutputStream out) throws IOException {
+    private void sendVerified(Target.Blob target, StoredBlob blob, OutputStream out) throws IOException, Refusal {
+        var digest = target.digest();
         var from = blob.from(0);
         var hasher = digest.algorithm().hasher();
         var piece = new byte[PIECE];
@@ -143,7 +145,7 @@ final class BlobRoutes {
             piece = free;
         }
         if (!Digest.finish(digest.algorithm(), hasher.digest()).equals(digest)) {
-            repositories.content().foundWrong(digest);
+            repositories.content().foundWrong(digest, target.repository());
             throw new IOException("the stored bytes of " + digest + " are damaged");
         }
         repositories.content().foundRight(digest, blob.stamp());

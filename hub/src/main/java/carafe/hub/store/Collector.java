@@ -50,7 +50,7 @@ public final class Collector {
             int forgotten = 0;
             for (String name : repositories.all()) {
                 var repository = repositories.open(name);
-                expired += retention.apply(repository, now);
+                expired += expired(repository, now);
                 forgotten += repository.forgetUnused(now.minus(grace));
             }
             int uploads = repositories.content().blobs().dropUploads(now.minus(uploadLife));
@@ -64,6 +64,19 @@ public final class Collector {
             return round;
         } finally {
             running.unlock();
+        }
+    }
+
+    /// A repository of which nobody can say what a manifest is made of keeps what the rules would take; the others do not.
+    private int expired(Repository repository, Instant now) throws IOException, Refusal {
+        try {
+            return retention.apply(repository, now);
+        } catch (Refusal e) {
+            if (e.reason() != Refusal.Reason.UNAVAILABLE) {
+                throw e;
+            }
+            LOG.warn("the retention of {} ended early: {}", repository.name(), e.getMessage());
+            return 0;
         }
     }
 

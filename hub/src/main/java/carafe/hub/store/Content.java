@@ -3,11 +3,13 @@ package carafe.hub.store;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.Manifest;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.time.Clock;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -35,8 +37,9 @@ public final class Content {
     private final Cache cache = new Cache();
     private final Verified verified;
 
-    /// Blobs that a power cut may still take, each with a mark of its own for every time it was stored.
-    private final Map<Digest, Object> unsettled = new ConcurrentHashMap<>();
+    /// Blobs that a power cut may still take, each with a mark of its own for every time it was stored. What is durable,
+    /// and so all that something durable names, has none.
+    private final Map<Digest, Mark> unsettled = new ConcurrentHashMap<>();
 
     private final LongAdder damaged = new LongAdder();
     private volatile @Nullable Set<Digest> reported;
@@ -55,30 +58,77 @@ public final class Content {
         return blobs;
     }
 
+    /// That the bytes are not durable.
+    private static final class Mark {
+        /// The disk did not take them.
+        private volatile boolean lost;
+    }
+
     /// What is done while a digest is locked.
     @FunctionalInterface
     interface Linking<T> {
         T run() throws IOException, Refusal;
     }
 
-    /// Ends an upload whose blob nothing names yet: durable only by [#settle]. Under the digest's lock.
+    /// Ends an upload: durable only by [#settle], if nothing can name the blob yet. Under the digest's lock.
     void commit(Upload upload, Digest digest) throws IOException, Refusal {
-        unsettled.put(digest, new Object()); // before the bytes can be seen
-        upload.commitUnsettled(digest);
+        if (blobs.size(digest).isPresent()) {
+            upload.commit(digest);
+            unsettled.remove(digest);
+            return;
+        }
+        var mark = new Mark();
+        unsettled.put(digest, mark); // before the bytes can be seen
+        try {
+            upload.commitUnsettled(digest);
+        } catch (Refusal e) {
+            unsettled.remove(digest, mark);
+            throw e;
+        }
+        unsettled.put(digest, new Mark()); // who settled meanwhile did it before the bytes were there
     }
 
     /// Makes those of `digests` durable that are not: before the first thing that names them is.
+    /// @throws IOException the disk did not take them, which it says only once: they are deleted, to be pushed again
     void settle(Collection<Digest> digests) throws IOException {
-        var marks = new HashMap<Digest, Object>();
+        var marks = new HashMap<Digest, Mark>();
         for (var digest : digests) {
             var mark = unsettled.get(digest);
             if (mark != null) {
                 marks.put(digest, mark);
             }
         }
-        if (!marks.isEmpty()) {
+        if (marks.isEmpty()) {
+            return;
+        }
+        try {
+            if (marks.values().stream().anyMatch(mark -> mark.lost)) {
+                throw new IOException("pushed blobs could not be written to the disk and must be pushed again");
+            }
             blobs.settle(marks.keySet());
-            marks.forEach(unsettled::remove); // not what was stored again meanwhile
+        } catch (ClosedByInterruptException e) {
+            throw e; // the disk was not asked
+        } catch (IOException e) {
+            for (var each : marks.entrySet()) {
+                drop(each.getKey(), each.getValue());
+            }
+            throw e;
+        }
+        marks.forEach(unsettled::remove); // not what was stored again meanwhile
+    }
+
+    private void drop(Digest digest, Mark mark) throws IOException {
+        mark.lost = true;
+        var lock = lock(digest);
+        if (lock.tryLock()) { // see #document; who holds it settles after this, and drops it then
+            try {
+                if (unsettled.get(digest) == mark) {
+                    blobs.delete(digest);
+                    unsettled.remove(digest);
+                }
+            } finally {
+                lock.unlock();
+            }
         }
     }
 
@@ -130,19 +180,25 @@ public final class Content {
         return locks[Math.floorMod(digest.hex().hashCode(), STRIPES)];
     }
 
-    /// Stores a small document unless it is here as it should be. Under the digest's lock.
-    void store(Document document, String owner) throws IOException, Refusal {
-        store(document.digest(), document.bytes(), owner);
+    /// Stores a small document, durably, unless it is here as it should be. `durable` when it was stored here before:
+    /// else the bytes may be a blob's that is not, or those that a crash left. Under the digest's lock.
+    void store(Document document, boolean durable, String owner) throws IOException, Refusal {
+        store(document.digest(), document.bytes(), durable, owner);
     }
 
-    private void store(Digest digest, byte[] bytes, String owner) throws IOException, Refusal {
+    private void store(Digest digest, byte[] bytes, boolean durable, String owner) throws IOException, Refusal {
         if (holds(digest, bytes)) {
+            if (!durable || unsettled.containsKey(digest)) {
+                blobs.settle(List.of(digest));
+                unsettled.remove(digest);
+            }
             return;
         }
         var upload = blobs.begin(owner, digest.algorithm());
         try {
             upload.append(new java.io.ByteArrayInputStream(bytes), 0, Manifest.MAX_BYTES);
             upload.commit(digest);
+            unsettled.remove(digest);
         } finally {
             upload.cancel();
         }
@@ -169,11 +225,12 @@ public final class Content {
     }
 
     /// Somebody read the bytes of `stamp` whole, and they were not those of `digest`. Reads them once more, and takes
-    /// them away if it was not the reader: then a push or an upstream brings sound ones.
-    public void foundWrong(Digest digest) throws IOException {
+    /// them away if it was not the reader: then a push to `owner` or an upstream brings sound ones, or at once the memory.
+    public void foundWrong(Digest digest, String owner) throws IOException, Refusal {
         var found = examine(digest);
         if (found.isPresent() && found.get().fault().isPresent() && !found.get().unreadable()) {
             takeAway(digest, found.get().stamp());
+            restore(digest, owner);
         }
     }
 
@@ -181,13 +238,17 @@ public final class Content {
     record Examined(String stamp, long size, Optional<String> fault, boolean unreadable) {}
 
     /// Reads the blob whole, holding no lock; empty when it is not here.
+    /// @throws IOException it cannot be opened, or the thread was interrupted: neither says anything of the bytes
     Optional<Examined> examine(Digest digest) throws IOException {
         var stamp = blobs.stamp(digest);
-        long size = 0;
         try (var blob = stamp.isEmpty() ? null : blobs.open(digest).orElse(null)) {
-            if (blob == null) {
-                return Optional.empty();
-            }
+            return blob == null ? Optional.empty() : Optional.of(examine(digest, stamp.get(), blob));
+        }
+    }
+
+    private Examined examine(Digest digest, String stamp, StoredBlob blob) throws ClosedByInterruptException {
+        long size = 0;
+        try {
             var hasher = digest.algorithm().hasher();
             var buffer = new byte[PIECE];
             var from = blob.from(0);
@@ -196,12 +257,14 @@ public final class Content {
                 size += read;
             }
             if (!Digest.finish(digest.algorithm(), hasher.digest()).equals(digest)) {
-                return Optional.of(new Examined(stamp.get(), size, Optional.of("its bytes have another digest"), false));
+                return new Examined(stamp, size, Optional.of("its bytes have another digest"), false);
             }
-            verified.remember(digest, stamp.get());
-            return Optional.of(new Examined(stamp.get(), size, Optional.empty(), false));
+            verified.remember(digest, stamp);
+            return new Examined(stamp, size, Optional.empty(), false);
+        } catch (ClosedByInterruptException e) {
+            throw e;
         } catch (IOException e) {
-            return Optional.of(new Examined(stamp.orElse(""), size, Optional.of("it cannot be read: " + e.getMessage()), true));
+            return new Examined(stamp, size, Optional.of("it cannot be read: " + e.getMessage()), true);
         }
     }
 
@@ -237,7 +300,7 @@ public final class Content {
             return false;
         }
         return linking(digest, () -> {
-            store(digest, known, owner);
+            store(digest, known, false, owner);
             return true;
         });
     }

@@ -22,7 +22,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// One repository: which blobs, manifests and tags it has. Readers take no lock; changes are durable in the journal
-/// before they can be seen.
+/// before they can be seen, but for links to blobs that no manifest here names yet (ADR 43).
 ///
 /// Invariants: a tag names a manifest of the repository; what a pushed manifest is made of is here as long as it is.
 /// Lock order: a digest's lock (see [Content]), then the repository's.
@@ -286,7 +286,7 @@ public final class Repository {
         }
         content.settle(document.blobs().stream().map(Descriptor::digest).toList());
         content.linking(document.digest(), () -> {
-            content.store(document, name);
+            content.store(document, manifests.containsKey(document.digest()), name);
             lock.lock();
             try {
                 if (!may.cached()) {

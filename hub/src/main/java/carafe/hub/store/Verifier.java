@@ -3,6 +3,8 @@ package carafe.hub.store;
 import carafe.hub.store.Content.Examined;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -56,42 +58,64 @@ public final class Verifier {
     }
 
     /// Reads all of it; blocks until that is done, a second caller waits for the first. With `repair`, what is damaged is
-    /// set aside and fetched anew.
+    /// set aside and fetched anew; what cannot be read, when it failed twice.
+    /// @throws InterruptedIOException the thread was interrupted; nothing sound was set aside
     public Report run(boolean repair) throws IOException, Refusal {
         running.lock();
         try {
-            var content = repositories.content();
-            var faults = new ArrayList<Fault>();
-            var open = open(faults);
-            var damaged = new ArrayList<Damage>();
-            var digests = new ArrayList<Digest>();
-            content.blobs().each(digests::add);
-            long bytes = 0;
-            for (var digest : digests) {
-                var found = content.examine(digest);
-                bytes += found.map(Examined::size).orElse(0L);
-                if (found.flatMap(Examined::fault).isPresent()) {
-                    damaged.add(new Damage(digest, found));
-                }
-            }
-            missing(open, new LinkedHashSet<>(digests)).forEach(digest -> damaged.add(new Damage(digest, Optional.empty())));
-            // Manifests first: what they are made of is known at an upstream by them.
-            damaged.sort((one, other) -> Boolean.compare(isManifest(open, other), isManifest(open, one)));
-            if (repair) {
-                for (var each : damaged) {
-                    var found = each.found();
-                    if (found.isPresent()) {
-                        content.takeAway(each.digest(), found.get().stamp());
-                    }
-                }
-            }
-            for (var each : damaged) {
-                faults.add(fault(open, each, repair && repaired(open, each)));
-            }
-            return new Report(digests.size(), bytes, faults);
+            return read(repair);
+        } catch (ClosedByInterruptException e) {
+            throw interrupted();
         } finally {
             running.unlock();
         }
+    }
+
+    private static InterruptedIOException interrupted() {
+        return new InterruptedIOException("the verification was interrupted before all was read");
+    }
+
+    private static void requireGoing() throws InterruptedIOException {
+        if (Thread.currentThread().isInterrupted()) {
+            throw interrupted();
+        }
+    }
+
+    private Report read(boolean repair) throws IOException, Refusal {
+        var content = repositories.content();
+        var faults = new ArrayList<Fault>();
+        var open = open(faults);
+        var damaged = new ArrayList<Damage>();
+        var digests = new ArrayList<Digest>();
+        content.blobs().each(digests::add);
+        long bytes = 0;
+        for (var digest : digests) {
+            requireGoing();
+            var found = content.examine(digest);
+            if (found.filter(Examined::unreadable).isPresent()) {
+                found = content.examine(digest); // once is the disk's bad moment
+            }
+            bytes += found.map(Examined::size).orElse(0L);
+            if (found.flatMap(Examined::fault).isPresent()) {
+                damaged.add(new Damage(digest, found));
+            }
+        }
+        missing(open, new LinkedHashSet<>(digests)).forEach(digest -> damaged.add(new Damage(digest, Optional.empty())));
+        // Manifests first: what they are made of is known at an upstream by them.
+        damaged.sort((one, other) -> Boolean.compare(isManifest(open, other), isManifest(open, one)));
+        if (repair) {
+            for (var each : damaged) {
+                requireGoing();
+                if (each.found().isPresent()) {
+                    content.takeAway(each.digest(), each.found().get().stamp());
+                }
+            }
+        }
+        for (var each : damaged) {
+            requireGoing();
+            faults.add(fault(open, each, repair && repaired(open, each)));
+        }
+        return new Report(digests.size(), bytes, faults);
     }
 
     private List<Repository> open(List<Fault> faults) {

@@ -21,7 +21,7 @@ import java.util.function.Consumer;
 
 /// Storage that can what an object store can, and no more: whole objects with a version, put, got, deleted and listed;
 /// no files, no renames, nothing to sync.
-final class MemoryBlobs implements Blobs {
+class MemoryBlobs implements Blobs {
 
     private record Stored(byte[] bytes, long version) {}
 
@@ -76,7 +76,7 @@ final class MemoryBlobs implements Blobs {
     }
 
     @Override
-    public void settle(Collection<Digest> digests) {}
+    public void settle(Collection<Digest> digests) throws IOException {}
 
     @Override
     public Optional<String> stamp(Digest digest) {
