@@ -452,13 +452,14 @@ final class LinuxVolumesTest {
         Files.createDirectory(root.resolve("unfinished"));
         Files.createDirectories(root.resolve("broken"));
         Files.writeString(root.resolve("broken/_data"), "no directory");
+        Files.createDirectory(root.resolve("lost+found"));
         stage.crash();
         assertThat(names()).containsExactly("mine");
         assertThat(root.resolve("backup/f")).hasContent("kept");
         assertThat(root.resolve("x.tar")).hasContent("kept too");
         assertThat(root.resolve("broken/_data")).hasContent("no directory");
         assertThat(root.resolve("unfinished")).doesNotExist();
-        for (String left : List.of("backup/f", "backup", "x.tar", "broken/_data", "broken")) {
+        for (String left : List.of("lost+found", "backup/f", "backup", "x.tar", "broken/_data", "broken")) {
             Files.delete(root.resolve(left));
         }
     }
