@@ -92,16 +92,16 @@ final class MountSources {
         volumes.copyUp(files, root, container.host().files().mounts());
     }
 
-    /// Opens what [#give] will give away, which must be there; the caller closes it.
+    /// Looks at what a start will bind, and opens what [#give] will give away; the caller closes it.
     HeldSources hold(ContainerSnapshot container) throws EngineException {
         check(container);
+        checkPropagation(container);
         return HeldSources.open(container, files);
     }
 
     /// Confined to the container's queue: it is about to start, or to be looked into.
     void before(ContainerSnapshot container, RootfsPlan root) throws EngineException {
         check(container);
-        checkPropagation(container);
         volumes.mount(container.id(), container.host().files().mounts(), files, root);
     }
 

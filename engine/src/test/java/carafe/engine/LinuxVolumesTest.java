@@ -262,6 +262,8 @@ final class LinuxVolumesTest {
             refused("one", host, "rshared", "path " + host + "/in is mounted on " + host + " but it is not a shared mount");
             refused("two", host, "slave", "path " + host + "/in is mounted on " + host
                     + " but it is not a shared or slave mount");
+            refused("held", host, "rshared,U", "path " + host + "/in is mounted on " + host + " but it is not a shared mount");
+            assertThat(stage.containers().pathStat("two", "/b").name()).as("who only looks shares nothing").isEqualTo("b");
             Mounts.mount("", host, "", Linux.MS_SHARED, "");
             String binds = "{\"Privileged\":true,\"Binds\":[\"" + host + "/in:/b:%s\"]}";
             assertThat(run("three", binds.formatted("rslave"),
@@ -450,9 +452,9 @@ final class LinuxVolumesTest {
         Files.writeString(Files.createDirectory(root.resolve("backup")).resolve("f"), "kept");
         Files.writeString(root.resolve("x.tar"), "kept too");
         Files.createDirectory(root.resolve("unfinished"));
+        Files.createDirectory(root.resolve("lost+found"));
         Files.createDirectories(root.resolve("broken"));
         Files.writeString(root.resolve("broken/_data"), "no directory");
-        Files.createDirectory(root.resolve("lost+found"));
         stage.crash();
         assertThat(names()).containsExactly("mine");
         assertThat(root.resolve("backup/f")).hasContent("kept");
