@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 
 /// What takes space, and whether what is stored is whole. `POST /system/check` is ours, not Docker's: it answers what
 /// was read and what is damaged, and what on the host is not as the engine needs it (`Host`); with `repair` it repairs, from
-/// an image archive too if that is the body.
+/// an image archive too if that is the body; with `take-volumes` it takes the directory of volumes that is there.
 final class StorageRoutes {
 
     private final Engine engine;
@@ -62,7 +62,7 @@ final class StorageRoutes {
             body.unread(first);
             archive = Optional.of(body);
         }
-        var faults = engine.host().check(call.flag("repair"));
+        var faults = engine.host().check(call.flag("repair"), call.flag("take-volumes"));
         var result = engine.images().check(call.flag("repair"), archive, TransferRoutes.auth(call));
         var more = also.check(call.flag("repair"));
         var problems = Stream.concat(result.problems().stream(), more.problems().stream());

@@ -24,8 +24,10 @@ public interface Host {
     List<String> warnings();
 
     /// Looks whether what the engine has on this host beside images is there as it should be, and with `repair` puts right
-    /// what is not. Blocks on disk and kernel.
-    List<HostFault> check(boolean repair) throws EngineException;
+    /// what is not; with `takeVolumes` the directory of volumes that is there is the one that is meant from now on, though the
+    /// disk of volumes may only not be mounted. What cannot be looked at or put right is among the answers. Blocks on disk and
+    /// kernel.
+    List<HostFault> check(boolean repair, boolean takeVolumes);
 
     /// Names of the kernel: `kernelVersion`, `architecture` as uname prints them, the distribution's name, processors
     /// and memory; `cgroupVersion` is `1` or `2`.

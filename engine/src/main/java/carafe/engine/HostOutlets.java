@@ -88,12 +88,18 @@ public final class HostOutlets implements Outlets {
     }
 
     @Override
-    public List<HostFault> check(boolean repair) throws EngineException {
-        var fault = tools.filter.fault();
-        if (fault.isPresent() && repair) {
-            tools.filter.mend();
+    public List<HostFault> check(boolean repair) {
+        String fault = "";
+        try {
+            fault = tools.filter.fault().orElse("");
+            if (!fault.isEmpty() && repair) {
+                tools.filter.mend();
+            }
+        } catch (EngineException e) {
+            String text = (fault.isEmpty() ? "" : fault + " and stays so: ") + e.getMessage();
+            return List.of(new HostFault("table", tools.filter.table(), text, false));
         }
-        return fault.map(text -> new HostFault("table", tools.filter.table(), text, repair)).stream().toList();
+        return fault.isEmpty() ? List.of() : List.of(new HostFault("table", tools.filter.table(), fault, repair));
     }
 
     @Override

@@ -74,19 +74,26 @@ final class LocalHost implements Host {
     }
 
     @Override
-    public List<HostFault> check(boolean repair) throws EngineException {
+    public List<HostFault> check(boolean repair, boolean takeVolumes) {
         var faults = new ArrayList<HostFault>();
-        var astray = parts.volumes.fault();
-        if (astray.isPresent()) {
-            if (repair) {
-                parts.volumes.adopt();
-            }
-            faults.add(new HostFault("volumes", dataRoot.resolve("volumes").toString(), astray.get(), repair));
-        }
+        parts.volumes.fault().ifPresent(text -> faults.add(astray(text, takeVolumes)));
         for (var fault : parts.fabric.check(repair)) {
-            faults.add(new HostFault("bridge", fault.link(), fault.text() + " (network " + fault.network() + ")", repair));
+            faults.add(new HostFault("bridge", fault.link(), fault.text() + " (network " + fault.network() + ")",
+                    fault.repaired()));
         }
         faults.addAll(parts.outlets.check(repair));
         return faults;
+    }
+
+    private HostFault astray(String fault, boolean take) {
+        String name = dataRoot.resolve("volumes").toString();
+        try {
+            if (take) {
+                parts.volumes.adopt();
+            }
+            return new HostFault("volumes", name, fault, take);
+        } catch (EngineException e) {
+            return new HostFault("volumes", name, fault + "; it could not be taken: " + e.getMessage(), false);
+        }
     }
 }

@@ -400,14 +400,17 @@ final class Memberships {
         boolean four = false;
         boolean six = false;
         boolean routed = false;
-        long highest = Long.MIN_VALUE;
+        long highest = Long.MIN_VALUE; // with `best`: as Sandbox.gateway chooses
+        String best = "";
         Optional<IpAddress> bindAddress = Optional.empty();
         for (var endpoint : container.networking().endpoints().entrySet()) {
             var network = networks.find(endpoint.getKey());
             if (network.driver() == Driver.BRIDGE && !network.reach().internal()) {
                 long priority = EndpointSettings.parse(endpoint.getValue()).gatewayPriority();
-                if (network.subnet(false).isPresent() && priority > highest) {
+                boolean first = priority > highest || priority == highest && network.name().compareTo(best) < 0;
+                if (network.subnet(false).isPresent() && first) {
                     highest = priority;
+                    best = network.name();
                     routed = network.settings().gatewayFour() == LinkOptions.GatewayMode.ROUTED; // of its default route
                 }
                 four |= network.subnet(false).isPresent();

@@ -3,6 +3,7 @@ package carafe.engine;
 import carafe.engine.volume.VolumeBook;
 import carafe.files.ContainerFiles;
 import carafe.files.ContainerFiles.Place;
+import carafe.files.HostDirectory;
 import carafe.files.HostMount;
 import carafe.files.Unpacking;
 import carafe.spec.EngineException;
@@ -10,11 +11,8 @@ import carafe.spec.docker.MountRequest;
 import carafe.spec.oci.IdMaps;
 import carafe.spec.oci.RootfsPlan;
 import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -60,24 +58,7 @@ final class MountSources {
 
     /// What is shown with its owners mapped (`:idmap`) belongs to the host's root, who is the container's there.
     private static void make(Path directory, IdMaps ids) throws IOException {
-        var missing = new ArrayDeque<Path>();
-        for (Path at = directory; at != null && !Files.exists(at); at = at.getParent()) {
-            missing.push(at);
-        }
-        for (Path next : missing) {
-            try {
-                Files.createDirectory(next);
-            } catch (FileAlreadyExistsException e) {
-                if (!Files.isDirectory(next)) {
-                    throw e;
-                }
-                continue; // somebody else was quicker
-            }
-            if (!ids.none()) {
-                Files.setAttribute(next, "unix:uid", (int) ids.hostUid(0), LinkOption.NOFOLLOW_LINKS);
-                Files.setAttribute(next, "unix:gid", (int) ids.hostGid(0), LinkOption.NOFOLLOW_LINKS);
-            }
-        }
+        HostDirectory.make(directory, ids.none() ? 0 : (int) ids.hostUid(0), ids.none() ? 0 : (int) ids.hostGid(0));
     }
 
     /// Refuses binds that are to share mounts with the host where the host's mount is not shared.
@@ -111,16 +92,16 @@ final class MountSources {
         volumes.copyUp(files, root, container.host().files().mounts());
     }
 
-    /// Opens what [#give] will give away, which must be there; the caller closes it.
+    /// Looks at what a start will bind, and opens what [#give] will give away; the caller closes it.
     HeldSources hold(ContainerSnapshot container) throws EngineException {
         check(container);
+        checkPropagation(container);
         return HeldSources.open(container, files);
     }
 
     /// Confined to the container's queue: it is about to start, or to be looked into.
     void before(ContainerSnapshot container, RootfsPlan root) throws EngineException {
         check(container);
-        checkPropagation(container);
         volumes.mount(container.id(), container.host().files().mounts(), files, root);
     }
 

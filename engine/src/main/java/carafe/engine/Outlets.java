@@ -117,7 +117,7 @@ public interface Outlets {
     void hold() throws EngineException;
 
     /// Looks whether the rules are what was told, and with `repair` puts them into place again if not.
-    List<HostFault> check(boolean repair) throws EngineException;
+    List<HostFault> check(boolean repair);
 
     /// Lets go of descriptors; what runs stays reachable by its ports.
     void close();

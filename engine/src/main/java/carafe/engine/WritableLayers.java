@@ -83,7 +83,11 @@ final class WritableLayers {
         limits.read();
         limits.settle(containers);
         for (var container : known) {
-            limits.verify(container.id(), snapshots.directory(container.id()), bytes(container.host()));
+            try {
+                limits.verify(container.id(), snapshots.directory(container.id()), bytes(container.host()));
+            } catch (EngineException e) {
+                LOG.warn("the size of container {} is not known: {}", container.id(), e.getMessage());
+            }
         }
     }
 }

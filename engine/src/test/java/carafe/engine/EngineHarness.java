@@ -138,7 +138,11 @@ final class EngineHarness implements AutoCloseable {
 
     /// A new engine opens after [LocalEngine#abandon].
     void reopenAfterAbandon() throws EngineException {
-        engine = open(Failpoints.none());
+        reopenAfterAbandon(Failpoints.none());
+    }
+
+    void reopenAfterAbandon(Failpoints failpoints) throws EngineException {
+        engine = open(failpoints);
     }
 
     /// The engine closes and a new one opens, which may fail at points.

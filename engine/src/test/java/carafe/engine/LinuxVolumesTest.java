@@ -262,6 +262,8 @@ final class LinuxVolumesTest {
             refused("one", host, "rshared", "path " + host + "/in is mounted on " + host + " but it is not a shared mount");
             refused("two", host, "slave", "path " + host + "/in is mounted on " + host
                     + " but it is not a shared or slave mount");
+            refused("held", host, "rshared,U", "path " + host + "/in is mounted on " + host + " but it is not a shared mount");
+            assertThat(stage.containers().pathStat("two", "/b").name()).as("who only looks shares nothing").isEqualTo("b");
             Mounts.mount("", host, "", Linux.MS_SHARED, "");
             String binds = "{\"Privileged\":true,\"Binds\":[\"" + host + "/in:/b:%s\"]}";
             assertThat(run("three", binds.formatted("rslave"),
@@ -450,6 +452,7 @@ final class LinuxVolumesTest {
         Files.writeString(Files.createDirectory(root.resolve("backup")).resolve("f"), "kept");
         Files.writeString(root.resolve("x.tar"), "kept too");
         Files.createDirectory(root.resolve("unfinished"));
+        Files.createDirectory(root.resolve("lost+found"));
         Files.createDirectories(root.resolve("broken"));
         Files.writeString(root.resolve("broken/_data"), "no directory");
         stage.crash();
@@ -458,7 +461,7 @@ final class LinuxVolumesTest {
         assertThat(root.resolve("x.tar")).hasContent("kept too");
         assertThat(root.resolve("broken/_data")).hasContent("no directory");
         assertThat(root.resolve("unfinished")).doesNotExist();
-        for (String left : List.of("backup/f", "backup", "x.tar", "broken/_data", "broken")) {
+        for (String left : List.of("lost+found", "backup/f", "backup", "x.tar", "broken/_data", "broken")) {
             Files.delete(root.resolve(left));
         }
     }

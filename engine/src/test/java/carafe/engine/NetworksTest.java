@@ -432,9 +432,13 @@ class NetworksTest {
         harness.containers().create(request("both", "{\"NetworkMode\":\"plain\"}", "sleep", "1000"));
         networks.connect("routed", "both", settings("{\"GwPriority\":1}"));
         harness.containers().start("both");
+        harness.containers().create(request("even", "{\"NetworkMode\":\"routed\"}", "sleep", "1000"));
+        networks.connect("plain", "even", settings("{}"));
+        harness.containers().start("even"); // the name decides, not who came first
         assertThat(harness.outlets.openings).extracting(Outlets.Opening::families).containsExactly(
-                new Families(true, false, true), new Families(true, false, false), new Families(true, false, false));
-        for (var name : List.of("in-plain", "in-routed", "both")) {
+                new Families(true, false, true), new Families(true, false, false), new Families(true, false, false),
+                new Families(true, false, true));
+        for (var name : List.of("in-plain", "in-routed", "both", "even")) {
             harness.containers().remove(name, new RemoveRequest(true, false));
         }
     }

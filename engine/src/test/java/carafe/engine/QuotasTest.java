@@ -16,6 +16,7 @@ import carafe.spec.tar.SentTar;
 import java.io.ByteArrayInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.DriverManager;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -274,6 +275,26 @@ final class QuotasTest {
         harness.containers().remove("aa", new RemoveRequest(false, false));
         harness.engine.settle();
         assertThat(harness.quotas.limits()).isEmpty();
+    }
+
+    /// As another version of the engine may have written it.
+    @Test
+    void aContainerWhoseSizeNobodyCanReadKeepsTheOthersAndTheirLimits() throws Exception {
+        harness.quotas.enforce();
+        harness.containers().create(request("aa", "{\"StorageOpt\":{\"size\":\"1g\"}}", "x"));
+        var other = harness.containers().create(request("bb", "{\"StorageOpt\":{\"size\":\"2g\"}}", "x"));
+        harness.engine.abandon();
+        try (var connection = DriverManager.getConnection("jdbc:sqlite:" + root.resolve("data/db/carafe.sqlite"));
+                var statement = connection.createStatement()) {
+            assertThat(statement.executeUpdate("UPDATE containers SET document ="
+                    + " replace(document, '\"size\":\"1g\"', '\"speed\":\"1\"') WHERE name = 'aa' AND document LIKE '%\"1g\"%'"))
+                    .isEqualTo(1);
+        }
+        int project = harness.quotas.project(root.resolve("data/snapshots").resolve(other.id()));
+        harness.quotas.limit(project, MIB);
+        harness.reopenAfterAbandon();
+        assertThat(harness.names()).containsExactlyInAnyOrder("aa", "bb");
+        assertThat(harness.quotas.limits()).as("what somebody changed").containsEntry(project, 2048 * MIB);
     }
 
     @Test

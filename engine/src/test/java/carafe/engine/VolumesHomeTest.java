@@ -4,10 +4,13 @@ import static carafe.engine.EngineHarness.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carafe.engine.store.Change;
+import carafe.engine.store.Database;
 import carafe.engine.volume.Volume;
 import carafe.engine.volume.VolumeRequest;
 import carafe.engine.volume.Volumes;
 import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
 import carafe.spec.docker.Filters;
 import java.io.ByteArrayOutputStream;
 import java.nio.file.Files;
@@ -26,7 +29,7 @@ final class VolumesHomeTest {
 
     private static final String REFUSAL = " is not the directory of volumes that this engine knows (it has no mark): mount the"
             + " disk of volumes there and restart the engine, or, if this directory is to be used from now on: carafe system"
-            + " check --repair";
+            + " check --take-volumes";
 
     @TempDir
     private Path root;
@@ -45,6 +48,15 @@ final class VolumesHomeTest {
     @AfterEach
     void close() {
         harness.close();
+    }
+
+    /// Of the setting that says which directory is meant.
+    private void forgetTheDirectory() throws Exception {
+        harness.engine.abandon();
+        try (var connection = DriverManager.getConnection("jdbc:sqlite:" + root.resolve("data/db/carafe.sqlite"));
+                var statement = connection.createStatement()) {
+            assertThat(statement.executeUpdate("DELETE FROM settings WHERE key = 'volumes-id'")).isEqualTo(1);
+        }
     }
 
     private Volumes volumes() {
@@ -89,7 +101,7 @@ final class VolumesHomeTest {
         assertThat(volumes().inspect("data").labels()).containsEntry("of", "mine");
         assertThat(volumes().inspect("data").mountpoint().resolve("f")).hasContent("kept too");
         create("more");
-        assertThat(harness.engine.host().check(false)).isEmpty();
+        assertThat(harness.engine.host().check(true, false)).isEmpty();
     }
 
     @Test
@@ -128,38 +140,115 @@ final class VolumesHomeTest {
         var other = "b".repeat(64);
         Files.writeString(Files.createDirectories(place.resolve(other).resolve("_data")).resolve("f"), "other");
         var fault = new HostFault("volumes", place.toString(), place + REFUSAL, false);
-        assertThat(harness.engine.host().check(false)).containsExactly(fault);
-        assertThat(harness.engine.host().check(true))
+        assertThat(harness.engine.host().check(true, false)).containsExactly(fault);
+        assertThat(harness.engine.host().check(true, true))
                 .containsExactly(new HostFault("volumes", place.toString(), place + REFUSAL, true));
-        assertThat(harness.engine.host().check(true)).isEmpty();
+        assertThat(harness.engine.host().check(true, true)).isEmpty();
         create("more");
         assertThat(place.resolve("used/_data")).isEmptyDirectory();
         harness.crash();
-        assertThat(names()).containsExactlyInAnyOrder(other, "more", "used");
+        assertThat(names()).as("what is not there is made, not forgotten")
+                .containsExactlyInAnyOrder(anonymous.name(), other, "more", "used");
         assertThat(volumes().inspect(other).isAnonymous()).isTrue();
         assertThat(volumes().inspect(other).mountpoint().resolve("f")).hasContent("other");
         startWithTheDisk();
-        assertThat(harness.engine.host().check(false)).singleElement().satisfies(back ->
+        assertThat(harness.engine.host().check(true, false)).singleElement().satisfies(back ->
                 assertThat(back.fault()).contains("it has the mark of another one"));
         assertThat(anonymous.mountpoint().resolve("f")).as("kept for whoever takes it").hasContent("kept");
-        harness.engine.host().check(true);
+        harness.engine.host().check(true, true);
         assertThat(names()).contains(anonymous.name());
     }
 
     @Test
     void whatWasThereBeforeThereWereMarksIsTakenAsItIs() throws Exception {
         create("data");
-        harness.engine.abandon();
+        forgetTheDirectory();
         Files.delete(place.resolve(".id"));
-        try (var connection = DriverManager.getConnection("jdbc:sqlite:" + root.resolve("data/db/carafe.sqlite"));
-                var statement = connection.createStatement()) {
-            assertThat(statement.executeUpdate("DELETE FROM settings WHERE key = 'volumes-id'")).isEqualTo(1);
-        }
         harness.reopenAfterAbandon();
         assertThat(place.resolve(".id")).isNotEmptyFile();
         create("more");
         harness.crash();
         assertThat(names()).containsExactly("data", "more");
+    }
+
+    /// A mount point that is empty, though nobody said that the volumes are gone.
+    @Test
+    void aRepairAloneTakesNoDirectory() throws Exception {
+        var anonymous = create("");
+        Files.writeString(anonymous.mountpoint().resolve("f"), "kept");
+        create("data");
+        startWithoutTheDisk();
+        var fault = new HostFault("volumes", place.toString(), place + REFUSAL, false);
+        assertThat(harness.engine.host().check(true, false)).containsExactly(fault);
+        harness.crash();
+        assertThat(harness.engine.host().check(false, false)).containsExactly(fault);
+        startWithTheDisk();
+        assertThat(harness.engine.host().check(true, false)).isEmpty();
+        assertThat(anonymous.mountpoint().resolve("f")).hasContent("kept");
+        assertThat(names()).containsExactlyInAnyOrder(anonymous.name(), "data");
+    }
+
+    @Test
+    void anotherDirectoryKeepsItsTrashUntilItIsTaken() throws Exception {
+        create("data");
+        startWithoutTheDisk();
+        harness.engine.abandon();
+        Path grave = Files.createDirectories(place.resolve(".trash/somebodys"));
+        harness.reopenAfterAbandon();
+        harness.engine.settle();
+        assertThat(grave).exists();
+        harness.engine.host().check(false, true);
+        harness.crash();
+        harness.engine.settle();
+        assertThat(grave).doesNotExist();
+    }
+
+    /// Whoever lost the database has the volumes still, also those that nobody named.
+    @Test
+    void aNewDatabaseTakesAnOldDiskWithAllThatItHolds() throws Exception {
+        var anonymous = create("");
+        Files.writeString(anonymous.mountpoint().resolve("f"), "kept");
+        Files.writeString(create("data").mountpoint().resolve("f"), "kept too");
+        forgetTheDirectory();
+        try (var database = Database.open(root.resolve("data/db"))) {
+            database.write(new Change.DeleteVolume(anonymous.name()), new Change.DeleteVolume("data"));
+        }
+        harness.reopenAfterAbandon();
+        harness.crash();
+        assertThat(names()).containsExactlyInAnyOrder(anonymous.name(), "data");
+        assertThat(volumes().inspect(anonymous.name()).isAnonymous()).isTrue();
+        assertThat(anonymous.mountpoint().resolve("f")).hasContent("kept");
+        assertThat(harness.engine.host().check(false, false)).isEmpty();
+    }
+
+    @Test
+    void aDirectoryThatCannotBeMarkedIsUsedUntilAStartCanMarkIt() throws Exception {
+        Files.writeString(create("data").mountpoint().resolve("f"), "kept");
+        forgetTheDirectory();
+        Files.delete(place.resolve(".id"));
+        harness.reopenAfterAbandon(Failpoints.parse("volumes.mark=EIO"));
+        assertThat(harness.engine.host().check(true, false)).isEmpty();
+        create("more");
+        assertThat(place.resolve(".id")).doesNotExist();
+        harness.crash();
+        assertThat(place.resolve(".id")).isNotEmptyFile();
+        assertThat(names()).containsExactly("data", "more");
+        assertThat(volumes().inspect("data").mountpoint().resolve("f")).hasContent("kept");
+    }
+
+    @Test
+    void theDisksOwnDirectoryIsNoVolume() throws Exception {
+        harness.engine.abandon();
+        Files.createDirectory(place.resolve("lost+found"));
+        harness.reopenAfterAbandon();
+        harness.crash();
+        assertThat(place.resolve("lost+found")).isEmptyDirectory();
+        assertThat(names()).isEmpty();
+        startWithoutTheDisk();
+        harness.engine.abandon();
+        Files.createDirectory(place.resolve("lost+found"));
+        harness.reopenAfterAbandon();
+        create("data");
     }
 
     @Test

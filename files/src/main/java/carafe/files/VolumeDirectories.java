@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
 
 /// What volumes keep, below one root that only its owner may enter: `NAME/_data`, and beside it `copying` while the
 /// image's content is being copied there, so that half a copy is never taken for a volume's content. What is removed
-/// goes to `.trash` at once and is deleted in the background; what a crash leaves there is deleted at the next opening.
+/// goes to `.trash` at once and is deleted in the background; what a crash leaves there is deleted by the next [#tidy].
 /// `.id` says which directory of volumes this is: a path may lead to another one when a disk is not mounted.
 /// Names are checked by whoever gives them. Callers see to it that one volume is not changed by two at a time.
 public final class VolumeDirectories {
@@ -59,22 +59,33 @@ public final class VolumeDirectories {
         this.failpoints = failpoints;
     }
 
-    /// Opens (or makes) the volumes below `root` and tidies up what a crash left: trash, and half-done copies.
+    /// Opens (or makes) the volumes below `root`; nothing that lies there is changed before [#tidy].
     public static VolumeDirectories open(Path root, Failpoints failpoints) throws EngineException {
         var volumes = new VolumeDirectories(root, failpoints);
         try {
             Files.createDirectories(volumes.trash, CLOSED);
-            try (var left = Files.newDirectoryStream(volumes.trash)) {
-                left.forEach(volumes::deleteLater);
-            }
-            for (var name : volumes.names(false)) {
-                if (Files.exists(volumes.directory(name).resolve(COPYING))) {
-                    volumes.dropHalfCopy(name);
-                }
-            }
             return volumes;
         } catch (IOException e) {
             throw Trouble.of("cannot open the volumes in " + root, e);
+        }
+    }
+
+    /// Removes what a crash left, before anybody uses a volume: trash, in the background, and half-done copies.
+    public void tidy() throws EngineException {
+        try (var left = Files.newDirectoryStream(trash)) {
+            left.forEach(this::deleteLater);
+        } catch (IOException e) {
+            throw Trouble.of("cannot look for removed volumes in " + trash, e);
+        }
+        dropHalfCopies();
+    }
+
+    /// Empties the volumes into which the image's content was being copied.
+    public void dropHalfCopies() throws EngineException {
+        for (var name : names(false)) {
+            if (Files.exists(directory(name).resolve(COPYING))) {
+                dropHalfCopy(name);
+            }
         }
     }
 
@@ -129,8 +140,8 @@ public final class VolumeDirectories {
         return Files.exists(directory(name), LinkOption.NOFOLLOW_LINKS);
     }
 
-    /// The names of all that are there. What is no directory, or has files but none of ours, is somebody else's:
-    /// `lost+found`, for example.
+    /// The names of all that are there. What is no directory, or has files but none of ours, is somebody else's. An empty
+    /// directory may be an unfinished volume or, if its name is no volume's, a disk's `lost+found`: the caller knows names.
     public Set<String> names() throws EngineException {
         return names(true);
     }

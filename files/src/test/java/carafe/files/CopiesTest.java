@@ -221,12 +221,19 @@ final class CopiesTest {
     }
 
     @Test
-    void halfACopyIsTakenBackAtTheNextOpening() throws Exception {
+    void halfACopyIsTakenBackAndTrashGoesWithTheNextTidying() throws Exception {
         var volumes = volumes();
         volumes.make("one", Limit.NONE);
         Files.writeString(volumes.data("one").resolve("half"), "x");
         Files.createFile(place.resolve("volumes/one/copying"));
+        Files.createDirectories(place.resolve("volumes/.trash/grave"));
         volumes = volumes();
+        volumes.awaitDeletions();
+        assertThat(place.resolve("volumes/.trash/grave")).as("it may be another's directory").exists();
+        assertThat(volumes.data("one").resolve("half")).exists();
+        volumes.tidy();
+        volumes.awaitDeletions();
+        assertThat(place.resolve("volumes/.trash")).isEmptyDirectory();
         assertThat(volumes.data("one")).isEmptyDirectory();
         assertThat(place.resolve("volumes/one/copying")).doesNotExist();
     }

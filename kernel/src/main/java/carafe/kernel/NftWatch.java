@@ -47,16 +47,24 @@ public final class NftWatch implements AutoCloseable {
         this.ours = ours;
         this.table = table;
         socket = NfSocket.open(NfTables.NFNLGRP_NFTABLES);
+        try {
+            ready = both(socket, stop);
+        } catch (KernelException e) {
+            socket.close();
+            throw e;
+        }
+    }
+
+    private static Epoll both(NfSocket socket, Stop stop) throws KernelException {
         var set = new Epoll();
         try {
             set.add(socket.fd(), Linux.EPOLLIN, EVENTS);
             set.add(stop.heard(), Linux.EPOLLIN, STOP);
+            return set;
         } catch (KernelException e) {
             set.close();
-            socket.close();
             throw e;
         }
-        ready = set;
     }
 
     /// Waits until somebody else changed the table, or may have.

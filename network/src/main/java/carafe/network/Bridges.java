@@ -61,7 +61,7 @@ final class Bridges {
         return alias.equals(remark) || alias.startsWith(remark + " ");
     }
 
-    /// Whether the network's bridge was made or found by this engine since it started.
+    /// Whether the network's bridge was made or found by this engine since it started, and has its rules.
     boolean isKnown(String networkId) {
         return indexes.containsKey(networkId);
     }
@@ -96,8 +96,11 @@ final class Bridges {
         return link.isEmpty() || isOurs(link.get().alias());
     }
 
-    /// The bridge's index; it is made, or brought to what it should be.
-    int make(Network network) throws EngineException {
+    /// A bridge that is there; `own` if this engine made it.
+    record Made(int index, boolean own) {}
+
+    /// Makes the bridge, or brings it to what it should be. Nobody is put into it before [#note], for it has no rules yet.
+    Made make(Network network) throws EngineException {
         String link = network.link();
         try {
             var there = netlink.link(link);
@@ -117,13 +120,17 @@ final class Bridges {
             }
             int index = netlink.link(link).map(LinkInfo::index).orElseThrow(() -> gone(network));
             configure(network, index, there.isPresent());
-            indexes.put(network.id(), index);
-            if (there.isEmpty() || isOurs(there.get().alias())) {
-                own.add(network.id());
-            }
-            return index;
+            return new Made(index, there.isEmpty() || isOurs(there.get().alias()));
         } catch (KernelException e) {
             throw Trouble.of("cannot make the bridge " + link + " of network " + network.name(), e);
+        }
+    }
+
+    /// The bridge is `made` and has its rules: from now on it is known.
+    void note(Network network, Made made) {
+        indexes.put(network.id(), made.index());
+        if (made.own()) {
+            own.add(network.id());
         }
     }
 
@@ -202,10 +209,14 @@ final class Bridges {
         }
     }
 
-    /// The bridge's index as it was last seen; made now if it never was.
-    int index(Network network) throws EngineException {
+    /// The bridge's index as it was last seen.
+    /// @throws EngineException.Unavailable it is not known, or no more
+    int index(Network network) throws EngineException.Unavailable {
         var known = indexes.get(network.id());
-        return known != null ? known : make(network);
+        if (known == null) {
+            throw new EngineException.Unavailable("network " + network.name() + " has no bridge: it was removed meanwhile");
+        }
+        return known;
     }
 
     /// Whether the bridge is there, and is the one whose index is known.

@@ -31,12 +31,13 @@ final class Cables {
     private final Bridges bridges;
     private final Remade remade;
 
-    /// Makes the bridge of a network again, with all that belongs to it; nothing, if it is there.
+    /// Makes the bridge of a network that has none, or has none any more, with all that belongs to it; nothing, if it is there
+    /// or the network was removed.
     interface Remade {
         void accept(Network network) throws EngineException;
     }
 
-    /// `remade` is told of a network whose bridge somebody deleted.
+    /// `remade` is told of a network whose bridge somebody deleted, or could not be made before.
     Cables(Netlink host, NamespaceThread thread, Bridges bridges, Remade remade) {
         this.remade = remade;
         this.host = host;
@@ -62,8 +63,16 @@ final class Cables {
         }
     }
 
+    /// A bridge without rules would let through what they forbid: only who makes both makes one.
+    private int bridge(Network network) throws EngineException {
+        if (!bridges.isKnown(network.id())) {
+            remade.accept(network);
+        }
+        return bridges.index(network);
+    }
+
     private void plug(Cell.Place place, int mtu) throws KernelException, EngineException {
-        int bridge = bridges.index(place.network());
+        int bridge = bridge(place.network());
         try {
             plug(place, mtu, bridge);
         } catch (KernelException e) {
@@ -71,7 +80,7 @@ final class Cables {
                 throw full(place.network(), e);
             }
             remade.accept(place.network()); // somebody deleted the bridge
-            plug(place, mtu, bridges.index(place.network()));
+            plug(place, mtu, bridge(place.network()));
         }
     }
 
@@ -101,7 +110,7 @@ final class Cables {
     }
 
     private void layVeth(Cell.Place place, NetNamespace namespace) throws KernelException, EngineException {
-        int bridge = bridges.index(place.network());
+        int bridge = bridge(place.network());
         try {
             veth(place, namespace, bridge);
         } catch (KernelException e) {
@@ -109,7 +118,7 @@ final class Cables {
                 throw full(place.network(), e);
             }
             remade.accept(place.network()); // somebody deleted the bridge
-            veth(place, namespace, bridges.index(place.network()));
+            veth(place, namespace, bridge(place.network()));
         }
     }
 
@@ -228,7 +237,7 @@ final class Cables {
         if (link.isEmpty()) {
             return;
         }
-        int bridge = bridges.index(place.network());
+        int bridge = bridge(place.network());
         try {
             var end = host.link(link);
             if (end.isPresent() && end.get().master() != bridge) {

@@ -107,11 +107,11 @@ public interface Fabric extends AutoCloseable {
     record Usage(Subnet subnet, long inUse, long available) {}
 
     /// Looks whether the bridges of all networks are there as they should be, and with `repair` makes again what is not,
-    /// with everybody in it.
-    List<Fault> check(boolean repair) throws EngineException;
+    /// with everybody in it. One that cannot be looked at or made is among the answers.
+    List<Fault> check(boolean repair);
 
-    /// What is, or was, wrong with the link of a network: the end of a sentence.
-    record Fault(String link, String network, String text) {}
+    /// What is, or if it is `repaired` was, wrong with the link of a network: the end of a sentence.
+    record Fault(String link, String network, String text, boolean repaired) {}
 
     /// Lets go of descriptors, after what is under way in the background. Containers keep their networks.
     @Override

@@ -29,8 +29,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The fabric of this host's kernel. `planning` makes choosing a range and reserving it one step; nothing slow but a list
-/// of the host's routes happens under it. `bridging` makes a bridge and its rules one thing, so that one that somebody
-/// deleted is made again by one thread alone, and never after its network was removed.
+/// of the host's routes happens under it. `bridging` makes a network, its bridge and its rules one thing, so that one that
+/// somebody deleted is made again by one thread alone, and never after its network was removed.
 final class LinuxFabric implements Fabric {
 
     private static final Logger LOG = LoggerFactory.getLogger(LinuxFabric.class);
@@ -57,6 +57,7 @@ final class LinuxFabric implements Fabric {
     private final ReentrantLock bridging = new ReentrantLock();
     private final LinkWatch watch;
     private final Thread watcher;
+    private boolean deaf; // the watcher's own
 
     private LinuxFabric(FabricConfig config, Parts parts, NamespaceThread thread)
             throws KernelException, EngineException {
@@ -209,24 +210,26 @@ final class LinuxFabric implements Fabric {
 
     private void make(Network network) throws EngineException {
         pass("network.bridge");
-        reserve(network);
-        if (network.driver() == Driver.BRIDGE) {
-            bridging.lock();
-            try {
+        bridging.lock();
+        try {
+            reserve(network);
+            if (network.driver() == Driver.BRIDGE) {
                 bridge(network);
-            } finally {
-                bridging.unlock();
             }
-        } else if (network.shares()) {
+        } finally {
+            bridging.unlock();
+        }
+        if (network.shares()) {
             parents.make(network);
             pass("network.parent");
         }
     }
 
     private void bridge(Network network) throws EngineException {
-        bridges.make(network);
+        var made = bridges.make(network);
         pass("network.rules");
         admit(network);
+        bridges.note(network, made);
     }
 
     private void unbridge(Network network) throws EngineException {
@@ -248,40 +251,62 @@ final class LinuxFabric implements Fabric {
     @Override
     public void remove(Network network) throws EngineException {
         pass("network.remove");
-        if (network.driver() == Driver.BRIDGE) {
-            unbridge(network);
-        } else if (network.shares()) {
-            parents.remove(network, networks.values());
+        bridging.lock();
+        try {
+            if (network.driver() == Driver.BRIDGE) {
+                unbridge(network);
+            } else if (network.shares()) {
+                parents.remove(network, networks.values());
+            }
+            forget(network);
+        } finally {
+            bridging.unlock();
         }
-        forget(network);
     }
 
     private void forget(Network network) {
-        networks.remove(network.id());
-        addresses.remove(network.id());
+        bridging.lock();
+        try {
+            networks.remove(network.id());
+            addresses.remove(network.id());
+        } finally {
+            bridging.unlock();
+        }
     }
 
-    /// Makes the network's bridge again, with its rules, and puts everybody back into it.
+    /// Makes the network's bridge, or makes it again, with its rules, and puts everybody back into it.
     private void remade(Network network) throws EngineException {
         bridging.lock();
         try {
-            if (bridges.isKnown(network.id()) && !bridges.isThere(network)) {
-                bridge(network);
-                sandboxes.reattach(network.id());
-                LOG.warn("somebody deleted the bridge {} of network {}: it is there again", network.link(), network.name());
+            boolean known = bridges.isKnown(network.id());
+            if (networks.containsKey(network.id()) && !(known && bridges.isThere(network))) {
+                again(network);
+                LOG.warn("the bridge {} of network {}, which {}, is there again", network.link(), network.name(),
+                        known ? "somebody deleted" : "could not be made before");
             }
         } finally {
             bridging.unlock();
         }
     }
 
+    private void again(Network network) throws EngineException {
+        bridge(network);
+        sandboxes.reattach(network.id());
+    }
+
     private void watch() {
         while (true) {
             try {
-                watch.watch((links, lost) -> deleted(links.keySet(), lost));
+                watch.watch((links, lost) -> {
+                    deaf = false;
+                    deleted(links.keySet(), lost);
+                });
                 return;
             } catch (KernelException e) {
-                LOG.warn("deletions of bridges are looked for again in a second: {}", e.getMessage());
+                if (!deaf) {
+                    LOG.warn("deletions of bridges are looked for each second until they are heard of again: {}", e.getMessage());
+                }
+                deaf = true;
             }
             try {
                 Thread.sleep(WATCH_PAUSE);
@@ -405,20 +430,36 @@ final class LinuxFabric implements Fabric {
     }
 
     @Override
-    public List<Fault> check(boolean repair) throws EngineException {
+    public List<Fault> check(boolean repair) {
         var faults = new ArrayList<Fault>();
         for (var network : networks.values()) {
-            var fault = network.driver() == Driver.BRIDGE ? bridges.fault(network) : Optional.<String>empty();
-            if (fault.isPresent() && networks.containsKey(network.id())) { // not removed meanwhile
-                faults.add(new Fault(network.link(), network.name(), fault.get()));
-                if (repair) {
-                    bridges.make(network);
-                    admit(network);
-                    sandboxes.reattach(network.id());
-                }
+            if (network.driver() == Driver.BRIDGE) {
+                fault(network, repair).ifPresent(faults::add);
             }
         }
         return faults;
+    }
+
+    private Optional<Fault> fault(Network network, boolean repair) {
+        bridging.lock();
+        try {
+            var fault = networks.containsKey(network.id()) ? bridges.fault(network) : Optional.<String>empty();
+            return fault.map(text -> repair
+                    ? repaired(network, text) : new Fault(network.link(), network.name(), text, false));
+        } catch (EngineException e) {
+            return Optional.of(new Fault(network.link(), network.name(), String.valueOf(e.getMessage()), false));
+        } finally {
+            bridging.unlock();
+        }
+    }
+
+    private Fault repaired(Network network, String fault) {
+        try {
+            again(network);
+            return new Fault(network.link(), network.name(), fault, true);
+        } catch (EngineException e) {
+            return new Fault(network.link(), network.name(), fault + " and stays so: " + e.getMessage(), false);
+        }
     }
 
     @Override

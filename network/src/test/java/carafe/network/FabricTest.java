@@ -5,6 +5,7 @@ import static carafe.network.FabricStage.pool;
 import static carafe.network.FabricStage.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import carafe.kernel.AddressInfo;
 import carafe.kernel.Descriptors;
@@ -425,23 +426,46 @@ class FabricTest {
         }
     }
 
+    /// A network over a bridge that a user made: who deletes it is not answered by the watch, which would be quicker than a
+    /// check.
+    private Network theirs(String name, String subnet) throws Exception {
+        stage.netlink().perform(NetRequest.addLink(LinkEnd.named("of-" + name).raised(), "bridge"));
+        return made(request(name, Map.of(LinkOptions.BRIDGE_NAME, "of-" + name), pool(subnet)));
+    }
+
     @Test
     void aCheckTellsWhatBridgesLackAndMakesThemAgain() throws Exception {
-        var network = made(request("app", Map.of(), pool("10.77.0.0/24")));
+        var network = theirs("app", "10.77.0.0/24");
         var sandbox = fabric.open(ONE, List.of(joining(network)));
         assertThat(fabric.check(false)).isEmpty();
         stage.netlink().perform(NetRequest.deleteLink(network.link()));
-        var missing = new Fabric.Fault(network.link(), "app", "it is missing");
-        assertThat(fabric.check(false)).containsExactly(missing);
-        assertThat(fabric.check(true)).containsExactly(missing);
+        assertThat(fabric.check(false)).containsExactly(new Fabric.Fault(network.link(), "app", "it is missing", false));
+        assertThat(fabric.check(true)).containsExactly(new Fabric.Fault(network.link(), "app", "it is missing", true));
         assertThat(fabric.check(false)).isEmpty();
         var bridge = stage.netlink().link(network.link()).orElseThrow();
         assertThat(stage.netlink().link(sandbox.endpoints().getFirst().hostLink()).orElseThrow().master())
                 .as("who is in it is in it again").isEqualTo(bridge.index());
         stage.netlink().perform(NetRequest.deleteAddress(bridge.index(), new byte[] {10, 77, 0, 1}, 24));
         assertThat(fabric.check(true)).containsExactly(
-                new Fabric.Fault(network.link(), "app", "it has no address 10.77.0.1/24"));
+                new Fabric.Fault(network.link(), "app", "it has no address 10.77.0.1/24", true));
         assertThat(fabric.check(true)).isEmpty();
+    }
+
+    @Test
+    void aBridgeThatCannotBeMadeAgainKeepsNoOtherFromIt() throws Exception {
+        var networks = List.of(
+                theirs("one", "10.77.0.0/24"), theirs("two", "10.78.0.0/24"), theirs("three", "10.79.0.0/24"));
+        var barred = networks.get(1);
+        for (var network : networks) {
+            stage.netlink().perform(NetRequest.deleteLink(network.link()));
+        }
+        stage.netlink().perform(NetRequest.addVeth(LinkEnd.named(barred.link()), LinkEnd.named("peer")));
+        var faults = fabric.check(true);
+        stage.netlink().perform(NetRequest.deleteLink("peer"));
+        assertThat(faults).extracting(Fabric.Fault::network, Fabric.Fault::repaired)
+                .containsExactlyInAnyOrder(tuple("one", true), tuple("two", false), tuple("three", true));
+        assertThat(faults).filteredOn(fault -> !fault.repaired()).singleElement().extracting(Fabric.Fault::text).asString()
+                .startsWith("it is another one than was made and stays so: ").contains("that is no bridge");
     }
 
     @Test

@@ -6,6 +6,7 @@ import static carafe.network.FabricStage.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carafe.kernel.LinkEnd;
 import carafe.kernel.NetRequest;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
@@ -58,6 +59,30 @@ class RestoreTest {
                 fabric.close(ONE);
                 fabric.remove(network);
             }
+        }
+    }
+
+    /// Without them an internal network would lead out.
+    @Test
+    void aBridgeThatCouldNotBeMadeAtTheStartGetsItsRulesWithTheFirstContainer() throws Exception {
+        Network network;
+        try (var fabric = stage.open()) {
+            network = fabric.create(request("app", Map.of(), pool("10.77.0.0/24")));
+        }
+        stage.netlink().perform(NetRequest.deleteLink(network.link()));
+        stage.netlink().perform(NetRequest.addVeth(LinkEnd.named(network.link()), LinkEnd.named("peer")));
+        stage.firewall.rules.clear();
+        try (var fabric = stage.open()) {
+            fabric.restore(List.of(network), Map.of());
+            assertThatThrownBy(() -> fabric.open(ONE, List.of(joining(network)))).hasMessageContaining("that is no bridge");
+            stage.netlink().perform(NetRequest.deleteLink("peer"));
+            assertThat(stage.firewall.rules).isEmpty();
+            var sandbox = fabric.open(ONE, List.of(joining(network)));
+            assertThat(stage.firewall.rules).containsOnlyKeys(network.id());
+            assertThat(stage.netlink().link(sandbox.endpoints().getFirst().hostLink()).orElseThrow().master())
+                    .isEqualTo(stage.netlink().link(network.link()).orElseThrow().index());
+            fabric.close(ONE);
+            fabric.remove(network);
         }
     }
 

@@ -22,13 +22,15 @@ final class Check {
         flags.text("from", "Repair from this image archive too, as \"save\" writes it");
         flags.text("login", "Show a registry the credentials that are kept for it");
         flags.bool("repair", "Repair what is damaged, images by their digests from the registries they came from");
+        flags.bool("take-volumes", "Use the directory of volumes that is there from now on, not the one of before");
         return command.does(Check::run);
     }
 
     private static int run(Call call) throws Failure, EngineError, EngineException.Invalid, IOException {
         String archive = call.flags().text("from");
         boolean repair = call.flags().truth("repair") || !archive.isEmpty();
-        var target = Target.of("system/check").when(repair, "repair");
+        var target = Target.of("system/check").when(repair, "repair")
+                .when(call.flags().truth("take-volumes"), "take-volumes");
         Json.Obj result;
         if (archive.isEmpty()) {
             String registry = call.flags().text("login");
@@ -62,9 +64,20 @@ final class Check {
         }
         if (wrong > 0) {
             throw new Failure(1, wrong + (wrong == 1 ? " thing" : " things") + " of the engine's on this host "
-                    + (wrong == 1 ? "is" : "are") + " not as it should be\n  try:  carafe system check --repair");
+                    + (wrong == 1 ? "is" : "are") + " not as it should be"
+                    + (mendable(result) && !repair ? "\n  try:  carafe system check --repair" : ""));
         }
         return 0;
+    }
+
+    /// Which directory of volumes is meant nobody but the user knows; what to do is said with it.
+    private static boolean mendable(Json.Obj result) throws EngineException.Invalid {
+        for (var fault : result.objects("Host")) {
+            if (!fault.truth("Repaired") && !fault.text("Kind").equals("volumes")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Tells them. @return how many stay

@@ -45,8 +45,20 @@ class CheckTest {
         answers("{\"Kind\":\"volumes\",\"Name\":\"/v\",\"Fault\":\"it has no mark\",\"Repaired\":false}");
         assertThat(run("system", "check")).isEqualTo(1);
         assertThat(caller.output()).isEqualTo("wrong: volumes /v: it has no mark\n" + SUMMARY);
-        assertThat(caller.errors()).isEqualTo(
+        assertThat(caller.errors()).as("its text says what to do")
+                .isEqualTo("1 thing of the engine's on this host is not as it should be\n");
+        answers("{\"Kind\":\"bridge\",\"Name\":\"b\",\"Fault\":\"it is missing\",\"Repaired\":false}");
+        assertThat(run("system", "check")).isEqualTo(1);
+        assertThat(caller.errors()).endsWith(
                 "1 thing of the engine's on this host is not as it should be\n  try:  carafe system check --repair\n");
+    }
+
+    @Test
+    void theDirectoryOfVolumesIsTakenOnlyWhenSomebodySaysSo() {
+        answers("");
+        assertThat(run("system", "check", "--repair")).isZero();
+        assertThat(run("system", "check", "--take-volumes")).isZero();
+        assertThat(engine.asked).containsExactly("POST /system/check?repair=1", "POST /system/check?take-volumes=1");
     }
 
     @Test

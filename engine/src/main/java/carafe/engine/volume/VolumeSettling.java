@@ -20,10 +20,11 @@ import org.slf4j.LoggerFactory;
 /// Users are counted anew from the rows of containers, mounts of volumes that nobody runs with are taken off, an anonymous
 /// directory without a row goes. A rename that was cut off is finished if the directory has its new name, and taken back if
 /// not. A named directory without a row that holds anything is taken in, for it may be all that is left of somebody's data.
-/// It keeps a limit that it has.
+/// It keeps a limit that it has. What has no volume's name, as a disk's `lost+found`, is nobody's.
 ///
 /// Where the directory of volumes is another one than the database means ([VolumesHome]), all rows stay, and nothing that
-/// lies there is touched.
+/// lies there is touched. Of one that the database is only getting to know nothing is removed, and all that holds files is
+/// taken in.
 final class VolumeSettling {
 
     private static final Logger LOG = LoggerFactory.getLogger(VolumeSettling.class);
@@ -50,17 +51,19 @@ final class VolumeSettling {
             Volume.onTheWay(row).ifPresent(next -> renames.put(row.name(), next));
         }
         book.limits().read();
-        var there = directories.names();
+        var there = names();
         var used = new HashSet<String>();
         mounts.values().forEach(all -> VolumeBook.volumes(all).forEach(volume -> used.add(volume.name())));
-        book.home().open(entries.isEmpty() && used.isEmpty() && there.isEmpty());
+        var opened = book.home().open(entries.isEmpty() && used.isEmpty() && there.isEmpty());
+        changes.addAll(opened.changes());
         var fault = book.home().fault();
         if (fault.isEmpty()) {
+            directories.tidy();
             settleRenames(there, used);
         }
         count(mounts, running);
         if (fault.isEmpty()) {
-            settleDirectories(there);
+            settleDirectories(there, opened.unknown());
         } else {
             LOG.warn("all volumes are kept as they were last known: {}", fault.get());
         }
@@ -104,7 +107,13 @@ final class VolumeSettling {
         }));
     }
 
-    private void settleDirectories(Set<String> there) throws EngineException {
+    private Set<String> names() throws EngineException {
+        var names = new HashSet<>(directories.names());
+        names.removeIf(name -> !VolumeBook.isName(name));
+        return names;
+    }
+
+    private void settleDirectories(Set<String> there, boolean unknown) throws EngineException {
         for (var entry : List.copyOf(entries.values())) {
             String name = entry.volume.name();
             if (there.contains(name)) {
@@ -120,7 +129,11 @@ final class VolumeSettling {
         for (var name : there) {
             if (!entries.containsKey(name)) {
                 try {
-                    strange(name);
+                    if (unknown) {
+                        keep(name);
+                    } else {
+                        strange(name);
+                    }
                 } catch (EngineException e) {
                     LOG.warn("{}, which no record names, is left as it is: {}", directories.directory(name), e.getMessage());
                 }
@@ -170,8 +183,14 @@ final class VolumeSettling {
         if (VolumeBook.looksGiven(name) || directories.isEmpty(name)) {
             LOG.info("removing the directory of volume {} that no record names", name);
             directories.remove(name);
-        } else if (VolumeBook.isName(name)) {
+        } else {
             takeIn(name, Map.of());
+        }
+    }
+
+    private void keep(String name) throws EngineException {
+        if (!directories.isEmpty(name)) {
+            takeIn(name, VolumeBook.looksGiven(name) ? Map.of(Volume.ANONYMOUS, "") : Map.of());
         }
     }
 
@@ -186,23 +205,20 @@ final class VolumeSettling {
     }
 
     /// Later than at the opening: the directory that is there is the one that is meant from now on. Somebody says so, so
-    /// nothing is removed: what holds files becomes a volume, also what nobody named, and what containers name and is
-    /// missing is made.
+    /// nothing is removed: what holds files becomes a volume, also what nobody named, and every volume that is known and is
+    /// missing there is made, empty, so that the next start does not take it for one whose removal had begun.
     void adopt() throws EngineException {
-        book.home().adopt();
-        var there = directories.names();
+        String id = book.home().claim();
+        directories.dropHalfCopies();
+        var there = names();
         for (var entry : entries.values()) {
-            if (!there.contains(entry.volume.name()) && !entry.users.isEmpty()) {
+            if (!there.contains(entry.volume.name())) {
                 makeAgain(entry.volume);
             }
         }
         for (var name : there) {
-            if (VolumeBook.isName(name) && !directories.isEmpty(name)) {
-                takeIn(name, VolumeBook.looksGiven(name) ? Map.of(Volume.ANONYMOUS, "") : Map.of());
-            }
+            keep(name);
         }
-        if (!changes.isEmpty()) {
-            book.database().write(changes.toArray(Change[]::new));
-        }
+        book.home().adopt(id, changes);
     }
 }

@@ -134,9 +134,9 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         return ready;
     }
 
-    /// Somebody removed the translator's link: it is made again if a port needs it.
+    /// The translator's link is gone: if a port needs it and it was not this engine that removed it, it is made again.
     private synchronized void translatorGone() {
-        if (needsTranslator() && !ended) {
+        if (needsTranslator() && !ended && translator.flatMap(Translator::client).isPresent()) {
             ready(false); // the host passes on already what it shall
         }
     }

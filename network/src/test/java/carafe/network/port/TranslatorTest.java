@@ -451,6 +451,14 @@ class TranslatorTest {
         }
     }
 
+    /// The number of a new link, which goes again: each new one of the host has the next number.
+    private int nextLink() throws Exception {
+        town.run("host", "ip", "link", "add", "next", "type", "bridge");
+        String line = town.run("host", "ip", "-o", "link", "show", "next");
+        town.run("host", "ip", "link", "del", "next");
+        return Integer.parseInt(line.substring(0, line.indexOf(':')));
+    }
+
     @Test
     void whileItFailsPortsLeadNowhereUntilItWorksAgain() throws Exception {
         publish(Protocol.TCP, "");
@@ -463,6 +471,10 @@ class TranslatorTest {
                 .hasToString("[0.0.0.0:8081->80/tcp]");
         var again = PublishedPortsTest.request(Protocol.TCP, 80, "", 8083, 8083);
         assertThat(town.in("host", () -> ports.reserve("c4", "z", List.of(again), new Families(true, false, true)))).hasSize(1);
+        int first = nextLink();
+        for (int round = 1; round < 50; round++) {
+            assertThat(nextLink()).as("nobody else makes links").isEqualTo(first + round);
+        }
         var reach = town.in("host", () -> ports.reach("c1")).getLast();
         assertThat(reach.binding().address().six()).isTrue();
         assertThat(reach.fromThisHost()).isFalse();
