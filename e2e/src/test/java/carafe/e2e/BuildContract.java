@@ -111,6 +111,7 @@ abstract class BuildContract extends Contract {
             Deadline.await("the step runs", () -> running(mark));
         }
         Deadline.await("the step is gone", () -> !running(mark));
+        Deadline.await("its container too", () -> docker("ps", "-aq").lines().isEmpty());
     }
 
     private static boolean running(String mark) throws IOException {
