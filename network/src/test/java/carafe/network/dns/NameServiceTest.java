@@ -21,12 +21,14 @@ import carafe.spec.network.MacAddress;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.net.PortUnreachableException;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -39,6 +41,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntFunction;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -322,6 +326,7 @@ class NameServiceTest {
         });
     }
 
+    /// Without a pause: names of ours, names that nobody answers, and connections that say half a question.
     @Test
     void aFloodHarmsTheFlooderOnly() throws Exception {
         join("flooder", "front", "172.18.0.2", true, "flooder");
@@ -329,22 +334,119 @@ class NameServiceTest {
         upstream.answers(message -> QueryTest.query(message).name().startsWith("slow")
                 ? new byte[0]
                 : Response.addresses(QueryTest.query(message), List.of(IpAddress.four(0x08080808)), false));
-        thread.inside(namespace("flooder"), () -> {
-            try (var socket = new DatagramSocket()) {
-                socket.connect(new InetSocketAddress("127.0.0.11", 53));
-                for (int i = 0; i < 20_000; i++) {
-                    byte[] message = QueryTest.message("slow" + i, Query.A, 0);
-                    socket.send(new DatagramPacket(message, message.length));
+        for (int i = 0; i < 20; i++) {
+            ask(); // what the JDK makes once for all is there
+        }
+        var idle = Held.now();
+        try (var own = new Flood("flooder", _ -> "asker"); var foreign = new Flood("flooder", i -> "slow" + i)) {
+            var connections = halfQuestions("flooder", 64);
+            var most = idle;
+            own.await(5_000);
+            foreign.await(5_000);
+            for (int i = 0; i < 50; i++) {
+                ask();
+                most = most.orMore(Held.now());
+            }
+            own.await(own.sent() + 1_000);
+            foreign.await(foreign.sent() + 1_000);
+            assertThat(most.descriptors - idle.descriptors).as("descriptors: what one may ask of others, its connections, ours")
+                    .isLessThanOrEqualTo(Forwarding.MOST_OF_ONE + 16 + connections.size() + 16);
+            assertThat(most.threads - idle.threads).as("threads").isLessThanOrEqualTo(16);
+            assertThat(most.heapBytes - idle.heapBytes).as("bytes that are held").isLessThan(32L << 20);
+            for (var connection : connections) {
+                connection.close();
+            }
+        }
+        assertThat(upstream.asked()).as("some went on").anyMatch(name -> name.startsWith("slow"));
+    }
+
+    /// A question of ours and one for others.
+    private void ask() throws Exception {
+        assertThat(resolve("asker", "flooder")).isEqualTo("172.18.0.2");
+        assertThat(resolve("asker", "example.org")).isEqualTo("8.8.8.8");
+    }
+
+    private List<Socket> halfQuestions(String id, int count) throws Exception {
+        var made = thread.inside(namespace(id), () -> {
+            var channels = new ArrayList<SocketChannel>();
+            try {
+                for (int i = 0; i < count; i++) {
+                    channels.add(SocketChannel.open());
                 }
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
-            return true;
+            return channels;
         });
-        assertThat(resolve("asker", "flooder")).isEqualTo("172.18.0.2");
-        assertThat(resolve("asker", "example.org")).isEqualTo("8.8.8.8");
-        long slow = upstream.asked().stream().filter(name -> name.startsWith("slow")).count();
-        assertThat(slow).as("bounded").isLessThanOrEqualTo(4L * Forwarding.MOST_OF_ONE); // two rounds, two waits
+        var sockets = new ArrayList<Socket>();
+        for (var channel : made) {
+            channel.connect(new InetSocketAddress("127.0.0.11", 53));
+            channel.socket().getOutputStream().write(new byte[] {(byte) 0xFF, (byte) 0xFF, 1, 2, 3});
+            sockets.add(channel.socket());
+        }
+        return sockets;
+    }
+
+    /// What this process holds.
+    private record Held(long descriptors, long threads, long heapBytes) {
+
+        static Held now() throws IOException {
+            System.gc();
+            try (var open = Files.list(Path.of("/proc/self/fd")); var running = Files.list(Path.of("/proc/self/task"))) {
+                return new Held(open.count(), running.count(),
+                        ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
+            }
+        }
+
+        Held orMore(Held other) {
+            return new Held(Math.max(descriptors, other.descriptors), Math.max(threads, other.threads),
+                    Math.max(heapBytes, other.heapBytes));
+        }
+    }
+
+    /// Asks, as quickly as one thread can, until it is closed.
+    private final class Flood implements AutoCloseable {
+        private final DatagramSocket socket;
+        private final Thread sender;
+        private final AtomicInteger sent = new AtomicInteger();
+
+        Flood(String id, IntFunction<String> name) throws Exception {
+            socket = thread.inside(namespace(id), () -> {
+                try {
+                    return new DatagramSocket();
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+            socket.connect(new InetSocketAddress("127.0.0.11", 53));
+            sender = Thread.ofPlatform().daemon().start(() -> {
+                try {
+                    while (true) {
+                        byte[] message = QueryTest.message(name.apply(sent.getAndIncrement()), Query.A, 0);
+                        socket.send(new DatagramPacket(message, message.length));
+                    }
+                } catch (IOException closed) {
+                    // the end
+                }
+            });
+        }
+
+        int sent() {
+            return sent.get();
+        }
+
+        void await(int count) {
+            while (sent.get() < count) {
+                assertThat(sender.isAlive()).as("it floods").isTrue();
+                Thread.onSpinWait();
+            }
+        }
+
+        @Override
+        public void close() throws InterruptedException {
+            socket.close();
+            sender.join();
+        }
     }
 
     @Test
