@@ -227,8 +227,16 @@ final class LinuxFabric implements Fabric {
 
     private void bridge(Network network) throws EngineException {
         var made = bridges.make(network);
-        pass("network.rules");
-        admit(network);
+        boolean admitted = false;
+        try {
+            pass("network.rules");
+            admit(network);
+            admitted = true;
+        } finally {
+            if (!admitted) {
+                bridges.undo(network, made);
+            }
+        }
         bridges.note(network, made);
     }
 
