@@ -73,7 +73,8 @@ final class LinuxFabric implements Fabric {
         var graveyard = new Graveyard(thread.insideHome(Netlink::open), BURIAL_PAUSE);
         sandboxes = new Sandboxes(
                 new Sandboxes.Tools(thread,
-                        new NamespacePool(thread, POOL, new CablesAhead(thread.insideHome(Netlink::open), marks, graveyard)),
+                        new NamespacePool(thread, POOL, new CablesAhead(thread.insideHome(Netlink::open), marks, graveyard),
+                                parts.failpoints()),
                         new Cables(host, thread, bridges, this::remade), graveyard, notes, marks),
                 addresses, listeners, parts.failpoints());
         watch = thread.insideHome(LinkWatch::open);
