@@ -91,10 +91,7 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         }
         synchronized (this) {
             pass("ports.reserve");
-            boolean translated = families.translatable() && requests.stream().anyMatch(PublishedPorts::mayBeSix)
-                    && ready(requests.stream().anyMatch(PublishedPorts::mayBeOfOthers));
-            var share = allocation.take(new Allocation.Client(
-                    containerId, name, families.four(), families.six() || translated), requests);
+            var share = allocation.take(client(containerId, name, requests, families), requests);
             try {
                 pass("ports.file");
                 files.write(containerId, name, share.bindings());
@@ -103,6 +100,63 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
                 throw e;
             }
             return share.bindings();
+        }
+    }
+
+    private Allocation.Client client(String containerId, String name, List<PortRequest> requests, Families families) {
+        boolean translated = families.translatable() && requests.stream().anyMatch(PublishedPorts::mayBeSix)
+                && ready(requests.stream().anyMatch(PublishedPorts::mayBeOfOthers));
+        return new Allocation.Client(containerId, name, families.four(), families.six() || translated);
+    }
+
+    /// Makes the ports of a container that runs what its networks make possible, when it is about to come to one more or
+    /// has left one: it keeps what it has as far as there is a way to it, and what comes new is taken whole or not at all,
+    /// as by [#reserve].
+    public void adapt(String containerId, String name, List<PortRequest> requests, Families families)
+            throws EngineException {
+        forgetFlows(containerId, adapted(containerId, name, requests, families));
+    }
+
+    /// Those that are gone.
+    private synchronized List<PortBinding> adapted(
+            String containerId, String name, List<PortRequest> requests, Families families) throws EngineException {
+        pass("ports.reserve");
+        var change = allocation.adapt(client(containerId, name, requests, families), requests);
+        if (change.isNone()) {
+            return List.of();
+        }
+        var place = Optional.ofNullable(places.get(containerId));
+        boolean done = false;
+        try {
+            note(containerId, name);
+            if (place.isPresent()) {
+                publish(place.get());
+            }
+            done = true;
+        } finally {
+            if (!done) {
+                takeBack(containerId, name, change);
+            }
+        }
+        change.gone().forEach(HostPort::close);
+        return change.gone().stream().map(HostPort::binding).toList();
+    }
+
+    private void note(String containerId, String name) throws EngineException {
+        pass("ports.file");
+        if (bindings(containerId).isEmpty()) {
+            files.delete(containerId);
+        } else {
+            files.write(containerId, name, bindings(containerId));
+        }
+    }
+
+    private void takeBack(String containerId, String name, Allocation.Change change) {
+        allocation.undo(containerId, change);
+        try {
+            note(containerId, name);
+        } catch (EngineException e) {
+            LOG.log(System.Logger.Level.WARNING, e.getMessage());
         }
     }
 
