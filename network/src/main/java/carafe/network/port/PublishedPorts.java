@@ -380,20 +380,22 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         String id = place.sandbox().containerId();
         var targets = new ArrayList<Elements.Target>();
         for (var binding : bindings(id)) {
-            way(place, binding).ifPresent(way -> targets.add(new Elements.Target(binding, way.address(), way.routed())));
+            way(place, binding).ifPresent(
+                    way -> targets.add(new Elements.Target(binding, way.address(), way.routed(), way.trusted())));
             if (binding.address().six() && binding.address().isUnspecified()) {
                 var loopback = new PortBinding(
                         binding.protocol(), binding.containerPort(), LOOPBACK, binding.hostPort());
-                way(place, loopback).ifPresent(way -> targets.add(new Elements.Target(loopback, way.address(), false)));
+                way(place, loopback).ifPresent(way -> targets.add(
+                        new Elements.Target(loopback, way.address(), false, List.of())));
             }
         }
         pass("ports.publish");
         filter.publish(id, targets);
     }
 
-    /// Where a binding leads: the address in its family, whether nothing is translated on the way there, and the
-    /// container's address of IPv4 where that is where it ends.
-    private record Way(IpAddress address, boolean routed, Optional<IpAddress> end) {}
+    /// Where a binding leads: the address in its family, whether nothing is translated on the way there, by which links of
+    /// the host others come to that address itself, and the container's address of IPv4 where that is where it ends.
+    private record Way(IpAddress address, boolean routed, List<String> trusted, Optional<IpAddress> end) {}
 
     /// By the family itself if the container has it, by the translator otherwise. What comes from ::1 goes by the
     /// translator always: without it, answers would not find back.
@@ -402,7 +404,8 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         var endpoint = place.sandbox().gateway(six);
         var address = endpoint.flatMap(e -> six ? e.six() : e.four()).map(Cidr.Host::address);
         if (address.isPresent() && !binding.address().equals(LOOPBACK)) {
-            return Optional.of(new Way(address.get(), routed(place, endpoint.get(), six), Optional.empty()));
+            return Optional.of(new Way(
+                    address.get(), routed(place, endpoint.get(), six), trusted(place, endpoint.get()), Optional.empty()));
         }
         if (!six || translator.isEmpty()) {
             return Optional.empty();
@@ -412,7 +415,12 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         if (end.isEmpty() || routed(place, four.get(), false)) {
             return Optional.empty();
         }
-        return translator.get().sixOf(end.get()).map(way -> new Way(way, false, end));
+        return translator.get().sixOf(end.get()).map(way -> new Way(way, false, List.of(), end));
+    }
+
+    private static List<String> trusted(Place place, Endpoint endpoint) {
+        var network = place.networks().get(endpoint.networkId());
+        return network == null ? List.of() : network.settings().trusted();
     }
 
     private static boolean routed(Place place, Endpoint endpoint, boolean six) {
@@ -434,7 +442,8 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
             var targets = new ArrayList<IpAddress>();
             way.ifPresent(known -> targets.add(known.address()));
             way.flatMap(Way::end).ifPresent(targets::add);
-            reach.add(Reach.of(binding, targets, chains, Translator.forwards()));
+            var trusted = way.map(Way::trusted).orElse(List.of());
+            reach.add(Reach.of(binding, targets, chains, Translator.forwards()).withDirect(targets, trusted));
         }
         return reach;
     }

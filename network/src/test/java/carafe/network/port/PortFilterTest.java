@@ -62,7 +62,8 @@ class PortFilterTest {
     static Elements.Target target(Protocol protocol, String binding, int hostPort, String address, int port)
             throws Exception {
         return new Elements.Target(
-                new PortBinding(protocol, port, IpAddress.parse(binding), hostPort), IpAddress.parse(address), false);
+                new PortBinding(protocol, port, IpAddress.parse(binding), hostPort), IpAddress.parse(address), false,
+                List.of());
     }
 
     @Test
@@ -205,7 +206,7 @@ class PortFilterTest {
     void modesOfTheGatewayOpenWhatTheySay() throws Exception {
         filter.admit(bridge("br0", false, Map.of("com.docker.network.bridge.gateway_mode_ipv4", "routed")));
         var routed = new Elements.Target(new PortBinding(Protocol.TCP, 80, IpAddress.parse("0.0.0.0"), 8080),
-                IpAddress.parse("172.30.0.2"), true);
+                IpAddress.parse("172.30.0.2"), true, List.of());
         filter.publish("c", List.of(routed));
         filter.admit(bridge("br1", false, Map.of("com.docker.network.bridge.gateway_mode_ipv4", "nat-unprotected")));
         try (var _ = Service.tcp(town, "web", 80); var _ = Service.tcp(town, "web", 81);

@@ -233,8 +233,12 @@ class PublishedPortsTest {
 
     /// `web` with both its addresses.
     private static Attached dual() throws Exception {
+        return dual(Map.of());
+    }
+
+    private static Attached dual(Map<String, String> options) throws Exception {
         var network = new Network("id-of-br0", "front", Instant.EPOCH, Driver.BRIDGE, Network.Addressing.NONE,
-                Network.Reach.USUAL, "br0", Map.of(), Map.of());
+                Network.Reach.USUAL, "br0", options, Map.of());
         var ways = new Endpoint.Gateways(
                 Optional.of(IpAddress.parse("172.30.0.1")), Optional.of(IpAddress.parse("fd00:30::1")), 0, "front");
         var endpoint = new Endpoint("e".repeat(64), network.id(), "eth0", "vweb", MacAddress.parse("02:42:ac:1e:00:02"),
@@ -289,6 +293,28 @@ class PublishedPortsTest {
         adapt("c1", six);
         assertThat(ports.bindings("c1")).isEmpty();
         assertThat(directory).isEmptyDirectory();
+    }
+
+    @Test
+    void hostsBehindTrustedLinksReachWhatIsPublishedAtTheContainersAddress() throws Exception {
+        reserve("c1", true, tcp(80, "127.0.0.1", 8080), tcp(80, "", 9090), tcp(82, "127.0.0.1", 8082));
+        ports.attached(dual(Map.of("com.docker.network.bridge.trusted_host_interfaces", "eth9")));
+        try (var _ = Service.tcp(town, "web", 80); var _ = Service.tcp(town, "web", 81); var _ = Service.tcp(town, "web", 82)) {
+            assertThat(Service.askInVain(town, "outside", "172.30.0.2", 80)).isEqualTo("silence");
+            assertThat(Service.askInVain(town, "outside", "fd00:30::2", 80)).isEqualTo("silence");
+            ports.attached(dual(Map.of("com.docker.network.bridge.trusted_host_interfaces", "eth9:up0")));
+            assertThat(Service.ask(town, "outside", "172.30.0.2", 80)).isEqualTo("web 10.9.0.2");
+            assertThat(Service.ask(town, "outside", "fd00:30::2", 80)).isEqualTo("web fd00:9:0:0:0:0:0:2");
+            assertThat(Service.ask(town, "outside", "172.30.0.2", 82)).as("at the host's loopback only").isEqualTo("web 10.9.0.2");
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 9090)).as("as ever").isEqualTo("web 10.9.0.2");
+            assertThat(Service.askInVain(town, "outside", "172.30.0.2", 81)).as("not published").isEqualTo("silence");
+            assertThat(Service.askInVain(town, "outside", "fd00:30::2", 82)).as("not in this family").isEqualTo("silence");
+            assertThat(Service.askInVain(town, "other", "172.30.0.2", 80)).as("another bridge").isEqualTo("silence");
+            assertThat(ports.reach("c1").getFirst().remarks()).contains("from hosts behind eth9, up0 that have a route to it,"
+                    + " as far as the host's firewall lets them, at 172.30.0.2:80 too");
+            ports.release("c1");
+            assertThat(Service.askInVain(town, "outside", "172.30.0.2", 80)).isEqualTo("silence");
+        }
     }
 
     @Test
