@@ -272,32 +272,6 @@ class PortFilterTest {
     }
 
     @Test
-    void ufwDecidesToo() throws Exception {
-        filter.publish("c", List.of(target("0.0.0.0", 8080, "172.30.0.2", 80), target("0.0.0.0", 9090, "172.30.0.2", 90)));
-        // What `ufw enable` and `ufw route allow proto tcp to 172.30.0.2 port 80` leave, without their logging.
-        town.feed("host", """
-                *filter
-                :INPUT DROP [0:0]
-                :FORWARD DROP [0:0]
-                :OUTPUT ACCEPT [0:0]
-                :ufw-before-forward - [0:0]
-                :ufw-user-forward - [0:0]
-                -A INPUT -i lo -j ACCEPT
-                -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
-                -A FORWARD -j ufw-before-forward
-                -A ufw-before-forward -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
-                -A ufw-before-forward -p icmp --icmp-type echo-request -j ACCEPT
-                -A ufw-before-forward -j ufw-user-forward
-                -A ufw-user-forward -p tcp -d 172.30.0.2 --dport 80 -j ACCEPT
-                COMMIT
-                """, "iptables-nft-restore");
-        try (var _ = Service.tcp(town, "web", 80); var _ = Service.tcp(town, "web", 90)) {
-            assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).as("allowed").isEqualTo("web 10.9.0.2");
-            assertThat(Service.askInVain(town, "outside", "10.9.0.1", 9090)).as("not allowed").isEqualTo("silence");
-        }
-    }
-
-    @Test
     void aFlushOfTheRulesetIsMended() throws Exception { // CVE-2025-54410
         filter.publish("c", List.of(target("0.0.0.0", 8080, "172.30.0.2", 80)));
         var before = listing();
