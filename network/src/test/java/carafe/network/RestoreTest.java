@@ -253,6 +253,24 @@ class RestoreTest {
     }
 
     @Test
+    void addressesOfWhoRunsAreCountedInTheirOwnFamilyOnly() throws Exception {
+        var fabric = stage.open();
+        var network = fabric.create(request("dual", Map.of(), pool("10.77.0.0/24"), pool("fd00:7::/64")));
+        var sandbox = fabric.open(ONE, List.of(joining(network)));
+        assertThat(fabric.usage(network)).extracting(Fabric.Usage::inUse).containsExactly(2L, 2L);
+        try (var process = Dweller.in(stage, sandbox)) {
+            fabric.abandon();
+            try (var next = stage.open()) {
+                next.restore(List.of(network), Map.of(ONE, process.pid()));
+                assertThat(next.usage(network)).extracting(Fabric.Usage::inUse).containsExactly(2L, 2L);
+                next.close(ONE);
+                assertThat(next.usage(network)).extracting(Fabric.Usage::inUse).containsExactly(1L, 1L);
+                next.settle();
+            }
+        }
+    }
+
+    @Test
     void documentsOfNetworksAreReadAsTheyWerePrinted() throws Exception {
         try (var fabric = stage.open()) {
             var networks = new ArrayList<Network>();
