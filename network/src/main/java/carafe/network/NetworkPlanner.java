@@ -110,6 +110,7 @@ final class NetworkPlanner {
         if (!given.address().equals(range.base())) {
             throw invalid("invalid subnet " + pool.subnet() + ": it should be " + range);
         }
+        Ranges.refuseUnfit("invalid network config:\ninvalid subnet " + pool.subnet(), range);
         Optional<Cidr> allocation = Optional.empty();
         if (!pool.allocation().isEmpty()) {
             var part = Cidr.findHost(pool.allocation())
