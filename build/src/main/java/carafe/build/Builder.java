@@ -34,6 +34,7 @@ import carafe.image.Images;
 import carafe.image.Intake;
 import carafe.kernel.FileTree;
 import carafe.spec.EngineException;
+import carafe.spec.Json;
 import carafe.spec.build.BuildEvent;
 import carafe.spec.build.BuildListener;
 import carafe.spec.build.BuildOutcome;
@@ -250,7 +251,8 @@ public final class Builder implements AutoCloseable {
             var results = Solver.solve(workshop, job);
             var made = MadeImages.of(request, job, plan, results).commit(intake, names(request));
             return new BuildOutcome(Optional.of(made.shown()), "", exported(job, results, intake), made.images(),
-                    Optional.of(made.about()));
+                    Optional.of(made.about()),
+                    made.index().isEmpty() ? Optional.empty() : Optional.of(Json.parseObject(made.index().get())));
         } catch (StepFailed e) {
             throw new EngineException.Invalid(String.valueOf(e.getMessage()));
         }

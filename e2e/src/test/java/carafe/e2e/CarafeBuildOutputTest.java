@@ -81,7 +81,7 @@ final class CarafeBuildOutputTest {
             Path archive = engine.directory().resolve(type + ".tar");
             run("build", "-t", "out", "-o", "type=" + type + ",dest=" + archive, context.toString()).good();
             String loaded = carafe.to(other).and("load", "-i", archive.toString()).run().good().text();
-            assertThat(loaded).contains("Loaded image");
+            assertThat(loaded).contains("Loaded image: out:latest");
             assertThat(carafe.to(other).and("run", "--rm", "--network", "none", id).run().good().text()).isEqualTo("content");
             carafe.to(other).and("rmi", "-f", id).run().good();
         }

@@ -168,10 +168,32 @@ final class CarafeBuildPlatformsTest {
         }
         assertThat(on(engine, "build", "--platform", BOTH, "-o", "type=docker,dest=" + archive, context.toString())
                 .endedWith(1).err()).contains("docker exporter does not currently support exporting manifest lists", "type=oci");
-        assertThat(on(engine, "build", "--platform", BOTH, "-o", "type=oci,dest=" + archive, context.toString())
-                .endedWith(1).err()).contains("needs a name that holds them together: -t NAME");
         assertThat(on(engine, "build", "--platform", BOTH, "--load", "-t", "loaded", context.toString()).good().err())
                 .contains("named loaded");
+    }
+
+    @Test
+    void anArchiveWithoutANameHoldsTheIndexToo() throws Exception {
+        Path context = context();
+        Path archive = engine.directory().resolve("nameless.tar");
+        Path layout = engine.directory().resolve("nameless");
+        build(context, "-o", "type=oci,dest=" + archive);
+        Files.createDirectory(layout);
+        Command.of("tar", "-C", layout.toString(), "-xf", archive.toString()).run().good();
+        assertThat(Files.readString(layout.resolve("index.json"))).contains("image.index.v1+json").doesNotContain("ref.name");
+        assertThat(Files.readString(layout.resolve("manifest.json"))).contains("\"RepoTags\":null");
+        for (String platform : BOTH.split(",")) {
+            on(other, "load", "--platform", platform, "-i", archive.toString()).good();
+            String own = platform.substring("linux/".length());
+            String id = on(other, "images", "-q", "--no-trunc").good().text();
+            assertThat(inspect(other, "{{.Architecture}}", id)).isEqualTo(own);
+            on(other, "rmi", id).good();
+        }
+        build(context, "-t", "later:1", "-o", "type=oci,dest=" + archive);
+        on(engine, "rmi", "later:1").good();
+        assertThat(on(other, "load", "-i", archive.toString()).good().text()).isEqualTo("Loaded image: later:1");
+        assertThat(label(other, "--platform", ARM, "later:1")).isEqualTo("arm64 linux/arm64");
+        on(other, "rmi", "later:1").good();
     }
 
     @Test

@@ -43,6 +43,11 @@ public interface ImageCatalog {
     /// together, with their index; of them only the one for `platform` if one is said.
     Download save(List<String> names, Optional<Platform> platform) throws EngineException;
 
+    /// An archive of what a build made, whatever it is called here.
+    /// @throws EngineException.Invalid the images need an index and have none, or it is none
+    /// @throws EngineException.NotFound an image is not here any more
+    Download save(BuiltArchive built) throws EngineException;
+
     /// Makes an image of one layer, the files in `tar` or, where the request names a URL, in what lies there; answers its
     /// id (`sha256:…`).
     String importRoot(InputStream tar, ImportRequest request) throws EngineException;

@@ -3,10 +3,12 @@ package carafe.engine;
 import carafe.engine.transfer.ImageTransfers;
 import carafe.engine.transfer.ReferrerList;
 import carafe.image.Image;
+import carafe.image.ImageArchive;
 import carafe.image.ImageCheck;
 import carafe.image.ImageUsers;
 import carafe.image.Images;
 import carafe.image.LoadProgress;
+import carafe.image.MadeArchive;
 import carafe.image.Removal;
 import carafe.registry.Registries;
 import carafe.spec.EngineException;
@@ -241,7 +243,26 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
 
     @Override
     public Download save(List<String> saved, Optional<Platform> platform) throws EngineException {
-        var archive = images.save(saved, platform);
+        return download(images.save(saved, platform));
+    }
+
+    @Override
+    public Download save(BuiltArchive built) throws EngineException {
+        var ids = new ArrayList<Digest>();
+        for (String id : built.ids()) {
+            ids.add(Digest.parse(id));
+        }
+        var named = new ArrayList<Reference>();
+        for (String name : built.names()) {
+            named.add(Reference.parse(name).withDefaultTag());
+        }
+        if (ids.isEmpty() || built.index().isEmpty() && Set.copyOf(ids).size() > 1) {
+            throw new EngineException.Invalid("an archive of what was built has one image, or an index over several");
+        }
+        return download(images.departures().save(new MadeArchive(ids, built.index(), named, built.annotations())));
+    }
+
+    private Download download(ImageArchive archive) {
         for (var id : archive.ids()) {
             tell("save", id.toString(), id.toString());
         }

@@ -273,6 +273,11 @@ public final class Images implements AutoCloseable {
         return departures.save(names, platform);
     }
 
+    /// How images leave.
+    public Departures departures() {
+        return departures;
+    }
+
     private void change(ImageIndex next) throws IOException {
         try {
             next.write(content, steps);

@@ -80,9 +80,6 @@ final class Build {
         if (output.kind() == BuildOutput.Kind.PUSHED && flags.list("tag").isEmpty()) {
             throw new Failure(1, "tag is needed when pushing to registry: -t NAME");
         }
-        if (output.kind() == BuildOutput.Kind.ARCHIVE && several && flags.list("tag").isEmpty()) {
-            throw new Failure(1, BuildOutput.NAMELESS);
-        }
         var caches = BuildCaches.read(call);
         try {
             return run(output, caches);

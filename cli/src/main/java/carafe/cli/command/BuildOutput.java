@@ -1,6 +1,5 @@
 package carafe.cli.command;
 
-import carafe.cli.client.Engine;
 import carafe.cli.client.EngineError;
 import carafe.cli.client.Target;
 import carafe.cli.copy.CopyException;
@@ -12,6 +11,7 @@ import carafe.cli.flag.Values;
 import carafe.cli.session.Session;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -30,9 +30,6 @@ record BuildOutput(Kind kind, String destination, Optional<Boolean> split) {
 
     /// What is written.
     enum Kind { IMAGE, PUSHED, ARCHIVE, FILES, DIRECTORY }
-
-    /// Why an archive of an index without a name is refused.
-    static final String NAMELESS = "an archive of several platforms needs a name that holds them together: -t NAME";
 
     private BuildOutput(Kind kind, String destination) {
         this(kind, destination, Optional.empty());
@@ -110,16 +107,10 @@ record BuildOutput(Kind kind, String destination, Optional<Boolean> split) {
 
     private void archive(Call call, BuildResult made, List<String> names)
             throws Failure, EngineError, EngineException.Invalid, IOException {
-        if (!made.isIndex()) {
-            fetch(call.session(), call.engine(), Target.of("images", made.image(), "get"));
-            return;
+        try (var answer = call.engine().upload(Target.of("build", "export"), "application/json",
+                new ByteArrayInputStream(made.archive(names).printBytes()))) {
+            into(call.session(), answer.body()::transferTo);
         }
-        if (names.isEmpty()) {
-            throw new Failure(1, NAMELESS);
-        }
-        var target = Target.of("images/get");
-        names.forEach(name -> target.with("names", name));
-        fetch(call.session(), call.engine(), target);
     }
 
     private void files(Call call, BuildResult made) throws Failure, EngineError, EngineException.Invalid, IOException {
@@ -165,13 +156,6 @@ record BuildOutput(Kind kind, String destination, Optional<Boolean> split) {
             throw new Failure(1, e.getMessage());
         } finally {
             engine.delete(Target.of("containers", container));
-        }
-    }
-
-    private void fetch(Session session, Engine engine, Target target)
-            throws Failure, EngineError, EngineException.Invalid, IOException {
-        try (var answer = engine.open(target)) {
-            into(session, answer.body()::transferTo);
         }
     }
 
