@@ -117,13 +117,13 @@ public final class Builder implements AutoCloseable {
     }
 
     /// Builds from `context`, a tar (plain or compressed) that is read to its end, behind those of contexts by name (see
-    /// [Contexts#read]); `bases` finds the images that stages
+    /// [Contexts#read]); `given` finds the images that stages
     /// begin with. An interrupt ends the build and everything that it runs.
     /// @throws EngineException.Invalid the Dockerfile or the context is at fault, or a step's program failed; the events
     /// told which
     /// @return `CONTEXT_WANTED`, with no step done and nothing told (cache mounts of imported caches are there), where a
     /// context that was only listed does not do
-    public BuildOutcome build(BuildRequest request, BaseImages bases, InputStream context, BuildListener listener)
+    public BuildOutcome build(BuildRequest request, BaseImages given, InputStream context, BuildListener listener)
             throws EngineException, InterruptedException {
         names(request); // a wrong one is told before anything is done
         var platforms = platforms(request);
@@ -131,6 +131,7 @@ public final class Builder implements AutoCloseable {
         var heard = HeldEvents.of(request, listener);
         try (var contexts = Contexts.read(request, context, remotes, workshop.images(), sending)) {
             var files = contexts.main();
+            var bases = contexts.bases(given);
             var dockerfile = dockerfile(request, buildkit.checks(), contexts);
             var ignored = ignored(request.dockerfile(), files);
             if (request.result().call() == BuildRequest.Call.TARGETS) {
