@@ -109,6 +109,15 @@ final class CarafeBuildPlatformsTest {
         String again = build(context, "-t", "both", "--explain").err();
         assertThat(again.lines().filter(line -> line.endsWith(" CACHED")).count()).isEqualTo(5);
         assertThat(again).doesNotContain("not cached");
+        String container = on(engine, "create", "--platform", ARM, "both").good().text();
+        assertThat(on(engine, "inspect", "-f", "{{.Image}}", container).good().text())
+                .isEqualTo(inspect(engine, "{{.Id}}", "--platform", ARM, "both"));
+        assertThat(on(engine, "create", "--pull", "never", "--platform", "linux/riscv64", "both").endedWith(1).err())
+                .contains("wanted linux/riscv64, actual: ");
+        Files.writeString(context.resolve("Dockerfile"), "FROM " + inspect(engine, "{{.Id}}", "both") + "\n");
+        assertThat(on(engine, "build", "--platform", ARM, context.toString()).endedWith(1).err())
+                .contains("wanted linux/arm64, actual: linux/amd64");
+        on(engine, "rm", container).good();
         on(engine, "rmi", digest).good();
     }
 
