@@ -2,6 +2,7 @@ package carafe.api;
 
 import carafe.spec.EngineException.Invalid;
 import carafe.spec.Json;
+import carafe.spec.build.BuildAnnotation;
 import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildLimits;
 import carafe.spec.build.BuildRequest;
@@ -166,7 +167,7 @@ final class BuildParameters {
                 Optional.of(json.text("target")).filter(target -> !target.isEmpty()), json.texts("platforms"),
                 cache(json), running,
                 new BuildRequest.Result(kind(json.text("call", "build")), epoch(arguments), json.truth("explain"),
-                        json.truth("pull"), json.textMap("annotations")),
+                        json.truth("pull"), BuildAnnotation.parseAll(json.texts("annotations"))),
                 contexts(json));
     }
 

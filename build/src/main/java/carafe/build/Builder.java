@@ -127,6 +127,7 @@ public final class Builder implements AutoCloseable {
             throws EngineException, InterruptedException {
         names(request); // a wrong one is told before anything is done
         var platforms = platforms(request);
+        MadeImages.check(request, platforms.size());
         var buildkit = BuildkitArguments.of(request.arguments());
         var heard = HeldEvents.of(request, listener);
         try (var contexts = Contexts.read(request, context, remotes, workshop.images(), sending)) {

@@ -119,7 +119,16 @@ final class CarafeBuildOutputTest {
                     .contains("\"org.example.a\": \"one\"", "\"b\": \"two=2\"");
         }
         assertThat(run("build", "--annotation", "index:a=b", context.toString()).endedWith(1).err())
-                .contains("invalid annotation \"index:a=b\"", "only the manifest can be annotated");
+                .contains("index annotations not supported for single platform export");
+        assertThat(run("build", "--annotation", "layer:a=b", context.toString()).endedWith(1).err())
+                .contains("unknown annotation type \"layer\"");
+        Path archive = engine.directory().resolve("annotated.tar");
+        run("build", "--annotation", "manifest-descriptor:d=e", "--annotation", "a=b", "-o", "type=oci,dest=" + archive,
+                context("FROM scratch\nLABEL of=archives\nCOPY f /f\n").toString()).good();
+        assertThat(Command.of("tar", "-xOf", archive.toString(), "index.json").run().good().text())
+                .contains("\"annotations\":{\"d\":\"e\"}").doesNotContain("\"a\"");
+        assertThat(Command.of("sh", "-c", "tar -xOf " + archive + " --wildcards 'blobs/sha256/*' | grep -ac '{\"a\":\"b\"}'")
+                .run().good().text()).isEqualTo("1");
     }
 
     @Test

@@ -206,6 +206,55 @@ final class CarafeBuildPlatformsTest {
     }
 
     @Test
+    void annotationsStandWhereTheyAreWanted() throws Exception {
+        Path archive = engine.directory().resolve("annotated.tar");
+        Path layout = Files.createDirectory(engine.directory().resolve("annotated"));
+        Path told = engine.directory().resolve("annotated.json");
+        String[] wanted = {"--annotation", "index:place=index", "--annotation", "manifest[linux/arm64]:place=arm",
+            "--annotation", "place=all", "--annotation", "manifest-descriptor[linux/amd64]:place=entry", "--annotation",
+            "index-descriptor:place=table", "--annotation", "manifest[linux/riscv64]:place=nowhere"};
+        var words = Stream.concat(Stream.of(wanted), Stream.of("-t", "annotated:1", "-o", "type=oci,dest=" + archive,
+                "--metadata-file", told.toString())).toArray(String[]::new);
+        build(context(), words);
+        Command.of("tar", "-C", layout.toString(), "-xf", archive.toString()).run().good();
+        String table = Files.readString(layout.resolve("index.json"));
+        assertThat(table).contains("\"place\":\"table\"", "\"io.containerd.image.name\":\"docker.io/library/annotated:1\"");
+        assertThat(Files.readString(told)).contains("\"place\":\"table\"");
+        annotated(Files.readString(blob(layout, table)), hex -> Files.readString(blob(layout, "sha256:" + hex)));
+        try (var hub = HubUnderTest.open()) {
+            String name = hub.host() + "/team/annotated:1";
+            on(engine, "tag", "annotated:1", name).good();
+            on(engine, "push", name).good();
+            annotated(hub.skopeo("inspect", "--raw", hub.trust(""), "docker://" + name).run().good().out(),
+                    hex -> hub.skopeo("inspect", "--raw", hub.trust(""), "docker://" + hub.host() + "/team/annotated@sha256:"
+                            + hex).run().good().out());
+            on(engine, "rmi", name, "annotated:1").good();
+        }
+    }
+
+    /// Gives a document by its digest's digits.
+    @FunctionalInterface
+    private interface Documents {
+        String of(String hex) throws Exception;
+    }
+
+    private static Path blob(Path layout, String text) {
+        return layout.resolve("blobs/sha256").resolve(text.replaceFirst("(?s).*?sha256:", "").substring(0, 64));
+    }
+
+    private static void annotated(String index, Documents documents) throws Exception {
+        assertThat(index).contains("\"place\":\"index\"", "\"place\":\"entry\"").doesNotContain("nowhere", "table");
+        for (String entry : index.split("\\{\"mediaType\"")) {
+            if (entry.contains("sha256:")) {
+                String hex = entry.replaceFirst("(?s).*?sha256:", "").substring(0, 64);
+                boolean arm = entry.contains("\"architecture\":\"arm64\"");
+                assertThat(entry.contains("\"place\":\"entry\"")).isEqualTo(!arm);
+                assertThat(documents.of(hex)).contains("\"place\":\"" + (arm ? "arm" : "all") + "\"");
+            }
+        }
+    }
+
+    @Test
     void pruningKeepsAllWhileTheyAreNamedAndOneIsUsed() throws Exception {
         build(context(), "-t", "used");
         on(engine, "image", "prune", "-f").good();

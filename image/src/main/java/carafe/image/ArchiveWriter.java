@@ -120,7 +120,8 @@ final class ArchiveWriter {
         }
         var config = Descriptor.of(MediaTypes.OCI_CONFIG, part.image.id(), part.config.length);
         blob(config.digest(), part.config);
-        byte[] manifest = Manifest.of(config, blobs).toJson().printBytes();
+        byte[] manifest = new Manifest(MediaTypes.OCI_MANIFEST, config, blobs, part.image.manifest().annotations(),
+                Optional.empty(), Optional.empty()).toJson().printBytes();
         var about = Descriptor.of(MediaTypes.OCI_MANIFEST, manifest);
         blob(about.digest(), manifest);
         var entry = new Descriptor(about.mediaType(), about.digest(), about.size(),

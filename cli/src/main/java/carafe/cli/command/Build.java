@@ -8,6 +8,7 @@ import carafe.cli.flag.Values;
 import carafe.cli.session.Session;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import carafe.spec.build.BuildAnnotation;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -34,7 +35,7 @@ final class Build {
         var flags = command.flags();
         flags.list("add-host", "Add a custom host-to-IP mapping (format: \"host:ip\")");
         flags.list("allow", "Allow extra privileged entitlement (\"security.insecure\")");
-        flags.list("annotation", "Add annotation to the image");
+        flags.list("annotation", "Add annotation to the image (format: \"[index|manifest[platform]|...:]key=value\")");
         flags.list("attest", "Attestation parameters (none can be made yet)").hidden();
         flags.list("build-arg", "Set build-time variables");
         flags.list("build-context", "Additional build contexts (e.g., name=path)");
@@ -80,6 +81,7 @@ final class Build {
         if (output.kind() == BuildOutput.Kind.PUSHED && flags.list("tag").isEmpty()) {
             throw new Failure(1, "tag is needed when pushing to registry: -t NAME");
         }
+        checkAnnotations(flags.list("annotation"));
         var caches = BuildCaches.read(call);
         try {
             return run(output, caches);
@@ -104,6 +106,14 @@ final class Build {
         }
     }
 
+    private static void checkAnnotations(List<String> annotations) throws Failure {
+        try {
+            BuildAnnotation.parseAll(annotations); // a wrong one is told before anything is sent
+        } catch (EngineException.Invalid e) {
+            throw new Failure(1, e.getMessage());
+        }
+    }
+
     /// Whether a value of --attest, --provenance or --sbom says that none is wanted: `false`, or `disabled=true` in a list.
     private static boolean switchesOff(String text) {
         if (isBoolean(text, "false")) {
@@ -124,7 +134,7 @@ final class Build {
     private int run(BuildOutput output, BuildCaches caches)
             throws Failure, EngineError, EngineException.Invalid, IOException {
         var source = new BuildFiles(call).read();
-        var document = caches.into(new BuildDocument(call).read(source));
+        var document = caches.into(new BuildDocument(call).read(source, flags.list("annotation")));
         var style = style();
         var progress = new BuildProgress(session, style);
         Json.Obj last;

@@ -29,7 +29,8 @@ final class BuildDocument {
         this.flags = call.flags();
     }
 
-    Json.Obj read(BuildFiles.Source source) throws Failure, IOException {
+    /// `annotations` are written as `--annotation` has them.
+    Json.Obj read(BuildFiles.Source source, List<String> annotations) throws Failure, IOException {
         return Json.object()
                 .put("dockerfile", source.dockerfile())
                 .put("remote", source.remote())
@@ -37,7 +38,7 @@ final class BuildDocument {
                 .put("tags", Json.ofTexts(flags.list("tag")))
                 .put("arguments", Json.ofMap(arguments()))
                 .put("labels", Json.ofMap(pairs("label")))
-                .put("annotations", Json.ofMap(annotations()))
+                .put("annotations", Json.ofTexts(annotations))
                 .put("target", flags.text("target"))
                 .put("platforms", Json.ofTexts(platforms(flags)))
                 .put("network", flags.text("network"))
@@ -109,22 +110,6 @@ final class BuildDocument {
         for (String text : flags.list(flag)) {
             int equals = text.indexOf('=');
             values.put(equals < 0 ? text : text.substring(0, equals), equals < 0 ? "" : text.substring(equals + 1));
-        }
-        return values;
-    }
-
-    /// `[manifest:]KEY=VALUE`; what is built here has one manifest and no index.
-    private Map<String, String> annotations() throws Failure {
-        var values = new LinkedHashMap<String, String>();
-        for (String text : flags.list("annotation")) {
-            String pair = text.startsWith("manifest:") ? text.substring(9) : text;
-            int equals = pair.indexOf('=');
-            int colon = pair.indexOf(':');
-            if (equals < 1 || pair.matches("(index|manifest-descriptor|index-descriptor|manifest\\[.*\\]):.*")) {
-                throw new Failure(1, "invalid annotation \"" + text + "\": write it as KEY=VALUE"
-                        + (colon > 0 && colon < equals ? "; only the manifest can be annotated" : ""));
-            }
-            values.put(pair.substring(0, equals), pair.substring(equals + 1));
         }
         return values;
     }
