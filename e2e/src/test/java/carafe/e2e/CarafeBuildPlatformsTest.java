@@ -255,6 +255,53 @@ final class CarafeBuildPlatformsTest {
     }
 
     @Test
+    void onePlatformOfANameIsPushedAloneByBothClients() throws Exception {
+        build(context(), "-t", "both");
+        try (var hub = HubUnderTest.open()) {
+            for (var client : List.of(carafe, Client.docker28())) {
+                String name = hub.host() + "/team/alone:" + (client == carafe ? "1" : "2");
+                on(engine, "tag", "both", name).good();
+                client.to(engine).and("push", "--platform", ARM, name).run().good();
+                assertThat(hub.skopeo("inspect", "--config", hub.trust(""), "docker://" + name).run().good().out())
+                        .contains("\"architecture\": \"arm64\"");
+                assertThat(hub.skopeo("inspect", "--raw", hub.trust(""), "docker://" + name).run().good().out())
+                        .contains("image.manifest.v1+json").doesNotContain("image.index.v1+json");
+                assertThat(client.to(engine).and("push", "--platform", "linux/riscv64", name).run().endedWith(1).err())
+                        .contains("wanted linux/riscv64, actual: linux/arm64, linux/amd64");
+                assertThat(on(engine, "push", name).good().text()).contains("digest: sha256:");
+                assertThat(hub.skopeo("inspect", "--raw", hub.trust(""), "docker://" + name).run().good().out())
+                        .contains("image.index.v1+json");
+                on(engine, "rmi", name).good();
+            }
+        }
+    }
+
+    @Test
+    void theManifestsBehindANameAreListed() throws Exception {
+        try (var hub = HubUnderTest.open()) {
+            String name = hub.host() + "/team/listed:1";
+            build(context(), "-t", name, "--push");
+            on(other, "pull", "--platform", ARM, name).good();
+            String user = on(engine, "create", name).good().text();
+            var all = RawHttp.get(engine.socket(), "/v1.47/images/json?manifests=1");
+            assertThat(all).contains("\"Manifests\":[", "\"Containers\":[\"" + user + "\"]");
+            assertThat(all.split("\"Available\":true", -1)).hasSize(3);
+            assertThat(RawHttp.get(engine.socket(), "/v1.47/images/json")).doesNotContain("Manifests");
+            assertThat(RawHttp.get(engine.socket(), "/v1.46/images/json?manifests=1")).doesNotContain("Manifests");
+            var one = RawHttp.get(other.socket(), "/v1.48/images/" + name + "/json?manifests=true");
+            assertThat(one.split("\"Available\":true", -1)).hasSize(2);
+            assertThat(one.split("\"Available\":false", -1)).hasSize(2);
+            assertThat(one).contains("\"Kind\":\"image\",\"ImageData\":{\"Platform\":{\"architecture\":\"arm64\",\"os\":\"linux\"}",
+                    "\"Unpacked\":11");
+            assertThat(RawHttp.get(other.socket(), "/v1.49/images/" + name + "/json?manifests=true&platform=linux%2Farm64"))
+                    .contains("400", "manifests and platform options cannot both be set");
+            on(engine, "rm", user).good();
+            on(engine, "rmi", name).good();
+            on(other, "rmi", name).good();
+        }
+    }
+
+    @Test
     void pruningKeepsAllWhileTheyAreNamedAndOneIsUsed() throws Exception {
         build(context(), "-t", "used");
         on(engine, "image", "prune", "-f").good();

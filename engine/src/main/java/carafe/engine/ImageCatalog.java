@@ -4,6 +4,7 @@ import carafe.engine.transfer.ReferrerList;
 import carafe.spec.EngineException;
 import carafe.spec.docker.AuthConfig;
 import carafe.spec.docker.Filters;
+import carafe.spec.oci.Digest;
 import carafe.spec.oci.Platform;
 import java.io.InputStream;
 import java.util.List;
@@ -23,6 +24,10 @@ public interface ImageCatalog {
     /// The images that match, newest first, then the artifacts; not those without a name that their subject keeps.
     /// Filters: dangling, label, before, since, until, reference.
     List<ImageSummary> list(Filters filters) throws EngineException;
+
+    /// The manifests behind the names of the image with this id, its own first; those of other platforms that are not here
+    /// are among them. None of an artifact.
+    List<ImageManifest> manifests(Digest id) throws EngineException;
 
     /// The artifacts here that refer to an image or artifact, and those that refer to these, in that order.
     ReferrerList referrers(String name) throws EngineException;

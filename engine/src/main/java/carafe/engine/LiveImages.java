@@ -125,6 +125,14 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
         return summaries;
     }
 
+    @Override
+    public List<ImageManifest> manifests(Digest id) throws EngineException {
+        return images.departures().manifests(id).stream().map(each -> new ImageManifest(each.manifest(), each.image().map(image ->
+                new ImageManifest.Here(image.config().platform(), each.manifest().size() + image.manifest().config().size(),
+                        image.size(), users(image.id()).stream().map(ImageUsers.ImageUser::containerId).toList())),
+                each.attests())).toList();
+    }
+
     /// Images, newest first, then the artifacts that people would look for: those with a name, and those that nothing
     /// keeps.
     private List<ImageSummary> all() throws EngineException {

@@ -1,14 +1,18 @@
 package carafe.image;
 
 import carafe.spec.EngineException;
+import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
+import carafe.spec.oci.Index;
 import carafe.spec.oci.Manifest;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Makes images ready to leave, for registries and as archives; what leaves is kept from collections meanwhile. Any thread.
