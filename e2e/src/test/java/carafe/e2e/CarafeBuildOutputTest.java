@@ -88,6 +88,35 @@ final class CarafeBuildOutputTest {
     }
 
     @Test
+    void severalOutputsAreWrittenAndAnArchiveMayBeADirectory() throws Exception {
+        Path context = context("FROM scratch\nLABEL of=several\nCOPY f /f\n");
+        Path layout = engine.directory().resolve("layout");
+        Path files = engine.directory().resolve("several");
+        Path told = engine.directory().resolve("several.json");
+        run("build", "--metadata-file", told.toString(), "-o", "type=oci,tar=false,name=laid:1,annotation.a=b,dest=" + layout, "-o",
+                "type=local,dest=" + files, context.toString()).good();
+        assertThat(files.resolve("f")).hasContent("content");
+        assertThat(Files.readString(layout.resolve("index.json"))).contains("docker.io/library/laid:1");
+        assertThat(Files.readString(told)).contains("\"image.name\":\"docker.io/library/laid:1\"");
+        String id = run("build", "-q", "--build-context", "base=oci-layout://" + layout + ":1", context("FROM base\nENV A=1\n")
+                .toString()).good().text();
+        assertThat(run("image", "inspect", "-f", "{{.RootFS.Layers}}", id).good().text())
+                .isEqualTo(run("image", "inspect", "-f", "{{.RootFS.Layers}}", "laid:1").good().text());
+        try (var registry = DebianRegistry.open()) {
+            String name = registry.host() + "/team/given:1";
+            run("build", "-o", "type=image,push=true,name=" + name, context.toString()).good();
+            assertThat(run("manifest", "inspect", "--insecure", name).good().text()).contains("\"layers\"");
+        }
+    }
+
+    @Test
+    void programsOfABuildStayOnTheProcessorsTheyMayHave() throws Exception {
+        Path context = context("FROM busybox\nRUN grep Cpus_allowed_list /proc/self/status > /cpus\n");
+        String id = run("build", "-q", "--network", "none", "--cpuset-cpus", "0", context.toString()).good().text();
+        assertThat(run("run", "--rm", "--network", "none", id, "cat", "/cpus").good().text()).matches("Cpus_allowed_list:\\s+0");
+    }
+
+    @Test
     void theFilesMayBeATar() throws Exception {
         Path tar = engine.directory().resolve("files.tar");
         run("build", "-o", "type=tar,dest=" + tar, context("FROM scratch\nCOPY f /d/f\n").toString()).good();
