@@ -81,15 +81,23 @@ final class Rows {
     /// Measures on a bridge that is made for it: the one kind of bridge that every engine has, however it was started.
     private static Work onBridge(Networked work) {
         return peer -> {
-            try (Api api = peer.connect()) {
-                api.post("/networks/create", "{\"Name\":\"" + BRIDGE + "\",\"Driver\":\"bridge\"}");
-                try {
-                    work.measure(peer, BRIDGE);
-                } finally {
-                    api.delete("/networks/" + BRIDGE);
-                }
+            try (Api api = peer.connect(); var bridge = new Bridge(api)) {
+                work.measure(peer, bridge.name());
             }
         };
+    }
+
+    /// The bridge while it is there. When the work failed, its reason is told and not that the bridge is in use then.
+    private record Bridge(Api api, String name) implements AutoCloseable {
+        Bridge(Api api) throws IOException {
+            this(api, BRIDGE);
+            api.post("/networks/create", "{\"Name\":\"" + name + "\",\"Driver\":\"bridge\"}");
+        }
+
+        @Override
+        public void close() throws IOException {
+            api.delete("/networks/" + name);
+        }
     }
 
     private static String shown(String network) {

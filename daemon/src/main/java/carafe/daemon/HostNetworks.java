@@ -41,7 +41,7 @@ final class HostNetworks implements Engine.Fabrics {
             var filter = PortFilter.open(engineId.replace("-", "").substring(0, MARK_LENGTH), config.dataRoot());
             made.push(filter::close);
             var networking = config.networking();
-            var translator = new Translator(filter, engineId, networking.forward());
+            var translator = new Translator(filter, engineId, networking.forward(), failpoints);
             made.push(translator::close);
             var ports = new PublishedPorts(
                     filter, Optional.of(translator), config.execRoot().resolve("p"), failpoints);

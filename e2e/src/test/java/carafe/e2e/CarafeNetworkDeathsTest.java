@@ -12,6 +12,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The daemon dies, as `kill -9` ends it, at each step of the life of networks, of published ports and of names. After
 /// its next start there is no link, namespace, rule, address or file too many, and the same life goes through.
@@ -75,6 +76,28 @@ final class CarafeNetworkDeathsTest {
         docker("network", "rm", "front", "back", "shared");
         nothingIsLeft(point);
         life();
+        nothingIsLeft(point);
+    }
+
+    /// A network namespace that was made with the container's own users, before the network was.
+    @ParameterizedTest
+    @ValueSource(strings = {"namespace.adopt", "namespace.loopback", "namespace.settings", "namespace.prepared"})
+    void oneWithUsersOfItsOwnLeavesNothingEither(String point) throws Exception {
+        var mapped = Client.carafe().to(engine).and("run", "-d", "--name", "web", "--userns=auto", "-p", PORT + ":80",
+                "busybox", "sleep", "100000");
+        engine.failAt(point + "=halt");
+        engine.kill();
+        engine.start();
+        mapped.run();
+        engine.awaitEnd();
+        engine.failAt("");
+        engine.start();
+        engine.remember(docker("ps", "-aq", "--no-trunc").good().lines());
+        docker("rm", "-f", "web").good();
+        nothingIsLeft(point);
+        mapped.run().good();
+        engine.remember(docker("ps", "-aq", "--no-trunc").good().lines());
+        docker("rm", "-f", "web").good();
         nothingIsLeft(point);
     }
 

@@ -124,6 +124,33 @@ class CarafePortsTest {
     }
 
     @Test
+    void portsComeAndGoWithTheFamiliesOfTheNetworks() throws Exception {
+        docker("network", "create", "--ipv4=false", "--ipv6", "--subnet", "fd00:214::/64", "six");
+        docker("network", "create", "four");
+        web("web", "--network", "six", "-p", "8080:80");
+        assertThat(docker("port", "web").lines()).containsExactly("80/tcp -> [::]:8080");
+        docker("network", "connect", "four", "web");
+        assertThat(docker("port", "web").lines()).containsExactlyInAnyOrder("80/tcp -> [::]:8080", "80/tcp -> 0.0.0.0:8080");
+        for (String address : List.of("127.0.0.1:8080", "fd00:214::1:8080")) {
+            assertThat(engine.fetch(address).good().text()).as(address).isEqualTo("hello");
+        }
+        docker("network", "disconnect", "four", "web");
+        assertThat(docker("port", "web").lines()).containsExactly("80/tcp -> [::]:8080");
+        assertThat(engine.fetch("127.0.0.1:8080").code()).isNotZero();
+        assertThat(engine.fetch("fd00:214::1:8080").good().text()).isEqualTo("hello");
+
+        docker("run", "-d", "--name", "other", "--network", "four", "-p", "127.0.0.1:8080:80", "busybox", "sleep", "1000");
+        var refused = client.to(engine).and("network", "connect", "four", "web").run();
+        assertThat(refused.code()).isNotZero();
+        assertThat(refused.err()).contains("Bind for 0.0.0.0:8080 failed: port is already allocated (by container other)");
+        assertThat(docker("inspect", "-f", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}", "web").text())
+                .as("nothing of it").isEqualTo("six");
+        docker("rm", "-f", "other");
+        docker("network", "connect", "four", "web");
+        assertThat(engine.fetch("127.0.0.1:8080").good().text()).isEqualTo("hello");
+    }
+
+    @Test
     void whatAnEngineLeavesThatIsKilledAndDeletedGoesWithTheNext() throws Exception {
         var nft = Tools.fetched("netfilter", "usr/sbin/nft");
         var list = engine.on("env", "LD_LIBRARY_PATH=" + Tools.fetched("netfilter", "usr/lib/x86_64-linux-gnu"),

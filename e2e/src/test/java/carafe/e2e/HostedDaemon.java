@@ -13,6 +13,7 @@ final class HostedDaemon extends EngineUnderTest {
             set -e; b=%s; $b ip link set lo up; $b ip addr add 10.9.0.1/32 dev lo; echo ready; exec $b sleep 1000000""".formatted(BUSYBOX);
 
     private final Process host;
+    private String failpoints = "";
 
     HostedDaemon() throws IOException {
         super("carafe");
@@ -21,6 +22,11 @@ final class HostedDaemon extends EngineUnderTest {
         if (!"ready".equals(said)) {
             throw new IOException("no namespace to be a host: " + said);
         }
+    }
+
+    /// Where the daemon fails from its next start on; empty: nowhere.
+    void failAt(String points) {
+        failpoints = points;
     }
 
     /// A command that runs on this host.
@@ -53,6 +59,6 @@ final class HostedDaemon extends EngineUnderTest {
 
     @Override
     Map<String, String> daemonEnvironment() {
-        return Map.of();
+        return failpoints.isEmpty() ? Map.of() : Map.of("CARAFE_FAILPOINTS", failpoints);
     }
 }

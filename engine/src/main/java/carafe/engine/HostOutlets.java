@@ -26,18 +26,12 @@ public final class HostOutlets implements Outlets {
     @Override
     public void begin(Opening opening) throws EngineException {
         ask(opening);
-        reserve(opening);
-    }
-
-    private void reserve(Opening opening) throws EngineException {
         tools.ports.reserve(opening.containerId(), opening.name(), opening.ports(), opening.families());
     }
 
     @Override
     public void publish(Opening opening) throws EngineException {
-        if (bindings(opening.containerId()).isEmpty()) {
-            reserve(opening);
-        }
+        tools.ports.adapt(opening.containerId(), opening.name(), opening.ports(), opening.families());
     }
 
     @Override

@@ -359,15 +359,24 @@ final class Memberships {
             if (!connected) {
                 var endpoints = new LinkedHashMap<>(container.networking().endpoints());
                 endpoints.remove(network.name());
-                withdrawPorts(container.with(new NetworkingConfig(endpoints)));
+                adaptPorts(container.with(new NetworkingConfig(endpoints)));
             }
         }
     }
 
-    /// Where none of its networks leads out any more nothing is published.
-    private void withdrawPorts(ContainerSnapshot container) throws EngineException {
-        if (opening(container).ports().isEmpty()) {
-            outlets.withdraw(container.id());
+    /// Where none of its networks leads out any more nothing is published, and where none of them has a family, nothing
+    /// in it. It has left already: a port that cannot be had now is no failure of that.
+    private void adaptPorts(ContainerSnapshot container) {
+        try {
+            var opening = opening(container);
+            if (opening.ports().isEmpty()) {
+                outlets.withdraw(container.id());
+            } else {
+                outlets.publish(opening);
+            }
+        } catch (EngineException e) {
+            LOG.warn("the ports of container {} are those it had in the network that it left: {}",
+                    container.name(), e.getMessage());
         }
     }
 
@@ -379,7 +388,7 @@ final class Memberships {
     /// Confined to the container's queue: `container` is as it is without the network.
     void disconnectRunning(ContainerSnapshot container, Network network) throws EngineException {
         fabric.disconnect(container.id(), network.id());
-        withdrawPorts(container);
+        adaptPorts(container);
     }
 
     /// What /etc/hosts of a container that runs has to say now.

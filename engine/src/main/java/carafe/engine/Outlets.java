@@ -91,8 +91,8 @@ public interface Outlets {
     /// From now on a container that runs asks for these names too.
     void rename(String containerId, Map<String, String> links);
 
-    /// A container that runs is about to come to one more network: takes the ports it wants, all or none, unless it has
-    /// some already. Told before it comes.
+    /// A container that runs is about to come to one more network, or has left one: its ports are those that its networks
+    /// make possible, in their families. It keeps what it has of them; new ones are taken all or none.
     void publish(Opening opening) throws EngineException;
 
     /// Gives back the ports of a container that runs on; idempotent.

@@ -24,10 +24,14 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The bridges of this engine on the host. A bridge that it made carries a remark with the engine's mark, so that it is
 /// found after a crash and no other bridge is ever removed.
 final class Bridges {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Bridges.class);
 
     private static final int MOST_REMARK = 255;
     private static final int MOST_DEFAULTS = 1000;
@@ -96,10 +100,11 @@ final class Bridges {
         return link.isEmpty() || isOurs(link.get().alias());
     }
 
-    /// A bridge that is there; `own` if this engine made it.
-    record Made(int index, boolean own) {}
+    /// A bridge that is there; `own` if this engine made it, `fresh` if just now.
+    record Made(int index, boolean own, boolean fresh) {}
 
     /// Makes the bridge, or brings it to what it should be. Nobody is put into it before [#note], for it has no rules yet.
+    /// One that cannot become what it should be is not left behind.
     Made make(Network network) throws EngineException {
         String link = network.link();
         try {
@@ -113,16 +118,52 @@ final class Bridges {
                         + " belongs to another engine of this host; choose another name with -o "
                         + LinkOptions.BRIDGE_NAME + "=NAME");
             }
-            if (there.isEmpty()) {
-                netlink.perform(
-                        NetRequest.addLink(end(network), "bridge"),
-                        NetRequest.remark(link, description));
-            }
-            int index = netlink.link(link).map(LinkInfo::index).orElseThrow(() -> gone(network));
-            configure(network, index, there.isPresent());
-            return new Made(index, there.isEmpty() || isOurs(there.get().alias()));
+            return there.isPresent() ? adopt(network, there.get()) : anew(network);
         } catch (KernelException e) {
             throw Trouble.of("cannot make the bridge " + link + " of network " + network.name(), e);
+        }
+    }
+
+    private Made adopt(Network network, LinkInfo there) throws KernelException {
+        configure(network, there.index(), true);
+        return new Made(there.index(), isOurs(there.alias()), false);
+    }
+
+    private Made anew(Network network) throws KernelException, EngineException {
+        var outcomes = netlink.attempt(List.of( // in one call, so that no crash leaves one that nobody knows
+                NetRequest.addLink(end(network), "bridge"), NetRequest.remark(network.link(), description)));
+        if (outcomes.getFirst().isPresent()) {
+            throw outcomes.getFirst().get();
+        }
+        boolean made = false;
+        try {
+            if (outcomes.getLast().isPresent()) {
+                throw outcomes.getLast().get();
+            }
+            int index = netlink.link(network.link()).map(LinkInfo::index).orElseThrow(() -> gone(network));
+            configure(network, index, false);
+            made = true;
+            return new Made(index, true, true);
+        } finally {
+            if (!made) {
+                delete(network);
+            }
+        }
+    }
+
+    /// Takes away what [#make] made, if it made it; for a bridge that got no rules.
+    void undo(Network network, Made made) {
+        if (made.fresh()) {
+            delete(network);
+        }
+    }
+
+    private void delete(Network network) {
+        try {
+            netlink.perform(NetRequest.deleteLink(network.link()));
+        } catch (KernelException e) {
+            LOG.warn("bridge {} of network {} stays until the engine's next start: {}",
+                    network.link(), network.name(), e.getMessage());
         }
     }
 

@@ -31,13 +31,13 @@ final class Cables {
     private final Bridges bridges;
     private final Remade remade;
 
-    /// Makes the bridge of a network that has none, or has none any more, with all that belongs to it; nothing, if it is there
-    /// or the network was removed.
+    /// Makes the bridge of a network that has none, or has none any more, with all that belongs to it, or the link that its
+    /// containers share; nothing, if it is there or the network was removed.
     interface Remade {
         void accept(Network network) throws EngineException;
     }
 
-    /// `remade` is told of a network whose bridge somebody deleted, or could not be made before.
+    /// `remade` is told of a network whose bridge or parent link somebody deleted, or could not be made before.
     Cables(Netlink host, NamespaceThread thread, Bridges bridges, Remade remade) {
         this.remade = remade;
         this.host = host;
@@ -187,7 +187,12 @@ final class Cables {
     }
 
     private LinkInfo parent(Network network) throws KernelException, EngineException {
-        return host.link(network.link()).orElseThrow(() -> new EngineException.Unavailable(
+        var there = host.link(network.link());
+        if (there.isEmpty()) {
+            remade.accept(network);
+            there = host.link(network.link());
+        }
+        return there.orElseThrow(() -> new EngineException.Unavailable(
                 "the parent link " + network.link() + " of network " + network.name() + " is not there"));
     }
 

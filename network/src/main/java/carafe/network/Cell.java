@@ -3,13 +3,14 @@ package carafe.network;
 import carafe.kernel.NetNamespace;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /// A container's place in the fabric while it is open: its namespace and what is attached. Changed by one thread at a
 /// time (methods for one container follow one another); `places` is replaced as a whole, so anybody may read it.
 final class Cell {
 
-    /// An endpoint with its network.
-    record Place(Network network, Endpoint endpoint) {}
+    /// An endpoint with its network, and the settings of its interface as far as this engine was told them.
+    record Place(Network network, Endpoint endpoint, Map<String, String> driverOptions) {}
 
     private final String containerId;
     private final NetNamespace namespace;

@@ -1,18 +1,22 @@
 package carafe.network;
 
+import carafe.kernel.LinkEnd;
 import carafe.spec.EngineException;
 import carafe.spec.network.IpAddress;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// What the driver options of a network mean. [#check] refuses what means nothing before the network is made; reading a
 /// network that was made never fails.
 ///
 /// `mtu` 0 is the link's default. `peers` says whether containers of the network reach each other (icc), `masquerade`
 /// whether they leave the host by its address, `leaveFour` and `leaveSix` by which if not by that of the link they leave
-/// by, `bindAddress` where ports are published unless asked for otherwise. `mode`
-/// is how macvlan or ipvlan share their parent, `flag` what passes between links of ipvlan; empty where not given.
+/// by, `bindAddress` where ports are published unless asked for otherwise, `trusted` by which links of the host others come
+/// to a published port at the container's own address. `mode` is how macvlan or ipvlan share their parent, `flag` what
+/// passes between links of ipvlan; empty where not given.
 public record LinkOptions(
         int mtu,
         boolean peers,
@@ -24,7 +28,13 @@ public record LinkOptions(
         GatewayMode gatewaySix,
         String interfacePrefix,
         String mode,
-        String flag) {
+        String flag,
+        List<String> trusted) {
+
+    /// Copies the list.
+    public LinkOptions {
+        trusted = List.copyOf(trusted);
+    }
 
     /// Docker's word for the bridge's link name.
     public static final String BRIDGE_NAME = "com.docker.network.bridge.name";
@@ -41,6 +51,9 @@ public record LinkOptions(
     static final String LEAVE_FOUR = "com.docker.network.host_ipv4";
     /// The same of IPv6.
     static final String LEAVE_SIX = "com.docker.network.host_ipv6";
+
+    /// Docker's word for the host's links, with colons between them, behind which a container is reached directly.
+    static final String TRUSTED = "com.docker.network.bridge.trusted_host_interfaces";
 
     static final String PREFIX = "com.docker.network.container_iface_prefix";
     static final String INHIBIT = "com.docker.network.bridge.inhibit_ipv4";
@@ -105,6 +118,12 @@ public record LinkOptions(
                 throw new EngineException.Invalid("gateway mode 'isolated' can only be used for an internal network");
             }
         }
+        for (String link : links(options)) {
+            if (!LinkEnd.isName(link)) {
+                throw new EngineException.Invalid("invalid value for " + TRUSTED + ": " + link
+                        + " is no name of a link (links of the host with colons between them are meant: eth3:vxlan.1)");
+            }
+        }
         String prefix = options.getOrDefault(PREFIX, "eth");
         if (!prefix.matches("[a-zA-Z][a-zA-Z0-9_-]{0,10}")) {
             throw new EngineException.Invalid("invalid interface prefix: " + prefix);
@@ -124,7 +143,12 @@ public record LinkOptions(
                 GatewayMode.of(options.getOrDefault(GATEWAY_SIX, "")).orElse(GatewayMode.NAT),
                 options.getOrDefault(PREFIX, "eth"),
                 options.getOrDefault(network.driver() == Driver.MACVLAN ? "macvlan_mode" : "ipvlan_mode", ""),
-                options.getOrDefault("ipvlan_flag", ""));
+                options.getOrDefault("ipvlan_flag", ""),
+                links(options));
+    }
+
+    private static List<String> links(Map<String, String> options) {
+        return Stream.of(options.getOrDefault(TRUSTED, "").split(":")).filter(link -> !link.isEmpty()).toList();
     }
 
     private static boolean truth(Map<String, String> options, String key) {

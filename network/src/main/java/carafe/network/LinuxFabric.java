@@ -15,6 +15,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -29,8 +30,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The fabric of this host's kernel. `planning` makes choosing a range and reserving it one step; nothing slow but a list
-/// of the host's routes happens under it. `bridging` makes a network, its bridge and its rules one thing, so that one that
-/// somebody deleted is made again by one thread alone, and never after its network was removed.
+/// of the host's routes happens under it. `bridging` makes a network, its bridge and its rules (or the link that it shares)
+/// one thing, so that one that somebody deleted is made again by one thread alone, and never after its network was removed.
 final class LinuxFabric implements Fabric {
 
     private static final Logger LOG = LoggerFactory.getLogger(LinuxFabric.class);
@@ -73,7 +74,8 @@ final class LinuxFabric implements Fabric {
         var graveyard = new Graveyard(thread.insideHome(Netlink::open), BURIAL_PAUSE);
         sandboxes = new Sandboxes(
                 new Sandboxes.Tools(thread,
-                        new NamespacePool(thread, POOL, new CablesAhead(thread.insideHome(Netlink::open), marks, graveyard)),
+                        new NamespacePool(thread, POOL, new CablesAhead(thread.insideHome(Netlink::open), marks, graveyard),
+                                parts.failpoints()),
                         new Cables(host, thread, bridges, this::remade), graveyard, notes, marks),
                 addresses, listeners, parts.failpoints());
         watch = thread.insideHome(LinkWatch::open);
@@ -215,20 +217,27 @@ final class LinuxFabric implements Fabric {
             reserve(network);
             if (network.driver() == Driver.BRIDGE) {
                 bridge(network);
+            } else if (network.shares()) {
+                parents.make(network);
+                pass("network.parent");
             }
         } finally {
             bridging.unlock();
-        }
-        if (network.shares()) {
-            parents.make(network);
-            pass("network.parent");
         }
     }
 
     private void bridge(Network network) throws EngineException {
         var made = bridges.make(network);
-        pass("network.rules");
-        admit(network);
+        boolean admitted = false;
+        try {
+            pass("network.rules");
+            admit(network);
+            admitted = true;
+        } finally {
+            if (!admitted) {
+                bridges.undo(network, made);
+            }
+        }
         bridges.note(network, made);
     }
 
@@ -238,6 +247,15 @@ final class LinuxFabric implements Fabric {
             parts.firewall().dismiss(network.id());
             pass("network.remove-bridge");
             bridges.remove(network);
+        } finally {
+            bridging.unlock();
+        }
+    }
+
+    private void unshare(Network network, Collection<Network> left) throws EngineException {
+        bridging.lock();
+        try {
+            parents.remove(network, left);
         } finally {
             bridging.unlock();
         }
@@ -256,7 +274,7 @@ final class LinuxFabric implements Fabric {
             if (network.driver() == Driver.BRIDGE) {
                 unbridge(network);
             } else if (network.shares()) {
-                parents.remove(network, networks.values());
+                unshare(network, networks.values());
             }
             forget(network);
         } finally {
@@ -274,16 +292,25 @@ final class LinuxFabric implements Fabric {
         }
     }
 
-    /// Makes the network's bridge, or makes it again, with its rules, and puts everybody back into it.
+    /// Makes the network's bridge, or makes it again, with its rules, and puts everybody back into it; or the link that a
+    /// macvlan or ipvlan network shares, with everybody's on it.
     private void remade(Network network) throws EngineException {
         bridging.lock();
         try {
-            boolean known = bridges.isKnown(network.id());
-            if (networks.containsKey(network.id()) && !(known && bridges.isThere(network))) {
-                again(network);
-                LOG.warn("the bridge {} of network {}, which {}, is there again", network.link(), network.name(),
-                        known ? "somebody deleted" : "could not be made before");
+            if (!networks.containsKey(network.id())) {
+                return;
             }
+            boolean known = network.shares() || bridges.isKnown(network.id());
+            if (network.shares() && !parents.isThere(network)) {
+                parents.make(network);
+                sandboxes.relay(network.id());
+            } else if (!network.shares() && !(known && bridges.isThere(network))) {
+                again(network);
+            } else {
+                return;
+            }
+            LOG.warn("the {} {} of network {}, which {}, is there again", network.shares() ? "link" : "bridge",
+                    network.link(), network.name(), known ? "somebody deleted" : "could not be made before");
         } finally {
             bridging.unlock();
         }
@@ -304,7 +331,7 @@ final class LinuxFabric implements Fabric {
                 return;
             } catch (KernelException e) {
                 if (!deaf) {
-                    LOG.warn("deletions of bridges are looked for each second until they are heard of again: {}", e.getMessage());
+                    LOG.warn("deletions of links are looked for each second until they are heard of again: {}", e.getMessage());
                 }
                 deaf = true;
             }
@@ -321,11 +348,11 @@ final class LinuxFabric implements Fabric {
     private void deleted(Set<Integer> links, boolean any) {
         for (var network : networks.values()) {
             try {
-                if (bridges.lost(network.id(), links, any)) {
+                if (bridges.lost(network.id(), links, any) || parents.lost(network.id(), links, any)) {
                     remade(network);
                 }
             } catch (EngineException e) {
-                LOG.error("somebody deleted the bridge {}: {}", network.link(), e.getMessage());
+                LOG.error("somebody deleted the link {}: {}", network.link(), e.getMessage());
             }
         }
     }
@@ -423,8 +450,7 @@ final class LinuxFabric implements Fabric {
             if (network.driver() == Driver.BRIDGE) {
                 unbridge(network);
             } else if (network.shares()) {
-                var others = networks.values().stream().filter(other -> used.contains(other.id())).toList();
-                parents.remove(network, others);
+                unshare(network, networks.values().stream().filter(other -> used.contains(other.id())).toList());
             }
         }
     }

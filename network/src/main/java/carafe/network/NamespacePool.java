@@ -6,6 +6,8 @@ import carafe.kernel.Linux;
 import carafe.kernel.NamespaceThread;
 import carafe.kernel.NetNamespace;
 import carafe.kernel.NetRequest;
+import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -56,6 +58,7 @@ final class NamespacePool implements AutoCloseable {
     private final Deque<NetNamespace> ready = new ArrayDeque<>();
     private final Deque<Cabled> cabled = new ArrayDeque<>();
     private final Pairs pairs;
+    private final Failpoints failpoints;
     private final Thread refiller;
     private boolean cablesWanted;
     private boolean closed;
@@ -66,12 +69,13 @@ final class NamespacePool implements AutoCloseable {
     }
 
     /// Keeps `size` of a kind; `pairs` is adopted.
-    NamespacePool(NamespaceThread thread, int size, Pairs pairs) {
-        this(thread, () -> thread.create(SETTINGS), size, pairs);
+    NamespacePool(NamespaceThread thread, int size, Pairs pairs, Failpoints failpoints) {
+        this(thread, () -> thread.create(SETTINGS), size, pairs, failpoints);
     }
 
     /// The same with namespaces of another make.
-    NamespacePool(NamespaceThread thread, Maker maker, int size, Pairs pairs) {
+    NamespacePool(NamespaceThread thread, Maker maker, int size, Pairs pairs, Failpoints failpoints) {
+        this.failpoints = failpoints;
         this.thread = thread;
         this.maker = maker;
         this.size = size;
@@ -109,18 +113,30 @@ final class NamespacePool implements AutoCloseable {
     }
 
     /// The namespace at `path`, in which nothing is set up, made as the others are; owned by the caller.
-    NetNamespace prepare(String path) throws KernelException {
+    NetNamespace prepare(String path) throws KernelException, EngineException {
+        pass("namespace.adopt");
         var namespace = thread.adopt(Descriptors.open(Path.of(path), Linux.O_RDONLY, 0));
         boolean prepared = false;
         try {
+            pass("namespace.loopback");
             namespace.netlink().perform(NetRequest.raise(1, true)); // lo is always the first
+            pass("namespace.settings");
             thread.set(namespace.handle(), SETTINGS);
+            pass("namespace.prepared");
             prepared = true;
             return namespace;
         } finally {
             if (!prepared) {
                 namespace.close();
             }
+        }
+    }
+
+    private void pass(String point) throws EngineException {
+        try {
+            failpoints.pass(point);
+        } catch (Failpoints.Injected e) {
+            throw Trouble.of("cannot make the network (" + point + ")", e);
         }
     }
 

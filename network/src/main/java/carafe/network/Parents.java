@@ -11,16 +11,24 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The links of the host that macvlan and ipvlan networks share. One that is missing is made, if its name says how: an
 /// 802.1q link for `eth0.10`, and for a network that names no link one that leads nowhere, so that its containers reach
-/// each other only. What was made carries the engine's remark, and goes with the last network that shares it.
+/// each other only. What was made carries the engine's remark, and goes with the last network that shares it; one that
+/// somebody deletes takes all links on it along, and is made again by [LinuxFabric].
 final class Parents {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Parents.class);
     private static final int MOST_VLAN = 4094; // 4095 is reserved: IEEE 802.1Q
 
     private final Netlink netlink;
     private final Bridges bridges;
+    private final ConcurrentMap<String, LinkInfo> own = new ConcurrentHashMap<>();
 
     /// `bridges` knows the engine's remark.
     Parents(Netlink netlink, Bridges bridges) {
@@ -71,23 +79,68 @@ final class Parents {
     void make(Network network) throws EngineException {
         String link = network.link();
         try {
-            if (netlink.link(link).isPresent()) {
-                return;
+            if (netlink.link(link).isEmpty()) {
+                anew(network);
             }
-            if (link.equals(nowhere(network.driver(), network.id()))) {
-                makeNowhere(link, network.settings().mtu());
-            } else {
-                makeVlan(network);
-            }
-            netlink.perform(NetRequest.raise(link));
+            own.remove(network.id());
+            netlink.link(link).filter(there -> bridges.isOurs(there.alias()))
+                    .ifPresent(there -> own.put(network.id(), there));
         } catch (KernelException e) {
             throw Trouble.of("cannot make the parent link " + link + " of network " + network.name(), e);
         }
     }
 
-    /// A kernel without dummy links has pairs of links: one whose other end is nobody's is as good.
-    private void makeNowhere(String link, int mtu) throws KernelException {
-        var end = LinkEnd.named(link).mtu(mtu);
+    private void anew(Network network) throws KernelException, EngineException {
+        String link = network.link();
+        if (link.equals(nowhere(network.driver(), network.id()))) {
+            makeNowhere(network);
+        } else {
+            makeVlan(network);
+        }
+        boolean up = false;
+        try {
+            netlink.perform(NetRequest.raise(link));
+            up = true;
+        } finally {
+            if (!up) {
+                delete(network);
+            }
+        }
+    }
+
+    private void delete(Network network) {
+        try {
+            netlink.perform(NetRequest.deleteLink(network.link()));
+        } catch (KernelException e) {
+            LOG.warn("link {} of network {} stays until the engine's next start: {}",
+                    network.link(), network.name(), e.getMessage());
+        }
+    }
+
+    /// Whether the network's link is one that this engine made, and had a number among `links`, or may have had.
+    boolean lost(String networkId, Set<Integer> links, boolean any) {
+        var known = own.get(networkId);
+        return known != null && (any || links.contains(known.index()));
+    }
+
+    /// Whether the link is there, and if this engine made it is the one that it made.
+    boolean isThere(Network network) throws EngineException {
+        try {
+            var there = netlink.link(network.link());
+            var known = Optional.ofNullable(own.get(network.id()));
+            return there.isPresent() && known.map(one -> one.index() == there.get().index()).orElse(true);
+        } catch (KernelException e) {
+            throw Trouble.of("cannot look for the link " + network.link(), e);
+        }
+    }
+
+    /// A kernel without dummy links has pairs of links: one whose other end is nobody's is as good. One that was there before
+    /// has the hardware address that it had, for those of ipvlan are known by it.
+    private void makeNowhere(Network network) throws KernelException {
+        String link = network.link();
+        int mtu = network.settings().mtu();
+        var before = Optional.ofNullable(own.get(network.id()));
+        var end = before.map(known -> LinkEnd.named(link).mac(known.mac())).orElse(LinkEnd.named(link)).mtu(mtu);
         var refused = marked(NetRequest.addLink(end, "dummy"), link);
         if (refused.isEmpty()) {
             return;
@@ -136,6 +189,7 @@ final class Parents {
 
     /// The link goes if this engine made it and no other network of `left` shares it.
     void remove(Network network, Collection<Network> left) throws EngineException {
+        own.remove(network.id());
         try {
             var link = netlink.link(network.link());
             boolean shared = left.stream()

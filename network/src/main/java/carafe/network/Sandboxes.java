@@ -209,7 +209,7 @@ final class Sandboxes implements AutoCloseable {
         return new Place(network, new Endpoint(
                 tools.marks.id(), network.id(), name,
                 network.driver() == Driver.BRIDGE ? hostLink : "",
-                mac, four, six, gateways, wanted.linkLocal(), joining.names()));
+                mac, four, six, gateways, wanted.linkLocal(), joining.names()), joining.driverOptions());
     }
 
     private void free(Network network, IpAddress address) {
@@ -355,6 +355,30 @@ final class Sandboxes implements AutoCloseable {
         }
     }
 
+    /// Lays anew the links of everybody who is in the network, where they went with the one that they shared.
+    void relay(String networkId) {
+        for (var cell : cells.values()) {
+            for (var place : cell.places()) {
+                if (place.network().id().equals(networkId)) {
+                    relay(cell, place);
+                }
+            }
+        }
+    }
+
+    private void relay(Cell cell, Place place) {
+        try {
+            if (cell.namespace().netlink().link(place.endpoint().interfaceName()).isEmpty()) {
+                tools.cables.lay(place, cell.namespace());
+                tools.cables.address(place, cell.namespace(), place.driverOptions());
+                tools.cables.route(cell.sandbox(), cell.namespace());
+            }
+        } catch (KernelException | EngineException e) {
+            LOG.error("container {} is cut off from network {}: {}",
+                    cell.containerId(), place.network().name(), e.getMessage());
+        }
+    }
+
     void sweep(List<String> links) {
         if (!links.isEmpty()) {
             LOG.info("sweeping the links {} that no container owns", links);
@@ -388,7 +412,7 @@ final class Sandboxes implements AutoCloseable {
             var network = networks.get(endpoint.networkId());
             boolean there = namespace.netlink().link(endpoint.interfaceName()).isPresent();
             if (network != null && there) {
-                places.add(new Place(network, endpoint));
+                places.add(new Place(network, endpoint, Map.of()));
             } else {
                 LOG.warn("container {} has lost its interface {}", id, endpoint.interfaceName());
             }

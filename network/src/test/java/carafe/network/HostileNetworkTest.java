@@ -71,6 +71,14 @@ class HostileNetworkTest {
         assertThat(stage.links()).containsExactly("lo");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"eth0, eth1", "a/b", "..", "x\ny", "sixteen-chars-xx", "up0:\u00e4"})
+    void aTrustedLinkWhoseNameIsNoneIsRefused(String names) throws Exception {
+        assertThatThrownBy(() -> fabric.create(request("app", Map.of(LinkOptions.TRUSTED, names), pool("10.77.0.0/24"))))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("is no name of a link");
+        assertThat(stage.links()).containsExactly("lo");
+    }
+
     /// Settings of links with these names would be those of all links, or of all that come later.
     @ParameterizedTest
     @ValueSource(strings = {"all", "default", "lo"})

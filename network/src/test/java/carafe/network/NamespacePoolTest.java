@@ -6,6 +6,7 @@ import carafe.kernel.Errno;
 import carafe.kernel.KernelException;
 import carafe.kernel.NamespaceThread;
 import carafe.kernel.NetNamespace;
+import carafe.spec.Failpoints;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -35,7 +36,7 @@ class NamespacePoolTest {
                         throw new KernelException("unshare", "network namespace", Errno.ENOMEM, "");
                     }
                     return thread.create(NamespacePool.SETTINGS);
-                }, 1, NO_PAIRS)) {
+                }, 1, NO_PAIRS, Failpoints.none())) {
             Optional<NetNamespace> one = Optional.empty();
             long deadline = System.nanoTime() + 60_000_000_000L;
             while (one.isEmpty()) {

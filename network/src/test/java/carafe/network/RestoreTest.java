@@ -86,6 +86,29 @@ class RestoreTest {
         }
     }
 
+    /// Whether a network is made, or a container starts in one whose bridge could not be made before.
+    @Test
+    void aBridgeThatGetsNoRulesIsNotLeftBehind() throws Exception {
+        Network network;
+        try (var fabric = stage.open(FabricStage.NAME, Failpoints.parse("network.rules=1*EIO->off"))) {
+            assertThatThrownBy(() -> fabric.create(request("app", Map.of(), pool("10.77.0.0/24"))))
+                    .hasMessageContaining("network.rules");
+            assertThat(stage.links()).containsExactly("lo");
+            network = fabric.create(request("app", Map.of(), pool("10.77.0.0/24")));
+        }
+        stage.netlink().perform(NetRequest.deleteLink(network.link()));
+        try (var fabric = stage.open(FabricStage.NAME, Failpoints.parse("network.rules=2*EIO->off"))) {
+            fabric.restore(List.of(network), Map.of());
+            assertThat(stage.links()).containsExactly("lo");
+            assertThatThrownBy(() -> fabric.open(ONE, List.of(joining(network)))).hasMessageContaining("network.rules");
+            fabric.settle();
+            assertThat(stage.links()).containsExactly("lo");
+            fabric.open(ONE, List.of(joining(network)));
+            fabric.close(ONE);
+            fabric.remove(network);
+        }
+    }
+
     @Test
     void connectingThatFailsAtAnyStepLeavesTheOldNetworks() throws Exception {
         for (String step : List.of("connect.addresses", "connect.note", "connect.link", "connect.routes", "connect.listeners")) {

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -97,6 +98,49 @@ class SharedLinkTest {
         assertThat(stage.links()).contains(network.link()).doesNotContain(gone.link());
         fabric.rest();
         assertThat(stage.links()).containsExactly("lo");
+    }
+
+    /// The kernel takes the containers' links along; nobody starts anything, and all is as it was.
+    @Test
+    void aLinkThatSomebodyDeletesUnderContainersComesBackWithTheirs() throws Exception {
+        var network = fabric.create(shared("alone", Driver.MACVLAN, Map.of(), "10.77.0.0/24", "fd00:77::/64"));
+        var other = fabric.create(shared("other", Driver.MACVLAN, Map.of(), "10.78.0.0/24"));
+        var options = Map.of(Cables.SYSCTLS, "net.ipv4.conf.IFNAME.log_martians=1");
+        var one = fabric.open(ONE, List.of(joining(other),
+                new Joining(network, Joining.Wanted.ANYTHING, List.of(), 0, options)));
+        var two = fabric.open(TWO, List.of(joining(network)));
+        byte[] mac = stage.netlink().link(network.link()).orElseThrow().mac();
+        String before = shown(one);
+        for (int round = 0; round < 2; round++) {
+            stage.netlink().perform(NetRequest.deleteLink(network.link()));
+            long deadline = System.nanoTime() + PATIENCE_MILLIS * 1_000_000L;
+            while (!shown(one).equals(before) || !shown(two).contains("10.77.0.3")) {
+                assertThat(System.nanoTime()).as("before:\n%snow:\n%s", before, shown(one)).isLessThan(deadline);
+                Thread.onSpinWait();
+            }
+            assertThat(new Neighbours(stage).reach(one, two, "10.77.0.3", PATIENCE_MILLIS)).isTrue();
+            assertThat(stage.netlink().link(network.link()).orElseThrow().mac()).isEqualTo(mac);
+            assertThat(stage.netlink().link(network.link()).orElseThrow().alias()).startsWith("carafe ");
+        }
+        try (var inside = stage.enter(one)) {
+            assertThat(stage.thread().inside(inside.handle(),
+                    () -> carafe.kernel.Host.sysctl("net.ipv4.conf.eth1.log_martians"))).contains("1");
+        }
+        fabric.close(ONE);
+        fabric.close(TWO);
+        fabric.remove(network);
+        fabric.remove(other);
+        fabric.settle();
+        assertThat(stage.links()).as("what the engine removes stays so").containsExactly("lo");
+    }
+
+    /// Addresses and routes of the container, without numbers of links and what the kernel adds in its own time.
+    private String shown(Sandbox sandbox) throws Exception {
+        String all = new Neighbours(stage).ip(sandbox, "-o", "addr") + new Neighbours(stage).ip(sandbox, "-o", "link");
+        return all.lines().filter(line -> line.contains("eth") && !line.contains("fe80:"))
+                .map(line -> line.replaceAll("^[0-9]+: ", "").replaceAll("@if[0-9]+", "").replaceAll(" state [A-Z]+", "")
+                        .replaceAll("tentative|LOWER_UP|NO-CARRIER", "").replaceAll("[ ,\\\\]+", " "))
+                .sorted().collect(Collectors.joining("\n"));
     }
 
     @Test

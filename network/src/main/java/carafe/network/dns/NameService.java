@@ -34,8 +34,8 @@ import org.jspecify.annotations.Nullable;
 /// own. When the engine dies the sockets close, queries are refused at once, and the next engine opens them again.
 ///
 /// Names are answered from what the container's networks hold; the rest is asked of the servers the container was given,
-/// else of the host's. Those it was given are asked from its own network, so they may be its neighbours; the host's, and
-/// those on the loopback, from the host's. A container whose networks all are internal gets no answer by way of the host
+/// else of the host's. Those it was given are asked from its own network, so they may be its neighbours or, on the loopback,
+/// itself; the host's from the host's. A container whose networks all are internal gets no answer by way of the host
 /// (CVE-2024-29018).
 /// The lock guards `names`; clients are changed by the thread that changes their container.
 public final class NameService implements EndpointListener, AutoCloseable {
@@ -262,10 +262,12 @@ public final class NameService implements EndpointListener, AutoCloseable {
         var inside = client.inside;
         var servers = new ArrayList<Forwarder.Server>();
         for (var address : own.isEmpty() ? host.servers() : own) {
-            if (!own.isEmpty() && !address.isLoopback() && inside != null) {
+            if (own.isEmpty()) {
+                if (!internal) {
+                    servers.add(new Forwarder.Server(address, Sockets.HOST));
+                }
+            } else if (inside != null && !address.toString().equals(ADDRESS)) { // or we would ask ourselves, for ever
                 servers.add(new Forwarder.Server(address, inside));
-            } else if (!internal) {
-                servers.add(new Forwarder.Server(address, Sockets.HOST));
             }
         }
         if (servers.isEmpty()) {

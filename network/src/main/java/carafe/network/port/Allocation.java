@@ -11,6 +11,9 @@ import java.util.Optional;
 /// Which container has which port of the host. The lock of its user guards all of it.
 final class Allocation {
 
+    private static final IpAddress EVERY_FOUR = IpAddress.find("0.0.0.0").orElseThrow();
+    private static final IpAddress EVERY_SIX = IpAddress.find("::").orElseThrow();
+
     /// Who asks, for messages, and in which families there is a way to it.
     record Client(String id, String name, boolean four, boolean six) {}
 
@@ -86,23 +89,123 @@ final class Allocation {
         }
     }
 
+    /// How a container's ports changed: `gone` are held until whoever asked closes them.
+    record Change(Share before, List<HostPort> came, List<HostPort> gone) {
+        Change {
+            came = List.copyOf(came);
+            gone = List.copyOf(gone);
+        }
+
+        boolean isNone() {
+            return came.isEmpty() && gone.isEmpty();
+        }
+    }
+
+    /// Makes the ports of a container that runs what is possible in the families it has now. What it has and is possible
+    /// stays; what comes new is taken at the same port of the host, if the request does not allow others, all or nothing;
+    /// what was asked for at an address that is not possible now is passed over.
+    Change adapt(Client client, List<PortRequest> requests) throws EngineException {
+        var before = of(client.id()).orElse(new Share(client.name(), List.of()));
+        var rest = new ArrayList<>(before.ports());
+        var stay = new ArrayList<HostPort>();
+        var came = new ArrayList<HostPort>();
+        try {
+            for (var request : requests) {
+                var own = ofRequest(request, rest);
+                rest.removeAll(own);
+                var possible = possible(client, request);
+                var missing = new ArrayList<>(possible);
+                for (var port : own) {
+                    if (missing.remove(port.binding().address())) {
+                        stay.add(port);
+                    } else {
+                        rest.add(port);
+                    }
+                }
+                if (!missing.isEmpty()) {
+                    came.addAll(beside(client, request, own, missing, came));
+                }
+            }
+        } catch (EngineException | RuntimeException e) {
+            came.forEach(HostPort::close);
+            throw e;
+        }
+        stay.addAll(came);
+        hold(client.id(), new Share(client.name(), stay));
+        return new Change(before, came, rest);
+    }
+
+    /// The container has what it had before the change, which lets go of what came.
+    void undo(String containerId, Change change) {
+        change.came.forEach(HostPort::close);
+        hold(containerId, change.before);
+    }
+
+    private void hold(String containerId, Share share) {
+        if (share.ports.isEmpty()) {
+            shares.remove(containerId);
+        } else {
+            shares.put(containerId, share);
+        }
+    }
+
+    /// Those of `ports` that are what the request gave: at most one of each family, with the same number if there are such.
+    private static List<HostPort> ofRequest(PortRequest request, List<HostPort> ports) {
+        var found = ports.stream().filter(port -> request.gives(port.binding())).toList();
+        var own = new ArrayList<HostPort>();
+        for (boolean six : new boolean[] {false, true}) {
+            var ofFamily = found.stream().filter(port -> port.binding().address().six() == six).toList();
+            ofFamily.stream().filter(port -> port.binding().hostPort() == found.getFirst().binding().hostPort()).findFirst()
+                    .or(() -> ofFamily.stream().findFirst())
+                    .ifPresent(own::add);
+        }
+        return own;
+    }
+
+    private List<HostPort> beside(
+            Client client, PortRequest request, List<HostPort> own, List<IpAddress> missing, List<HostPort> taken)
+            throws EngineException {
+        boolean everywhere = request.address().isEmpty() && own.size() + missing.size() > 1;
+        if (own.isEmpty()) {
+            return take(client, request, missing, taken);
+        }
+        try {
+            return take(bindings(request, missing, own.getFirst().binding().hostPort()), taken, everywhere);
+        } catch (EngineException.Conflict e) {
+            if (!request.anyPort() && request.first() == request.last()) {
+                throw failure(client, String.valueOf(e.getMessage()));
+            }
+            return take(client, request, missing, taken);
+        }
+    }
+
     private List<HostPort> take(Client client, PortRequest request, List<HostPort> own) throws EngineException {
-        var addresses = addresses(client, request);
+        return take(client, request, addresses(client, request), own);
+    }
+
+    private List<HostPort> take(Client client, PortRequest request, List<IpAddress> addresses, List<HostPort> own)
+            throws EngineException {
         EngineException last = null;
         int tries = request.anyPort() ? lastAny - firstAny + 1 : request.last() - request.first() + 1;
         for (int i = 0; i < tries; i++) {
             int port = request.anyPort() ? nextAny() : request.first() + i;
-            var bindings = addresses.stream()
-                    .map(address -> new PortBinding(request.protocol(), request.containerPort(), address, port))
-                    .toList();
             try {
-                return take(bindings, own, request.address().isEmpty());
+                return take(bindings(request, addresses, port), own, request.address().isEmpty() && addresses.size() > 1);
             } catch (EngineException.Conflict e) {
                 last = e; // the next one may be free
             }
         }
-        String why = last == null ? "there are no ports to choose from" : String.valueOf(last.getMessage());
-        throw new EngineException.Internal("driver failed programming external connectivity on endpoint "
+        throw failure(client, last == null ? "there are no ports to choose from" : String.valueOf(last.getMessage()));
+    }
+
+    private static List<PortBinding> bindings(PortRequest request, List<IpAddress> addresses, int port) {
+        return addresses.stream()
+                .map(address -> new PortBinding(request.protocol(), request.containerPort(), address, port))
+                .toList();
+    }
+
+    private static EngineException.Internal failure(Client client, String why) {
+        return new EngineException.Internal("driver failed programming external connectivity on endpoint "
                 + client.name() + " (" + client.id() + "): " + why);
     }
 
@@ -112,29 +215,37 @@ final class Allocation {
         return port;
     }
 
-    /// The addresses to publish at. All of the host's means both families, as far as there is a way to the container.
     private static List<IpAddress> addresses(Client client, PortRequest request) throws EngineException {
-        if (request.address().isEmpty()) {
-            var all = new ArrayList<IpAddress>();
-            if (client.four() || !client.six()) {
-                all.add(IpAddress.parse("0.0.0.0"));
-            }
-            if (client.six()) {
-                all.add(IpAddress.parse("::"));
-            }
-            return all;
-        }
-        var address = request.address().get();
-        if (address.six() ? !client.six() && client.four() : !client.four() && client.six()) {
+        var addresses = possible(client, request);
+        if (addresses.isEmpty()) {
+            var address = request.address().orElseThrow();
             String family = address.six() ? "IPv6" : "IPv4";
             throw new EngineException.Invalid("cannot publish port " + request.containerPort() + "/"
                     + request.protocol() + " at " + address + ": the networks of container " + client.name()
                     + " have no " + family + " addresses; join one that has (network create"
                     + (address.six() ? " --ipv6" : "") + ")");
         }
-        return List.of(address);
+        return addresses;
     }
 
+    /// The addresses to publish at. All of the host's means both families, as far as there is a way to the container.
+    private static List<IpAddress> possible(Client client, PortRequest request) {
+        if (request.address().isEmpty()) {
+            var all = new ArrayList<IpAddress>();
+            if (client.four() || !client.six()) {
+                all.add(EVERY_FOUR);
+            }
+            if (client.six()) {
+                all.add(EVERY_SIX);
+            }
+            return all;
+        }
+        var address = request.address().get();
+        boolean impossible = address.six() ? !client.six() && client.four() : !client.four() && client.six();
+        return impossible ? List.of() : List.of(address);
+    }
+
+    /// With `everywhere` a host without IPv6 is none that lacks something.
     private List<HostPort> take(List<PortBinding> bindings, List<HostPort> own, boolean everywhere)
             throws EngineException {
         var taken = new ArrayList<HostPort>();
@@ -145,9 +256,9 @@ final class Allocation {
                     taken.add(HostPort.take(binding));
                     checkPackets(binding);
                 } catch (EngineException.Unavailable e) {
-                    if (!everywhere || !binding.address().six() || bindings.size() == 1) {
+                    if (!everywhere || !binding.address().six()) {
                         throw e;
-                    } // a host without IPv6
+                    }
                 }
             }
             return taken;

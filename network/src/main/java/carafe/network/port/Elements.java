@@ -19,8 +19,13 @@ final class Elements {
     /// An element and the set it is of.
     record Member(NftSet set, NftElement element) {}
 
-    /// Where a binding leads: the container's address, and whether its network is routed, so that nothing is translated.
-    record Target(PortBinding binding, IpAddress address, boolean routed) {}
+    /// Where a binding leads: the container's address, whether its network is routed, so that nothing is translated, and by
+    /// which links of the host others come to that address itself.
+    record Target(PortBinding binding, IpAddress address, boolean routed, List<String> trusted) {
+        Target {
+            trusted = List.copyOf(trusted);
+        }
+    }
 
     /// The elements of a bridge.
     static Set<Member> of(BridgeRules rules) {
@@ -65,21 +70,27 @@ final class Elements {
         return members;
     }
 
-    /// The element of a published port.
-    static Member of(Target target) {
+    /// The elements of a published port.
+    static Set<Member> of(Target target) {
         var binding = target.binding();
-        boolean six = target.address().six();
-        var sets = Ruleset.Sets.of(six);
+        var sets = Ruleset.Sets.of(target.address().six());
         var protocol = new NftValue(NftType.INET_PROTO, binding.protocol().toString());
-        var to = List.of(address(target.address()), port(binding.containerPort()));
+        var address = address(target.address());
+        var port = port(binding.containerPort());
+        var members = new LinkedHashSet<Member>();
         if (target.routed()) {
-            return new Member(sets.routed, new NftElement(List.of(protocol, to.getFirst(), to.getLast())));
+            put(members, sets.routed, protocol, address, port);
+            return members;
         }
-        if (binding.address().isUnspecified()) {
-            return new Member(sets.everywhere, new NftElement(List.of(protocol, port(binding.hostPort())), to));
+        var to = List.of(address, port);
+        members.add(binding.address().isUnspecified()
+                ? new Member(sets.everywhere, new NftElement(List.of(protocol, port(binding.hostPort())), to))
+                : new Member(sets.published, new NftElement(
+                        List.of(protocol, address(binding.address()), port(binding.hostPort())), to)));
+        for (String link : target.trusted()) {
+            put(members, sets.direct, name(link), protocol, address, port);
         }
-        return new Member(sets.published,
-                new NftElement(List.of(protocol, address(binding.address()), port(binding.hostPort())), to));
+        return members;
     }
 
     private static void put(Set<Member> members, NftSet set, NftValue... key) {

@@ -173,7 +173,7 @@ public final class PortFilter implements Firewall, AutoCloseable {
     /// The container's published ports are these from now on; returns when they hold.
     void publish(String containerId, List<Elements.Target> targets) throws EngineException {
         var members = new LinkedHashSet<Member>();
-        targets.forEach(target -> members.add(Elements.of(target)));
+        targets.forEach(target -> members.addAll(Elements.of(target)));
         change(PORTS + containerId, members);
     }
 

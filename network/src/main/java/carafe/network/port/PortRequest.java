@@ -16,6 +16,14 @@ public record PortRequest(Protocol protocol, int containerPort, Optional<IpAddre
         }
     }
 
+    /// Whether the binding is one of those that this request may give.
+    boolean gives(PortBinding binding) {
+        return binding.protocol() == protocol
+                && binding.containerPort() == containerPort
+                && (anyPort() || binding.hostPort() >= first && binding.hostPort() <= last)
+                && address.map(binding.address()::equals).orElse(binding.address().isUnspecified());
+    }
+
     /// Whether any port of the host will do.
     public boolean anyPort() {
         return first == 0;

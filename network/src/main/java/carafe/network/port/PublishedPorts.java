@@ -91,10 +91,7 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         }
         synchronized (this) {
             pass("ports.reserve");
-            boolean translated = families.translatable() && requests.stream().anyMatch(PublishedPorts::mayBeSix)
-                    && ready(requests.stream().anyMatch(PublishedPorts::mayBeOfOthers));
-            var share = allocation.take(new Allocation.Client(
-                    containerId, name, families.four(), families.six() || translated), requests);
+            var share = allocation.take(client(containerId, name, requests, families), requests);
             try {
                 pass("ports.file");
                 files.write(containerId, name, share.bindings());
@@ -103,6 +100,63 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
                 throw e;
             }
             return share.bindings();
+        }
+    }
+
+    private Allocation.Client client(String containerId, String name, List<PortRequest> requests, Families families) {
+        boolean translated = families.translatable() && requests.stream().anyMatch(PublishedPorts::mayBeSix)
+                && ready(requests.stream().anyMatch(PublishedPorts::mayBeOfOthers));
+        return new Allocation.Client(containerId, name, families.four(), families.six() || translated);
+    }
+
+    /// Makes the ports of a container that runs what its networks make possible, when it is about to come to one more or
+    /// has left one: it keeps what it has as far as there is a way to it, and what comes new is taken whole or not at all,
+    /// as by [#reserve].
+    public void adapt(String containerId, String name, List<PortRequest> requests, Families families)
+            throws EngineException {
+        forgetFlows(containerId, adapted(containerId, name, requests, families));
+    }
+
+    /// Those that are gone.
+    private synchronized List<PortBinding> adapted(
+            String containerId, String name, List<PortRequest> requests, Families families) throws EngineException {
+        pass("ports.reserve");
+        var change = allocation.adapt(client(containerId, name, requests, families), requests);
+        if (change.isNone()) {
+            return List.of();
+        }
+        var place = Optional.ofNullable(places.get(containerId));
+        boolean done = false;
+        try {
+            note(containerId, name);
+            if (place.isPresent()) {
+                publish(place.get());
+            }
+            done = true;
+        } finally {
+            if (!done) {
+                takeBack(containerId, name, change);
+            }
+        }
+        change.gone().forEach(HostPort::close);
+        return change.gone().stream().map(HostPort::binding).toList();
+    }
+
+    private void note(String containerId, String name) throws EngineException {
+        pass("ports.file");
+        if (bindings(containerId).isEmpty()) {
+            files.delete(containerId);
+        } else {
+            files.write(containerId, name, bindings(containerId));
+        }
+    }
+
+    private void takeBack(String containerId, String name, Allocation.Change change) {
+        allocation.undo(containerId, change);
+        try {
+            note(containerId, name);
+        } catch (EngineException e) {
+            LOG.log(System.Logger.Level.WARNING, e.getMessage());
         }
     }
 
@@ -326,20 +380,22 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         String id = place.sandbox().containerId();
         var targets = new ArrayList<Elements.Target>();
         for (var binding : bindings(id)) {
-            way(place, binding).ifPresent(way -> targets.add(new Elements.Target(binding, way.address(), way.routed())));
+            way(place, binding).ifPresent(
+                    way -> targets.add(new Elements.Target(binding, way.address(), way.routed(), way.trusted())));
             if (binding.address().six() && binding.address().isUnspecified()) {
                 var loopback = new PortBinding(
                         binding.protocol(), binding.containerPort(), LOOPBACK, binding.hostPort());
-                way(place, loopback).ifPresent(way -> targets.add(new Elements.Target(loopback, way.address(), false)));
+                way(place, loopback).ifPresent(way -> targets.add(
+                        new Elements.Target(loopback, way.address(), false, List.of())));
             }
         }
         pass("ports.publish");
         filter.publish(id, targets);
     }
 
-    /// Where a binding leads: the address in its family, whether nothing is translated on the way there, and the
-    /// container's address of IPv4 where that is where it ends.
-    private record Way(IpAddress address, boolean routed, Optional<IpAddress> end) {}
+    /// Where a binding leads: the address in its family, whether nothing is translated on the way there, by which links of
+    /// the host others come to that address itself, and the container's address of IPv4 where that is where it ends.
+    private record Way(IpAddress address, boolean routed, List<String> trusted, Optional<IpAddress> end) {}
 
     /// By the family itself if the container has it, by the translator otherwise. What comes from ::1 goes by the
     /// translator always: without it, answers would not find back.
@@ -348,7 +404,8 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         var endpoint = place.sandbox().gateway(six);
         var address = endpoint.flatMap(e -> six ? e.six() : e.four()).map(Cidr.Host::address);
         if (address.isPresent() && !binding.address().equals(LOOPBACK)) {
-            return Optional.of(new Way(address.get(), routed(place, endpoint.get(), six), Optional.empty()));
+            return Optional.of(new Way(
+                    address.get(), routed(place, endpoint.get(), six), trusted(place, endpoint.get()), Optional.empty()));
         }
         if (!six || translator.isEmpty()) {
             return Optional.empty();
@@ -358,7 +415,12 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         if (end.isEmpty() || routed(place, four.get(), false)) {
             return Optional.empty();
         }
-        return translator.get().sixOf(end.get()).map(way -> new Way(way, false, end));
+        return translator.get().sixOf(end.get()).map(way -> new Way(way, false, List.of(), end));
+    }
+
+    private static List<String> trusted(Place place, Endpoint endpoint) {
+        var network = place.networks().get(endpoint.networkId());
+        return network == null ? List.of() : network.settings().trusted();
     }
 
     private static boolean routed(Place place, Endpoint endpoint, boolean six) {
@@ -380,7 +442,8 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
             var targets = new ArrayList<IpAddress>();
             way.ifPresent(known -> targets.add(known.address()));
             way.flatMap(Way::end).ifPresent(targets::add);
-            reach.add(Reach.of(binding, targets, chains, Translator.forwards()));
+            var trusted = way.map(Way::trusted).orElse(List.of());
+            reach.add(Reach.of(binding, targets, chains, Translator.forwards()).withDirect(targets, trusted));
         }
         return reach;
     }

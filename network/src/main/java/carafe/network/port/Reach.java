@@ -55,6 +55,19 @@ public record Reach(PortBinding binding, boolean fromThisHost, boolean fromOther
         return new Reach(binding, fromThisHost, !dropped, remarks.stream().distinct().toList());
     }
 
+    /// This with what it says of hosts behind the links `trusted`, whose packets may come to the container's address itself.
+    Reach withDirect(List<IpAddress> targets, List<String> trusted) {
+        if (trusted.isEmpty() || targets.isEmpty()) {
+            return this;
+        }
+        var address = targets.getFirst();
+        var more = new ArrayList<>(remarks);
+        more.add("from hosts behind " + String.join(", ", trusted) + " that have a route to it, as far as the host's firewall"
+                + " lets them, at " + (address.six() ? "[" + address + "]" : address.toString()) + ":" + binding.containerPort()
+                + " too");
+        return new Reach(binding, fromThisHost, fromOthers, more);
+    }
+
     /// What the host's firewall does to containers as a whole, one sentence for each of its `chains` that drops whatever
     /// it does not know; that of a family once.
     static List<String> warnings(List<BaseChain> chains) {

@@ -65,8 +65,9 @@ final class Ruleset {
     /// The sets of one family.
     ///
     /// `published` is by the host's address, `everywhere` for all of them; `routed` are container's ports that others may
-    /// reach without translation; `own` are the ranges of each bridge; `open` bridges let everything in; `masked` ones give
-    /// what leaves the address of the link it leaves by, those in `leaving` the one it says.
+    /// reach without translation, `direct` those that others may who come by a certain link; `own` are the ranges of each
+    /// bridge; `open` bridges let everything in; `masked` ones give what leaves the address of the link it leaves by, those
+    /// in `leaving` the one it says.
     enum Sets {
         FOUR(NftType.IPV4_ADDR),
         SIX(NftType.IPV6_ADDR);
@@ -74,6 +75,7 @@ final class Ruleset {
         final NftSet published;
         final NftSet everywhere;
         final NftSet routed;
+        final NftSet direct;
         final NftSet own;
         final NftSet open;
         final NftSet masked;
@@ -87,6 +89,8 @@ final class Ruleset {
             everywhere =
                     new NftSet("everywhere" + family, List.of(NftType.INET_PROTO, NftType.INET_SERVICE), target);
             routed = new NftSet("routed" + family, whole, List.of());
+            direct = new NftSet("direct" + family,
+                    List.of(NftType.IFNAME, NftType.INET_PROTO, address, NftType.INET_SERVICE), List.of());
             own = new NftSet("own" + family, List.of(NftType.IFNAME, address), List.of(), true);
             open = new NftSet("open" + family, LINK, List.of());
             masked = new NftSet("masked" + family, LINK, List.of());
@@ -110,8 +114,8 @@ final class Ruleset {
     static NftTable table(String name, String owner) {
         var sets = new ArrayList<>(List.of(BRIDGES, SAME, PEERS, INTERNAL, TRANSLATORS, SOURCES));
         for (var family : Sets.values()) {
-            sets.addAll(List.of(family.published, family.everywhere, family.routed, family.own, family.open, family.masked,
-                    family.leaving));
+            sets.addAll(List.of(family.published, family.everywhere, family.routed, family.direct, family.own, family.open,
+                    family.masked, family.leaving));
         }
         return new NftTable(name, owner, sets, List.of(
                 new NftChain("guard", Kind.FILTER, Hook.PREROUTING, RAW, guard()),
@@ -165,6 +169,8 @@ final class Ruleset {
                 List.of(new Family(true), in(OUT, Sets.SIX.open), new Accept()),
                 List.of(new Family(false), in(target(Sets.FOUR), Sets.FOUR.routed), new Accept()),
                 List.of(new Family(true), in(target(Sets.SIX), Sets.SIX.routed), new Accept()),
+                List.of(new Family(false), in(arriving(Sets.FOUR), Sets.FOUR.direct), new Accept()),
+                List.of(new Family(true), in(arriving(Sets.SIX), Sets.SIX.direct), new Accept()),
                 List.of(in(OUT, BRIDGES), new Drop()));
     }
 
@@ -193,6 +199,10 @@ final class Ruleset {
 
     private static List<NftSelector> target(Sets family) {
         return List.of(NftSelector.PROTOCOL, family.destination(), NftSelector.DESTINATION_PORT);
+    }
+
+    private static List<NftSelector> arriving(Sets family) {
+        return List.of(NftSelector.IN_NAME, NftSelector.PROTOCOL, family.destination(), NftSelector.DESTINATION_PORT);
     }
 
     private static Translate byAddress(Sets family) {

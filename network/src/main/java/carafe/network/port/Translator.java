@@ -11,6 +11,7 @@ import carafe.kernel.Netlink;
 import carafe.kernel.RouteInfo;
 import carafe.network.RouterSettings;
 import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
 import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
 import java.nio.charset.StandardCharsets;
@@ -51,6 +52,7 @@ public final class Translator implements AutoCloseable {
     private final PortFilter filter;
     private final Netlink links;
     private final boolean forward;
+    private final Failpoints failpoints;
     private final String linkSix;
     private final String linkFour;
     private final byte[] mac;
@@ -64,9 +66,10 @@ public final class Translator implements AutoCloseable {
 
     /// The translator of the engine with that id, in the calling thread's network namespace. With `forward` it may let the
     /// host pass on IPv6 packets, without which only the host itself is a client.
-    public Translator(PortFilter filter, String engineId, boolean forward) throws EngineException {
+    public Translator(PortFilter filter, String engineId, boolean forward, Failpoints failpoints) throws EngineException {
         this.filter = filter;
         this.forward = forward;
+        this.failpoints = failpoints;
         byte[] digest = digest("translator of " + engineId);
         String mark = HexFormat.of().formatHex(digest, 0, MARK / 2);
         linkSix = "six6" + mark;
@@ -191,23 +194,38 @@ public final class Translator implements AutoCloseable {
         if (remains) {
             links.perform(NetRequest.deleteLink(linkSix));
         }
+        pass("translator.pair");
         links.perform(
                 NetRequest.addVeth(
                         LinkEnd.named(linkSix).mac(mac).mtu(MOST_BYTES), LinkEnd.named(linkFour).mac(mac).mtu(MOST_BYTES)),
                 NetRequest.quiet(linkSix),
                 NetRequest.quiet(linkFour));
+        pass("translator.settings");
         Host.setSysctl("net/ipv6/conf/" + linkFour + "/disable_ipv6", "1");
         Host.setSysctl("net/ipv6/conf/" + linkSix + "/accept_ra", "0");
         links.perform(NetRequest.raiseUnasking(linkFour), NetRequest.raiseUnasking(linkSix));
+        pass("translator.claim");
         int six = index(linkSix);
         int four = index(linkFour);
         var translation = claim(four);
+        pass("translator.programs");
         translation.attach(links, six, four);
+        pass("translator.routes");
         links.perform(
                 NetRequest.addRoute(RouteInfo.direct(Arrays.copyOf(prefix, 16), FamilyTranslation.PREFIX_BYTES * 8, six)),
                 NetRequest.addLocalRoute(LOOPBACK.bytes(), six)); // or answers to ::1 could come in by lo only
+        pass("translator.remark");
         links.perform(NetRequest.remark(linkSix, remark(translation)));
+        pass("translator.made");
         return translation;
+    }
+
+    private void pass(String point) throws EngineException {
+        try {
+            failpoints.pass(point);
+        } catch (Failpoints.Injected e) {
+            throw new EngineException.Internal(point + ": " + e.getMessage(), e);
+        }
     }
 
     private int index(String name) throws KernelException, EngineException {

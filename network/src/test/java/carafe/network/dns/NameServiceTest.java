@@ -21,12 +21,14 @@ import carafe.spec.network.MacAddress;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.net.PortUnreachableException;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -39,6 +41,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntFunction;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -235,8 +239,9 @@ class NameServiceTest {
     void internalNetworksAskNobody() throws Exception {
         join("asker", "inside", "172.20.0.2", false, "asker");
         join("db", "inside", "172.20.0.3", false, "db");
-        service.choose("asker", List.of(IpAddress.parse("127.0.0.1")));
         assertThat(resolve("asker", "db")).isEqualTo("172.20.0.3");
+        assertThat(resolve("asker", "secret.example.org")).isEqualTo("error " + SERVFAIL);
+        service.choose("asker", List.of(IpAddress.parse("127.0.0.1")));
         assertThat(resolve("asker", "secret.example.org")).isEqualTo("error " + SERVFAIL);
         assertThat(upstream.asked()).isEmpty();
     }
@@ -252,18 +257,7 @@ class NameServiceTest {
         address(here, 2);
         address(there, 3);
         service.choose("asker", List.of(IpAddress.parse("172.20.0.3")));
-        var sockets = thread.inside(there.handle(), () -> {
-            try {
-                var at = new InetSocketAddress("172.20.0.3", upstream.port());
-                var streams = new java.net.ServerSocket();
-                streams.bind(at);
-                return Map.entry(streams, new DatagramSocket(at));
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        });
-        try (var neighbour = new UpstreamServer(sockets.getKey(), sockets.getValue(), message -> Response.addresses(
-                QueryTest.query(message), List.of(IpAddress.four(0x09090909)), false))) {
+        try (var neighbour = serving("resolver", "172.20.0.3")) {
             assertThat(resolve("asker", "example.org")).isEqualTo("9.9.9.9");
             assertThat(read(exchange("asker", QueryTest.message("example.org", Query.A, 0), true))).isEqualTo("9.9.9.9");
             assertThat(neighbour.asked()).hasSize(2);
@@ -277,14 +271,34 @@ class NameServiceTest {
                 NetRequest.addAddress(index, new byte[] {(byte) 172, 20, 0, (byte) last}, 16), NetRequest.raise(index, true));
     }
 
+    /// `--dns 127.0.0.1` is a server in the container, as Docker has it, not one of the host's, which hears nothing.
     @Test
-    void serversOfTheContainersOwn() throws Exception {
-        Files.writeString(directory.resolve("resolv.conf"), "nameserver 192.0.2.1\n");
-        service.close();
-        service = service(Failpoints.none());
-        service.choose("asker", List.of(IpAddress.parse("127.0.0.1")));
+    void aServerOfTheContainersOwnMayBeOnItsLoopback() throws Exception {
+        service.choose("asker", List.of(IpAddress.parse("127.0.0.11"), IpAddress.parse("127.0.0.1")));
         join("asker", "front", "172.18.0.2", true, "asker");
-        assertThat(resolve("asker", "example.org")).isEqualTo("8.8.8.8");
+        assertThat(resolve("asker", "example.org")).as("nobody serves there").isEqualTo("error " + SERVFAIL);
+        try (var own = serving("asker", "127.0.0.1"); var ourselves = serving("asker", "127.0.0.11")) {
+            assertThat(resolve("asker", "example.org")).isEqualTo("9.9.9.9");
+            assertThat(own.asked()).hasSize(1);
+            assertThat(ourselves.asked()).as("an endless question").isEmpty();
+        }
+        assertThat(upstream.asked()).as("the host's").isEmpty();
+    }
+
+    /// A server in the container's namespace, at the port where servers are asked.
+    private UpstreamServer serving(String id, String address) throws Exception {
+        var sockets = thread.inside(namespace(id), () -> {
+            try {
+                var at = new InetSocketAddress(address, upstream.port());
+                var streams = new java.net.ServerSocket();
+                streams.bind(at);
+                return Map.entry(streams, new DatagramSocket(at));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        return new UpstreamServer(sockets.getKey(), sockets.getValue(), message -> Response.addresses(
+                QueryTest.query(message), List.of(IpAddress.four(0x09090909)), false));
     }
 
     @Test
@@ -322,6 +336,7 @@ class NameServiceTest {
         });
     }
 
+    /// Without a pause: names of ours, names that nobody answers, and connections that say half a question.
     @Test
     void aFloodHarmsTheFlooderOnly() throws Exception {
         join("flooder", "front", "172.18.0.2", true, "flooder");
@@ -329,22 +344,123 @@ class NameServiceTest {
         upstream.answers(message -> QueryTest.query(message).name().startsWith("slow")
                 ? new byte[0]
                 : Response.addresses(QueryTest.query(message), List.of(IpAddress.four(0x08080808)), false));
-        thread.inside(namespace("flooder"), () -> {
-            try (var socket = new DatagramSocket()) {
-                socket.connect(new InetSocketAddress("127.0.0.11", 53));
-                for (int i = 0; i < 20_000; i++) {
-                    byte[] message = QueryTest.message("slow" + i, Query.A, 0);
-                    socket.send(new DatagramPacket(message, message.length));
+        for (int i = 0; i < 20; i++) {
+            ask(); // what the JDK makes once for all is there
+        }
+        var idle = Held.now();
+        try (var own = new Flood("flooder", _ -> "asker"); var foreign = new Flood("flooder", i -> "slow" + i)) {
+            var connections = halfQuestions("flooder", 64);
+            var most = idle;
+            own.await(5_000);
+            foreign.await(5_000);
+            for (int i = 0; i < 50; i++) {
+                ask();
+                most = most.orMore(Held.now());
+            }
+            own.await(own.sent() + 1_000);
+            foreign.await(foreign.sent() + 1_000);
+            assertThat(most.descriptors - idle.descriptors).as("descriptors: what one may ask of others, its connections, ours")
+                    .isLessThanOrEqualTo(Forwarding.MOST_OF_ONE + 16 + connections.size() + 16);
+            assertThat(most.threads - idle.threads).as("threads").isLessThanOrEqualTo(16);
+            assertThat(most.heapBytes - idle.heapBytes).as("bytes that are held").isLessThan(32L << 20);
+            for (var connection : connections) {
+                connection.close();
+            }
+        }
+        assertThat(upstream.asked()).as("some went on").anyMatch(name -> name.startsWith("slow"));
+    }
+
+    /// A question of ours and one for others.
+    private void ask() throws Exception {
+        assertThat(resolve("asker", "flooder")).isEqualTo("172.18.0.2");
+        assertThat(resolve("asker", "example.org")).isEqualTo("8.8.8.8");
+    }
+
+    private List<Socket> halfQuestions(String id, int count) throws Exception {
+        var made = thread.inside(namespace(id), () -> {
+            var channels = new ArrayList<SocketChannel>();
+            try {
+                for (int i = 0; i < count; i++) {
+                    channels.add(SocketChannel.open());
                 }
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
-            return true;
+            return channels;
         });
-        assertThat(resolve("asker", "flooder")).isEqualTo("172.18.0.2");
-        assertThat(resolve("asker", "example.org")).isEqualTo("8.8.8.8");
-        long slow = upstream.asked().stream().filter(name -> name.startsWith("slow")).count();
-        assertThat(slow).as("bounded").isLessThanOrEqualTo(4L * Forwarding.MOST_OF_ONE); // two rounds, two waits
+        var sockets = new ArrayList<Socket>();
+        for (var channel : made) {
+            channel.connect(new InetSocketAddress("127.0.0.11", 53));
+            channel.socket().getOutputStream().write(new byte[] {(byte) 0xFF, (byte) 0xFF, 1, 2, 3});
+            sockets.add(channel.socket());
+        }
+        return sockets;
+    }
+
+    /// What this process holds.
+    private record Held(long descriptors, long threads, long heapBytes) {
+
+        static Held now() throws IOException {
+            System.gc();
+            try (var open = Files.list(Path.of("/proc/self/fd")); var running = Files.list(Path.of("/proc/self/task"))) {
+                return new Held(open.count(), running.count(),
+                        ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
+            }
+        }
+
+        Held orMore(Held other) {
+            return new Held(Math.max(descriptors, other.descriptors), Math.max(threads, other.threads),
+                    Math.max(heapBytes, other.heapBytes));
+        }
+    }
+
+    /// Asks, as quickly as one thread can, until it is closed.
+    private final class Flood implements AutoCloseable {
+        private final DatagramSocket socket;
+        private final Thread sender;
+        private final AtomicInteger sent = new AtomicInteger();
+
+        Flood(String id, IntFunction<String> name) throws Exception {
+            socket = thread.inside(namespace(id), () -> {
+                try {
+                    return new DatagramSocket();
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+            socket.connect(new InetSocketAddress("127.0.0.11", 53));
+            sender = Thread.ofPlatform().daemon().start(() -> {
+                try {
+                    while (true) {
+                        byte[] message = QueryTest.message(name.apply(sent.getAndIncrement()), Query.A, 0);
+                        socket.send(new DatagramPacket(message, message.length));
+                    }
+                } catch (IOException closed) {
+                    // the end
+                }
+            });
+        }
+
+        int sent() {
+            return sent.get();
+        }
+
+        void await(int count) {
+            while (sent.get() < count) {
+                assertThat(sender.isAlive()).as("it floods").isTrue();
+                Thread.onSpinWait();
+            }
+        }
+
+        @Override
+        public void close() {
+            socket.close();
+            try {
+                sender.join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     @Test

@@ -72,7 +72,7 @@ final class PortBench {
 
     private static Elements.Target target(int port) throws Exception {
         return new Elements.Target(new PortBinding(Protocol.TCP, 80, IpAddress.parse("0.0.0.0"), port),
-                IpAddress.parse("172.30.0.2"), false);
+                IpAddress.parse("172.30.0.2"), false, List.of());
     }
 
     private static Attached attached(String id, String path) throws Exception {

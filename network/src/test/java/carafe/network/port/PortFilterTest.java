@@ -62,7 +62,8 @@ class PortFilterTest {
     static Elements.Target target(Protocol protocol, String binding, int hostPort, String address, int port)
             throws Exception {
         return new Elements.Target(
-                new PortBinding(protocol, port, IpAddress.parse(binding), hostPort), IpAddress.parse(address), false);
+                new PortBinding(protocol, port, IpAddress.parse(binding), hostPort), IpAddress.parse(address), false,
+                List.of());
     }
 
     @Test
@@ -205,7 +206,7 @@ class PortFilterTest {
     void modesOfTheGatewayOpenWhatTheySay() throws Exception {
         filter.admit(bridge("br0", false, Map.of("com.docker.network.bridge.gateway_mode_ipv4", "routed")));
         var routed = new Elements.Target(new PortBinding(Protocol.TCP, 80, IpAddress.parse("0.0.0.0"), 8080),
-                IpAddress.parse("172.30.0.2"), true);
+                IpAddress.parse("172.30.0.2"), true, List.of());
         filter.publish("c", List.of(routed));
         filter.admit(bridge("br1", false, Map.of("com.docker.network.bridge.gateway_mode_ipv4", "nat-unprotected")));
         try (var _ = Service.tcp(town, "web", 80); var _ = Service.tcp(town, "web", 81);
@@ -267,32 +268,6 @@ class PortFilterTest {
             assertThat(Service.askInVain(town, "outside", "10.9.0.1", 9090)).as("not allowed").isEqualTo("silence");
             assertThat(Service.ask(town, "host", "127.0.0.1", 9090)).as("the host itself").startsWith("web ");
             assertThat(Service.ask(town, "web", "10.9.0.2", 80)).isEqualTo("outside 10.9.0.1");
-        }
-    }
-
-    @Test
-    void ufwDecidesToo() throws Exception {
-        filter.publish("c", List.of(target("0.0.0.0", 8080, "172.30.0.2", 80), target("0.0.0.0", 9090, "172.30.0.2", 90)));
-        // What `ufw enable` and `ufw route allow proto tcp to 172.30.0.2 port 80` leave, without their logging.
-        town.feed("host", """
-                *filter
-                :INPUT DROP [0:0]
-                :FORWARD DROP [0:0]
-                :OUTPUT ACCEPT [0:0]
-                :ufw-before-forward - [0:0]
-                :ufw-user-forward - [0:0]
-                -A INPUT -i lo -j ACCEPT
-                -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
-                -A FORWARD -j ufw-before-forward
-                -A ufw-before-forward -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
-                -A ufw-before-forward -p icmp --icmp-type echo-request -j ACCEPT
-                -A ufw-before-forward -j ufw-user-forward
-                -A ufw-user-forward -p tcp -d 172.30.0.2 --dport 80 -j ACCEPT
-                COMMIT
-                """, "iptables-nft-restore");
-        try (var _ = Service.tcp(town, "web", 80); var _ = Service.tcp(town, "web", 90)) {
-            assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).as("allowed").isEqualTo("web 10.9.0.2");
-            assertThat(Service.askInVain(town, "outside", "10.9.0.1", 9090)).as("not allowed").isEqualTo("silence");
         }
     }
 

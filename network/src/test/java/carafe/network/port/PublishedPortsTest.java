@@ -224,6 +224,99 @@ class PublishedPortsTest {
                 .hasToString("[0.0.0.0:32770->80/tcp]");
     }
 
+    private void adapt(String id, Families families, PortRequest... requests) throws Exception {
+        town.in("host", () -> {
+            ports.adapt(id, "name-" + id, List.of(requests), families);
+            return null;
+        });
+    }
+
+    /// `web` with both its addresses.
+    private static Attached dual() throws Exception {
+        return dual(Map.of());
+    }
+
+    private static Attached dual(Map<String, String> options) throws Exception {
+        var network = new Network("id-of-br0", "front", Instant.EPOCH, Driver.BRIDGE, Network.Addressing.NONE,
+                Network.Reach.USUAL, "br0", options, Map.of());
+        var ways = new Endpoint.Gateways(
+                Optional.of(IpAddress.parse("172.30.0.1")), Optional.of(IpAddress.parse("fd00:30::1")), 0, "front");
+        var endpoint = new Endpoint("e".repeat(64), network.id(), "eth0", "vweb", MacAddress.parse("02:42:ac:1e:00:02"),
+                Optional.of(Cidr.parseHost("172.30.0.2/16")), Optional.of(Cidr.parseHost("fd00:30::2/64")), ways,
+                List.of(), List.of());
+        return new Attached(new Sandbox("c1", "/none", List.of(endpoint)), network, endpoint, true);
+    }
+
+    /// A container that comes to a network of another family while it runs, and leaves it.
+    @Test
+    void portsComeAndGoWithTheFamiliesOfTheNetworks() throws Exception {
+        var six = new Families(false, true, false);
+        var both = new Families(true, true, false);
+        PortRequest[] wishes = {tcp(80, "", 8080), request(Protocol.TCP, 80, "", 0, 0), tcp(80, "10.9.0.1", 9090)};
+        town.in("host", () -> ports.reserve("c1", "name-c1", List.of(wishes[0], wishes[1]), six));
+        assertThat(ports.bindings("c1")).hasToString("[[::]:8080->80/tcp, [::]:32768->80/tcp]");
+        ports.attached(dual());
+        adapt("c1", both, wishes);
+        assertThat(ports.bindings("c1")).hasToString("[[::]:8080->80/tcp, [::]:32768->80/tcp, 0.0.0.0:8080->80/tcp,"
+                + " 0.0.0.0:32768->80/tcp, 10.9.0.1:9090->80/tcp]");
+        ports.attached(dual());
+        try (var _ = Service.tcp(town, "web", 80)) {
+            for (int port : new int[] {8080, 32768, 9090}) {
+                assertThat(Service.ask(town, "outside", "10.9.0.1", port)).isEqualTo("web 10.9.0.2");
+            }
+            adapt("c1", six, wishes);
+            assertThat(ports.bindings("c1")).hasToString("[[::]:8080->80/tcp, [::]:32768->80/tcp]");
+            for (int port : new int[] {8080, 32768, 9090}) {
+                assertThat(Service.askInVain(town, "outside", "10.9.0.1", port)).isEqualTo("refused");
+            }
+            assertThat(Service.ask(town, "outside", "fd00:9::1", 8080)).isEqualTo("web fd00:9:0:0:0:0:0:2");
+        }
+        String noted = Files.readString(directory.resolve("c1"));
+        reserve("c2", false, tcp(80, "", 8080));
+        assertThatThrownBy(() -> adapt("c1", both, wishes)).isInstanceOf(EngineException.Internal.class)
+                .hasMessage("driver failed programming external connectivity on endpoint name-c1 (c1): Bind for"
+                        + " 0.0.0.0:8080 failed: port is already allocated (by container name-c2)");
+        assertThat(Files.readString(directory.resolve("c1"))).as("all or nothing").isEqualTo(noted);
+        assertThat(ports.bindings("c1")).hasSize(2);
+        ports.release("c2");
+        try (var _ = town.in("host", () -> {
+            var taken = new ServerSocket();
+            taken.bind(new InetSocketAddress("127.0.0.1", 32768));
+            return taken;
+        })) {
+            adapt("c1", both, wishes);
+            assertThat(ports.bindings("c1")).extracting(PortBinding::hostText).as("any other is as good")
+                    .contains("0.0.0.0:8080", "[::]:32768", "10.9.0.1:9090").doesNotContain("0.0.0.0:32768").hasSize(5);
+        }
+        adapt("c1", both, wishes);
+        assertThat(ports.bindings("c1")).as("nothing new").hasSize(5);
+        adapt("c1", six);
+        assertThat(ports.bindings("c1")).isEmpty();
+        assertThat(directory).isEmptyDirectory();
+    }
+
+    @Test
+    void hostsBehindTrustedLinksReachWhatIsPublishedAtTheContainersAddress() throws Exception {
+        reserve("c1", true, tcp(80, "127.0.0.1", 8080), tcp(80, "", 9090), tcp(82, "127.0.0.1", 8082));
+        ports.attached(dual(Map.of("com.docker.network.bridge.trusted_host_interfaces", "eth9")));
+        try (var _ = Service.tcp(town, "web", 80); var _ = Service.tcp(town, "web", 81); var _ = Service.tcp(town, "web", 82)) {
+            assertThat(Service.askInVain(town, "outside", "172.30.0.2", 80)).isEqualTo("silence");
+            assertThat(Service.askInVain(town, "outside", "fd00:30::2", 80)).isEqualTo("silence");
+            ports.attached(dual(Map.of("com.docker.network.bridge.trusted_host_interfaces", "eth9:up0")));
+            assertThat(Service.ask(town, "outside", "172.30.0.2", 80)).isEqualTo("web 10.9.0.2");
+            assertThat(Service.ask(town, "outside", "fd00:30::2", 80)).isEqualTo("web fd00:9:0:0:0:0:0:2");
+            assertThat(Service.ask(town, "outside", "172.30.0.2", 82)).as("at the host's loopback only").isEqualTo("web 10.9.0.2");
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 9090)).as("as ever").isEqualTo("web 10.9.0.2");
+            assertThat(Service.askInVain(town, "outside", "172.30.0.2", 81)).as("not published").isEqualTo("silence");
+            assertThat(Service.askInVain(town, "outside", "fd00:30::2", 82)).as("not in this family").isEqualTo("silence");
+            assertThat(Service.askInVain(town, "other", "172.30.0.2", 80)).as("another bridge").isEqualTo("silence");
+            assertThat(ports.reach("c1").getFirst().remarks()).contains("from hosts behind eth9, up0 that have a route to it,"
+                    + " as far as the host's firewall lets them, at 172.30.0.2:80 too");
+            ports.release("c1");
+            assertThat(Service.askInVain(town, "outside", "172.30.0.2", 80)).isEqualTo("silence");
+        }
+    }
+
     @Test
     void thePortsLeadToTheEndpointWithTheDefaultRoute() throws Exception {
         reserve("c1", false, tcp(80, "", 8080));

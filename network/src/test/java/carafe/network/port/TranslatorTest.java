@@ -65,8 +65,12 @@ class TranslatorTest {
     }
 
     private PublishedPorts ports(PortFilter through, String engine, Path notes) throws Exception {
+        return ports(through, engine, notes, Failpoints.none());
+    }
+
+    private PublishedPorts ports(PortFilter through, String engine, Path notes, Failpoints failpoints) throws Exception {
         return town.in("host", () -> new PublishedPorts(
-                through, Optional.of(new Translator(through, engine, true)), notes, Failpoints.none()));
+                through, Optional.of(new Translator(through, engine, true, failpoints)), notes, Failpoints.none()));
     }
 
     @AfterEach
@@ -282,6 +286,19 @@ class TranslatorTest {
         assertThat(withoutLinkLocal(traces())).containsExactlyInAnyOrderElementsOf(withoutLinkLocal(before));
         assertThat(town.run("host", "nft", "list", "table", "inet", "carafe-test")).doesNotContain("six6");
         open();
+    }
+
+    /// And the container is published as on a host that cannot translate.
+    @Test
+    void whatFailsAtAnyStepLeavesNothing() throws Exception {
+        for (String step : List.of("translator.pair", "translator.settings", "translator.claim", "translator.programs",
+                "translator.routes", "translator.remark", "translator.made")) {
+            ports.close();
+            ports = ports(filter, ENGINE, directory, Failpoints.parse(step + "=1*EIO->off"));
+            assertThat(publish(Protocol.TCP, "")).as(step).hasToString("[0.0.0.0:8080->80/tcp]");
+            assertThat(link(traces()).find()).as(step).isFalse();
+            ports.release("c1");
+        }
     }
 
     @Test
