@@ -249,6 +249,9 @@ public final class Planner {
             try {
                 known = images.find(reference, platform);
             } catch (EngineException.Invalid e) {
+                if (options.images().containsValue(reference)) {
+                    throw new DockerfileException(span, String.valueOf(e.getMessage())); // the name is none of the file's
+                }
                 var names = file.stages().stream().flatMap(stage -> stage.base().name().stream()).toList();
                 throw new DockerfileException(span, "failed to parse stage name \"" + reference + "\": " + e.getMessage()
                         + Nearest.of(reference, names).map(near -> " (did you mean " + near + "?)").orElse(""));
