@@ -38,6 +38,7 @@ public final class Planner {
     private final IgnorePatterns ignored;
     private final Map<String, String> globals = new LinkedHashMap<>();
     private final Map<Integer, PlannedStage> planned = new TreeMap<>();
+    private final Map<Integer, StagePlanner> planners = new HashMap<>();
     private final Map<String, BaseImages.BaseImage> found = new HashMap<>();
     private final List<Finding> findings = new ArrayList<>();
     private final Set<String> usedArguments = new LinkedHashSet<>();
@@ -148,20 +149,31 @@ public final class Planner {
         }
         var platform = platform(stage);
         var base = origin(image, index, platform, stage.from().span());
+        var planner = new StagePlanner(this, stage, platform);
         var made = switch (base) {
             case Origin.OfStage(int parent) -> {
                 var below = plan(parent);
-                yield new StagePlanner(this, stage, platform).run(base, image, below.config(), below.inherited());
+                planner.declareAs(planner(parent));
+                yield planner.run(base, image, below.config(), below.inherited());
             }
             case Origin.OfImage(var reference, var _) -> {
                 var config = image(reference, platform, stage.from().span()).config();
-                yield new StagePlanner(this, stage, platform).run(base, image, config.run(), Optional.of(config));
+                yield planner.run(base, image, config.run(), Optional.of(config));
             }
-            case Origin.Scratch _, Origin.Context _, Origin.NamedContext _ -> new StagePlanner(this, stage, platform)
-                    .run(base, image, StagePlanner.SCRATCH, Optional.empty());
+            case Origin.Scratch _, Origin.Context _, Origin.NamedContext _ ->
+                    planner.run(base, image, StagePlanner.SCRATCH, Optional.empty());
         };
         planned.put(index, made);
+        planners.put(index, planner);
         return made;
+    }
+
+    private StagePlanner planner(int index) {
+        var planner = planners.get(index);
+        if (planner == null) {
+            throw new AssertionError("stage " + index + " was not planned");
+        }
+        return planner;
     }
 
     private Platform platform(Stage stage) throws DockerfileException {

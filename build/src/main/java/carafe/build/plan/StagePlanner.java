@@ -56,6 +56,12 @@ final class StagePlanner {
         this.platform = platform;
     }
 
+    /// Begins with the arguments that `parent`, the stage this one stands on, has at its end.
+    void declareAs(StagePlanner parent) {
+        arguments.putAll(parent.arguments);
+        declared.addAll(parent.declared);
+    }
+
     PlannedStage run(Origin base, String image, RunConfig start, Optional<ImageConfig> inherited)
             throws DockerfileException, EngineException {
         config = new ConfigDraft(start, inherited.map(ImageConfig::author).orElse(""));
