@@ -149,12 +149,13 @@ public final class Planner {
         }
         var platform = platform(stage);
         var base = origin(image, index, platform, stage.from().span());
-        var planner = new StagePlanner(this, stage, platform);
+        var below = base instanceof Origin.OfStage(int parent) ? Optional.of(plan(parent)) : Optional.<PlannedStage>empty();
+        var planner = new StagePlanner(this, stage, below.map(PlannedStage::platform).orElse(platform));
         var made = switch (base) {
             case Origin.OfStage(int parent) -> {
-                var below = plan(parent);
                 planner.declareAs(planner(parent));
-                yield planner.run(base, image, below.config(), below.inherited());
+                var under = below.orElseThrow();
+                yield planner.run(base, image, under.config(), under.inherited());
             }
             case Origin.OfImage(var reference, var _) -> {
                 var config = image(reference, platform, stage.from().span()).config();
@@ -198,8 +199,8 @@ public final class Planner {
     }
 
     /// What `name` in COPY --from or a mount of the stage `before` means: a stage by number or name, a context, an
-    /// image.
-    Origin source(String name, int before, Platform platform, Span span) throws DockerfileException, EngineException {
+    /// image of the build's platform, whichever the stage has.
+    Origin source(String name, int before, Span span) throws DockerfileException, EngineException {
         if (name.matches("\\d{1,4}") && !options.contexts().contains(name) && !options.images().containsKey(name)) {
             int index = Integer.parseInt(name);
             if (index >= before) {
@@ -208,7 +209,7 @@ public final class Planner {
             }
             return new Origin.OfStage(index);
         }
-        return named(name, before, platform, span);
+        return named(name, before, options.platform(), span);
     }
 
     private Origin named(String name, int before, Platform platform, Span span)
