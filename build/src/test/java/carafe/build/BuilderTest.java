@@ -40,6 +40,7 @@ import org.apache.commons.compress.compressors.bzip2.BZip2CompressorOutputStream
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.tukaani.xz.LZMA2Options;
 import org.tukaani.xz.XZOutputStream;
@@ -55,7 +56,8 @@ class BuilderTest {
     private final Words runner = new Words();
     private final List<BuildEvent> events = new CopyOnWriteArrayList<>();
 
-    /// `write PATH TEXT`, `delete PATH`, `mkdir PATH`, `see PATH` (prints a file), `fail`, `wait`; `strange` is no program.
+    /// `write PATH TEXT`, `delete PATH`, `mkdir PATH`, `see PATH` (prints a file), `fail`, `wait`, `burst`; `strange` is
+    /// no program.
     private static final class Words implements StepRunner {
         private final List<StepRun> runs = new CopyOnWriteArrayList<>();
         private final CountDownLatch waiting = new CountDownLatch(1);
@@ -89,6 +91,7 @@ class BuilderTest {
                 case "fail" -> {
                     return 3;
                 }
+                case "burst" -> throw new OutOfMemoryError("played");
                 case "wait" -> {
                     waiting.countDown();
                     Thread.sleep(60_000);
@@ -263,6 +266,14 @@ class BuilderTest {
         assertThatThrownBy(() -> build("FROM scratch\nRUN fail\n")).isInstanceOf(EngineException.Invalid.class)
                 .hasMessage("The command '/bin/sh -c fail' returned a non-zero code: 3");
         assertThat(events).anyMatch(event -> event instanceof BuildEvent.Failed(var _, var _, var code, var _) && code == 3);
+    }
+
+    @Test
+    @Timeout(60)
+    void aStageThatHasNoMemoryEndsTheBuild() {
+        assertThatThrownBy(() -> build("FROM scratch AS a\nRUN burst\nFROM scratch\nCOPY --from=a / /\n"))
+                .isInstanceOf(EngineException.Unavailable.class)
+                .hasMessageStartingWith("the build needs more memory than the engine has (");
     }
 
     @Test

@@ -362,9 +362,8 @@ final class StageSolver {
 
     private static Map<String, String> fingerprints(CopyStep selected) throws IOException {
         var prefixed = new TreeMap<String, String>();
-        var all = selected.fingerprints();
-        if (all.size() <= MAX_FINGERPRINTS) {
-            all.forEach((path, digest) -> prefixed.put("file " + path, digest));
+        if (selected.files() <= MAX_FINGERPRINTS) {
+            selected.fingerprints().forEach((path, digest) -> prefixed.put("file " + path, digest));
         }
         return prefixed;
     }

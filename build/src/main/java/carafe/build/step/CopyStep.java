@@ -75,6 +75,11 @@ public final class CopyStep implements AutoCloseable {
         return Digest.sha256(all.toString().getBytes(StandardCharsets.US_ASCII));
     }
 
+    /// How many files and directories are selected.
+    public int files() {
+        return parts.stream().mapToInt(part -> part.selection.files()).sum();
+    }
+
     /// The digest of each file selected, by path.
     public Map<String, String> fingerprints() throws IOException {
         var all = new TreeMap<String, String>();

@@ -21,6 +21,10 @@ import java.util.TreeMap;
 final class Selection {
 
     private static final int MAX_FILES = 4_000_000;
+    /// Bytes of memory, about, that one file needs beside its path until it is in the layer.
+    private static final int FILE_BYTES = 450;
+    /// Which part of the heap one selection may have.
+    private static final int PART = 3;
     private static final int MAX_DEPTH = 1024;
 
     /// One source that was found: what it is, the name it was found by, the directories that are to be made above it
@@ -35,7 +39,9 @@ final class Selection {
     private final boolean keepOwners;
     private final IgnorePatterns excluded;
     private final List<Found> found = new ArrayList<>();
+    private final long maxMemoryBytes = Runtime.getRuntime().maxMemory() / PART;
     private int count;
+    private long memoryBytes;
 
     private Selection(FileSource source, Operation.Copy copy, boolean keepOwners) throws EngineException.Invalid {
         this.source = source;
@@ -57,7 +63,7 @@ final class Selection {
     /// Selects one file, found by `name` whatever its path in the source is.
     static Selection ofFile(FileSource source, Node file, String name, Operation.Copy copy) throws EngineException {
         var selection = new Selection(source, copy, false);
-        selection.count(1);
+        selection.count(file);
         selection.found.add(new Found(selection.owned(file), name, "", List.of()));
         return selection;
     }
@@ -143,7 +149,7 @@ final class Selection {
         } else if (excluded.matches(node.name()) || excluded.matches(path)) {
             return;
         }
-        count(1);
+        count(node);
         String parents = "";
         if (copy.options().parents()) {
             String relative = base.isEmpty() || !path.startsWith(base + "/") ? path : path.substring(base.length() + 1);
@@ -163,7 +169,7 @@ final class Selection {
             if (child.isDirectory()) {
                 int before = into.size();
                 if (!out) {
-                    count(1);
+                    count(child);
                     into.add(new Relative(path, owned(child)));
                     below(child, path, into, depth + 1);
                 } else if (excluded.hasExceptions()) {
@@ -173,7 +179,7 @@ final class Selection {
                     }
                 }
             } else if (!out && child.type() != Node.Type.SPECIAL) {
-                count(1);
+                count(child);
                 into.add(new Relative(path, owned(child)));
             }
         }
@@ -183,10 +189,12 @@ final class Selection {
         return keepOwners ? node : node.ownedBy(Node.Owner.ROOT);
     }
 
-    private void count(int more) throws EngineException.Invalid {
-        count += more;
-        if (count > MAX_FILES) {
-            throw new EngineException.Invalid("more than " + MAX_FILES + " files to copy");
+    private void count(Node node) throws EngineException.Invalid {
+        count++;
+        memoryBytes += FILE_BYTES + 2L * node.path().length();
+        if (memoryBytes > maxMemoryBytes) {
+            throw new EngineException.Invalid((copy.add() ? "ADD" : "COPY") + " failed: more files than the engine's memory"
+                    + " holds: " + count + " until " + node.path() + "; copy fewer in one step");
         }
     }
 

@@ -10,6 +10,8 @@ import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -83,13 +85,45 @@ class ContextArchiveTest {
 
     @Test
     void namesThatImplyAWoodOfDirectoriesAreRefused() throws Exception {
-        try (var context = ContextArchive.empty(directory)) {
+        try (var context = bounded(8 << 20)) {
             assertThatThrownBy(() -> {
                 for (int i = 0; i < 2000; i++) {
                     context.addDirectory(i + "/a".repeat(400));
                 }
-            }).isInstanceOf(EngineException.Invalid.class).hasMessageContaining("too many directories");
+            }).isInstanceOf(EngineException.Invalid.class)
+                    .hasMessageContaining("the context has too many files for the engine's memory: 0 files and ");
         }
+    }
+
+    private ContextArchive bounded(long maxMemoryBytes) throws Exception {
+        return ContextArchive.bounded(directory, number -> {
+            throw new AssertionError("nothing is known: " + number);
+        }, maxMemoryBytes);
+    }
+
+    @Test
+    void aMillionFilesAreRefusedWhereTheMemoryDoesNotHoldThem() throws Exception {
+        try (var context = bounded(100 << 20)) {
+            context.add(many(1_000, "node_modules/a", Map.of()));
+            assertThat(context.list("node_modules")).hasSize(1_000);
+            assertThatThrownBy(() -> context.add(many(1_000_000, "node_modules/b", Map.of())))
+                    .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("too many files for the engine's memory: 2")
+                    .hasMessageEndingWith("leave out what the build does not need with a .dockerignore file");
+        }
+    }
+
+    @Test
+    void attributesNeedMemoryToo() throws Exception {
+        try (var context = bounded(100 << 20)) {
+            assertThatThrownBy(() -> context.add(many(1_000_000, "f", Map.of("user.a", new byte[20_000]))))
+                    .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("too many files for the engine's memory: 5");
+        }
+    }
+
+    /// A tar of `count` empty files, made while it is read.
+    private static LayerTar many(int count, String prefix, Map<String, byte[]> xattrs) {
+        return new LayerTar(IntStream.range(0, count).mapToObj(number -> LayerMember.of(new Node(prefix + number,
+                Node.Type.FILE, Node.Owner.ROOT, 0644, 0, new Node.Time(1, 0), "", xattrs), LayerMember.Content.NONE)).iterator());
     }
 
     @Test
