@@ -277,6 +277,15 @@ class BuilderTest {
     }
 
     @Test
+    void aRunThatLeavesTheNameOfAWhiteoutIsRefused() {
+        assertThatThrownBy(() -> build("FROM scratch\nRUN write /home h\nRUN write /.wh.home x\n"))
+                .isInstanceOf(EngineException.Invalid.class)
+                .hasMessageContaining("a file called .wh.home cannot be part of an image");
+        assertThatThrownBy(() -> build("FROM scratch\nRUN mkdir /d/.wh..wh..opq\n"))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("/d/.wh..wh..opq wants another name");
+    }
+
+    @Test
     void anInterruptEndsTheBuild() throws Exception {
         var failure = new ArrayList<Exception>();
         var thread = Thread.ofVirtual().start(() -> {
