@@ -42,6 +42,7 @@ public final class ContextArchive implements FileSource {
     private static final int MAX_DEPTH = 512;
     private static final int MAX_LINKS = 255;
     private static final int BUFFER = 256 << 10;
+    private static final byte[] ZEROS = new byte[BUFFER];
 
     private static final class Entry {
         Node node;
@@ -273,9 +274,14 @@ public final class ContextArchive implements FileSource {
         entry.digest = Optional.of(Digest.finish(Digest.Algorithm.SHA256, hasher.digest()));
     }
 
+    /// What is all zeros becomes a hole of the spool file, or its end.
     private void flush() throws IOException {
         pending.flip();
         long at = length - pending.remaining();
+        if (pending.equals(ByteBuffer.wrap(ZEROS, 0, pending.remaining()))) {
+            pending.clear();
+            return;
+        }
         while (pending.hasRemaining()) {
             at += spool.write(pending, at);
         }
@@ -468,10 +474,13 @@ public final class ContextArchive implements FileSource {
             if (at >= end) {
                 return -1;
             }
-            int read = channel.read(ByteBuffer.wrap(buffer, offset, (int) Math.min(count, end - at)), at);
-            if (read > 0) {
-                at += read;
+            int wanted = (int) Math.min(count, end - at);
+            int read = channel.read(ByteBuffer.wrap(buffer, offset, wanted), at);
+            if (read < 0) { // behind the last byte that is none of zeros
+                Arrays.fill(buffer, offset, offset + wanted, (byte) 0);
+                read = wanted;
             }
+            at += read;
             return read;
         }
     }
