@@ -206,6 +206,17 @@ final class StageSolver {
     private StepRecord make(Digest digest, StepKey key, String description, Inputs more, Making making)
             throws EngineException, IOException, InterruptedException, StepFailed {
         job.working(description);
+        while (true) {
+            var record = join(digest, key, description, more, making);
+            if (record.layer().isEmpty() || job.intake().has(record.layer().get().diffId())) {
+                return record;
+            } // another build made it, and it was pruned before this one could keep it
+        }
+    }
+
+    /// Does the step, or waits for the build that is doing it.
+    private StepRecord join(Digest digest, StepKey key, String description, Inputs more, Making making)
+            throws EngineException, IOException, InterruptedException, StepFailed {
         try {
             return workshop.flights().join(digest, () -> {
                 try {
