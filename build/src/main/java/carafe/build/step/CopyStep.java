@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -151,7 +152,7 @@ public final class CopyStep implements AutoCloseable {
             return resolved;
         }
         String inside = resolved.isEmpty() ? name : resolved + "/" + name;
-        return draft.resolve(inside);
+        return inside; // a link of that name is replaced
     }
 
     private void place(Part part, Selection.Found found, Writing writing) throws IOException, EngineException {
@@ -227,7 +228,31 @@ public final class CopyStep implements AutoCloseable {
         String directory = writing.draft.resolve(IgnorePatterns.clean(copy.destination()));
         writing.draft.directory(directory);
         for (var found : Selection.of(archive, all, true).found()) {
-            contents(directory, found.below(), archive, writing);
+            unpack(directory, found.below(), archive, writing);
+        }
+    }
+
+    /// Directories that the archive does not name itself, but only by what is in them, are where the root's links lead;
+    /// inside, as the root is only looked at.
+    private static void unpack(String directory, List<Selection.Relative> below, ContextArchive from, Writing writing)
+            throws IOException, EngineException {
+        var places = new HashMap<String, String>(); // where directories are, by the archive's paths
+        places.put("", directory);
+        for (var relative : below) {
+            int slash = relative.path().lastIndexOf('/');
+            String parent = places.getOrDefault(relative.path().substring(0, Math.max(0, slash)), directory);
+            String path = joined(parent, relative.path().substring(slash + 1));
+            var node = relative.node();
+            if (node.isDirectory() && from.implied(node.path())) {
+                path = writing.draft.resolve(path);
+                writing.draft.directory(path);
+            } else {
+                LayerMember.Content content = node.type() == Node.Type.FILE ? () -> from.open(node) : LayerMember.Content.NONE;
+                writing.draft.addUnpacked(LayerMember.of(writing.dressed(node.at(path)), content));
+            }
+            if (node.isDirectory()) {
+                places.put(relative.path(), path);
+            }
         }
     }
 

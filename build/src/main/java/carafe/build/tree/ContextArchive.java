@@ -50,6 +50,8 @@ public final class ContextArchive implements FileSource {
         /// Whether only its name came, and which of the known digests it has, -1 for none.
         boolean listed;
         int known;
+        /// Whether it is a directory that only the names of what is in it told of.
+        boolean implied;
         Optional<Digest> digest = Optional.empty();
         /// A directory's; of a file one that stays empty, and is nobody's.
         final SortedMap<String, Entry> children;
@@ -219,6 +221,7 @@ public final class ContextArchive implements FileSource {
         switch (member.kind()) {
             case DIRECTORY -> {
                 var directory = directory(path);
+                directory.implied = false;
                 directory.node = counted(new Node(path, Node.Type.DIRECTORY, owner, mode, 0, time, "", member.xattrs()));
             }
             case FILE -> put(path, file(counted(new Node(path, Node.Type.FILE, owner, mode, member.size(), time, "",
@@ -310,10 +313,16 @@ public final class ContextArchive implements FileSource {
         }
         hold(path, DIRECTORY_BYTES);
         var made = new Entry(Node.directory(path, Node.Owner.ROOT, 0755, new Node.Time(0, 0)));
+        made.implied = true;
         int slash = path.lastIndexOf('/');
         directory(slash < 0 ? "" : path.substring(0, slash)).children.put(path.substring(slash + 1), made);
         directories.put(path, made);
         return made;
+    }
+
+    /// Whether the directory at `path` was not named itself, but only what is in it.
+    public boolean implied(String path) {
+        return lookup(path).filter(entry -> entry.implied).isPresent();
     }
 
     /// Without following links.
