@@ -90,10 +90,7 @@ final class Selection {
             return;
         }
         var matches = new TreeMap<String, Node>();
-        expand("", List.of(path.split("/")), 0, matches);
-        if (matches.isEmpty()) {
-            throw missing(path);
-        }
+        expand("", List.of(path.split("/")), 0, matches); // perhaps none: `COPY a lock* /x/` copies the lock where there is one
         for (var match : matches.entrySet()) {
             add(match.getKey(), base, match.getValue());
         }
