@@ -157,11 +157,14 @@ public final class CopyStep implements AutoCloseable {
 
     private void place(Part part, Selection.Found found, Writing writing) throws IOException, EngineException {
         var source = part.source;
-        String parents = found.parents();
-        String name = found.name();
         var top = found.top();
+        String destination = IgnorePatterns.clean(copy.destination());
+        for (var above : found.above()) {
+            directory(writing.draft.resolve(joined(destination, above.path())), above.node(), writing);
+        }
+        String inside = writing.draft.resolve(joined(destination, found.parents()));
         if (top.isDirectory()) {
-            String directory = writing.draft.resolve(joined(IgnorePatterns.clean(copy.destination()), parents));
+            String directory = inside;
             directory(directory, top, writing);
             contents(directory, found.below(), source, writing);
             return;
@@ -173,8 +176,7 @@ public final class CopyStep implements AutoCloseable {
             unpack(source, top, writing);
             return;
         }
-        String path = parents.isEmpty() ? target(writing.draft, name)
-                : writing.draft.resolve(joined(joined(IgnorePatterns.clean(copy.destination()), parents), name));
+        String path = found.parents().isEmpty() ? target(writing.draft, found.name()) : joined(inside, found.name());
         writing.draft.add(LayerMember.of(writing.dressed(top.at(path)), () -> source.open(top)));
     }
 

@@ -28,8 +28,9 @@ final class Selection {
     private static final int MAX_DEPTH = 1024;
 
     /// One source that was found: what it is, the name it was found by, the directories that are to be made above it
-    /// (with `--parents`, else `""`), and what is below it with paths relative to it, parents first.
-    record Found(Node top, String name, String parents, List<Relative> below) {}
+    /// (with `--parents`, else none), and what is below it with paths relative to it, parents first. `parents` says
+    /// where a directory's content goes below the destination, or a file.
+    record Found(Node top, String name, String parents, List<Relative> above, List<Relative> below) {}
 
     /// A node at a path below its top.
     record Relative(String path, Node node) {}
@@ -64,7 +65,7 @@ final class Selection {
     static Selection ofFile(FileSource source, Node file, String name, Operation.Copy copy) throws EngineException {
         var selection = new Selection(source, copy, false);
         selection.count(file);
-        selection.found.add(new Found(selection.owned(file), name, "", List.of()));
+        selection.found.add(new Found(selection.owned(file), name, "", List.of(), List.of()));
         return selection;
     }
 
@@ -148,12 +149,25 @@ final class Selection {
         }
         count(node);
         String parents = "";
+        List<Relative> above = List.of();
         if (copy.options().parents()) {
-            String relative = base.isEmpty() || !path.startsWith(base + "/") ? path : path.substring(base.length() + 1);
+            String relative = path.equals(base) ? "" : base.isEmpty() || !path.startsWith(base + "/") ? path
+                    : path.substring(base.length() + 1);
             parents = node.isDirectory() ? relative : relative.substring(0, Math.max(0, relative.lastIndexOf('/')));
+            above = above(path.substring(0, path.length() - relative.length()), relative);
         }
         String name = path.substring(path.lastIndexOf('/') + 1);
-        found.add(new Found(owned(node), name, parents, below));
+        found.add(new Found(owned(node), name, parents, above, below));
+    }
+
+    /// The directories on the way from `base`, which ends in a slash or is empty, to `relative`, outermost first.
+    private List<Relative> above(String base, String relative) throws IOException {
+        var above = new ArrayList<Relative>();
+        for (int slash = relative.indexOf('/'); slash >= 0; slash = relative.indexOf('/', slash + 1)) {
+            String path = relative.substring(0, slash);
+            source.follow(base + path).ifPresent(node -> above.add(new Relative(path, owned(node))));
+        }
+        return above;
     }
 
     private void below(Node directory, String prefix, List<Relative> into, int depth) throws IOException, EngineException {
@@ -200,6 +214,9 @@ final class Selection {
         var hash = new Facts();
         for (var each : found) {
             feed(hash, "top " + each.parents + " " + each.name);
+            for (var relative : each.above) {
+                feed(hash, relative.path, relative.node);
+            }
             feed(hash, "", each.top);
             for (var relative : each.below) {
                 feed(hash, relative.path, relative.node);
