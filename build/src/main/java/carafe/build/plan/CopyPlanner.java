@@ -58,6 +58,10 @@ final class CopyPlanner {
             throw new DockerfileException(step.span(), "When using " + (add ? "ADD" : "COPY") + " with more than one "
                     + "source file, the destination must be a directory and end with a /");
         }
+        if (transfer.options().checksum().isPresent() && !(add && sources.stream().allMatch(BuildContexts::isRemote))) {
+            throw new DockerfileException(step.span(), "checksum can't be specified for non-HTTP(S) and non-Git sources:"
+                    + " what the context holds is not checked; leave --checksum out");
+        }
         return new Operation.Copy(add, from, sources, inline, destination, options(transfer.options()));
     }
 

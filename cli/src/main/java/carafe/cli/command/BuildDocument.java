@@ -1,6 +1,7 @@
 package carafe.cli.command;
 
 import carafe.cli.create.Ulimits;
+import carafe.cli.create.Variables;
 import carafe.cli.flag.FlagException;
 import carafe.cli.flag.Flags;
 import carafe.cli.flag.Values;
@@ -100,7 +101,8 @@ final class BuildDocument {
         }
     }
 
-    /// Arguments; one without value takes the environment's, and none where it has none.
+    /// Arguments; one without value takes the environment's, and none where it has none. Proxies of the user's settings
+    /// are added.
     private Map<String, String> arguments() {
         var values = new LinkedHashMap<String, String>();
         String epoch = session.variable("SOURCE_DATE_EPOCH");
@@ -116,6 +118,7 @@ final class BuildDocument {
                 values.put(name, session.variable(name));
             }
         }
+        values.putAll(Variables.map(Variables.proxies(Creating.proxies(call), flags.list("build-arg"))));
         return values;
     }
 
