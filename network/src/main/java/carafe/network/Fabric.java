@@ -80,6 +80,10 @@ public interface Fabric extends AutoCloseable {
     /// Takes a running container out of a network. Idempotent.
     void disconnect(String containerId, String networkId) throws EngineException;
 
+    /// What others may call a container from now on: `names` by the id of each network that it is in. One that is not open
+    /// and networks it is not in are passed over; what fails changes nothing.
+    void rename(String containerId, Map<String, List<String>> names) throws EngineException;
+
     /// The container ended: addresses are free at once, links and namespace go in the background. Idempotent.
     void close(String containerId);
 

@@ -409,6 +409,11 @@ final class LinuxFabric implements Fabric {
     }
 
     @Override
+    public void rename(String containerId, Map<String, List<String>> names) throws EngineException {
+        sandboxes.rename(containerId, names);
+    }
+
+    @Override
     public void close(String containerId) {
         sandboxes.close(containerId);
     }

@@ -362,6 +362,27 @@ final class Sandboxes implements AutoCloseable {
         }
     }
 
+    void rename(String containerId, Map<String, List<String>> names) throws EngineException {
+        var cell = cells.get(containerId);
+        if (cell == null) {
+            return;
+        }
+        var places = cell.places().stream().map(place -> place.called(names)).toList();
+        if (places.equals(cell.places())) {
+            return;
+        }
+        try {
+            failpoints.pass("rename.note");
+            tools.notes.write(containerId, places.stream().map(Place::endpoint).toList());
+        } catch (IOException e) {
+            throw Trouble.of("cannot rename container " + containerId + " in its networks", e);
+        }
+        cell.places(places);
+        for (var place : places) {
+            listeners.forEach(listener -> listener.renamed(containerId, place.endpoint()));
+        }
+    }
+
     void close(String containerId) {
         var cell = cells.remove(containerId);
         if (cell != null) {

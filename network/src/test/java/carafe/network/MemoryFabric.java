@@ -122,6 +122,13 @@ public final class MemoryFabric implements Fabric {
     }
 
     @Override
+    public void rename(String containerId, Map<String, List<String>> names) {
+        sandbox(containerId).ifPresent(open -> sandboxes.put(containerId, new Sandbox(
+                containerId, open.path(), open.endpoints().stream()
+                        .map(one -> one.called(names.getOrDefault(one.networkId(), one.names()))).toList())));
+    }
+
+    @Override
     public void close(String containerId) {
         var gone = sandboxes.remove(containerId);
         if (gone != null) {
