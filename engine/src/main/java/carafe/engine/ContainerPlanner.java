@@ -154,7 +154,8 @@ final class ContainerPlanner {
         }
     }
 
-    /// Fills in the host name: the client's, the host's where that is shared, else the short id.
+    /// Fills in the host name: the client's, the host's or another container's where its network is shared, else the short
+    /// id.
     private ContainerConfig names(ContainerConfig config, HostConfig host, String id) throws EngineException.Invalid {
         var modes = host.namespaces();
         if (modes.uts().equals("host") && !config.names().host().isEmpty()) {
@@ -162,6 +163,12 @@ final class ContainerPlanner {
         }
         if (!config.names().host().isEmpty()) {
             return config;
+        }
+        var other = others.sharings.named(modes.network());
+        if (other.isPresent() && !modes.uts().equals("host")) {
+            var names = other.get().config().names();
+            return ContainerConfig.parse(config.document()
+                    .with("Hostname", Json.of(names.host())).with("Domainname", Json.of(names.domain())));
         }
         boolean hosts = modes.network().equals("host") || modes.uts().equals("host");
         return ContainerConfig.parse(config.document()

@@ -417,6 +417,9 @@ class NetworksTest {
         assertThat(hosts("second")).contains("172.17.0.2\t" + first.substring(0, 12));
         assertThat(harness.containers().inspect(id, false).container().host().namespaces().network())
                 .isEqualTo("container:" + first);
+        var second = harness.containers().inspect("second", false);
+        assertThat(second.container().config().names().host()).isEqualTo(first.substring(0, 12));
+        assertThat(Files.readString(second.files().hostname())).isEqualTo(first.substring(0, 12) + "\n");
         assertThatThrownBy(() -> networks.connect("bridge", "second", settings("{}")))
                 .isInstanceOf(EngineException.Forbidden.class);
     }
