@@ -13,6 +13,7 @@ import carafe.spec.docker.NetworkingConfig;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -145,11 +146,13 @@ final class LiveNetworks implements Networks {
         }
         boolean asksDangling = !filters.of("dangling").isEmpty();
         boolean dangling = filters.truth("dangling", false);
+        var id = filters.finding("id");
+        var named = filters.finding("name");
         var found = new ArrayList<NetworkDetails>();
         for (var network : networks.all()) {
             boolean shown = filters.allows("driver", network.driver().word())
-                    && (filters.of("id").isEmpty() || filters.of("id").stream().anyMatch(network.id()::contains))
-                    && (filters.of("name").isEmpty() || filters.of("name").stream().anyMatch(network.name()::contains))
+                    && id.test(network.id())
+                    && named.test(network.name())
                     && filters.allowsLabels("label", network.labels())
                     && filters.allows("scope", "local")
                     && filters.allows("type", network.builtIn() ? "builtin" : "custom")
@@ -381,10 +384,22 @@ final class LiveNetworks implements Networks {
         defaultBridge(networks.named(Network.DEFAULT));
         hands.memberships.resume(running.keySet());
         fabric.restore(networks.real(), running);
+        rename(running.keySet());
         try {
             hands.memberships.hold();
         } catch (EngineException e) {
             LOG.error("containers are not protected and ports not published: {}", e.getMessage());
+        }
+    }
+
+    /// An engine that died in a rename may not have told the networks.
+    private void rename(Collection<String> running) {
+        for (String id : running) {
+            try {
+                hands.memberships.rename(book.find(id).snapshot());
+            } catch (EngineException e) {
+                LOG.warn("container {} may have an old name in its networks: {}", id, e.getMessage());
+            }
         }
     }
 

@@ -343,6 +343,24 @@ final class Memberships {
         }
     }
 
+    /// Confined to the container's queue, or at the engine's start: its networks and who asks for its ports know it by the
+    /// name it has now. One that does not run is nowhere known.
+    void rename(ContainerSnapshot container) throws EngineException {
+        var sandbox = fabric.sandbox(container.id());
+        if (sandbox.isEmpty()) {
+            return;
+        }
+        var names = new LinkedHashMap<String, List<String>>();
+        for (var endpoint : container.networking().endpoints().entrySet()) {
+            var network = networks.named(endpoint.getKey()).filter(Network::userDefined);
+            if (network.isPresent()) {
+                names.put(network.get().id(), names(container, EndpointSettings.parse(endpoint.getValue())));
+            }
+        }
+        fabric.rename(container.id(), names);
+        outlets.called(container.id(), container.name());
+    }
+
     /// Confined to the container's queue: one more network for one that runs.
     void connectRunning(ContainerSnapshot container, Network network, EndpointSettings settings) throws EngineException {
         if (fabric.sandbox(container.id()).isEmpty()) {

@@ -49,9 +49,10 @@ public final class MemoryFabric implements Fabric {
     }
 
     @Override
-    public synchronized void remove(Network network) {
+    public synchronized void remove(Network network) throws EngineException {
         if (sandboxes.values().stream().anyMatch(sandbox -> sandbox.in(network.id()).isPresent())) {
-            throw new AssertionError("somebody is still in " + network.name());
+            throw new EngineException.Forbidden("error while removing network: network " + network.name()
+                    + " has active endpoints");
         }
         networks.remove(network.id());
         addresses.remove(network.id());
@@ -116,6 +117,13 @@ public final class MemoryFabric implements Fabric {
             sandboxes.put(containerId, new Sandbox(containerId, open.path(), open.endpoints().stream()
                     .filter(endpoint -> !endpoint.networkId().equals(networkId)).toList()));
         });
+    }
+
+    @Override
+    public void rename(String containerId, Map<String, List<String>> names) {
+        sandbox(containerId).ifPresent(open -> sandboxes.put(containerId, new Sandbox(
+                containerId, open.path(), open.endpoints().stream()
+                        .map(one -> one.called(names.getOrDefault(one.networkId(), one.names()))).toList())));
     }
 
     @Override

@@ -131,6 +131,33 @@ class RestoreTest {
         }
     }
 
+    @Test
+    void aNewNameIsKnownToTheNextEngineOrToNone() throws Exception {
+        var fabric = stage.open(FabricStage.NAME, Failpoints.parse("rename.note=1*EIO->off"));
+        var network = fabric.create(request("app", Map.of(), pool("10.77.0.0/24")));
+        var sandbox = fabric.open(ONE, List.of(
+                new Joining(network, Joining.Wanted.ANYTHING, List.of("web", "w3"), 0, Map.of())));
+        var listener = new FabricStage.RecordingListener();
+        fabric.listen(listener);
+        var names = Map.of(network.id(), List.of("shop", "w3"), "another network", List.of("lost"));
+        assertThatThrownBy(() -> fabric.rename(ONE, names)).hasMessageContaining("cannot rename container");
+        assertThat(fabric.sandbox(ONE)).contains(sandbox);
+        fabric.rename(ONE, names);
+        fabric.rename(ONE, names);
+        fabric.rename("2".repeat(64), names);
+        assertThat(listener.heard).containsExactly("=shop,w3");
+        assertThat(fabric.sandbox(ONE).orElseThrow().endpoints().getFirst().names()).containsExactly("shop", "w3");
+        try (var process = Dweller.in(stage, sandbox)) {
+            fabric.abandon();
+            try (var next = stage.open()) {
+                next.restore(List.of(network), Map.of(ONE, process.pid()));
+                assertThat(next.sandbox(ONE).orElseThrow().endpoints().getFirst().names()).containsExactly("shop", "w3");
+                next.close(ONE);
+                next.remove(network);
+            }
+        }
+    }
+
     /// The engine dies without a word; its descriptors close with it. The containers' processes are this one's children.
     @Test
     void theNextEngineTakesOverWhoRunsAndSweepsTheRest() throws Exception {
