@@ -382,8 +382,6 @@ final class Memberships {
         }
     }
 
-    /// Where none of its networks leads out any more nothing is published, and where none of them has a family, nothing
-    /// in it. It has left already: a port that cannot be had now is no failure of that.
     private void adaptPorts(ContainerSnapshot container) {
         try {
             var opening = opening(container);
@@ -392,9 +390,8 @@ final class Memberships {
             } else {
                 outlets.publish(opening);
             }
-        } catch (EngineException e) {
-            LOG.warn("the ports of container {} are those it had in the network that it left: {}",
-                    container.name(), e.getMessage());
+        } catch (EngineException e) { // it has left already, and that was no failure
+            LOG.warn("the ports of container {} are as before it left a network: {}", container.name(), e.getMessage());
         }
     }
 
