@@ -381,7 +381,7 @@ final class LiveNetworks implements Networks {
                         Network.Addressing.NONE, Network.Reach.USUAL, "", Map.of(), Map.of()));
             }
         }
-        defaultBridge(networks.named(Network.DEFAULT));
+        defaultBridge(networks.named(Network.DEFAULT), running.keySet());
         hands.memberships.resume(running.keySet());
         fabric.restore(networks.real(), running);
         rename(running.keySet());
@@ -404,9 +404,9 @@ final class LiveNetworks implements Networks {
     }
 
     /// Without a default bridge containers can still run, in other networks: it does not keep the engine from starting.
-    private void defaultBridge(Optional<Network> known) throws EngineException {
+    private void defaultBridge(Optional<Network> known, Set<String> running) throws EngineException {
         try {
-            var made = fabric.createDefault(known);
+            var made = fabric.createDefault(known, running);
             if (made.isEmpty() && known.isPresent()) {
                 networks.erase(known.get());
             } else if (made.isPresent() && !made.equals(known)) {

@@ -6,6 +6,7 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /// All networks of one engine and the containers in them. The fabric remembers networks that it made or was
@@ -29,8 +30,14 @@ public interface Fabric extends AutoCloseable {
     }
 
     /// Makes the default bridge as the configuration wants it, keeping what `known` has and nothing contradicts; empty
-    /// when there is none by configuration.
-    Optional<Network> createDefault(Optional<Network> known) throws EngineException;
+    /// when there is none by configuration. What the host has contradicts only while none of the containers `running`
+    /// (ids) is in `known`. On a bridge of the host's it has that one's range.
+    Optional<Network> createDefault(Optional<Network> known, Set<String> running) throws EngineException;
+
+    /// The same where nobody runs.
+    default Optional<Network> createDefault(Optional<Network> known) throws EngineException {
+        return createDefault(known, Set.of());
+    }
 
     /// Takes the network away: bridge, rules, reservation. Idempotent.
     /// @throws EngineException.Forbidden somebody is in it, or on the way into it; all of it stays

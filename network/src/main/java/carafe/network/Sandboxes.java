@@ -2,6 +2,7 @@ package carafe.network;
 
 import carafe.kernel.Descriptors;
 import carafe.kernel.KernelException;
+import carafe.kernel.LinkInfo;
 import carafe.kernel.Linux;
 import carafe.kernel.NamespaceThread;
 import carafe.kernel.NetNamespace;
@@ -34,6 +35,9 @@ import org.slf4j.LoggerFactory;
 final class Sandboxes implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Sandboxes.class);
+
+    /// Docker's word for the name of one interface.
+    private static final String INTERFACE_NAME = "com.docker.network.endpoint.ifname";
 
     private final Tools tools;
     private final Addresses addresses;
@@ -118,7 +122,7 @@ final class Sandboxes implements AutoCloseable {
             for (var joining : joinings) {
                 var place = place(joining, places, places.isEmpty()
                         ? ahead.map(one -> one.cable().hostLink()).orElseGet(tools.marks::hostLink)
-                        : tools.marks.hostLink());
+                        : tools.marks.hostLink(), Set.of("lo"));
                 places.add(place);
                 diary.done(NetworkStep.Kind.ADDRESS, chosen(place));
             }
@@ -221,10 +225,12 @@ final class Sandboxes implements AutoCloseable {
                 .map(host -> endpoint.networkId() + " " + host.address()).toList();
     }
 
-    /// The place of `joining` beside those `before`; on a bridge the end on the host is called `hostLink`.
-    private Place place(Joining joining, List<Place> before, String hostLink) throws EngineException {
+    /// The place of `joining` beside those `before` and the links `inside`; on a bridge the end on the host is called
+    /// `hostLink`.
+    private Place place(Joining joining, List<Place> before, String hostLink, Set<String> inside) throws EngineException {
         var network = joining.network();
         var wanted = joining.wanted();
+        String name = interfaceName(joining, before, inside);
         if (network.driver() == Driver.IPVLAN && wanted.mac().isPresent()) {
             throw new EngineException.Invalid("ipvlan interfaces do not support custom mac address assignment: all of"
                     + " network " + network.name() + " have the one of " + network.link());
@@ -247,9 +253,6 @@ final class Sandboxes implements AutoCloseable {
                 leads ? four.flatMap(address -> gateway(network, address.address())) : Optional.empty(),
                 leads ? six.flatMap(address -> gateway(network, address.address())) : Optional.empty(),
                 joining.gatewayPriority(), network.name());
-        String name = wanted.interfaceName().isEmpty()
-                ? freeName(network.settings().interfacePrefix(), before)
-                : wanted.interfaceName();
         var mac = shared.isPresent() ? shared.get()
                 : wanted.mac().or(() -> four.map(address -> MacAddress.of(address.address()))).orElseGet(this::anyMac);
         return new Place(network, new Endpoint(
@@ -274,13 +277,21 @@ final class Sandboxes implements AutoCloseable {
                 .flatMap(network.driver() == Driver.BRIDGE ? Subnet::wayOut : Subnet::gateway);
     }
 
-    private static String freeName(String prefix, List<Place> before) {
-        for (int number = 0; ; number++) {
-            String candidate = prefix + number;
-            if (before.stream().noneMatch(place -> place.endpoint().interfaceName().equals(candidate))) {
-                return candidate;
-            }
+    private static String interfaceName(Joining joining, List<Place> before, Set<String> inside)
+            throws EngineException.Conflict {
+        var taken = new HashSet<>(inside);
+        before.forEach(place -> taken.add(place.endpoint().interfaceName()));
+        String wanted = joining.wanted().interfaceName();
+        if (taken.contains(wanted)) {
+            throw new EngineException.Conflict("cannot connect to network " + joining.network().name() + ": the container has"
+                    + " an interface " + wanted + " already; choose another name, or leave out the driver option "
+                    + INTERFACE_NAME);
         }
+        int number = 0;
+        while (taken.contains(joining.network().settings().interfacePrefix() + number)) {
+            number++;
+        }
+        return wanted.isEmpty() ? joining.network().settings().interfacePrefix() + number : wanted;
     }
 
     private MacAddress anyMac() {
@@ -300,7 +311,8 @@ final class Sandboxes implements AutoCloseable {
     private Endpoint connect(Cell cell, Joining joining) throws EngineException {
         String containerId = cell.containerId();
         pass("connect.addresses");
-        var place = place(joining, cell.places(), tools.marks.hostLink());
+        var place = place(joining, cell.places(), tools.marks.hostLink(), inside(cell));
+        boolean laid = false;
         boolean connected = false;
         try {
             pass("connect.note");
@@ -310,6 +322,7 @@ final class Sandboxes implements AutoCloseable {
             pass("connect.link");
             silence(place);
             tools.cables.lay(place, cell.namespace());
+            laid = true;
             tools.cables.address(place, cell.namespace(), joining.driverOptions());
             pass("connect.routes");
             cell.places(cell.with(place));
@@ -321,9 +334,20 @@ final class Sandboxes implements AutoCloseable {
         } catch (IOException e) {
             throw Trouble.of("cannot connect container " + containerId + " to network " + joining.network().name(), e);
         } finally {
-            if (!connected) {
+            if (!connected && laid) {
                 remove(cell, place);
+            } else if (!connected) {
+                giveBack(cell, place); // an interface of that name is somebody else's
             }
+        }
+    }
+
+    /// The names of all links in the container's namespace, those that it made itself included.
+    private static Set<String> inside(Cell cell) throws EngineException {
+        try {
+            return cell.namespace().netlink().links().stream().map(LinkInfo::name).collect(Collectors.toSet());
+        } catch (KernelException e) {
+            throw Trouble.of("cannot list the interfaces of container " + cell.containerId(), e);
         }
     }
 
@@ -350,10 +374,20 @@ final class Sandboxes implements AutoCloseable {
                 cell.namespace().netlink().perform(NetRequest.deleteLink(place.endpoint().interfaceName()));
             }
             tools.cables.route(cell.sandbox(), cell.namespace());
-            failpoints.pass("disconnect.note");
-            tools.notes.write(cell.containerId(), cell.endpoints());
         } catch (IOException | EngineException e) {
             LOG.warn("disconnecting container {} from {}: {}", cell.containerId(), place.network().name(), e.getMessage());
+        }
+        giveBack(cell, place);
+    }
+
+    /// What the container had, or was to have, in a place that it is in no more.
+    private void giveBack(Cell cell, Place place) {
+        try {
+            failpoints.pass("disconnect.note");
+            tools.notes.write(cell.containerId(), cell.endpoints());
+        } catch (IOException e) {
+            LOG.warn("the note about container {} still tells of network {}: {}",
+                    cell.containerId(), place.network().name(), e.getMessage());
         }
         dies(place.endpoint());
         addresses.free(place.endpoint());
@@ -476,6 +510,13 @@ final class Sandboxes implements AutoCloseable {
                 LOG.warn("the network of container {} was not taken over: {}", id, e.getMessage());
             }
         }
+    }
+
+    /// Whether the note of one of those who run tells of the network. Before [#restore].
+    boolean isHeld(String networkId, Set<String> running) throws EngineException {
+        return tools.notes.all().entrySet().stream()
+                .anyMatch(note -> running.contains(note.getKey())
+                        && note.getValue().stream().anyMatch(endpoint -> endpoint.networkId().equals(networkId)));
     }
 
     private void adopt(String id, int pid, List<Endpoint> endpoints, Map<String, Network> networks) throws IOException {

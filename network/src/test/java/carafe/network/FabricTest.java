@@ -332,6 +332,13 @@ class FabricTest {
         refused(EngineException.Invalid.class,
                 "invalid network config:\ninvalid gateway 10.2.0.1: parent subnet is an invalid range for 10.1.1.0/24",
                 new NetworkRequest.Pool("10.1.1.0/24", "", "10.2.0.1", Map.of()));
+        for (String range : List.of("127.0.0.0/8", "127.9.0.0/16", "224.0.0.0/4", "239.1.0.0/16", "255.255.255.255/32",
+                "0.0.0.0/0", "::1/128", "ff02::/16", "::/64")) {
+            assertThatThrownBy(() -> fabric.create(request("b", Map.of(), pool(range)))).as(range)
+                    .isInstanceOf(EngineException.Invalid.class)
+                    .hasMessageMatching("(?s)invalid network config:\ninvalid subnet " + range
+                            + ": the (loopback|multicast|broadcast|unspecified) addresses .*name a private range.*");
+        }
         refused(EngineException.Invalid.class, "invalid network config:\ngateway requires a subnet",
                 new NetworkRequest.Pool("", "", "10.2.0.1", Map.of()));
         assertThatThrownBy(() -> fabric.create(request("b", Map.of(LinkOptions.MTU, "12"))))

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -31,10 +32,11 @@ public final class MemoryFabric implements Fabric {
     }
 
     @Override
-    public synchronized Optional<Network> createDefault(Optional<Network> known) throws EngineException {
+    public synchronized Optional<Network> createDefault(Optional<Network> known, Set<String> running)
+            throws EngineException {
         known.ifPresent(network -> networks.remove(network.id()));
         return Optional.of(add(planner.defaultBridge(
-                FabricConfig.DefaultBridge.USUAL, "carafe0", known, marks.id(), around())));
+                FabricConfig.DefaultBridge.USUAL, new NetworkPlanner.Ground("carafe0", List.of()), known, marks.id(), around())));
     }
 
     private NetworkPlanner.Surroundings around() {

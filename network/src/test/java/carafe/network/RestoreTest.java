@@ -279,6 +279,55 @@ class RestoreTest {
         }
     }
 
+    /// A VPN came while the engine was away.
+    @Test
+    void theDefaultBridgeKeepsItsRangeWhileSomebodyRunsInIt() throws Exception {
+        var fabric = stage.open();
+        var first = fabric.createDefault(Optional.empty()).orElseThrow();
+        assertThat(first.ranges()).hasToString("[172.17.0.0/16]");
+        var sandbox = fabric.open(ONE, List.of(joining(first)));
+        try (var process = Dweller.in(stage, sandbox)) {
+            fabric.abandon();
+            stage.netlink().perform(NetRequest.addLink(LinkEnd.named("vpn0").raised(), "bridge"));
+            int vpn = stage.netlink().link("vpn0").orElseThrow().index();
+            stage.netlink().perform(NetRequest.addAddress(vpn, new byte[] {(byte) 172, 17, 9, 1}, 24));
+            try (var next = stage.open()) {
+                var running = Map.of(ONE, process.pid());
+                var kept = next.createDefault(Optional.of(first), running.keySet()).orElseThrow();
+                assertThat(kept).isEqualTo(first);
+                next.restore(List.of(kept), running);
+                assertThat(next.sandbox(ONE)).get().extracting(Sandbox::endpoints).isEqualTo(sandbox.endpoints());
+                int bridge = stage.netlink().link(first.link()).orElseThrow().index();
+                assertThat(stage.netlink().addresses()).anyMatch(address -> address.link() == bridge
+                        && carafe.spec.network.IpAddress.of(address.address()).toString().equals("172.17.0.1"));
+                next.close(ONE);
+                next.settle();
+            }
+        }
+        try (var last = stage.open()) {
+            var moved = last.createDefault(Optional.of(first), java.util.Set.of("2".repeat(64))).orElseThrow();
+            assertThat(moved.ranges()).hasToString("[172.18.0.0/16]");
+        }
+    }
+
+    @Test
+    void addressesOfWhoRunsAreCountedInTheirOwnFamilyOnly() throws Exception {
+        var fabric = stage.open();
+        var network = fabric.create(request("dual", Map.of(), pool("10.77.0.0/24"), pool("fd00:7::/64")));
+        var sandbox = fabric.open(ONE, List.of(joining(network)));
+        assertThat(fabric.usage(network)).extracting(Fabric.Usage::inUse).containsExactly(2L, 2L);
+        try (var process = Dweller.in(stage, sandbox)) {
+            fabric.abandon();
+            try (var next = stage.open()) {
+                next.restore(List.of(network), Map.of(ONE, process.pid()));
+                assertThat(next.usage(network)).extracting(Fabric.Usage::inUse).containsExactly(2L, 2L);
+                next.close(ONE);
+                assertThat(next.usage(network)).extracting(Fabric.Usage::inUse).containsExactly(1L, 1L);
+                next.settle();
+            }
+        }
+    }
+
     @Test
     void documentsOfNetworksAreReadAsTheyWerePrinted() throws Exception {
         try (var fabric = stage.open()) {
