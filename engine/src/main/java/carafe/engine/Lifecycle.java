@@ -147,8 +147,7 @@ final class Lifecycle {
             return; // its start writes them
         }
         try {
-            starts.etc.writeHosts(
-                    starts.layout.files(container.id()), snapshot.host(), starts.networks.known(snapshot));
+            starts.etc.updateHosts(starts.layout.files(container.id()), starts.networks.known(snapshot));
         } catch (EngineException e) {
             LOG.warn("/etc/hosts of container {} does not tell the new addresses of those it is linked to",
                     container.id(), e);

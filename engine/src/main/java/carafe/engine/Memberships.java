@@ -147,7 +147,11 @@ final class Memberships {
     }
 
     /// A line of /etc/hosts.
-    record HostLine(String address, String names) {}
+    record HostLine(String address, String names) {
+        String text() {
+            return address + "\t" + names;
+        }
+    }
 
     /// Confined to the container's queue: makes its network ready for its first process.
     /// With users of its own it has those to whom belongs what is `shared`.

@@ -81,6 +81,23 @@ class NetworksTest {
         assertThat(names(id, "lan")).startsWith("kiosk").doesNotContain("shop");
     }
 
+    /// As the auditor did it: a line of the container's own, then connect and disconnect.
+    @Test
+    void aContainersOwnHostsStayWhenItComesToANetworkAndLeavesIt() throws Exception {
+        networks.create(network("{\"Name\":\"lan\",\"IPAM\":{\"Config\":[{\"Subnet\":\"10.9.0.0/24\"}]}}"));
+        harness.create("web", "sleep");
+        harness.containers().start("web");
+        Path file = harness.containers().inspect("web", false).files().hosts();
+        Files.writeString(file, Files.readString(file) + "192.0.2.7\tmine\n");
+        networks.connect("lan", "web", settings("{}"));
+        assertThat(hosts("web")).contains("192.0.2.7\tmine\n", "10.9.0.2\t");
+        networks.disconnect("lan", "web", false);
+        assertThat(hosts("web")).endsWith("192.0.2.7\tmine\n").contains("172.17.0.2\t");
+        Files.write(file, new byte[(1 << 20) + 1]);
+        networks.connect("lan", "web", settings("{}"));
+        assertThat(place("web", "lan").live()).as("it is in the network all the same").isPresent();
+    }
+
     private String hosts(String container) throws Exception {
         return Files.readString(harness.containers().inspect(container, false).files().hosts());
     }
