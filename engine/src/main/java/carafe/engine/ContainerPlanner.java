@@ -109,7 +109,7 @@ final class ContainerPlanner {
         HostConfig host = request.host();
         checkCpu(host);
         String mode = others.memberships.mode(host.namespaces().network());
-        Memberships.checkMode(mode, request.config(), host);
+        NetworkModes.check(mode, request.config(), host);
         Json links = others.memberships.links().byId(host);
         if (!List.of("", "carafe", "runc", "io.containerd.runc.v2").contains(host.runtime())) {
             throw new EngineException.Invalid("unknown or invalid runtime name: " + host.runtime());

@@ -18,7 +18,6 @@ import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.ContainerConfig;
 import carafe.spec.docker.EndpointSettings;
-import carafe.spec.docker.HostConfig;
 import carafe.spec.docker.NetworkingConfig;
 import carafe.spec.network.IpAddress;
 import java.util.ArrayList;
@@ -38,7 +37,7 @@ import org.slf4j.LoggerFactory;
 /// network mode first); the fabric knows the addresses it has while it runs.
 final class Memberships {
     private static final Logger LOG = LoggerFactory.getLogger(Memberships.class);
-    private static final String CONTAINER = "container:";
+    private static final String CONTAINER = NetworkModes.CONTAINER;
 
     private final Book book;
     private final ContainerRuntime runtime;
@@ -62,11 +61,6 @@ final class Memberships {
         this.links = new Links(book, networks, fabric);
     }
 
-    /// Whether a container with this mode shares somebody else's network, or has none it could leave.
-    static boolean isFixed(String mode) {
-        return mode.equals("host") || mode.equals("none") || mode.startsWith(CONTAINER);
-    }
-
     /// The mode that the client means; without a default bridge a container that names no network has none.
     String mode(String asked) throws EngineException {
         if (asked.isEmpty() || asked.equals("default")) {
@@ -75,7 +69,7 @@ final class Memberships {
         if (asked.startsWith(CONTAINER)) {
             return CONTAINER + book.find(asked.substring(CONTAINER.length())).id();
         }
-        return isFixed(asked) ? asked : networks.findToJoin(asked).name();
+        return NetworkModes.isFixed(asked) ? asked : networks.findToJoin(asked).name();
     }
 
     /// The networks of a container to be, by name: its mode's first, then the others in the client's order.
@@ -90,20 +84,20 @@ final class Memberships {
             endpoints.put(name, settings.json());
         }
         if (mode.startsWith(CONTAINER)) {
-            refuseMac(endpoints.getOrDefault(mode, new Json.Obj(Map.of())).text("MacAddress"));
+            NetworkModes.refuseMac(endpoints.getOrDefault(mode, new Json.Obj(Map.of())).text("MacAddress"));
             if (endpoints.size() > 1) {
                 throw new EngineException.Invalid("conflicting options: a container that shares the network of another"
                         + " cannot join networks of its own");
             }
             return NetworkingConfig.NONE;
         }
-        if (isFixed(mode) && endpoints.size() > 1) {
+        if (NetworkModes.isFixed(mode) && endpoints.size() > 1) {
             throw new EngineException.Invalid("container cannot be connected to multiple networks with one of the networks"
                     + " in " + (mode.equals("none") ? "private (none)" : mode) + " mode");
         }
         String mac = config.document().text("MacAddress");
         var first = endpoints.getOrDefault(mode, new Json.Obj(Map.of()));
-        if (!mac.isEmpty() && !isFixed(mode) && first.text("MacAddress").isEmpty()) {
+        if (!mac.isEmpty() && !NetworkModes.isFixed(mode) && first.text("MacAddress").isEmpty()) {
             endpoints.put(mode, EndpointSettings.parse(first.with("MacAddress", Json.of(mac))).json());
         }
         return new NetworkingConfig(endpoints);
@@ -111,7 +105,7 @@ final class Memberships {
 
     private boolean isSame(String name, String mode, String asked) throws EngineException {
         return name.equals(asked) || name.equals(mode) || name.equals("default") && (asked.isEmpty() || asked.equals("default"))
-                || !isFixed(mode) && networks.named(name).isEmpty() && networks.find(name).name().equals(mode);
+                || !NetworkModes.isFixed(mode) && networks.named(name).isEmpty() && networks.find(name).name().equals(mode);
     }
 
     /// Refuses names that cannot be, and in the engine's own networks what only those that users made offer.
@@ -326,7 +320,7 @@ final class Memberships {
 
     /// What a plan that is only shown has in the place of the namespace's path.
     String shownPath(ContainerSnapshot container) {
-        return isFixed(container.host().namespaces().network()) ? "" : "/proc/self/fd/NETWORK";
+        return NetworkModes.isFixed(container.host().namespaces().network()) ? "" : "/proc/self/fd/NETWORK";
     }
 
     /// Confined to the container's queue: its process ended, or never came to be.
@@ -564,44 +558,5 @@ final class Memberships {
                 .flatMap(subnet -> subnet.gateway())
                 .map(gateway -> List.of(gateway.toString()))
                 .orElse(List.of());
-    }
-
-    /// Refuses what a mode forbids in the rest of the configuration.
-    static void checkMode(String mode, ContainerConfig config, HostConfig host) throws EngineException {
-        if (mode.startsWith(CONTAINER)) {
-            if (!config.document().text("Hostname").isEmpty()) {
-                throw new EngineException.Invalid("conflicting options: hostname and the network mode");
-            }
-            if (!host.document().texts("Links").isEmpty()) {
-                throw new EngineException.Invalid("conflicting options: container type network can't be used with links."
-                        + " This would result in undefined behavior");
-            }
-            if (!host.resolver().servers().isEmpty()) {
-                throw new EngineException.Invalid("conflicting options: dns and the network mode");
-            }
-            if (!host.resolver().extraHosts().isEmpty()) {
-                throw new EngineException.Invalid("conflicting options: custom host-to-IP mapping and the network mode");
-            }
-            if (!host.document().object("PortBindings").fields().isEmpty()
-                    || host.document().truth("PublishAllPorts")) {
-                throw new EngineException.Invalid("conflicting options: port publishing and the container type network mode");
-            }
-            if (!config.document().object("ExposedPorts").fields().isEmpty()) {
-                throw new EngineException.Invalid("conflicting options: port exposing and the container type network mode");
-            }
-        }
-        if (mode.equals("host") && !host.document().texts("Links").isEmpty()) {
-            throw new EngineException.Invalid("conflicting options: host type networking can't be used with links."
-                    + " This would result in undefined behavior");
-        }
-        if (mode.startsWith(CONTAINER) || mode.equals("host")) {
-            refuseMac(config.document().text("MacAddress"));
-        }
-    }
-
-    private static void refuseMac(String mac) throws EngineException.Invalid {
-        if (!mac.isEmpty()) {
-            throw new EngineException.Invalid("conflicting options: mac-address and the network mode");
-        }
     }
 }
