@@ -22,6 +22,7 @@ import carafe.spec.docker.NetworkingConfig;
 import carafe.spec.network.IpAddress;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -121,6 +122,26 @@ final class Memberships {
                         + "network-scoped alias is supported only for containers in user defined networks");
             }
         }
+    }
+
+    /// The container whose network one of this mode shares, and with it the names and the files of /etc; by now, it may be gone.
+    Optional<ContainerSnapshot> owner(String mode) {
+        var seen = new HashSet<String>();
+        var owner = Optional.<ContainerSnapshot>empty();
+        for (String next = mode; next.startsWith(CONTAINER) && seen.add(next); ) {
+            try {
+                owner = Optional.of(book.find(next.substring(CONTAINER.length())).snapshot());
+            } catch (EngineException gone) {
+                return Optional.empty();
+            }
+            next = owner.get().host().namespaces().network();
+        }
+        return owner;
+    }
+
+    /// The id of the container whose files of /etc it has.
+    String filesOf(ContainerSnapshot container) {
+        return owner(container.host().namespaces().network()).map(ContainerSnapshot::id).orElse(container.id());
     }
 
     /// What a start needs of the container's network: the namespace to join (empty: its own new one, or the host's) and
@@ -280,7 +301,8 @@ final class Memberships {
             theirs.close();
             throw Sharings.otherUsers(container, "the network and the processes or ipc");
         }
-        return new Attachment(theirs.network(), known(other.snapshot()), Optional.empty(), Optional.of(theirs));
+        var nothing = new EtcFiles.Known(List.of(), List.of(), false); // its files are the owner's
+        return new Attachment(theirs.network(), nothing, Optional.empty(), Optional.of(theirs));
     }
 
     private static Joining joining(Network network, EndpointSettings settings, ContainerSnapshot container) {

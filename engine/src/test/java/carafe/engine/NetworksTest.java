@@ -98,6 +98,40 @@ class NetworksTest {
         assertThat(place("web", "lan").live()).as("it is in the network all the same").isPresent();
     }
 
+    /// Its name and its very files, so that what comes later is seen by both.
+    @Test
+    void whoSharesANetworkHasTheFilesAndTheNameOfItsOwner() throws Exception {
+        networks.create(network("{\"Name\":\"lan\",\"IPAM\":{\"Config\":[{\"Subnet\":\"10.9.0.0/24\"}]}}"));
+        var config = ContainerConfig.parse((Json.Obj) Json.parse(
+                "{\"Image\":\"app\",\"Cmd\":[\"sleep\"],\"Hostname\":\"own\",\"Domainname\":\"example.org\"}"));
+        harness.containers().create(new CreateRequest("owner", "", config,
+                request("x", "{}", "sleep").host(), NetworkingConfig.NONE));
+        harness.containers().start("owner");
+        for (var guest : List.of(List.of("guest", "owner"), List.of("second", "guest"))) {
+            harness.containers().create(
+                    request(guest.get(0), "{\"NetworkMode\":\"container:" + guest.get(1) + "\"}", "sleep"));
+            harness.containers().start(guest.get(0));
+            var names = harness.containers().inspect(guest.get(0), false).container().config().names();
+            assertThat(names.host() + "." + names.domain()).isEqualTo("own.example.org");
+            var spec = harness.runtime.started().getLast().spec();
+            assertThat(spec.hostname()).isEqualTo("own");
+            var theirs = harness.containers().inspect("owner", false).files();
+            for (var file : List.of(theirs.hosts(), theirs.hostname(), theirs.resolver())) {
+                assertThat(spec.mounts()).anyMatch(mount -> mount.source().equals(file.toString()));
+            }
+            var files = harness.containers().inspect(guest.get(0), false).files();
+            assertThat(List.of(files.hosts(), files.hostname(), files.resolver()))
+                    .containsExactly(theirs.hosts(), theirs.hostname(), theirs.resolver());
+            assertThat(files.log()).isNotEqualTo(theirs.log());
+        }
+        networks.connect("lan", "owner", settings("{}"));
+        assertThat(hosts("guest")).contains("10.9.0.2\town.example.org\town\n");
+        for (String name : List.of("second", "guest")) {
+            harness.containers().remove(name, new RemoveRequest(true, false));
+        }
+        assertThat(hosts("owner")).as("files of its own stay").contains("10.9.0.2\t");
+    }
+
     private String hosts(String container) throws Exception {
         return Files.readString(harness.containers().inspect(container, false).files().hosts());
     }
