@@ -31,6 +31,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -575,10 +576,10 @@ final class Memberships {
         if (!defaults.hostGateways().isEmpty()) {
             return defaults.hostGateways().stream().map(IpAddress::toString).toList();
         }
-        return networks.named(Network.DEFAULT)
-                .flatMap(network -> network.subnet(false))
-                .flatMap(subnet -> subnet.gateway())
-                .map(gateway -> List.of(gateway.toString()))
-                .orElse(List.of());
+        return networks.named(Network.DEFAULT).stream()
+                .flatMap(network -> Stream.of(false, true).flatMap(six -> network.subnet(six).stream()))
+                .flatMap(subnet -> subnet.gateway().stream())
+                .map(IpAddress::toString)
+                .toList();
     }
 }

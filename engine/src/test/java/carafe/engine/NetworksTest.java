@@ -98,6 +98,15 @@ class NetworksTest {
         assertThat(place("web", "lan").live()).as("it is in the network all the same").isPresent();
     }
 
+    @Test
+    void theHostIsReachedByBothFamiliesOfTheDefaultBridge() throws Exception {
+        harness.fabric.defaultSix("fd00:9::/64");
+        harness.crash();
+        harness.containers().create(request("web", "{\"ExtraHosts\":[\"gate:host-gateway\"]}", "sleep"));
+        harness.containers().start("web");
+        assertThat(hosts("web")).contains("172.17.0.1\tgate\nfd00:9::1\tgate\n");
+    }
+
     /// Its name and its very files, so that what comes later is seen by both.
     @Test
     void whoSharesANetworkHasTheFilesAndTheNameOfItsOwner() throws Exception {
