@@ -146,11 +146,13 @@ final class LiveNetworks implements Networks {
         }
         boolean asksDangling = !filters.of("dangling").isEmpty();
         boolean dangling = filters.truth("dangling", false);
+        var id = filters.finding("id");
+        var named = filters.finding("name");
         var found = new ArrayList<NetworkDetails>();
         for (var network : networks.all()) {
             boolean shown = filters.allows("driver", network.driver().word())
-                    && (filters.of("id").isEmpty() || filters.of("id").stream().anyMatch(network.id()::contains))
-                    && (filters.of("name").isEmpty() || filters.of("name").stream().anyMatch(network.name()::contains))
+                    && id.test(network.id())
+                    && named.test(network.name())
                     && filters.allowsLabels("label", network.labels())
                     && filters.allows("scope", "local")
                     && filters.allows("type", network.builtIn() ? "builtin" : "custom")

@@ -485,6 +485,13 @@ class NetworksTest {
     void filtersOfLists() throws Exception {
         networks.create(network("{\"Name\":\"app\",\"Labels\":{\"a\":\"b\"}}"));
         assertThat(names("{\"name\":[\"pp\"]}")).containsExactly("app");
+        String id = networks.inspect("app").id();
+        assertThat(names("{\"name\":[\"^app$\"]}")).containsExactly("app");
+        assertThat(names("{\"name\":[\"^pp\",\"^br.d?ge$\"]}")).containsExactly("bridge");
+        assertThat(names("{\"name\":[\"app[\"]}")).isEmpty();
+        assertThat(names("{\"id\":[\"^" + id.substring(0, 12) + "\"]}")).containsExactly("app");
+        assertThat(names("{\"id\":[\"" + id.substring(20, 40) + "\"]}")).containsExactly("app");
+        assertThat(names("{\"id\":[\"^" + id.substring(1, 40) + "\"]}")).isEmpty();
         assertThat(names("{\"type\":[\"custom\"]}")).containsExactly("app");
         assertThat(names("{\"driver\":[\"null\"]}")).containsExactly("none");
         assertThat(names("{\"label\":[\"a=b\"]}")).containsExactly("app");

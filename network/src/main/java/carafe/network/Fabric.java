@@ -32,7 +32,8 @@ public interface Fabric extends AutoCloseable {
     /// when there is none by configuration.
     Optional<Network> createDefault(Optional<Network> known) throws EngineException;
 
-    /// Takes the network away: bridge, rules, reservation. The caller made sure that nobody is in it. Idempotent.
+    /// Takes the network away: bridge, rules, reservation. Idempotent.
+    /// @throws EngineException.Forbidden somebody is in it, or on the way into it; all of it stays
     void remove(Network network) throws EngineException;
 
     /// A namespace for the container, with an endpoint in each network, ready for its first process. `namespace` is the
@@ -40,6 +41,7 @@ public interface Fabric extends AutoCloseable {
     /// made, or was made before. What fails leaves
     /// nothing. Waits for nothing but the kernel.
     /// @throws EngineException.Forbidden an address is in use
+    /// @throws EngineException.NotFound one of the networks was removed meanwhile
     Sandbox open(String containerId, List<Joining> networks, Optional<String> namespace) throws EngineException;
 
     /// The same in a namespace of the fabric's own.
@@ -65,6 +67,7 @@ public interface Fabric extends AutoCloseable {
     Optional<Sandbox> sandbox(String containerId);
 
     /// Connects a running container to one more network.
+    /// @throws EngineException.NotFound the network was removed meanwhile
     Endpoint connect(String containerId, Joining joining) throws EngineException;
 
     /// Takes a running container out of a network. Idempotent.

@@ -52,6 +52,7 @@ final class LinuxFabric implements Fabric {
     private final NetworkPlanner planner;
     private final Addresses addresses = new Addresses();
     private final ConcurrentMap<String, Network> networks = new ConcurrentHashMap<>();
+    private final Arrivals arrivals = new Arrivals(networks.keySet());
     private final CopyOnWriteArrayList<EndpointListener> listeners = new CopyOnWriteArrayList<>();
     private final Sandboxes sandboxes;
     private final ReentrantLock planning = new ReentrantLock();
@@ -76,7 +77,7 @@ final class LinuxFabric implements Fabric {
                 new Sandboxes.Tools(thread,
                         new NamespacePool(thread, POOL, new CablesAhead(thread.insideHome(Netlink::open), marks, graveyard),
                                 parts.failpoints()),
-                        new Cables(host, thread, bridges, this::remade), graveyard, notes, marks),
+                        new Cables(host, thread, bridges, this::remade), graveyard, notes, marks, arrivals),
                 addresses, listeners, parts.failpoints());
         watch = thread.insideHome(LinkWatch::open);
         watcher = Thread.ofPlatform().daemon().name("link-watch").unstarted(this::watch);
@@ -271,6 +272,7 @@ final class LinuxFabric implements Fabric {
         pass("network.remove");
         bridging.lock();
         try {
+            arrivals.go(network, () -> sandboxes.dwellers(network.id()));
             if (network.driver() == Driver.BRIDGE) {
                 unbridge(network);
             } else if (network.shares()) {
@@ -278,6 +280,7 @@ final class LinuxFabric implements Fabric {
             }
             forget(network);
         } finally {
+            arrivals.gone(network.id());
             bridging.unlock();
         }
     }

@@ -43,7 +43,7 @@ final class Sandboxes implements AutoCloseable {
 
     /// Who does the work.
     record Tools(NamespaceThread thread, NamespacePool namespaces, Cables cables, Graveyard graveyard,
-            SandboxNotes notes, Marks marks) {}
+            SandboxNotes notes, Marks marks, Arrivals arrivals) {}
 
     Sandboxes(Tools tools, Addresses addresses, List<EndpointListener> listeners, Failpoints failpoints) {
         this.tools = tools;
@@ -56,11 +56,19 @@ final class Sandboxes implements AutoCloseable {
         return Optional.ofNullable(cells.get(containerId)).map(Cell::sandbox);
     }
 
-    /// Ids of the networks that somebody is in.
+    /// Ids of the networks that somebody is in, or on the way into.
     Set<String> networksInUse() {
-        var used = new HashSet<String>();
+        var used = new HashSet<>(tools.arrivals.awaited());
         cells.values().forEach(cell -> cell.places().forEach(place -> used.add(place.network().id())));
         return used;
+    }
+
+    /// Ids of the containers in the network.
+    List<String> dwellers(String networkId) {
+        return cells.values().stream()
+                .filter(cell -> cell.endpoints().stream().anyMatch(endpoint -> endpoint.networkId().equals(networkId)))
+                .map(Cell::containerId)
+                .toList();
     }
 
     /// The host ends of all containers.
@@ -89,6 +97,12 @@ final class Sandboxes implements AutoCloseable {
 
     Sandbox open(String containerId, List<Joining> joinings, Optional<String> given) throws EngineException {
         close(containerId); // what a failed start may have left
+        try (var _ = tools.arrivals.come(containerId, joinings.stream().map(Joining::network).toList())) {
+            return arrive(containerId, joinings, given);
+        }
+    }
+
+    private Sandbox arrive(String containerId, List<Joining> joinings, Optional<String> given) throws EngineException {
         var places = new ArrayList<Place>();
         NetNamespace namespace = null;
         boolean opened = false;
@@ -246,6 +260,13 @@ final class Sandboxes implements AutoCloseable {
         if (cell == null) {
             throw new EngineException.Conflict("container " + containerId + " is not running");
         }
+        try (var _ = tools.arrivals.come(containerId, List.of(joining.network()))) {
+            return connect(cell, joining);
+        }
+    }
+
+    private Endpoint connect(Cell cell, Joining joining) throws EngineException {
+        String containerId = cell.containerId();
         pass("connect.addresses");
         var place = place(joining, cell.places(), tools.marks.hostLink());
         boolean connected = false;

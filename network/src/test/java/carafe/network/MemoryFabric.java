@@ -59,9 +59,10 @@ public final class MemoryFabric implements Fabric {
     }
 
     @Override
-    public synchronized void remove(Network network) {
+    public synchronized void remove(Network network) throws EngineException {
         if (sandboxes.values().stream().anyMatch(sandbox -> sandbox.in(network.id()).isPresent())) {
-            throw new AssertionError("somebody is still in " + network.name());
+            throw new EngineException.Forbidden("error while removing network: network " + network.name()
+                    + " has active endpoints");
         }
         networks.remove(network.id());
         addresses.remove(network.id());
