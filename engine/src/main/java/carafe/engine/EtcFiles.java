@@ -88,8 +88,15 @@ final class EtcFiles {
     }
 
     private static void noteLines(ContainerDetails.Files files, List<Memberships.HostLine> lines) throws IOException {
-        Files.writeString(lines(files), String.join("", lines.stream().map(line -> line.text() + "\n").toList()),
+        Files.writeString(lines(files), String.join("", texts(lines).stream().map(line -> line + "\n").toList()),
                 StandardCharsets.ISO_8859_1);
+    }
+
+    /// The lines as [#text] reads them: a character for each byte, as nobody knows how the container writes.
+    private static List<String> texts(List<Memberships.HostLine> lines) {
+        return lines.stream()
+                .map(line -> new String(line.text().getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1))
+                .toList();
     }
 
     /// What the engine has written of addresses since the start is made `known`, in place: a container that runs has this
@@ -97,13 +104,13 @@ final class EtcFiles {
     void updateHosts(ContainerDetails.Files files, Known known) throws EngineException {
         try {
             var before = Files.exists(lines(files))
-                    ? List.of(text(lines(files)).split("\n")) // of an engine before this one there is none
+                    ? text(lines(files)).lines().toList() // of an engine before this one there is none
                     : List.<String>of();
-            var now = known.lines.stream().map(Memberships.HostLine::text).toList();
+            var now = texts(known.lines);
             String text = text(files.hosts());
             var kept = new ArrayList<>(List.of(text.split("\n", -1)));
             kept.removeIf(line -> before.contains(line) && !now.contains(line));
-            if (kept.getLast().isEmpty()) {
+            if (text.isEmpty() || text.endsWith("\n")) {
                 kept.removeLast(); // what follows the last end of a line
             }
             now.stream().filter(line -> !before.contains(line) && !kept.contains(line)).forEach(kept::add);

@@ -116,6 +116,16 @@ class EtcFilesTest {
         assertThat(files.hosts()).as("what it removed stays away").isEmptyFile();
         etc().updateHosts(files, known(false, "10.2.0.2 me"));
         assertThat(files.hosts()).hasContent("10.2.0.2\tme\n");
+        write("{}", known(false, "10.0.0.2 \u0142\u00f3d\u017a"));
+        etc().updateHosts(files, known(false, "10.1.0.2 \u0142\u00f3d\u017a"));
+        assertThat(Files.readString(files.hosts())).endsWith("\n10.1.0.2\t\u0142\u00f3d\u017a\n").doesNotContain("10.0.0.2");
+        write("{}", known(false, "10.2.0.2 me"));
+        Files.writeString(files.hosts(), "10.2.0.2\tme");
+        etc().updateHosts(files, known(false));
+        assertThat(files.hosts()).as("a line without its end").isEmptyFile();
+        Files.writeString(files.hosts(), "\n192.0.2.7\tmine\n\n");
+        etc().updateHosts(files, known(false, "10.3.0.2 me"));
+        assertThat(Files.readString(files.hosts())).as("from no lines at all").isEqualTo("\n192.0.2.7\tmine\n\n10.3.0.2\tme\n");
     }
 
     @Test
