@@ -112,7 +112,8 @@ final class Lifecycle {
         starts.steps.pass("start.bundle");
         try (var held = starts.sources.hold(snapshot)) {
             var bundle = starts.bundles.make(
-                    container, held, new BundleMaker.Joined(network, shared.joined(), files), starts.networks.links().environment(snapshot));
+                    container, held, new BundleMaker.Joined(network, shared.joined(), files),
+                    starts.networks.links().environment(snapshot));
             starts.endings.settle(container);
             starts.steps.pass("start.mounts");
             starts.sources.before(held.container(), bundle.rootfs());
