@@ -536,4 +536,24 @@ class NetworksTest {
             harness.containers().remove(name, new RemoveRequest(true, false));
         }
     }
+
+    @Test
+    void portsArePublishedWhereTheirNetworkSays() throws Exception {
+        String create = "{\"Name\":\"%s\",\"Options\":{\"com.docker.network.bridge.host_binding_ipv4\":\"%s\"}}";
+        networks.create(network(create.formatted("own", "192.0.2.5")));
+        networks.create(network(create.formatted("all", "0.0.0.0")));
+        assertThatThrownBy(() -> networks.create(network(create.formatted("bad", "here"))))
+                .isInstanceOf(EngineException.Invalid.class)
+                .hasMessage("invalid value for com.docker.network.bridge.host_binding_ipv4: here");
+        String ports = "{\"NetworkMode\":\"%s\",\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"8080\"}],"
+                + "\"81/tcp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"8081\"}]}}";
+        for (var name : List.of("own", "all")) {
+            harness.containers().create(request("in-" + name, ports.formatted(name), "sleep", "1000"));
+            harness.containers().start("in-" + name);
+            harness.containers().remove("in-" + name, new RemoveRequest(true, false));
+        }
+        assertThat(harness.outlets.openings).map(opening -> opening.ports().stream()
+                        .map(port -> port.containerPort() + " at " + port.address().map(Object::toString).orElse("all")).toList())
+                .containsExactly(List.of("80 at 192.0.2.5", "81 at 127.0.0.1"), List.of("80 at all", "81 at 127.0.0.1"));
+    }
 }
