@@ -77,6 +77,10 @@ class OsSessionTest {
         assertThat(entry.modifiedSeconds()).isEqualTo(Files.getLastModifiedTime(file).toInstant().getEpochSecond());
         assertThat(files.stamp(directory.resolve("none"))).isEqualTo(FileStamp.NONE);
         assertThat(FileStamp.NONE.present()).isFalse();
+        Files.setAttribute(file, "unix:mode", 06751);
+        Files.setAttribute(directory.resolve("d"), "unix:mode", 01777);
+        assertThat(files.list(directory)).extracting(FileEntry::name, FileEntry::mode)
+                .contains(tuple("f", 06751), tuple("d", 01777));
 
         var time = Files.getLastModifiedTime(file);
         Path other = Files.writeString(directory.resolve("g"), "two"); // the same size, and the same time of its content

@@ -89,16 +89,12 @@ final class ContainerPlanner {
         if (reference.isEmpty()) {
             throw new EngineException.Invalid("no image specified");
         }
+        if (!request.platform().isEmpty()) {
+            return images.find(reference, Platform.parse(request.platform()));
+        }
         Image image = images.find(reference);
         Platform has = image.config().platform();
-        if (!request.platform().isEmpty()) {
-            Platform wanted = Platform.parse(request.platform());
-            if (!has.runsOn(wanted)) {
-                throw new EngineException.NotFound("image with reference " + reference
-                        + " was found but does not match the specified platform: wanted " + wanted + ", actual: "
-                        + has);
-            }
-        } else if (!has.runsOn(Platform.host())) {
+        if (!has.runsOn(Platform.host())) {
             warnings.add("The requested image's platform (" + has + ") does not match the detected host platform ("
                     + Platform.host() + ") and no specific platform was requested");
         }

@@ -130,7 +130,17 @@ final class Lifecycle {
         }
     }
 
-    /// Confined: one of those it is linked to has another address.
+    /// Confined: it has another name. That is written down already; what cannot be told now the next start tells.
+    void tellRenamed(Container container) {
+        try {
+            starts.networks.rename(container.snapshot());
+        } catch (EngineException e) {
+            LOG.warn("container {} keeps its old name in its networks: {}", container.snapshot().name(), e.getMessage());
+        }
+        tellParents(container);
+    }
+
+    /// Confined: one of those it is linked to has another address or name.
     private void rewriteHosts(Container container) {
         var snapshot = container.snapshot();
         if (closed || !snapshot.state().alive()) {

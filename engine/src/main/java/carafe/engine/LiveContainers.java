@@ -169,6 +169,7 @@ final class LiveContainers implements Containers {
             }
             container.show(renamed);
             book.release(old, container.id());
+            hands.lifecycle.tellRenamed(container);
             book.tell(renamed, "rename", List.of(Map.entry("oldName", "/" + old)));
         });
     }

@@ -343,6 +343,24 @@ final class Memberships {
         }
     }
 
+    /// Confined to the container's queue, or at the engine's start: its networks and who asks for its ports know it by the
+    /// name it has now. One that does not run is nowhere known.
+    void rename(ContainerSnapshot container) throws EngineException {
+        var sandbox = fabric.sandbox(container.id());
+        if (sandbox.isEmpty()) {
+            return;
+        }
+        var names = new LinkedHashMap<String, List<String>>();
+        for (var endpoint : container.networking().endpoints().entrySet()) {
+            var network = networks.named(endpoint.getKey()).filter(Network::userDefined);
+            if (network.isPresent()) {
+                names.put(network.get().id(), names(container, EndpointSettings.parse(endpoint.getValue())));
+            }
+        }
+        fabric.rename(container.id(), names);
+        outlets.called(container.id(), container.name());
+    }
+
     /// Confined to the container's queue: one more network for one that runs.
     void connectRunning(ContainerSnapshot container, Network network, EndpointSettings settings) throws EngineException {
         if (fabric.sandbox(container.id()).isEmpty()) {
@@ -364,8 +382,6 @@ final class Memberships {
         }
     }
 
-    /// Where none of its networks leads out any more nothing is published, and where none of them has a family, nothing
-    /// in it. It has left already: a port that cannot be had now is no failure of that.
     private void adaptPorts(ContainerSnapshot container) {
         try {
             var opening = opening(container);
@@ -374,9 +390,8 @@ final class Memberships {
             } else {
                 outlets.publish(opening);
             }
-        } catch (EngineException e) {
-            LOG.warn("the ports of container {} are those it had in the network that it left: {}",
-                    container.name(), e.getMessage());
+        } catch (EngineException e) { // it has left already, and that was no failure
+            LOG.warn("the ports of container {} are as before it left a network: {}", container.name(), e.getMessage());
         }
     }
 

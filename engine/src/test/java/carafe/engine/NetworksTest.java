@@ -54,6 +54,33 @@ class NetworksTest {
                 .filter(place -> place.network().equals(network)).findFirst().orElseThrow();
     }
 
+    private List<String> names(String id, String network) throws Exception {
+        String networkId = place(id, network).networkId();
+        return harness.fabric.sandbox(id).orElseThrow().in(networkId).orElseThrow().names();
+    }
+
+    @Test
+    void oneThatRunsIsKnownByItsNewName() throws Exception {
+        networks.create(network("{\"Name\":\"lan\"}"));
+        String id = harness.containers().create(
+                request("web", "{\"NetworkMode\":\"lan\",\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"8080\"}]}}", "sleep")).id();
+        harness.containers().rename("web", "early");
+        harness.containers().start(id);
+        assertThat(names(id, "lan")).startsWith("early").doesNotContain("web");
+        harness.containers().rename("early", "shop");
+        assertThat(names(id, "lan")).startsWith("shop").doesNotContain("early");
+        assertThat(harness.outlets.called).containsEntry(id, "shop");
+        networks.connect("bridge", id, settings("{}"));
+        harness.containers().rename("shop", "kiosk");
+        assertThat(names(id, "bridge")).as("where names are not served").isEmpty();
+        // The engine died between its row and its networks.
+        var lan = harness.fabric.sandbox(id).orElseThrow().endpoints().getFirst();
+        harness.fabric.rename(id, java.util.Map.of(lan.networkId(), List.of("shop")));
+        harness.crash();
+        networks = harness.engine.networks();
+        assertThat(names(id, "lan")).startsWith("kiosk").doesNotContain("shop");
+    }
+
     private String hosts(String container) throws Exception {
         return Files.readString(harness.containers().inspect(container, false).files().hosts());
     }
@@ -398,6 +425,13 @@ class NetworksTest {
     void filtersOfLists() throws Exception {
         networks.create(network("{\"Name\":\"app\",\"Labels\":{\"a\":\"b\"}}"));
         assertThat(names("{\"name\":[\"pp\"]}")).containsExactly("app");
+        String id = networks.inspect("app").id();
+        assertThat(names("{\"name\":[\"^app$\"]}")).containsExactly("app");
+        assertThat(names("{\"name\":[\"^pp\",\"^br.d?ge$\"]}")).containsExactly("bridge");
+        assertThat(names("{\"name\":[\"app[\"]}")).isEmpty();
+        assertThat(names("{\"id\":[\"^" + id.substring(0, 12) + "\"]}")).containsExactly("app");
+        assertThat(names("{\"id\":[\"" + id.substring(20, 40) + "\"]}")).containsExactly("app");
+        assertThat(names("{\"id\":[\"^" + id.substring(1, 40) + "\"]}")).isEmpty();
         assertThat(names("{\"type\":[\"custom\"]}")).containsExactly("app");
         assertThat(names("{\"driver\":[\"null\"]}")).containsExactly("none");
         assertThat(names("{\"label\":[\"a=b\"]}")).containsExactly("app");

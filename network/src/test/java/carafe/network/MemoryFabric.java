@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -31,10 +32,11 @@ public final class MemoryFabric implements Fabric {
     }
 
     @Override
-    public synchronized Optional<Network> createDefault(Optional<Network> known) throws EngineException {
+    public synchronized Optional<Network> createDefault(Optional<Network> known, Set<String> running)
+            throws EngineException {
         known.ifPresent(network -> networks.remove(network.id()));
         return Optional.of(add(planner.defaultBridge(
-                FabricConfig.DefaultBridge.USUAL, "carafe0", known, marks.id(), around())));
+                FabricConfig.DefaultBridge.USUAL, new NetworkPlanner.Ground("carafe0", List.of()), known, marks.id(), around())));
     }
 
     private NetworkPlanner.Surroundings around() {
@@ -49,9 +51,10 @@ public final class MemoryFabric implements Fabric {
     }
 
     @Override
-    public synchronized void remove(Network network) {
+    public synchronized void remove(Network network) throws EngineException {
         if (sandboxes.values().stream().anyMatch(sandbox -> sandbox.in(network.id()).isPresent())) {
-            throw new AssertionError("somebody is still in " + network.name());
+            throw new EngineException.Forbidden("error while removing network: network " + network.name()
+                    + " has active endpoints");
         }
         networks.remove(network.id());
         addresses.remove(network.id());
@@ -116,6 +119,13 @@ public final class MemoryFabric implements Fabric {
             sandboxes.put(containerId, new Sandbox(containerId, open.path(), open.endpoints().stream()
                     .filter(endpoint -> !endpoint.networkId().equals(networkId)).toList()));
         });
+    }
+
+    @Override
+    public void rename(String containerId, Map<String, List<String>> names) {
+        sandbox(containerId).ifPresent(open -> sandboxes.put(containerId, new Sandbox(
+                containerId, open.path(), open.endpoints().stream()
+                        .map(one -> one.called(names.getOrDefault(one.networkId(), one.names()))).toList())));
     }
 
     @Override

@@ -29,7 +29,7 @@ final class CopyPlanner {
         Origin from = new Origin.Context();
         if (transfer.options().from().isPresent()) {
             String name = stage.expand(transfer.options().from().get(), step);
-            from = stage.planner().source(name, stage.index(), stage.platform(), step.span());
+            from = stage.planner().source(name, stage.index(), step.span());
             if (from instanceof Origin.OfStage(int index)) {
                 stage.planner().plan(index);
             }
