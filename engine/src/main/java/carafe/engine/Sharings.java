@@ -81,11 +81,6 @@ final class Sharings {
         return other(mode).flatMap(this::known).map(container -> CONTAINER + container.id()).orElse(mode);
     }
 
-    /// The container that the mode of a namespace names; empty for another mode, and where there is none.
-    Optional<ContainerSnapshot> named(String mode) {
-        return other(mode).flatMap(this::known).map(Container::snapshot);
-    }
-
     private Optional<Container> known(String reference) {
         try {
             return Optional.of(book.find(reference));

@@ -44,6 +44,7 @@ final class Sandboxes implements AutoCloseable {
     private final List<EndpointListener> listeners;
     private final Failpoints failpoints;
     private final ConcurrentMap<String, Cell> cells = new ConcurrentHashMap<>();
+    private final ConcurrentMap<String, String> dying = new ConcurrentHashMap<>(); // ends on the host, by #seats
 
     /// Who does the work.
     record Tools(NamespaceThread thread, NamespacePool namespaces, Cables cables, Graveyard graveyard,
@@ -166,6 +167,7 @@ final class Sandboxes implements AutoCloseable {
             throws EngineException {
         for (var place : places) {
             pass("sandbox.link");
+            silence(place);
             boolean used = ahead.isPresent() && place == places.getFirst();
             if (used) {
                 tools.cables.use(ahead.get(), place, namespace);
@@ -181,6 +183,7 @@ final class Sandboxes implements AutoCloseable {
     private void undo(String containerId, List<Place> places, Optional<NetNamespace> namespace) {
         for (var place : places) {
             detached(containerId, place.endpoint());
+            dies(place.endpoint());
             addresses.free(place.endpoint());
         }
         try {
@@ -189,8 +192,37 @@ final class Sandboxes implements AutoCloseable {
         } catch (IOException e) {
             LOG.warn("the note about container {} was not removed; the next start does it: {}", containerId, e.getMessage());
         }
+        bury(places, namespace);
+    }
+
+    private void bury(List<Place> places, Optional<NetNamespace> namespace) {
         var links = places.stream().map(place -> place.endpoint().hostLink()).filter(link -> !link.isEmpty()).toList();
-        tools.graveyard.bury(links, namespace.map(List::<AutoCloseable>of).orElse(List.of()));
+        var then = new ArrayList<AutoCloseable>();
+        namespace.ifPresent(then::add);
+        then.add(() -> dying.values().removeAll(links));
+        tools.graveyard.bury(links, then);
+    }
+
+    /// Its addresses may be another's at once, while its link is removed in the background.
+    private void dies(Endpoint endpoint) {
+        if (!endpoint.hostLink().isEmpty()) {
+            seats(endpoint).forEach(seat -> dying.put(seat, endpoint.hostLink()));
+        }
+    }
+
+    /// Who had an address of this place before and is not gone yet would answer in the newcomer's stead.
+    private void silence(Place place) {
+        for (String seat : seats(place.endpoint())) {
+            var before = dying.get(seat);
+            if (before != null) {
+                tools.cables.mute(before);
+            }
+        }
+    }
+
+    private static List<String> seats(Endpoint endpoint) {
+        return Stream.concat(endpoint.four().stream(), endpoint.six().stream())
+                .map(host -> endpoint.networkId() + " " + host.address()).toList();
     }
 
     /// The place of `joining` beside those `before` and the links `inside`; on a bridge the end on the host is called
@@ -288,6 +320,7 @@ final class Sandboxes implements AutoCloseable {
             after.add(place.endpoint());
             tools.notes.write(containerId, after);
             pass("connect.link");
+            silence(place);
             tools.cables.lay(place, cell.namespace());
             laid = true;
             tools.cables.address(place, cell.namespace(), joining.driverOptions());
@@ -356,10 +389,9 @@ final class Sandboxes implements AutoCloseable {
             LOG.warn("the note about container {} still tells of network {}: {}",
                     cell.containerId(), place.network().name(), e.getMessage());
         }
+        dies(place.endpoint());
         addresses.free(place.endpoint());
-        if (!place.endpoint().hostLink().isEmpty()) {
-            tools.graveyard.bury(List.of(place.endpoint().hostLink()), List.of());
-        }
+        bury(List.of(place), Optional.empty());
     }
 
     void rename(String containerId, Map<String, List<String>> names) throws EngineException {

@@ -520,6 +520,36 @@ class FabricTest {
         }
     }
 
+    /// Links are removed in the background, after others may have their addresses.
+    @Test
+    void whoIsGoneDoesNotAnswerForWhoHasTheAddressNow() throws Exception {
+        var network = made(request("app", Map.of(), pool("10.77.0.0/24")));
+        for (int round = 0; round < 5; round++) {
+            try (var gone = stage.enter(fabric.open(ONE, List.of(joining(network, "10.77.0.2"))));
+                    var listener = inside(fabric.sandbox(ONE).orElseThrow(), () -> new ServerSocket(80))) {
+                assertThat(onHost(() -> connects("10.77.0.2", listener.getLocalPort()))).isTrue(); // the bridge knows it
+                assertThat(gone.netlink().link("eth0")).isPresent();
+                fabric.close(ONE);
+                var now = fabric.open(TWO, List.of(joining(network, "10.77.0.2")));
+                try (var other = inside(now, () -> new ServerSocket(81))) {
+                    assertThat(onHost(() -> connects("10.77.0.2", other.getLocalPort()))).isTrue();
+                }
+                fabric.close(TWO);
+            }
+            fabric.settle();
+        }
+    }
+
+    private <T> T onHost(Callable<T> task) throws Exception {
+        return stage.thread().inside(stage.host().handle(), () -> {
+            try {
+                return task.call();
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
+        });
+    }
+
     @Test
     void routerAdvertisementsAreOffEverywhere() throws Exception { // CVE-2020-13401
         var network = made(request("dual", Map.of(), pool("10.77.0.0/24"), pool("fd00:77::/64")));
