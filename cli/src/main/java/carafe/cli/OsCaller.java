@@ -10,7 +10,7 @@ final class OsCaller implements Caller {
 
     @Override
     public Ids ids() throws IOException {
-        var owner = Files.readAttributes(Path.of("/proc/self"), "unix:uid,gid");
-        return new Ids((Integer) owner.get("uid"), (Integer) owner.get("gid"));
+        Path self = Path.of("/proc/self");
+        return new Ids((Integer) Files.getAttribute(self, "unix:uid"), (Integer) Files.getAttribute(self, "unix:gid"));
     }
 }
