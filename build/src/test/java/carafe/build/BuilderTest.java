@@ -298,6 +298,7 @@ class BuilderTest {
     }
 
     @Test
+    @Timeout(120)
     void stagesThatNeedNothingOfEachOtherRunAtTheSameTime() throws Exception {
         build("FROM scratch AS a\nRUN meet a\nFROM scratch AS b\nRUN meet b\nFROM scratch\n"
                 + "COPY --from=a / /\nCOPY --from=b / /\n");
