@@ -39,6 +39,14 @@ class OsSessionTest {
     }
 
     @Test
+    void theCallerIsTheUserOfThisProcess() throws Exception {
+        var ids = new OsCaller().ids();
+        var id = new ProcessBuilder("sh", "-c", "id -u; id -g").start();
+        assertThat(id.inputReader().lines()).containsExactly(ids.uid() + "", ids.gid() + "");
+        assertThat(id.waitFor()).isZero();
+    }
+
+    @Test
     void filesSpeakInSentences(@TempDir Path directory) throws Exception {
         var files = new OsFiles();
         Path file = directory.resolve("f");

@@ -282,17 +282,18 @@ final class LiveNetworks implements Networks {
             }
         }
         container.show(after);
-        rewriteHosts(after);
+        tellFiles(after);
         networks.tell(network, "connect", Map.of("container", container.id()));
     }
 
-    /// A running container reads its addresses in /etc/hosts, which is one file for all of its life.
-    private void rewriteHosts(ContainerSnapshot container) {
+    /// A running container reads its addresses in /etc/hosts, which is one file for all of its life. One that spoilt its file
+    /// is in the network all the same.
+    private void tellFiles(ContainerSnapshot container) {
         if (container.state().alive()) {
             try {
                 var files = hands.layout.files(container.id());
                 var known = hands.memberships.known(container);
-                hands.etc.writeHosts(files, container.host(), known);
+                hands.etc.updateHosts(files, known);
                 hands.etc.writeResolver(files, container.host(), known);
             } catch (EngineException e) {
                 LOG.warn("{}", e.getMessage());
@@ -335,7 +336,7 @@ final class LiveNetworks implements Networks {
         if (before.state().alive()) {
             hands.memberships.disconnectRunning(after, network);
         }
-        rewriteHosts(after);
+        tellFiles(after);
         networks.tell(network, "disconnect", Map.of("container", container.id()));
     }
 

@@ -1,6 +1,7 @@
 package carafe.network;
 
 import carafe.spec.EngineException;
+import carafe.spec.network.Cidr;
 import carafe.spec.network.MacAddress;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -24,6 +25,7 @@ public final class MemoryFabric implements Fabric {
     private final Addresses addresses = new Addresses();
     private final Map<String, Network> networks = new TreeMap<>();
     private final ConcurrentMap<String, Sandbox> sandboxes = new ConcurrentHashMap<>();
+    private volatile FabricConfig.DefaultBridge bridge = FabricConfig.DefaultBridge.USUAL;
     private final List<EndpointListener> listeners = new CopyOnWriteArrayList<>();
 
     @Override
@@ -31,12 +33,20 @@ public final class MemoryFabric implements Fabric {
         return add(planner.plan(request, marks.id(), around()));
     }
 
+    /// From the next engine on the default bridge has this range of IPv6 too.
+    public void defaultSix(String range) throws EngineException {
+        var usual = FabricConfig.DefaultBridge.USUAL;
+        bridge = new FabricConfig.DefaultBridge(true, usual.link(), usual.four(), usual.fixedFour(), true,
+                Optional.of(Cidr.parse(range)), usual.mtu(), usual.peers(), usual.masquerade(), usual.bindAddress(),
+                usual.gateways());
+    }
+
     @Override
     public synchronized Optional<Network> createDefault(Optional<Network> known, Set<String> running)
             throws EngineException {
         known.ifPresent(network -> networks.remove(network.id()));
         return Optional.of(add(planner.defaultBridge(
-                FabricConfig.DefaultBridge.USUAL, new NetworkPlanner.Ground("carafe0", List.of()), known, marks.id(), around())));
+                bridge, new NetworkPlanner.Ground("carafe0", List.of()), known, marks.id(), around())));
     }
 
     private NetworkPlanner.Surroundings around() {

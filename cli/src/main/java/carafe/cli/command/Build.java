@@ -253,7 +253,7 @@ final class Build {
             session.say("  the failing step's files, in a shell (" + program + " " + words + "):");
             var shell = new Session(List.of(words.split(" ")), session.environment(), session.directory(), session.in(),
                     session.out(), session.err(), session.terminal(), session.files(), session.signals(),
-                    session.programs(), session.clock());
+                    session.programs(), session.caller(), session.clock());
             Carafe.run(shell, _ -> false);
         } else {
             session.say("  try:  " + program + " " + words);
