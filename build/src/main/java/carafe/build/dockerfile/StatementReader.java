@@ -109,7 +109,7 @@ final class StatementReader {
         }
         String keyword = text.substring(0, blank);
         String behind = text.substring(blank).strip();
-        var split = Flags.split(behind, directives.escape());
+        var split = Flags.split(behind);
         var heredocs = takesHeredocs(keyword, behind) ? heredocs(split.rest(), first) : List.<Heredoc>of();
         statements.add(new Statement(keyword, split.flags(), split.rest(), heredocs,
                 new Span(first, Math.max(first, lastWithText(first))), comments));
