@@ -72,7 +72,7 @@ final class StatementReader {
         }
         text.append(line);
         int last = Math.max(first, lastWithText(first));
-        if (emptyLine > 0 && emptyLine < last) {
+        if (emptyLine > 0 && emptyLine < last && directives.wants(Rule.NO_EMPTY_CONTINUATION)) {
             findings.add(new Finding(Rule.NO_EMPTY_CONTINUATION, "Empty continuation line", new Span(first, last),
                     "remove line " + emptyLine));
         }
