@@ -261,7 +261,7 @@ class BuilderTest {
     @Test
     void aFailingProgramFailsTheBuildWithItsCode() {
         assertThatThrownBy(() -> build("FROM scratch\nRUN fail\n")).isInstanceOf(EngineException.Invalid.class)
-                .hasMessage("The command '/bin/sh -c fail' returned a non-zero code: 3");
+                .hasMessage("The command '/bin/sh -c fail' returned a non-zero code: 3\n" + shown("RUN fail"));
         assertThat(events).anyMatch(event -> event instanceof BuildEvent.Failed(var _, var _, var code, var _) && code == 3);
     }
 
@@ -272,6 +272,33 @@ class BuilderTest {
                 .hasMessageContaining("a file called .wh.home cannot be part of an image");
         assertThatThrownBy(() -> build("FROM scratch\nRUN mkdir /d/.wh..wh..opq\n"))
                 .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("/d/.wh..wh..opq wants another name");
+    }
+
+    @Test
+    void anErrorShowsTheLineOfItsStep() {
+        assertThatThrownBy(() -> build("FROM scratch\nCOPY nosuch /\n")).isInstanceOf(EngineException.Invalid.class)
+                .hasMessageEndingWith(": file does not exist\n" + shown("COPY nosuch /"));
+        assertThat(events).anyMatch(event -> event instanceof BuildEvent.Failed(var _, var message, var _, var _)
+                && message.endsWith(": file does not exist"));
+    }
+
+    private static String shown(String line) {
+        return """
+                Dockerfile:2
+                --------------------
+                   1 |     FROM scratch
+                   2 | >>> %s
+                   3 |
+                --------------------""".formatted(line);
+    }
+
+    @Test
+    void anArgumentThatNothingDeclaresIsTold() throws Exception {
+        var asked = new BuildRequest("Dockerfile", List.of(), Map.of("NAMED", "1", "MISSPELT", "1"), Map.of(), Optional.empty(),
+                List.of(), BuildRequest.Cache.USE, BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE, BuildContexts.NONE);
+        build("FROM scratch\nARG NAMED\n", new TarText(), asked);
+        assertThat(events).filteredOn(BuildEvent.Note.class::isInstance).containsExactly(
+                new BuildEvent.Note("the build argument MISSPELT was given, and no ARG declares it"));
     }
 
     @Test
@@ -531,6 +558,6 @@ class BuilderTest {
                 .hasMessageStartingWith("exec format error; " + cannot + "no emulator for s390x is registered");
         assertThat(runner.runs).hasSize(1);
         assertThatThrownBy(() -> build("FROM scratch\nRUN strange\n")).isInstanceOf(EngineException.Invalid.class)
-                .hasMessage("exec format error");
+                .hasMessageStartingWith("exec format error\nDockerfile:");
     }
 }
