@@ -33,7 +33,7 @@ final class Build {
                 .aliases("image build", "builder build", "build").words(1, 1);
         var flags = command.flags();
         flags.list("add-host", "Add a custom host-to-IP mapping (format: \"host:ip\")");
-        flags.list("allow", "Allow extra privileged entitlement (\"security.insecure\")");
+        flags.list("allow", "Allow extra privileged entitlement (\"network.host\", \"security.insecure\")");
         flags.list("annotation", "Add annotation to the image");
         flags.list("attest", "Attestation parameters (none can be made yet)").hidden();
         flags.list("build-arg", "Set build-time variables");

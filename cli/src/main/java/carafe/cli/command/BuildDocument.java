@@ -52,6 +52,7 @@ final class BuildDocument {
                 .put("explain", flags.truth("explain"))
                 .put("keepFailed", flags.truth("debug"))
                 .put("insecure", flags.list("allow").contains("security.insecure"))
+                .put("hostNetwork", flags.list("allow").contains("network.host"))
                 .put("call", flags.truth("check") ? "check" : flags.text("call"))
                 .put("credentials", Json.ofAll(call.credentials().documents()))
                 .put("secrets", Json.ofMap(secrets()))
