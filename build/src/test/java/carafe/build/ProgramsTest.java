@@ -81,11 +81,26 @@ class ProgramsTest {
         return new BuildRequest.Running(network, BuildLimits.NONE, Map.of(), Map.of(), false, host, false);
     }
 
+    private static BuildRequest.Running hosts(String... hosts) {
+        return new BuildRequest.Running("default", new BuildLimits(0, 0, BuildLimits.Cpu.NONE, 0, "", List.of(hosts), List.of()),
+                Map.of(), Map.of(), false, false);
+    }
+
     private void build(String dockerfile, BuildRequest.Running running) throws Exception {
         events.clear();
         var request = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), List.of(),
                 BuildRequest.Cache.USE, running, BuildRequest.Result.IMAGE, BuildContexts.NONE);
         builder.build(request, this::base, new TarText().file("Dockerfile", dockerfile).stream(), events::add);
+    }
+
+    @Test
+    void theNamesOfHostsBelongToAStep() throws Exception {
+        String file = "FROM scratch\nRUN getent hosts db\n";
+        for (var running : List.of(hosts("db:10.0.0.1"), hosts("db:10.0.0.2"), hosts("db:10.0.0.1"), hosts(), hosts())) {
+            build(file, running);
+        }
+        assertThat(runs).extracting(run -> run.limits().extraHosts())
+                .containsExactly(List.of("db:10.0.0.1"), List.of("db:10.0.0.2"), List.of());
     }
 
     @Test

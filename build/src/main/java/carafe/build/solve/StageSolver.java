@@ -385,7 +385,7 @@ final class StageSolver {
             }
         }
         var key = new StepKey("run", job.epoch()).below(state).with("platform", stage.platform().toString())
-                .run(run, origins, job.request().running().limits().ulimits());
+                .run(run, origins, job.request().running().limits());
         return solved(step, vertex, key, Inputs.NONE, () -> run(run, vertex, step.config()));
     }
 
