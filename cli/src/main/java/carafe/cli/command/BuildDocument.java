@@ -1,6 +1,7 @@
 package carafe.cli.command;
 
 import carafe.cli.create.Ulimits;
+import carafe.cli.create.Variables;
 import carafe.cli.flag.FlagException;
 import carafe.cli.flag.Flags;
 import carafe.cli.flag.Values;
@@ -86,7 +87,8 @@ final class BuildDocument {
         }
     }
 
-    /// Arguments; one without value takes the environment's, and none where it has none.
+    /// Arguments; one without value takes the environment's, and none where it has none. The proxies of the user's settings
+    /// are among them, as they are for containers.
     private Map<String, String> arguments() {
         var values = new LinkedHashMap<String, String>();
         String epoch = session.variable("SOURCE_DATE_EPOCH");
@@ -101,6 +103,9 @@ final class BuildDocument {
             } else if (session.environment().containsKey(name)) {
                 values.put(name, session.variable(name));
             }
+        }
+        for (String proxy : Variables.proxies(Creating.proxies(call), flags.list("build-arg"))) {
+            values.put(proxy.substring(0, proxy.indexOf('=')), proxy.substring(proxy.indexOf('=') + 1));
         }
         return values;
     }

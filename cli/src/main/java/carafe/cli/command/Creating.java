@@ -57,7 +57,8 @@ final class Creating {
         return request;
     }
 
-    private static Map<String, String> proxies(Call call) {
+    /// `proxies` of the user's settings that apply to the engine.
+    static Map<String, String> proxies(Call call) {
         try {
             var proxies = call.settings().object("proxies");
             var all = new LinkedHashMap<>(proxies.textMap("default"));

@@ -95,7 +95,7 @@ public final class Variables {
     }
 
     /// The variables with which `proxies` of the user's settings reach containers, unless `given` sets them.
-    static List<String> proxies(Map<String, String> settings, List<String> given) {
+    public static List<String> proxies(Map<String, String> settings, List<String> given) {
         var variables = new ArrayList<String>();
         settings.forEach((setting, value) -> {
             String name = proxyName(setting);

@@ -57,6 +57,13 @@ class BuildDocumentTest {
     }
 
     @Test
+    void theProxiesOfTheSettingsAreArguments() throws Exception {
+        caller.file(".docker/config.json", "{\"proxies\":{\"default\":{\"httpProxy\":\"http://p:1\",\"noProxy\":\"a,b\"}}}");
+        assertThat(asked("--build-arg", "HTTP_PROXY=http://own:2", "--build-arg", "NO_PROXY").object("arguments")
+                .print()).isEqualTo("{\"HTTP_PROXY\":\"http://own:2\",\"http_proxy\":\"http://p:1\",\"no_proxy\":\"a,b\"}");
+    }
+
+    @Test
     void whatStepsMayDoIsAllowedByName() throws Exception {
         assertThat(asked().truth("hostNetwork")).isFalse();
         assertThat(asked("--allow", "network.host").truth("hostNetwork")).isTrue();
