@@ -158,6 +158,9 @@ final class BuildDocument {
             byte[] content;
             if (!variable.isEmpty()) {
                 content = session.variable(variable).getBytes(StandardCharsets.UTF_8);
+                if (!session.environment().containsKey(variable)) { // BuildKit gives an empty secret, too, and says nothing
+                    session.say("WARNING: the secret " + id + " is empty: the variable " + variable + " is not set");
+                }
             } else {
                 try (var in = session.files().read(session.path(file.isEmpty() ? id : file))) {
                     content = in.readNBytes(MAX_SECRET_BYTES + 1);

@@ -64,6 +64,14 @@ class BuildDocumentTest {
     }
 
     @Test
+    void aSecretOfAMissingVariableIsEmptyAndTold() throws Exception {
+        caller.environment.put("HERE", "");
+        var secrets = asked("--secret", "id=x,env=MISSING", "--secret", "id=y,env=HERE").object("secrets");
+        assertThat(secrets.text("x") + secrets.text("y")).isEmpty();
+        assertThat(caller.errors()).isEqualTo("WARNING: the secret x is empty: the variable MISSING is not set\n");
+    }
+
+    @Test
     void whatStepsMayDoIsAllowedByName() throws Exception {
         assertThat(asked().truth("hostNetwork")).isFalse();
         assertThat(asked("--allow", "network.host").truth("hostNetwork")).isTrue();
