@@ -2,6 +2,7 @@ package carafe.api;
 
 import carafe.spec.EngineException.Invalid;
 import carafe.spec.Json;
+import carafe.spec.build.BuildAnnotation;
 import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildLimits;
 import carafe.spec.build.BuildRequest;
@@ -157,8 +158,10 @@ final class BuildParameters {
                 throw new Invalid("the secret " + secret.getKey() + " is not base64");
             }
         }
-        var limits = new BuildLimits(json.number("memory", 0), json.number("swap", 0), BuildLimits.Cpu.NONE,
-                json.number("shmSize", 0), json.text("cgroupParent"), json.texts("extraHosts"),
+        var cpu = json.object("cpu");
+        var limits = new BuildLimits(json.number("memory", 0), json.number("swap", 0),
+                new BuildLimits.Cpu(cpu.number("shares", 0), cpu.number("period", 0), cpu.number("quota", 0), cpu.text("cpus"),
+                        cpu.text("memoryNodes")), json.number("shmSize", 0), json.text("cgroupParent"), json.texts("extraHosts"),
                 ulimits(json.objects("ulimits")));
         var running = new BuildRequest.Running(network(json.text("network")), limits, secrets, json.textMap("agents"),
                 json.truth("insecure"), json.truth("hostNetwork"), json.truth("keepFailed"));
@@ -166,7 +169,7 @@ final class BuildParameters {
                 Optional.of(json.text("target")).filter(target -> !target.isEmpty()), json.texts("platforms"),
                 cache(json), running,
                 new BuildRequest.Result(kind(json.text("call", "build")), epoch(arguments), json.truth("explain"),
-                        json.truth("pull"), json.textMap("annotations")),
+                        json.truth("pull"), BuildAnnotation.parseAll(json.texts("annotations"))),
                 contexts(json));
     }
 

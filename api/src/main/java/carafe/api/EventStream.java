@@ -63,6 +63,7 @@ final class EventStream {
                     .put("platform", made.platform().toString()).put("id", made.id()).build()).toList()));
         }
         outcome.result().ifPresent(result -> last.put("descriptor", result.toJson()));
+        outcome.index().ifPresent(index -> last.put("index", index));
         if (!outcome.cacheIds().isEmpty()) {
             last.put("caches", Json.ofTexts(outcome.cacheIds()));
         }

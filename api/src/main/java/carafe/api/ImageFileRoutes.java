@@ -1,5 +1,6 @@
 package carafe.api;
 
+import carafe.engine.BuiltArchive;
 import carafe.engine.CommitRequest;
 import carafe.engine.Containers;
 import carafe.engine.Download;
@@ -29,6 +30,7 @@ final class ImageFileRoutes {
     void addTo(Routes routes) {
         routes.add("GET /images/get", call -> save(call, call.query().all("names")));
         routes.add("GET /images/{name*}/get", call -> save(call, List.of(call.name("name"))));
+        routes.add("POST /build/export", this::export);
         routes.add("POST /images/prune", this::prune);
         routes.add("POST /commit", this::commit);
         routes.add("GET /containers/{id}/export", call -> send(call, containers.export(call.name("id"))));
@@ -39,6 +41,15 @@ final class ImageFileRoutes {
             throw new Invalid("no images to save: the query has no \"names\"");
         }
         send(call, images.save(names, platform(call)));
+    }
+
+    /// What a build's client says of what was made, and wants an archive of.
+    private void export(Call call) throws Exception {
+        var body = call.body();
+        var index = body.object("index");
+        send(call, images.save(new BuiltArchive(body.texts("images"),
+                index.fields().isEmpty() ? Optional.empty() : Optional.of(index.printBytes()), body.texts("names"),
+                body.textMap("annotations"))));
     }
 
     /// The one platform that an archive is wanted for: `os/arch/variant`, or as Docker's clients say it, a document.

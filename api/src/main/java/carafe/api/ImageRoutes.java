@@ -1,6 +1,7 @@
 package carafe.api;
 
 import carafe.engine.ImageCatalog;
+import carafe.engine.ImageManifest;
 import carafe.engine.ImageSummary;
 import carafe.engine.ImportRequest;
 import carafe.engine.LoadListener;
@@ -14,6 +15,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -40,12 +42,43 @@ final class ImageRoutes {
     }
 
     private void list(Call call) throws Exception {
-        var lines = images.list(call.filters()).stream().map(image -> summary(image, -1, call.version())).toList();
+        boolean manifests = call.flag("manifests") && !call.version().before(47);
+        var lines = new ArrayList<Json>();
+        for (var image : images.list(call.filters())) {
+            var line = summary(image, -1, call.version());
+            lines.add(manifests ? line.with("Manifests", manifests(image.id())) : line);
+        }
         call.answer(Json.ofAll(lines));
     }
 
+    private Json manifests(Digest id) throws EngineException {
+        return Json.ofAll(images.manifests(id).stream().map(ImageRoutes::manifest).toList());
+    }
+
+    private static Json manifest(ImageManifest each) {
+        var here = each.image();
+        var descriptor = each.manifest();
+        long documents = here.map(ImageManifest.Here::documentBytes).orElse(0L);
+        var json = Json.object().put("ID", descriptor.digest().toString()).put("Descriptor", descriptor.toJson())
+                .put("Available", here.isPresent())
+                .put("Size", Json.object().put("Content", documents)
+                        .put("Total", documents + here.map(ImageManifest.Here::fileBytes).orElse(0L)).build());
+        if (each.attests().isPresent()) {
+            return json.put("Kind", "attestation")
+                    .put("AttestationData", Json.object().put("For", each.attests().get().toString()).build()).build();
+        }
+        var platform = here.map(ImageManifest.Here::platform).or(descriptor::platform);
+        if (platform.isEmpty()) {
+            return json.put("Kind", "unknown").build();
+        }
+        var image = Json.object().put("Platform", RegistryRoutes.platform(platform.get()))
+                .put("Containers", Json.ofTexts(here.map(ImageManifest.Here::containers).orElse(List.of())))
+                .put("Size", Json.object().put("Unpacked", here.map(ImageManifest.Here::fileBytes).orElse(0L)).build());
+        return json.put("Kind", "image").put("ImageData", image.build()).build();
+    }
+
     /// One line of a list; `sharedBytes` is -1 where nobody asked.
-    static Json summary(ImageSummary image, long sharedBytes, ApiVersion version) {
+    static Json.Obj summary(ImageSummary image, long sharedBytes, ApiVersion version) {
         var json = Json.object()
                 .put("Id", image.id().toString())
                 .put("ParentId", "")
@@ -68,7 +101,12 @@ final class ImageRoutes {
     }
 
     private void inspect(Call call) throws Exception {
-        var image = images.inspect(call.name("name"), ImageFileRoutes.platform(call));
+        boolean manifests = call.flag("manifests") && !call.version().before(48);
+        var platform = ImageFileRoutes.platform(call);
+        if (manifests && platform.isPresent()) {
+            throw new EngineException.Invalid("conflicting options: manifests and platform options cannot both be set");
+        }
+        var image = images.inspect(call.name("name"), platform);
         var config = image.config();
         var json = Json.object()
                 .put("Id", image.id().toString())
@@ -93,6 +131,9 @@ final class ImageRoutes {
         json.put("ContainerConfig", containerConfig(image.document()));
         image.artifact().ifPresent(artifact -> json.put("Descriptor", artifact.descriptor().toJson())
                 .put("Manifest", artifact.manifest()));
+        if (manifests) {
+            json.put("Manifests", manifests(image.id()));
+        }
         call.answer(json.put("RootFS", Json.object()
                         .put("Type", "layers")
                         .put("Layers", Json.ofTexts(config.diffIds().stream().map(Digest::toString).toList()))

@@ -87,7 +87,7 @@ final class RegistryRoutes {
                 .build());
     }
 
-    private static Json platform(Platform platform) {
+    static Json platform(Platform platform) {
         var json = Json.object().put("architecture", platform.architecture()).put("os", platform.os());
         if (!platform.variant().isEmpty()) {
             json.put("variant", platform.variant());

@@ -58,7 +58,8 @@ final class TransferRoutes {
     private void push(Call call) throws Exception {
         var name = Reference.parse(call.name("name"));
         String tag = call.text("tag");
-        var request = new PushRequest(tag.isEmpty() ? name : name.withTag(tag), auth(call), call.flag("referrers"));
+        var request = new PushRequest(tag.isEmpty() ? name : name.withTag(tag), auth(call), call.flag("referrers"),
+                ImageFileRoutes.platform(call));
         run(call, stream -> transfers.push(request, stream));
     }
 

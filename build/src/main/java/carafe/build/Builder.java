@@ -34,6 +34,7 @@ import carafe.image.Images;
 import carafe.image.Intake;
 import carafe.kernel.FileTree;
 import carafe.spec.EngineException;
+import carafe.spec.Json;
 import carafe.spec.build.BuildEvent;
 import carafe.spec.build.BuildListener;
 import carafe.spec.build.BuildOutcome;
@@ -116,20 +117,22 @@ public final class Builder implements AutoCloseable {
     }
 
     /// Builds from `context`, a tar (plain or compressed) that is read to its end, behind those of contexts by name (see
-    /// [Contexts#read]); `bases` finds the images that stages
+    /// [Contexts#read]); `given` finds the images that stages
     /// begin with. An interrupt ends the build and everything that it runs.
     /// @throws EngineException.Invalid the Dockerfile or the context is at fault, or a step's program failed; the events
     /// told which
     /// @return `CONTEXT_WANTED`, with no step done and nothing told (cache mounts of imported caches are there), where a
     /// context that was only listed does not do
-    public BuildOutcome build(BuildRequest request, BaseImages bases, InputStream context, BuildListener listener)
+    public BuildOutcome build(BuildRequest request, BaseImages given, InputStream context, BuildListener listener)
             throws EngineException, InterruptedException {
         names(request); // a wrong one is told before anything is done
         var platforms = platforms(request);
+        MadeImages.check(request, platforms.size());
         var buildkit = BuildkitArguments.of(request.arguments());
         var heard = HeldEvents.of(request, listener);
         try (var contexts = Contexts.read(request, context, remotes, workshop.images(), sending)) {
             var files = contexts.main();
+            var bases = contexts.bases(given);
             var dockerfile = dockerfile(request, buildkit.checks(), contexts);
             var ignored = ignored(request.dockerfile(), files);
             if (request.result().call() == BuildRequest.Call.TARGETS) {
@@ -250,7 +253,8 @@ public final class Builder implements AutoCloseable {
             var results = Solver.solve(workshop, job);
             var made = MadeImages.of(request, job, plan, results).commit(intake, names(request));
             return new BuildOutcome(Optional.of(made.shown()), "", exported(job, results, intake), made.images(),
-                    Optional.of(made.about()));
+                    Optional.of(made.about()),
+                    made.index().isEmpty() ? Optional.empty() : Optional.of(Json.parseObject(made.index().get())));
         } catch (StepFailed e) {
             throw new EngineException.Invalid(String.valueOf(e.getMessage()));
         }

@@ -9,6 +9,8 @@ import carafe.build.solve.Job;
 import carafe.build.solve.StageResult;
 import carafe.image.Intake;
 import carafe.spec.EngineException;
+import carafe.spec.build.BuildAnnotation;
+import carafe.spec.build.BuildAnnotation.Place;
 import carafe.spec.build.BuildOutcome;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CacheExport;
@@ -39,26 +41,48 @@ record MadeImages(Map<Digest, Intake.Made> documents, List<BuildOutcome.Made> im
             var target = plan.targets().get(i);
             var stage = plan.stage(target.stage());
             String author = stage.steps().isEmpty() ? "" : stage.steps().getLast().author();
-            var about = new ImageWriter.About(target.config(), author, List.of(), request.result().annotations());
-            var made = new ImageWriter(job.intake(), stage.platform())
+            var platform = request.platforms().isEmpty() ? stage.platform() : target.platform();
+            var about = new ImageWriter.About(target.config(), author, List.of(),
+                    annotations(Place.MANIFEST, platform, request));
+            var made = new ImageWriter(job.intake(), platform)
                     .documents(results.get(i), about, inline(request, job, target, results.get(i)));
             var id = Digest.sha256(made.config());
-            images.add(new BuildOutcome.Made(target.platform(), id.toString()));
+            images.add(new BuildOutcome.Made(platform, id.toString()));
             if (documents.putIfAbsent(id, made) == null) { // else two platforms came to the same
-                entries.add(entry(made, stage.platform()));
+                entries.add(entry(made, platform, annotations(Place.MANIFEST_DESCRIPTOR, platform, request)));
             }
         }
-        boolean together = plan.targets().size() > 1 || BuildkitArguments.of(request.arguments()).multiPlatform();
-        if (!together) {
+        if (!hasIndex(request, plan.targets().size())) {
             return new MadeImages(documents, images, Optional.empty(), entries.getFirst());
         }
-        byte[] index = Index.of(entries).toJson().printBytes();
-        return new MadeImages(documents, images, Optional.of(index), Descriptor.of(MediaTypes.OCI_INDEX, index));
+        var host = Platform.host(); // those of an index are for no platform
+        byte[] index = new Index(MediaTypes.OCI_INDEX, entries, annotations(Place.INDEX, host, request), Optional.empty(),
+                Optional.empty()).toJson().printBytes();
+        return new MadeImages(documents, images, Optional.of(index), Descriptor.of(MediaTypes.OCI_INDEX, index)
+                .withAnnotations(annotations(Place.INDEX_DESCRIPTOR, host, request)));
     }
 
-    private static Descriptor entry(Intake.Made made, Platform platform) {
+    /// Whether images for so many platforms get an index.
+    private static boolean hasIndex(BuildRequest request, int platforms) throws EngineException {
+        return platforms > 1 || BuildkitArguments.of(request.arguments()).multiPlatform();
+    }
+
+    /// Refuses what no result for so many platforms could have.
+    static void check(BuildRequest request, int platforms) throws EngineException {
+        boolean wanted = request.result().annotations().stream().anyMatch(each -> each.place().needsIndex());
+        if (wanted && !hasIndex(request, platforms)) {
+            throw new EngineException.Invalid("index annotations not supported for single platform export: build for several"
+                    + " platforms, or with --build-arg BUILDKIT_MULTI_PLATFORM=1");
+        }
+    }
+
+    private static Map<String, String> annotations(Place place, Platform platform, BuildRequest request) {
+        return BuildAnnotation.at(place, platform, request.result().annotations());
+    }
+
+    private static Descriptor entry(Intake.Made made, Platform platform, Map<String, String> annotations) {
         var bare = Descriptor.of(MediaTypes.OCI_MANIFEST, made.manifest());
-        return new Descriptor(bare.mediaType(), bare.digest(), bare.size(), Optional.of(platform), Map.of(),
+        return new Descriptor(bare.mediaType(), bare.digest(), bare.size(), Optional.of(platform), annotations,
                 Optional.empty());
     }
 

@@ -13,12 +13,16 @@ import carafe.build.tree.MountedTree;
 import carafe.build.tree.RootView;
 import carafe.build.tree.TarText;
 import carafe.image.Images;
+import carafe.image.TestPlatform;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildEvent;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.build.GitAddress;
+import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
+import carafe.spec.oci.Index;
+import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Platform;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -29,6 +33,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -334,6 +339,71 @@ class FetchedTest {
         var missing = new BuildContexts("", Map.of("base", new BuildContexts.Layout("no")), List.of("base"));
         assertThatThrownBy(() -> from(missing, body.toByteArray())).isInstanceOf(EngineException.Invalid.class)
                 .hasMessageContaining("no image called no");
+    }
+
+    @Test
+    void eachPlatformGetsItsImageOfALayout() throws Exception {
+        var other = Platform.of("linux", "s390x");
+        var both = new ArrayList<TestPlatform>();
+        for (var platform : List.of(other, Platform.host())) {
+            both.add(TestPlatform.of(platform, Optional.empty(), "of " + platform));
+        }
+        byte[] layout = TestPlatform.archive("base", List.of(both));
+        for (String dockerfile : List.of("FROM base\n", "FROM scratch\nCOPY --from=base /f /f\n")) {
+            var body = new ByteArrayOutputStream();
+            body.writeBytes(sent(layout));
+            body.writeBytes(new TarText().file("Dockerfile", dockerfile).bytes());
+            var contexts = new BuildContexts("", Map.of("base", new BuildContexts.Layout("")), List.of("base"));
+            var plain = request("many:1").from(contexts);
+            for (var order : List.of(List.of(Platform.host(), other), List.of(other, Platform.host()))) {
+                var made = builder.build(platforms(plain, order), this::base, new ByteArrayInputStream(body.toByteArray()),
+                        events::add);
+                for (var image : made.images()) {
+                    try (var tree = files(Digest.parse(image.id()))) {
+                        assertThat(text(tree, "f")).as(dockerfile).isEqualTo("of " + image.platform());
+                    }
+                }
+            }
+            var none = Platform.of("linux", "riscv64");
+            assertThatThrownBy(() -> builder.build(platforms(plain, List.of(none)), this::base,
+                    new ByteArrayInputStream(body.toByteArray()), events::add)).isInstanceOf(EngineException.NotFound.class)
+                    .hasMessage("the OCI layout base has no image for linux/riscv64");
+        }
+    }
+
+    @Test
+    void aStageOfTheBuildingPlatformBeginsWithThatPlatformsImageOfALayout() throws Exception {
+        var other = Platform.of("linux", "s390x");
+        var layout = new TarText().file("oci-layout", "{}");
+        var entries = new ArrayList<Descriptor>();
+        for (var platform : List.of(other, Platform.host())) { // a table whose entries are for one platform each
+            var image = TestPlatform.of(platform, Optional.empty(), "of " + platform);
+            var bare = Descriptor.of(MediaTypes.OCI_MANIFEST, image.manifest());
+            entries.add(new Descriptor(bare.mediaType(), bare.digest(), bare.size(), Optional.of(platform),
+                    Map.of("org.opencontainers.image.ref.name", "v1"), Optional.empty()));
+            for (byte[] blob : List.of(image.manifest(), image.config(), image.layer())) {
+                layout.file("blobs/sha256/" + Digest.sha256(blob).hex(), blob, 0644);
+            }
+        }
+        layout.file("index.json", Index.of(entries).toJson().print());
+        var body = new ByteArrayOutputStream();
+        body.writeBytes(sent(layout.bytes()));
+        body.writeBytes(new TarText().file("Dockerfile", "FROM --platform=$BUILDPLATFORM base AS tools\nFROM base\n"
+                + "COPY --from=tools f g\n").bytes());
+        var contexts = new BuildContexts("", Map.of("base", new BuildContexts.Layout("v1")), List.of("base"));
+        var asked = platforms(request("many:1").from(contexts), List.of(Platform.host(), other));
+        for (var image : builder.build(asked, this::base, new ByteArrayInputStream(body.toByteArray()), events::add).images()) {
+            try (var tree = files(Digest.parse(image.id()))) {
+                assertThat(text(tree, "f")).isEqualTo("of " + image.platform());
+                assertThat(text(tree, "g")).isEqualTo("of " + Platform.host());
+            }
+        }
+    }
+
+    private static BuildRequest platforms(BuildRequest request, List<Platform> platforms) {
+        return new BuildRequest(request.dockerfile(), request.tags(), request.arguments(), request.labels(), request.target(),
+                platforms.stream().map(Platform::toString).toList(), request.cache(), request.running(), request.result(),
+                request.contexts());
     }
 
     /// Whether a client goes away is known only when all it sends was read.

@@ -203,6 +203,16 @@ class PlatformsTest {
     }
 
     @Test
+    void theImageIsOfThePlatformAskedForElseOfItsStage() throws Exception {
+        String file = "FROM --platform=linux/arm64 scratch AS a\nCOPY same /f\nFROM a\n";
+        for (var asked : List.of(List.<String>of(), List.of(OTHER))) {
+            var made = build(file, asked, BuildRequest.Cache.USE, Map.of()).images().getFirst();
+            assertThat(made.platform().toString()).isEqualTo(asked.isEmpty() ? "linux/arm64" : OTHER);
+            assertThat(images.find(made.id()).config().platform()).isEqualTo(made.platform());
+        }
+    }
+
+    @Test
     void anExportedCacheHoldsTheStepsOfAll() throws Exception {
         String file = "FROM scratch\nARG TARGETARCH\nCOPY $TARGETARCH /f\nRUN same\n";
         var cache = new BuildRequest.Cache(false, List.of(), List.of(),

@@ -46,6 +46,7 @@ public final class Main {
                 new OsFiles(),
                 new OsSignals(),
                 new OsPrograms(),
+                new OsCaller(),
                 Clock.systemUTC());
     }
 }

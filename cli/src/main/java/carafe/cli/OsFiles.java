@@ -37,7 +37,7 @@ final class OsFiles implements Files {
     private static final int REGULAR = 0100000;
     private static final int DIRECTORY = 0040000;
     private static final int LINK = 0120000;
-    private static final int PERMISSIONS = 0777;
+    private static final int PERMISSIONS = 07777; // with setuid, setgid and sticky
 
     @Override
     public InputStream read(Path file) throws IOException {

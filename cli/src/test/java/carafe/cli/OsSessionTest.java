@@ -39,6 +39,14 @@ class OsSessionTest {
     }
 
     @Test
+    void theCallerIsTheUserOfThisProcess() throws Exception {
+        var ids = new OsCaller().ids();
+        var id = new ProcessBuilder("sh", "-c", "id -u; id -g").start();
+        assertThat(id.inputReader().lines()).containsExactly(ids.uid() + "", ids.gid() + "");
+        assertThat(id.waitFor()).isZero();
+    }
+
+    @Test
     void filesSpeakInSentences(@TempDir Path directory) throws Exception {
         var files = new OsFiles();
         Path file = directory.resolve("f");
@@ -77,6 +85,10 @@ class OsSessionTest {
         assertThat(entry.modifiedSeconds()).isEqualTo(Files.getLastModifiedTime(file).toInstant().getEpochSecond());
         assertThat(files.stamp(directory.resolve("none"))).isEqualTo(FileStamp.NONE);
         assertThat(FileStamp.NONE.present()).isFalse();
+        Files.setAttribute(file, "unix:mode", 06751);
+        Files.setAttribute(directory.resolve("d"), "unix:mode", 01777);
+        assertThat(files.list(directory)).extracting(FileEntry::name, FileEntry::mode)
+                .contains(tuple("f", 06751), tuple("d", 01777));
 
         var time = Files.getLastModifiedTime(file);
         Path other = Files.writeString(directory.resolve("g"), "two"); // the same size, and the same time of its content

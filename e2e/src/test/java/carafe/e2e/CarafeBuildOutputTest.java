@@ -81,10 +81,39 @@ final class CarafeBuildOutputTest {
             Path archive = engine.directory().resolve(type + ".tar");
             run("build", "-t", "out", "-o", "type=" + type + ",dest=" + archive, context.toString()).good();
             String loaded = carafe.to(other).and("load", "-i", archive.toString()).run().good().text();
-            assertThat(loaded).contains("Loaded image");
+            assertThat(loaded).contains("Loaded image: out:latest");
             assertThat(carafe.to(other).and("run", "--rm", "--network", "none", id).run().good().text()).isEqualTo("content");
             carafe.to(other).and("rmi", "-f", id).run().good();
         }
+    }
+
+    @Test
+    void severalOutputsAreWrittenAndAnArchiveMayBeADirectory() throws Exception {
+        Path context = context("FROM scratch\nLABEL of=several\nCOPY f /f\n");
+        Path layout = engine.directory().resolve("layout");
+        Path files = engine.directory().resolve("several");
+        Path told = engine.directory().resolve("several.json");
+        run("build", "--metadata-file", told.toString(), "-o", "type=oci,tar=false,name=laid:1,annotation.a=b,dest=" + layout, "-o",
+                "type=local,dest=" + files, context.toString()).good();
+        assertThat(files.resolve("f")).hasContent("content");
+        assertThat(Files.readString(layout.resolve("index.json"))).contains("docker.io/library/laid:1");
+        assertThat(Files.readString(told)).contains("\"image.name\":\"docker.io/library/laid:1\"");
+        String id = run("build", "-q", "--build-context", "base=oci-layout://" + layout + ":1", context("FROM base\nENV A=1\n")
+                .toString()).good().text();
+        assertThat(run("image", "inspect", "-f", "{{.RootFS.Layers}}", id).good().text())
+                .isEqualTo(run("image", "inspect", "-f", "{{.RootFS.Layers}}", "laid:1").good().text());
+        try (var registry = DebianRegistry.open()) {
+            String name = registry.host() + "/team/given:1";
+            run("build", "-o", "type=image,push=true,name=" + name, context.toString()).good();
+            assertThat(run("manifest", "inspect", "--insecure", name).good().text()).contains("\"layers\"");
+        }
+    }
+
+    @Test
+    void programsOfABuildStayOnTheProcessorsTheyMayHave() throws Exception {
+        Path context = context("FROM busybox\nRUN grep Cpus_allowed_list /proc/self/status > /cpus\n");
+        String id = run("build", "-q", "--network", "none", "--cpuset-cpus", "0", context.toString()).good().text();
+        assertThat(run("run", "--rm", "--network", "none", id, "cat", "/cpus").good().text()).matches("Cpus_allowed_list:\\s+0");
     }
 
     @Test
@@ -119,7 +148,16 @@ final class CarafeBuildOutputTest {
                     .contains("\"org.example.a\": \"one\"", "\"b\": \"two=2\"");
         }
         assertThat(run("build", "--annotation", "index:a=b", context.toString()).endedWith(1).err())
-                .contains("invalid annotation \"index:a=b\"", "only the manifest can be annotated");
+                .contains("index annotations not supported for single platform export");
+        assertThat(run("build", "--annotation", "layer:a=b", context.toString()).endedWith(1).err())
+                .contains("unknown annotation type \"layer\"");
+        Path archive = engine.directory().resolve("annotated.tar");
+        run("build", "--annotation", "manifest-descriptor:d=e", "--annotation", "a=b", "-o", "type=oci,dest=" + archive,
+                context("FROM scratch\nLABEL of=archives\nCOPY f /f\n").toString()).good();
+        assertThat(Command.of("tar", "-xOf", archive.toString(), "index.json").run().good().text())
+                .contains("\"annotations\":{\"d\":\"e\"}").doesNotContain("\"a\"");
+        assertThat(Command.of("sh", "-c", "tar -xOf " + archive + " --wildcards 'blobs/sha256/*' | grep -ac '{\"a\":\"b\"}'")
+                .run().good().text()).isEqualTo("1");
     }
 
     @Test

@@ -109,6 +109,15 @@ final class CarafeBuildPlatformsTest {
         String again = build(context, "-t", "both", "--explain").err();
         assertThat(again.lines().filter(line -> line.endsWith(" CACHED")).count()).isEqualTo(5);
         assertThat(again).doesNotContain("not cached");
+        String container = on(engine, "create", "--platform", ARM, "both").good().text();
+        assertThat(on(engine, "inspect", "-f", "{{.Image}}", container).good().text())
+                .isEqualTo(inspect(engine, "{{.Id}}", "--platform", ARM, "both"));
+        assertThat(on(engine, "create", "--pull", "never", "--platform", "linux/riscv64", "both").endedWith(1).err())
+                .contains("wanted linux/riscv64, actual: ");
+        Files.writeString(context.resolve("Dockerfile"), "FROM " + inspect(engine, "{{.Id}}", "both") + "\n");
+        assertThat(on(engine, "build", "--platform", ARM, context.toString()).endedWith(1).err())
+                .contains("wanted linux/arm64, actual: linux/amd64");
+        on(engine, "rm", container).good();
         on(engine, "rmi", digest).good();
     }
 
@@ -168,10 +177,128 @@ final class CarafeBuildPlatformsTest {
         }
         assertThat(on(engine, "build", "--platform", BOTH, "-o", "type=docker,dest=" + archive, context.toString())
                 .endedWith(1).err()).contains("docker exporter does not currently support exporting manifest lists", "type=oci");
-        assertThat(on(engine, "build", "--platform", BOTH, "-o", "type=oci,dest=" + archive, context.toString())
-                .endedWith(1).err()).contains("needs a name that holds them together: -t NAME");
         assertThat(on(engine, "build", "--platform", BOTH, "--load", "-t", "loaded", context.toString()).good().err())
                 .contains("named loaded");
+    }
+
+    @Test
+    void anArchiveWithoutANameHoldsTheIndexToo() throws Exception {
+        Path context = context();
+        Path archive = engine.directory().resolve("nameless.tar");
+        Path layout = engine.directory().resolve("nameless");
+        build(context, "-o", "type=oci,dest=" + archive);
+        Files.createDirectory(layout);
+        Command.of("tar", "-C", layout.toString(), "-xf", archive.toString()).run().good();
+        assertThat(Files.readString(layout.resolve("index.json"))).contains("image.index.v1+json").doesNotContain("ref.name");
+        assertThat(Files.readString(layout.resolve("manifest.json"))).contains("\"RepoTags\":null");
+        for (String platform : BOTH.split(",")) {
+            on(other, "load", "--platform", platform, "-i", archive.toString()).good();
+            String own = platform.substring("linux/".length());
+            String id = on(other, "images", "-q", "--no-trunc").good().text();
+            assertThat(inspect(other, "{{.Architecture}}", id)).isEqualTo(own);
+            on(other, "rmi", id).good();
+        }
+        build(context, "-t", "later:1", "-o", "type=oci,dest=" + archive);
+        on(engine, "rmi", "later:1").good();
+        assertThat(on(other, "load", "-i", archive.toString()).good().text()).isEqualTo("Loaded image: later:1");
+        assertThat(label(other, "--platform", ARM, "later:1")).isEqualTo("arm64 linux/arm64");
+        on(other, "rmi", "later:1").good();
+    }
+
+    @Test
+    void annotationsStandWhereTheyAreWanted() throws Exception {
+        Path archive = engine.directory().resolve("annotated.tar");
+        Path layout = Files.createDirectory(engine.directory().resolve("annotated"));
+        Path told = engine.directory().resolve("annotated.json");
+        String[] wanted = {"--annotation", "index:place=index", "--annotation", "manifest[linux/arm64]:place=arm",
+            "--annotation", "place=all", "--annotation", "manifest-descriptor[linux/amd64]:place=entry", "--annotation",
+            "index-descriptor:place=table", "--annotation", "manifest[linux/riscv64]:place=nowhere"};
+        var words = Stream.concat(Stream.of(wanted), Stream.of("-t", "annotated:1", "-o", "type=oci,dest=" + archive,
+                "--metadata-file", told.toString())).toArray(String[]::new);
+        build(context(), words);
+        Command.of("tar", "-C", layout.toString(), "-xf", archive.toString()).run().good();
+        String table = Files.readString(layout.resolve("index.json"));
+        assertThat(table).contains("\"place\":\"table\"", "\"io.containerd.image.name\":\"docker.io/library/annotated:1\"");
+        assertThat(Files.readString(told)).contains("\"place\":\"table\"");
+        annotated(Files.readString(blob(layout, table)), hex -> Files.readString(blob(layout, "sha256:" + hex)));
+        try (var hub = HubUnderTest.open()) {
+            String name = hub.host() + "/team/annotated:1";
+            on(engine, "tag", "annotated:1", name).good();
+            on(engine, "push", name).good();
+            annotated(hub.skopeo("inspect", "--raw", hub.trust(""), "docker://" + name).run().good().out(),
+                    hex -> hub.skopeo("inspect", "--raw", hub.trust(""), "docker://" + hub.host() + "/team/annotated@sha256:"
+                            + hex).run().good().out());
+            on(engine, "rmi", name, "annotated:1").good();
+        }
+    }
+
+    /// Gives a document by its digest's digits.
+    @FunctionalInterface
+    private interface Documents {
+        String of(String hex) throws Exception;
+    }
+
+    private static Path blob(Path layout, String text) {
+        return layout.resolve("blobs/sha256").resolve(text.replaceFirst("(?s).*?sha256:", "").substring(0, 64));
+    }
+
+    private static void annotated(String index, Documents documents) throws Exception {
+        assertThat(index).contains("\"place\":\"index\"", "\"place\":\"entry\"").doesNotContain("nowhere", "table");
+        for (String entry : index.split("\\{\"mediaType\"")) {
+            if (entry.contains("sha256:")) {
+                String hex = entry.replaceFirst("(?s).*?sha256:", "").substring(0, 64);
+                boolean arm = entry.contains("\"architecture\":\"arm64\"");
+                assertThat(entry.contains("\"place\":\"entry\"")).isEqualTo(!arm);
+                assertThat(documents.of(hex)).contains("\"place\":\"" + (arm ? "arm" : "all") + "\"");
+            }
+        }
+    }
+
+    @Test
+    void onePlatformOfANameIsPushedAloneByBothClients() throws Exception {
+        build(context(), "-t", "both");
+        try (var hub = HubUnderTest.open()) {
+            for (var client : List.of(carafe, Client.docker28())) {
+                String name = hub.host() + "/team/alone:" + (client == carafe ? "1" : "2");
+                on(engine, "tag", "both", name).good();
+                client.to(engine).and("push", "--platform", ARM, name).run().good();
+                assertThat(hub.skopeo("inspect", "--config", hub.trust(""), "docker://" + name).run().good().out())
+                        .contains("\"architecture\": \"arm64\"");
+                assertThat(hub.skopeo("inspect", "--raw", hub.trust(""), "docker://" + name).run().good().out())
+                        .contains("image.manifest.v1+json").doesNotContain("image.index.v1+json");
+                assertThat(client.to(engine).and("push", "--platform", "linux/riscv64", name).run().endedWith(1).err())
+                        .contains("wanted linux/riscv64, actual: linux/arm64, linux/amd64");
+                assertThat(on(engine, "push", name).good().text()).contains("digest: sha256:");
+                assertThat(hub.skopeo("inspect", "--raw", hub.trust(""), "docker://" + name).run().good().out())
+                        .contains("image.index.v1+json");
+                on(engine, "rmi", name).good();
+            }
+        }
+    }
+
+    @Test
+    void theManifestsBehindANameAreListed() throws Exception {
+        try (var hub = HubUnderTest.open()) {
+            String name = hub.host() + "/team/listed:1";
+            build(context(), "-t", name, "--push");
+            on(other, "pull", "--platform", ARM, name).good();
+            String user = on(engine, "create", name).good().text();
+            var all = RawHttp.get(engine.socket(), "/v1.47/images/json?manifests=1");
+            assertThat(all).contains("\"Manifests\":[", "\"Containers\":[\"" + user + "\"]");
+            assertThat(all.split("\"Available\":true", -1)).hasSize(3);
+            assertThat(RawHttp.get(engine.socket(), "/v1.47/images/json")).doesNotContain("Manifests");
+            assertThat(RawHttp.get(engine.socket(), "/v1.46/images/json?manifests=1")).doesNotContain("Manifests");
+            var one = RawHttp.get(other.socket(), "/v1.48/images/" + name + "/json?manifests=true");
+            assertThat(one.split("\"Available\":true", -1)).hasSize(2);
+            assertThat(one.split("\"Available\":false", -1)).hasSize(2);
+            assertThat(one).contains("\"Kind\":\"image\",\"ImageData\":{\"Platform\":{\"architecture\":\"arm64\",\"os\":\"linux\"}",
+                    "\"Unpacked\":11");
+            assertThat(RawHttp.get(other.socket(), "/v1.49/images/" + name + "/json?manifests=true&platform=linux%2Farm64"))
+                    .contains("400", "manifests and platform options cannot both be set");
+            on(engine, "rm", user).good();
+            on(engine, "rmi", name).good();
+            on(other, "rmi", name).good();
+        }
     }
 
     @Test

@@ -82,6 +82,52 @@ final class CarafeBuildTest {
     }
 
     @Test
+    void setuidSetgidAndStickyBitsArriveThroughBothDoors() throws Exception {
+        Path context = context("""
+                FROM busybox
+                COPY files /files
+                ADD files/user /added
+                COPY --chmod=4755 files/plain /chosen
+                COPY --chmod=2751 files/plain /
+                COPY --chmod=u+s,g+s,+t files/plain /named
+                FROM busybox
+                COPY --from=0 /files /files
+                COPY --from=0 /added /chosen /named /plain /others/
+                RUN --mount=target=/context stat -c '%a %n' /context/files/* | tee /mounted
+                """);
+        Path files = Files.createDirectory(context.resolve("files"));
+        for (var each : Map.of("plain", 0644, "user", 04755, "group", 02711, "all", 07777).entrySet()) {
+            Files.setAttribute(Files.writeString(files.resolve(each.getKey()), each.getKey()), "unix:mode", each.getValue());
+        }
+        Files.setAttribute(Files.createDirectory(files.resolve("open")), "unix:mode", 01777);
+        Files.setAttribute(Files.createDirectory(files.resolve("shared")), "unix:mode", 02775);
+        run("build", "-t", "bits", "--network", "none", context.toString()).good();
+        String classic = "FROM busybox\nCOPY files /files\nADD files/user /added\n";
+        Files.writeString(context.resolve("Dockerfile"), classic);
+        Client.docker28().to(engine).with("DOCKER_BUILDKIT", "0").and("build", "-q", "-t", "bits:classic", context.toString())
+                .run().good();
+        run("build", "-t", "bits:ours", context.toString()).good();
+        var wanted = new String[] {"7777 /files/all", "2711 /files/group", "1777 /files/open", "644 /files/plain",
+            "2775 /files/shared", "4755 /files/user"};
+        for (String image : new String[] {"bits", "bits:classic", "bits:ours"}) {
+            assertThat(modes(image, "/files/*")).as(image).containsExactly(wanted);
+        }
+        assertThat(modes("bits", "/mounted /others/*")).containsExactly("644 /mounted", "4755 /others/added",
+                "4755 /others/chosen", "7644 /others/named", "2751 /others/plain");
+        assertThat(run("run", "--rm", "--network", "none", "bits", "cat", "/mounted").good().text())
+                .contains("4755 /context/files/user", "1777 /context/files/open");
+        assertThat(run("image", "inspect", "-f", "{{.Id}}", "bits:ours").good().text())
+                .isEqualTo(run("image", "inspect", "-f", "{{.Id}}", "bits:classic").good().text());
+        Files.setAttribute(files.resolve("user"), "unix:mode", 0755);
+        assertThat(run("build", "--explain", "--progress", "plain", context.toString()).good().err())
+                .contains("not cached: files/user was changed");
+    }
+
+    private String[] modes(String image, String paths) throws Exception {
+        return run("run", "--rm", "--network", "none", image, "sh", "-c", "stat -c '%a %n' " + paths).good().text().split("\n");
+    }
+
+    @Test
     void aStepOutsideTheSandboxRunsOnlyWhereItWasAllowed() throws Exception { // CVE-2024-23653
         Path context = context("FROM busybox\nRUN --security=insecure mount -t tmpfs none /tmp\n");
         String refusal = "RUN --security=insecure is not allowed; allow it with --allow security.insecure";

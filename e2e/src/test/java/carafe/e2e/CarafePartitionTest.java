@@ -81,6 +81,12 @@ final class CarafePartitionTest {
         assertThat(pinged("store")).contains("(10.215.10.20)").contains("1 packets received");
         unknown("db");
 
+        // Another name of its own: the old one is free.
+        docker("rename", "server", "shop");
+        assertThat(pinged("shop")).contains("(10.215.10.20)").contains("1 packets received");
+        unknown("server");
+        docker("rename", "shop", "server");
+
         // Another address: the name leads there.
         docker("network", "disconnect", "lan", "server");
         docker("network", "connect", "--ip", "10.215.10.30", "lan", "server");

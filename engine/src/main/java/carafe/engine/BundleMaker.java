@@ -25,14 +25,16 @@ final class BundleMaker {
         this.layout = layout;
     }
 
+    /// What it has of others: the namespaces of its network, what it shares, and its files, some of which may be another's.
+    record Joined(Memberships.Attachment network, Sharings.Joined shared, ContainerDetails.Files files) {}
+
     /// Confined to the container's queue: its bundle; its writable layer is made if it is missing.
-    /// It joins the namespaces of `network` and what is `shared`; `linked` are variables about those it is linked to; its
+    /// It has what is `joined`; `linked` are variables about those it is linked to; its
     /// binds are mounted by what is `held`.
-    Bundle make(Container container, HeldSources held, Memberships.Attachment network, Sharings.Joined shared,
-            List<String> linked) throws EngineException {
+    Bundle make(Container container, HeldSources held, Joined joined, List<String> linked) throws EngineException {
         layers.used(container.snapshot());
         return bundle(held.container(), root(container), new SpecComposer.Places(
-                layout.files(container.id()), network.namespace(), network.users(), shared, linked));
+                joined.files, joined.network.namespace(), joined.network.users(), joined.shared, linked));
     }
 
     /// Confined to the container's queue: where its root's layers lie.

@@ -113,12 +113,14 @@ final class ContainerCopies {
             }
             endings.settle(container);
             var root = bundles.root(container);
-            sources.before(now, root);
-            try (var view = sources.files().stopped(
-                    container.id(), root, sources.places(now), now.host().files().readonlyRoot())) {
-                return work.on(view);
+            try {
+                sources.before(now, root);
+                try (var view = sources.files().stopped(
+                        container.id(), root, sources.places(now), now.host().files().readonlyRoot())) {
+                    return work.on(view);
+                }
             } finally {
-                sources.after(now);
+                sources.after(now); // also of the volumes that were mounted before one that could not be
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -13,8 +13,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 
 /// The filters of a list of containers, understood once and then asked for each container.
 final class ContainerFilter {
@@ -25,7 +23,7 @@ final class ContainerFilter {
             List.of("created", "dead", "exited", "paused", "removing", "restarting", "running");
 
     private final Filters filters;
-    private final List<Pattern> names;
+    private final Predicate<String> named;
     private final Set<Integer> exitCodes = new HashSet<>();
     private final Set<String> ancestors = new HashSet<>();
     private final Optional<Instant> before;
@@ -39,7 +37,7 @@ final class ContainerFilter {
         this.networks = networks;
         filters.allowOnly(KEYS);
         this.filters = filters;
-        this.names = filters.of("name").stream().map(ContainerFilter::pattern).toList();
+        this.named = filters.finding("name");
         for (var code : filters.of("exited")) {
             try {
                 exitCodes.add(Integer.parseInt(code));
@@ -104,9 +102,7 @@ final class ContainerFilter {
     }
 
     private boolean name(ContainerSnapshot container) {
-        return names.isEmpty()
-                || names.stream().anyMatch(name -> name.matcher(container.name()).find()
-                        || name.matcher("/" + container.name()).find());
+        return named.test(container.name()) || named.test("/" + container.name());
     }
 
     private boolean exited(State state) {
@@ -133,14 +129,6 @@ final class ContainerFilter {
         Function<String, String> full = port -> port.contains("/") ? port : port + "/tcp";
         Predicate<String> has = port -> ports.stream().map(full).anyMatch(full.apply(port)::equals);
         return wanted.isEmpty() || wanted.stream().anyMatch(has);
-    }
-
-    private static Pattern pattern(String text) {
-        try {
-            return Pattern.compile(text.length() <= 256 ? text : Pattern.quote(text));
-        } catch (PatternSyntaxException e) {
-            return Pattern.compile(Pattern.quote(text));
-        }
     }
 
     private static Optional<Instant> moment(Set<String> names, Lookup<Container> find) throws EngineException {

@@ -89,16 +89,12 @@ final class ContainerPlanner {
         if (reference.isEmpty()) {
             throw new EngineException.Invalid("no image specified");
         }
+        if (!request.platform().isEmpty()) {
+            return images.find(reference, Platform.parse(request.platform()));
+        }
         Image image = images.find(reference);
         Platform has = image.config().platform();
-        if (!request.platform().isEmpty()) {
-            Platform wanted = Platform.parse(request.platform());
-            if (!has.runsOn(wanted)) {
-                throw new EngineException.NotFound("image with reference " + reference
-                        + " was found but does not match the specified platform: wanted " + wanted + ", actual: "
-                        + has);
-            }
-        } else if (!has.runsOn(Platform.host())) {
+        if (!has.runsOn(Platform.host())) {
             warnings.add("The requested image's platform (" + has + ") does not match the detected host platform ("
                     + Platform.host() + ") and no specific platform was requested");
         }
@@ -109,7 +105,7 @@ final class ContainerPlanner {
         HostConfig host = request.host();
         checkCpu(host);
         String mode = others.memberships.mode(host.namespaces().network());
-        Memberships.checkMode(mode, request.config(), host);
+        NetworkModes.check(mode, request.config(), host);
         Json links = others.memberships.links().byId(host);
         if (!List.of("", "carafe", "runc", "io.containerd.runc.v2").contains(host.runtime())) {
             throw new EngineException.Invalid("unknown or invalid runtime name: " + host.runtime());
@@ -158,11 +154,17 @@ final class ContainerPlanner {
         }
     }
 
-    /// Fills in the host name: the client's, the host's where that is shared, else the short id.
+    /// Fills in the host name: that of who has the network, the client's, the host's where that is shared, else the short id.
     private ContainerConfig names(ContainerConfig config, HostConfig host, String id) throws EngineException.Invalid {
         var modes = host.namespaces();
         if (modes.uts().equals("host") && !config.names().host().isEmpty()) {
             throw new EngineException.Invalid("conflicting options: hostname and the UTS mode");
+        }
+        var owner = others.memberships.owner(modes.network());
+        if (owner.isPresent()) {
+            var theirs = owner.get().config().names();
+            return ContainerConfig.parse(config.document()
+                    .with("Hostname", Json.of(theirs.host())).with("Domainname", Json.of(theirs.domain())));
         }
         if (!config.names().host().isEmpty()) {
             return config;

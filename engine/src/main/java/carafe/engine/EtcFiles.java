@@ -16,7 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The three files a container gets from the engine instead of its image: /etc/hostname, /etc/hosts, /etc/resolv.conf.
-/// They lie in the run root, on memory, and are written anew before each start.
+/// They lie in the run root, on memory, and are written anew before each start. While it runs they are the container's,
+/// which may have written anything: they are read up to a limit, and only the engine's own lines are replaced. Which those
+/// are is in a file beside them, which the container does not see.
 final class EtcFiles {
     private static final String LOCAL_NAMES = """
             127.0.0.1\tlocalhost
@@ -32,6 +34,9 @@ final class EtcFiles {
 
     /// Docker's, for containers of a host that has none which they could reach.
     private static final List<String> ANYBODYS = List.of("8.8.8.8", "8.8.4.4");
+
+    /// A container's file that has more is not read: it is nothing that a resolver would read either.
+    private static final int MOST_BYTES = 1 << 20;
 
     private static final Logger LOG = LoggerFactory.getLogger(EtcFiles.class);
 
@@ -58,6 +63,7 @@ final class EtcFiles {
             makeDirectory(Objects.requireNonNull(files.hosts().getParent(), "an absolute path"));
             Files.writeString(files.hostname(), hostName + "\n");
             Files.writeString(files.hosts(), hosts(config.resolver().extraHosts(), hostNetwork, known));
+            noteLines(files, known.lines);
             Files.writeString(files.resolver(), resolver(defaults.complete(config.resolver()), hostNetwork, known.nameServer));
         } catch (IOException e) {
             throw Failures.io("cannot write the container's files in " + files.hosts().getParent(), e);
@@ -76,25 +82,68 @@ final class EtcFiles {
     /// names are served by the engine.
     record Known(List<Memberships.HostLine> lines, List<String> hostAddresses, boolean nameServer) {}
 
-    /// Writes /etc/hosts anew, in place: a container that runs has this very file.
-    void writeHosts(ContainerDetails.Files files, HostConfig config, Known known) throws EngineException {
+    /// Where it is written which lines of /etc/hosts are the engine's.
+    private static Path lines(ContainerDetails.Files files) {
+        return files.hosts().resolveSibling("hosts.lines");
+    }
+
+    private static void noteLines(ContainerDetails.Files files, List<Memberships.HostLine> lines) throws IOException {
+        Files.writeString(lines(files), String.join("", texts(lines).stream().map(line -> line + "\n").toList()),
+                StandardCharsets.ISO_8859_1);
+    }
+
+    /// The lines as [#text] reads them: a character for each byte, as nobody knows how the container writes.
+    private static List<String> texts(List<Memberships.HostLine> lines) {
+        return lines.stream()
+                .map(line -> new String(line.text().getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1))
+                .toList();
+    }
+
+    /// What the engine has written of addresses since the start is made `known`, in place: a container that runs has this
+    /// very file. What others wrote there stays.
+    void updateHosts(ContainerDetails.Files files, Known known) throws EngineException {
         try {
-            Files.writeString(files.hosts(), hosts(
-                    config.resolver().extraHosts(), config.namespaces().network().equals("host"), known));
+            var before = Files.exists(lines(files))
+                    ? text(lines(files)).lines().toList() // of an engine before this one there is none
+                    : List.<String>of();
+            var now = texts(known.lines);
+            String text = text(files.hosts());
+            var kept = new ArrayList<>(List.of(text.split("\n", -1)));
+            kept.removeIf(line -> before.contains(line) && !now.contains(line));
+            if (text.isEmpty() || text.endsWith("\n")) {
+                kept.removeLast(); // what follows the last end of a line
+            }
+            now.stream().filter(line -> !before.contains(line) && !kept.contains(line)).forEach(kept::add);
+            String changed = kept.isEmpty() ? "" : String.join("\n", kept) + "\n";
+            if (!changed.equals(text)) {
+                Files.writeString(files.hosts(), changed, StandardCharsets.ISO_8859_1);
+            }
+            noteLines(files, known.lines);
         } catch (IOException e) {
-            throw Failures.io("cannot write " + files.hosts(), e);
+            throw Failures.io("cannot update " + files.hosts(), e);
         }
     }
 
-    /// The same for /etc/resolv.conf of one that came to a network with a name server of ours; one that has it already
-    /// keeps what its user may have written.
+    /// Writes /etc/resolv.conf of one that came to a network with a name server of ours; one that has it already keeps what
+    /// its user may have written.
     void writeResolver(ContainerDetails.Files files, HostConfig config, Known known) throws EngineException {
         try {
-            if (known.nameServer && !Files.readString(files.resolver()).contains(NameService.ADDRESS)) {
+            if (known.nameServer && !text(files.resolver()).contains(NameService.ADDRESS)) {
                 Files.writeString(files.resolver(), resolver(defaults.complete(config.resolver()), false, true));
             }
         } catch (IOException e) {
             throw Failures.io("cannot write " + files.resolver(), e);
+        }
+    }
+
+    /// A file that a container may have written, byte by byte.
+    private static String text(Path file) throws IOException {
+        try (var in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(MOST_BYTES + 1);
+            if (bytes.length > MOST_BYTES) {
+                throw new IOException("the container made it larger than " + MOST_BYTES + " bytes: it is left as it is");
+            }
+            return new String(bytes, StandardCharsets.ISO_8859_1);
         }
     }
 
@@ -111,8 +160,7 @@ final class EtcFiles {
                 text.append(each).append('\t').append(extra, 0, colon).append('\n');
             }
         }
-        known.lines.forEach(line ->
-                text.append(line.address()).append('\t').append(line.names()).append('\n'));
+        known.lines.forEach(line -> text.append(line.text()).append('\n'));
         return text.toString();
     }
 

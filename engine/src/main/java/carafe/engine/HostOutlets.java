@@ -50,6 +50,11 @@ public final class HostOutlets implements Outlets {
     }
 
     @Override
+    public void called(String containerId, String name) throws EngineException {
+        tools.ports.rename(containerId, name);
+    }
+
+    @Override
     public void end(String containerId) {
         tools.ports.release(containerId);
         tools.names.forget(containerId);

@@ -4,6 +4,7 @@ import carafe.engine.transfer.ReferrerList;
 import carafe.spec.EngineException;
 import carafe.spec.docker.AuthConfig;
 import carafe.spec.docker.Filters;
+import carafe.spec.oci.Digest;
 import carafe.spec.oci.Platform;
 import java.io.InputStream;
 import java.util.List;
@@ -24,6 +25,10 @@ public interface ImageCatalog {
     /// Filters: dangling, label, before, since, until, reference.
     List<ImageSummary> list(Filters filters) throws EngineException;
 
+    /// The manifests behind the names of the image with this id, its own first; those of other platforms that are not here
+    /// are among them. None of an artifact.
+    List<ImageManifest> manifests(Digest id) throws EngineException;
+
     /// The artifacts here that refer to an image or artifact, and those that refer to these, in that order.
     ReferrerList referrers(String name) throws EngineException;
 
@@ -42,6 +47,11 @@ public interface ImageCatalog {
     /// An archive of images under the names given: a repository's name means all its tags. Images that share a name go
     /// together, with their index; of them only the one for `platform` if one is said.
     Download save(List<String> names, Optional<Platform> platform) throws EngineException;
+
+    /// An archive of what a build made, whatever it is called here.
+    /// @throws EngineException.Invalid the images need an index and have none, or it is none
+    /// @throws EngineException.NotFound an image is not here any more
+    Download save(BuiltArchive built) throws EngineException;
 
     /// Makes an image of one layer, the files in `tar` or, where the request names a URL, in what lies there; answers its
     /// id (`sha256:…`).

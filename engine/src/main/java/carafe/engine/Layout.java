@@ -35,6 +35,12 @@ record Layout(Path dataRoot, Path runRoot) {
         return runRoot.resolve("c");
     }
 
+    /// Those of a container that has the files of /etc of `owner`.
+    ContainerDetails.Files files(String id, String owner) {
+        var theirs = files(owner);
+        return new ContainerDetails.Files(files(id).log(), theirs.hosts(), theirs.hostname(), theirs.resolver());
+    }
+
     Path run(String id) {
         return runs().resolve(key(id));
     }

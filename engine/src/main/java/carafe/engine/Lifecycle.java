@@ -103,13 +103,17 @@ final class Lifecycle {
             throws StartFailure, EngineException {
         var snapshot = container.snapshot();
         starts.steps.pass("start.files");
-        var files = starts.layout.files(snapshot.id());
-        starts.etc.write(files, snapshot.config().names().host(), snapshot.host(), network.known());
+        String owner = starts.networks.filesOf(snapshot);
+        var files = starts.layout.files(snapshot.id(), owner);
+        if (owner.equals(snapshot.id())) { // else they are there, and may say more than the engine wrote
+            starts.etc.write(files, snapshot.config().names().host(), snapshot.host(), network.known());
+        }
         tellParents(container);
         starts.steps.pass("start.bundle");
         try (var held = starts.sources.hold(snapshot)) {
             var bundle = starts.bundles.make(
-                    container, held, network, shared.joined(), starts.networks.links().environment(snapshot));
+                    container, held, new BundleMaker.Joined(network, shared.joined(), files),
+                    starts.networks.links().environment(snapshot));
             starts.endings.settle(container);
             starts.steps.pass("start.mounts");
             starts.sources.before(held.container(), bundle.rootfs());
@@ -130,15 +134,24 @@ final class Lifecycle {
         }
     }
 
-    /// Confined: one of those it is linked to has another address.
+    /// Confined: it has another name. That is written down already; what cannot be told now the next start tells.
+    void tellRenamed(Container container) {
+        try {
+            starts.networks.rename(container.snapshot());
+        } catch (EngineException e) {
+            LOG.warn("container {} keeps its old name in its networks: {}", container.snapshot().name(), e.getMessage());
+        }
+        tellParents(container);
+    }
+
+    /// Confined: one of those it is linked to has another address or name.
     private void rewriteHosts(Container container) {
         var snapshot = container.snapshot();
         if (closed || !snapshot.state().alive()) {
             return; // its start writes them
         }
         try {
-            starts.etc.writeHosts(
-                    starts.layout.files(container.id()), snapshot.host(), starts.networks.known(snapshot));
+            starts.etc.updateHosts(starts.layout.files(container.id()), starts.networks.known(snapshot));
         } catch (EngineException e) {
             LOG.warn("/etc/hosts of container {} does not tell the new addresses of those it is linked to",
                     container.id(), e);

@@ -44,6 +44,7 @@ import org.slf4j.LoggerFactory;
 /// The door to builds: adds to the build room where images come from, and tells what happened.
 final class LiveBuilds implements Builds, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LiveBuilds.class);
+    private static final int LEAST_ID = 12; // shorter, it is rather a name
 
     private final Builder builder;
     private final Images images;
@@ -76,7 +77,20 @@ final class LiveBuilds implements Builds, AutoCloseable {
             try {
                 return local(reference, platform);
             } catch (EngineException.NotFound e) {
+                if (isId(reference)) {
+                    throw e; // no registry has ids
+                }
                 return refresh(reference, platform);
+            }
+        }
+
+        /// Whether it is no name but says an image of this engine.
+        private boolean isId(String reference) throws EngineException {
+            try {
+                var id = images.find(reference).id();
+                return reference.length() >= LEAST_ID && (id.toString().startsWith(reference) || id.hex().startsWith(reference));
+            } catch (EngineException.NotFound e) {
+                return false;
             }
         }
 

@@ -169,6 +169,7 @@ final class LiveContainers implements Containers {
             }
             container.show(renamed);
             book.release(old, container.id());
+            hands.lifecycle.tellRenamed(container);
             book.tell(renamed, "rename", List.of(Map.entry("oldName", "/" + old)));
         });
     }
@@ -341,7 +342,8 @@ final class LiveContainers implements Containers {
         var root = new RootfsPlan.Overlay(
                 List.of(directory.resolve("layers")), directory.resolve("upper"), directory.resolve("work"));
         var bundle = bundles.bundle(plan.container(), root, new SpecComposer.Places(
-                hands.layout.files(id), hands.memberships.shownPath(plan.container()),
+                hands.layout.files(id, hands.memberships.filesOf(plan.container())),
+                hands.memberships.shownPath(plan.container()),
                 plan.container().host().namespaces().ids().none() ? "" : "/proc/self/fd/USERS",
                 Sharings.shown(plan.container().host()),
                 hands.memberships.links().environment(plan.container())));

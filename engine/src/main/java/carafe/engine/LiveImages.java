@@ -3,10 +3,12 @@ package carafe.engine;
 import carafe.engine.transfer.ImageTransfers;
 import carafe.engine.transfer.ReferrerList;
 import carafe.image.Image;
+import carafe.image.ImageArchive;
 import carafe.image.ImageCheck;
 import carafe.image.ImageUsers;
 import carafe.image.Images;
 import carafe.image.LoadProgress;
+import carafe.image.MadeArchive;
 import carafe.image.Removal;
 import carafe.registry.Registries;
 import carafe.spec.EngineException;
@@ -121,6 +123,14 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
             }
         }
         return summaries;
+    }
+
+    @Override
+    public List<ImageManifest> manifests(Digest id) throws EngineException {
+        return images.departures().manifests(id).stream().map(each -> new ImageManifest(each.manifest(), each.image().map(image ->
+                new ImageManifest.Here(image.config().platform(), each.manifest().size() + image.manifest().config().size(),
+                        image.size(), users(image.id()).stream().map(ImageUsers.ImageUser::containerId).toList())),
+                each.attests())).toList();
     }
 
     /// Images, newest first, then the artifacts that people would look for: those with a name, and those that nothing
@@ -241,7 +251,26 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
 
     @Override
     public Download save(List<String> saved, Optional<Platform> platform) throws EngineException {
-        var archive = images.save(saved, platform);
+        return download(images.save(saved, platform));
+    }
+
+    @Override
+    public Download save(BuiltArchive built) throws EngineException {
+        var ids = new ArrayList<Digest>();
+        for (String id : built.ids()) {
+            ids.add(Digest.parse(id));
+        }
+        var named = new ArrayList<Reference>();
+        for (String name : built.names()) {
+            named.add(Reference.parse(name).withDefaultTag());
+        }
+        if (ids.isEmpty() || built.index().isEmpty() && Set.copyOf(ids).size() > 1) {
+            throw new EngineException.Invalid("an archive of what was built has one image, or an index over several");
+        }
+        return download(images.departures().save(new MadeArchive(ids, built.index(), named, built.annotations())));
+    }
+
+    private Download download(ImageArchive archive) {
         for (var id : archive.ids()) {
             tell("save", id.toString(), id.toString());
         }

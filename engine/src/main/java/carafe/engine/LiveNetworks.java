@@ -13,6 +13,7 @@ import carafe.spec.docker.NetworkingConfig;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -145,11 +146,13 @@ final class LiveNetworks implements Networks {
         }
         boolean asksDangling = !filters.of("dangling").isEmpty();
         boolean dangling = filters.truth("dangling", false);
+        var id = filters.finding("id");
+        var named = filters.finding("name");
         var found = new ArrayList<NetworkDetails>();
         for (var network : networks.all()) {
             boolean shown = filters.allows("driver", network.driver().word())
-                    && (filters.of("id").isEmpty() || filters.of("id").stream().anyMatch(network.id()::contains))
-                    && (filters.of("name").isEmpty() || filters.of("name").stream().anyMatch(network.name()::contains))
+                    && id.test(network.id())
+                    && named.test(network.name())
                     && filters.allowsLabels("label", network.labels())
                     && filters.allows("scope", "local")
                     && filters.allows("type", network.builtIn() ? "builtin" : "custom")
@@ -279,17 +282,18 @@ final class LiveNetworks implements Networks {
             }
         }
         container.show(after);
-        rewriteHosts(after);
+        tellFiles(after);
         networks.tell(network, "connect", Map.of("container", container.id()));
     }
 
-    /// A running container reads its addresses in /etc/hosts, which is one file for all of its life.
-    private void rewriteHosts(ContainerSnapshot container) {
+    /// A running container reads its addresses in /etc/hosts, which is one file for all of its life. One that spoilt its file
+    /// is in the network all the same.
+    private void tellFiles(ContainerSnapshot container) {
         if (container.state().alive()) {
             try {
                 var files = hands.layout.files(container.id());
                 var known = hands.memberships.known(container);
-                hands.etc.writeHosts(files, container.host(), known);
+                hands.etc.updateHosts(files, known);
                 hands.etc.writeResolver(files, container.host(), known);
             } catch (EngineException e) {
                 LOG.warn("{}", e.getMessage());
@@ -332,7 +336,7 @@ final class LiveNetworks implements Networks {
         if (before.state().alive()) {
             hands.memberships.disconnectRunning(after, network);
         }
-        rewriteHosts(after);
+        tellFiles(after);
         networks.tell(network, "disconnect", Map.of("container", container.id()));
     }
 
@@ -378,9 +382,10 @@ final class LiveNetworks implements Networks {
                         Network.Addressing.NONE, Network.Reach.USUAL, "", Map.of(), Map.of()));
             }
         }
-        defaultBridge(networks.named(Network.DEFAULT));
+        defaultBridge(networks.named(Network.DEFAULT), running.keySet());
         hands.memberships.resume(running.keySet());
         fabric.restore(networks.real(), running);
+        rename(running.keySet());
         try {
             hands.memberships.hold();
         } catch (EngineException e) {
@@ -388,10 +393,21 @@ final class LiveNetworks implements Networks {
         }
     }
 
+    /// An engine that died in a rename may not have told the networks.
+    private void rename(Collection<String> running) {
+        for (String id : running) {
+            try {
+                hands.memberships.rename(book.find(id).snapshot());
+            } catch (EngineException e) {
+                LOG.warn("container {} may have an old name in its networks: {}", id, e.getMessage());
+            }
+        }
+    }
+
     /// Without a default bridge containers can still run, in other networks: it does not keep the engine from starting.
-    private void defaultBridge(Optional<Network> known) throws EngineException {
+    private void defaultBridge(Optional<Network> known, Set<String> running) throws EngineException {
         try {
-            var made = fabric.createDefault(known);
+            var made = fabric.createDefault(known, running);
             if (made.isEmpty() && known.isPresent()) {
                 networks.erase(known.get());
             } else if (made.isPresent() && !made.equals(known)) {

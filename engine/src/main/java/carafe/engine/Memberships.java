@@ -18,11 +18,11 @@ import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.ContainerConfig;
 import carafe.spec.docker.EndpointSettings;
-import carafe.spec.docker.HostConfig;
 import carafe.spec.docker.NetworkingConfig;
 import carafe.spec.network.IpAddress;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -31,6 +31,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,7 +39,7 @@ import org.slf4j.LoggerFactory;
 /// network mode first); the fabric knows the addresses it has while it runs.
 final class Memberships {
     private static final Logger LOG = LoggerFactory.getLogger(Memberships.class);
-    private static final String CONTAINER = "container:";
+    private static final String CONTAINER = NetworkModes.CONTAINER;
 
     private final Book book;
     private final ContainerRuntime runtime;
@@ -62,11 +63,6 @@ final class Memberships {
         this.links = new Links(book, networks, fabric);
     }
 
-    /// Whether a container with this mode shares somebody else's network, or has none it could leave.
-    static boolean isFixed(String mode) {
-        return mode.equals("host") || mode.equals("none") || mode.startsWith(CONTAINER);
-    }
-
     /// The mode that the client means; without a default bridge a container that names no network has none.
     String mode(String asked) throws EngineException {
         if (asked.isEmpty() || asked.equals("default")) {
@@ -75,7 +71,7 @@ final class Memberships {
         if (asked.startsWith(CONTAINER)) {
             return CONTAINER + book.find(asked.substring(CONTAINER.length())).id();
         }
-        return isFixed(asked) ? asked : networks.findToJoin(asked).name();
+        return NetworkModes.isFixed(asked) ? asked : networks.findToJoin(asked).name();
     }
 
     /// The networks of a container to be, by name: its mode's first, then the others in the client's order.
@@ -90,20 +86,20 @@ final class Memberships {
             endpoints.put(name, settings.json());
         }
         if (mode.startsWith(CONTAINER)) {
-            refuseMac(endpoints.getOrDefault(mode, new Json.Obj(Map.of())).text("MacAddress"));
+            NetworkModes.refuseMac(endpoints.getOrDefault(mode, new Json.Obj(Map.of())).text("MacAddress"));
             if (endpoints.size() > 1) {
                 throw new EngineException.Invalid("conflicting options: a container that shares the network of another"
                         + " cannot join networks of its own");
             }
             return NetworkingConfig.NONE;
         }
-        if (isFixed(mode) && endpoints.size() > 1) {
+        if (NetworkModes.isFixed(mode) && endpoints.size() > 1) {
             throw new EngineException.Invalid("container cannot be connected to multiple networks with one of the networks"
                     + " in " + (mode.equals("none") ? "private (none)" : mode) + " mode");
         }
         String mac = config.document().text("MacAddress");
         var first = endpoints.getOrDefault(mode, new Json.Obj(Map.of()));
-        if (!mac.isEmpty() && !isFixed(mode) && first.text("MacAddress").isEmpty()) {
+        if (!mac.isEmpty() && !NetworkModes.isFixed(mode) && first.text("MacAddress").isEmpty()) {
             endpoints.put(mode, EndpointSettings.parse(first.with("MacAddress", Json.of(mac))).json());
         }
         return new NetworkingConfig(endpoints);
@@ -111,7 +107,7 @@ final class Memberships {
 
     private boolean isSame(String name, String mode, String asked) throws EngineException {
         return name.equals(asked) || name.equals(mode) || name.equals("default") && (asked.isEmpty() || asked.equals("default"))
-                || !isFixed(mode) && networks.named(name).isEmpty() && networks.find(name).name().equals(mode);
+                || !NetworkModes.isFixed(mode) && networks.named(name).isEmpty() && networks.find(name).name().equals(mode);
     }
 
     /// Refuses names that cannot be, and in the engine's own networks what only those that users made offer.
@@ -127,6 +123,26 @@ final class Memberships {
                         + "network-scoped alias is supported only for containers in user defined networks");
             }
         }
+    }
+
+    /// The container whose network one of this mode shares, and with it the names and the files of /etc; by now, it may be gone.
+    Optional<ContainerSnapshot> owner(String mode) {
+        var seen = new HashSet<String>();
+        var owner = Optional.<ContainerSnapshot>empty();
+        for (String next = mode; next.startsWith(CONTAINER) && seen.add(next); ) {
+            try {
+                owner = Optional.of(book.find(next.substring(CONTAINER.length())).snapshot());
+            } catch (EngineException gone) {
+                return Optional.empty();
+            }
+            next = owner.get().host().namespaces().network();
+        }
+        return owner;
+    }
+
+    /// The id of the container whose files of /etc it has.
+    String filesOf(ContainerSnapshot container) {
+        return owner(container.host().namespaces().network()).map(ContainerSnapshot::id).orElse(container.id());
     }
 
     /// What a start needs of the container's network: the namespace to join (empty: its own new one, or the host's) and
@@ -147,7 +163,11 @@ final class Memberships {
     }
 
     /// A line of /etc/hosts.
-    record HostLine(String address, String names) {}
+    record HostLine(String address, String names) {
+        String text() {
+            return address + "\t" + names;
+        }
+    }
 
     /// Confined to the container's queue: makes its network ready for its first process.
     /// With users of its own it has those to whom belongs what is `shared`.
@@ -282,7 +302,8 @@ final class Memberships {
             theirs.close();
             throw Sharings.otherUsers(container, "the network and the processes or ipc");
         }
-        return new Attachment(theirs.network(), known(other.snapshot()), Optional.empty(), Optional.of(theirs));
+        var nothing = new EtcFiles.Known(List.of(), List.of(), false); // its files are the owner's
+        return new Attachment(theirs.network(), nothing, Optional.empty(), Optional.of(theirs));
     }
 
     private static Joining joining(Network network, EndpointSettings settings, ContainerSnapshot container) {
@@ -322,7 +343,7 @@ final class Memberships {
 
     /// What a plan that is only shown has in the place of the namespace's path.
     String shownPath(ContainerSnapshot container) {
-        return isFixed(container.host().namespaces().network()) ? "" : "/proc/self/fd/NETWORK";
+        return NetworkModes.isFixed(container.host().namespaces().network()) ? "" : "/proc/self/fd/NETWORK";
     }
 
     /// Confined to the container's queue: its process ended, or never came to be.
@@ -341,6 +362,24 @@ final class Memberships {
         } catch (EngineException gone) {
             return Optional.empty();
         }
+    }
+
+    /// Confined to the container's queue, or at the engine's start: its networks and who asks for its ports know it by the
+    /// name it has now. One that does not run is nowhere known.
+    void rename(ContainerSnapshot container) throws EngineException {
+        var sandbox = fabric.sandbox(container.id());
+        if (sandbox.isEmpty()) {
+            return;
+        }
+        var names = new LinkedHashMap<String, List<String>>();
+        for (var endpoint : container.networking().endpoints().entrySet()) {
+            var network = networks.named(endpoint.getKey()).filter(Network::userDefined);
+            if (network.isPresent()) {
+                names.put(network.get().id(), names(container, EndpointSettings.parse(endpoint.getValue())));
+            }
+        }
+        fabric.rename(container.id(), names);
+        outlets.called(container.id(), container.name());
     }
 
     /// Confined to the container's queue: one more network for one that runs.
@@ -364,8 +403,6 @@ final class Memberships {
         }
     }
 
-    /// Where none of its networks leads out any more nothing is published, and where none of them has a family, nothing
-    /// in it. It has left already: a port that cannot be had now is no failure of that.
     private void adaptPorts(ContainerSnapshot container) {
         try {
             var opening = opening(container);
@@ -374,9 +411,8 @@ final class Memberships {
             } else {
                 outlets.publish(opening);
             }
-        } catch (EngineException e) {
-            LOG.warn("the ports of container {} are those it had in the network that it left: {}",
-                    container.name(), e.getMessage());
+        } catch (EngineException e) { // it has left already, and that was no failure
+            LOG.warn("the ports of container {} are as before it left a network: {}", container.name(), e.getMessage());
         }
     }
 
@@ -537,49 +573,10 @@ final class Memberships {
         if (!defaults.hostGateways().isEmpty()) {
             return defaults.hostGateways().stream().map(IpAddress::toString).toList();
         }
-        return networks.named(Network.DEFAULT)
-                .flatMap(network -> network.subnet(false))
-                .flatMap(subnet -> subnet.gateway())
-                .map(gateway -> List.of(gateway.toString()))
-                .orElse(List.of());
-    }
-
-    /// Refuses what a mode forbids in the rest of the configuration.
-    static void checkMode(String mode, ContainerConfig config, HostConfig host) throws EngineException {
-        if (mode.startsWith(CONTAINER)) {
-            if (!config.document().text("Hostname").isEmpty()) {
-                throw new EngineException.Invalid("conflicting options: hostname and the network mode");
-            }
-            if (!host.document().texts("Links").isEmpty()) {
-                throw new EngineException.Invalid("conflicting options: container type network can't be used with links."
-                        + " This would result in undefined behavior");
-            }
-            if (!host.resolver().servers().isEmpty()) {
-                throw new EngineException.Invalid("conflicting options: dns and the network mode");
-            }
-            if (!host.resolver().extraHosts().isEmpty()) {
-                throw new EngineException.Invalid("conflicting options: custom host-to-IP mapping and the network mode");
-            }
-            if (!host.document().object("PortBindings").fields().isEmpty()
-                    || host.document().truth("PublishAllPorts")) {
-                throw new EngineException.Invalid("conflicting options: port publishing and the container type network mode");
-            }
-            if (!config.document().object("ExposedPorts").fields().isEmpty()) {
-                throw new EngineException.Invalid("conflicting options: port exposing and the container type network mode");
-            }
-        }
-        if (mode.equals("host") && !host.document().texts("Links").isEmpty()) {
-            throw new EngineException.Invalid("conflicting options: host type networking can't be used with links."
-                    + " This would result in undefined behavior");
-        }
-        if (mode.startsWith(CONTAINER) || mode.equals("host")) {
-            refuseMac(config.document().text("MacAddress"));
-        }
-    }
-
-    private static void refuseMac(String mac) throws EngineException.Invalid {
-        if (!mac.isEmpty()) {
-            throw new EngineException.Invalid("conflicting options: mac-address and the network mode");
-        }
+        return networks.named(Network.DEFAULT).stream()
+                .flatMap(network -> Stream.of(false, true).flatMap(six -> network.subnet(six).stream()))
+                .flatMap(subnet -> subnet.gateway().stream())
+                .map(IpAddress::toString)
+                .toList();
     }
 }

@@ -6,16 +6,19 @@ import carafe.spec.EngineException;
 import carafe.spec.docker.HostConfig;
 import carafe.spec.docker.MountRequest;
 import carafe.spec.oci.RuntimeSpec.Mount;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
-/// What a container mounts, in the order the runtime does it: the standard filesystems, the engine's three files in
-/// /etc, then what the user asked for, parents before children. A user's mount replaces a standard one at its place.
+/// What a container mounts, in the order the runtime does it: the standard filesystems, what the user asked for, parents
+/// before children, then the engine's three files in /etc. A user's mount replaces a standard one at its place.
 final class MountPlan {
     private final UnaryOperator<String> volumes;
     private final ImageLayers images;
@@ -53,13 +56,32 @@ final class MountPlan {
                 standard(mount, host, memory, mounts);
             }
         }
-        boolean mapped = !host.namespaces().ids().none();
+        asked.sort(Comparator.comparingInt(mount -> depth(mount.destination())));
+        mounts.addAll(asked);
+        ownLinks(host, targets);
+        boolean mapped = !host.namespaces().ids().none(); // last, for the user may have mounted something on /etc
         etc(mounts, targets, "/etc/resolv.conf", files.resolver(), mapped);
         etc(mounts, targets, "/etc/hostname", files.hostname(), mapped);
         etc(mounts, targets, "/etc/hosts", files.hosts(), mapped);
-        asked.sort(Comparator.comparingInt(mount -> depth(mount.destination())));
-        mounts.addAll(asked);
         return List.copyOf(mounts);
+    }
+
+    /// Where what the user mounts on /etc has a link in the place of one of the engine's files, as the host's own /etc may, the
+    /// link stays: nobody knows what it leads to in there.
+    private void ownLinks(HostConfig host, Set<String> targets) {
+        for (var request : host.files().mounts()) {
+            var source = switch (request) {
+                case MountRequest.Bind bind -> Optional.of(Path.of(bind.source()));
+                case MountRequest.Volume volume ->
+                    Optional.of(Path.of(volumes.apply(volume.name())).resolve(volume.wishes().subpath()));
+                case MountRequest.Tmpfs _, MountRequest.Image _ -> Optional.<Path>empty();
+            };
+            if (request.target().equals("/etc") && source.isPresent()) {
+                Stream.of("resolv.conf", "hostname", "hosts")
+                        .filter(name -> Files.isSymbolicLink(source.get().resolve(name)))
+                        .forEach(name -> targets.add("/etc/" + name));
+            }
+        }
     }
 
     private static void standard(Mount mount, HostConfig host, String memory, List<Mount> mounts) {

@@ -27,6 +27,9 @@ public interface Outlets {
         public void rename(String containerId, Map<String, String> links) {}
 
         @Override
+        public void called(String containerId, String name) {}
+
+        @Override
         public void publish(Opening opening) throws EngineException {
             begin(opening);
         }
@@ -90,6 +93,9 @@ public interface Outlets {
 
     /// From now on a container that runs asks for these names too.
     void rename(String containerId, Map<String, String> links);
+
+    /// A container that has ports is called `name` from now on.
+    void called(String containerId, String name) throws EngineException;
 
     /// A container that runs is about to come to one more network, or has left one: its ports are those that its networks
     /// make possible, in their families. It keeps what it has of them; new ones are taken all or none.

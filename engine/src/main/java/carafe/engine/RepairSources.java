@@ -28,7 +28,7 @@ record RepairSources(Registries registries, Optional<InputStream> archive, AuthC
         }
         try {
             var from = registries.repository(Reference.parse(repository), auth);
-            if (MediaTypes.isManifest(blob.mediaType())) {
+            if (MediaTypes.isManifest(blob.mediaType()) || MediaTypes.isIndex(blob.mediaType())) {
                 taker.from(new ByteArrayInputStream(from.fetch(blob.digest().toString()).bytes()));
             } else {
                 from.take(blob, source -> give(source, taker));

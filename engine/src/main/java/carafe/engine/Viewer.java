@@ -73,7 +73,7 @@ final class Viewer {
         var snapshot = container.snapshot();
         return new ContainerDetails(
                 memberships.links().shown(snapshot),
-                layout.files(snapshot.id()),
+                layout.files(snapshot.id(), memberships.filesOf(snapshot)),
                 mounts(snapshot),
                 execIds.stream().sorted().toList(),
                 layers(container),

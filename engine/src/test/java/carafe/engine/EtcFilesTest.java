@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.HostConfig;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -86,6 +88,61 @@ class EtcFilesTest {
         assertThatThrownBy(() -> write(host, new EtcFiles.Known(List.of(), List.of(), false)))
                 .isInstanceOf(EngineException.Unavailable.class)
                 .hasMessageStartingWith("unable to derive the IP value for host-gateway (--add-host gate:host-gateway)");
+    }
+
+    private static EtcFiles.Known known(boolean named, String... lines) {
+        return new EtcFiles.Known(
+                Stream.of(lines).map(line -> line.split(" ", 2)).map(words -> new Memberships.HostLine(words[0], words[1])).toList(),
+                List.of(), named);
+    }
+
+    private EtcFiles etc() {
+        return new EtcFiles(new EtcFiles.Host(directory, directory.resolve("resolved.conf")), NameDefaults.NONE);
+    }
+
+    @Test
+    void whatTheContainerWroteInItsHostsStaysWhenItsNetworksChange() throws Exception {
+        write("{}", known(false, "10.0.0.2 me", "10.0.0.9 db"));
+        String before = Files.readString(files.hosts());
+        assertThat(before).endsWith("10.0.0.2\tme\n10.0.0.9\tdb\n");
+        Files.writeString(files.hosts(), "# m\u00e9moire\n" + before.replace("ff02::1\tip6-allnodes\n", "") + "192.0.2.7\tmine");
+        etc().updateHosts(files, known(false, "10.0.0.2 me", "10.1.0.2 me", "10.0.0.8 db"));
+        assertThat(Files.readString(files.hosts())).startsWith("# m\u00e9moire\n").doesNotContain("ip6-allnodes", "10.0.0.9")
+                .endsWith("10.0.0.2\tme\n192.0.2.7\tmine\n10.1.0.2\tme\n10.0.0.8\tdb\n");
+        etc().updateHosts(files, known(false, "10.1.0.2 me"));
+        assertThat(Files.readString(files.hosts())).endsWith("ip6-allrouters\n192.0.2.7\tmine\n10.1.0.2\tme\n");
+        Files.writeString(files.hosts(), "");
+        etc().updateHosts(files, known(false, "10.1.0.2 me"));
+        assertThat(files.hosts()).as("what it removed stays away").isEmptyFile();
+        etc().updateHosts(files, known(false, "10.2.0.2 me"));
+        assertThat(files.hosts()).hasContent("10.2.0.2\tme\n");
+        write("{}", known(false, "10.0.0.2 \u0142\u00f3d\u017a"));
+        etc().updateHosts(files, known(false, "10.1.0.2 \u0142\u00f3d\u017a"));
+        assertThat(Files.readString(files.hosts())).endsWith("\n10.1.0.2\t\u0142\u00f3d\u017a\n").doesNotContain("10.0.0.2");
+        write("{}", known(false, "10.2.0.2 me"));
+        Files.writeString(files.hosts(), "10.2.0.2\tme");
+        etc().updateHosts(files, known(false));
+        assertThat(files.hosts()).as("a line without its end").isEmptyFile();
+        Files.writeString(files.hosts(), "\n192.0.2.7\tmine\n\n");
+        etc().updateHosts(files, known(false, "10.3.0.2 me"));
+        assertThat(Files.readString(files.hosts())).as("from no lines at all").isEqualTo("\n192.0.2.7\tmine\n\n10.3.0.2\tme\n");
+    }
+
+    @Test
+    void filesThatTheContainerBlewUpAreNotReadAndStay() throws Exception {
+        write("{}", known(false, "10.0.0.2 me"));
+        for (var file : List.of(files.hosts(), files.resolver())) {
+            try (var sparse = new RandomAccessFile(file.toFile(), "rw")) {
+                sparse.setLength(8L << 30); // more than an array, or the heap, holds
+            }
+        }
+        assertThatThrownBy(() -> etc().updateHosts(files, known(true, "10.1.0.2 me")))
+                .isInstanceOf(EngineException.class).hasMessageContaining("larger than 1048576 bytes");
+        assertThatThrownBy(() -> etc().writeResolver(files, HostConfig.parse(Json.object().build()), known(true)))
+                .isInstanceOf(EngineException.class).hasMessageContaining("larger than 1048576 bytes");
+        assertThat(files.hosts()).hasSize(8L << 30);
+        write("{}", known(false, "10.0.0.2 me"));
+        assertThat(Files.readString(files.hosts())).as("the next start's").endsWith("\n10.0.0.2\tme\n");
     }
 
     @Test

@@ -98,6 +98,22 @@ final class LinksTest {
         }
     }
 
+    @Test
+    void whoIsLinkedReadsTheNewNameInItsFile() throws Exception {
+        try (var harness = new EngineHarness(root)) {
+            var containers = harness.containers();
+            String db = harness.create("db", "sleep");
+            containers.start("db");
+            String web = containers.create(request("web", "{\"Links\":[\"db:data\"]}", "sleep")).id();
+            containers.start("web");
+            Path hosts = new Layout(root.resolve("data"), root.resolve("run")).files(web).hosts();
+            assertThat(Files.readString(hosts)).contains("\tdata " + db.substring(0, 12) + " db\n");
+            containers.rename("db", "old");
+            EngineHarness.eventually(
+                    () -> Files.readString(hosts).contains("\tdata " + db.substring(0, 12) + " old\n"));
+        }
+    }
+
     /// The record as versions wrote it that kept names.
     @Test
     void aLinkByNameIsOneToTheContainerFromTheNextStartOfTheEngineOn() throws Exception {

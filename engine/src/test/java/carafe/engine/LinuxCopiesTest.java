@@ -4,6 +4,7 @@ import static carafe.engine.EngineHarness.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carafe.engine.volume.VolumeRequest;
 import carafe.image.TestTar;
 import carafe.spec.EngineException;
 import carafe.spec.docker.PathStat;
@@ -105,6 +106,19 @@ final class LinuxCopiesTest {
                 .isInstanceOf(EngineException.NotFound.class)
                 .hasMessageStartingWith("Could not find the file /nope/x in container ");
         stage.engine.volumes().remove("nothing", true);
+    }
+
+    @Test
+    void aVolumeThatCannotBeMountedLeavesNoOtherOneMounted() throws Exception {
+        stage.engine.volumes().create(new VolumeRequest("mem", "local", Map.of("type", "tmpfs", "device", "tmpfs"), Map.of()));
+        stage.engine.volumes().create(new VolumeRequest("nowhere", "local",
+                Map.of("type", "none", "device", "/nowhere/at/all", "o", "bind"), Map.of()));
+        containers.create(request("idle", "{\"Binds\":[\"mem:/m\",\"nowhere:/n\"]}", "true"));
+        Path mounted = stage.engine.volumes().inspect("mem").mountpoint();
+        assertThatThrownBy(() -> containers.pathStat("idle", "/etc")).hasMessageContaining("/nowhere/at/all");
+        assertThat(Files.readString(Path.of("/proc/self/mountinfo"))).doesNotContain(mounted.toString());
+        assertThatThrownBy(() -> containers.start("idle")).hasMessageContaining("/nowhere/at/all");
+        assertThat(Files.readString(Path.of("/proc/self/mountinfo"))).doesNotContain(mounted.toString());
     }
 
     @Test

@@ -80,6 +80,22 @@ final class LinuxEngineTest {
     }
 
     @Test
+    void whatIsMountedOnEtcHidesNotTheEnginesFiles() throws Exception {
+        Path own = Files.createDirectory(stage.root.resolve("own-etc"));
+        Files.writeString(own.resolve("mine"), "of the user\n");
+        assertThat(run("bound", "{\"Binds\":[\"" + own + ":/etc\"]}", "sh", "-c",
+                "cat /etc/mine /etc/hostname /etc/hosts; test -s /etc/resolv.conf && echo resolver")).isZero();
+        String id = containers.inspect("bound", false).container().id();
+        assertThat(stage.log("bound")).contains("of the user\n" + id.substring(0, 12) + "\n", "127.0.0.1\tlocalhost", "resolver");
+        assertThat(own.resolve("hosts")).as("the place to mount on").isEmptyFile();
+        Files.delete(own.resolve("resolv.conf"));
+        Files.createSymbolicLink(own.resolve("resolv.conf"), Path.of("../run/systemd/resolve/stub-resolv.conf"));
+        assertThat(run("again", "{\"Binds\":[\"" + own + ":/etc:ro\"]}", "sh", "-c",
+                "cat /etc/hosts; busybox readlink /etc/resolv.conf")).isZero();
+        assertThat(stage.log("again")).contains("127.0.0.1\tlocalhost", "../run/systemd/resolve/stub-resolv.conf");
+    }
+
+    @Test
     void missingAndForbiddenProgramsGiveDockersCodes() throws Exception {
         containers.create(request("none", "{}", "nosuch"));
         assertThatThrownBy(() -> containers.start("none"))

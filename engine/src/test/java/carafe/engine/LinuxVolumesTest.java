@@ -150,6 +150,51 @@ final class LinuxVolumesTest {
         assertThat(mountsOf(data)).isEmpty();
     }
 
+    /// The image's content does not fit: each start says so, until one says that it needs none of it.
+    @Test
+    void aFilesystemTooSmallForTheImagesContentIsNeverTakenEmpty() throws Exception {
+        volumes().create(named("mem", Map.of("type", "tmpfs", "device", "tmpfs", "o", "size=64k")));
+        stage.containers().create(request("one", "{\"Binds\":[\"mem:/bin\"]}", "true"));
+        for (int start = 0; start < 2; start++) {
+            assertThatThrownBy(() -> stage.containers().start("one")).isInstanceOf(EngineException.Unavailable.class)
+                    .hasMessageContaining("cannot copy the image's content at /bin to").hasMessageContaining("no space left");
+            assertThat(mountsOf(stage.root)).isEmpty();
+        }
+        assertThat(run("two", "{\"Binds\":[\"mem:/m:nocopy\"]}", "echo x > /m/x")).isZero();
+    }
+
+    /// Others write into the directory that is the volume's filesystem while the copy fails; then the daemon dies.
+    @Test
+    void aCopyIntoASharedFilesystemThatFailedIsFinishedAndRemovesNothingOfOthers() throws Exception {
+        Path shared = Files.createDirectory(stage.root.resolve("shared"));
+        volumes().create(named("share", Map.of("type", "none", "device", shared.toString(), "o", "bind")));
+        stage.containers().create(request("one", "{\"Binds\":[\"share:/etc\"]}", "cat", "/etc/passwd"));
+        stage.reopen(Failpoints.parse("volume.copy-up=1*sleep(2000)->off;volume.copied-up=EIO"));
+        var start = new FutureTask<>(() -> {
+            stage.containers().start("one");
+            return true;
+        });
+        Thread.ofPlatform().start(start);
+        EngineHarness.eventually(() -> !mountsOf(volumes().inspect("share").mountpoint()).isEmpty());
+        Files.writeString(shared.resolve("theirs"), "kept");
+        Files.writeString(shared.resolve("group"), "mine:x:0:\n");
+        assertThatThrownBy(start::get).hasMessageContaining("volume.copied-up");
+        assertThat(mountsOf(stage.root)).isEmpty();
+        assertThat(shared.resolve("theirs")).hasContent("kept");
+        assertThat(shared.resolve("passwd")).content().contains("app:x:1000");
+        Files.writeString(shared.resolve("passwd"), "ro"); // as a file is whose copy was cut off
+        Files.setAttribute(shared.resolve("passwd"), "unix:mode", 0);
+        stage.crash();
+        var wait = stage.containers().await("one", WaitCondition.NEXT_EXIT);
+        stage.containers().start("one");
+        assertThat(wait.await().exitCode()).isZero();
+        assertThat(stage.log("one")).contains("root:x:0:0").contains("app:x:1000");
+        assertThat(shared.resolve("theirs")).hasContent("kept");
+        assertThat(shared.resolve("group")).hasContent("mine:x:0:");
+        Files.delete(shared.resolve("passwd"));
+        assertThat(run("two", "{\"Binds\":[\"share:/etc\"]}", "test ! -e /etc/passwd")).isZero(); // it is finished
+    }
+
     private static List<String> mountsOf(Path data) throws Exception {
         return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
                 .filter(line -> line.contains(data.toString())).toList();

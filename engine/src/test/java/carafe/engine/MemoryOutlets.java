@@ -17,6 +17,9 @@ final class MemoryOutlets implements Outlets {
     /// What was asked for, in order.
     final List<Opening> openings = new CopyOnWriteArrayList<>();
 
+    /// The last new name of each.
+    final Map<String, String> called = new ConcurrentHashMap<>();
+
     private final Map<String, List<PortBinding>> taken = new ConcurrentHashMap<>();
 
     @Override
@@ -28,6 +31,11 @@ final class MemoryOutlets implements Outlets {
 
     @Override
     public void rename(String containerId, Map<String, String> links) {}
+
+    @Override
+    public void called(String containerId, String name) {
+        called.put(containerId, name);
+    }
 
     @Override
     public void publish(Opening opening) throws EngineException {

@@ -54,6 +54,93 @@ class NetworksTest {
                 .filter(place -> place.network().equals(network)).findFirst().orElseThrow();
     }
 
+    private List<String> names(String id, String network) throws Exception {
+        String networkId = place(id, network).networkId();
+        return harness.fabric.sandbox(id).orElseThrow().in(networkId).orElseThrow().names();
+    }
+
+    @Test
+    void oneThatRunsIsKnownByItsNewName() throws Exception {
+        networks.create(network("{\"Name\":\"lan\"}"));
+        String id = harness.containers().create(
+                request("web", "{\"NetworkMode\":\"lan\",\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"8080\"}]}}", "sleep")).id();
+        harness.containers().rename("web", "early");
+        harness.containers().start(id);
+        assertThat(names(id, "lan")).startsWith("early").doesNotContain("web");
+        harness.containers().rename("early", "shop");
+        assertThat(names(id, "lan")).startsWith("shop").doesNotContain("early");
+        assertThat(harness.outlets.called).containsEntry(id, "shop");
+        networks.connect("bridge", id, settings("{}"));
+        harness.containers().rename("shop", "kiosk");
+        assertThat(names(id, "bridge")).as("where names are not served").isEmpty();
+        // The engine died between its row and its networks.
+        var lan = harness.fabric.sandbox(id).orElseThrow().endpoints().getFirst();
+        harness.fabric.rename(id, java.util.Map.of(lan.networkId(), List.of("shop")));
+        harness.crash();
+        networks = harness.engine.networks();
+        assertThat(names(id, "lan")).startsWith("kiosk").doesNotContain("shop");
+    }
+
+    /// As the auditor did it: a line of the container's own, then connect and disconnect.
+    @Test
+    void aContainersOwnHostsStayWhenItComesToANetworkAndLeavesIt() throws Exception {
+        networks.create(network("{\"Name\":\"lan\",\"IPAM\":{\"Config\":[{\"Subnet\":\"10.9.0.0/24\"}]}}"));
+        harness.create("web", "sleep");
+        harness.containers().start("web");
+        Path file = harness.containers().inspect("web", false).files().hosts();
+        Files.writeString(file, Files.readString(file) + "192.0.2.7\tmine\n");
+        networks.connect("lan", "web", settings("{}"));
+        assertThat(hosts("web")).contains("192.0.2.7\tmine\n", "10.9.0.2\t");
+        networks.disconnect("lan", "web", false);
+        assertThat(hosts("web")).endsWith("192.0.2.7\tmine\n").contains("172.17.0.2\t");
+        Files.write(file, new byte[(1 << 20) + 1]);
+        networks.connect("lan", "web", settings("{}"));
+        assertThat(place("web", "lan").live()).as("it is in the network all the same").isPresent();
+    }
+
+    @Test
+    void theHostIsReachedByBothFamiliesOfTheDefaultBridge() throws Exception {
+        harness.fabric.defaultSix("fd00:9::/64");
+        harness.crash();
+        harness.containers().create(request("web", "{\"ExtraHosts\":[\"gate:host-gateway\"]}", "sleep"));
+        harness.containers().start("web");
+        assertThat(hosts("web")).contains("172.17.0.1\tgate\nfd00:9::1\tgate\n");
+    }
+
+    /// Its name and its very files, so that what comes later is seen by both.
+    @Test
+    void whoSharesANetworkHasTheFilesAndTheNameOfItsOwner() throws Exception {
+        networks.create(network("{\"Name\":\"lan\",\"IPAM\":{\"Config\":[{\"Subnet\":\"10.9.0.0/24\"}]}}"));
+        var config = ContainerConfig.parse((Json.Obj) Json.parse(
+                "{\"Image\":\"app\",\"Cmd\":[\"sleep\"],\"Hostname\":\"own\",\"Domainname\":\"example.org\"}"));
+        harness.containers().create(new CreateRequest("owner", "", config,
+                request("x", "{}", "sleep").host(), NetworkingConfig.NONE));
+        harness.containers().start("owner");
+        for (var guest : List.of(List.of("guest", "owner"), List.of("second", "guest"))) {
+            harness.containers().create(
+                    request(guest.get(0), "{\"NetworkMode\":\"container:" + guest.get(1) + "\"}", "sleep"));
+            harness.containers().start(guest.get(0));
+            var names = harness.containers().inspect(guest.get(0), false).container().config().names();
+            assertThat(names.host() + "." + names.domain()).isEqualTo("own.example.org");
+            var spec = harness.runtime.started().getLast().spec();
+            assertThat(spec.hostname()).isEqualTo("own");
+            var theirs = harness.containers().inspect("owner", false).files();
+            for (var file : List.of(theirs.hosts(), theirs.hostname(), theirs.resolver())) {
+                assertThat(spec.mounts()).anyMatch(mount -> mount.source().equals(file.toString()));
+            }
+            var files = harness.containers().inspect(guest.get(0), false).files();
+            assertThat(List.of(files.hosts(), files.hostname(), files.resolver()))
+                    .containsExactly(theirs.hosts(), theirs.hostname(), theirs.resolver());
+            assertThat(files.log()).isNotEqualTo(theirs.log());
+        }
+        networks.connect("lan", "owner", settings("{}"));
+        assertThat(hosts("guest")).contains("10.9.0.2\town.example.org\town\n");
+        for (String name : List.of("second", "guest")) {
+            harness.containers().remove(name, new RemoveRequest(true, false));
+        }
+        assertThat(hosts("owner")).as("files of its own stay").contains("10.9.0.2\t");
+    }
+
     private String hosts(String container) throws Exception {
         return Files.readString(harness.containers().inspect(container, false).files().hosts());
     }
@@ -398,6 +485,13 @@ class NetworksTest {
     void filtersOfLists() throws Exception {
         networks.create(network("{\"Name\":\"app\",\"Labels\":{\"a\":\"b\"}}"));
         assertThat(names("{\"name\":[\"pp\"]}")).containsExactly("app");
+        String id = networks.inspect("app").id();
+        assertThat(names("{\"name\":[\"^app$\"]}")).containsExactly("app");
+        assertThat(names("{\"name\":[\"^pp\",\"^br.d?ge$\"]}")).containsExactly("bridge");
+        assertThat(names("{\"name\":[\"app[\"]}")).isEmpty();
+        assertThat(names("{\"id\":[\"^" + id.substring(0, 12) + "\"]}")).containsExactly("app");
+        assertThat(names("{\"id\":[\"" + id.substring(20, 40) + "\"]}")).containsExactly("app");
+        assertThat(names("{\"id\":[\"^" + id.substring(1, 40) + "\"]}")).isEmpty();
         assertThat(names("{\"type\":[\"custom\"]}")).containsExactly("app");
         assertThat(names("{\"driver\":[\"null\"]}")).containsExactly("none");
         assertThat(names("{\"label\":[\"a=b\"]}")).containsExactly("app");
@@ -441,5 +535,25 @@ class NetworksTest {
         for (var name : List.of("in-plain", "in-routed", "both", "even")) {
             harness.containers().remove(name, new RemoveRequest(true, false));
         }
+    }
+
+    @Test
+    void portsArePublishedWhereTheirNetworkSays() throws Exception {
+        String create = "{\"Name\":\"%s\",\"Options\":{\"com.docker.network.bridge.host_binding_ipv4\":\"%s\"}}";
+        networks.create(network(create.formatted("own", "192.0.2.5")));
+        networks.create(network(create.formatted("all", "0.0.0.0")));
+        assertThatThrownBy(() -> networks.create(network(create.formatted("bad", "here"))))
+                .isInstanceOf(EngineException.Invalid.class)
+                .hasMessage("invalid value for com.docker.network.bridge.host_binding_ipv4: here");
+        String ports = "{\"NetworkMode\":\"%s\",\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"8080\"}],"
+                + "\"81/tcp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"8081\"}]}}";
+        for (var name : List.of("own", "all")) {
+            harness.containers().create(request("in-" + name, ports.formatted(name), "sleep", "1000"));
+            harness.containers().start("in-" + name);
+            harness.containers().remove("in-" + name, new RemoveRequest(true, false));
+        }
+        assertThat(harness.outlets.openings).map(opening -> opening.ports().stream()
+                        .map(port -> port.containerPort() + " at " + port.address().map(Object::toString).orElse("all")).toList())
+                .containsExactly(List.of("80 at 192.0.2.5", "81 at 127.0.0.1"), List.of("80 at all", "81 at 127.0.0.1"));
     }
 }

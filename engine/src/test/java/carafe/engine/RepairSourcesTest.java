@@ -38,6 +38,19 @@ class RepairSourcesTest {
         }
     }
 
+    /// Of an index nobody says how long it is.
+    @Test
+    void anIndexComesByItsDigestAlone() throws Exception {
+        try (var registry = new TestRegistry(); var client = TestRegistry.client()) {
+            var index = registry.index("app", "1", List.of(registry.image("app", "own", bytes(1)).descriptor()));
+            var got = new ArrayList<byte[]>();
+            var sources = new RepairSources(client, Optional.empty(), AuthConfig.NONE);
+            var wanted = Descriptor.of(MediaTypes.OCI_INDEX, index.descriptor().digest(), 0);
+            assertThat(sources.blob(wanted, registry.host() + "/app", in -> got.add(in.readAllBytes()))).isTrue();
+            assertThat(got).containsExactly(index.bytes());
+        }
+    }
+
     /// The bytes are the blob's, but of no use: nobody else has others.
     @Test
     void whatIsRefusedAndWhatIsNotThereIsNoRepair() throws Exception {

@@ -144,6 +144,14 @@ final class SpecComposerTest {
     }
 
     @Test
+    void theEnginesFilesLieInWhateverIsMountedOnEtc() throws Exception {
+        assertThat(targets(compose("{\"Binds\":[\"/x:/etc\",\"/y:/etc/deep/er\"]}"))).doesNotHaveDuplicates()
+                .containsSubsequence("/etc", "/etc/deep/er", "/etc/resolv.conf", "/etc/hostname", "/etc/hosts");
+        assertThat(targets(compose("{\"Binds\":[\"/x:/etc\",\"/y:/etc/hosts\"]}"))).doesNotHaveDuplicates()
+                .containsSubsequence("/etc", "/etc/hosts", "/etc/hostname");
+    }
+
+    @Test
     void aReadOnlyBindIsSoWithTheMountsBelowUnlessAskedOtherwise() throws Exception {
         assertThat(bindOptions("")).containsExactly("rbind", "rro", "rprivate");
         assertThat(bindOptions("\"ReadOnlyForceRecursive\":true")).containsExactly("rbind", "rro", "rprivate");

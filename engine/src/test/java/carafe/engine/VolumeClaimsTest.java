@@ -185,4 +185,16 @@ final class VolumeClaimsTest {
             volumes().remove("data", true);
         }
     }
+
+    @Test
+    void namesInAListAreRegularExpressions() throws Exception {
+        for (String name : List.of("vol1", "vol10", "my-vol1")) {
+            volumes().create(named(name));
+        }
+        assertThat(volumes().list(Filters.parse("{\"name\":[\"^vol1$\"]}"))).extracting(Volume::name).containsExactly("vol1");
+        assertThat(volumes().list(Filters.parse("{\"name\":[\"l1\"]}"))).hasSize(3);
+        assertThat(volumes().list(Filters.parse("{\"name\":[\"l10\",\"^my-\"]}"))).extracting(Volume::name)
+                .containsExactly("my-vol1", "vol10");
+        assertThat(volumes().list(Filters.parse("{\"name\":[\"vol1[\"]}"))).isEmpty();
+    }
 }

@@ -147,6 +147,19 @@ public final class ContainerFiles {
         }
     }
 
+    /// Copies what `data` lacks of what the root of `plan` has at `path`; nothing that others wrote there is changed, but
+    /// owner, mode and attributes of the directory itself.
+    /// @return whether there was a directory to copy
+    public boolean fillUp(RootfsPlan plan, String path, Path data) throws EngineException {
+        try (var target = FileTree.open(data);
+                var root = FileTree.adopt(roots.mount(plan));
+                var source = source(root, path)) {
+            return source != null && TreeCopy.missing(source, target) >= 0;
+        } catch (IOException e) {
+            throw Trouble.of("cannot copy the image's content at " + path + " to the volume", e);
+        }
+    }
+
     /// Opens a directory or file of the host, for a place that is looked at, given away and mounted as one thing.
     public HeldPath hold(Path source) throws EngineException {
         return HeldPath.open(source);

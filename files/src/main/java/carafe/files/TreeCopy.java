@@ -16,33 +16,44 @@ import java.util.Map;
 
 /// Copies what is in one directory into another: owners, modes, times, attributes, links, holes. Names are opened one
 /// at a time without following links, so neither tree can lead out of itself, whoever writes in it meanwhile. Sockets
-/// are left out, mounts are not entered.
+/// are left out, mounts are not entered. A file has mode 0 until its content is whole.
 final class TreeCopy {
 
     private static final int DEEPEST = 1000;
 
     private final FileTree to;
+    private final boolean filling;
     private final Map<Inode, String> linked = new HashMap<>();
     private long mount;
     private long files;
 
     private record Inode(long device, long number) {}
 
-    private TreeCopy(FileTree to) {
+    private TreeCopy(FileTree to, boolean filling) {
         this.to = to;
+        this.filling = filling;
     }
 
     /// Copies the content and the attributes of `from` to the root of `to`.
     /// @return how many files, directories and links were made
     static long into(Directory from, FileTree to) throws KernelException {
-        var copy = new TreeCopy(to);
+        return new TreeCopy(to, false).all(from);
+    }
+
+    /// The same where others may have written, or an earlier copy did not come to its end: what is there already stays as
+    /// it is, but what that copy left unfinished.
+    static long missing(Directory from, FileTree to) throws KernelException {
+        return new TreeCopy(to, true).all(from);
+    }
+
+    private long all(Directory from) throws KernelException {
         var stat = Inodes.stat(from.fd());
-        copy.mount = stat.mountId();
+        mount = stat.mountId();
         try (var root = to.directory("/")) {
-            copy.directory(from, root, "", 0);
+            directory(from, root, "", 0);
             adorn(root.fd(), from.fd(), stat);
         }
-        return copy.files;
+        return files;
     }
 
     private void directory(Directory from, Directory into, String path, int depth) throws KernelException {
@@ -53,13 +64,36 @@ final class TreeCopy {
             String name = entry.name();
             try (var node = from.node(name)) {
                 var stat = Inodes.stat(node);
-                copy(new Child(from, into, name, path + "/" + name), node, stat, depth);
+                if (!filling || lacks(into, name, stat)) {
+                    copy(new Child(from, into, name, path + "/" + name), node, stat, depth);
+                } else if (stat.links() > 1) { // its other names may be missing
+                    linked.putIfAbsent(new Inode(stat.deviceId(), stat.inode()), path + "/" + name);
+                }
             } catch (KernelException e) {
                 if (!e.is(Errno.ENOENT)) { // gone meanwhile
                     throw e;
                 }
             }
         }
+    }
+
+    /// Whether `name` is to be copied: it is not there, or is what a copy left that did not come to its end. That is seen
+    /// by a file's mode, or, after the power failed, by the size of one with the very time of the original.
+    private static boolean lacks(Directory into, String name, FileStat wanted) throws KernelException {
+        var found = into.find(name);
+        if (found.isEmpty()) {
+            return true;
+        }
+        var there = found.get();
+        if (there.type() != wanted.type()) {
+            return false;
+        }
+        boolean half = there.mode() == 0 || there.sizeBytes() != wanted.sizeBytes()
+                && there.modifiedSeconds() == wanted.modifiedSeconds() && there.modifiedNanos() == wanted.modifiedNanos();
+        if (there.isRegular() && half) {
+            into.unlink(name);
+        }
+        return there.isRegular() && half || there.isDirectory();
     }
 
     /// One name in both trees.
@@ -78,18 +112,23 @@ final class TreeCopy {
         }
         switch (stat.type()) {
             case DIRECTORY -> {
-                into.mkdir(name, 0700);
+                boolean kept = filling && into.find(name).isPresent();
+                if (!kept) {
+                    into.mkdir(name, 0700);
+                }
                 try (var below = into.directory(name)) {
                     if (stat.mountId() == mount) {
                         try (var source = child.from.directory(name)) {
                             directory(source, below, child.path, depth + 1);
                         }
                     }
-                    adorn(below.fd(), node, stat);
+                    if (!kept || Inodes.stat(below.fd()).mode() == 0700) { // else it was whole, and may be changed since
+                        adorn(below.fd(), node, stat);
+                    }
                 }
             }
             case REGULAR -> {
-                try (var source = child.from.openRegular(name, Linux.O_RDONLY); var target = into.create(name, 0600)) {
+                try (var source = child.from.openRegular(name, Linux.O_RDONLY); var target = into.create(name, 0)) {
                     content(source, target, Inodes.stat(source).sizeBytes());
                     adorn(target, source, stat);
                 }
@@ -114,9 +153,9 @@ final class TreeCopy {
 
     private static void adorn(Fd made, Fd from, FileStat stat) throws KernelException {
         Inodes.chown(made, stat.uid(), stat.gid());
-        Inodes.chmod(made, stat.mode());
         Attributes.write(made, Attributes.read(from));
         Inodes.setModified(made, stat.modifiedSeconds(), stat.modifiedNanos());
+        Inodes.chmod(made, stat.mode());
     }
 
     private static void content(Fd from, Fd to, long size) throws KernelException {

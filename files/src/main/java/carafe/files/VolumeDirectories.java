@@ -34,7 +34,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// What volumes keep, below one root that only its owner may enter: `NAME/_data`, and beside it `copying` while the
-/// image's content is being copied there, so that half a copy is never taken for a volume's content. What is removed
+/// image's content is being copied there, so that half a copy is never taken for a volume's content. That is `filling`
+/// where a filesystem is mounted, in which others may write too: such a copy is finished, never removed. What is removed
 /// goes to `.trash` at once and is deleted in the background; what a crash leaves there is deleted by the next [#tidy].
 /// `.id` says which directory of volumes this is: a path may lead to another one when a disk is not mounted.
 /// Names are checked by whoever gives them. Callers see to it that one volume is not changed by two at a time.
@@ -45,6 +46,7 @@ public final class VolumeDirectories {
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
     private static final String DATA = "_data";
     private static final String COPYING = "copying";
+    private static final String FILLING = "filling";
     private static final String ID = ".id";
     private static final int LONGEST_ID_BYTES = 100;
 
@@ -299,6 +301,28 @@ public final class VolumeDirectories {
         } catch (EngineException | IOException e) {
             dropHalfCopy(name);
             throw failed("cannot copy the image's content at " + from.path + " to volume " + name, e, limit);
+        }
+    }
+
+    /// The same for a filesystem that is mounted on `name`. Others may write there too: a copy that fails leaves what it
+    /// made, and the next call goes on with it.
+    public void fillUp(ImageContent from, String name) throws EngineException {
+        Path mark = directory(name).resolve(FILLING);
+        try {
+            if (!Files.exists(mark)) {
+                if (!isEmpty(name)) {
+                    return;
+                }
+                Files.write(mark, new byte[0]);
+            }
+            failpoints.pass("volume.copy-up");
+            if (from.files.fillUp(from.plan, from.path, data(name))) {
+                sync(name);
+            }
+            failpoints.pass("volume.copied-up");
+            Files.deleteIfExists(mark);
+        } catch (IOException e) {
+            throw Trouble.of("cannot copy the image's content at " + from.path + " to volume " + name, e);
         }
     }
 

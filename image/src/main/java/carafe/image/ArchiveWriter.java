@@ -39,11 +39,23 @@ final class ArchiveWriter {
     private final Map<String, Json.Builder> repositories = new LinkedHashMap<>();
     private final Map<Digest, SharedIndex.Part> images = new LinkedHashMap<>();
 
-    /// One image to write, with the names that the archive shall give it alone; `listed` if not only an index lists it.
-    record Part(Image image, byte[] config, List<Reference> names, boolean listed) {}
+    /// One image to write, with the names that the archive shall give it alone; `listed` if not only an index lists it; what
+    /// its entry in the archive's table is annotated with beside its names.
+    record Part(Image image, byte[] config, List<Reference> names, boolean listed, Map<String, String> annotations) {}
 
-    /// Images that share a name, the one first that readers of one platform get, with their index.
-    record Together(SharedIndex index, List<Digest> ids, Reference name) {}
+    /// Images of one index, the one first that readers of one platform get; the index's names, if any, and what its entry
+    /// in the archive's table is annotated with beside them.
+    record Together(SharedIndex index, List<Digest> ids, List<Reference> names, Map<String, String> annotations) {
+
+        Together {
+            names = List.copyOf(names);
+            annotations = Map.copyOf(annotations);
+        }
+
+        private boolean shows(Image image) {
+            return ids.getFirst().equals(image.id());
+        }
+    }
 
     /// One artifact to write.
     record ArtifactPart(OutgoingArtifact artifact, List<Reference> names) {}
@@ -68,16 +80,16 @@ final class ArchiveWriter {
         }
         for (var part : parts) {
             var all = new ArrayList<>(part.names);
-            indexes.stream().filter(each -> each.ids.getFirst().equals(part.image.id()))
-                    .forEach(each -> all.add(each.name));
-            image(part, all);
+            var showing = indexes.stream().filter(each -> each.shows(part.image)).toList();
+            showing.forEach(each -> all.addAll(each.names));
+            image(part, all, part.listed || !showing.isEmpty());
         }
         for (var each : indexes) {
             var members = new ArrayList<SharedIndex.Part>();
             each.ids.forEach(id -> Optional.ofNullable(images.get(id)).ifPresent(members::add));
             byte[] index = each.index.over(members);
             blob(Digest.sha256(index), index);
-            list(Descriptor.of(Index.parse(index).mediaType(), index), List.of(each.name));
+            list(Descriptor.of(Index.parse(index).mediaType(), index).withAnnotations(each.annotations), each.names);
         }
         for (var artifact : artifacts) {
             artifact(artifact);
@@ -94,8 +106,8 @@ final class ArchiveWriter {
         out.flush();
     }
 
-    /// `names` are those that readers of docker-archives see, which know no index.
-    private void image(Part part, List<Reference> names) throws IOException, EngineException {
+    /// `names` are those that readers of docker-archives see, which know no index; `seen`: they see the image at all.
+    private void image(Part part, List<Reference> names, boolean seen) throws IOException, EngineException {
         var blobs = new ArrayList<Descriptor>();
         var files = new ArrayList<String>();
         var sources = Json.object();
@@ -108,20 +120,21 @@ final class ArchiveWriter {
         }
         var config = Descriptor.of(MediaTypes.OCI_CONFIG, part.image.id(), part.config.length);
         blob(config.digest(), part.config);
-        byte[] manifest = Manifest.of(config, blobs).toJson().printBytes();
+        byte[] manifest = new Manifest(MediaTypes.OCI_MANIFEST, config, blobs, part.image.manifest().annotations(),
+                Optional.empty(), Optional.empty()).toJson().printBytes();
         var about = Descriptor.of(MediaTypes.OCI_MANIFEST, manifest);
         blob(about.digest(), manifest);
         var entry = new Descriptor(about.mediaType(), about.digest(), about.size(),
                 Optional.of(part.image.config().platform()), Map.of(), Optional.empty());
         images.put(part.image.id(), new SharedIndex.Part(part.image, entry));
         if (part.listed) {
-            list(entry, part.names);
+            list(entry.withAnnotations(part.annotations), part.names);
         }
         for (var name : names) {
             name.tag().ifPresent(tag -> repositories.computeIfAbsent(name.familiarRepository(), _ -> Json.object())
                     .put(tag, files.isEmpty() ? "" : files.getLast().substring(BLOBS.length())));
         }
-        if (part.listed || !names.isEmpty()) {
+        if (seen) {
             table.add(Json.object().put("Config", BLOBS + config.digest().hex())
                     .put("RepoTags", names.isEmpty() ? Json.NULL
                             : Json.ofTexts(names.stream().map(Reference::familiar).toList()))
@@ -131,7 +144,7 @@ final class ArchiveWriter {
 
     private void list(Descriptor entry, List<Reference> names) {
         for (var name : names) {
-            var annotations = new LinkedHashMap<String, String>();
+            var annotations = new LinkedHashMap<>(entry.annotations());
             annotations.put("io.containerd.image.name", name.toString());
             name.tag().ifPresent(tag -> annotations.put("org.opencontainers.image.ref.name", tag));
             entries.add(entry.withAnnotations(annotations));

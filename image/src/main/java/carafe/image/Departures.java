@@ -1,18 +1,22 @@
 package carafe.image;
 
 import carafe.spec.EngineException;
+import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
+import carafe.spec.oci.Index;
 import carafe.spec.oci.Manifest;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
-/// Makes images ready to leave, for registries and as archives; what leaves is kept from collections meanwhile.
-final class Departures {
+/// Makes images ready to leave, for registries and as archives; what leaves is kept from collections meanwhile. Any thread.
+public final class Departures {
 
     private final Images images;
     private final ContentStore content;
@@ -50,6 +54,48 @@ final class Departures {
             if (!whole) {
                 all.forEach(Outgoing::close);
             }
+        }
+    }
+
+    /// What `name` means on `platform`, made ready to be sent alone; to be closed.
+    /// @throws EngineException.NotFound there is none of that name, or none for the platform
+    public OutgoingImages outgoing(String name, Platform platform) throws EngineException {
+        return new OutgoingImages(List.of(one(images.find(name, platform))), Optional.empty());
+    }
+
+    /// What people find behind an image's names: its manifest first, those of other platforms, and what else their indexes
+    /// list and is not here; nothing of an artifact.
+    public List<ListedManifest> manifests(Digest id) throws EngineException {
+        var now = images.index();
+        var all = new LinkedHashMap<Digest, ListedManifest>();
+        var here = new LinkedHashSet<>(List.of(id));
+        here.addAll(now.together(id));
+        for (var each : here) {
+            var manifest = now.images().get(each);
+            if (manifest != null && !now.isArtifact(each)) {
+                all.put(manifest.digest(), new ListedManifest(manifest, Optional.of(images.image(each, now)), Optional.empty()));
+            }
+        }
+        var platforms = all.values().stream().flatMap(each -> each.manifest().platform().stream()).map(Platform::toString)
+                .toList();
+        for (var name : now.namesOf(id)) {
+            var from = now.indexOf(name);
+            for (var entry : from.isPresent() ? entries(from.get()) : List.<Descriptor>of()) {
+                if (platforms.contains(entry.platform().map(Platform::toString).orElse(""))) {
+                    continue; // an image that is here, as a registry has it, with compressed layers
+                }
+                all.putIfAbsent(entry.digest(), new ListedManifest(entry, Optional.empty(), OciArchive.attested(entry)));
+            }
+        }
+        return List.copyOf(all.values());
+    }
+
+    /// What an index lists; nothing if it is damaged, which a check tells.
+    private List<Descriptor> entries(Digest index) {
+        try {
+            return Index.parse(content.readAll(index, Manifest.MAX_BYTES)).manifests();
+        } catch (IOException | EngineException.Invalid e) {
+            return List.of();
         }
     }
 
@@ -128,6 +174,34 @@ final class Departures {
         for (var id : ids) {
             archive.add(images.image(id, now), images.configBytes(id));
         }
-        archive.add(new ArchiveWriter.Together(index, List.copyOf(ids), name));
+        archive.add(new ArchiveWriter.Together(index, List.copyOf(ids), List.of(name), Map.of()));
+    }
+
+    /// Prepares an archive of what somebody made, whatever its names are here. To be written, then closed.
+    /// @throws EngineException.NotFound an image is not here any more
+    public ImageArchive save(MadeArchive made) throws EngineException {
+        var now = images.index();
+        var archive = new ImageArchive(layers, collector.lease());
+        boolean prepared = false;
+        try {
+            for (var id : made.ids()) {
+                var image = images.image(id, now);
+                if (made.index().isPresent()) {
+                    archive.add(image, images.configBytes(id));
+                } else {
+                    archive.add(image, images.configBytes(id), made.names(), made.annotations());
+                }
+            }
+            if (made.index().isPresent()) {
+                archive.add(new ArchiveWriter.Together(SharedIndex.of(made.index().get()), made.ids(), made.names(),
+                        made.annotations()));
+            }
+            prepared = true;
+            return archive;
+        } finally {
+            if (!prepared) {
+                archive.close();
+            }
+        }
     }
 }

@@ -33,13 +33,19 @@ public final class ImageArchive implements AutoCloseable {
         var before = parts.get(image.id());
         var all = new ArrayList<>(before == null ? List.<Reference>of() : before.names());
         all.addAll(names);
-        parts.put(image.id(), new ArchiveWriter.Part(image, config, all, true));
+        parts.put(image.id(), new ArchiveWriter.Part(image, config, all, true, Map.of()));
+    }
+
+    /// Adds an image under names that it has alone; `annotations` are for its entry in the archive's table.
+    void add(Image image, byte[] config, List<Reference> names, Map<String, String> annotations) {
+        lease.hold(image.config().diffIds());
+        parts.put(image.id(), new ArchiveWriter.Part(image, config, names, true, annotations));
     }
 
     /// Adds an image that only an index lists.
     void add(Image image, byte[] config) {
         lease.hold(image.config().diffIds());
-        parts.putIfAbsent(image.id(), new ArchiveWriter.Part(image, config, List.of(), false));
+        parts.putIfAbsent(image.id(), new ArchiveWriter.Part(image, config, List.of(), false, Map.of()));
     }
 
     /// Adds the index of images that were added.

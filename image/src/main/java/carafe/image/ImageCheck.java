@@ -4,7 +4,9 @@ import carafe.spec.EngineException;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.ImageConfig;
+import carafe.spec.oci.Index;
 import carafe.spec.oci.Manifest;
+import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
 import java.io.InputStream;
@@ -61,7 +63,8 @@ public final class ImageCheck {
         void from(InputStream in) throws IOException, EngineException;
     }
 
-    /// One thing that is, or was, damaged: what `kind` of thing (`layer`, `config`, `manifest`, `blob`), what is wrong
+    /// One thing that is, or was, damaged: what `kind` of thing (`layer`, `config`, `manifest`, `index`, `blob`),
+    /// what is wrong
     /// with it, and the images that need it, by their names.
     public record Problem(String kind, Digest digest, String fault, List<String> images, boolean repaired) {
         public Problem {
@@ -89,6 +92,7 @@ public final class ImageCheck {
     }
 
     private static final String BLOB = "blob";
+    private static final String INDEX = "index";
 
     /// Something an image needs.
     private record Need(String kind, List<String> images) {}
@@ -97,7 +101,8 @@ public final class ImageCheck {
     private final LayerStore layers;
     private final KnownBlobs known;
     private final LayerCollector.Lease lease;
-    private Map<Digest, Named> images = Map.of();
+    private final Map<Digest, Named> images = new LinkedHashMap<>();
+    private ImageIndex index = ImageIndex.EMPTY;
     private final Map<Digest, Need> blobNeeds = new LinkedHashMap<>();
     private final Map<Digest, Need> layerNeeds = new LinkedHashMap<>();
     private final List<Problem> problems = new ArrayList<>();
@@ -110,9 +115,14 @@ public final class ImageCheck {
         this.lease = lease;
     }
 
-    /// Checks, then repairs what `sources` allow.
-    Report run(Map<Digest, Named> checked, Sources sources) throws IOException, EngineException {
-        images = Map.copyOf(checked);
+    /// Checks all that `now` names, then repairs what `sources` allow.
+    Report run(ImageIndex now, Artifacts artifacts, Sources sources) throws IOException, EngineException {
+        index = now;
+        for (var image : now.images().entrySet()) {
+            var names = now.namesOf(image.getKey());
+            images.put(image.getKey(), new Named(image.getValue(),
+                    names.isEmpty() ? artifacts.namesOfSubject(image.getKey(), now) : names));
+        }
         needDocuments();
         var blobs = new LinkedHashSet<>(content.list());
         blobs.addAll(blobNeeds.keySet());
@@ -157,6 +167,9 @@ public final class ImageCheck {
                 blobNeeds.put(id, new Need("config", shown));
             }
         });
+        for (var each : index.indexes()) {
+            blobNeeds.put(each, new Need(INDEX, index.namesOfIndex(each).stream().map(Reference::familiar).sorted().toList()));
+        }
     }
 
     /// An artifact's blobs; none when its manifest is damaged.
@@ -276,6 +289,35 @@ public final class ImageCheck {
         }
     }
 
+    /// Makes an index again that a build made, which is nothing but a list of what its name means; or asks the registries
+    /// that its names are of.
+    private boolean indexAgain(Digest digest, Sources sources) throws IOException, EngineException {
+        var names = index.namesOfIndex(digest);
+        for (var name : names) {
+            var entries = new ArrayList<Descriptor>();
+            index.meaning(name).forEach(id -> Optional.ofNullable(index.images().get(id)).ifPresent(entries::add));
+            for (var order : List.of(entries.reversed(), entries)) { // names mean the newest first
+                if (putDocument(digest, Optional.of(Index.of(order).toJson().printBytes()))) {
+                    return true;
+                }
+            }
+        }
+        var wanted = Descriptor.of(MediaTypes.OCI_INDEX, digest, 0); // nothing here says how long it is
+        for (String repository : repositories(names)) {
+            if (sources.blob(wanted, repository, in -> takeIndex(digest, in))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void takeIndex(Digest digest, InputStream in) throws IOException, EngineException.Invalid {
+        byte[] bytes = in.readNBytes(Manifest.MAX_BYTES + 1);
+        if (bytes.length > Manifest.MAX_BYTES || !putDocument(digest, Optional.of(bytes))) {
+            throw new EngineException.Invalid("what came is not the index " + digest);
+        }
+    }
+
     private boolean putDocument(Digest digest, Optional<byte[]> document) throws IOException, EngineException.Invalid {
         if (document.isEmpty() || !digest.matches(document.get())) {
             return false;
@@ -298,6 +340,9 @@ public final class ImageCheck {
                 }
             }
             return false;
+        }
+        if (problem.kind.equals(INDEX)) {
+            return indexAgain(problem.digest, sources);
         }
         for (var image : images.entrySet()) {
             var wanted = document(problem.digest, image.getKey(), image.getValue());

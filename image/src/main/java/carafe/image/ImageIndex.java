@@ -151,7 +151,8 @@ record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Named> names) {
         return manifest != null && manifest.digest().equals(id);
     }
 
-    private boolean runsOn(Digest id, Platform platform) {
+    /// Whether the image is for `platform`; an artifact is for all.
+    boolean runsOn(Digest id, Platform platform) {
         var manifest = images.get(id);
         return isArtifact(id) || manifest != null && manifest.platform().map(made -> made.runsOn(platform)).orElse(false);
     }
@@ -221,7 +222,8 @@ record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Named> names) {
         return withMeaning(name, new Named(all, Optional.of(from)));
     }
 
-    private Optional<Platform> platform(Digest id) {
+    /// What the image is made for.
+    Optional<Platform> platform(Digest id) {
         return Optional.ofNullable(images.get(id)).flatMap(Descriptor::platform);
     }
 

@@ -35,16 +35,25 @@ final class ImageNames {
                 () -> new EngineException.NotFound("No such image: " + reference.familiar()));
     }
 
-    /// The id of the image that `name` means on `platform`. An id, being one image, means itself.
+    /// The id of the image that `name` means on `platform`; an id means that one image.
+    /// @throws EngineException.NotFound there is none, or none for the platform
     static Digest resolve(String name, Platform platform, ImageIndex index) throws EngineException {
         var any = resolve(name, index);
         if (isIdPrefix(any, name)) {
+            if (!index.runsOn(any, platform)) {
+                throw another(name, platform, List.of(any), index);
+            }
             return any;
         }
         var reference = meant(name, index).orElse(stored(Reference.parse(name).withDefaultTag()));
-        return index.named(reference, platform).orElseThrow(() -> new EngineException.NotFound("image with reference "
-                + reference.familiar() + " was found but its platform does not match the specified platform: wanted "
-                + platform));
+        return index.named(reference, platform)
+                .orElseThrow(() -> another(reference.familiar(), platform, index.meaning(reference), index));
+    }
+
+    private static EngineException.NotFound another(String name, Platform wanted, List<Digest> found, ImageIndex index) {
+        var actual = found.stream().flatMap(id -> index.platform(id).stream()).map(Platform::toString).toList();
+        return new EngineException.NotFound("image with reference " + name + " was found but does not match the specified"
+                + " platform: wanted " + wanted + ", actual: " + String.join(", ", actual));
     }
 
     /// The name that `name`, which is no image's id, stands for; an index's digest stands for a name that has it.

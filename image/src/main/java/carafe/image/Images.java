@@ -273,6 +273,11 @@ public final class Images implements AutoCloseable {
         return departures.save(names, platform);
     }
 
+    /// How images leave.
+    public Departures departures() {
+        return departures;
+    }
+
     private void change(ImageIndex next) throws IOException {
         try {
             next.write(content, steps);
@@ -553,13 +558,7 @@ public final class Images implements AutoCloseable {
     /// Verifies every blob and layer; see [ImageCheck].
     public ImageCheck.Report check(ImageCheck.Sources sources) throws EngineException {
         try (var lease = collector.lease()) {
-            var named = new LinkedHashMap<Digest, ImageCheck.Named>();
-            for (var image : index.images().entrySet()) {
-                var names = index.namesOf(image.getKey());
-                named.put(image.getKey(), new ImageCheck.Named(image.getValue(),
-                        names.isEmpty() ? artifacts.namesOfSubject(image.getKey(), index) : names));
-            }
-            return new ImageCheck(content, layers, known, lease).run(named, sources);
+            return new ImageCheck(content, layers, known, lease).run(index, artifacts, sources);
         } catch (IOException e) {
             throw Failures.of("check the images", e);
         }

@@ -34,6 +34,7 @@ final class OciArchive {
     private static final String FULL_NAME = "io.containerd.image.name";
     private static final String REF_NAME = "org.opencontainers.image.ref.name";
     private static final String ATTESTATION = "vnd.docker.reference.type";
+    private static final String ATTESTED = "vnd.docker.reference.digest";
     private static final int MAX_DEPTH = 4;
 
     private final ArchiveContents contents;
@@ -212,6 +213,16 @@ final class OciArchive {
     /// What a builder says of an image, in the form of an image's manifest.
     static boolean isAttestation(Descriptor entry) {
         return entry.annotations().containsKey(ATTESTATION);
+    }
+
+    /// The manifest that an attestation, if the entry is one, says something of.
+    static Optional<Digest> attested(Descriptor entry) {
+        try {
+            return isAttestation(entry) ? Optional.of(Digest.parse(entry.annotations().getOrDefault(ATTESTED, "")))
+                    : Optional.empty();
+        } catch (EngineException.Invalid e) {
+            return Optional.empty(); // it does not say of which
+        }
     }
 
     private boolean better(Descriptor candidate, Descriptor than) {

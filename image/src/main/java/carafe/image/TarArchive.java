@@ -5,6 +5,7 @@ import carafe.spec.tar.Busy;
 import carafe.spec.tar.TarEntry;
 import carafe.spec.tar.TarHeader;
 import carafe.spec.tar.TarReader;
+import carafe.spec.tar.UnpackBounds;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -13,7 +14,7 @@ import java.util.Arrays;
 import java.util.Map;
 
 /// Tars from outside that are no layers: a build's context, an archive to unpack. Plain, gzip, zstd, bzip2 or xz, found
-/// by the first bytes; every bound of layers holds. Names are as written: whoever uses them resolves them in a tree.
+/// by the first bytes; every bound of layers holds, and the holes of sparse files count as what is unpacked. Names are as written: whoever uses them resolves them in a tree.
 public final class TarArchive {
 
     /// What kind of member it is.
@@ -41,11 +42,17 @@ public final class TarArchive {
     public static void read(InputStream archive, Visitor visitor) throws IOException, EngineException {
         try (var stream = LayerStream.ofArchive(archive)) {
             var tar = new TarReader(stream);
+            long holes = 0;
             for (var entry = tar.next(); entry != null; entry = tar.next()) {
                 var attributes = new Attributes(entry.mode(), (int) entry.uid(), (int) entry.gid(),
                         entry.mtimeSeconds(), entry.mtimeNanos());
                 var member = new Member(Kind.valueOf(entry.type().name()), entry.name(), entry.linkName(),
                         entry.size(), attributes, entry.deviceMajor(), entry.deviceMinor(), entry.xattrs());
+                holes += entry.size() - entry.storedBytes();
+                var excess = UnpackBounds.DEFAULT.excess(stream.plainBytes() + holes, stream.blobBytes());
+                if (holes > 0 && excess.isPresent()) {
+                    throw new EngineException.Invalid("the archive, with the holes of " + entry.name() + ", " + excess.get());
+                }
                 visitor.member(member, entry.extents().size() <= 1 && entry.storedBytes() == entry.size()
                         ? tar.data() : new Unfolded(tar, entry));
             }

@@ -6,6 +6,10 @@ import carafe.kernel.ImageMount;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
+import carafe.spec.oci.Index;
+import carafe.spec.oci.MediaTypes;
+import carafe.spec.oci.Platform;
+import carafe.spec.oci.Reference;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,6 +21,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -160,6 +165,72 @@ class ImageCheckTest {
         assertThat(problem.kind()).isEqualTo("config");
         assertThat(only(new From(Optional.empty(), Optional.of("{}".getBytes()))).repaired()).isFalse();
         assertThat(only(new From(Optional.empty(), Optional.of(IMAGE.config()))).repaired()).isTrue();
+        assertThat(images.check(ImageCheck.Sources.NONE).problems()).isEmpty();
+    }
+
+    /// The file of an index of two images, as a build makes one, or with more than they say.
+    private Path index(boolean built) throws Exception {
+        var own = TestPlatform.of(Platform.host(), Optional.empty(), "own");
+        var other = TestPlatform.of(Platform.of("linux", "s390x"), Optional.empty(), "other");
+        byte[] archive = TestPlatform.archive("docker.io/library/many:1", List.of(List.of(other, own)));
+        if (built) {
+            images.load(new ByteArrayInputStream(archive), LoadProgress.SILENT);
+        } else {
+            var entries = new ArrayList<Descriptor>();
+            var made = new ArrayList<Intake.Made>();
+            try (var intake = images.intake()) {
+                for (var each : List.of(own, other)) {
+                    intake.layer(new ByteArrayInputStream(each.layer()));
+                    made.add(new Intake.Made(each.config(), each.manifest()));
+                    entries.add(Descriptor.of(MediaTypes.OCI_MANIFEST, each.manifest()).withAnnotations(Map.of("a", "b")));
+                }
+                intake.commit(made, List.of(Reference.parse("docker.io/library/many:1")),
+                        Optional.of(Index.of(entries).toJson().printBytes()));
+            }
+        }
+        var digest = images.index().indexOf(Reference.parse("docker.io/library/many:1")).orElseThrow();
+        return root.resolve("content/blobs/sha256").resolve(digest.hex());
+    }
+
+    @Test
+    void aDamagedOrMissingIndexIsToldWithItsNamesAndComesBack() throws Exception {
+        for (boolean built : new boolean[] {true, false}) {
+            Path file = index(built);
+            byte[] whole = Files.readAllBytes(file);
+            assertThat(images.check(ImageCheck.Sources.NONE).problems()).isEmpty();
+            for (boolean missing : new boolean[] {false, true}) {
+                if (missing) {
+                    Files.delete(file);
+                } else {
+                    flip(file, 30);
+                }
+                var problem = only(ImageCheck.Sources.NONE);
+                assertThat(problem.kind()).isEqualTo("index");
+                assertThat(problem.fault()).isEqualTo(missing ? "it is missing" : "its bytes are damaged");
+                assertThat(problem.images()).containsExactly("many:1");
+                assertThat(only(NOTHING).repaired()).isEqualTo(built); // a build's says nothing that is not here
+                if (!built) {
+                    assertThat(only(new From(Optional.empty(), Optional.of("{}".getBytes()))).repaired()).isFalse();
+                    assertThat(only(new From(Optional.empty(), Optional.of(whole))).repaired()).isTrue();
+                }
+                assertThat(Files.readAllBytes(file)).isEqualTo(whole);
+                assertThat(images.check(ImageCheck.Sources.NONE).problems()).isEmpty();
+            }
+            images.remove("many:1", false, ImageUsers.NONE);
+        }
+    }
+
+    @Test
+    void aMissingManifestOfAnIndexIsToldWithTheNameThatSharesIt() throws Exception {
+        index(true);
+        var other = images.find("many:1", Platform.of("linux", "s390x"));
+        Path manifest = root.resolve("content/blobs/sha256").resolve(other.manifestDigest().hex());
+        byte[] whole = Files.readAllBytes(manifest);
+        Files.delete(manifest);
+        var problem = only(ImageCheck.Sources.NONE);
+        assertThat(problem.kind()).isEqualTo("manifest");
+        assertThat(problem.images()).containsExactly("many:1");
+        assertThat(only(new From(Optional.empty(), Optional.of(whole))).repaired()).isTrue();
         assertThat(images.check(ImageCheck.Sources.NONE).problems()).isEmpty();
     }
 

@@ -117,6 +117,21 @@ class SharedNameTest {
     }
 
     @Test
+    void anIdMeansItsImageOnItsOwnPlatformOnly() throws Exception {
+        var ids = take();
+        for (String id : List.of(ids.getLast().toString(), ids.getLast().hex(), ids.getLast().hex().substring(0, 12))) {
+            assertThat(images.find(id, FOREIGN).id()).isEqualTo(ids.getLast());
+            assertThatThrownBy(() -> images.find(id, Platform.host())).isInstanceOf(EngineException.NotFound.class)
+                    .hasMessage("image with reference " + id + " was found but does not match the specified platform: wanted "
+                            + Platform.host() + ", actual: " + FOREIGN);
+        }
+        assertThatThrownBy(() -> images.find("many:1", Platform.of("linux", "riscv64")))
+                .hasMessageEndingWith("wanted linux/riscv64, actual: " + Platform.host() + ", " + FOREIGN);
+        assertThatThrownBy(() -> save(Optional.of(FOREIGN), ids.getFirst().toString()))
+                .isInstanceOf(EngineException.NotFound.class);
+    }
+
+    @Test
     void collectionKeepsAllOfANameAndFreesAllWithIt() throws Exception {
         take();
         images.tag("many:1", Reference.parse("other:2"));

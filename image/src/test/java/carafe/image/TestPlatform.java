@@ -25,7 +25,8 @@ public record TestPlatform(Platform platform, Optional<Instant> created, byte[] 
         return new TestPlatform(platform, created, layer, Digest.sha256(layer));
     }
 
-    private byte[] config() {
+    /// Its configuration.
+    public byte[] config() {
         return new ImageConfig(platform, created, "", "", "", RunConfig.EMPTY, List.of(diffId),
                 List.of(new History(Optional.empty(), "COPY", "", "", false))).toJson().printBytes();
     }
@@ -35,7 +36,8 @@ public record TestPlatform(Platform platform, Optional<Instant> created, byte[] 
         return Digest.sha256(config());
     }
 
-    private byte[] manifest() {
+    /// Its manifest.
+    public byte[] manifest() {
         return Manifest.of(Descriptor.of(MediaTypes.OCI_CONFIG, config()), List.of(Descriptor.of(MediaTypes.OCI_LAYER, layer)))
                 .toJson().printBytes();
     }

@@ -61,6 +61,11 @@ final class Rtnetlink {
     public static final int IFLA_INFO_SLAVE_KIND = 4;
     public static final int IFLA_INFO_SLAVE_DATA = 5;
     public static final int IFLA_BRPORT_MODE = 4;
+    public static final int IFLA_BRPORT_LEARNING = 8;
+    public static final int IFLA_BRPORT_UNICAST_FLOOD = 9;
+    public static final int IFLA_BRPORT_FLUSH = 24;
+    public static final int IFLA_BRPORT_MCAST_FLOOD = 27;
+    public static final int IFLA_BRPORT_BCAST_FLOOD = 30;
     public static final int IFLA_BRPORT_ISOLATED = 33;
     public static final int VETH_INFO_PEER = 1;
     public static final int IFLA_MACVLAN_MODE = 1;

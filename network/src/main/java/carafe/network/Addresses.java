@@ -8,7 +8,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
+import java.util.stream.Stream;
 
 /// Which addresses of which network are given out: the owner of that fact while the engine runs. After a restart it is
 /// recomputed from the notes of the containers that run.
@@ -76,20 +77,21 @@ final class Addresses {
 
     /// Takes what an endpoint has, for one that exists already.
     void retake(Endpoint endpoint) {
-        for (var pool : of(endpoint.networkId())) {
-            each(endpoint, pool::take);
-        }
+        each(endpoint, AddressPool::take);
     }
 
     /// Gives back what an endpoint has.
     void free(Endpoint endpoint) {
-        for (var pool : of(endpoint.networkId())) {
-            each(endpoint, pool::free);
-        }
+        each(endpoint, AddressPool::free);
     }
 
-    private static void each(Endpoint endpoint, Consumer<IpAddress> action) {
-        endpoint.four().map(Cidr.Host::address).ifPresent(action);
-        endpoint.six().map(Cidr.Host::address).ifPresent(action);
+    /// Each of its addresses, with the pool whose range it lies in.
+    private void each(Endpoint endpoint, BiConsumer<AddressPool, IpAddress> action) {
+        for (var pool : of(endpoint.networkId())) {
+            Stream.concat(endpoint.four().stream(), endpoint.six().stream())
+                    .map(Cidr.Host::address)
+                    .filter(pool.subnet().range()::contains)
+                    .forEach(address -> action.accept(pool, address));
+        }
     }
 }

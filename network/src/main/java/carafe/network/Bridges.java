@@ -125,8 +125,68 @@ final class Bridges {
     }
 
     private Made adopt(Network network, LinkInfo there) throws KernelException {
-        configure(network, there.index(), true);
-        return new Made(there.index(), isOurs(there.alias()), false);
+        boolean ours = isOurs(there.alias());
+        if (ours) {
+            configure(network, there.index(), true);
+        } else {
+            furnish(network, there.index());
+        }
+        return new Made(there.index(), ours, false);
+    }
+
+    /// The addresses of a bridge of the host's, its own link-local ones aside, in its order; none of one that is ours.
+    List<Cidr.Host> hosts(String link) throws EngineException {
+        try {
+            var there = netlink.link(link);
+            return there.isEmpty() || isOurs(there.get().alias()) ? List.of()
+                    : addresses(there.get().index()).stream().filter(one -> !one.address().isLinkLocal()).toList();
+        } catch (KernelException e) {
+            throw Trouble.of("cannot read the addresses of the bridge " + link, e);
+        }
+    }
+
+    private List<Cidr.Host> addresses(int index) throws KernelException {
+        return netlink.addresses().stream()
+                .filter(address -> address.link() == index)
+                .map(address -> new Cidr.Host(IpAddress.of(address.address()), address.prefix()))
+                .toList();
+    }
+
+    /// The network with a remark of those of its addresses that its bridge, one of the host's, had already, but for those
+    /// that came there with `known`, the same network before.
+    Network keeping(Network network, Optional<Network> known) throws EngineException {
+        if (network.driver() != Driver.BRIDGE) {
+            return network;
+        }
+        var added = known.filter(before -> before.link().equals(network.link())).map(Bridges::added).orElse(List.of());
+        var wanted = hostAddresses(network);
+        var kept = hosts(network.link()).stream().filter(one -> wanted.contains(one) && !added.contains(one)).toList();
+        return kept.isEmpty() ? network : network.with(LinkOptions.KEPT,
+                String.join(",", kept.stream().map(Cidr.Host::toString).toList()));
+    }
+
+    /// The addresses that the network brought to its bridge.
+    private static List<Cidr.Host> added(Network network) {
+        var kept = List.of(network.options().getOrDefault(LinkOptions.KEPT, "").split(","));
+        return hostAddresses(network).stream().filter(address -> !kept.contains(address.toString())).toList();
+    }
+
+    /// A bridge of the host's is only added to.
+    private void furnish(Network network, int index) throws KernelException {
+        boolean six = network.subnet(true).isPresent();
+        if (six) {
+            thread.setHere(new NetNamespace.Settings(Map.of("ipv6/conf/" + network.link() + "/disable_ipv6", "0")));
+        }
+        forward(six);
+        var requests = new ArrayList<NetRequest>();
+        var there = addresses(index);
+        for (var address : hostAddresses(network)) {
+            if (!there.contains(address)) {
+                requests.add(NetRequest.addAddress(index, address.address().bytes(), address.prefix()));
+            }
+        }
+        requests.add(NetRequest.raise(index, true));
+        netlink.perform(requests);
     }
 
     private Made anew(Network network) throws KernelException, EngineException {
@@ -283,12 +343,7 @@ final class Bridges {
             if (!link.get().up()) {
                 return Optional.of("it is down");
             }
-            var there = new ArrayList<Cidr.Host>();
-            for (var address : netlink.addresses()) {
-                if (address.link() == link.get().index()) {
-                    there.add(new Cidr.Host(IpAddress.of(address.address()), address.prefix()));
-                }
-            }
+            var there = addresses(link.get().index());
             return hostAddresses(network).stream().filter(address -> !there.contains(address)).findFirst()
                     .map(address -> "it has no address " + address);
         } catch (KernelException e) {
@@ -296,7 +351,7 @@ final class Bridges {
         }
     }
 
-    /// The bridge goes if this engine made it; one that a user made loses the network's addresses only.
+    /// The bridge goes if this engine made it; one that a user made loses what the network added only.
     void remove(Network network) throws EngineException {
         try {
             indexes.remove(network.id());
@@ -309,7 +364,7 @@ final class Bridges {
                 netlink.perform(NetRequest.deleteLink(network.link()));
                 return;
             }
-            var wanted = hostAddresses(network);
+            var wanted = added(network);
             var requests = new ArrayList<NetRequest>();
             for (AddressInfo address : netlink.addresses()) {
                 var known = new Cidr.Host(IpAddress.of(address.address()), address.prefix());

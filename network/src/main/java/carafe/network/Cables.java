@@ -18,10 +18,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Lays the link of one endpoint into a namespace and gives it its addresses. On the host one batch of messages makes the
 /// pair, its far end born inside the namespace; inside one batch sets addresses and routes.
 final class Cables {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Cables.class);
 
     /// Docker's word for settings of one interface.
     static final String SYSCTLS = "com.docker.network.endpoint.sysctls";
@@ -60,6 +64,15 @@ final class Cables {
                 throw Trouble.of("cannot connect to network " + network.name(), e);
             }
             lay(place, namespace);
+        }
+    }
+
+    /// Who is behind this port of a bridge, and is about to be removed, is not heard any more.
+    void mute(String hostLink) {
+        try {
+            host.attempt(List.of(NetRequest.mute(hostLink))); // one that is gone already is as quiet
+        } catch (KernelException e) {
+            LOG.warn("link {}, which is about to go, may answer a moment longer: {}", hostLink, e.getMessage());
         }
     }
 

@@ -10,7 +10,13 @@ import java.util.Map;
 final class Cell {
 
     /// An endpoint with its network, and the settings of its interface as far as this engine was told them.
-    record Place(Network network, Endpoint endpoint, Map<String, String> driverOptions) {}
+    record Place(Network network, Endpoint endpoint, Map<String, String> driverOptions) {
+
+        /// The same with the names that the network's id leads to, if it does.
+        Place called(Map<String, List<String>> names) {
+            return new Place(network, endpoint.called(names.getOrDefault(network.id(), endpoint.names())), driverOptions);
+        }
+    }
 
     private final String containerId;
     private final NetNamespace namespace;

@@ -32,4 +32,9 @@ public record Endpoint(
         linkLocal = List.copyOf(linkLocal);
         names = List.copyOf(names);
     }
+
+    /// The same under other names.
+    Endpoint called(List<String> others) {
+        return new Endpoint(id, networkId, interfaceName, hostLink, mac, four, six, gateways, linkLocal, others);
+    }
 }

@@ -19,6 +19,9 @@ public interface EndpointListener {
         return Optional.empty();
     }
 
+    /// The container is called otherwise in the endpoint's network: `endpoint` is the one it has, with its new names.
+    default void renamed(String containerId, Endpoint endpoint) {}
+
     /// The bridge of an endpoint's network was deleted by somebody and made again: its end on the host is a new port. Called
     /// on any thread, also while the container's networks change.
     default void replugged(String containerId, Endpoint endpoint) throws EngineException {}

@@ -6,6 +6,7 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /// All networks of one engine and the containers in them. The fabric remembers networks that it made or was
@@ -29,10 +30,17 @@ public interface Fabric extends AutoCloseable {
     }
 
     /// Makes the default bridge as the configuration wants it, keeping what `known` has and nothing contradicts; empty
-    /// when there is none by configuration.
-    Optional<Network> createDefault(Optional<Network> known) throws EngineException;
+    /// when there is none by configuration. What the host has contradicts only while none of the containers `running`
+    /// (ids) is in `known`. On a bridge of the host's it has that one's range.
+    Optional<Network> createDefault(Optional<Network> known, Set<String> running) throws EngineException;
 
-    /// Takes the network away: bridge, rules, reservation. The caller made sure that nobody is in it. Idempotent.
+    /// The same where nobody runs.
+    default Optional<Network> createDefault(Optional<Network> known) throws EngineException {
+        return createDefault(known, Set.of());
+    }
+
+    /// Takes the network away: bridge, rules, reservation. Idempotent.
+    /// @throws EngineException.Forbidden somebody is in it, or on the way into it; all of it stays
     void remove(Network network) throws EngineException;
 
     /// A namespace for the container, with an endpoint in each network, ready for its first process. `namespace` is the
@@ -40,6 +48,7 @@ public interface Fabric extends AutoCloseable {
     /// made, or was made before. What fails leaves
     /// nothing. Waits for nothing but the kernel.
     /// @throws EngineException.Forbidden an address is in use
+    /// @throws EngineException.NotFound one of the networks was removed meanwhile
     Sandbox open(String containerId, List<Joining> networks, Optional<String> namespace) throws EngineException;
 
     /// The same in a namespace of the fabric's own.
@@ -65,10 +74,15 @@ public interface Fabric extends AutoCloseable {
     Optional<Sandbox> sandbox(String containerId);
 
     /// Connects a running container to one more network.
+    /// @throws EngineException.NotFound the network was removed meanwhile
     Endpoint connect(String containerId, Joining joining) throws EngineException;
 
     /// Takes a running container out of a network. Idempotent.
     void disconnect(String containerId, String networkId) throws EngineException;
+
+    /// What others may call a container from now on: `names` by the id of each network that it is in. One that is not open
+    /// and networks it is not in are passed over; what fails changes nothing.
+    void rename(String containerId, Map<String, List<String>> names) throws EngineException;
 
     /// The container ended: addresses are free at once, links and namespace go in the background. Idempotent.
     void close(String containerId);

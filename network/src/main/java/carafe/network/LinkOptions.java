@@ -55,6 +55,10 @@ public record LinkOptions(
     /// Docker's word for the host's links, with colons between them, behind which a container is reached directly.
     static final String TRUSTED = "com.docker.network.bridge.trusted_host_interfaces";
 
+    /// Our word for those addresses of the network that a bridge of the host's had before, with commas between them: they
+    /// are left to it when the network goes.
+    static final String KEPT = "dev.carafe.bridge.kept_addresses";
+
     static final String PREFIX = "com.docker.network.container_iface_prefix";
     static final String INHIBIT = "com.docker.network.bridge.inhibit_ipv4";
 

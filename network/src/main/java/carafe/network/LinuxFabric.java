@@ -52,6 +52,7 @@ final class LinuxFabric implements Fabric {
     private final NetworkPlanner planner;
     private final Addresses addresses = new Addresses();
     private final ConcurrentMap<String, Network> networks = new ConcurrentHashMap<>();
+    private final Arrivals arrivals = new Arrivals(networks.keySet());
     private final CopyOnWriteArrayList<EndpointListener> listeners = new CopyOnWriteArrayList<>();
     private final Sandboxes sandboxes;
     private final ReentrantLock planning = new ReentrantLock();
@@ -76,7 +77,7 @@ final class LinuxFabric implements Fabric {
                 new Sandboxes.Tools(thread,
                         new NamespacePool(thread, POOL, new CablesAhead(thread.insideHome(Netlink::open), marks, graveyard),
                                 parts.failpoints()),
-                        new Cables(host, thread, bridges, this::remade), graveyard, notes, marks),
+                        new Cables(host, thread, bridges, this::remade), graveyard, notes, marks, arrivals),
                 addresses, listeners, parts.failpoints());
         watch = thread.insideHome(LinkWatch::open);
         watcher = Thread.ofPlatform().daemon().name("link-watch").unstarted(this::watch);
@@ -111,7 +112,8 @@ final class LinuxFabric implements Fabric {
     @Override
     public Network create(NetworkRequest request, Predicate<Network> prunable) throws EngineException {
         return alone(() -> {
-            var network = planner.plan(request, marks.id(), surroundings(prunable));
+            var network = bridges.keeping(
+                    planner.plan(request, marks.id(), surroundings(prunable)), Optional.empty());
             check(network);
             boolean made = false;
             try {
@@ -127,18 +129,31 @@ final class LinuxFabric implements Fabric {
     }
 
     @Override
-    public Optional<Network> createDefault(Optional<Network> known) throws EngineException {
+    public Optional<Network> createDefault(Optional<Network> known, Set<String> running) throws EngineException {
         if (!config.bridge().enabled()) {
             return Optional.empty();
         }
         return alone(() -> {
             known.ifPresent(network -> networks.remove(network.id()));
-            var network = planner.defaultBridge(
-                    config.bridge(), bridges.defaultName(config.bridge(), known), known, marks.id(),
-                    surroundings(_ -> false));
+            String link = bridges.defaultName(config.bridge(), known);
+            var held = known.isPresent() && sandboxes.isHeld(known.get().id(), running) ? known : Optional.<Network>empty();
+            var ground = new NetworkPlanner.Ground(link, held.isPresent() ? List.of() : bridges.hosts(link));
+            var around = surroundings(_ -> false);
+            var network = bridges.keeping(planner.defaultBridge(config.bridge(), ground, known, marks.id(),
+                    held.isPresent() ? beside(held.get(), around) : around), known);
             make(network);
             return Optional.of(network);
         });
+    }
+
+    /// Who runs in the default bridge keeps his addresses, whatever came to the host meanwhile.
+    private static Surroundings beside(Network held, Surroundings around) {
+        var others = around.hosts().stream().filter(range -> held.ranges().stream().noneMatch(range::overlaps)).toList();
+        if (others.size() < around.hosts().size()) {
+            LOG.warn("the host has routes or addresses in the range {} of the default bridge; containers run in it, so that it"
+                    + " stays until the engine starts without any: end them, or choose a range with \"bip\"", held.ranges());
+        }
+        return new Surroundings(around.ours(), others, around.unused());
     }
 
     private interface Choice<T> {
@@ -271,6 +286,7 @@ final class LinuxFabric implements Fabric {
         pass("network.remove");
         bridging.lock();
         try {
+            arrivals.go(network, () -> sandboxes.dwellers(network.id()));
             if (network.driver() == Driver.BRIDGE) {
                 unbridge(network);
             } else if (network.shares()) {
@@ -278,6 +294,7 @@ final class LinuxFabric implements Fabric {
             }
             forget(network);
         } finally {
+            arrivals.gone(network.id());
             bridging.unlock();
         }
     }
@@ -389,6 +406,11 @@ final class LinuxFabric implements Fabric {
     @Override
     public void disconnect(String containerId, String networkId) throws EngineException {
         sandboxes.disconnect(containerId, networkId);
+    }
+
+    @Override
+    public void rename(String containerId, Map<String, List<String>> names) throws EngineException {
+        sandboxes.rename(containerId, names);
     }
 
     @Override

@@ -63,6 +63,13 @@ public record Network(
         public static final Reach USUAL = new Reach(false, false, false);
     }
 
+    /// The same with one more option.
+    Network with(String option, String value) {
+        var more = new LinkedHashMap<>(options);
+        more.put(option, value);
+        return new Network(id, name, created, driver, addressing, reach, link, more, labels, config);
+    }
+
     /// Whether it came with the engine and cannot be removed.
     public boolean builtIn() {
         return name.equals(DEFAULT) || driver == Driver.HOST || driver == Driver.NONE && !config.only;

@@ -110,6 +110,7 @@ final class NetworkPlanner {
         if (!given.address().equals(range.base())) {
             throw invalid("invalid subnet " + pool.subnet() + ": it should be " + range);
         }
+        Ranges.refuseUnfit("invalid network config:\ninvalid subnet " + pool.subnet(), range);
         Optional<Cidr> allocation = Optional.empty();
         if (!pool.allocation().isEmpty()) {
             var part = Cidr.findHost(pool.allocation())
@@ -189,22 +190,55 @@ final class NetworkPlanner {
         return address.isEmpty() ? Map.of() : Map.of(Subnet.gatewayName(range.six()), address.get());
     }
 
-    /// The default bridge as the configuration wants it; what is not configured stays as `known` has it while nothing of
-    /// the host is in the way.
-    Network defaultBridge(FabricConfig.DefaultBridge wanted, String link, Optional<Network> known, String id,
+    /// The link of the default bridge and the addresses it has, where it is the host's own.
+    record Ground(String link, List<Cidr.Host> addresses) {
+        /// The host's own first address of the family.
+        Optional<Cidr.Host> first(boolean six) {
+            return addresses.stream().filter(address -> address.address().six() == six).findFirst();
+        }
+    }
+
+    private Cidr.Host ownFour(FabricConfig.DefaultBridge wanted, Ground ground, Optional<Subnet> before, Surroundings around)
+            throws EngineException {
+        if (wanted.four().isPresent()) {
+            Ranges.refuseUnfit("bip " + wanted.four().get(), wanted.four().get().range());
+            return wanted.four().get();
+        }
+        var given = ground.first(false);
+        if (given.isPresent() && around.ours.stream().anyMatch(given.get().range()::overlaps)) {
+            throw new EngineException.Conflict("the bridge " + ground.link() + " of the host has the range "
+                    + given.get().range() + ", and so has a network; remove that, or choose another range with \"bip\"");
+        }
+        if (given.isPresent()) {
+            return given.get();
+        }
+        if (before.isPresent() && around.hosts.stream().noneMatch(before.get().range()::overlaps)) {
+            return new Cidr.Host(before.get().gateway().orElse(before.get().range().base().plus(1)),
+                    before.get().range().prefix());
+        }
+        var range = ranges.chooseDefault(around.all()).orElseThrow(() -> Ranges.exhausted(false, around.unused));
+        return new Cidr.Host(range.base().plus(1), range.prefix());
+    }
+
+    private Cidr.Host ownSix(FabricConfig.DefaultBridge wanted, Ground ground, Optional<Network> known, Surroundings around)
+            throws EngineException {
+        if (wanted.fixedSix().isPresent()) {
+            Ranges.refuseUnfit("fixed-cidr-v6 " + wanted.fixedSix().get(), wanted.fixedSix().get());
+        } else if (ground.first(true).isPresent()) {
+            return ground.first(true).get();
+        }
+        var old = known.flatMap(network -> network.subnet(true)).map(Subnet::range);
+        var range = wanted.fixedSix().or(() -> old).or(() -> ranges.choose(true, around.all()))
+                .orElseThrow(() -> Ranges.exhausted(true, around.unused));
+        return new Cidr.Host(range.base().plus(1), range.prefix());
+    }
+
+    /// The default bridge as the configuration wants it; what is not configured is as a bridge of the host's has it, or
+    /// stays as `known` has it while nothing of the host is in the way.
+    Network defaultBridge(FabricConfig.DefaultBridge wanted, Ground ground, Optional<Network> known, String id,
             Surroundings around) throws EngineException {
         var subnets = new ArrayList<Subnet>();
-        var before = known.flatMap(network -> network.subnet(false));
-        Cidr.Host own;
-        if (wanted.four().isPresent()) {
-            own = wanted.four().get();
-        } else if (before.isPresent() && around.hosts.stream().noneMatch(before.get().range()::overlaps)) {
-            own = new Cidr.Host(before.get().gateway().orElse(before.get().range().base().plus(1)),
-                    before.get().range().prefix());
-        } else {
-            var range = ranges.chooseDefault(around.all()).orElseThrow(() -> Ranges.exhausted(false, around.unused));
-            own = new Cidr.Host(range.base().plus(1), range.prefix());
-        }
+        var own = ownFour(wanted, ground, known.flatMap(network -> network.subnet(false)), around);
         if (wanted.fixedFour().isPresent() && !own.range().contains(wanted.fixedFour().get())) {
             throw new EngineException.Invalid("fixed-cidr " + wanted.fixedFour().get() + " is not in the bridge's range "
                     + own.range());
@@ -212,11 +246,9 @@ final class NetworkPlanner {
         subnets.add(new Subnet(own.range(), Optional.of(own.address()), wanted.fixedFour(),
                 router(own.range(), wanted.gateways().four(), "default-gateway")));
         if (wanted.ipv6()) {
-            var old = known.flatMap(network -> network.subnet(true)).map(Subnet::range);
-            var range = wanted.fixedSix().or(() -> old).or(() -> ranges.choose(true, around.all()))
-                    .orElseThrow(() -> Ranges.exhausted(true, around.unused));
-            subnets.add(new Subnet(range, Optional.of(range.base().plus(1)), Optional.empty(),
-                    router(range, wanted.gateways().six(), "default-gateway-v6")));
+            var six = ownSix(wanted, ground, known, around);
+            subnets.add(new Subnet(six.range(), Optional.of(six.address()), Optional.empty(),
+                    router(six.range(), wanted.gateways().six(), "default-gateway-v6")));
         } else if (wanted.gateways().six().isPresent()) {
             throw new EngineException.Invalid("default-gateway-v6 " + wanted.gateways().six().get()
                     + " needs IPv6 on the default bridge: \"ipv6\": true");
@@ -226,11 +258,11 @@ final class NetworkPlanner {
         options.put(LinkOptions.ICC, String.valueOf(wanted.peers()));
         options.put(LinkOptions.MASQUERADE, String.valueOf(wanted.masquerade()));
         options.put(LinkOptions.BIND, wanted.bindAddress().map(IpAddress::toString).orElse("0.0.0.0"));
-        options.put(LinkOptions.BRIDGE_NAME, link);
+        options.put(LinkOptions.BRIDGE_NAME, ground.link());
         options.put(LinkOptions.MTU, String.valueOf(wanted.mtu()));
         return new Network(
                 known.map(Network::id).orElse(id), Network.DEFAULT, known.map(Network::created).orElse(clock.instant()),
                 Driver.BRIDGE, new Network.Addressing(true, wanted.ipv6(), "default", Map.of(), subnets),
-                Network.Reach.USUAL, link, options, Map.of());
+                Network.Reach.USUAL, ground.link(), options, Map.of());
     }
 }

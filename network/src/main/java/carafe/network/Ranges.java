@@ -9,6 +9,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Chooses ranges that nobody uses: no network of this engine, no route of the host (which is where other engines'
@@ -19,12 +20,32 @@ final class Ranges {
     private static final int FIRST_DEFAULT = 17;
     private static final int LAST_DEFAULT = 31;
 
+    /// Addresses that name no single host of a network, by what they are called.
+    private static final Map<Cidr, String> NOBODYS = Map.of(
+            new Cidr(IpAddress.four(127L << 24), 8), "loopback",
+            new Cidr(IpAddress.four(224L << 24), 4), "multicast",
+            new Cidr(IpAddress.four(0xffffffffL), 32), "broadcast",
+            new Cidr(new IpAddress(true, 0, 0), 128), "unspecified",
+            new Cidr(new IpAddress(true, 0, 1), 128), "loopback",
+            new Cidr(new IpAddress(true, 0xffL << 56, 0), 8), "multicast");
+
     private final List<PoolRule> rules;
     private final String engineId;
 
     Ranges(List<PoolRule> rules, String engineId) {
         this.rules = rules;
         this.engineId = engineId;
+    }
+
+    /// Refuses a range with addresses that no container can have; `subject` begins the sentence.
+    static void refuseUnfit(String subject, Cidr range) throws EngineException.Invalid {
+        for (var unfit : NOBODYS.entrySet()) {
+            if (range.overlaps(unfit.getKey())) {
+                throw new EngineException.Invalid(subject + ": the " + unfit.getValue() + " addresses "
+                        + unfit.getKey() + " can be nobody's in a network; name a private range, such as "
+                        + (range.six() ? "fd00:77::/64" : "10.77.0.0/24"));
+            }
+        }
     }
 
     /// A free range of this family among the pools.

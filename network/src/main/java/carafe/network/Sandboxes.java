@@ -2,6 +2,7 @@ package carafe.network;
 
 import carafe.kernel.Descriptors;
 import carafe.kernel.KernelException;
+import carafe.kernel.LinkInfo;
 import carafe.kernel.Linux;
 import carafe.kernel.NamespaceThread;
 import carafe.kernel.NetNamespace;
@@ -35,15 +36,19 @@ final class Sandboxes implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Sandboxes.class);
 
+    /// Docker's word for the name of one interface.
+    private static final String INTERFACE_NAME = "com.docker.network.endpoint.ifname";
+
     private final Tools tools;
     private final Addresses addresses;
     private final List<EndpointListener> listeners;
     private final Failpoints failpoints;
     private final ConcurrentMap<String, Cell> cells = new ConcurrentHashMap<>();
+    private final ConcurrentMap<String, String> dying = new ConcurrentHashMap<>(); // ends on the host, by #seats
 
     /// Who does the work.
     record Tools(NamespaceThread thread, NamespacePool namespaces, Cables cables, Graveyard graveyard,
-            SandboxNotes notes, Marks marks) {}
+            SandboxNotes notes, Marks marks, Arrivals arrivals) {}
 
     Sandboxes(Tools tools, Addresses addresses, List<EndpointListener> listeners, Failpoints failpoints) {
         this.tools = tools;
@@ -56,11 +61,19 @@ final class Sandboxes implements AutoCloseable {
         return Optional.ofNullable(cells.get(containerId)).map(Cell::sandbox);
     }
 
-    /// Ids of the networks that somebody is in.
+    /// Ids of the networks that somebody is in, or on the way into.
     Set<String> networksInUse() {
-        var used = new HashSet<String>();
+        var used = new HashSet<>(tools.arrivals.awaited());
         cells.values().forEach(cell -> cell.places().forEach(place -> used.add(place.network().id())));
         return used;
+    }
+
+    /// Ids of the containers in the network.
+    List<String> dwellers(String networkId) {
+        return cells.values().stream()
+                .filter(cell -> cell.endpoints().stream().anyMatch(endpoint -> endpoint.networkId().equals(networkId)))
+                .map(Cell::containerId)
+                .toList();
     }
 
     /// The host ends of all containers.
@@ -89,6 +102,12 @@ final class Sandboxes implements AutoCloseable {
 
     Sandbox open(String containerId, List<Joining> joinings, Optional<String> given) throws EngineException {
         close(containerId); // what a failed start may have left
+        try (var _ = tools.arrivals.come(containerId, joinings.stream().map(Joining::network).toList())) {
+            return arrive(containerId, joinings, given);
+        }
+    }
+
+    private Sandbox arrive(String containerId, List<Joining> joinings, Optional<String> given) throws EngineException {
         var places = new ArrayList<Place>();
         NetNamespace namespace = null;
         boolean opened = false;
@@ -103,7 +122,7 @@ final class Sandboxes implements AutoCloseable {
             for (var joining : joinings) {
                 var place = place(joining, places, places.isEmpty()
                         ? ahead.map(one -> one.cable().hostLink()).orElseGet(tools.marks::hostLink)
-                        : tools.marks.hostLink());
+                        : tools.marks.hostLink(), Set.of("lo"));
                 places.add(place);
                 diary.done(NetworkStep.Kind.ADDRESS, chosen(place));
             }
@@ -148,6 +167,7 @@ final class Sandboxes implements AutoCloseable {
             throws EngineException {
         for (var place : places) {
             pass("sandbox.link");
+            silence(place);
             boolean used = ahead.isPresent() && place == places.getFirst();
             if (used) {
                 tools.cables.use(ahead.get(), place, namespace);
@@ -163,6 +183,7 @@ final class Sandboxes implements AutoCloseable {
     private void undo(String containerId, List<Place> places, Optional<NetNamespace> namespace) {
         for (var place : places) {
             detached(containerId, place.endpoint());
+            dies(place.endpoint());
             addresses.free(place.endpoint());
         }
         try {
@@ -171,14 +192,45 @@ final class Sandboxes implements AutoCloseable {
         } catch (IOException e) {
             LOG.warn("the note about container {} was not removed; the next start does it: {}", containerId, e.getMessage());
         }
-        var links = places.stream().map(place -> place.endpoint().hostLink()).filter(link -> !link.isEmpty()).toList();
-        tools.graveyard.bury(links, namespace.map(List::<AutoCloseable>of).orElse(List.of()));
+        bury(places, namespace);
     }
 
-    /// The place of `joining` beside those `before`; on a bridge the end on the host is called `hostLink`.
-    private Place place(Joining joining, List<Place> before, String hostLink) throws EngineException {
+    private void bury(List<Place> places, Optional<NetNamespace> namespace) {
+        var links = places.stream().map(place -> place.endpoint().hostLink()).filter(link -> !link.isEmpty()).toList();
+        var then = new ArrayList<AutoCloseable>();
+        namespace.ifPresent(then::add);
+        then.add(() -> dying.values().removeAll(links));
+        tools.graveyard.bury(links, then);
+    }
+
+    /// Its addresses may be another's at once, while its link is removed in the background.
+    private void dies(Endpoint endpoint) {
+        if (!endpoint.hostLink().isEmpty()) {
+            seats(endpoint).forEach(seat -> dying.put(seat, endpoint.hostLink()));
+        }
+    }
+
+    /// Who had an address of this place before and is not gone yet would answer in the newcomer's stead.
+    private void silence(Place place) {
+        for (String seat : seats(place.endpoint())) {
+            var before = dying.get(seat);
+            if (before != null) {
+                tools.cables.mute(before);
+            }
+        }
+    }
+
+    private static List<String> seats(Endpoint endpoint) {
+        return Stream.concat(endpoint.four().stream(), endpoint.six().stream())
+                .map(host -> endpoint.networkId() + " " + host.address()).toList();
+    }
+
+    /// The place of `joining` beside those `before` and the links `inside`; on a bridge the end on the host is called
+    /// `hostLink`.
+    private Place place(Joining joining, List<Place> before, String hostLink, Set<String> inside) throws EngineException {
         var network = joining.network();
         var wanted = joining.wanted();
+        String name = interfaceName(joining, before, inside);
         if (network.driver() == Driver.IPVLAN && wanted.mac().isPresent()) {
             throw new EngineException.Invalid("ipvlan interfaces do not support custom mac address assignment: all of"
                     + " network " + network.name() + " have the one of " + network.link());
@@ -201,9 +253,6 @@ final class Sandboxes implements AutoCloseable {
                 leads ? four.flatMap(address -> gateway(network, address.address())) : Optional.empty(),
                 leads ? six.flatMap(address -> gateway(network, address.address())) : Optional.empty(),
                 joining.gatewayPriority(), network.name());
-        String name = wanted.interfaceName().isEmpty()
-                ? freeName(network.settings().interfacePrefix(), before)
-                : wanted.interfaceName();
         var mac = shared.isPresent() ? shared.get()
                 : wanted.mac().or(() -> four.map(address -> MacAddress.of(address.address()))).orElseGet(this::anyMac);
         return new Place(network, new Endpoint(
@@ -228,13 +277,21 @@ final class Sandboxes implements AutoCloseable {
                 .flatMap(network.driver() == Driver.BRIDGE ? Subnet::wayOut : Subnet::gateway);
     }
 
-    private static String freeName(String prefix, List<Place> before) {
-        for (int number = 0; ; number++) {
-            String candidate = prefix + number;
-            if (before.stream().noneMatch(place -> place.endpoint().interfaceName().equals(candidate))) {
-                return candidate;
-            }
+    private static String interfaceName(Joining joining, List<Place> before, Set<String> inside)
+            throws EngineException.Conflict {
+        var taken = new HashSet<>(inside);
+        before.forEach(place -> taken.add(place.endpoint().interfaceName()));
+        String wanted = joining.wanted().interfaceName();
+        if (taken.contains(wanted)) {
+            throw new EngineException.Conflict("cannot connect to network " + joining.network().name() + ": the container has"
+                    + " an interface " + wanted + " already; choose another name, or leave out the driver option "
+                    + INTERFACE_NAME);
         }
+        int number = 0;
+        while (taken.contains(joining.network().settings().interfacePrefix() + number)) {
+            number++;
+        }
+        return wanted.isEmpty() ? joining.network().settings().interfacePrefix() + number : wanted;
     }
 
     private MacAddress anyMac() {
@@ -246,8 +303,16 @@ final class Sandboxes implements AutoCloseable {
         if (cell == null) {
             throw new EngineException.Conflict("container " + containerId + " is not running");
         }
+        try (var _ = tools.arrivals.come(containerId, List.of(joining.network()))) {
+            return connect(cell, joining);
+        }
+    }
+
+    private Endpoint connect(Cell cell, Joining joining) throws EngineException {
+        String containerId = cell.containerId();
         pass("connect.addresses");
-        var place = place(joining, cell.places(), tools.marks.hostLink());
+        var place = place(joining, cell.places(), tools.marks.hostLink(), inside(cell));
+        boolean laid = false;
         boolean connected = false;
         try {
             pass("connect.note");
@@ -255,7 +320,9 @@ final class Sandboxes implements AutoCloseable {
             after.add(place.endpoint());
             tools.notes.write(containerId, after);
             pass("connect.link");
+            silence(place);
             tools.cables.lay(place, cell.namespace());
+            laid = true;
             tools.cables.address(place, cell.namespace(), joining.driverOptions());
             pass("connect.routes");
             cell.places(cell.with(place));
@@ -267,9 +334,20 @@ final class Sandboxes implements AutoCloseable {
         } catch (IOException e) {
             throw Trouble.of("cannot connect container " + containerId + " to network " + joining.network().name(), e);
         } finally {
-            if (!connected) {
+            if (!connected && laid) {
                 remove(cell, place);
+            } else if (!connected) {
+                giveBack(cell, place); // an interface of that name is somebody else's
             }
+        }
+    }
+
+    /// The names of all links in the container's namespace, those that it made itself included.
+    private static Set<String> inside(Cell cell) throws EngineException {
+        try {
+            return cell.namespace().netlink().links().stream().map(LinkInfo::name).collect(Collectors.toSet());
+        } catch (KernelException e) {
+            throw Trouble.of("cannot list the interfaces of container " + cell.containerId(), e);
         }
     }
 
@@ -296,14 +374,44 @@ final class Sandboxes implements AutoCloseable {
                 cell.namespace().netlink().perform(NetRequest.deleteLink(place.endpoint().interfaceName()));
             }
             tools.cables.route(cell.sandbox(), cell.namespace());
-            failpoints.pass("disconnect.note");
-            tools.notes.write(cell.containerId(), cell.endpoints());
         } catch (IOException | EngineException e) {
             LOG.warn("disconnecting container {} from {}: {}", cell.containerId(), place.network().name(), e.getMessage());
         }
+        giveBack(cell, place);
+    }
+
+    /// What the container had, or was to have, in a place that it is in no more.
+    private void giveBack(Cell cell, Place place) {
+        try {
+            failpoints.pass("disconnect.note");
+            tools.notes.write(cell.containerId(), cell.endpoints());
+        } catch (IOException e) {
+            LOG.warn("the note about container {} still tells of network {}: {}",
+                    cell.containerId(), place.network().name(), e.getMessage());
+        }
+        dies(place.endpoint());
         addresses.free(place.endpoint());
-        if (!place.endpoint().hostLink().isEmpty()) {
-            tools.graveyard.bury(List.of(place.endpoint().hostLink()), List.of());
+        bury(List.of(place), Optional.empty());
+    }
+
+    void rename(String containerId, Map<String, List<String>> names) throws EngineException {
+        var cell = cells.get(containerId);
+        if (cell == null) {
+            return;
+        }
+        var places = cell.places().stream().map(place -> place.called(names)).toList();
+        if (places.equals(cell.places())) {
+            return;
+        }
+        try {
+            failpoints.pass("rename.note");
+            tools.notes.write(containerId, places.stream().map(Place::endpoint).toList());
+        } catch (IOException e) {
+            throw Trouble.of("cannot rename container " + containerId + " in its networks", e);
+        }
+        cell.places(places);
+        for (var place : places) {
+            listeners.forEach(listener -> listener.renamed(containerId, place.endpoint()));
         }
     }
 
@@ -402,6 +510,13 @@ final class Sandboxes implements AutoCloseable {
                 LOG.warn("the network of container {} was not taken over: {}", id, e.getMessage());
             }
         }
+    }
+
+    /// Whether the note of one of those who run tells of the network. Before [#restore].
+    boolean isHeld(String networkId, Set<String> running) throws EngineException {
+        return tools.notes.all().entrySet().stream()
+                .anyMatch(note -> running.contains(note.getKey())
+                        && note.getValue().stream().anyMatch(endpoint -> endpoint.networkId().equals(networkId)));
     }
 
     private void adopt(String id, int pid, List<Endpoint> endpoints, Map<String, Network> networks) throws IOException {

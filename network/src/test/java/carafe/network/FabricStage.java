@@ -158,6 +158,11 @@ final class FabricStage implements AutoCloseable {
         }
 
         @Override
+        public synchronized void renamed(String containerId, Endpoint endpoint) {
+            heard.add("=" + String.join(",", endpoint.names()));
+        }
+
+        @Override
         public synchronized void detached(String containerId, Endpoint endpoint) {
             heard.add("-" + endpoint.interfaceName());
         }

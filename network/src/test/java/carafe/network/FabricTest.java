@@ -332,6 +332,13 @@ class FabricTest {
         refused(EngineException.Invalid.class,
                 "invalid network config:\ninvalid gateway 10.2.0.1: parent subnet is an invalid range for 10.1.1.0/24",
                 new NetworkRequest.Pool("10.1.1.0/24", "", "10.2.0.1", Map.of()));
+        for (String range : List.of("127.0.0.0/8", "127.9.0.0/16", "224.0.0.0/4", "239.1.0.0/16", "255.255.255.255/32",
+                "0.0.0.0/0", "::1/128", "ff02::/16", "::/64")) {
+            assertThatThrownBy(() -> fabric.create(request("b", Map.of(), pool(range)))).as(range)
+                    .isInstanceOf(EngineException.Invalid.class)
+                    .hasMessageMatching("(?s)invalid network config:\ninvalid subnet " + range
+                            + ": the (loopback|multicast|broadcast|unspecified) addresses .*name a private range.*");
+        }
         refused(EngineException.Invalid.class, "invalid network config:\ngateway requires a subnet",
                 new NetworkRequest.Pool("", "", "10.2.0.1", Map.of()));
         assertThatThrownBy(() -> fabric.create(request("b", Map.of(LinkOptions.MTU, "12"))))
@@ -511,6 +518,36 @@ class FabricTest {
                 }
             });
         }
+    }
+
+    /// Links are removed in the background, after others may have their addresses.
+    @Test
+    void whoIsGoneDoesNotAnswerForWhoHasTheAddressNow() throws Exception {
+        var network = made(request("app", Map.of(), pool("10.77.0.0/24")));
+        for (int round = 0; round < 5; round++) {
+            try (var gone = stage.enter(fabric.open(ONE, List.of(joining(network, "10.77.0.2"))));
+                    var listener = inside(fabric.sandbox(ONE).orElseThrow(), () -> new ServerSocket(80))) {
+                assertThat(onHost(() -> connects("10.77.0.2", listener.getLocalPort()))).isTrue(); // the bridge knows it
+                assertThat(gone.netlink().link("eth0")).isPresent();
+                fabric.close(ONE);
+                var now = fabric.open(TWO, List.of(joining(network, "10.77.0.2")));
+                try (var other = inside(now, () -> new ServerSocket(81))) {
+                    assertThat(onHost(() -> connects("10.77.0.2", other.getLocalPort()))).isTrue();
+                }
+                fabric.close(TWO);
+            }
+            fabric.settle();
+        }
+    }
+
+    private <T> T onHost(Callable<T> task) throws Exception {
+        return stage.thread().inside(stage.host().handle(), () -> {
+            try {
+                return task.call();
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
+        });
     }
 
     @Test

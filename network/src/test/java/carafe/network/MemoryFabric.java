@@ -1,12 +1,14 @@
 package carafe.network;
 
 import carafe.spec.EngineException;
+import carafe.spec.network.Cidr;
 import carafe.spec.network.MacAddress;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -23,6 +25,7 @@ public final class MemoryFabric implements Fabric {
     private final Addresses addresses = new Addresses();
     private final Map<String, Network> networks = new TreeMap<>();
     private final ConcurrentMap<String, Sandbox> sandboxes = new ConcurrentHashMap<>();
+    private volatile FabricConfig.DefaultBridge bridge = FabricConfig.DefaultBridge.USUAL;
     private final List<EndpointListener> listeners = new CopyOnWriteArrayList<>();
 
     @Override
@@ -30,11 +33,20 @@ public final class MemoryFabric implements Fabric {
         return add(planner.plan(request, marks.id(), around()));
     }
 
+    /// From the next engine on the default bridge has this range of IPv6 too.
+    public void defaultSix(String range) throws EngineException {
+        var usual = FabricConfig.DefaultBridge.USUAL;
+        bridge = new FabricConfig.DefaultBridge(true, usual.link(), usual.four(), usual.fixedFour(), true,
+                Optional.of(Cidr.parse(range)), usual.mtu(), usual.peers(), usual.masquerade(), usual.bindAddress(),
+                usual.gateways());
+    }
+
     @Override
-    public synchronized Optional<Network> createDefault(Optional<Network> known) throws EngineException {
+    public synchronized Optional<Network> createDefault(Optional<Network> known, Set<String> running)
+            throws EngineException {
         known.ifPresent(network -> networks.remove(network.id()));
         return Optional.of(add(planner.defaultBridge(
-                FabricConfig.DefaultBridge.USUAL, "carafe0", known, marks.id(), around())));
+                bridge, new NetworkPlanner.Ground("carafe0", List.of()), known, marks.id(), around())));
     }
 
     private NetworkPlanner.Surroundings around() {
@@ -49,9 +61,10 @@ public final class MemoryFabric implements Fabric {
     }
 
     @Override
-    public synchronized void remove(Network network) {
+    public synchronized void remove(Network network) throws EngineException {
         if (sandboxes.values().stream().anyMatch(sandbox -> sandbox.in(network.id()).isPresent())) {
-            throw new AssertionError("somebody is still in " + network.name());
+            throw new EngineException.Forbidden("error while removing network: network " + network.name()
+                    + " has active endpoints");
         }
         networks.remove(network.id());
         addresses.remove(network.id());
@@ -116,6 +129,13 @@ public final class MemoryFabric implements Fabric {
             sandboxes.put(containerId, new Sandbox(containerId, open.path(), open.endpoints().stream()
                     .filter(endpoint -> !endpoint.networkId().equals(networkId)).toList()));
         });
+    }
+
+    @Override
+    public void rename(String containerId, Map<String, List<String>> names) {
+        sandbox(containerId).ifPresent(open -> sandboxes.put(containerId, new Sandbox(
+                containerId, open.path(), open.endpoints().stream()
+                        .map(one -> one.called(names.getOrDefault(one.networkId(), one.names()))).toList())));
     }
 
     @Override

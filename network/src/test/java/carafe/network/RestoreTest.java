@@ -131,6 +131,33 @@ class RestoreTest {
         }
     }
 
+    @Test
+    void aNewNameIsKnownToTheNextEngineOrToNone() throws Exception {
+        var fabric = stage.open(FabricStage.NAME, Failpoints.parse("rename.note=1*EIO->off"));
+        var network = fabric.create(request("app", Map.of(), pool("10.77.0.0/24")));
+        var sandbox = fabric.open(ONE, List.of(
+                new Joining(network, Joining.Wanted.ANYTHING, List.of("web", "w3"), 0, Map.of())));
+        var listener = new FabricStage.RecordingListener();
+        fabric.listen(listener);
+        var names = Map.of(network.id(), List.of("shop", "w3"), "another network", List.of("lost"));
+        assertThatThrownBy(() -> fabric.rename(ONE, names)).hasMessageContaining("cannot rename container");
+        assertThat(fabric.sandbox(ONE)).contains(sandbox);
+        fabric.rename(ONE, names);
+        fabric.rename(ONE, names);
+        fabric.rename("2".repeat(64), names);
+        assertThat(listener.heard).containsExactly("=shop,w3");
+        assertThat(fabric.sandbox(ONE).orElseThrow().endpoints().getFirst().names()).containsExactly("shop", "w3");
+        try (var process = Dweller.in(stage, sandbox)) {
+            fabric.abandon();
+            try (var next = stage.open()) {
+                next.restore(List.of(network), Map.of(ONE, process.pid()));
+                assertThat(next.sandbox(ONE).orElseThrow().endpoints().getFirst().names()).containsExactly("shop", "w3");
+                next.close(ONE);
+                next.remove(network);
+            }
+        }
+    }
+
     /// The engine dies without a word; its descriptors close with it. The containers' processes are this one's children.
     @Test
     void theNextEngineTakesOverWhoRunsAndSweepsTheRest() throws Exception {
@@ -249,6 +276,55 @@ class RestoreTest {
             var moved = fabric.createDefault(Optional.of(first)).orElseThrow();
             assertThat(moved.id()).isEqualTo(first.id());
             assertThat(moved.ranges()).hasToString("[172.18.0.0/16]");
+        }
+    }
+
+    /// A VPN came while the engine was away.
+    @Test
+    void theDefaultBridgeKeepsItsRangeWhileSomebodyRunsInIt() throws Exception {
+        var fabric = stage.open();
+        var first = fabric.createDefault(Optional.empty()).orElseThrow();
+        assertThat(first.ranges()).hasToString("[172.17.0.0/16]");
+        var sandbox = fabric.open(ONE, List.of(joining(first)));
+        try (var process = Dweller.in(stage, sandbox)) {
+            fabric.abandon();
+            stage.netlink().perform(NetRequest.addLink(LinkEnd.named("vpn0").raised(), "bridge"));
+            int vpn = stage.netlink().link("vpn0").orElseThrow().index();
+            stage.netlink().perform(NetRequest.addAddress(vpn, new byte[] {(byte) 172, 17, 9, 1}, 24));
+            try (var next = stage.open()) {
+                var running = Map.of(ONE, process.pid());
+                var kept = next.createDefault(Optional.of(first), running.keySet()).orElseThrow();
+                assertThat(kept).isEqualTo(first);
+                next.restore(List.of(kept), running);
+                assertThat(next.sandbox(ONE)).get().extracting(Sandbox::endpoints).isEqualTo(sandbox.endpoints());
+                int bridge = stage.netlink().link(first.link()).orElseThrow().index();
+                assertThat(stage.netlink().addresses()).anyMatch(address -> address.link() == bridge
+                        && carafe.spec.network.IpAddress.of(address.address()).toString().equals("172.17.0.1"));
+                next.close(ONE);
+                next.settle();
+            }
+        }
+        try (var last = stage.open()) {
+            var moved = last.createDefault(Optional.of(first), java.util.Set.of("2".repeat(64))).orElseThrow();
+            assertThat(moved.ranges()).hasToString("[172.18.0.0/16]");
+        }
+    }
+
+    @Test
+    void addressesOfWhoRunsAreCountedInTheirOwnFamilyOnly() throws Exception {
+        var fabric = stage.open();
+        var network = fabric.create(request("dual", Map.of(), pool("10.77.0.0/24"), pool("fd00:7::/64")));
+        var sandbox = fabric.open(ONE, List.of(joining(network)));
+        assertThat(fabric.usage(network)).extracting(Fabric.Usage::inUse).containsExactly(2L, 2L);
+        try (var process = Dweller.in(stage, sandbox)) {
+            fabric.abandon();
+            try (var next = stage.open()) {
+                next.restore(List.of(network), Map.of(ONE, process.pid()));
+                assertThat(next.usage(network)).extracting(Fabric.Usage::inUse).containsExactly(2L, 2L);
+                next.close(ONE);
+                assertThat(next.usage(network)).extracting(Fabric.Usage::inUse).containsExactly(1L, 1L);
+                next.settle();
+            }
         }
     }
 

@@ -29,7 +29,7 @@ final class CopyPlanner {
         Origin from = new Origin.Context();
         if (transfer.options().from().isPresent()) {
             String name = stage.expand(transfer.options().from().get(), step);
-            from = stage.planner().source(name, stage.index(), stage.platform(), step.span());
+            from = stage.planner().source(name, stage.index(), step.span());
             if (from instanceof Origin.OfStage(int index)) {
                 stage.planner().plan(index);
             }
@@ -57,6 +57,10 @@ final class CopyPlanner {
         if (several && !destination.endsWith("/")) {
             throw new DockerfileException(step.span(), "When using " + (add ? "ADD" : "COPY") + " with more than one "
                     + "source file, the destination must be a directory and end with a /");
+        }
+        if (transfer.options().checksum().isPresent() && !(add && sources.stream().allMatch(BuildContexts::isRemote))) {
+            throw new DockerfileException(step.span(), "checksum can't be specified for non-HTTP(S) and non-Git sources:"
+                    + " what the context holds is not checked; leave --checksum out");
         }
         return new Operation.Copy(add, from, sources, inline, destination, options(transfer.options()));
     }

@@ -123,7 +123,7 @@ final class MountReader {
         if (from.isEmpty()) {
             return Optional.empty();
         }
-        var origin = stage.planner().source(from, stage.index(), stage.platform(), span);
+        var origin = stage.planner().source(from, stage.index(), span);
         if (origin instanceof Origin.OfStage(int index)) {
             stage.planner().plan(index);
         }

@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /// What the person who builds said beside the Dockerfile: arguments (`--build-arg`), the stage wanted, the platform,
-/// labels, named contexts that replace images and stages (directories by name; by another name the references or ids of
+/// labels, named contexts that replace images and stages (directories by name; by another name the references of
 /// images), and the network of RUN steps without one of their own.
 public record PlanOptions(Map<String, String> arguments, Optional<String> target, Platform platform,
         Map<String, String> labels, Set<String> contexts, Map<String, String> images,

@@ -38,6 +38,7 @@ public final class Planner {
     private final IgnorePatterns ignored;
     private final Map<String, String> globals = new LinkedHashMap<>();
     private final Map<Integer, PlannedStage> planned = new TreeMap<>();
+    private final Map<Integer, StagePlanner> planners = new HashMap<>();
     private final Map<String, BaseImages.BaseImage> found = new HashMap<>();
     private final List<Finding> findings = new ArrayList<>();
     private final Set<String> usedArguments = new LinkedHashSet<>();
@@ -148,20 +149,32 @@ public final class Planner {
         }
         var platform = platform(stage);
         var base = origin(image, index, platform, stage.from().span());
+        var below = base instanceof Origin.OfStage(int parent) ? Optional.of(plan(parent)) : Optional.<PlannedStage>empty();
+        var planner = new StagePlanner(this, stage, below.map(PlannedStage::platform).orElse(platform));
         var made = switch (base) {
             case Origin.OfStage(int parent) -> {
-                var below = plan(parent);
-                yield new StagePlanner(this, stage, platform).run(base, image, below.config(), below.inherited());
+                planner.declareAs(planner(parent));
+                var under = below.orElseThrow();
+                yield planner.run(base, image, under.config(), under.inherited());
             }
             case Origin.OfImage(var reference, var _) -> {
                 var config = image(reference, platform, stage.from().span()).config();
-                yield new StagePlanner(this, stage, platform).run(base, image, config.run(), Optional.of(config));
+                yield planner.run(base, image, config.run(), Optional.of(config));
             }
-            case Origin.Scratch _, Origin.Context _, Origin.NamedContext _ -> new StagePlanner(this, stage, platform)
-                    .run(base, image, StagePlanner.SCRATCH, Optional.empty());
+            case Origin.Scratch _, Origin.Context _, Origin.NamedContext _ ->
+                    planner.run(base, image, StagePlanner.SCRATCH, Optional.empty());
         };
         planned.put(index, made);
+        planners.put(index, planner);
         return made;
+    }
+
+    private StagePlanner planner(int index) {
+        var planner = planners.get(index);
+        if (planner == null) {
+            throw new AssertionError("stage " + index + " was not planned");
+        }
+        return planner;
     }
 
     private Platform platform(Stage stage) throws DockerfileException {
@@ -186,8 +199,8 @@ public final class Planner {
     }
 
     /// What `name` in COPY --from or a mount of the stage `before` means: a stage by number or name, a context, an
-    /// image.
-    Origin source(String name, int before, Platform platform, Span span) throws DockerfileException, EngineException {
+    /// image of the build's platform, whichever the stage has.
+    Origin source(String name, int before, Span span) throws DockerfileException, EngineException {
         if (name.matches("\\d{1,4}") && !options.contexts().contains(name) && !options.images().containsKey(name)) {
             int index = Integer.parseInt(name);
             if (index >= before) {
@@ -196,7 +209,7 @@ public final class Planner {
             }
             return new Origin.OfStage(index);
         }
-        return named(name, before, platform, span);
+        return named(name, before, options.platform(), span);
     }
 
     private Origin named(String name, int before, Platform platform, Span span)
@@ -249,6 +262,9 @@ public final class Planner {
             try {
                 known = images.find(reference, platform);
             } catch (EngineException.Invalid e) {
+                if (options.images().containsValue(reference)) {
+                    throw new DockerfileException(span, String.valueOf(e.getMessage())); // the name is none of the file's
+                }
                 var names = file.stages().stream().flatMap(stage -> stage.base().name().stream()).toList();
                 throw new DockerfileException(span, "failed to parse stage name \"" + reference + "\": " + e.getMessage()
                         + Nearest.of(reference, names).map(near -> " (did you mean " + near + "?)").orElse(""));

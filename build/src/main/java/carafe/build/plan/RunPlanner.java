@@ -53,10 +53,8 @@ final class RunPlanner {
         var environment = new ArrayList<>(stage.environment());
         var shown = new ArrayList<String>();
         stage.visibleArguments().forEach((name, value) -> {
-            if (!PlatformArguments.PROXIES.contains(name)) {
-                environment.add(name + "=" + value);
-                shown.add(name + "=" + value);
-            }
+            environment.add(name + "=" + value);
+            shown.add(name + "=" + value);
         });
         var planned = new Operation.Run(arguments, environment, hidden(), stage.currentDirectory(), stage.user(),
                 mounts(run), network(run), buildkit().hostName(), run.security().filter("insecure"::equals).isPresent(), script);
@@ -95,10 +93,11 @@ final class RunPlanner {
         return text.toString();
     }
 
+    /// Proxies that no ARG declares; a declared one is an argument like any other.
     private List<String> hidden() {
         var hidden = new ArrayList<String>();
         stage.planner().options().arguments().forEach((name, value) -> {
-            if (PlatformArguments.PROXIES.contains(name)) {
+            if (PlatformArguments.PROXIES.contains(name) && !stage.isDeclared(name)) {
                 hidden.add(name + "=" + value);
             }
         });

@@ -18,11 +18,9 @@ import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.build.IgnorePatterns;
 import carafe.spec.docker.Signals;
-import carafe.spec.oci.Healthcheck;
 import carafe.spec.oci.ImageConfig;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.RunConfig;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -54,6 +52,12 @@ final class StagePlanner {
         this.planner = planner;
         this.stage = stage;
         this.platform = platform;
+    }
+
+    /// Begins with the arguments that `parent`, the stage this one stands on, has at its end.
+    void declareAs(StagePlanner parent) {
+        arguments.putAll(parent.arguments);
+        declared.addAll(parent.declared);
     }
 
     PlannedStage run(Origin base, String image, RunConfig start, Optional<ImageConfig> inherited)
@@ -152,7 +156,7 @@ final class StagePlanner {
                 yield "ONBUILD " + trigger;
             }
             case Instruction.Health(var check, var command) -> {
-                config.healthcheck = Optional.of(merged(check));
+                config.healthcheck = Optional.of(check);
                 yield step.text();
             }
             default -> throw new AssertionError(step.text());
@@ -166,20 +170,6 @@ final class StagePlanner {
         } catch (EngineException.Invalid e) {
             throw new DockerfileException(step.span(), e.getMessage());
         }
-    }
-
-    private Healthcheck merged(Healthcheck check) {
-        if (check.test().equals(List.of("NONE")) || config.healthcheck.isEmpty()) {
-            return check;
-        }
-        var old = config.healthcheck.get();
-        return new Healthcheck(check.test(), either(check.interval(), old.interval()),
-                either(check.timeout(), old.timeout()), either(check.startPeriod(), old.startPeriod()),
-                either(check.startInterval(), old.startInterval()), check.retries() == 0 ? old.retries() : check.retries());
-    }
-
-    private static Duration either(Duration one, Duration other) {
-        return one.isZero() ? other : one;
     }
 
     private void arguments(List<KeyValue> list, Step step) throws DockerfileException {
@@ -322,10 +312,6 @@ final class StagePlanner {
         return stage.index();
     }
 
-    Platform platform() {
-        return platform;
-    }
-
     String user() {
         return config.user;
     }
@@ -336,6 +322,10 @@ final class StagePlanner {
 
     List<String> environment() {
         return config.entries();
+    }
+
+    boolean isDeclared(String argument) {
+        return declared.contains(argument);
     }
 
     /// Declared arguments that have a value and that no variable of the environment hides.

@@ -23,7 +23,7 @@ public final class Solver {
     private final Workshop workshop;
     private final Job job;
     private final Map<Integer, CompletableFuture<StageResult>> results = new HashMap<>();
-    private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
     private Solver(Workshop workshop, Job job) {
         this.workshop = workshop;
@@ -72,6 +72,10 @@ public final class Solver {
                 case StepFailed e -> throw e;
                 case InterruptedException e -> throw e;
                 case RuntimeException e -> throw e;
+                case OutOfMemoryError e -> throw new EngineException.Unavailable("the build needs more memory than the engine"
+                        + " has (" + (Runtime.getRuntime().maxMemory() >> 20) + " MiB); copy fewer files in one step, or"
+                        + " leave out what it does not need with a .dockerignore file", e);
+                case Error e -> throw e;
                 default -> throw new AssertionError(failed);
             }
         }
@@ -86,7 +90,7 @@ public final class Solver {
         var future = future(stage.index());
         try {
             future.complete(new StageSolver(workshop, job, stage, this::result).solve());
-        } catch (EngineException | IOException | StepFailed | InterruptedException | RuntimeException e) {
+        } catch (Throwable e) { // an Error too: whoever waits for this stage would wait for ever
             boolean first = failure.compareAndSet(null, e); // before those that wait for this stage fail too
             future.completeExceptionally(e);
             if (first) {

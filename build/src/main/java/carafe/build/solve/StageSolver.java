@@ -206,6 +206,17 @@ final class StageSolver {
     private StepRecord make(Digest digest, StepKey key, String description, Inputs more, Making making)
             throws EngineException, IOException, InterruptedException, StepFailed {
         job.working(description);
+        while (true) {
+            var record = join(digest, key, description, more, making);
+            if (record.layer().isEmpty() || job.intake().has(record.layer().get().diffId())) {
+                return record;
+            } // another build made it, and it was pruned before this one could keep it
+        }
+    }
+
+    /// Does the step, or waits for the build that is doing it.
+    private StepRecord join(Digest digest, StepKey key, String description, Inputs more, Making making)
+            throws EngineException, IOException, InterruptedException, StepFailed {
         try {
             return workshop.flights().join(digest, () -> {
                 try {
@@ -362,9 +373,8 @@ final class StageSolver {
 
     private static Map<String, String> fingerprints(CopyStep selected) throws IOException {
         var prefixed = new TreeMap<String, String>();
-        var all = selected.fingerprints();
-        if (all.size() <= MAX_FINGERPRINTS) {
-            all.forEach((path, digest) -> prefixed.put("file " + path, digest));
+        if (selected.files() <= MAX_FINGERPRINTS) {
+            selected.fingerprints().forEach((path, digest) -> prefixed.put("file " + path, digest));
         }
         return prefixed;
     }

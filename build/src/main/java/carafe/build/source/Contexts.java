@@ -1,5 +1,7 @@
 package carafe.build.source;
 
+import carafe.build.cache.CacheImage;
+import carafe.build.plan.BaseImages;
 import carafe.build.tree.ContextArchive;
 import carafe.build.tree.Node;
 import carafe.image.Images;
@@ -7,13 +9,18 @@ import carafe.image.TarArchive;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildRequest;
+import carafe.spec.build.CacheImport;
 import carafe.spec.build.GitAddress;
+import carafe.spec.oci.Platform;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
 import java.io.ByteArrayInputStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -23,6 +30,7 @@ public final class Contexts implements AutoCloseable {
     private static final int HEAD_BYTES = 512;
     private static final int MAX_DOCKERFILE_BYTES = 8 << 20;
     private static final long MAX_FILE_BYTES = 16L << 30;
+    private static final String LAYOUT = "oci-layout://";
     private static final String KEEP_GIT = "BUILDKIT_CONTEXT_KEEP_GIT_DIR";
 
     private final Remotes remotes;
@@ -30,6 +38,7 @@ public final class Contexts implements AutoCloseable {
     private final Path scratch;
     private final Map<String, ContextArchive> directories = new HashMap<>();
     private final Map<String, String> images = new HashMap<>();
+    private final Map<String, ImageLayout> layouts = new HashMap<>();
     private Optional<ContextArchive> main = Optional.empty();
 
     private final ContextMemory memory;
@@ -72,12 +81,11 @@ public final class Contexts implements AutoCloseable {
             var place = asked.named().get(name);
             try (var tar = new PieceStream(body)) {
                 var directory = ContextArchive.read(tar, scratch);
+                directories.put(name, directory);
                 if (place instanceof BuildContexts.Layout(var reference)) {
-                    try (directory) {
-                        this.images.put(name, ImageLayout.load(directory, reference, images).toString());
-                    }
-                } else {
-                    directories.put(name, directory);
+                    layouts.put(name, ImageLayout.open(name, directory, reference, images));
+                    directories.remove(name); // it is the layout's now
+                    this.images.put(name, LAYOUT + name);
                 }
             }
         }
@@ -196,9 +204,40 @@ public final class Contexts implements AutoCloseable {
         return directories;
     }
 
-    /// References or ids of images by name, in small letters.
+    /// References of images by name, in small letters; [#bases] knows them.
     public Map<String, String> images() {
         return images;
+    }
+
+    /// The images that this build begins with or copies from: those of the layouts that were sent, else what `others` finds.
+    public BaseImages bases(BaseImages others) {
+        return new Bases(layouts, others);
+    }
+
+    private record Bases(Map<String, ImageLayout> layouts, BaseImages others) implements BaseImages {
+
+        @Override
+        public BaseImage find(String reference, Platform platform) throws EngineException {
+            var layout = layout(reference);
+            return layout.isPresent() ? layout.get().find(platform) : others.find(reference, platform);
+        }
+
+        @Override
+        public BaseImage refresh(String reference, Platform platform) throws EngineException {
+            var layout = layout(reference);
+            return layout.isPresent() ? layout.get().find(platform) : others.refresh(reference, platform);
+        }
+
+        @Override
+        public List<CacheImage> cache(CacheImport asked, List<Platform> platforms)
+                throws EngineException, InterruptedException {
+            return others.cache(asked, platforms);
+        }
+
+        private Optional<ImageLayout> layout(String reference) {
+            return reference.startsWith(LAYOUT) ? Optional.ofNullable(layouts.get(reference.substring(LAYOUT.length())))
+                    : Optional.empty();
+        }
     }
 
     /// What fetches for this build.
@@ -214,7 +253,10 @@ public final class Contexts implements AutoCloseable {
     @Override
     public void close() throws IOException {
         IOException first = null;
-        for (var archive : directories.values()) {
+        var opened = new ArrayList<Closeable>();
+        directories.values().forEach(archive -> opened.add(archive::close));
+        layouts.values().forEach(layout -> opened.add(layout::close));
+        for (var archive : opened) {
             try {
                 archive.close();
             } catch (IOException e) {

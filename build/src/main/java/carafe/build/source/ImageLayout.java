@@ -1,5 +1,6 @@
 package carafe.build.source;
 
+import carafe.build.plan.BaseImages.BaseImage;
 import carafe.build.tree.ContextArchive;
 import carafe.build.tree.LayerMember;
 import carafe.build.tree.LayerTar;
@@ -8,46 +9,106 @@ import carafe.image.Images;
 import carafe.image.LoadProgress;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
-import carafe.spec.oci.Digest;
+import carafe.spec.oci.Descriptor;
+import carafe.spec.oci.MediaTypes;
+import carafe.spec.oci.Platform;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
-/// A directory in OCI layout that was sent as a context: the one image that is meant goes into the store, without name.
-/// Source: OCI image-spec, "Image Layout".
-final class ImageLayout {
+/// A directory in OCI layout that was sent as a context, and what is meant of it: one image, or for each platform another,
+/// which an index lists or several entries of the layout's table are. An image goes into the store, without name, when
+/// somebody wants it. One thread's. Source: OCI image-spec, "Image Layout".
+final class ImageLayout implements AutoCloseable {
 
     private static final int MAX_INDEX_BYTES = 4 << 20;
     private static final String REF_NAME = "org.opencontainers.image.ref.name";
 
-    private ImageLayout() {}
+    private final String name;
+    private final ContextArchive layout;
+    private final List<Json.Obj> meant;
+    private final Images images;
+    private final Map<String, BaseImage> loaded = new HashMap<>();
 
-    /// Takes in the image called `reference` (a tag, `@` and a digest, `""`: the only one).
-    /// @return its id
-    static Digest load(ContextArchive layout, String reference, Images images) throws IOException, EngineException {
+    private ImageLayout(String name, ContextArchive layout, List<Json.Obj> meant, Images images) {
+        this.name = name;
+        this.layout = layout;
+        this.meant = meant;
+        this.images = images;
+    }
+
+    /// The context `name`: in `layout`, which it owns if it returns, what is called `reference` (a tag, `@` and a digest, `""`:
+    /// the only one).
+    /// @throws EngineException.Invalid there is nothing of that name, or a choice
+    static ImageLayout open(String name, ContextArchive layout, String reference, Images images)
+            throws IOException, EngineException {
         var index = Json.parseObject(layout.read("index.json", MAX_INDEX_BYTES).orElseThrow(() ->
-                new EngineException.Invalid("the OCI layout has no index.json")));
+                new EngineException.Invalid("the OCI layout " + name + " has no index.json")));
         var meant = new ArrayList<Json.Obj>();
-        for (var manifest : index.objects("manifests")) {
-            boolean named = reference.isEmpty() || reference.equals("@" + manifest.text("digest"))
-                    || reference.equals(manifest.textMap("annotations").getOrDefault(REF_NAME, ""));
+        for (var entry : index.objects("manifests")) {
+            boolean named = reference.isEmpty() || reference.equals("@" + entry.text("digest"))
+                    || reference.equals(entry.textMap("annotations").getOrDefault(REF_NAME, ""));
             if (named) {
-                meant.add(manifest);
+                meant.add(entry);
             }
         }
-        if (meant.size() != 1) {
+        if (meant.isEmpty() || meant.size() > 1 && !eachForAPlatform(meant)) {
             throw new EngineException.Invalid("the OCI layout has " + (meant.isEmpty() ? "no image" : meant.size() + " images")
                     + (reference.isEmpty() ? "" : " called " + reference) + "; name one behind its path, as PATH:TAG or "
                     + "PATH@DIGEST");
         }
-        var bare = Json.object().put("mediaType", meant.getFirst().text("mediaType"))
-                .put("digest", meant.getFirst().text("digest")).put("size", meant.getFirst().number("size", 0)).build();
-        byte[] only = Json.object().put("schemaVersion", 2).put("manifests", Json.ofAll(List.of(bare))).build().printBytes();
+        return new ImageLayout(name, layout, meant, images);
+    }
+
+    /// Whether each entry is for a platform of its own, as in an index.
+    private static boolean eachForAPlatform(List<Json.Obj> entries) throws EngineException.Invalid {
+        var platforms = new HashSet<String>();
+        for (var entry : entries) {
+            Descriptor.fromJson(entry).platform().ifPresent(platform -> platforms.add(platform.toString()));
+        }
+        return platforms.size() == entries.size();
+    }
+
+    /// The image for `platform`; one that is alone is for every platform.
+    /// @throws EngineException.NotFound there is none for it
+    BaseImage find(Platform platform) throws EngineException {
+        boolean alone = meant.size() == 1 && !MediaTypes.isIndex(meant.getFirst().text("mediaType"));
+        String key = alone ? "" : platform.toString();
+        var known = loaded.get(key);
+        if (known == null) {
+            try {
+                known = load(alone ? Optional.empty() : Optional.of(platform));
+            } catch (EngineException.NotFound e) {
+                throw new EngineException.NotFound("the OCI layout " + name + " has no image for " + platform);
+            } catch (IOException e) {
+                throw new EngineException.Unavailable("cannot read the OCI layout " + name + ": " + e.getMessage(), e);
+            }
+            loaded.put(key, known);
+        }
+        return known;
+    }
+
+    private BaseImage load(Optional<Platform> platform) throws IOException, EngineException {
+        var entries = new ArrayList<Json>();
+        for (var entry : meant) {
+            if (meant.size() > 1 && platform.isPresent() && !runsOn(entry, platform.get())) {
+                continue; // its blobs need not be there
+            }
+            entries.add(Json.object().put("mediaType", entry.text("mediaType")).put("digest", entry.text("digest"))
+                    .put("size", entry.number("size", 0)).build());
+        }
+        if (entries.isEmpty()) {
+            throw new EngineException.NotFound("there is none");
+        }
+        byte[] table = Json.object().put("schemaVersion", 2).put("manifests", Json.ofAll(entries)).build().printBytes();
         var members = new ArrayList<LayerMember>();
         members.add(file("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}".getBytes(StandardCharsets.UTF_8)));
-        members.add(file("index.json", only));
+        members.add(file("index.json", table));
         for (var algorithm : layout.list("blobs")) {
             for (var blob : layout.list(algorithm.path())) {
                 if (blob.type() == Node.Type.FILE) {
@@ -56,16 +117,27 @@ final class ImageLayout {
             }
         }
         try (var tar = new LayerTar(members.iterator())) {
-            var loaded = images.load(tar, LoadProgress.SILENT);
-            if (loaded.isEmpty()) {
-                throw new EngineException.Invalid("the OCI layout has no image for this machine");
+            var found = images.load(tar, platform, LoadProgress.SILENT);
+            if (found.isEmpty()) {
+                throw new EngineException.Invalid("the OCI layout " + name + " has no image");
             }
-            return loaded.getFirst().id();
+            var id = found.getFirst().id();
+            var image = images.byId(id).orElseThrow(() -> new EngineException.NotFound("No such image: " + id));
+            return new BaseImage(id, image.config());
         }
+    }
+
+    private static boolean runsOn(Json.Obj entry, Platform platform) throws EngineException.Invalid {
+        return Descriptor.fromJson(entry).platform().map(made -> made.runsOn(platform)).orElse(false);
     }
 
     private static LayerMember file(String path, byte[] content) {
         var node = new Node(path, Node.Type.FILE, Node.Owner.ROOT, 0644, content.length, new Node.Time(0, 0), "", Map.of());
         return LayerMember.of(node, content);
+    }
+
+    @Override
+    public void close() throws IOException {
+        layout.close();
     }
 }

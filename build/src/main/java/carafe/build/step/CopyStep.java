@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -73,6 +74,11 @@ public final class CopyStep implements AutoCloseable {
             all.append(part.selection.digest().hex());
         }
         return Digest.sha256(all.toString().getBytes(StandardCharsets.US_ASCII));
+    }
+
+    /// How many files and directories are selected.
+    public int files() {
+        return parts.stream().mapToInt(part -> part.selection.files()).sum();
     }
 
     /// The digest of each file selected, by path.
@@ -146,16 +152,19 @@ public final class CopyStep implements AutoCloseable {
             return resolved;
         }
         String inside = resolved.isEmpty() ? name : resolved + "/" + name;
-        return draft.resolve(inside);
+        return inside; // a link of that name is replaced
     }
 
     private void place(Part part, Selection.Found found, Writing writing) throws IOException, EngineException {
         var source = part.source;
-        String parents = found.parents();
-        String name = found.name();
         var top = found.top();
+        String destination = IgnorePatterns.clean(copy.destination());
+        for (var above : found.above()) {
+            directory(writing.draft.resolve(joined(destination, above.path())), above.node(), writing);
+        }
+        String inside = writing.draft.resolve(joined(destination, found.parents()));
         if (top.isDirectory()) {
-            String directory = writing.draft.resolve(joined(IgnorePatterns.clean(copy.destination()), parents));
+            String directory = inside;
             directory(directory, top, writing);
             contents(directory, found.below(), source, writing);
             return;
@@ -167,8 +176,7 @@ public final class CopyStep implements AutoCloseable {
             unpack(source, top, writing);
             return;
         }
-        String path = parents.isEmpty() ? target(writing.draft, name)
-                : writing.draft.resolve(joined(joined(IgnorePatterns.clean(copy.destination()), parents), name));
+        String path = found.parents().isEmpty() ? target(writing.draft, found.name()) : joined(inside, found.name());
         writing.draft.add(LayerMember.of(writing.dressed(top.at(path)), () -> source.open(top)));
     }
 
@@ -222,7 +230,31 @@ public final class CopyStep implements AutoCloseable {
         String directory = writing.draft.resolve(IgnorePatterns.clean(copy.destination()));
         writing.draft.directory(directory);
         for (var found : Selection.of(archive, all, true).found()) {
-            contents(directory, found.below(), archive, writing);
+            unpack(directory, found.below(), archive, writing);
+        }
+    }
+
+    /// Directories that the archive does not name itself, but only by what is in them, are where the root's links lead;
+    /// inside, as the root is only looked at.
+    private static void unpack(String directory, List<Selection.Relative> below, ContextArchive from, Writing writing)
+            throws IOException, EngineException {
+        var places = new HashMap<String, String>(); // where directories are, by the archive's paths
+        places.put("", directory);
+        for (var relative : below) {
+            int slash = relative.path().lastIndexOf('/');
+            String parent = places.getOrDefault(relative.path().substring(0, Math.max(0, slash)), directory);
+            String path = joined(parent, relative.path().substring(slash + 1));
+            var node = relative.node();
+            if (node.isDirectory() && from.implied(node.path())) {
+                path = writing.draft.resolve(path);
+                writing.draft.directory(path);
+            } else {
+                LayerMember.Content content = node.type() == Node.Type.FILE ? () -> from.open(node) : LayerMember.Content.NONE;
+                writing.draft.addUnpacked(LayerMember.of(writing.dressed(node.at(path)), content));
+            }
+            if (node.isDirectory()) {
+                places.put(relative.path(), path);
+            }
         }
     }
 

@@ -84,27 +84,34 @@ final class LayerDraft {
         if (member != null) {
             return Optional.of(member.node());
         }
-        return root.isEmpty() ? Optional.empty() : root.get().find(path).map(node -> node.at(path));
+        return root.isEmpty() || fresh.contains(parent(path)) ? Optional.empty() : root.get().find(path).map(node -> node.at(path));
     }
 
     /// Adds a member, and its parents where they are not here yet.
-    /// @throws EngineException.Invalid a parent is no directory, or a file would replace a directory
+    /// @throws EngineException.Invalid a parent is no directory, or a file would replace a directory or the other way round
     void add(LayerMember member) throws IOException, EngineException {
         String path = member.node().path();
-        String name = path.substring(path.lastIndexOf('/') + 1);
-        if (name.startsWith(".wh.")) {
-            throw new EngineException.Invalid("a file called " + name + " cannot be part of an image: in layers the name"
-                    + " means that another file is deleted");
+        if (member.node().isDirectory() && there(path).filter(node -> !node.isDirectory()).isPresent()) {
+            throw new EngineException.Invalid("cannot copy to non-directory: /" + path + " is "
+                    + (there(path).orElseThrow().type() == Node.Type.SYMLINK ? "a link" : "a file")
+                    + ", and a directory is to be there; remove it before, or copy to where it leads");
         }
+        addUnpacked(member);
+    }
+
+    /// The same of an archive's member: a directory that the archive names takes a file's or link's place.
+    void addUnpacked(LayerMember member) throws IOException, EngineException {
+        String path = member.node().path();
+        LayerMember.refuseWhiteout(path);
         parents(path);
         if (member.node().isDirectory()) {
-            if (fresh.contains(parent(path)) || there(path).isEmpty()) {
+            if (there(path).filter(Node::isDirectory).isEmpty()) {
                 fresh.add(path);
             }
             members.put(path, member);
             return;
         }
-        if (!fresh.contains(parent(path)) && there(path).filter(Node::isDirectory).isPresent()) {
+        if (there(path).filter(Node::isDirectory).isPresent()) {
             throw new EngineException.Invalid("cannot copy a file over the directory /" + path);
         }
         members.put(path, member);
@@ -112,11 +119,14 @@ final class LayerDraft {
 
     /// Sees to it that the directory is there; one that is keeps what it has.
     void directory(String path) throws IOException, EngineException {
-        if (path.isEmpty() || members.containsKey(path)) {
+        if (path.isEmpty()) {
+            return;
+        }
+        var there = there(path);
+        if (members.containsKey(path) && there.filter(Node::isDirectory).isPresent()) {
             return;
         }
         parents(path);
-        var there = there(path);
         if (there.isPresent() && !there.get().isDirectory()) {
             throw new EngineException.Invalid("cannot make the directory /" + path + ": a file is there");
         }
@@ -128,10 +138,7 @@ final class LayerDraft {
     }
 
     private void parents(String path) throws IOException, EngineException {
-        String parent = parent(path);
-        if (!parent.isEmpty() && !members.containsKey(parent)) {
-            directory(parent);
-        }
+        directory(parent(path));
     }
 
     private static String parent(String path) {

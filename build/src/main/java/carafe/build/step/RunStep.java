@@ -132,7 +132,8 @@ public final class RunStep implements AutoCloseable {
     }
 
     /// What the program left, as the members of a layer; none when it changed nothing. Contents are read before close.
-    public List<LayerMember> members(Optional<Node.Time> latest) throws IOException {
+    /// @throws EngineException.Invalid a file has a name that would delete another one
+    public List<LayerMember> members(Optional<Node.Time> latest) throws IOException, EngineException {
         var written = RootView.upper(root);
         upper = Optional.of(written);
         return UpperLayer.of(written, below.orElseThrow(), points, latest);

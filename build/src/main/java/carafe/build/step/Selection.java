@@ -21,11 +21,16 @@ import java.util.TreeMap;
 final class Selection {
 
     private static final int MAX_FILES = 4_000_000;
+    /// Bytes of memory, about, that one file needs beside its path until it is in the layer.
+    private static final int FILE_BYTES = 450;
+    /// Which part of the heap one selection may have.
+    private static final int PART = 3;
     private static final int MAX_DEPTH = 1024;
 
     /// One source that was found: what it is, the name it was found by, the directories that are to be made above it
-    /// (with `--parents`, else `""`), and what is below it with paths relative to it, parents first.
-    record Found(Node top, String name, String parents, List<Relative> below) {}
+    /// (with `--parents`, else none), and what is below it with paths relative to it, parents first. `parents` says
+    /// where a directory's content goes below the destination, or a file.
+    record Found(Node top, String name, String parents, List<Relative> above, List<Relative> below) {}
 
     /// A node at a path below its top.
     record Relative(String path, Node node) {}
@@ -35,7 +40,9 @@ final class Selection {
     private final boolean keepOwners;
     private final IgnorePatterns excluded;
     private final List<Found> found = new ArrayList<>();
+    private final long maxMemoryBytes = Runtime.getRuntime().maxMemory() / PART;
     private int count;
+    private long memoryBytes;
 
     private Selection(FileSource source, Operation.Copy copy, boolean keepOwners) throws EngineException.Invalid {
         this.source = source;
@@ -57,8 +64,8 @@ final class Selection {
     /// Selects one file, found by `name` whatever its path in the source is.
     static Selection ofFile(FileSource source, Node file, String name, Operation.Copy copy) throws EngineException {
         var selection = new Selection(source, copy, false);
-        selection.count(1);
-        selection.found.add(new Found(selection.owned(file), name, "", List.of()));
+        selection.count(file);
+        selection.found.add(new Found(selection.owned(file), name, "", List.of(), List.of()));
         return selection;
     }
 
@@ -84,10 +91,7 @@ final class Selection {
             return;
         }
         var matches = new TreeMap<String, Node>();
-        expand("", List.of(path.split("/")), 0, matches);
-        if (matches.isEmpty()) {
-            throw missing(path);
-        }
+        expand("", List.of(path.split("/")), 0, matches); // perhaps none: `COPY a lock* /x/` copies the lock where there is one
         for (var match : matches.entrySet()) {
             add(match.getKey(), base, match.getValue());
         }
@@ -143,14 +147,27 @@ final class Selection {
         } else if (excluded.matches(node.name()) || excluded.matches(path)) {
             return;
         }
-        count(1);
+        count(node);
         String parents = "";
+        List<Relative> above = List.of();
         if (copy.options().parents()) {
-            String relative = base.isEmpty() || !path.startsWith(base + "/") ? path : path.substring(base.length() + 1);
+            String relative = path.equals(base) ? "" : base.isEmpty() || !path.startsWith(base + "/") ? path
+                    : path.substring(base.length() + 1);
             parents = node.isDirectory() ? relative : relative.substring(0, Math.max(0, relative.lastIndexOf('/')));
+            above = above(path.substring(0, path.length() - relative.length()), relative);
         }
         String name = path.substring(path.lastIndexOf('/') + 1);
-        found.add(new Found(owned(node), name, parents, below));
+        found.add(new Found(owned(node), name, parents, above, below));
+    }
+
+    /// The directories on the way from `base`, which ends in a slash or is empty, to `relative`, outermost first.
+    private List<Relative> above(String base, String relative) throws IOException {
+        var above = new ArrayList<Relative>();
+        for (int slash = relative.indexOf('/'); slash >= 0; slash = relative.indexOf('/', slash + 1)) {
+            String path = relative.substring(0, slash);
+            source.follow(base + path).ifPresent(node -> above.add(new Relative(path, owned(node))));
+        }
+        return above;
     }
 
     private void below(Node directory, String prefix, List<Relative> into, int depth) throws IOException, EngineException {
@@ -163,7 +180,7 @@ final class Selection {
             if (child.isDirectory()) {
                 int before = into.size();
                 if (!out) {
-                    count(1);
+                    count(child);
                     into.add(new Relative(path, owned(child)));
                     below(child, path, into, depth + 1);
                 } else if (excluded.hasExceptions()) {
@@ -173,7 +190,7 @@ final class Selection {
                     }
                 }
             } else if (!out && child.type() != Node.Type.SPECIAL) {
-                count(1);
+                count(child);
                 into.add(new Relative(path, owned(child)));
             }
         }
@@ -183,10 +200,12 @@ final class Selection {
         return keepOwners ? node : node.ownedBy(Node.Owner.ROOT);
     }
 
-    private void count(int more) throws EngineException.Invalid {
-        count += more;
-        if (count > MAX_FILES) {
-            throw new EngineException.Invalid("more than " + MAX_FILES + " files to copy");
+    private void count(Node node) throws EngineException.Invalid {
+        count++;
+        memoryBytes += FILE_BYTES + 2L * node.path().length();
+        if (memoryBytes > maxMemoryBytes) {
+            throw new EngineException.Invalid((copy.add() ? "ADD" : "COPY") + " failed: more files than the engine's memory"
+                    + " holds: " + count + " until " + node.path() + "; copy fewer in one step");
         }
     }
 
@@ -195,6 +214,9 @@ final class Selection {
         var hash = new Facts();
         for (var each : found) {
             feed(hash, "top " + each.parents + " " + each.name);
+            for (var relative : each.above) {
+                feed(hash, relative.path, relative.node);
+            }
             feed(hash, "", each.top);
             for (var relative : each.below) {
                 feed(hash, relative.path, relative.node);

@@ -18,10 +18,12 @@ import java.security.MessageDigest;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.IntFunction;
 
@@ -31,13 +33,16 @@ import java.util.function.IntFunction;
 /// that was only listed, what an earlier build made of it, or nothing.
 public final class ContextArchive implements FileSource {
 
-    private static final int MAX_ENTRIES = 2_000_000;
-    /// Bytes of memory, about, for directories: one name may imply five hundred.
-    private static final long MAX_DIRECTORIES = 128 << 20;
-    private static final int DIRECTORY_BYTES = 250; // beside its path
+    /// Bytes of memory, about, that a file or a directory needs beside its path and its attributes.
+    private static final int FILE_BYTES = 470;
+    private static final int DIRECTORY_BYTES = 330;
+    private static final int ATTRIBUTE_BYTES = 120;
+    /// Which part of the heap the index may have.
+    private static final int PART = 3;
     private static final int MAX_DEPTH = 512;
     private static final int MAX_LINKS = 255;
     private static final int BUFFER = 256 << 10;
+    private static final byte[] ZEROS = new byte[BUFFER];
 
     private static final class Entry {
         Node node;
@@ -45,11 +50,15 @@ public final class ContextArchive implements FileSource {
         /// Whether only its name came, and which of the known digests it has, -1 for none.
         boolean listed;
         int known;
+        /// Whether it is a directory that only the names of what is in it told of.
+        boolean implied;
         Optional<Digest> digest = Optional.empty();
-        final TreeMap<String, Entry> children = new TreeMap<>();
+        /// A directory's; of a file one that stays empty, and is nobody's.
+        final SortedMap<String, Entry> children;
 
         Entry(Node node) {
             this.node = node;
+            this.children = node.isDirectory() ? new TreeMap<>() : Collections.emptySortedMap();
         }
     }
 
@@ -60,13 +69,15 @@ public final class ContextArchive implements FileSource {
     private final MessageDigest hasher = Digest.Algorithm.SHA256.hasher();
     private final Entry root = new Entry(Node.directory("", Node.Owner.ROOT, 0755, new Node.Time(0, 0)));
     private final Map<String, Entry> directories = new HashMap<>();
+    private final long maxMemoryBytes;
     private int entries;
-    private long directoryBytes;
+    private long memoryBytes;
     private long length;
 
-    private ContextArchive(FileChannel spool, IntFunction<Digest> known) {
+    private ContextArchive(FileChannel spool, IntFunction<Digest> known, long maxMemoryBytes) {
         this.spool = spool;
         this.known = known;
+        this.maxMemoryBytes = maxMemoryBytes;
         directories.put("", root);
     }
 
@@ -96,10 +107,15 @@ public final class ContextArchive implements FileSource {
 
     /// One without files, to which files are added that are only listed; `known` are the digests that some of them have.
     public static ContextArchive listed(Path directory, IntFunction<Digest> known) throws IOException {
+        return bounded(directory, known, Runtime.getRuntime().maxMemory() / PART);
+    }
+
+    /// One whose index has about `maxMemoryBytes` at most.
+    static ContextArchive bounded(Path directory, IntFunction<Digest> known, long maxMemoryBytes) throws IOException {
         Path file = Files.createTempFile(directory, "context-", ".spool");
         var channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
         Files.delete(file);
-        return new ContextArchive(channel, known);
+        return new ContextArchive(channel, known, maxMemoryBytes);
     }
 
     /// Adds what the tar `archive` (plain or compressed) holds, and reads it to its end.
@@ -120,7 +136,7 @@ public final class ContextArchive implements FileSource {
             throw new EngineException.Invalid(path + " is longer than " + limitBytes + " bytes");
         }
         entry.node = new Node(path, Node.Type.FILE, Node.Owner.ROOT, mode, length - entry.offset, modified, "", Map.of());
-        count();
+        count(entry.node);
         put(path, entry);
         return entry.node;
     }
@@ -128,7 +144,7 @@ public final class ContextArchive implements FileSource {
     /// Adds a file, link or directory of root's that did not come: of a file at most the digest, as the `number` among
     /// the known ones, -1 for none.
     public void addListed(Node node, int number) throws EngineException.Invalid {
-        count();
+        count(node);
         if (node.isDirectory()) {
             directory(node.path()).node = node;
             return;
@@ -174,9 +190,22 @@ public final class ContextArchive implements FileSource {
         }
     }
 
-    private void count() throws EngineException.Invalid {
-        if (++entries > MAX_ENTRIES) {
-            throw new EngineException.Invalid("the context has more than " + MAX_ENTRIES + " files");
+    private void count(Node node) throws EngineException.Invalid {
+        entries++;
+        long attributes = node.target().length();
+        for (var attribute : node.xattrs().entrySet()) {
+            attributes += ATTRIBUTE_BYTES + attribute.getKey().length() + attribute.getValue().length;
+        }
+        hold(node.path(), (node.isDirectory() ? 0 : FILE_BYTES) + attributes);
+    }
+
+    /// Takes memory for `path` and `bytes` more.
+    private void hold(String path, long bytes) throws EngineException.Invalid {
+        memoryBytes += bytes + 2L * path.length(); // once whole, once its last name, at most
+        if (memoryBytes > maxMemoryBytes) {
+            throw new EngineException.Invalid("the context has too many files for the engine's memory: " + entries
+                    + " files and " + directories.size() + " directories until " + path
+                    + "; leave out what the build does not need with a .dockerignore file");
         }
     }
 
@@ -185,7 +214,6 @@ public final class ContextArchive implements FileSource {
         if (member.name().contains("..") && List.of(member.name().split("/")).contains("..")) {
             throw new EngineException.Invalid("the context holds a path that leads out of it: " + member.name());
         }
-        count();
         var attributes = member.attributes();
         var owner = new Node.Owner(attributes.uid(), attributes.gid());
         var time = new Node.Time(attributes.modifiedSeconds(), attributes.modifiedNanos());
@@ -193,24 +221,30 @@ public final class ContextArchive implements FileSource {
         switch (member.kind()) {
             case DIRECTORY -> {
                 var directory = directory(path);
-                directory.node = new Node(path, Node.Type.DIRECTORY, owner, mode, 0, time, "", member.xattrs());
+                directory.implied = false;
+                directory.node = counted(new Node(path, Node.Type.DIRECTORY, owner, mode, 0, time, "", member.xattrs()));
             }
-            case FILE -> put(path, file(new Node(path, Node.Type.FILE, owner, mode, member.size(), time, "",
-                    member.xattrs()), data));
-            case SYMLINK -> put(path, new Entry(new Node(path, Node.Type.SYMLINK, owner, 0777, 0, time,
-                    member.linkName(), member.xattrs())));
+            case FILE -> put(path, file(counted(new Node(path, Node.Type.FILE, owner, mode, member.size(), time, "",
+                    member.xattrs())), data));
+            case SYMLINK -> put(path, new Entry(counted(new Node(path, Node.Type.SYMLINK, owner, 0777, 0, time,
+                    member.linkName(), member.xattrs()))));
             case HARD_LINK -> {
                 var target = lookup(IgnorePatterns.clean(member.linkName())).orElseThrow(() ->
                         new EngineException.Invalid("the context holds a hard link to a file that is not in it: "
                                 + member.name() + " to " + member.linkName()));
-                var copy = new Entry(target.node.at(path));
+                var copy = new Entry(counted(target.node.at(path)));
                 copy.offset = target.offset;
                 copy.digest = target.digest;
                 put(path, copy);
             }
-            case CHAR_DEVICE, BLOCK_DEVICE, FIFO -> put(path, new Entry(new Node(path, Node.Type.SPECIAL, owner, mode, 0,
-                    time, "", Map.of())));
+            case CHAR_DEVICE, BLOCK_DEVICE, FIFO -> put(path, new Entry(counted(new Node(path, Node.Type.SPECIAL, owner, mode,
+                    0, time, "", Map.of()))));
         }
+    }
+
+    private Node counted(Node node) throws EngineException.Invalid {
+        count(node);
+        return node;
     }
 
     private Entry file(Node node, InputStream data) throws IOException {
@@ -243,9 +277,14 @@ public final class ContextArchive implements FileSource {
         entry.digest = Optional.of(Digest.finish(Digest.Algorithm.SHA256, hasher.digest()));
     }
 
+    /// What is all zeros becomes a hole of the spool file, or its end.
     private void flush() throws IOException {
         pending.flip();
         long at = length - pending.remaining();
+        if (pending.equals(ByteBuffer.wrap(ZEROS, 0, pending.remaining()))) {
+            pending.clear();
+            return;
+        }
         while (pending.hasRemaining()) {
             at += spool.write(pending, at);
         }
@@ -272,16 +311,18 @@ public final class ContextArchive implements FileSource {
         if (path.chars().filter(c -> c == '/').count() > MAX_DEPTH) {
             throw new EngineException.Invalid("the context is deeper than " + MAX_DEPTH + " directories");
         }
-        directoryBytes += DIRECTORY_BYTES + path.length();
-        if (directoryBytes > MAX_DIRECTORIES) {
-            throw new EngineException.Invalid("the context has too many directories, or too deep ones: " + directories.size()
-                    + " until " + path);
-        }
+        hold(path, DIRECTORY_BYTES);
         var made = new Entry(Node.directory(path, Node.Owner.ROOT, 0755, new Node.Time(0, 0)));
+        made.implied = true;
         int slash = path.lastIndexOf('/');
         directory(slash < 0 ? "" : path.substring(0, slash)).children.put(path.substring(slash + 1), made);
         directories.put(path, made);
         return made;
+    }
+
+    /// Whether the directory at `path` was not named itself, but only what is in it.
+    public boolean implied(String path) {
+        return lookup(path).filter(entry -> entry.implied).isPresent();
     }
 
     /// Without following links.
@@ -442,10 +483,13 @@ public final class ContextArchive implements FileSource {
             if (at >= end) {
                 return -1;
             }
-            int read = channel.read(ByteBuffer.wrap(buffer, offset, (int) Math.min(count, end - at)), at);
-            if (read > 0) {
-                at += read;
+            int wanted = (int) Math.min(count, end - at);
+            int read = channel.read(ByteBuffer.wrap(buffer, offset, wanted), at);
+            if (read < 0) { // behind the last byte that is none of zeros
+                Arrays.fill(buffer, offset, offset + wanted, (byte) 0);
+                read = wanted;
             }
+            at += read;
             return read;
         }
     }

@@ -1,5 +1,6 @@
 package carafe.build.tree;
 
+import carafe.spec.EngineException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -9,6 +10,18 @@ import java.util.Optional;
 /// One member of a layer to be written: a file at its place, with where its content comes from. `hardLink` is the path
 /// of an earlier member that it is another name of; a `device` has numbers.
 public record LayerMember(Node node, Content content, Optional<String> hardLink, Optional<Device> device) {
+
+    private static final String WHITEOUT = ".wh.";
+
+    /// Refuses a file that as a member of a layer would delete another one.
+    /// @throws EngineException.Invalid its name begins so
+    public static void refuseWhiteout(String path) throws EngineException.Invalid {
+        String name = path.substring(path.lastIndexOf('/') + 1);
+        if (name.startsWith(WHITEOUT)) {
+            throw new EngineException.Invalid("a file called " + name + " cannot be part of an image: in layers the name"
+                    + " means that another file is deleted; /" + path + " wants another name, or to be removed");
+        }
+    }
 
     /// Where content comes from.
     @FunctionalInterface
@@ -36,7 +49,7 @@ public record LayerMember(Node node, Content content, Optional<String> hardLink,
     /// What takes the file at `path` of the layers below away.
     public static LayerMember whiteout(String path, Node.Time time) {
         int slash = path.lastIndexOf('/');
-        String place = path.substring(0, slash + 1) + ".wh." + path.substring(slash + 1);
+        String place = path.substring(0, slash + 1) + WHITEOUT + path.substring(slash + 1);
         return of(new Node(place, Node.Type.FILE, Node.Owner.ROOT, 0, 0, time, "", Map.of()), Content.NONE);
     }
 

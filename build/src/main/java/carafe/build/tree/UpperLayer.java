@@ -8,6 +8,7 @@ import carafe.kernel.FileStat;
 import carafe.kernel.FileType;
 import carafe.kernel.Inodes;
 import carafe.kernel.Linux;
+import carafe.spec.EngineException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -47,8 +48,9 @@ public final class UpperLayer {
 
     /// The members of the layer. `points` are the paths of mount points that `below` does not have; no time is later
     /// than `latest`. Contents are read while the members are, so `upper` must stay open.
+    /// @throws EngineException.Invalid a file has a name that would delete another one
     public static List<LayerMember> of(MountedTree upper, FileSource below, Set<String> points,
-            Optional<Node.Time> latest) throws IOException {
+            Optional<Node.Time> latest) throws IOException, EngineException.Invalid {
         var layer = new UpperLayer(upper, below, points, latest);
         try (var root = upper.tree().directory("/")) {
             layer.walk(root, "", 0);
@@ -68,7 +70,7 @@ public final class UpperLayer {
         }
     }
 
-    private void walk(Directory directory, String prefix, int depth) throws IOException {
+    private void walk(Directory directory, String prefix, int depth) throws IOException, EngineException.Invalid {
         if (depth > MAX_DEPTH) {
             throw new IOException("directories are nested deeper than " + MAX_DEPTH);
         }
@@ -76,13 +78,14 @@ public final class UpperLayer {
         entries.sort(Comparator.comparing(DirectoryEntry::name));
         for (var entry : entries) {
             String path = prefix.isEmpty() ? entry.name() : prefix + "/" + entry.name();
+            LayerMember.refuseWhiteout(path);
             try (var fd = directory.node(entry.name())) {
                 entry(directory, path, fd, depth);
             }
         }
     }
 
-    private void entry(Directory parent, String path, Fd fd, int depth) throws IOException {
+    private void entry(Directory parent, String path, Fd fd, int depth) throws IOException, EngineException.Invalid {
         var stat = Inodes.stat(fd);
         switch (stat.type()) {
             case DIRECTORY -> directory(parent, path, fd, stat, depth);
@@ -121,7 +124,8 @@ public final class UpperLayer {
                 Optional.of(new LayerMember.Device(kind, stat.rdevMajor(), stat.rdevMinor()))));
     }
 
-    private void directory(Directory parent, String path, Fd fd, FileStat stat, int depth) throws IOException {
+    private void directory(Directory parent, String path, Fd fd, FileStat stat, int depth)
+            throws IOException, EngineException.Invalid {
         int at = members.size();
         var node = node(path, fd, stat, Node.Type.DIRECTORY, "");
         members.add(LayerMember.of(node, LayerMember.Content.NONE));

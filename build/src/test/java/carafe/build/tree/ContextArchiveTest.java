@@ -3,13 +3,21 @@ package carafe.build.tree;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carafe.kernel.Descriptors;
+import carafe.kernel.Inodes;
+import carafe.kernel.Linux;
 import carafe.spec.EngineException;
 import carafe.spec.build.IgnorePatterns;
 import carafe.spec.oci.Digest;
 import java.io.ByteArrayInputStream;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -83,13 +91,45 @@ class ContextArchiveTest {
 
     @Test
     void namesThatImplyAWoodOfDirectoriesAreRefused() throws Exception {
-        try (var context = ContextArchive.empty(directory)) {
+        try (var context = bounded(8 << 20)) {
             assertThatThrownBy(() -> {
                 for (int i = 0; i < 2000; i++) {
                     context.addDirectory(i + "/a".repeat(400));
                 }
-            }).isInstanceOf(EngineException.Invalid.class).hasMessageContaining("too many directories");
+            }).isInstanceOf(EngineException.Invalid.class)
+                    .hasMessageContaining("the context has too many files for the engine's memory: 0 files and ");
         }
+    }
+
+    private ContextArchive bounded(long maxMemoryBytes) throws Exception {
+        return ContextArchive.bounded(directory, number -> {
+            throw new AssertionError("nothing is known: " + number);
+        }, maxMemoryBytes);
+    }
+
+    @Test
+    void aMillionFilesAreRefusedWhereTheMemoryDoesNotHoldThem() throws Exception {
+        try (var context = bounded(100 << 20)) {
+            context.add(many(1_000, "node_modules/a", Map.of()));
+            assertThat(context.list("node_modules")).hasSize(1_000);
+            assertThatThrownBy(() -> context.add(many(1_000_000, "node_modules/b", Map.of())))
+                    .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("too many files for the engine's memory: 2")
+                    .hasMessageEndingWith("leave out what the build does not need with a .dockerignore file");
+        }
+    }
+
+    @Test
+    void attributesNeedMemoryToo() throws Exception {
+        try (var context = bounded(100 << 20)) {
+            assertThatThrownBy(() -> context.add(many(1_000_000, "f", Map.of("user.a", new byte[20_000]))))
+                    .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("too many files for the engine's memory: 5");
+        }
+    }
+
+    /// A tar of `count` empty files, made while it is read.
+    private static LayerTar many(int count, String prefix, Map<String, byte[]> xattrs) {
+        return new LayerTar(IntStream.range(0, count).mapToObj(number -> LayerMember.of(new Node(prefix + number,
+                Node.Type.FILE, Node.Owner.ROOT, 0644, 0, new Node.Time(1, 0), "", xattrs), LayerMember.Content.NONE)).iterator());
     }
 
     @Test
@@ -97,6 +137,74 @@ class ContextArchiveTest {
         byte[] whole = new TarText().file("a", "x".repeat(5000)).bytes();
         assertThatThrownBy(() -> ContextArchive.read(new ByteArrayInputStream(whole, 0, 2000), directory))
                 .isInstanceOf(EngineException.Invalid.class).hasMessage("unexpected EOF");
+    }
+
+    /// A tar whose file `hole` has `bytes` zeros that are not stored, and `end` behind them.
+    private byte[] sparse(long bytes) throws Exception {
+        Path hole = directory.resolve("hole");
+        Path tar = directory.resolve("hole.tar");
+        try (var file = new RandomAccessFile(hole.toFile(), "rw")) {
+            file.seek(bytes);
+            file.writeBytes("end");
+        }
+        var process = new ProcessBuilder("tar", "-S", "-C", directory.toString(), "-cf", tar.toString(), "hole").start();
+        assertThat(process.waitFor()).isZero();
+        byte[] whole = Files.readAllBytes(tar);
+        Files.delete(hole);
+        Files.delete(tar);
+        return whole;
+    }
+
+    private long spooledBytes() throws Exception {
+        long bytes = 0;
+        try (var open = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+            for (Path descriptor : open) {
+                if (Files.isSymbolicLink(descriptor)
+                        && Files.readSymbolicLink(descriptor).toString().startsWith(directory + "/context-")) {
+                    try (var file = Descriptors.open(descriptor, Linux.O_RDONLY, 0)) {
+                        bytes += Inodes.stat(file).blocks() * 512;
+                    }
+                }
+            }
+        }
+        return bytes;
+    }
+
+    @Test
+    void holesStayHoles() throws Exception {
+        byte[] tar = sparse(20 << 20);
+        assertThat(tar.length).isLessThan(64 << 10);
+        try (var context = ContextArchive.read(new ByteArrayInputStream(tar), directory)) {
+            assertThat(spooledBytes()).isBetween(1L, 1L << 20);
+            var node = context.follow("hole").orElseThrow();
+            assertThat(node.size()).isEqualTo((20 << 20) + 3);
+            byte[] content = new byte[(20 << 20) + 3];
+            System.arraycopy("end".getBytes(StandardCharsets.UTF_8), 0, content, 20 << 20, 3);
+            try (var in = context.open(node)) {
+                assertThat(Arrays.equals(in.readAllBytes(), content)).isTrue();
+            }
+            assertThat(context.content(node)).isEqualTo(Digest.sha256(content));
+        }
+    }
+
+    @Test
+    void zerosAtTheEndAreRead() throws Exception {
+        try (var context = read(new TarText().file("a", new byte[600_000], 0644).file("b", "x"))) {
+            assertThat(text(context, "a")).isEqualTo("\0".repeat(600_000));
+            assertThat(text(context, "b")).isEqualTo("x");
+        }
+        try (var context = read(new TarText().file("a", new byte[600_000], 0644))) {
+            assertThat(text(context, "a")).isEqualTo("\0".repeat(600_000));
+        }
+    }
+
+    @Test
+    void aFileOfHolesIsRefusedAsTheBombItIs() throws Exception {
+        byte[] tar = sparse(4L << 30);
+        assertThatThrownBy(() -> ContextArchive.read(new ByteArrayInputStream(tar), directory))
+                .isInstanceOf(EngineException.Invalid.class)
+                .hasMessage("the archive, with the holes of hole, unpacks to more than 200 times its size");
+        assertThat(directory).isEmptyDirectory();
     }
 
     @Test

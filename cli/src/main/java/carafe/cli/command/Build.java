@@ -8,24 +8,39 @@ import carafe.cli.flag.Values;
 import carafe.cli.session.Session;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import carafe.spec.build.BuildAnnotation;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /// `build`: sends the context and what is asked for, shows what happens.
 final class Build {
 
+    private static final Map<String, String> REFUSED = new TreeMap<>(Map.of(
+            "isolation", "it is a matter of Windows",
+            "policy", "policies of sources are not known to this engine",
+            "resource", "say --memory, --cpu-shares, --cpu-quota or --cpuset-cpus",
+            "security-opt", "steps have the default profile; --allow security.insecure lets those out of it that ask for it",
+            "squash", "layers are kept apart; begin a last stage with FROM scratch and COPY --from, which has one layer"));
+
     private final Call call;
     private final Session session;
     private final Flags flags;
+    private final Set<String> tags;
 
     private Build(Call call) {
         this.call = call;
         this.session = call.session();
         this.flags = call.flags();
+        this.tags = new LinkedHashSet<>(flags.list("tag"));
     }
 
     static Command command(String path) {
@@ -34,7 +49,7 @@ final class Build {
         var flags = command.flags();
         flags.list("add-host", "Add a custom host-to-IP mapping (format: \"host:ip\")");
         flags.list("allow", "Allow extra privileged entitlement (\"network.host\", \"security.insecure\")");
-        flags.list("annotation", "Add annotation to the image");
+        flags.list("annotation", "Add annotation to the image (format: \"[index|manifest[platform]|...:]key=value\")");
         flags.list("attest", "Attestation parameters (none can be made yet)").hidden();
         flags.list("build-arg", "Set build-time variables");
         flags.list("build-context", "Additional build contexts (e.g., name=path)");
@@ -44,6 +59,11 @@ final class Build {
         flags.text("call", "Set method for evaluating build (\"check\", \"outline\", \"targets\")").otherwise("build");
         flags.text("cgroup-parent", "Set the parent cgroup for the \"RUN\" instructions during build");
         flags.bool("check", "Shorthand for \"--call=check\"");
+        flags.integer("cpu-period", 0, "Limit the CPU CFS (Completely Fair Scheduler) period");
+        flags.integer("cpu-quota", 0, "Limit the CPU CFS (Completely Fair Scheduler) quota");
+        flags.integer("c,cpu-shares", 0, "CPU shares (relative weight)");
+        flags.text("cpuset-cpus", "CPUs in which to allow execution (0-3, 0,1)");
+        flags.text("cpuset-mems", "MEMs in which to allow execution (0-3, 0,1)");
         flags.bool("D,debug", "Keep a failing step's state, and open a shell in it");
         flags.bool("explain", "Say of each step why it was or was not cached");
         flags.text("f,file", "Name of the Dockerfile (default: \"PATH/Dockerfile\")");
@@ -51,13 +71,16 @@ final class Build {
         flags.list("label", "Set metadata for an image");
         flags.bool("load", "Shorthand for \"--output=type=image\"").hidden();
         flags.text("m,memory", "Memory limit of the \"RUN\" instructions");
+        flags.add("memory-swap", "bytes", "Swap limit equal to memory plus swap: -1 to enable unlimited swap")
+                .checked(Values::bytesOrUnlimited);
         flags.text("metadata-file", "Write the image ID and names to a file, as JSON");
         flags.text("network", "Set the networking mode for the \"RUN\" instructions during build").otherwise("default");
         flags.bool("no-cache", "Do not use cache when building the image");
         flags.list("no-cache-filter", "Do not cache specified stages");
         flags.list("o,output", "Output destination (format: \"type=tar,dest=path\")");
         flags.list("platform", "Set target platforms for build (e.g., \"linux/amd64,linux/arm64\")");
-        flags.text("progress", "Set type of progress output (\"auto\", \"plain\", \"tty\", \"quiet\", \"rawjson\")")
+        flags.text("progress", "Set type of progress output (\"auto\", \"none\", \"plain\", \"quiet\", \"rawjson\","
+                        + " \"tty\")")
                 .otherwise("auto");
         flags.text("provenance", "Shorthand for \"--attest=type=provenance\"").hidden();
         flags.bool("push", "Shorthand for \"--output=type=registry\"");
@@ -70,22 +93,40 @@ final class Build {
         flags.list("t,tag", "Name and optionally a tag (format: \"name:tag\")");
         flags.text("target", "Set the target build stage to build");
         flags.list("ulimit", "Ulimit options");
+        others(flags);
         return command.does(call -> new Build(call).run());
+    }
+
+    /// What Docker's classic builder, or a newer buildx, has beside these.
+    private static void others(Flags flags) {
+        for (String word : List.of("compress", "force-rm")) {
+            flags.bool(word, "There is nothing that it would change").hidden();
+        }
+        for (String word : List.of("disable-content-trust", "rm")) {
+            flags.bool(word, "There is nothing that it would change").otherwise("true").hidden();
+        }
+        flags.bool("squash", REFUSED.getOrDefault("squash", "")).hidden();
+        for (String word : List.of("isolation", "policy", "resource", "security-opt")) {
+            flags.list(word, REFUSED.getOrDefault(word, "")).hidden();
+        }
     }
 
     private int run() throws Failure, EngineError, EngineException.Invalid, IOException {
         refuseWhatIsMissing();
         boolean several = BuildDocument.platforms(flags).size() > 1;
-        var output = BuildOutput.read(flags.truth("push") ? List.of("type=registry") : flags.list("output"), several);
-        if (output.kind() == BuildOutput.Kind.PUSHED && flags.list("tag").isEmpty()) {
+        var outputs = BuildOutput.readAll(flags.list("output"), flags.truth("push"), several);
+        var annotations = new ArrayList<>(flags.list("annotation"));
+        for (var output : outputs) {
+            annotations.addAll(output.annotations());
+            output.name().ifPresent(tags::add);
+        }
+        if (outputs.stream().anyMatch(output -> output.kind() == BuildOutput.Kind.PUSHED) && tags.isEmpty()) {
             throw new Failure(1, "tag is needed when pushing to registry: -t NAME");
         }
-        if (output.kind() == BuildOutput.Kind.ARCHIVE && several && flags.list("tag").isEmpty()) {
-            throw new Failure(1, BuildOutput.NAMELESS);
-        }
+        checkAnnotations(annotations);
         var caches = BuildCaches.read(call);
         try {
-            return run(output, caches);
+            return run(outputs, annotations, caches);
         } finally {
             caches.end();
         }
@@ -101,9 +142,30 @@ final class Build {
             throw new Failure(1, "attestations (provenance, SBOM) cannot be made yet: leave out --attest, --provenance and"
                     + " --sbom, or say --provenance=false");
         }
+        for (var missing : REFUSED.entrySet()) {
+            String word = missing.getKey();
+            boolean said = word.equals("squash") ? flags.truth(word)
+                    : !flags.list(word).stream().allMatch(value -> value.isEmpty() || value.equals("default"));
+            if (said) {
+                throw new Failure(1, "--" + word + " cannot be done: " + missing.getValue());
+            }
+        }
+        for (String allowed : flags.list("allow")) {
+            if (!List.of("security.insecure", "network.host").contains(allowed)) {
+                throw new Failure(1, "invalid entitlement \"" + allowed + "\": security.insecure and network.host are known");
+            }
+        }
         if (!List.of("", "default").contains(flags.text("builder"))) {
             throw new Failure(1, "there is no builder \"" + flags.text("builder") + "\": the engine is the only one, and is"
                     + " chosen with -H, -c or CARAFE_HOST");
+        }
+    }
+
+    private static void checkAnnotations(List<String> annotations) throws Failure {
+        try {
+            BuildAnnotation.parseAll(annotations); // a wrong one is told before anything is sent
+        } catch (EngineException.Invalid e) {
+            throw new Failure(1, e.getMessage());
         }
     }
 
@@ -124,10 +186,10 @@ final class Build {
         }
     }
 
-    private int run(BuildOutput output, BuildCaches caches)
+    private int run(List<BuildOutput> outputs, List<String> annotations, BuildCaches caches)
             throws Failure, EngineError, EngineException.Invalid, IOException {
         var source = new BuildFiles(call).read();
-        var document = caches.into(new BuildDocument(call).read(source));
+        var document = caches.into(new BuildDocument(call).read(source, List.copyOf(tags), annotations));
         var style = style();
         var progress = new BuildProgress(session, style);
         Json.Obj last;
@@ -139,10 +201,10 @@ final class Build {
         if (last.text("event").equals("outcome")) {
             caches.write(last);
         }
-        return finish(last, progress, output);
+        return finish(last, progress, outputs);
     }
 
-    private int finish(Json.Obj last, BuildProgress progress, BuildOutput output)
+    private int finish(Json.Obj last, BuildProgress progress, List<BuildOutput> outputs)
             throws Failure, EngineException.Invalid, IOException, EngineError {
         switch (last.text("event")) {
             case "outcome" -> {
@@ -152,14 +214,14 @@ final class Build {
                 if (flags.truth("quiet") || style() == BuildProgress.Style.QUIET) {
                     session.println(image);
                 } else if (!image.isEmpty()) {
-                    session.say("built " + image + (flags.list("tag").isEmpty() ? ""
-                            : " named " + String.join(", ", flags.list("tag"))));
+                    session.say("built " + image + (tags.isEmpty() ? "" : " named " + String.join(", ", tags)));
                 }
-                if (!image.isEmpty()) {
-                    made = output.write(call, made, flags.list("tag"));
+                var names = List.copyOf(tags);
+                for (var output : image.isEmpty() ? List.<BuildOutput>of() : outputs) {
+                    made = output.write(call, made, names);
                 }
                 write("iidfile", made.name());
-                write("metadata-file", made.metadata(flags.list("tag")).print() + "\n");
+                write("metadata-file", made.metadata(names).print() + "\n");
                 return 0;
             }
             case "error" -> {
@@ -190,7 +252,7 @@ final class Build {
             session.say("  the failing step's files, in a shell (" + program + " " + words + "):");
             var shell = new Session(List.of(words.split(" ")), session.environment(), session.directory(), session.in(),
                     session.out(), session.err(), session.terminal(), session.files(), session.signals(),
-                    session.programs(), session.clock());
+                    session.programs(), session.caller(), session.clock());
             Carafe.run(shell, _ -> false);
         } else {
             session.say("  try:  " + program + " " + words);
@@ -201,7 +263,7 @@ final class Build {
     private BuildProgress.Style style() throws Failure {
         String asked = flags.truth("quiet") ? "quiet" : flags.text("progress");
         return switch (asked.toLowerCase(Locale.ROOT)) {
-            case "quiet" -> BuildProgress.Style.QUIET;
+            case "quiet", "none" -> BuildProgress.Style.QUIET;
             case "plain" -> BuildProgress.Style.PLAIN;
             case "tty" -> BuildProgress.Style.TTY;
             case "rawjson" -> BuildProgress.Style.RAWJSON;

@@ -13,11 +13,13 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /// What `build`'s flags ask for, as the document that goes before the context.
 final class BuildDocument {
 
+    private static final Set<String> SECRET = Set.of("id", "src", "source", "env", "type");
     private static final int MAX_SECRET_BYTES = 500 << 10;
 
     private final Call call;
@@ -30,25 +32,30 @@ final class BuildDocument {
         this.flags = call.flags();
     }
 
-    Json.Obj read(BuildFiles.Source source) throws Failure, IOException {
+    /// `annotations` are written as `--annotation` has them.
+    Json.Obj read(BuildFiles.Source source, List<String> tags, List<String> annotations) throws Failure, IOException {
         return Json.object()
                 .put("dockerfile", source.dockerfile())
                 .put("remote", source.remote())
                 .put("contexts", Json.ofAll(source.named()))
-                .put("tags", Json.ofTexts(flags.list("tag")))
+                .put("tags", Json.ofTexts(tags))
                 .put("arguments", Json.ofMap(arguments()))
                 .put("labels", Json.ofMap(pairs("label")))
-                .put("annotations", Json.ofMap(annotations()))
+                .put("annotations", Json.ofTexts(annotations))
                 .put("target", flags.text("target"))
                 .put("platforms", Json.ofTexts(platforms(flags)))
                 .put("network", flags.text("network"))
                 .put("extraHosts", Json.ofTexts(flags.list("add-host")))
                 .put("cgroupParent", flags.text("cgroup-parent"))
                 .put("memory", bytes("memory"))
+                .put("swap", swap())
+                .put("cpu", Json.object().put("shares", flags.number("cpu-shares")).put("period", flags.number("cpu-period"))
+                        .put("quota", flags.number("cpu-quota")).put("cpus", flags.text("cpuset-cpus"))
+                        .put("memoryNodes", flags.text("cpuset-mems")).build())
                 .put("shmSize", bytes("shm-size"))
                 .put("ulimits", ulimits())
                 .put("noCache", flags.truth("no-cache"))
-                .put("noCacheFilter", Json.ofTexts(flags.list("no-cache-filter")))
+                .put("noCacheFilter", Json.ofTexts(commas(flags, "no-cache-filter")))
                 .put("pull", flags.truth("pull"))
                 .put("explain", flags.truth("explain"))
                 .put("keepFailed", flags.truth("debug"))
@@ -63,8 +70,16 @@ final class BuildDocument {
 
     /// The platforms asked for; none is the engine's own.
     static List<String> platforms(Flags flags) {
-        return flags.list("platform").stream().flatMap(text -> Stream.of(text.split(",")))
+        return commas(flags, "platform");
+    }
+
+    private static List<String> commas(Flags flags, String flag) {
+        return flags.list(flag).stream().flatMap(text -> Stream.of(text.split(",")))
                 .map(String::strip).filter(text -> !text.isEmpty()).distinct().toList();
+    }
+
+    private long swap() throws Failure {
+        return flags.text("memory-swap").equals("-1") ? -1 : bytes("memory-swap");
     }
 
     private long bytes(String flag) throws Failure {
@@ -87,8 +102,8 @@ final class BuildDocument {
         }
     }
 
-    /// Arguments; one without value takes the environment's, and none where it has none. The proxies of the user's settings
-    /// are among them, as they are for containers.
+    /// Arguments; one without value takes the environment's, and none where it has none. Proxies of the user's settings
+    /// are added.
     private Map<String, String> arguments() {
         var values = new LinkedHashMap<String, String>();
         String epoch = session.variable("SOURCE_DATE_EPOCH");
@@ -104,9 +119,7 @@ final class BuildDocument {
                 values.put(name, session.variable(name));
             }
         }
-        for (String proxy : Variables.proxies(Creating.proxies(call), flags.list("build-arg"))) {
-            values.put(proxy.substring(0, proxy.indexOf('=')), proxy.substring(proxy.indexOf('=') + 1));
-        }
+        values.putAll(Variables.map(Variables.proxies(Creating.proxies(call), flags.list("build-arg"))));
         return values;
     }
 
@@ -115,22 +128,6 @@ final class BuildDocument {
         for (String text : flags.list(flag)) {
             int equals = text.indexOf('=');
             values.put(equals < 0 ? text : text.substring(0, equals), equals < 0 ? "" : text.substring(equals + 1));
-        }
-        return values;
-    }
-
-    /// `[manifest:]KEY=VALUE`; what is built here has one manifest and no index.
-    private Map<String, String> annotations() throws Failure {
-        var values = new LinkedHashMap<String, String>();
-        for (String text : flags.list("annotation")) {
-            String pair = text.startsWith("manifest:") ? text.substring(9) : text;
-            int equals = pair.indexOf('=');
-            int colon = pair.indexOf(':');
-            if (equals < 1 || pair.matches("(index|manifest-descriptor|index-descriptor|manifest\\[.*\\]):.*")) {
-                throw new Failure(1, "invalid annotation \"" + text + "\": write it as KEY=VALUE"
-                        + (colon > 0 && colon < equals ? "; only the manifest can be annotated" : ""));
-            }
-            values.put(pair.substring(0, equals), pair.substring(equals + 1));
         }
         return values;
     }
@@ -146,11 +143,23 @@ final class BuildDocument {
                 }
                 fields.put(field.substring(0, equals), field.substring(equals + 1));
             }
+            for (String field : fields.keySet()) {
+                if (!SECRET.contains(field)) {
+                    throw new Failure(1, "invalid secret \"" + text + "\": unexpected key '" + field + "'");
+                }
+            }
             String id = fields.getOrDefault("id", "");
             String file = fields.getOrDefault("src", fields.getOrDefault("source", ""));
             String variable = fields.getOrDefault("env", "");
             if (id.isEmpty()) {
                 throw new Failure(1, "invalid secret \"" + text + "\": it has no id");
+            }
+            String type = fields.getOrDefault("type", "file");
+            if (!List.of("file", "env").contains(type)) {
+                throw new Failure(1, "invalid secret \"" + text + "\": unsupported secret type " + type);
+            }
+            if (type.equals("env") && variable.isEmpty()) {
+                variable = file.isEmpty() ? id : file;
             }
             if (file.isEmpty() && variable.isEmpty() && session.environment().containsKey(id)) {
                 variable = id;

@@ -1,6 +1,5 @@
 package carafe.cli.command;
 
-import carafe.cli.client.Engine;
 import carafe.cli.client.EngineError;
 import carafe.cli.client.Target;
 import carafe.cli.copy.CopyException;
@@ -12,78 +11,133 @@ import carafe.cli.flag.Values;
 import carafe.cli.session.Session;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
-/// What `--output` asks for beside the image in the engine: an archive of it (`docker`, `oci`: one that is both), its
+/// What one `--output` asks for beside the image in the engine: an archive of it (`docker`, `oci`: one that is both), its
 /// files as a tar or in a directory, or that it is pushed. Without a destination, or with `-`, it goes to standard output.
 /// Files of several platforms go into a directory each, `linux_arm64`, unless `platform-split=false` lays them over each
-/// other; `true` does so for one platform too.
-record BuildOutput(Kind kind, String destination, Optional<Boolean> split) {
+/// other; `true` does so for one platform too. An archive goes into a directory with `tar=false`.
+record BuildOutput(Kind kind, Map<String, String> fields, String destination, Optional<Boolean> split) {
 
     /// What is written.
     enum Kind { IMAGE, PUSHED, ARCHIVE, FILES, DIRECTORY }
 
-    /// Why an archive of an index without a name is refused.
-    static final String NAMELESS = "an archive of several platforms needs a name that holds them together: -t NAME";
+    /// What every kind of image may be asked for, in buildx's words; of the others only what is so anyway.
+    private static final Set<String> OF_IMAGES = Set.of("type", "name", "push", "dest", "tar");
+    private static final Set<String> OF_FILES = Set.of("type", "dest", "platform-split");
+    private static final Map<String, String> ANYWAY = Map.of("oci-mediatypes", "true", "compression", "gzip", "store", "true",
+            "unpack", "true", "force-compression", "false", "push-by-digest", "false", "name-canonical", "false",
+            "registry.insecure", "false");
+    private static final String ANNOTATION = "annotation";
 
-    private BuildOutput(Kind kind, String destination) {
-        this(kind, destination, Optional.empty());
+    BuildOutput {
+        fields = Map.copyOf(fields);
     }
 
-    /// Reads the values of `--output`; the last one counts. `several`: more than one platform is built.
-    static BuildOutput read(List<String> values, boolean several) throws Failure {
-        if (values.isEmpty()) {
-            return new BuildOutput(Kind.IMAGE, "");
+    private BuildOutput(Kind kind, String destination) {
+        this(kind, Map.of(), destination, Optional.empty());
+    }
+
+    /// All that `--output` and `--push` ask for. `several`: more than one platform is built.
+    static List<BuildOutput> readAll(List<String> values, boolean push, boolean several) throws Failure {
+        var all = new ArrayList<BuildOutput>();
+        for (String value : values) {
+            all.add(read(value, several));
         }
-        String text = values.getLast();
+        if (push && all.stream().noneMatch(each -> each.kind == Kind.PUSHED)) {
+            all.add(new BuildOutput(Kind.PUSHED, ""));
+        }
+        return all;
+    }
+
+    private static BuildOutput read(String text, boolean several) throws Failure {
         if (!text.contains("=")) {
-            if (text.equals("-")) {
-                return new BuildOutput(Kind.FILES, "-");
-            }
-            return new BuildOutput(Kind.DIRECTORY, text);
+            return text.equals("-") ? new BuildOutput(Kind.FILES, "-") : new BuildOutput(Kind.DIRECTORY, text);
         }
         Map<String, String> fields = new LinkedHashMap<>();
         for (String field : text.split(",")) {
             int equals = field.indexOf('=');
             fields.put(equals < 0 ? field : field.substring(0, equals), equals < 0 ? "" : field.substring(equals + 1));
         }
-        if (several && fields.getOrDefault("type", "").equals("docker")) {
+        String type = fields.getOrDefault("type", "");
+        if (several && type.equals("docker")) {
             throw new Failure(1, "docker exporter does not currently support exporting manifest lists: say -o type=oci for an"
                     + " archive of several platforms, or --load to keep them in the engine");
         }
-        String destination = fields.getOrDefault("dest", "-");
-        var split = split(fields.getOrDefault("platform-split", ""));
-        return switch (fields.getOrDefault("type", "")) {
-            case "image" -> new BuildOutput(fields.getOrDefault("push", "").equals("true") ? Kind.PUSHED : Kind.IMAGE, "");
-            case "registry" -> new BuildOutput(Kind.PUSHED, "");
-            case "docker" -> fields.containsKey("dest") ? new BuildOutput(Kind.ARCHIVE, destination)
-                    : new BuildOutput(Kind.IMAGE, "");
-            case "oci" -> new BuildOutput(Kind.ARCHIVE, destination);
-            case "tar" -> new BuildOutput(Kind.FILES, destination, split);
-            case "local" -> {
-                if (!fields.containsKey("dest")) {
-                    throw new Failure(1, "dest is required for local output: -o type=local,dest=DIRECTORY");
-                }
-                yield new BuildOutput(Kind.DIRECTORY, destination, split);
-            }
+        var kind = switch (type) {
+            case "image" -> truth(fields, "push").orElse(false) ? Kind.PUSHED : Kind.IMAGE;
+            case "registry" -> Kind.PUSHED;
+            case "docker" -> fields.containsKey("dest") ? Kind.ARCHIVE : Kind.IMAGE;
+            case "oci" -> Kind.ARCHIVE;
+            case "tar" -> Kind.FILES;
+            case "local" -> Kind.DIRECTORY;
             default -> throw new Failure(1, "invalid output \"" + text
                     + "\": type=image, registry, docker, oci, tar and local are known");
         };
+        boolean files = kind == Kind.FILES || kind == Kind.DIRECTORY;
+        refuseUnknown(text, fields, files);
+        if (!fields.containsKey("dest")) {
+            if (kind == Kind.DIRECTORY) {
+                throw new Failure(1, "dest is required for local output: -o type=local,dest=DIRECTORY");
+            }
+            if (!truth(fields, "tar").orElse(true)) {
+                throw new Failure(1, "dest is required for an archive in a directory: -o type=oci,tar=false,dest=DIRECTORY");
+            }
+        }
+        return new BuildOutput(kind, fields, fields.getOrDefault("dest", "-"), truth(fields, "platform-split"));
     }
 
-    private static Optional<Boolean> split(String text) throws Failure {
+    private static void refuseUnknown(String text, Map<String, String> fields, boolean files) throws Failure {
+        for (var field : fields.entrySet()) {
+            String name = field.getKey();
+            boolean known = (files ? OF_FILES : OF_IMAGES).contains(name)
+                    || !files && (annotation(name).isPresent() || field.getValue().equals(ANYWAY.get(name)));
+            if (!known) {
+                throw new Failure(1, "invalid output \"" + text + "\": " + name + "=" + field.getValue()
+                        + " is not known to this engine; leave it out");
+            }
+        }
+    }
+
+    /// `annotation.KEY`, `annotation-index.KEY` or `annotation-manifest[linux/arm64].KEY` as `--annotation` has it.
+    private static Optional<String> annotation(String name) {
+        int dot = name.indexOf('.', name.indexOf(']') + 1);
+        if (!name.startsWith(ANNOTATION) || dot < 0) {
+            return Optional.empty();
+        }
+        String place = name.substring(ANNOTATION.length(), dot);
+        return Optional.of((place.startsWith("-") ? place.substring(1) : place) + ":" + name.substring(dot + 1));
+    }
+
+    /// The annotations it asks for, in the words of `--annotation`.
+    List<String> annotations() {
+        var all = new ArrayList<String>();
+        fields.forEach((name, value) -> annotation(name).ifPresent(read -> all.add(read + "=" + value)));
+        return all;
+    }
+
+    /// The name it gives the image, if it does.
+    Optional<String> name() {
+        return Optional.of(fields.getOrDefault("name", "")).filter(name -> !name.isEmpty());
+    }
+
+    private static Optional<Boolean> truth(Map<String, String> fields, String name) throws Failure {
+        String text = fields.getOrDefault(name, "");
         try {
             return text.isEmpty() ? Optional.empty() : Optional.of(Boolean.valueOf(Values.bool(text)));
         } catch (FlagException e) {
-            throw new Failure(1, "invalid value \"" + text + "\" of platform-split: say true or false");
+            throw new Failure(1, "invalid value \"" + text + "\" of " + name + ": say true or false");
         }
     }
 
@@ -110,16 +164,18 @@ record BuildOutput(Kind kind, String destination, Optional<Boolean> split) {
 
     private void archive(Call call, BuildResult made, List<String> names)
             throws Failure, EngineError, EngineException.Invalid, IOException {
-        if (!made.isIndex()) {
-            fetch(call.session(), call.engine(), Target.of("images", made.image(), "get"));
-            return;
+        try (var answer = call.engine().upload(Target.of("build", "export"), "application/json",
+                new ByteArrayInputStream(made.archive(names).printBytes()))) {
+            if (truth(fields, "tar").orElse(true)) {
+                into(call.session(), answer.body()::transferTo);
+                return;
+            }
+            Path directory = call.session().path(destination);
+            Files.createDirectories(directory);
+            LocalUnpacker.unpack(answer.body(), directory, new CopyPlan(directory.toString(), "", ""));
+        } catch (CopyException e) {
+            throw new Failure(1, e.getMessage());
         }
-        if (names.isEmpty()) {
-            throw new Failure(1, NAMELESS);
-        }
-        var target = Target.of("images/get");
-        names.forEach(name -> target.with("names", name));
-        fetch(call.session(), call.engine(), target);
     }
 
     private void files(Call call, BuildResult made) throws Failure, EngineError, EngineException.Invalid, IOException {
@@ -165,13 +221,6 @@ record BuildOutput(Kind kind, String destination, Optional<Boolean> split) {
             throw new Failure(1, e.getMessage());
         } finally {
             engine.delete(Target.of("containers", container));
-        }
-    }
-
-    private void fetch(Session session, Engine engine, Target target)
-            throws Failure, EngineError, EngineException.Invalid, IOException {
-        try (var answer = engine.open(target)) {
-            into(session, answer.body()::transferTo);
         }
     }
 

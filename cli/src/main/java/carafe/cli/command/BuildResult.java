@@ -3,12 +3,13 @@ package carafe.cli.command;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 
-/// What a build made: the id of the image for the engine's own platform, the images of all platforms, and the descriptor
-/// of the image's manifest or of the index of several.
-record BuildResult(String image, List<Made> images, Json.Obj descriptor) {
+/// What a build made: the id of the image for the engine's own platform, the images of all platforms, the descriptor
+/// of the image's manifest or of the index of several, and that index, empty where there is none.
+record BuildResult(String image, List<Made> images, Json.Obj descriptor, Json.Obj index) {
 
     BuildResult {
         images = List.copyOf(images);
@@ -29,7 +30,7 @@ record BuildResult(String image, List<Made> images, Json.Obj descriptor) {
         for (var each : outcome.objects("images")) {
             images.add(new Made(each.text("platform"), each.text("id")));
         }
-        return new BuildResult(outcome.text("image"), images, outcome.object("descriptor"));
+        return new BuildResult(outcome.text("image"), images, outcome.object("descriptor"), outcome.object("index"));
     }
 
     /// Whether images of several platforms are held together by an index.
@@ -49,7 +50,15 @@ record BuildResult(String image, List<Made> images, Json.Obj descriptor) {
         }
         var aux = there.get();
         return new BuildResult(image, images, Json.object().putAll(descriptor).put("digest", aux.text("Digest"))
-                .put("size", aux.number("Size", 0)).build());
+                .put("size", aux.number("Size", 0)).build(), index);
+    }
+
+    /// What the engine is asked to make an archive of, in which it is called `tags`.
+    Json.Obj archive(List<String> tags) throws EngineException.Invalid {
+        var ids = new LinkedHashSet<>(List.of(image));
+        images.forEach(each -> ids.add(each.id));
+        return Json.object().put("images", Json.ofTexts(List.copyOf(ids))).put("index", index)
+                .put("names", Json.ofTexts(tags)).put("annotations", descriptor.object("annotations")).build();
     }
 
     /// What is told of it, under the names that buildx has.

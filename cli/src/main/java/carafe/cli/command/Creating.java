@@ -57,7 +57,7 @@ final class Creating {
         return request;
     }
 
-    /// `proxies` of the user's settings that apply to the engine.
+    /// `proxies` of the user's settings that apply to this engine.
     static Map<String, String> proxies(Call call) {
         try {
             var proxies = call.settings().object("proxies");

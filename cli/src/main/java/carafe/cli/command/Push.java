@@ -19,6 +19,8 @@ final class Push {
         var flags = command.flags();
         flags.bool("a,all-tags", "Push all tags of an image to the repository");
         flags.bool("disable-content-trust", "Skip image signing").otherwise("true");
+        flags.text("platform", "Push only the given platform's image, without the index. Formatted as "
+                + "\"os[/arch[/variant]]\" (e.g., \"linux/amd64\")");
         flags.bool("referrers", "Push what refers to the image too: signatures, attestations");
         flags.bool("q,quiet", "Suppress verbose output");
         return command.does(Push::run);
@@ -45,11 +47,9 @@ final class Push {
             call.session().println("Using default tag: latest");
         }
         var out = quiet ? OutputStream.nullOutputStream() : call.session().out();
-        if (all) {
-            push(call, Target.of("images", image, "push").when(call.flags().truth("referrers"), "referrers"), image, out);
-        } else {
-            push(call, target(image).when(call.flags().truth("referrers"), "referrers"), image, out);
-        }
+        var target = all ? Target.of("images", image, "push") : target(image);
+        push(call, target.when(call.flags().truth("referrers"), "referrers").given("platform", call.flags().text("platform")),
+                image, out);
         if (quiet) {
             String full = ImageName.full(image);
             call.session().println(all ? full.substring(0, full.lastIndexOf(':')) : full);

@@ -1,13 +1,12 @@
 package carafe.cli.create;
 
 import carafe.cli.flag.Flags;
+import carafe.cli.session.Caller;
 import carafe.cli.session.Session;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -74,7 +73,7 @@ final class HostPart extends Body {
         text("IpcMode", flags.text("ipc"));
         text("PidMode", container("pid", "--pid: invalid PID mode"));
         text("UTSMode", mode("uts", "--uts: invalid UTS mode", "", "host"));
-        text("UsernsMode", users(flags.text("userns")));
+        text("UsernsMode", users(flags.text("userns"), session.caller()));
         truth("Privileged", flags.truth("privileged"));
         text("Runtime", flags.text("runtime"));
         text("Isolation", flags.text("isolation"));
@@ -96,7 +95,7 @@ final class HostPart extends Body {
     }
 
     /// Docker's two words and Podman's two. Only the command knows whose id is to be kept.
-    private static String users(String mode) throws CreateException {
+    private static String users(String mode, Caller caller) throws CreateException {
         String word = mode.substring(0, mode.contains(":") ? mode.indexOf(':') : mode.length());
         if (!List.of("", "host", "auto", "keep-id").contains(word)) {
             throw new CreateException("--userns: invalid USER mode");
@@ -105,13 +104,12 @@ final class HostPart extends Body {
             return mode;
         }
         try {
-            var uid = (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
-            var gid = (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:gid");
-            if (uid == 0) {
+            var ids = caller.ids();
+            if (ids.uid() == 0) {
                 throw new CreateException("--userns=keep-id would keep root: choose --userns=auto, or say which user is"
                         + " kept, --userns=keep-id:uid=1000,gid=1000");
             }
-            return "keep-id:uid=" + uid + ",gid=" + gid;
+            return "keep-id:uid=" + ids.uid() + ",gid=" + ids.gid();
         } catch (IOException e) {
             throw new CreateException("--userns=keep-id: whose id is kept cannot be found out: " + e.getMessage());
         }

@@ -94,7 +94,7 @@ public final class Variables {
         }
     }
 
-    /// The variables with which `proxies` of the user's settings reach containers, unless `given` sets them.
+    /// The variables with which `proxies` of the user's settings reach containers and builds, unless `given` sets them.
     public static List<String> proxies(Map<String, String> settings, List<String> given) {
         var variables = new ArrayList<String>();
         settings.forEach((setting, value) -> {

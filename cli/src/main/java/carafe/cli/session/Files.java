@@ -37,7 +37,8 @@ public interface Files {
     /// @return `NONE` if there is nothing
     FileStamp stamp(Path file) throws IOException;
 
-    /// One name in a directory: `kind` is what it is itself, `target` what a link holds.
+    /// One name in a directory: `kind` is what it is itself, `target` what a link holds; `mode` has the permissions, setuid,
+    /// setgid and sticky (07777).
     record FileEntry(String name, Kind kind, int mode, long size, long modifiedSeconds, String target, FileStamp stamp) {
         /// Without a stamp.
         public FileEntry(String name, Kind kind, int mode, long size, long modifiedSeconds, String target) {

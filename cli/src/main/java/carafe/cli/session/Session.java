@@ -28,6 +28,7 @@ public record Session(
         Files files,
         Signals signals,
         Programs programs,
+        Caller caller,
         Clock clock) {
 
     public Session {

@@ -57,13 +57,6 @@ class BuildDocumentTest {
     }
 
     @Test
-    void theProxiesOfTheSettingsAreArguments() throws Exception {
-        caller.file(".docker/config.json", "{\"proxies\":{\"default\":{\"httpProxy\":\"http://p:1\",\"noProxy\":\"a,b\"}}}");
-        assertThat(asked("--build-arg", "HTTP_PROXY=http://own:2", "--build-arg", "NO_PROXY").object("arguments")
-                .print()).isEqualTo("{\"HTTP_PROXY\":\"http://own:2\",\"http_proxy\":\"http://p:1\",\"no_proxy\":\"a,b\"}");
-    }
-
-    @Test
     void aSecretOfAMissingVariableIsEmptyAndTold() throws Exception {
         caller.environment.put("HERE", "");
         var secrets = asked("--secret", "id=x,env=MISSING", "--secret", "id=y,env=HERE").object("secrets");

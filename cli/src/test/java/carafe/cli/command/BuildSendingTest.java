@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -78,6 +79,15 @@ class BuildSendingTest {
 
     private static boolean isListing(byte[] bytes) {
         return bytes.length > 4 && new String(bytes, 0, 4, StandardCharsets.US_ASCII).equals("CTX1");
+    }
+
+    @Test
+    void proxiesOfTheSettingsAreArgumentsUnlessGiven() throws Exception {
+        caller.file(".docker/config.json", "{\"proxies\":{\"default\":{\"httpProxy\":\"http://p:3128\",\"noProxy\":\"a,b\"}}}");
+        answers.add(OUTCOME);
+        run("--build-arg", "http_proxy=http://own", "--build-arg", "no_proxy", "ctx");
+        assertThat(documents.getFirst().textMap("arguments")).containsOnly(Map.entry("http_proxy", "http://own"),
+                Map.entry("HTTP_PROXY", "http://p:3128"), Map.entry("NO_PROXY", "a,b"));
     }
 
     @Test

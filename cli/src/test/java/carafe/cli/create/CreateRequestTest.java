@@ -6,12 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carafe.cli.client.Target;
 import carafe.cli.flag.FlagException;
 import carafe.cli.flag.Flags;
+import carafe.cli.session.Caller;
 import carafe.cli.session.TestSession;
 import carafe.spec.Json;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -93,6 +95,8 @@ class CreateRequestTest {
             type=volume,src=d,dst=/a,volume-label=a=b,volume-label=c,volume-driver=local,volume-opt=size=1m | \
             {"Type":"volume","Source":"d","Target":"/a","VolumeOptions":{"Labels":{"a":"b","c":""},\
             "DriverConfig":{"Name":"local","Options":{"size":"1m"}}}}
+            type=volume,src=d,dst=/a,volume-subpath=sub/dir,volume-nocopy | \
+            {"Type":"volume","Source":"d","Target":"/a","VolumeOptions":{"Subpath":"sub/dir","NoCopy":true}}
             type=bind,src=/h,dst=/a,bind-create-src | \
             {"Type":"bind","Source":"/h","Target":"/a","BindOptions":{"CreateMountpoint":true}}
             type=bind,src=/h,dst=/a,bind-create-src=true | \
@@ -101,6 +105,21 @@ class CreateRequestTest {
     void mountsAreWhatTheirFieldsSay(String mount, String json) throws Exception {
         var body = request(List.of("--mount", mount, "busybox"), false).body();
         assertThat(said(body.object("HostConfig").list("Mounts").getFirst())).isEqualTo(said(Json.parse(json)));
+    }
+
+    @Test
+    void theUserWhoCallsIsTheOneThatIsKept() throws Exception {
+        session.ids = Optional.of(new Caller.Ids(1234, 5678));
+        assertThat(request(List.of("--userns", "keep-id", "busybox"), false).body().object("HostConfig").text("UsernsMode"))
+                .isEqualTo("keep-id:uid=1234,gid=5678");
+        assertThat(request(List.of("--userns", "keep-id:uid=7", "busybox"), false).body().object("HostConfig")
+                .text("UsernsMode")).isEqualTo("keep-id:uid=7");
+        session.ids = Optional.of(new Caller.Ids(0, 5678));
+        assertThatThrownBy(() -> request(List.of("--userns", "keep-id", "busybox"), false))
+                .hasMessageStartingWith("--userns=keep-id would keep root: choose --userns=auto");
+        session.ids = Optional.empty();
+        assertThatThrownBy(() -> request(List.of("--userns", "keep-id", "busybox"), false))
+                .hasMessage("--userns=keep-id: whose id is kept cannot be found out: /proc: no such file or directory");
     }
 
     @ParameterizedTest
@@ -138,6 +157,7 @@ class CreateRequestTest {
     @CsvSource(delimiter = '|', quoteCharacter = '§', textBlock = """
             --mount type=bind | target is required
             --mount type=tmpfs,dst=/a,volume-nocopy | cannot mix 'volume-*' options with mount type 'tmpfs'
+            --mount type=bind,src=/h,dst=/a,volume-subpath=s | cannot mix 'volume-*' options with mount type 'bind'
             --mount foo=bar,dst=/a | unexpected key 'foo' in 'foo=bar'
             --mount dst | invalid field 'dst' must be a key=value pair
             --ulimit foo=1 | invalid ulimit type: foo

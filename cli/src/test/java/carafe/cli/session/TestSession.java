@@ -25,7 +25,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
 /// A caller in memory: his words, files, terminal and signals, and what he got to read.
-public final class TestSession implements Files, Terminal, Signals, Programs {
+public final class TestSession implements Files, Terminal, Signals, Programs, Caller {
 
     public final Map<String, String> environment = new TreeMap<>(Map.of("HOME", "/home/user"));
     public final Map<Path, byte[]> files = new HashMap<>();
@@ -41,6 +41,8 @@ public final class TestSession implements Files, Terminal, Signals, Programs {
     public Consumer<Path> opened = _ -> { };
     public InputStream in = new ByteArrayInputStream(new byte[0]);
     public boolean terminal;
+    /// Who calls; empty where that cannot be found out.
+    public Optional<Ids> ids = Optional.of(new Ids(1000, 1000));
 
     /// What programs answer, one after the other, and how they were run.
     public final List<Outcome> programs = new ArrayList<>();
@@ -49,7 +51,7 @@ public final class TestSession implements Files, Terminal, Signals, Programs {
 
     public Session session(String... words) {
         return new Session(List.of(words), environment, Path.of("/home/user"), in, out, err, this, this, this, this,
-                Clock.fixed(Instant.parse("2025-12-05T12:00:00Z"), ZoneOffset.UTC));
+                this, Clock.fixed(Instant.parse("2025-12-05T12:00:00Z"), ZoneOffset.UTC));
     }
 
     public void file(String name, String content) {
@@ -151,6 +153,11 @@ public final class TestSession implements Files, Terminal, Signals, Programs {
     @Override
     public Optional<Size> size() {
         return terminal ? Optional.of(new Size(30, 100)) : Optional.empty();
+    }
+
+    @Override
+    public Ids ids() throws IOException {
+        return ids.orElseThrow(() -> new IOException("/proc: no such file or directory"));
     }
 
     @Override

@@ -106,7 +106,7 @@ public final class LiveTransfers implements ImageTransfers {
                     + name.familiarRepository());
         }
         for (var each : tagged) {
-            var id = new Push(images, uploads, repository, each, listener).run(request.referrers());
+            var id = new Push(images, uploads, repository, each, listener).run(request);
             observer.namesChanged();
             observer.happened("push", each.familiar(), Optional.of(id.toString()));
         }

@@ -45,8 +45,9 @@ final class Push {
         this.listener = listener;
     }
 
-    /// Pushes the image or artifact that the name means here, with what refers to it if `referrers`; its id.
-    Digest run(boolean referrers) throws EngineException, InterruptedException {
+    /// Pushes the image or artifact that the name means here, for one platform and with what refers to it if `request` says
+    /// so; its id.
+    Digest run(PushRequest request) throws EngineException, InterruptedException {
         var transfer = new ArtifactTransfer(images.artifacts(), uploads, repository, listener);
         var artifact = images.artifacts().find(name.toString());
         Descriptor pushed;
@@ -58,13 +59,15 @@ final class Push {
             id = artifact.get().id();
             images.artifacts().named(id, name.withDigest(id));
         } else {
-            try (var outgoing = images.outgoing(name.toString())) {
+            var platform = request.platform();
+            try (var outgoing = platform.isPresent() ? images.departures().outgoing(name.toString(), platform.get())
+                    : images.outgoing(name.toString())) {
                 id = outgoing.images().getFirst().image().id();
                 pushed = outgoing.index().isPresent() ? together(outgoing, outgoing.index().get())
                         : alone(outgoing.images().getFirst());
             }
         }
-        if (referrers) {
+        if (request.referrers()) {
             listener.tell(new TransferMessage.Line("Referrers: " + transfer.sendReferrers(id, pushed.digest())));
         }
         String tag = name.tag().orElseThrow();

@@ -49,12 +49,11 @@ public final class LocalVolumes implements Volumes {
         filters.allowOnly(Set.of("dangling", "driver", "label", "name"));
         boolean asksDangling = !filters.of("dangling").isEmpty();
         boolean dangling = filters.truth("dangling", false);
+        var named = filters.finding("name");
         var found = new ArrayList<Volume>();
         for (var entry : book.all()) {
             var volume = entry.volume;
-            boolean named = filters.of("name").isEmpty()
-                    || filters.of("name").stream().anyMatch(volume.name()::contains);
-            if (entry.made && !entry.gone && named
+            if (entry.made && !entry.gone && named.test(volume.name())
                     && (!asksDangling || dangling == entry.users.isEmpty())
                     && (filters.of("driver").isEmpty() || filters.of("driver").contains(Volume.DRIVER))
                     && filters.allowsLabels("label", volume.labels())) {

@@ -422,8 +422,7 @@ public final class VolumeBook {
                 if (options.needsMount() && !directories.isMounted(volume.name())) {
                     directories.mount(volume.name(), options);
                     if (copies(volume.wishes())) {
-                        directories.copyUp(new ImageContent(files, root, volume.target()), volume.name(),
-                                VolumeDirectories.Limit.NONE);
+                        fillUp(new ImageContent(files, root, volume.target()), volume.name());
                     }
                 }
                 entry.live.add(container);
@@ -435,6 +434,20 @@ public final class VolumeBook {
                     "destination", volume.target(),
                     "propagation", "",
                     "read/write", Boolean.toString(!volume.readOnly())));
+        }
+    }
+
+    /// Under the entry's lock: what was just mounted gets the image's content, or is unmounted, so that the next start
+    /// tries again.
+    private void fillUp(ImageContent content, String name) throws EngineException {
+        boolean filled = false;
+        try {
+            directories.fillUp(content, name);
+            filled = true;
+        } finally {
+            if (!filled) {
+                directories.unmount(name);
+            }
         }
     }
 

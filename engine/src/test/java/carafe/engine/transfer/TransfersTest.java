@@ -331,7 +331,7 @@ class TransfersTest {
                 .containsExactly(org.assertj.core.groups.Tuple.tuple(true, manifest.digest()),
                         org.assertj.core.groups.Tuple.tuple(true, signature.descriptor().digest()));
         images.tag(name("app:1").toString(), name("other:1"));
-        transfers.push(new PushRequest(name("other:1"), AuthConfig.NONE, true), told::add);
+        transfers.push(new PushRequest(name("other:1"), AuthConfig.NONE, true, Optional.empty()), told::add);
         assertThat(registry.manifests.get("other@" + signature.descriptor().digest())).isEqualTo(signature);
         assertThat(Objects.requireNonNull(registry.manifests.get("other@sha256-" + manifest.digest().hex())).index().manifests())
                 .extracting(Descriptor::digest).containsExactly(signature.descriptor().digest());

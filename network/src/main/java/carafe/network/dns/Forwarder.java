@@ -1,18 +1,21 @@
 package carafe.network.dns;
 
 import carafe.spec.network.IpAddress;
-import java.io.DataInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
 /// Asks other name servers, one after the other, each from the network it belongs to, each time by a new port and a new
-/// number, so that nobody can guess what to forge. Blocks the calling thread, up to ten seconds.
+/// number, so that nobody can guess what to forge. Blocks the calling thread, up to twelve seconds, whatever a server
+/// sends meanwhile.
 final class Forwarder {
 
     private static final int TRY_MILLIS = 2_000;
@@ -62,11 +65,10 @@ final class Forwarder {
         try (var socket = server.from.datagrams()) {
             socket.connect(address(server.address)); // the kernel drops what comes from elsewhere
             socket.send(new DatagramPacket(own, own.length));
-            long deadline = System.nanoTime() + TRY_MILLIS * 1_000_000L;
+            long deadline = deadline();
             var packet = new DatagramPacket(new byte[0xFFFF], 0xFFFF);
             while (true) {
-                long left = (deadline - System.nanoTime()) / 1_000_000;
-                socket.setSoTimeout((int) Math.max(1, left));
+                socket.setSoTimeout(left(deadline));
                 socket.receive(packet);
                 byte[] answer = Arrays.copyOf(packet.getData(), packet.getLength());
                 if (answers(answer, own, query)) {
@@ -83,17 +85,44 @@ final class Forwarder {
         framed[1] = (byte) own.length;
         System.arraycopy(own, 0, framed, 2, own.length);
         try (var socket = server.from.stream()) {
+            long deadline = deadline();
             socket.connect(address(server.address), TRY_MILLIS);
-            socket.setSoTimeout(TRY_MILLIS);
             socket.getOutputStream().write(framed);
-            var in = new DataInputStream(socket.getInputStream());
-            byte[] answer = new byte[in.readUnsignedShort()];
-            in.readFully(answer);
+            byte[] length = read(socket, 2, deadline);
+            byte[] answer = read(socket, (length[0] & 0xFF) << 8 | length[1] & 0xFF, deadline);
             if (!answers(answer, own, query)) {
                 throw new IOException("an answer to something else");
             }
             return answer;
         }
+    }
+
+    /// Exactly so many bytes: one that comes at a time buys no time.
+    private static byte[] read(Socket socket, int length, long deadline) throws IOException {
+        byte[] bytes = new byte[length];
+        for (int at = 0; at < length; ) {
+            socket.setSoTimeout(left(deadline));
+            int count = socket.getInputStream().read(bytes, at, length - at);
+            if (count < 0) {
+                throw new EOFException("the server hung up");
+            }
+            at += count;
+        }
+        return bytes;
+    }
+
+    private static long deadline() {
+        return System.nanoTime() + TRY_MILLIS * 1_000_000L;
+    }
+
+    /// The milliseconds until then, at least one.
+    /// @throws SocketTimeoutException none is left
+    private static int left(long deadline) throws SocketTimeoutException {
+        long left = deadline - System.nanoTime();
+        if (left <= 0) {
+            throw new SocketTimeoutException("no answer in time");
+        }
+        return (int) Math.max(1, left / 1_000_000);
     }
 
     private InetSocketAddress address(IpAddress server) throws IOException {

@@ -183,6 +183,16 @@ public final class NameService implements EndpointListener, AutoCloseable {
     }
 
     @Override
+    public void renamed(String containerId, Endpoint endpoint) {
+        lock.writeLock().lock();
+        try {
+            names.rename(containerId, endpoint);
+        } finally {
+            lock.writeLock().unlock();
+        }
+    }
+
+    @Override
     public void detached(String containerId, Endpoint endpoint) {
         lock.writeLock().lock();
         try {

@@ -28,6 +28,14 @@ final class Names {
                 .endpoints.put(containerId, endpoint);
     }
 
+    /// The container has other names in the endpoint's network, if it is there.
+    void rename(String containerId, Endpoint endpoint) {
+        var zone = zones.get(endpoint.networkId());
+        if (zone != null) {
+            zone.endpoints.computeIfPresent(containerId, (_, _) -> endpoint);
+        }
+    }
+
     void remove(String networkId, String containerId) {
         var zone = zones.get(networkId);
         if (zone != null) {

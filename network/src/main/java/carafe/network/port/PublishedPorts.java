@@ -142,6 +142,15 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         return change.gone().stream().map(HostPort::binding).toList();
     }
 
+    /// The container is called `name`: who asks for its ports is told so. Without ports there is nothing to do.
+    public synchronized void rename(String containerId, String name) throws EngineException {
+        var share = allocation.of(containerId);
+        if (share.isPresent() && !share.get().name().equals(name)) {
+            note(containerId, name);
+            allocation.put(containerId, new Share(name, share.get().ports()));
+        }
+    }
+
     private void note(String containerId, String name) throws EngineException {
         pass("ports.file");
         if (bindings(containerId).isEmpty()) {

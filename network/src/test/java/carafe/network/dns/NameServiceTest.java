@@ -204,6 +204,22 @@ class NameServiceTest {
     }
 
     @Test
+    void whoIsRenamedAnswersToTheNewNameOnly() throws Exception {
+        upstream.answers(message -> Response.error(QueryTest.query(message), 3, false));
+        join("asker", "front", "172.18.0.2", true, "asker");
+        var web = join("web", "front", "172.18.0.3", true, "web", "w3").endpoint();
+        service.renamed("web", new Endpoint(web.id(), web.networkId(), web.interfaceName(), web.hostLink(), web.mac(),
+                web.four(), web.six(), web.gateways(), web.linkLocal(), List.of("shop", "w3")));
+        assertThat(resolve("asker", "shop")).isEqualTo("172.18.0.3");
+        assertThat(resolve("asker", "w3")).isEqualTo("172.18.0.3");
+        assertThat(resolve("asker", "web")).as("free for another").isEqualTo("error 3");
+        join("other", "front", "172.18.0.4", true, "web");
+        assertThat(resolve("asker", "web")).isEqualTo("172.18.0.4");
+        service.renamed("nobody", web);
+        assertThat(resolve("asker", "web")).as("who is not there stays away").isEqualTo("172.18.0.4");
+    }
+
+    @Test
     void namesOfOtherNetworksAreNotSeen() throws Exception {
         join("asker", "front", "172.18.0.2", true, "asker");
         join("db", "back", "172.19.0.2", true, "db");

@@ -173,6 +173,23 @@ class PublishedPortsTest {
     }
 
     @Test
+    void theContainerThatHasThePortIsNamedAsItIsCalledNow() throws Exception {
+        reserve("c1", false, tcp(80, "", 8080));
+        ports.rename("c1", "shop");
+        ports.rename("c2", "nobody");
+        assertThat(refusal("c3", tcp(80, "", 8080))).hasMessageContaining("(by container shop)");
+        ports.close();
+        filter.close();
+        open(Failpoints.none());
+        town.in("host", () -> {
+            ports.restore(List.of("c1"));
+            return null;
+        });
+        assertThat(refusal("c3", tcp(80, "", 8080))).as("the next engine").hasMessageContaining("(by container shop)");
+        assertThat(directory.toFile().list()).containsExactly("c1");
+    }
+
+    @Test
     void otherProgramsSeeThatThePortIsTaken() throws Exception {
         reserve("c1", true, tcp(80, "", 8080), request(Protocol.UDP, 53, "", 5353, 5353));
         for (String address : List.of("0.0.0.0", "127.0.0.1", "::", "::1")) {

@@ -1,5 +1,6 @@
 package carafe.spec.build;
 
+import carafe.spec.Json;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Platform;
 import java.util.List;
@@ -7,14 +8,14 @@ import java.util.Optional;
 
 /// What came out: the image's id (of several that of this host's platform, else the first), or the text that a call asked
 /// for; the ids of the images that hold the cache, one for each export that is no `INLINE`, in their order; the image made
-/// for each platform; and its manifest, or the index of all. `contextWanted`: nothing came out, as the context was only
-/// listed and files of it are needed.
+/// for each platform; the descriptor of its manifest, or of the index of all, and that index. `contextWanted`: nothing came
+/// out, as the context was only listed and files of it are needed.
 public record BuildOutcome(Optional<String> imageId, String text, List<String> cacheIds, List<Made> images,
-        Optional<Descriptor> result, boolean contextWanted) {
+        Optional<Descriptor> result, Optional<Json.Obj> index, boolean contextWanted) {
 
     /// The context has to be sent.
     public static final BuildOutcome CONTEXT_WANTED =
-            new BuildOutcome(Optional.empty(), "", List.of(), List.of(), Optional.empty(), true);
+            new BuildOutcome(Optional.empty(), "", List.of(), List.of(), Optional.empty(), Optional.empty(), true);
 
     /// The image made for a platform.
     public record Made(Platform platform, String id) {}
@@ -26,12 +27,12 @@ public record BuildOutcome(Optional<String> imageId, String text, List<String> c
 
     /// An end.
     public BuildOutcome(Optional<String> imageId, String text, List<String> cacheIds, List<Made> images,
-            Optional<Descriptor> result) {
-        this(imageId, text, cacheIds, images, result, false);
+            Optional<Descriptor> result, Optional<Json.Obj> index) {
+        this(imageId, text, cacheIds, images, result, index, false);
     }
 
     /// No image: the answer to a call.
     public static BuildOutcome said(String text) {
-        return new BuildOutcome(Optional.empty(), text, List.of(), List.of(), Optional.empty());
+        return new BuildOutcome(Optional.empty(), text, List.of(), List.of(), Optional.empty(), Optional.empty());
     }
 }

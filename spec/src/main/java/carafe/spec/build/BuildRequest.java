@@ -54,18 +54,18 @@ public record BuildRequest(String dockerfile, List<String> tags, Map<String, Str
 
     /// What is made: an image, or only answers about the Dockerfile; the time that no file or date of the result is
     /// later than (seconds since 1970); whether each step is to be explained; whether base images are looked up again; what
-    /// the image's manifest is annotated with.
-    public record Result(Call call, Optional<Long> epoch, boolean explain, boolean pull, Map<String, String> annotations) {
+    /// it is annotated with.
+    public record Result(Call call, Optional<Long> epoch, boolean explain, boolean pull, List<BuildAnnotation> annotations) {
         /// An image.
         public static final Result IMAGE = new Result(Call.BUILD, Optional.empty(), false, false);
 
         public Result {
-            annotations = Collections.unmodifiableMap(new LinkedHashMap<>(annotations));
+            annotations = List.copyOf(annotations);
         }
 
         /// Without annotations.
         public Result(Call call, Optional<Long> epoch, boolean explain, boolean pull) {
-            this(call, epoch, explain, pull, Map.of());
+            this(call, epoch, explain, pull, List.of());
         }
     }
 

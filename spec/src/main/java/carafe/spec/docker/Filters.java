@@ -8,12 +8,17 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 
 /// The `filters` of list, events and prune requests: several keys must all match; of several values of one key one
 /// must (labels: all).
 public record Filters(Map<String, Set<String>> values) {
     /// Lets everything pass.
     public static final Filters NONE = new Filters(Map.of());
+
+    private static final int LONGEST_PATTERN = 256;
 
     public Filters {
         var copy = new LinkedHashMap<String, Set<String>>();
@@ -66,6 +71,21 @@ public record Filters(Map<String, Set<String>> values) {
     public boolean allows(String key, String value) {
         var wanted = of(key);
         return wanted.isEmpty() || wanted.contains(value);
+    }
+
+    /// What passes the filter `key`: all when it is not filtered by, else what one of its values, as a regular expression,
+    /// is found in. What is none, or longer than 256 characters, is looked for as it stands. Source: dockerd's filters.Match.
+    public Predicate<String> finding(String key) {
+        var patterns = of(key).stream().map(Filters::pattern).toList();
+        return text -> patterns.isEmpty() || patterns.stream().anyMatch(pattern -> pattern.matcher(text).find());
+    }
+
+    private static Pattern pattern(String text) {
+        try {
+            return Pattern.compile(text.length() <= LONGEST_PATTERN ? text : Pattern.quote(text));
+        } catch (PatternSyntaxException e) {
+            return Pattern.compile(Pattern.quote(text));
+        }
     }
 
     /// Whether all label filters under `key` (`name` or `name=value`) match `labels`.

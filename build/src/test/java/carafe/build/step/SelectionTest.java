@@ -1,0 +1,75 @@
+package carafe.build.step;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.build.plan.Operation;
+import carafe.build.plan.Origin;
+import carafe.build.tree.FileSource;
+import carafe.build.tree.Node;
+import carafe.spec.EngineException;
+import carafe.spec.oci.Digest;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class SelectionTest {
+
+    /// A root that lists one file, whose path is long, as often as is asked for; it is one object however often.
+    private record Many(int count, Node file) implements FileSource {
+
+        static Many of(int count, int pathLength) {
+            return new Many(count, new Node("d/".repeat(pathLength / 2) + "f", Node.Type.FILE, Node.Owner.ROOT, 0644, 0,
+                    new Node.Time(0, 0), "", Map.of()));
+        }
+
+        @Override
+        public Optional<Node> follow(String path) {
+            return Optional.of(Node.directory("", Node.Owner.ROOT, 0755, new Node.Time(0, 0)));
+        }
+
+        @Override
+        public Optional<Node> find(String path) {
+            return follow(path);
+        }
+
+        @Override
+        public List<Node> list(String directory) {
+            return Collections.nCopies(count, file);
+        }
+
+        @Override
+        public InputStream open(Node node) {
+            return new ByteArrayInputStream(new byte[0]);
+        }
+
+        @Override
+        public Digest content(Node node) {
+            return Digest.sha256(new byte[0]);
+        }
+
+        @Override
+        public void close() {
+            // nothing is open
+        }
+    }
+
+    private static Selection select(FileSource source) throws Exception {
+        return Selection.of(source, new Operation.Copy(false, new Origin.Context(), List.of(""), List.of(), "/",
+                new Operation.Options(Optional.empty(), Optional.empty(), false, false, List.of(), Optional.empty(), false,
+                        Optional.empty())), false);
+    }
+
+    @Test
+    void moreThanTheMemoryHoldsIsRefused() throws Exception {
+        int length = (int) Math.min(Runtime.getRuntime().maxMemory() / 400, 10_000_000); // three hundred are too much
+        assertThat(select(Many.of(10, 1000)).files()).isEqualTo(11);
+        assertThatThrownBy(() -> select(Many.of(100_000, length))).isInstanceOf(EngineException.Invalid.class)
+                .hasMessageStartingWith("COPY failed: more files than the engine's memory holds: ")
+                .hasMessageEndingWith("; copy fewer in one step");
+    }
+}

@@ -1,0 +1,133 @@
+package carafe.network;
+
+import static carafe.network.FabricStage.joining;
+import static carafe.network.FabricStage.pool;
+import static carafe.network.FabricStage.request;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.kernel.LinkEnd;
+import carafe.kernel.NetNamespace;
+import carafe.kernel.NetRequest;
+import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
+import carafe.spec.network.Cidr;
+import carafe.spec.network.IpAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A bridge that the host had before, with addresses of its own, lends itself to networks and loses nothing by it.
+class HostsBridgeTest {
+
+    private static final String ONE = "1".repeat(64);
+    private static final List<String> OWN = List.of("192.0.2.10/24", "198.51.100.1/24", "2001:db8::10/64");
+
+    @TempDir
+    Path run;
+
+    private FabricStage stage;
+
+    @BeforeEach
+    void open() throws Exception {
+        stage = new FabricStage(run);
+        stage.netlink().perform(NetRequest.addLink(LinkEnd.named("br9").raised(), "bridge"));
+        int index = stage.netlink().link("br9").orElseThrow().index();
+        stage.thread().set(stage.host().handle(), new NetNamespace.Settings(Map.of("ipv6/conf/br9/disable_ipv6", "0",
+                "ipv6/conf/br9/accept_ra", "1")));
+        for (String text : OWN) {
+            var address = Cidr.parseHost(text);
+            stage.netlink().perform(NetRequest.addAddress(index, address.address().bytes(), address.prefix()));
+        }
+    }
+
+    @AfterEach
+    void close() {
+        stage.close();
+    }
+
+    private FabricConfig config(boolean ipv6) {
+        var usual = stage.config(FabricStage.NAME);
+        return new FabricConfig(usual.engineId(), usual.place(), new FabricConfig.DefaultBridge(true, Optional.of("br9"),
+                Optional.empty(), Optional.empty(), ipv6, Optional.empty(), 1500, true, true, Optional.empty(),
+                FabricConfig.DefaultBridge.Gateways.NONE), usual.pools(), true);
+    }
+
+    private List<String> addresses() throws Exception {
+        int index = stage.netlink().link("br9").orElseThrow().index();
+        return stage.netlink().addresses().stream()
+                .filter(address -> address.link() == index)
+                .map(address -> new Cidr.Host(IpAddress.of(address.address()), address.prefix()))
+                .filter(address -> !address.address().isLinkLocal())
+                .map(Cidr.Host::toString)
+                .toList();
+    }
+
+    private String setting(String name) throws Exception {
+        return stage.thread().inside(stage.host().handle(), () -> {
+            try {
+                return Files.readString(Path.of("/proc/sys/net/ipv6/conf/br9", name)).strip();
+            } catch (java.io.IOException e) {
+                return e.toString();
+            }
+        });
+    }
+
+    @Test
+    void theDefaultBridgeTakesItsRangeAndKeepsItsAddresses() throws Exception {
+        var dying = stage.open(config(false), Failpoints.none());
+        var first = dying.createDefault(Optional.empty()).orElseThrow();
+        assertThat(first.ranges()).hasToString("[192.0.2.0/24]");
+        var sandbox = dying.open(ONE, List.of(joining(first)));
+        assertThat(sandbox.endpoints().getFirst().four()).get().hasToString("192.0.2.1/24");
+        assertThat(sandbox.endpoints().getFirst().gateways().four()).get().hasToString("192.0.2.10");
+        assertThat(addresses()).containsExactlyInAnyOrderElementsOf(OWN);
+        assertThat(List.of(setting("disable_ipv6"), setting("accept_ra"))).containsExactly("0", "1");
+        dying.abandon();
+        try (var fabric = stage.open(config(true), Failpoints.none())) {
+            var again = fabric.createDefault(Optional.of(first)).orElseThrow();
+            assertThat(again.ranges()).hasToString("[192.0.2.0/24, 2001:db8::/64]");
+            assertThat(again.subnet(true).flatMap(Subnet::gateway)).get().hasToString("2001:db8::10");
+            fabric.restore(List.of(again), Map.of());
+            fabric.rest();
+            assertThat(addresses()).containsExactlyInAnyOrderElementsOf(OWN);
+        }
+    }
+
+    @Test
+    void aNetworkOnItAddsItsOwnAddressAndTakesThatAwayAgain() throws Exception {
+        var options = Map.of(LinkOptions.BRIDGE_NAME, "br9");
+        var dying = stage.open();
+        var network = dying.create(request("lan", options, pool("10.77.0.0/24")));
+        assertThat(addresses()).hasSize(4).containsAll(OWN).contains("10.77.0.1/24");
+        dying.abandon();
+        try (var fabric = stage.open()) {
+            fabric.restore(List.of(network), Map.of());
+            assertThat(addresses()).hasSize(4).containsAll(OWN).contains("10.77.0.1/24");
+            fabric.remove(network);
+            assertThat(addresses()).containsExactlyInAnyOrderElementsOf(OWN);
+
+            var same = fabric.create(request("same", options,
+                    new NetworkRequest.Pool("192.0.2.0/24", "", "192.0.2.10", Map.of())));
+            assertThat(addresses()).containsExactlyInAnyOrderElementsOf(OWN);
+            fabric.remove(same);
+            assertThat(addresses()).containsExactlyInAnyOrderElementsOf(OWN);
+        }
+    }
+
+    @Test
+    void aRangeOfItThatANetworkHasIsRefused() throws Exception {
+        try (var fabric = stage.open(config(false), Failpoints.none())) {
+            fabric.create(request("lan", Map.of(), pool("192.0.2.0/25")));
+            assertThatThrownBy(() -> fabric.createDefault(Optional.empty())).isInstanceOf(EngineException.Conflict.class)
+                    .hasMessageContaining("the bridge br9 of the host has the range 192.0.2.0/24, and so has a network");
+            assertThat(addresses()).containsExactlyInAnyOrderElementsOf(OWN);
+        }
+    }
+}
