@@ -76,6 +76,23 @@ final class Cables {
         }
     }
 
+    /// Takes the link of `place` out of its namespace. The container may have given it another name: then it is the one
+    /// whose other end, or whose parent, is the host's.
+    void cut(Cell.Place place, NetNamespace namespace) throws KernelException {
+        var network = place.network();
+        boolean bridged = network.driver() == Driver.BRIDGE;
+        var outside = host.link(bridged ? place.endpoint().hostLink() : network.link());
+        String kind = bridged ? "veth" : network.driver() == Driver.MACVLAN ? "macvlan" : "ipvlan";
+        var ours = namespace.netlink().links().stream()
+                .filter(link -> link.kind().equals(kind) && outside.isPresent() && link.peer() == outside.get().index())
+                .toList();
+        var named = ours.stream().filter(link -> link.name().equals(place.endpoint().interfaceName())).toList();
+        for (var link : named.isEmpty() ? ours : named) {
+            namespace.netlink().perform(NetRequest.raise(link.index(), false));
+            namespace.netlink().perform(NetRequest.deleteLink(link.name()));
+        }
+    }
+
     /// A bridge without rules would let through what they forbid: only who makes both makes one.
     private int bridge(Network network) throws EngineException {
         if (!bridges.isKnown(network.id())) {

@@ -6,7 +6,6 @@ import carafe.kernel.LinkInfo;
 import carafe.kernel.Linux;
 import carafe.kernel.NamespaceThread;
 import carafe.kernel.NetNamespace;
-import carafe.kernel.NetRequest;
 import carafe.network.Cell.Place;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
@@ -346,11 +345,7 @@ final class Sandboxes implements AutoCloseable {
         detached(cell.containerId(), place.endpoint());
         cell.places(cell.without(place.network().id()));
         try {
-            var link = cell.namespace().netlink().link(place.endpoint().interfaceName());
-            if (link.isPresent()) {
-                cell.namespace().netlink().perform(NetRequest.raise(link.get().index(), false));
-                cell.namespace().netlink().perform(NetRequest.deleteLink(place.endpoint().interfaceName()));
-            }
+            tools.cables.cut(place, cell.namespace());
             tools.cables.route(cell.sandbox(), cell.namespace());
         } catch (IOException | EngineException e) {
             LOG.warn("disconnecting container {} from {}: {}", cell.containerId(), place.network().name(), e.getMessage());

@@ -135,6 +135,24 @@ class SharedLinkTest {
     }
 
     /// Addresses and routes of the container, without numbers of links and what the kernel adds in its own time.
+    @Test
+    void whoGivesItsLinkAnotherNameIsDisconnectedAllTheSame() throws Exception {
+        var lan = fabric.create(shared("alone", Driver.MACVLAN, Map.of(), "10.77.0.0/24"));
+        var bridged = fabric.create(FabricStage.request("br", Map.of(), FabricStage.pool("10.78.0.0/24")));
+        var one = fabric.open(ONE, List.of(joining(lan), joining(bridged)));
+        var outside = new Neighbours(stage);
+        for (String link : List.of("eth0", "eth1")) {
+            outside.ip(one, "link", "set", link, "down");
+            outside.ip(one, "link", "set", link, "name", "hidden" + link);
+            outside.ip(one, "link", "set", "hidden" + link, "up");
+        }
+        outside.ip(one, "link", "add", "link", "hiddeneth1", "own", "type", "macvlan");
+        fabric.disconnect(ONE, lan.id());
+        assertThat(outside.ip(one, "-o", "link")).doesNotContain("hiddeneth0").contains("hiddeneth1").contains("own@");
+        fabric.disconnect(ONE, bridged.id());
+        assertThat(outside.ip(one, "-o", "link")).doesNotContain("hidden");
+    }
+
     private String shown(Sandbox sandbox) throws Exception {
         String all = new Neighbours(stage).ip(sandbox, "-o", "addr") + new Neighbours(stage).ip(sandbox, "-o", "link");
         return all.lines().filter(line -> line.contains("eth") && !line.contains("fe80:"))
