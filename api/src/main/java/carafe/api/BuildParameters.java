@@ -164,7 +164,7 @@ final class BuildParameters {
                         cpu.text("memoryNodes")), json.number("shmSize", 0), json.text("cgroupParent"), json.texts("extraHosts"),
                 ulimits(json.objects("ulimits")));
         var running = new BuildRequest.Running(network(json.text("network")), limits, secrets, json.textMap("agents"),
-                json.truth("insecure"), json.truth("keepFailed"));
+                json.truth("insecure"), json.truth("hostNetwork"), json.truth("keepFailed"));
         return new BuildRequest(json.text("dockerfile"), json.texts("tags"), arguments, json.textMap("labels"),
                 Optional.of(json.text("target")).filter(target -> !target.isEmpty()), json.texts("platforms"),
                 cache(json), running,

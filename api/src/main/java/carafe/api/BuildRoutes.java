@@ -108,16 +108,31 @@ final class BuildRoutes {
 
     private void prune(Call call) throws Exception {
         var filters = call.filters();
-        filters.allowOnly(Set.of("until", "unused-for", "id", "type", "inuse", "parent", "description", "shared",
-                "private"));
+        filters.allowOnly(Set.of("until", "unused-for", "id", "type", "inuse", "description", "shared", "private"));
         var keep = number(call, "keep-storage");
         var reserved = number(call, "reserved-space");
         var used = number(call, "max-used-space");
         var bound = reserved.isPresent() ? reserved : used.isPresent() ? used : keep;
-        var pruned = builds.prune(new CachePrune(age(filters), bound.filter(bytes -> bytes > 0),
-                new ArrayList<>(filters.of("id")), new ArrayList<>(filters.of("type")), call.flag("all")));
+        var pruned = builds.prune(new CachePrune(age(filters), bound.filter(bytes -> bytes > 0), kept(filters),
+                call.flag("all")));
         call.answer(Json.object().put("CachesDeleted", pruned.ids().isEmpty() ? Json.NULL : Json.ofTexts(pruned.ids()))
                 .put("SpaceReclaimed", pruned.bytes()).build());
+    }
+
+    /// The filters on what a kept thing is. BuildKit's `parent` is none of them: what is kept here knows no parents.
+    static CachePrune.Kept kept(Filters filters) throws Invalid {
+        var shared = truth(filters, "shared");
+        var own = truth(filters, "private");
+        if (shared.isPresent() && shared.equals(own)) {
+            throw new Invalid("invalid filter: shared=" + shared.get() + " and private=" + own.get() + " leave nothing");
+        }
+        return new CachePrune.Kept(new ArrayList<>(filters.of("id")), new ArrayList<>(filters.of("type")),
+                new ArrayList<>(filters.of("description")), truth(filters, "inuse"),
+                shared.isPresent() ? shared : own.map(each -> !each));
+    }
+
+    private static Optional<Boolean> truth(Filters filters, String key) throws Invalid {
+        return filters.of(key).isEmpty() ? Optional.empty() : Optional.of(filters.truth(key, false));
     }
 
     private static Optional<Long> number(Call call, String name) throws Invalid {

@@ -70,8 +70,7 @@ public final class CacheKeeping {
             boolean wanted = !use.inUse()
                     && (prune.mounts() || !use.kind().equals("exec.cachemount"))
                     && (prune.unusedFor().isEmpty() || use.lastUsed().isBefore(now.minus(prune.unusedFor().get())))
-                    && (prune.ids().isEmpty() || prune.ids().stream().anyMatch(use.id()::startsWith))
-                    && (prune.kinds().isEmpty() || prune.kinds().contains(use.kind()));
+                    && prune.kept().has(use);
             kept += use.bytes();
             if (wanted) {
                 candidates.add(use);

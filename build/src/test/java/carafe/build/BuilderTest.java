@@ -28,26 +28,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.BrokenBarrierException;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicReference;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.tukaani.xz.LZMA2Options;
 import org.tukaani.xz.XZOutputStream;
@@ -63,13 +55,10 @@ class BuilderTest {
     private final Words runner = new Words();
     private final List<BuildEvent> events = new CopyOnWriteArrayList<>();
 
-    /// `write PATH TEXT`, `delete PATH`, `mkdir PATH`, `see PATH` (prints a file), `fail`, `wait`, `burst`, `gate` (waits
-    /// until it is opened, and writes `/gate`), `meet` (waits for another that does); `strange` is no program.
+    /// `write PATH TEXT`, `delete PATH`, `mkdir PATH`, `see PATH` (prints a file), `fail`, `wait`; `strange` is no program.
     private static final class Words implements StepRunner {
         private final List<StepRun> runs = new CopyOnWriteArrayList<>();
         private final CountDownLatch waiting = new CountDownLatch(1);
-        private final CountDownLatch gate = new CountDownLatch(1);
-        private final CyclicBarrier meeting = new CyclicBarrier(2);
 
         @Override
         public int run(StepRun run, Output output) throws EngineException, InterruptedException, WrongFormat {
@@ -100,19 +89,6 @@ class BuilderTest {
                 case "fail" -> {
                     return 3;
                 }
-                case "gate" -> {
-                    waiting.countDown();
-                    gate.await();
-                    tree.writeFile("/gate", new byte[] {'g'}, 0644, 0, 0);
-                }
-                case "meet" -> {
-                    try {
-                        meeting.await(60, TimeUnit.SECONDS);
-                    } catch (BrokenBarrierException | TimeoutException e) {
-                        throw new AssertionError("the other stage does not run at the same time", e);
-                    }
-                }
-                case "burst" -> throw new OutOfMemoryError("played");
                 case "wait" -> {
                     waiting.countDown();
                     Thread.sleep(60_000);
@@ -290,69 +266,6 @@ class BuilderTest {
     }
 
     @Test
-    @Timeout(60)
-    void aStageThatHasNoMemoryEndsTheBuild() {
-        assertThatThrownBy(() -> build("FROM scratch AS a\nRUN burst\nFROM scratch\nCOPY --from=a / /\n"))
-                .isInstanceOf(EngineException.Unavailable.class)
-                .hasMessageStartingWith("the build needs more memory than the engine has (");
-    }
-
-    @Test
-    @Timeout(120)
-    void stagesThatNeedNothingOfEachOtherRunAtTheSameTime() throws Exception {
-        build("FROM scratch AS a\nRUN meet a\nFROM scratch AS b\nRUN meet b\nFROM scratch\n"
-                + "COPY --from=a / /\nCOPY --from=b / /\n");
-        assertThat(runner.runs).hasSize(2);
-    }
-
-    @Test
-    @Timeout(120)
-    void aLayerOfAnotherBuildStaysForTheOneThatWaitedForIt() throws Exception {
-        var first = Thread.ofVirtual().start(() -> assertThatThrownBy(() -> builder.build(request(), this::base,
-                new TarText().file("Dockerfile", "FROM scratch\nRUN gate\nRUN fail\n").stream(), _ -> { }))
-                .hasMessageContaining("non-zero code"));
-        runner.waiting.await();
-        var stage = new AtomicReference<Thread>();
-        var passed = new CountDownLatch(1);
-        var pruned = new CountDownLatch(1);
-        var second = CompletableFuture.supplyAsync(() -> {
-            try {
-                return builder.build(request(), this::base,
-                        new TarText().file("Dockerfile", "FROM scratch\nRUN gate\nRUN write /x 1\n").stream(), event -> {
-                            if (event instanceof BuildEvent.Started(int vertex) && vertex == 1) {
-                                stage.set(Thread.currentThread());
-                            } else if (event instanceof BuildEvent.Done(int vertex, var _, var _) && vertex == 1) {
-                                passed.countDown();
-                                uninterrupted(pruned);
-                            }
-                        }).imageId().orElseThrow();
-            } catch (EngineException | InterruptedException e) {
-                throw new CompletionException(e);
-            }
-        });
-        while (stage.get() == null || stage.get().getState() != Thread.State.WAITING) { // for the first one's step
-            Thread.onSpinWait();
-        }
-        runner.gate.countDown();
-        passed.await();
-        first.join();
-        builder.keeping().prune(new CachePrune(Optional.empty(), Optional.empty(), List.of(), List.of(), true), Instant.now());
-        pruned.countDown();
-        try (var tree = files(Digest.parse(second.get()))) {
-            assertThat(text(tree, "gate")).isEqualTo("g");
-        }
-        assertThat(runner.runs).hasSize(3);
-    }
-
-    private static void uninterrupted(CountDownLatch latch) {
-        try {
-            latch.await();
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    @Test
     void aRunThatLeavesTheNameOfAWhiteoutIsRefused() {
         assertThatThrownBy(() -> build("FROM scratch\nRUN write /home h\nRUN write /.wh.home x\n"))
                 .isInstanceOf(EngineException.Invalid.class)
@@ -482,7 +395,7 @@ class BuilderTest {
         var bind = (StepRunner.StepMount.Bind) runner.runs.getFirst().mounts().getFirst();
         assertThat(bind.source()).isDirectory();
         assertThat(builder.keeping().list()).extracting("kind").contains("exec.cachemount", "regular");
-        var pruned = builder.keeping().prune(new CachePrune(Optional.empty(), Optional.empty(), List.of(), List.of(), true),
+        var pruned = builder.keeping().prune(new CachePrune(Optional.empty(), Optional.empty(), CachePrune.Kept.ANY, true),
                 Clock.systemUTC().instant());
         assertThat(pruned.ids()).hasSize(2);
         assertThat(bind.source()).doesNotExist();

@@ -89,7 +89,7 @@ class CacheKeepingTest {
     }
 
     private static CachePrune prune(Optional<Duration> unused, Optional<Long> keep, List<String> ids, List<String> kinds) {
-        return new CachePrune(unused, keep, ids, kinds, true);
+        return new CachePrune(unused, keep, new CachePrune.Kept(ids, kinds, List.of(), Optional.empty(), Optional.empty()), true);
     }
 
     @Test
@@ -124,6 +124,28 @@ class CacheKeepingTest {
         assertThat(kept()).hasSize(2).noneMatch(description -> description.contains("COPY"));
         builder.keeping().prune(prune(Optional.empty(), Optional.empty(), List.of(), List.of("exec.cachemount")), now);
         assertThat(kept()).singleElement().asString().contains("RUN");
+    }
+
+    private static CachePrune like(List<String> descriptions, Optional<Boolean> inUse, Optional<Boolean> shared) {
+        return new CachePrune(Optional.empty(), Optional.empty(),
+                new CachePrune.Kept(List.of(), List.of(), descriptions, inUse, shared), true);
+    }
+
+    @Test
+    void oneIsNamedByItsDescriptionOrByWhoElseHasIt() throws Exception {
+        build("FROM scratch\nCOPY small /a\nCOPY small /b\n");
+        build("FROM scratch\nCOPY small /c\n");
+        images.remove(images.list().getFirst().id().toString(), false, ImageUsers.NONE);
+        images.remove(images.list().getFirst().id().toString(), false, ImageUsers.NONE);
+        var keeping = builder.keeping();
+        assertThat(keeping.prune(like(List.of("0: COPY"), Optional.empty(), Optional.empty()), now).ids()).isEmpty();
+        assertThat(keeping.prune(like(List.of(), Optional.of(true), Optional.empty()), now).ids()).isEmpty();
+        keeping.prune(like(List.of("0: COPY small /a"), Optional.of(false), Optional.of(false)), now);
+        assertThat(kept()).containsExactlyInAnyOrder("0: COPY small /b", "0: COPY small /c");
+        keeping.prune(like(List.of(), Optional.empty(), Optional.of(true)), now);
+        assertThat(kept()).hasSize(2);
+        keeping.prune(like(List.of(), Optional.empty(), Optional.of(false)), now);
+        assertThat(kept()).isEmpty();
     }
 
     @Test

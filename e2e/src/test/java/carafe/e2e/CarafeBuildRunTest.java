@@ -60,9 +60,12 @@ final class CarafeBuildRunTest {
 
     @Test
     void aStepHasNoNetworkOrTheHostsWhereItSaysSo() throws Exception {
-        String said = run("build", "--progress", "plain", context("FROM busybox\n"
+        String context = context("FROM busybox\n"
                 + "RUN --network=none echo links-none $(ls /sys/class/net | wc -l)\n"
-                + "RUN --network=host echo links-host $(readlink /proc/self/ns/net)\n").toString()).good().err();
+                + "RUN --network=host echo links-host $(readlink /proc/self/ns/net)\n").toString();
+        assertThat(run("build", "--progress", "plain", context).endedWith(1).err()).contains("links-none 1",
+                "RUN --network=host is not allowed; allow it with --allow network.host").doesNotContain("links-host net:");
+        String said = run("build", "--progress", "plain", "--allow", "network.host", "--no-cache", context).good().err();
         assertThat(said).contains("links-none 1").contains("links-host " + Files.readSymbolicLink(Path.of("/proc/self/ns/net")));
     }
 

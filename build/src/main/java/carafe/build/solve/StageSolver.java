@@ -398,6 +398,9 @@ final class StageSolver {
             throw new EngineException.Forbidden("RUN --security=insecure is not allowed; allow it with --allow "
                     + "security.insecure");
         }
+        if (run.network().equals("host") && !job.request().running().hostNetwork()) {
+            throw new EngineException.Forbidden("RUN --network=host is not allowed; allow it with --allow network.host");
+        }
         var origins = new HashMap<Integer, String>();
         for (int i = 0; i < run.mounts().size(); i++) {
             if (run.mounts().get(i) instanceof Mount.Bind bind) {
@@ -405,7 +408,7 @@ final class StageSolver {
             }
         }
         var key = new StepKey("run", job.epoch()).below(state).with("platform", stage.platform().toString())
-                .run(run, origins, job.request().running().limits().ulimits());
+                .run(run, origins, job.request().running().limits());
         return solved(step, vertex, key, Inputs.NONE, () -> run(run, vertex, step.config()));
     }
 

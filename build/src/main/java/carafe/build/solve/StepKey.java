@@ -32,10 +32,13 @@ final class StepKey {
     }
 
     /// What a program's run depends on; `origins` are the identities of what its mounts read, by their number;
-    /// `ulimits` are in it because programs can ask for them.
-    StepKey run(Operation.Run run, Map<Integer, String> origins, List<BuildLimits.Ulimit> ulimits) {
-        if (!ulimits.isEmpty()) {
-            with("ulimits", Json.ofTexts(ulimits.stream()
+    /// of `limits`, those of processes and the names of hosts are in it because programs can ask for them.
+    StepKey run(Operation.Run run, Map<Integer, String> origins, BuildLimits limits) {
+        if (!limits.extraHosts().isEmpty()) { // in their order: of two with a name the first counts
+            with("hosts", Json.ofTexts(limits.extraHosts()).print());
+        }
+        if (!limits.ulimits().isEmpty()) {
+            with("ulimits", Json.ofTexts(limits.ulimits().stream()
                     .map(each -> each.name() + "=" + each.soft() + ":" + each.hard()).sorted().toList()).print());
         }
         with("arguments", Json.ofTexts(run.arguments()).print());

@@ -155,12 +155,14 @@ public final class BuildProgress {
                 }
             }
             case "done" -> {
+                lastLine(vertex);
                 vertex.ended = Optional.of(session.clock().instant());
                 vertex.cached = event.truth("cached");
                 plain("#" + vertex.number + (vertex.cached ? " CACHED" : " DONE " + seconds(vertex) + "s"));
                 raw(vertex);
             }
             case "failed" -> {
+                lastLine(vertex);
                 vertex.ended = Optional.of(session.clock().instant());
                 vertex.error = event.text("message");
                 failure = Optional.of(event);
@@ -195,6 +197,14 @@ public final class BuildProgress {
             } else if (vertex.line.size() < 64 << 10) {
                 vertex.line.write(b);
             }
+        }
+    }
+
+    /// What the program printed behind its last newline.
+    private void lastLine(Vertex vertex) {
+        if (vertex.line.size() > 0) {
+            line(vertex, vertex.line.toString(StandardCharsets.UTF_8));
+            vertex.line.reset();
         }
     }
 

@@ -48,7 +48,7 @@ final class Build {
                 .aliases("image build", "builder build", "build").words(1, 1);
         var flags = command.flags();
         flags.list("add-host", "Add a custom host-to-IP mapping (format: \"host:ip\")");
-        flags.list("allow", "Allow extra privileged entitlement (\"security.insecure\")");
+        flags.list("allow", "Allow extra privileged entitlement (\"network.host\", \"security.insecure\")");
         flags.list("annotation", "Add annotation to the image (format: \"[index|manifest[platform]|...:]key=value\")");
         flags.list("attest", "Attestation parameters (none can be made yet)").hidden();
         flags.list("build-arg", "Set build-time variables");
@@ -152,8 +152,7 @@ final class Build {
         }
         for (String allowed : flags.list("allow")) {
             if (!List.of("security.insecure", "network.host").contains(allowed)) {
-                throw new Failure(1, "invalid entitlement \"" + allowed + "\": security.insecure is known, and network.host,"
-                        + " which needs no leave here");
+                throw new Failure(1, "invalid entitlement \"" + allowed + "\": security.insecure and network.host are known");
             }
         }
         if (!List.of("", "default").contains(flags.text("builder"))) {

@@ -60,6 +60,7 @@ final class BuildDocument {
                 .put("explain", flags.truth("explain"))
                 .put("keepFailed", flags.truth("debug"))
                 .put("insecure", flags.list("allow").contains("security.insecure"))
+                .put("hostNetwork", flags.list("allow").contains("network.host"))
                 .put("call", call(flags))
                 .put("credentials", Json.ofAll(call.credentials().documents()))
                 .put("secrets", Json.ofMap(secrets()))
@@ -171,6 +172,9 @@ final class BuildDocument {
             byte[] content;
             if (!variable.isEmpty()) {
                 content = session.variable(variable).getBytes(StandardCharsets.UTF_8);
+                if (!session.environment().containsKey(variable)) { // BuildKit gives an empty secret, too, and says nothing
+                    session.say("WARNING: the secret " + id + " is empty: the variable " + variable + " is not set");
+                }
             } else {
                 try (var in = session.files().read(session.path(file.isEmpty() ? id : file))) {
                     content = in.readNBytes(MAX_SECRET_BYTES + 1);

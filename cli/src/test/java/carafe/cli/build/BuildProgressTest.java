@@ -59,6 +59,30 @@ class BuildProgressTest {
     }
 
     @Test
+    void whatIsPrintedBehindTheLastNewlineIsNotLost() throws Exception {
+        for (String end : List.of("{'event':'done','vertex':2,'cached':false}",
+                "{'event':'failed','vertex':2,'message':'exit 4'}")) {
+            var progress = shown(BuildProgress.Style.PLAIN);
+            String printed = Base64.getEncoder().encodeToString("lost words".getBytes(StandardCharsets.UTF_8));
+            progress.on(event("{'event':'log','vertex':2,'stream':1,'bytes':'" + printed + "'}"));
+            progress.on(event(end));
+            progress.end();
+        }
+        String[] twice = caller.errors().split("#3 0.000 lost words\n", -1);
+        assertThat(twice).hasSize(3);
+        assertThat(twice[1]).startsWith("#3 DONE");
+        assertThat(twice[2]).isEqualTo("""
+                #3 ERROR: exit 4
+                ------
+                 > [3/3] RUN make:
+                0.000 one
+                0.000 two\033[2J
+                0.000 lost words
+                ------
+                """);
+    }
+
+    @Test
     void aTerminalHasAHeadAndTheStepsWithTheirLastLines() throws Exception {
         caller.terminal = true;
         var progress = shown(BuildProgress.Style.TTY);

@@ -32,15 +32,23 @@ public record BuildRequest(String dockerfile, List<String> tags, Map<String, Str
     }
 
     /// How programs run: network (`default`, `host`, `none`, or a user's network), limits, secrets by id, agents' sockets
-    /// by id, whether steps may ask for `--security=insecure`, and whether a failing step's state is kept as an image.
+    /// by id, whether steps may ask for `--security=insecure` and for `--network=host` (they may where the build's own is
+    /// the host's), and whether a failing step's state is kept as an image.
     public record Running(String network, BuildLimits limits, Map<String, byte[]> secrets, Map<String, String> agents,
-            boolean insecure, boolean keepFailed) {
+            boolean insecure, boolean hostNetwork, boolean keepFailed) {
         /// Nothing special.
         public static final Running PLAIN = new Running("default", BuildLimits.NONE, Map.of(), Map.of(), false, false);
 
         public Running {
             secrets = Map.copyOf(secrets);
             agents = Map.copyOf(agents);
+            hostNetwork |= network.equals("host");
+        }
+
+        /// Steps have the host's network only where the build has.
+        public Running(String network, BuildLimits limits, Map<String, byte[]> secrets, Map<String, String> agents,
+                boolean insecure, boolean keepFailed) {
+            this(network, limits, secrets, agents, insecure, false, keepFailed);
         }
     }
 

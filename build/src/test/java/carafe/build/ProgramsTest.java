@@ -1,0 +1,118 @@
+package carafe.build;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.build.plan.BaseImages;
+import carafe.build.step.StepRunner;
+import carafe.build.tree.RootView;
+import carafe.build.tree.TarText;
+import carafe.image.Images;
+import carafe.spec.EngineException;
+import carafe.spec.build.BuildContexts;
+import carafe.spec.build.BuildEvent;
+import carafe.spec.build.BuildLimits;
+import carafe.spec.build.BuildRequest;
+import carafe.spec.oci.Platform;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What the programs of RUN steps are given and may ask for, on a real image store; the programs themselves are played.
+class ProgramsTest {
+
+    @TempDir
+    Path directory;
+
+    /// Plays a step's program while its mounts are there.
+    @FunctionalInterface
+    private interface Played {
+        int run(StepRunner.StepRun run) throws IOException, EngineException, InterruptedException;
+    }
+
+    private final List<StepRunner.StepRun> runs = new CopyOnWriteArrayList<>();
+    private final List<BuildEvent> events = new CopyOnWriteArrayList<>();
+    private Played program = _ -> 0;
+    private Images images;
+    private Builder builder;
+
+    @BeforeEach
+    void open() throws Exception {
+        images = Images.open(directory.resolve("state"));
+        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets"),
+                directory.resolve("handlers")), new Builder.Parts(images, this::play, new PlayedRemotes(), Clock.systemUTC()));
+    }
+
+    @AfterEach
+    void nothingIsLeft() throws Exception {
+        builder.close();
+        assertThat(images.snapshots().list()).isEmpty();
+        assertThat(directory.resolve("build/scratch")).isEmptyDirectory();
+        assertThat(directory.resolve("secrets")).isEmptyDirectory();
+        images.close();
+    }
+
+    /// Leaves a file, so that every step has a layer.
+    private int play(StepRunner.StepRun run, StepRunner.Output output) throws EngineException, InterruptedException {
+        runs.add(run);
+        try (var tree = RootView.writable(run.root())) {
+            tree.tree().writeFile("/x", run.arguments().getLast().getBytes(StandardCharsets.UTF_8), 0644, 0, 0);
+            return program.run(run);
+        } catch (IOException e) {
+            throw new EngineException.Internal("the played program failed: " + e.getMessage(), e);
+        }
+    }
+
+    private BaseImages.BaseImage base(String reference, Platform platform) throws EngineException {
+        var image = images.find(reference, platform);
+        return new BaseImages.BaseImage(image.id(), image.config());
+    }
+
+    private static BuildRequest.Running network(String network, boolean host) {
+        return new BuildRequest.Running(network, BuildLimits.NONE, Map.of(), Map.of(), false, host, false);
+    }
+
+    private static BuildRequest.Running hosts(String... hosts) {
+        return new BuildRequest.Running("default", new BuildLimits(0, 0, BuildLimits.Cpu.NONE, 0, "", List.of(hosts), List.of()),
+                Map.of(), Map.of(), false, false);
+    }
+
+    private void build(String dockerfile, BuildRequest.Running running) throws Exception {
+        events.clear();
+        var request = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), List.of(),
+                BuildRequest.Cache.USE, running, BuildRequest.Result.IMAGE, BuildContexts.NONE);
+        builder.build(request, this::base, new TarText().file("Dockerfile", dockerfile).stream(), events::add);
+    }
+
+    @Test
+    void theNamesOfHostsBelongToAStep() throws Exception {
+        String file = "FROM scratch\nRUN getent hosts db\n";
+        for (var running : List.of(hosts("db:10.0.0.1"), hosts("db:10.0.0.2"), hosts("db:10.0.0.1"), hosts(), hosts())) {
+            build(file, running);
+        }
+        assertThat(runs).extracting(run -> run.limits().extraHosts())
+                .containsExactly(List.of("db:10.0.0.1"), List.of("db:10.0.0.2"), List.of());
+    }
+
+    @Test
+    void theHostsNetworkWantsConsent() throws Exception {
+        String asks = "FROM scratch\nRUN --network=host true\n";
+        assertThatThrownBy(() -> build(asks, network("default", false))).isInstanceOf(EngineException.Forbidden.class)
+                .hasMessage("RUN --network=host is not allowed; allow it with --allow network.host");
+        assertThat(runs).isEmpty();
+        build(asks, network("default", true));
+        build("FROM scratch\nRUN --network=host true # the build's own is\n", network("host", false));
+        assertThat(runs).extracting(StepRunner.StepRun::network).containsExactly("host", "host");
+        assertThatThrownBy(() -> build(asks, network("none", false))) // also where the result is known
+                .isInstanceOf(EngineException.Forbidden.class);
+    }
+}
