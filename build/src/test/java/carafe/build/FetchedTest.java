@@ -221,7 +221,7 @@ class FetchedTest {
         assertThat(remotes.asked).contains("checkout " + COMMIT + " with .git");
         assertThatThrownBy(() -> build("FROM scratch\nADD https://me:pw@h/r.git#v1 /x/\n"))
                 .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("GIT_AUTH_TOKEN")
-                .hasMessageNotContaining("pw");
+                .hasMessageContaining(">>> ADD https://xxxxx@h/r.git#v1 /x/").hasMessageNotContaining("pw");
     }
 
     @Test
@@ -367,7 +367,7 @@ class FetchedTest {
             var none = Platform.of("linux", "riscv64");
             assertThatThrownBy(() -> builder.build(platforms(plain, List.of(none)), this::base,
                     new ByteArrayInputStream(body.toByteArray()), events::add)).isInstanceOf(EngineException.NotFound.class)
-                    .hasMessage("the OCI layout base has no image for linux/riscv64");
+                    .hasMessageStartingWith("the OCI layout base has no image for linux/riscv64\nDockerfile:");
         }
     }
 
