@@ -163,7 +163,11 @@ final class MountReader {
             throw new DockerfileException(span, "invalid size \"" + text + "\"");
         }
         int shift = 10 * (" kmgt".indexOf(matcher.group(2).isEmpty() ? " " : matcher.group(2).toLowerCase(Locale.ROOT)));
-        return Long.parseLong(matcher.group(1)) << Math.max(0, shift);
+        long number = Long.parseLong(matcher.group(1));
+        if (number > Long.MAX_VALUE >> Math.max(0, shift)) {
+            throw new DockerfileException(span, "invalid size \"" + text + "\": it is larger than 9223372036854775807 bytes");
+        }
+        return number << Math.max(0, shift);
     }
 
     private boolean truth(Map<String, String> options, String key) throws DockerfileException {
