@@ -247,7 +247,7 @@ public final class RunStep implements AutoCloseable {
         }
     }
 
-    private void ssh(Mount.Ssh ssh, Gift gift) throws EngineException {
+    private void ssh(Mount.Ssh ssh, Gift gift) throws IOException, EngineException {
         String socket = gift.agents.get(ssh.id());
         if (socket == null) {
             if (ssh.required()) {
@@ -255,8 +255,16 @@ public final class RunStep implements AutoCloseable {
             }
             return;
         }
-        mounts.add(new StepRunner.StepMount.Bind(ssh.target(), Path.of(socket), true));
-        environment.add("SSH_AUTH_SOCK=" + ssh.target());
+        Path directory = secretDirectory();
+        String name = "f" + files++;
+        try (var tree = FileTree.open(directory)) { // by its descriptor: the path itself may be too long for a socket
+            opened.add(AgentSocket.listen(Path.of("/proc/self/fd/" + tree.root().number(), name), Path.of(socket), ssh.id(),
+                    ssh.owner()));
+        }
+        mounts.add(new StepRunner.StepMount.Bind(ssh.target(), directory.resolve(name), true));
+        if (environment.stream().noneMatch(entry -> entry.startsWith("SSH_AUTH_SOCK="))) { // the first one, as BuildKit
+            environment.add("SSH_AUTH_SOCK=" + ssh.target());
+        }
     }
 
     private void script(Operation.Script script) throws IOException {
@@ -266,11 +274,7 @@ public final class RunStep implements AutoCloseable {
 
     /// A file in the private directory.
     private Path file(byte[] content, Mount.Owner owner) throws IOException {
-        Path directory = place.secrets.resolve(id);
-        if (!Files.isDirectory(directory)) {
-            Files.createDirectory(directory);
-            opened.add(() -> delete(place.secrets));
-        }
+        Path directory = secretDirectory();
         String name = "f" + files++;
         try (var tree = FileTree.open(directory); var root = tree.directory("/"); var file = root.create(name, 0600)) {
             FdStream.write(file, content);
@@ -278,6 +282,15 @@ public final class RunStep implements AutoCloseable {
             Inodes.chmod(file, owner.mode());
         }
         return directory.resolve(name);
+    }
+
+    private Path secretDirectory() throws IOException {
+        Path directory = place.secrets.resolve(id);
+        if (!Files.isDirectory(directory)) {
+            Files.createDirectory(directory);
+            opened.add(() -> delete(place.secrets));
+        }
+        return directory;
     }
 
     private Path scratchDirectory() throws IOException {
