@@ -165,6 +165,22 @@ class ProgramsTest {
     }
 
     @Test
+    void theKeptStateOfAFailedStepHasItsVariablesAndItsShellAndTellsWhatItLacks() throws Exception {
+        program = _ -> 4;
+        var running = new BuildRequest.Running("default", BuildLimits.NONE, Map.of("key", new byte[] {'s'}), Map.of(), false, true);
+        assertThatThrownBy(() -> build("FROM scratch\nENV E=e\nWORKDIR /w\nSHELL [\"/bin/ash\", \"-c\"]\nENTRYPOINT [\"/no\"]\n"
+                + "ARG V=declared\nRUN --mount=type=tmpfs,target=/t --mount=type=secret,id=key,env=KEY false\n", running))
+                .isInstanceOf(EngineException.Invalid.class);
+        var failed = (BuildEvent.Failed) events.stream().filter(BuildEvent.Failed.class::isInstance).findFirst().orElseThrow();
+        var config = images.find(failed.image()).config().run();
+        assertThat(config.env()).contains("E=e", "V=declared").noneMatch(entry -> entry.startsWith("KEY"));
+        assertThat(config.workingDir()).isEqualTo("/w");
+        assertThat(config.entrypoint()).isEmpty();
+        assertThat(config.cmd()).containsExactly("/bin/ash");
+        assertThat(events).contains(new BuildEvent.Note("not in the kept state: the mount on /t, the secret key"));
+    }
+
+    @Test
     void theNamesOfHostsBelongToAStep() throws Exception {
         String file = "FROM scratch\nRUN getent hosts db\n";
         for (var running : List.of(hosts("db:10.0.0.1"), hosts("db:10.0.0.2"), hosts("db:10.0.0.1"), hosts(), hosts())) {
