@@ -249,6 +249,7 @@ public final class Builder implements AutoCloseable {
             BuildListener listener) throws EngineException, IOException, InterruptedException {
         try (var intake = workshop.images().intake()) {
             var job = new Job(request, plan, contexts, listener, intake);
+            plan.unused().forEach(name -> job.note("the build argument " + name + " was given, and no ARG declares it"));
             job.with(imported(request, bases, job));
             var results = Solver.solve(workshop, job);
             var made = MadeImages.of(request, job, plan, results).commit(intake, names(request));

@@ -28,26 +28,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.BrokenBarrierException;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicReference;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.tukaani.xz.LZMA2Options;
 import org.tukaani.xz.XZOutputStream;
@@ -63,13 +55,10 @@ class BuilderTest {
     private final Words runner = new Words();
     private final List<BuildEvent> events = new CopyOnWriteArrayList<>();
 
-    /// `write PATH TEXT`, `delete PATH`, `mkdir PATH`, `see PATH` (prints a file), `fail`, `wait`, `burst`, `gate` (waits
-    /// until it is opened, and writes `/gate`), `meet` (waits for another that does); `strange` is no program.
+    /// `write PATH TEXT`, `delete PATH`, `mkdir PATH`, `see PATH` (prints a file), `fail`, `wait`; `strange` is no program.
     private static final class Words implements StepRunner {
         private final List<StepRun> runs = new CopyOnWriteArrayList<>();
         private final CountDownLatch waiting = new CountDownLatch(1);
-        private final CountDownLatch gate = new CountDownLatch(1);
-        private final CyclicBarrier meeting = new CyclicBarrier(2);
 
         @Override
         public int run(StepRun run, Output output) throws EngineException, InterruptedException, WrongFormat {
@@ -100,19 +89,6 @@ class BuilderTest {
                 case "fail" -> {
                     return 3;
                 }
-                case "gate" -> {
-                    waiting.countDown();
-                    gate.await();
-                    tree.writeFile("/gate", new byte[] {'g'}, 0644, 0, 0);
-                }
-                case "meet" -> {
-                    try {
-                        meeting.await(60, TimeUnit.SECONDS);
-                    } catch (BrokenBarrierException | TimeoutException e) {
-                        throw new AssertionError("the other stage does not run at the same time", e);
-                    }
-                }
-                case "burst" -> throw new OutOfMemoryError("played");
                 case "wait" -> {
                     waiting.countDown();
                     Thread.sleep(60_000);
@@ -285,71 +261,8 @@ class BuilderTest {
     @Test
     void aFailingProgramFailsTheBuildWithItsCode() {
         assertThatThrownBy(() -> build("FROM scratch\nRUN fail\n")).isInstanceOf(EngineException.Invalid.class)
-                .hasMessage("The command '/bin/sh -c fail' returned a non-zero code: 3");
+                .hasMessage("The command '/bin/sh -c fail' returned a non-zero code: 3\n" + shown("RUN fail"));
         assertThat(events).anyMatch(event -> event instanceof BuildEvent.Failed(var _, var _, var code, var _) && code == 3);
-    }
-
-    @Test
-    @Timeout(60)
-    void aStageThatHasNoMemoryEndsTheBuild() {
-        assertThatThrownBy(() -> build("FROM scratch AS a\nRUN burst\nFROM scratch\nCOPY --from=a / /\n"))
-                .isInstanceOf(EngineException.Unavailable.class)
-                .hasMessageStartingWith("the build needs more memory than the engine has (");
-    }
-
-    @Test
-    @Timeout(120)
-    void stagesThatNeedNothingOfEachOtherRunAtTheSameTime() throws Exception {
-        build("FROM scratch AS a\nRUN meet a\nFROM scratch AS b\nRUN meet b\nFROM scratch\n"
-                + "COPY --from=a / /\nCOPY --from=b / /\n");
-        assertThat(runner.runs).hasSize(2);
-    }
-
-    @Test
-    @Timeout(120)
-    void aLayerOfAnotherBuildStaysForTheOneThatWaitedForIt() throws Exception {
-        var first = Thread.ofVirtual().start(() -> assertThatThrownBy(() -> builder.build(request(), this::base,
-                new TarText().file("Dockerfile", "FROM scratch\nRUN gate\nRUN fail\n").stream(), _ -> { }))
-                .hasMessageContaining("non-zero code"));
-        runner.waiting.await();
-        var stage = new AtomicReference<Thread>();
-        var passed = new CountDownLatch(1);
-        var pruned = new CountDownLatch(1);
-        var second = CompletableFuture.supplyAsync(() -> {
-            try {
-                return builder.build(request(), this::base,
-                        new TarText().file("Dockerfile", "FROM scratch\nRUN gate\nRUN write /x 1\n").stream(), event -> {
-                            if (event instanceof BuildEvent.Started(int vertex) && vertex == 1) {
-                                stage.set(Thread.currentThread());
-                            } else if (event instanceof BuildEvent.Done(int vertex, var _, var _) && vertex == 1) {
-                                passed.countDown();
-                                uninterrupted(pruned);
-                            }
-                        }).imageId().orElseThrow();
-            } catch (EngineException | InterruptedException e) {
-                throw new CompletionException(e);
-            }
-        });
-        while (stage.get() == null || stage.get().getState() != Thread.State.WAITING) { // for the first one's step
-            Thread.onSpinWait();
-        }
-        runner.gate.countDown();
-        passed.await();
-        first.join();
-        builder.keeping().prune(new CachePrune(Optional.empty(), Optional.empty(), CachePrune.Kept.ANY, true), Instant.now());
-        pruned.countDown();
-        try (var tree = files(Digest.parse(second.get()))) {
-            assertThat(text(tree, "gate")).isEqualTo("g");
-        }
-        assertThat(runner.runs).hasSize(3);
-    }
-
-    private static void uninterrupted(CountDownLatch latch) {
-        try {
-            latch.await();
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
-        }
     }
 
     @Test
@@ -359,6 +272,33 @@ class BuilderTest {
                 .hasMessageContaining("a file called .wh.home cannot be part of an image");
         assertThatThrownBy(() -> build("FROM scratch\nRUN mkdir /d/.wh..wh..opq\n"))
                 .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("/d/.wh..wh..opq wants another name");
+    }
+
+    @Test
+    void anErrorShowsTheLineOfItsStep() {
+        assertThatThrownBy(() -> build("FROM scratch\nCOPY nosuch /\n")).isInstanceOf(EngineException.Invalid.class)
+                .hasMessageEndingWith(": file does not exist\n" + shown("COPY nosuch /"));
+        assertThat(events).anyMatch(event -> event instanceof BuildEvent.Failed(var _, var message, var _, var _)
+                && message.endsWith(": file does not exist"));
+    }
+
+    private static String shown(String line) {
+        return """
+                Dockerfile:2
+                --------------------
+                   1 |     FROM scratch
+                   2 | >>> %s
+                   3 |
+                --------------------""".formatted(line);
+    }
+
+    @Test
+    void anArgumentThatNothingDeclaresIsTold() throws Exception {
+        var asked = new BuildRequest("Dockerfile", List.of(), Map.of("NAMED", "1", "MISSPELT", "1"), Map.of(), Optional.empty(),
+                List.of(), BuildRequest.Cache.USE, BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE, BuildContexts.NONE);
+        build("FROM scratch\nARG NAMED\n", new TarText(), asked);
+        assertThat(events).filteredOn(BuildEvent.Note.class::isInstance).containsExactly(
+                new BuildEvent.Note("the build argument MISSPELT was given, and no ARG declares it"));
     }
 
     @Test
@@ -618,6 +558,6 @@ class BuilderTest {
                 .hasMessageStartingWith("exec format error; " + cannot + "no emulator for s390x is registered");
         assertThat(runner.runs).hasSize(1);
         assertThatThrownBy(() -> build("FROM scratch\nRUN strange\n")).isInstanceOf(EngineException.Invalid.class)
-                .hasMessage("exec format error");
+                .hasMessageStartingWith("exec format error\nDockerfile:");
     }
 }

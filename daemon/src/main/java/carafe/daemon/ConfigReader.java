@@ -36,7 +36,7 @@ final class ConfigReader {
             "bip6", "bridge-accept-fwmark", "builder", "cgroup-parent", "containerd",
             "containerd-namespace", "containerd-plugin-namespace", "cpu-rt-period", "cpu-rt-runtime", "data-root-mode",
             "default-cgroupns-mode",
-            "default-ipc-mode", "default-network-opts", "default-runtime", "default-shm-size", "default-ulimits",
+            "default-ipc-mode", "default-runtime", "default-shm-size", "default-ulimits",
             "exec-opts", "experimental", "features", "firewall-backend",
             "init", "init-path", "ip-forward-no-drop", "ip6tables",
             "iptables", "log-format", "metrics-addr", "network-control-plane-mtu", "no-new-privileges",
@@ -279,6 +279,14 @@ final class ConfigReader {
                 var elements = new ArrayList<String>();
                 for (String name : object.object(option.key).fields().keySet()) {
                     object.object(option.key).texts(name).forEach(element -> elements.add(name + "=" + element));
+                }
+                yield elements;
+            }
+            case MAPS -> {
+                var elements = new ArrayList<String>();
+                for (String name : object.object(option.key).fields().keySet()) {
+                    object.object(option.key).textMap(name).forEach((key, value) ->
+                            elements.add(name + "=" + key + "=" + value));
                 }
                 yield elements;
             }

@@ -1,6 +1,7 @@
 package carafe.daemon;
 
 import carafe.engine.NameDefaults;
+import carafe.engine.NetworkDefaults;
 import carafe.hub.HubConfig;
 import carafe.network.FabricConfig;
 import java.nio.file.Path;
@@ -48,10 +49,10 @@ record DaemonConfig(
     /// How many layers are fetched and sent at a time, and how often a broken transfer is tried.
     record Transfers(int downloads, int uploads, int attempts) {}
 
-    /// The default bridge, where ranges of networks come from, whether packet forwarding may be switched on, and how
-    /// containers find names that do not say it themselves.
+    /// The default bridge, where ranges of networks come from, whether packet forwarding may be switched on, how
+    /// containers find names that do not say it themselves, and the options of networks to come.
     record Networking(FabricConfig.DefaultBridge bridge, List<FabricConfig.PoolRule> pools, boolean forward,
-            NameDefaults names) {
+            NameDefaults names, NetworkDefaults networks) {
         Networking {
             pools = List.copyOf(pools);
         }

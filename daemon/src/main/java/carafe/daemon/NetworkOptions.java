@@ -1,13 +1,16 @@
 package carafe.daemon;
 
 import carafe.engine.NameDefaults;
+import carafe.engine.NetworkDefaults;
 import carafe.network.FabricConfig;
 import carafe.network.FabricConfig.PoolRule;
 import carafe.spec.EngineException.Invalid;
 import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -48,7 +51,21 @@ final class NetworkOptions {
         }
         return new DaemonConfig.Networking(
                 wanted, pools.isEmpty() ? FabricConfig.usualPools() : pools, truth(given, Option.IP_FORWARD, true),
-                names(given));
+                names(given), defaults(given));
+    }
+
+    /// Reads elements of the form `bridge=com.docker.network.driver.mtu=1400`.
+    private static NetworkDefaults defaults(Function<Option, List<String>> given) throws Invalid {
+        var options = new LinkedHashMap<String, Map<String, String>>();
+        for (String text : given.apply(Option.NETWORK_OPTION)) {
+            var parts = text.split("=", 3);
+            if (parts.length < 3 || parts[0].isEmpty() || parts[1].isEmpty()) {
+                throw new Invalid("invalid default network option \"" + text + "\": DRIVER=OPTION=VALUE is meant, as"
+                        + " bridge=com.docker.network.driver.mtu=1400");
+            }
+            options.computeIfAbsent(parts[0], _ -> new LinkedHashMap<>()).put(parts[1], parts[2]);
+        }
+        return new NetworkDefaults(options);
     }
 
     private static NameDefaults names(Function<Option, List<String>> given) throws Invalid {

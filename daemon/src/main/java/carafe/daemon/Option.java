@@ -50,6 +50,8 @@ enum Option {
     IP_MASQ("ip-masq", "ip-masq", '\0', Kind.TRUTH, "Let containers leave by the host's address (default true)"),
     ADDRESS_POOL("default-address-pool", "default-address-pools", '\0', Kind.POOLS,
             "Ranges of networks that name none, as base=10.10.0.0/16,size=24 (repeatable)"),
+    NETWORK_OPTION("default-network-opt", "default-network-opts", '\0', Kind.MAPS,
+            "Option of networks to come, as bridge=com.docker.network.driver.mtu=1400 (repeatable)"),
     DNS("dns", "dns", '\0', Kind.LIST, "Name server of containers that ask for none (repeatable)"),
     DNS_OPTION("dns-opt", "dns-opts", '\0', Kind.LIST, "Option of their resolver, as ndots:2 (repeatable)"),
     DNS_SEARCH("dns-search", "dns-search", '\0', Kind.LIST, "Domain they search (repeatable)"),
@@ -72,6 +74,8 @@ enum Option {
         MAP,
         /// Lists by name, each element written `name=element`.
         LISTS,
+        /// Maps by name, each element written `name=key=value`.
+        MAPS,
         POOLS
     }
 

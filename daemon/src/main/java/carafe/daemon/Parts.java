@@ -51,7 +51,8 @@ final class Parts {
         var lock = DataRootLock.take(state);
         made.push(lock);
         var engineConfig = new EngineConfig(lock, config.execRoot(), installation.init(),
-                SubIds.read(Path.of("/etc"), config.remap()), config.networking().names());
+                SubIds.read(Path.of("/etc"), config.remap()), config.networking().names(),
+                config.networking().networks());
         Engine.preload(engineConfig);
         var images = Beside.begin("images", () -> images(state, installation, failpoints));
         made.push(images);

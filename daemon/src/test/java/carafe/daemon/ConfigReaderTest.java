@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.engine.NameDefaults;
+import carafe.engine.NetworkDefaults;
 import carafe.network.FabricConfig;
 import carafe.spec.EngineException.Invalid;
 import carafe.spec.network.Cidr;
@@ -39,7 +40,8 @@ class ConfigReaderTest {
                                 Optional.empty(), new DaemonConfig.Transfers(3, 5, 5)),
                         Optional.empty(),
                         new DaemonConfig.Networking(
-                                FabricConfig.DefaultBridge.USUAL, FabricConfig.usualPools(), true, NameDefaults.NONE),
+                                FabricConfig.DefaultBridge.USUAL, FabricConfig.usualPools(), true, NameDefaults.NONE,
+                                NetworkDefaults.NONE),
                         Optional.empty(),
                         List.of()));
     }
@@ -58,19 +60,16 @@ class ConfigReaderTest {
                  "ipv6":true,"mtu":1400,"icc":false,"ip":"127.0.0.1","ip-forward":false,"ip-masq":false,
                  "dns":["10.9.9.9","fd00::9"],"dns-opts":["ndots:3"],"dns-search":["corp.example"],
                  "host-gateway-ips":["10.9.0.7"],"host-gateway-ip":"fd00::7",
+                 "default-network-opts":{"bridge":{"mtu":"1400","a":"b=c"},"ipvlan":{}},
                  "default-address-pools":[{"base":"10.10.0.0/16","size":24}]}""");
         assertThat(config)
                 .isEqualTo(new DaemonConfig(
                         List.of("unix:///a", "tcp://127.0.0.1:2376"),
-                        Path.of("/d"),
-                        Path.of("/e"),
-                        Path.of("/p"),
+                        Path.of("/d"), Path.of("/e"), Path.of("/p"),
                         "g",
                         true,
                         new DaemonConfig.Tls(
-                                true,
-                                true,
-                                Optional.of(Path.of("/ca")),
+                                true, true, Optional.of(Path.of("/ca")),
                                 Optional.of(Path.of("/cert")),
                                 Optional.of(Path.of("/key"))),
                         Map.of("max-size", "1m"),
@@ -100,7 +99,8 @@ class ConfigReaderTest {
                                 new NameDefaults(
                                         List.of(IpAddress.parse("10.9.9.9"), IpAddress.parse("fd00::9")),
                                         List.of("ndots:3"), List.of("corp.example"),
-                                        List.of(IpAddress.parse("10.9.0.7"), IpAddress.parse("fd00::7")))),
+                                        List.of(IpAddress.parse("10.9.0.7"), IpAddress.parse("fd00::7"))),
+                                new NetworkDefaults(Map.of("bridge", Map.of("mtu", "1400", "a", "b=c")))),
                         Optional.of("default"),
                         List.of()));
     }
@@ -118,6 +118,11 @@ class ConfigReaderTest {
         assertThat(read("{}", "--bridge=none").networking().bridge().enabled()).isFalse();
         assertThat(read("{}", "-b", "lan0").networking().bridge().link()).contains("lan0");
         assertThat(read("{}", "--default-address-pool", "base=10.0.0.0/8,size=22").networking().pools()).hasSize(1);
+        assertThat(read("{}", "--default-network-opt=bridge=a=b", "--default-network-opt", "bridge=c=").networking().networks())
+                .isEqualTo(new NetworkDefaults(Map.of("bridge", Map.of("a", "b", "c", ""))));
+        assertThatThrownBy(() -> read("{}", "--default-network-opt", "mtu=1400"))
+                .hasMessageStartingWith("invalid default network option \"mtu=1400\": DRIVER=OPTION=VALUE is meant");
+        refused("{\"default-network-opts\":{\"bridge\":{\"mtu\":1400}}}", "must be an object of strings");
         refused("{\"dns\":[\"resolver\"]}", "resolver is not an ip address");
         refused("{\"dns-search\":[\"a b\"]}", "a b is not a valid domain");
         refused("{\"host-gateway-ips\":[\"10.0.0.1\",\"10.0.0.2\"]}", "only one IPv4 and one IPv6 host gateway");

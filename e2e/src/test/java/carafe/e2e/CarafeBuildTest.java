@@ -222,7 +222,7 @@ final class CarafeBuildTest {
 
     @Test
     void checksNameLineAndFix() throws Exception {
-        assertThat(run("build", "--check", context("FROM busybox AS Base\nCMD echo hi\n").toString()).good().out())
+        assertThat(run("build", "--check", context("FROM busybox AS Base\nCMD echo hi\n").toString()).endedWith(1).out())
                 .contains("StageNameCasing", "JSONArgsRecommended", "try:  CMD [\"echo\", \"hi\"]");
     }
 

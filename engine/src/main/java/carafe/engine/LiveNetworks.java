@@ -38,7 +38,7 @@ final class LiveNetworks implements Networks {
     private final Clock clock;
 
     /// Those who do the work on a container's side.
-    record Hands(Memberships memberships, EtcFiles etc, Layout layout, Steps steps) {}
+    record Hands(Memberships memberships, EtcFiles etc, Layout layout, Steps steps, NetworkDefaults defaults) {}
 
     LiveNetworks(Book book, NetworkBook networks, Fabric fabric, Hands hands, Clock clock) {
         this.book = book;
@@ -124,16 +124,23 @@ final class LiveNetworks implements Networks {
         }
     }
 
-    private static NetworkRequest asked(NetworkCreateRequest request) throws EngineException {
+    private NetworkRequest asked(NetworkCreateRequest request) throws EngineException {
         var pools = request.ipam().pools().stream()
                 .map(pool -> new NetworkRequest.Pool(pool.subnet(), pool.range(), pool.gateway(), pool.auxiliary()))
                 .toList();
+        var driver = Driver.of(request.driver());
+        boolean whole = request.flags().configFrom().isEmpty();
+        var options = whole
+                ? hands.defaults.complete(driver.word(), request.options())
+                : new LinkedHashMap<>(request.options());
         return new NetworkRequest(
-                request.name(), Driver.of(request.driver()), request.four(), request.six(),
+                request.name(), driver,
+                NetworkDefaults.family(request.four(), NetworkDefaults.FOUR, options),
+                NetworkDefaults.family(request.six(), NetworkDefaults.SIX, options),
                 new NetworkRequest.Pools(request.ipam().driver(), request.ipam().options(), pools),
                 new Network.Reach(request.flags().internal(), request.flags().attachable(),
                         request.flags().ingress() || !request.flags().scope().isEmpty() && request.flags().configOnly()),
-                request.options(), request.labels());
+                options, request.labels());
     }
 
     @Override

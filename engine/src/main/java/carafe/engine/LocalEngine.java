@@ -81,7 +81,7 @@ final class LocalEngine implements Engine {
         sharings = new Sharings(book, memberships.links());
         var etc = new EtcFiles(EtcFiles.Host.USUAL, config.names());
         networks = new LiveNetworks(book, networkBook, resources.fabric(),
-                new LiveNetworks.Hands(memberships, etc, layout, steps), parts.clock());
+                new LiveNetworks.Hands(memberships, etc, layout, steps, config.networks()), parts.clock());
         var planner = new ContainerPlanner(parts.images(), new MountResolver(book, parts.images()), facts,
                 new ContainerPlanner.Others(memberships, sharings, layers), new UserChoice(book, config.users()), parts.clock());
         endings = new Endings(book, parts.runtime(), sources, layout, steps);

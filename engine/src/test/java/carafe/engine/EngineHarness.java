@@ -62,6 +62,9 @@ final class EngineHarness implements AutoCloseable {
         }
     }
 
+    /// What new networks are like; counts from the next opening on.
+    NetworkDefaults networkDefaults = NetworkDefaults.NONE;
+
     /// There are none before the test says so.
     final MemoryQuotas quotas = new MemoryQuotas();
 
@@ -115,7 +118,8 @@ final class EngineHarness implements AutoCloseable {
 
     private LocalEngine open(Failpoints failpoints) throws EngineException {
         return LocalEngine.open(
-                new EngineConfig(lock, root.resolve("run"), root.resolve("docker-init"), users, NameDefaults.NONE),
+                new EngineConfig(lock, root.resolve("run"), root.resolve("docker-init"), users, NameDefaults.NONE,
+                        networkDefaults),
                 new Engine.Parts(runtime, images, storage(failpoints), NoRegistries.remote(), new Host(), failpoints, clock));
     }
 

@@ -175,7 +175,8 @@ final class LinuxVolumesTest {
             return true;
         });
         Thread.ofPlatform().start(start);
-        EngineHarness.eventually(() -> !mountsOf(volumes().inspect("share").mountpoint()).isEmpty());
+        Path begun = volumes().inspect("share").mountpoint().resolveSibling("filling");
+        EngineHarness.eventually(() -> Files.exists(begun));
         Files.writeString(shared.resolve("theirs"), "kept");
         Files.writeString(shared.resolve("group"), "mine:x:0:\n");
         assertThatThrownBy(start::get).hasMessageContaining("volume.copied-up");

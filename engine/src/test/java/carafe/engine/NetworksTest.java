@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -555,5 +556,33 @@ class NetworksTest {
         assertThat(harness.outlets.openings).map(opening -> opening.ports().stream()
                         .map(port -> port.containerPort() + " at " + port.address().map(Object::toString).orElse("all")).toList())
                 .containsExactly(List.of("80 at 192.0.2.5", "81 at 127.0.0.1"), List.of("80 at all", "81 at 127.0.0.1"));
+    }
+
+    @Test
+    void newNetworksHaveTheOptionsThatTheEngineWasToldUnlessTheyAreGiven() throws Exception {
+        String bind = "com.docker.network.bridge.host_binding_ipv4";
+        String mtu = "com.docker.network.driver.mtu";
+        String six = "com.docker.network.enable_ipv6";
+        networks.create(network("{\"Name\":\"before\"}"));
+        harness.networkDefaults = new NetworkDefaults(Map.of(
+                "bridge", Map.of(bind, "127.0.0.1", mtu, "1400", six, "true"), "macvlan", Map.of(mtu, "9")));
+        harness.crash();
+        networks = harness.engine.networks();
+        assertThat(networks.inspect("before").options()).isEmpty();
+        networks.create(network("{\"Name\":\"plain\"}"));
+        assertThat(networks.inspect("plain").options()).isEqualTo(Map.of(bind, "127.0.0.1", mtu, "1400", six, "true"));
+        assertThat(networks.inspect("plain").families()).isEqualTo(new NetworkDetails.Families(true, true));
+        networks.create(network("{\"Name\":\"own\",\"EnableIPv6\":false,\"Options\":{\"" + mtu + "\":\"1300\"}}"));
+        assertThat(networks.inspect("own").options()).isEqualTo(Map.of(bind, "127.0.0.1", mtu, "1300"));
+        assertThat(networks.inspect("own").families()).isEqualTo(new NetworkDetails.Families(true, false));
+        assertThatThrownBy(() -> networks.create(network("{\"Name\":\"no\",\"Options\":{\"" + six + "\":\"maybe\"}}")))
+                .isInstanceOf(EngineException.Invalid.class)
+                .hasMessage("driver-opt \"" + six + "\" is not a valid bool: \"maybe\"; it is true or false");
+        networks.create(network("{\"Name\":\"kept\",\"ConfigOnly\":true,\"Options\":{\"" + mtu + "\":\"1200\"}}"));
+        harness.networkDefaults = NetworkDefaults.NONE;
+        harness.crash();
+        networks = harness.engine.networks();
+        networks.create(network("{\"Name\":\"of-it\",\"ConfigFrom\":{\"Network\":\"kept\"}}"));
+        assertThat(networks.inspect("of-it").options()).containsEntry(mtu, "1200").containsEntry(bind, "127.0.0.1");
     }
 }

@@ -14,7 +14,8 @@ import java.util.Arrays;
 import java.util.Map;
 
 /// Tars from outside that are no layers: a build's context, an archive to unpack. Plain, gzip, zstd, bzip2 or xz, found
-/// by the first bytes; every bound of layers holds, and the holes of sparse files count as what is unpacked. Names are as written: whoever uses them resolves them in a tree.
+/// by the first bytes; every bound of layers holds, and the holes of sparse files count as what is unpacked.
+/// Names are as written: whoever uses them resolves them in a tree.
 public final class TarArchive {
 
     /// What kind of member it is.
@@ -48,7 +49,7 @@ public final class TarArchive {
                         entry.mtimeSeconds(), entry.mtimeNanos());
                 var member = new Member(Kind.valueOf(entry.type().name()), entry.name(), entry.linkName(),
                         entry.size(), attributes, entry.deviceMajor(), entry.deviceMinor(), entry.xattrs());
-                holes += entry.size() - entry.storedBytes();
+                holes += Math.min(entry.size() - entry.storedBytes(), UnpackBounds.DEFAULT.maxBytes() + 1);
                 var excess = UnpackBounds.DEFAULT.excess(stream.plainBytes() + holes, stream.blobBytes());
                 if (holes > 0 && excess.isPresent()) {
                     throw new EngineException.Invalid("the archive, with the holes of " + entry.name() + ", " + excess.get());

@@ -192,9 +192,11 @@ final class NetworkPlanner {
 
     /// The link of the default bridge and the addresses it has, where it is the host's own.
     record Ground(String link, List<Cidr.Host> addresses) {
-        /// The host's own first address of the family.
+        /// The host's own first address of the family whose range has room for others.
         Optional<Cidr.Host> first(boolean six) {
-            return addresses.stream().filter(address -> address.address().six() == six).findFirst();
+            return addresses.stream()
+                    .filter(address -> address.address().six() == six && address.address().bits() - address.prefix() > 1)
+                    .findFirst();
         }
     }
 

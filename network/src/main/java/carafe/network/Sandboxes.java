@@ -44,7 +44,7 @@ final class Sandboxes implements AutoCloseable {
     private final List<EndpointListener> listeners;
     private final Failpoints failpoints;
     private final ConcurrentMap<String, Cell> cells = new ConcurrentHashMap<>();
-    private final ConcurrentMap<String, String> dying = new ConcurrentHashMap<>(); // ends on the host, by #seats
+    private final Dying dying = new Dying();
 
     /// Who does the work.
     record Tools(NamespaceThread thread, NamespacePool namespaces, Cables cables, Graveyard graveyard,
@@ -167,7 +167,7 @@ final class Sandboxes implements AutoCloseable {
             throws EngineException {
         for (var place : places) {
             pass("sandbox.link");
-            silence(place);
+            dying.before(place.endpoint()).forEach(tools.cables::mute);
             boolean used = ahead.isPresent() && place == places.getFirst();
             if (used) {
                 tools.cables.use(ahead.get(), place, namespace);
@@ -183,7 +183,7 @@ final class Sandboxes implements AutoCloseable {
     private void undo(String containerId, List<Place> places, Optional<NetNamespace> namespace) {
         for (var place : places) {
             detached(containerId, place.endpoint());
-            dies(place.endpoint());
+            dying.add(place.endpoint());
             addresses.free(place.endpoint());
         }
         try {
@@ -199,30 +199,8 @@ final class Sandboxes implements AutoCloseable {
         var links = places.stream().map(place -> place.endpoint().hostLink()).filter(link -> !link.isEmpty()).toList();
         var then = new ArrayList<AutoCloseable>();
         namespace.ifPresent(then::add);
-        then.add(() -> dying.values().removeAll(links));
+        then.add(() -> dying.gone(links));
         tools.graveyard.bury(links, then);
-    }
-
-    /// Its addresses may be another's at once, while its link is removed in the background.
-    private void dies(Endpoint endpoint) {
-        if (!endpoint.hostLink().isEmpty()) {
-            seats(endpoint).forEach(seat -> dying.put(seat, endpoint.hostLink()));
-        }
-    }
-
-    /// Who had an address of this place before and is not gone yet would answer in the newcomer's stead.
-    private void silence(Place place) {
-        for (String seat : seats(place.endpoint())) {
-            var before = dying.get(seat);
-            if (before != null) {
-                tools.cables.mute(before);
-            }
-        }
-    }
-
-    private static List<String> seats(Endpoint endpoint) {
-        return Stream.concat(endpoint.four().stream(), endpoint.six().stream())
-                .map(host -> endpoint.networkId() + " " + host.address()).toList();
     }
 
     /// The place of `joining` beside those `before` and the links `inside`; on a bridge the end on the host is called
@@ -320,7 +298,7 @@ final class Sandboxes implements AutoCloseable {
             after.add(place.endpoint());
             tools.notes.write(containerId, after);
             pass("connect.link");
-            silence(place);
+            dying.before(place.endpoint()).forEach(tools.cables::mute);
             tools.cables.lay(place, cell.namespace());
             laid = true;
             tools.cables.address(place, cell.namespace(), joining.driverOptions());
@@ -389,7 +367,7 @@ final class Sandboxes implements AutoCloseable {
             LOG.warn("the note about container {} still tells of network {}: {}",
                     cell.containerId(), place.network().name(), e.getMessage());
         }
-        dies(place.endpoint());
+        dying.add(place.endpoint());
         addresses.free(place.endpoint());
         bury(List.of(place), Optional.empty());
     }

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 class HostsBridgeTest {
 
     private static final String ONE = "1".repeat(64);
-    private static final List<String> OWN = List.of("192.0.2.10/24", "198.51.100.1/24", "2001:db8::10/64");
+    private static final List<String> OWN = List.of("203.0.113.9/32", "192.0.2.10/24", "198.51.100.1/24", "2001:db8::10/64");
 
     @TempDir
     Path run;
@@ -105,11 +105,11 @@ class HostsBridgeTest {
         var options = Map.of(LinkOptions.BRIDGE_NAME, "br9");
         var dying = stage.open();
         var network = dying.create(request("lan", options, pool("10.77.0.0/24")));
-        assertThat(addresses()).hasSize(4).containsAll(OWN).contains("10.77.0.1/24");
+        assertThat(addresses()).hasSize(5).containsAll(OWN).contains("10.77.0.1/24");
         dying.abandon();
         try (var fabric = stage.open()) {
             fabric.restore(List.of(network), Map.of());
-            assertThat(addresses()).hasSize(4).containsAll(OWN).contains("10.77.0.1/24");
+            assertThat(addresses()).hasSize(5).containsAll(OWN).contains("10.77.0.1/24");
             fabric.remove(network);
             assertThat(addresses()).containsExactlyInAnyOrderElementsOf(OWN);
 

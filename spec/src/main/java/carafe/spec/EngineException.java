@@ -22,6 +22,21 @@ public abstract sealed class EngineException extends Exception {
         return sentence;
     }
 
+    /// The same kind with `more` behind the sentence, on lines of its own.
+    public EngineException with(String more) {
+        String longer = sentence + "\n" + more;
+        return switch (this) {
+            case Invalid _ -> new Invalid(longer);
+            case NotFound _ -> new NotFound(longer);
+            case Conflict _ -> new Conflict(longer);
+            case NotModified _ -> new NotModified(longer);
+            case Forbidden _ -> new Forbidden(longer);
+            case Unavailable _ -> new Unavailable(longer, this);
+            case Unsupported _ -> new Unsupported(longer);
+            case Internal _ -> new Internal(longer, this);
+        };
+    }
+
     /// The request itself is wrong; repeating it cannot help.
     public static final class Invalid extends EngineException {
         public Invalid(String message) {

@@ -8,14 +8,8 @@ import java.util.Optional;
 /// The `--name=value` words between an instruction's keyword and its arguments.
 final class Flags {
 
-    /// One flag; a value of null is none (`--link`).
-    record Flag(String name, Optional<String> value) {
-
-        /// As written.
-        String text() {
-            return "--" + name + value.map(text -> "=" + text).orElse("");
-        }
-    }
+    /// One flag, without its quotes; no value is that of `--link`. `text` is the flag as written.
+    record Flag(String name, Optional<String> value, String text) {}
 
     /// The flags found and what comes behind them.
     record Split(List<Flag> flags, String rest) {}
@@ -29,8 +23,9 @@ final class Flags {
         this.left = new ArrayList<>(statement.flags());
     }
 
-    /// Takes the flags off the begin of `text`.
-    static Split split(String text, char escape) {
+    /// Takes the flags off the begin of `text`. Quotes anywhere in a flag hold blanks together and are taken off, and so is
+    /// a backslash, whatever escapes elsewhere in the file.
+    static Split split(String text) {
         var flags = new ArrayList<Flag>();
         int at = 0;
         while (true) {
@@ -40,24 +35,45 @@ final class Flags {
             if (!text.startsWith("--", at)) {
                 break;
             }
-            int end = wordEnd(text, at, escape);
-            String word = text.substring(at + 2, end);
+            int end = wordEnd(text, at);
+            String written = text.substring(at, end);
+            String word = unquoted(written).substring(2);
             at = end;
             if (word.isEmpty()) {
                 break; // a lone -- ends the flags
             }
             int equals = word.indexOf('=');
-            flags.add(equals < 0 ? new Flag(word, Optional.empty())
-                    : new Flag(word.substring(0, equals), Optional.of(word.substring(equals + 1))));
+            flags.add(equals < 0 ? new Flag(word, Optional.empty(), written)
+                    : new Flag(word.substring(0, equals), Optional.of(word.substring(equals + 1)), written));
         }
         return new Split(flags, text.substring(at).strip());
     }
 
-    private static int wordEnd(String text, int start, char escape) {
+    private static String unquoted(String written) {
+        var plain = new StringBuilder();
+        char quote = 0;
+        for (int i = 0; i < written.length(); i++) {
+            char c = written.charAt(i);
+            if (c == '\\') {
+                if (++i < written.length()) {
+                    plain.append(written.charAt(i));
+                }
+            } else if (c == quote) {
+                quote = 0;
+            } else if (quote == 0 && (c == '"' || c == '\'')) {
+                quote = c;
+            } else {
+                plain.append(c);
+            }
+        }
+        return plain.toString();
+    }
+
+    private static int wordEnd(String text, int start) {
         char quote = 0;
         for (int i = start; i < text.length(); i++) {
             char c = text.charAt(i);
-            if (c == escape && quote != '\'') {
+            if (c == '\\') {
                 i++;
             } else if (c == quote) {
                 quote = 0;

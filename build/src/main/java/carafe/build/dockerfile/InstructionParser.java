@@ -183,7 +183,7 @@ final class InstructionParser {
         for (var heredoc : statement.heredocs()) {
             text.append('\n').append(heredoc.content()).append(heredoc.name());
         }
-        var inner = Flags.split(trigger.substring(Math.min(trigger.length(), word.length())), escape);
+        var inner = Flags.split(trigger.substring(Math.min(trigger.length(), word.length())));
         step(new Statement(word, inner.flags(), inner.rest(), statement.heredocs(), statement.span(), List.of()));
         return new Instruction.OnBuild(text.toString());
     }

@@ -72,7 +72,7 @@ final class StatementReader {
         }
         text.append(line);
         int last = Math.max(first, lastWithText(first));
-        if (emptyLine > 0 && emptyLine < last) {
+        if (emptyLine > 0 && emptyLine < last && directives.wants(Rule.NO_EMPTY_CONTINUATION)) {
             findings.add(new Finding(Rule.NO_EMPTY_CONTINUATION, "Empty continuation line", new Span(first, last),
                     "remove line " + emptyLine));
         }
@@ -109,7 +109,7 @@ final class StatementReader {
         }
         String keyword = text.substring(0, blank);
         String behind = text.substring(blank).strip();
-        var split = Flags.split(behind, directives.escape());
+        var split = Flags.split(behind);
         var heredocs = takesHeredocs(keyword, behind) ? heredocs(split.rest(), first) : List.<Heredoc>of();
         statements.add(new Statement(keyword, split.flags(), split.rest(), heredocs,
                 new Span(first, Math.max(first, lastWithText(first))), comments));

@@ -1,6 +1,7 @@
 package carafe.build.plan;
 
 import carafe.build.dockerfile.Finding;
+import carafe.build.dockerfile.Source;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.RunConfig;
 import java.util.ArrayList;
@@ -10,8 +11,9 @@ import java.util.Map;
 
 /// All stages that the targets need, each behind those it needs; the targets, one for each platform; what the checks
 /// found. Where there are several platforms, `labels` has for each stage's number the one it is for, as people see it.
+/// `unused` are the names of arguments that were given and that nothing in the file `source` declares.
 public record BuildPlan(List<PlannedStage> stages, List<Target> targets, List<Finding> findings,
-        Map<Integer, String> labels) {
+        Map<Integer, String> labels, Source source, List<String> unused) {
 
     /// A stage that becomes a result: its number, and its configuration with the labels asked for.
     public record Target(int stage, RunConfig config, Platform platform) {}
@@ -21,11 +23,7 @@ public record BuildPlan(List<PlannedStage> stages, List<Target> targets, List<Fi
         targets = List.copyOf(targets);
         findings = List.copyOf(findings);
         labels = Map.copyOf(labels);
-    }
-
-    /// The plan of one platform, whose target is the last of `stages`.
-    static BuildPlan of(List<PlannedStage> stages, RunConfig config, Platform platform, List<Finding> findings) {
-        return new BuildPlan(stages, List.of(new Target(stages.getLast().index(), config, platform)), findings, Map.of());
+        unused = List.copyOf(unused);
     }
 
     /// One plan of those for several platforms: stages that are the same for all are in it once.
@@ -51,7 +49,8 @@ public record BuildPlan(List<PlannedStage> stages, List<Target> targets, List<Fi
             plan.findings.stream().filter(finding -> !findings.contains(finding)).forEach(findings::add);
         }
         findings.sort((a, b) -> Integer.compare(a.span().first(), b.span().first()));
-        return new BuildPlan(stages, targets, findings, labels);
+        var first = plans.getFirst(); // what is declared is the same for all
+        return new BuildPlan(stages, targets, findings, labels, first.source, first.unused);
     }
 
     /// The number of a stage among `stages`, to which it is added unless it is there.

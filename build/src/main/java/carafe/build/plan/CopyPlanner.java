@@ -12,9 +12,13 @@ import carafe.spec.build.PathPattern;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /// Plans COPY and ADD.
 final class CopyPlanner {
+
+    private static final Pattern MODE =
+            Pattern.compile("[0-7]{1,4}|[ugoa]*([-+=][rwxXstugo]*)+(,[ugoa]*([-+=][rwxXstugo]*)+)*");
 
     private final StagePlanner stage;
     private final Step step;
@@ -71,10 +75,9 @@ final class CopyPlanner {
             excludes.add(stage.expand(exclude, step));
         }
         var mode = expanded(options.chmod());
-        if (mode.isPresent() && !mode.get().matches("[0-7]{1,4}")
-                && !mode.get().matches("[ugoa]*[-+=][rwxXst]*(,[ugoa]*[-+=][rwxXst]*)*")) {
+        if (mode.isPresent() && !MODE.matcher(mode.get()).matches()) {
             throw new DockerfileException(step.span(), "invalid chmod parameter: '" + mode.get()
-                    + "'. it should be octal string and between 0 and 07777, or like u=rwX,go=rX");
+                    + "'. it should be octal string and between 0 and 07777, or like u=rwX,go=rX or g=u");
         }
         var checksum = expanded(options.checksum());
         if (checksum.isPresent() && !checksum.get().matches("sha256:[0-9a-f]{64}|[0-9a-f]{1,64}")) {

@@ -166,7 +166,7 @@ final class MountReader {
         int shift = 10 * (" kmgt".indexOf(matcher.group(2).isEmpty() ? " " : matcher.group(2).toLowerCase(Locale.ROOT)));
         long number = Long.parseLong(matcher.group(1));
         if (number > Long.MAX_VALUE >> Math.max(0, shift)) {
-            throw new DockerfileException(span, "invalid size \"" + text + "\": it is larger than 9223372036854775807 bytes");
+            throw new DockerfileException(span, "the size \"" + text + "\" is larger than " + Long.MAX_VALUE + " bytes");
         }
         return number << Math.max(0, shift);
     }

@@ -95,7 +95,29 @@ public final class Planner {
         var all = new ArrayList<>(file.findings());
         findings.stream().filter(finding -> file.directives().wants(finding.rule())).forEach(all::add);
         all.sort((a, b) -> Integer.compare(a.span().first(), b.span().first()));
-        return BuildPlan.of(stages, labelled(result.config()), options.platform(), all);
+        var made = new BuildPlan.Target(target.index(), labelled(result.config()), options.platform());
+        return new BuildPlan(stages, List.of(made), all, Map.of(), file.source(), unused());
+    }
+
+    /// The arguments given that neither an instruction of the file nor a trigger that was run declares, and that mean
+    /// nothing without being declared.
+    private List<String> unused() {
+        for (var stage : file.stages()) {
+            for (var step : stage.steps()) {
+                if (step.instruction() instanceof Instruction.Arg(var arguments)) {
+                    arguments.forEach(argument -> usedArguments.add(argument.key()));
+                }
+            }
+        }
+        return options.arguments().keySet().stream().sorted()
+                .filter(name -> !usedArguments.contains(name) && !PlatformArguments.NAMES.contains(name)
+                        && !PlatformArguments.PROXIES.contains(name) && !name.startsWith("BUILDKIT_")
+                        && !name.equals("SOURCE_DATE_EPOCH"))
+                .toList();
+    }
+
+    void uses(String argument) {
+        usedArguments.add(argument);
     }
 
     private RunConfig labelled(RunConfig config) {
@@ -268,6 +290,8 @@ public final class Planner {
                 var names = file.stages().stream().flatMap(stage -> stage.base().name().stream()).toList();
                 throw new DockerfileException(span, "failed to parse stage name \"" + reference + "\": " + e.getMessage()
                         + Nearest.of(reference, names).map(near -> " (did you mean " + near + "?)").orElse(""));
+            } catch (EngineException e) {
+                throw e.with(file.source().excerpt(span));
             }
             found.put(key, known);
         }

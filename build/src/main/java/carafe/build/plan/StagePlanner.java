@@ -176,6 +176,7 @@ final class StagePlanner {
         for (var argument : list) {
             String name = argument.key();
             declared.add(name);
+            planner.uses(name);
             String given = planner.options().arguments().get(name);
             if (given != null) {
                 arguments.put(name, given);

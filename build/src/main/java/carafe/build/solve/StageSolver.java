@@ -60,7 +60,7 @@ final class StageSolver {
         job.tell(new BuildEvent.Started(vertex));
         state = switch (stage.base()) {
             case Origin.OfStage(int index) -> results.of(index);
-            case Origin.OfImage image -> sources.image(image);
+            case Origin.OfImage image -> base(image);
             case Origin.NamedContext context -> context(context);
             case Origin.Scratch _, Origin.Context _ -> StageResult.EMPTY;
         };
@@ -73,12 +73,25 @@ final class StageSolver {
             job.tell(new BuildEvent.Started(vertex));
             try {
                 step(step, vertex);
-            } catch (EngineException | IOException e) {
+            } catch (StepFailed e) {
+                throw e.with(job.plan().source().excerpt(step.span()));
+            } catch (EngineException e) {
+                job.tell(new BuildEvent.Failed(vertex, String.valueOf(e.getMessage()), 0, ""));
+                throw e.with(job.plan().source().excerpt(step.span()));
+            } catch (IOException e) {
                 job.tell(new BuildEvent.Failed(vertex, String.valueOf(e.getMessage()), 0, ""));
                 throw e;
             }
         }
         return state;
+    }
+
+    private StageResult base(Origin.OfImage image) throws EngineException {
+        try {
+            return sources.image(image);
+        } catch (EngineException e) {
+            throw e.with(job.plan().source().excerpt(stage.span()));
+        }
     }
 
     private void step(PlannedStep step, int vertex)

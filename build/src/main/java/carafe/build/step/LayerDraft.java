@@ -84,7 +84,8 @@ final class LayerDraft {
         if (member != null) {
             return Optional.of(member.node());
         }
-        return root.isEmpty() || fresh.contains(parent(path)) ? Optional.empty() : root.get().find(path).map(node -> node.at(path));
+        return root.isEmpty() || fresh.contains(parent(path)) ? Optional.empty()
+                : root.get().find(path).map(node -> node.at(path));
     }
 
     /// Adds a member, and its parents where they are not here yet.

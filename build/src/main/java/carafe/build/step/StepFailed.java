@@ -11,6 +11,16 @@ public final class StepFailed extends Exception {
         this.exitCode = exitCode;
     }
 
+    private StepFailed(StepFailed same, String more) {
+        super(same.getMessage() + "\n" + more, same);
+        this.exitCode = same.exitCode;
+    }
+
+    /// The same with `more` behind the sentence, on lines of its own.
+    public StepFailed with(String more) {
+        return new StepFailed(this, more);
+    }
+
     /// The exit code.
     public int exitCode() {
         return exitCode;

@@ -95,6 +95,9 @@ final class PlanText {
             }
         }
         text.append("config ").append(plan.targets().getFirst().config().toJson().print()).append('\n');
+        if (!plan.unused().isEmpty()) {
+            text.append("unused ").append(plan.unused()).append('\n');
+        }
         for (var finding : plan.findings()) {
             text.append("warning ").append(finding.rule().word()).append(" line ").append(finding.span().first())
                     .append(": ").append(finding.message()).append('\n');

@@ -40,6 +40,7 @@ public final class BuildProgress {
     private final Optional<Thread> ticker;
     private int drawn;
     private Optional<Json.Obj> failure = Optional.empty();
+    private boolean warned;
 
     private static final class Vertex {
         final int number;
@@ -95,6 +96,11 @@ public final class BuildProgress {
         return failure;
     }
 
+    /// Whether a check of the Dockerfile found something.
+    public boolean warned() {
+        return warned;
+    }
+
     /// Shows one event.
     public void on(Json.Obj event) throws EngineException.Invalid {
         drawing.lock();
@@ -102,9 +108,12 @@ public final class BuildProgress {
             String kind = event.text("event");
             switch (kind) {
                 case "planned" -> planned(event);
-                case "warning" -> say(" WARNING: " + event.text("rule") + ": " + event.text("message") + " (line "
-                        + event.number("line", 0) + ")"
-                        + (event.text("fix").isEmpty() ? "" : "\n   try:  " + event.text("fix")));
+                case "warning" -> {
+                    warned = true;
+                    say(" WARNING: " + event.text("rule") + ": " + event.text("message") + " (line "
+                            + event.number("line", 0) + ")"
+                            + (event.text("fix").isEmpty() ? "" : "\n   try:  " + event.text("fix")));
+                }
                 case "note" -> say(event.text("text"));
                 default -> {
                     var vertex = vertices.get((int) event.number("vertex", -1));

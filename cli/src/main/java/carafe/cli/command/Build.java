@@ -222,7 +222,7 @@ final class Build {
                 }
                 write("iidfile", made.name());
                 write("metadata-file", made.metadata(names).print() + "\n");
-                return 0;
+                return BuildDocument.call(flags).equals("check") && progress.warned() ? 1 : 0;
             }
             case "error" -> {
                 String image = progress.failure().isPresent() ? progress.failure().get().text("image") : "";

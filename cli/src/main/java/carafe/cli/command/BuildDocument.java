@@ -61,11 +61,16 @@ final class BuildDocument {
                 .put("keepFailed", flags.truth("debug"))
                 .put("insecure", flags.list("allow").contains("security.insecure"))
                 .put("hostNetwork", flags.list("allow").contains("network.host"))
-                .put("call", flags.truth("check") ? "check" : flags.text("call"))
+                .put("call", call(flags))
                 .put("credentials", Json.ofAll(call.credentials().documents()))
                 .put("secrets", Json.ofMap(secrets()))
                 .put("agents", Json.ofMap(agents()))
                 .build();
+    }
+
+    /// What the build is to come to: `build`, `check`, `outline` or `targets`.
+    static String call(Flags flags) {
+        return flags.truth("check") ? "check" : flags.text("call");
     }
 
     /// The platforms asked for; none is the engine's own.

@@ -72,6 +72,18 @@ class BuildSendingTest {
         assertThat(answers).isEmpty();
     }
 
+    @Test
+    void aCheckThatFoundSomethingFails() {
+        String said = "{\"event\":\"outcome\",\"text\":\"checked\\n\"}";
+        String warning = "{\"event\":\"warning\",\"rule\":\"R\",\"message\":\"m\",\"line\":1}\n";
+        answers.addAll(List.of(said, warning + said, warning + said, warning + OUTCOME));
+        assertThat(Carafe.run(caller.session("build", "--check", "ctx"), _ -> false)).isZero();
+        assertThat(Carafe.run(caller.session("build", "--check", "ctx"), _ -> false)).isEqualTo(1);
+        assertThat(Carafe.run(caller.session("build", "--call", "outline", "ctx"), _ -> false)).isZero();
+        assertThat(Carafe.run(caller.session("build", "ctx"), _ -> false)).isZero();
+        assertThat(caller.output()).startsWith("checked\nchecked\nchecked\n");
+    }
+
     private String listing(int at) throws EngineException.Invalid {
         var listing = documents.get(at).object("listing");
         return listing.text("directory").isEmpty() ? "none" : listing.truth("alone") ? "alone" : "behind";

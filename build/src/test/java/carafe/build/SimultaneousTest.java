@@ -1,0 +1,184 @@
+package carafe.build;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carafe.build.plan.BaseImages;
+import carafe.build.step.StepRunner;
+import carafe.build.tree.FileSource;
+import carafe.build.tree.MountedTree;
+import carafe.build.tree.RootView;
+import carafe.build.tree.TarText;
+import carafe.image.Images;
+import carafe.spec.EngineException;
+import carafe.spec.build.BuildEvent;
+import carafe.spec.build.BuildRequest;
+import carafe.spec.build.CachePrune;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.Platform;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Stages and builds at the same time, on a real image store. Programs of RUN are played: `gate` waits until it is opened
+/// and writes `/gate`, `meet` waits for another that does, `write` writes `/x`, `fail` fails, `burst` has no memory.
+class SimultaneousTest {
+
+    @TempDir
+    Path directory;
+
+    private final CountDownLatch waiting = new CountDownLatch(1);
+    private final CountDownLatch gate = new CountDownLatch(1);
+    private final CyclicBarrier meeting = new CyclicBarrier(2);
+    private final AtomicInteger runs = new AtomicInteger();
+    private Images images;
+    private Builder builder;
+
+    @BeforeEach
+    void open() throws Exception {
+        images = Images.open(directory.resolve("state"));
+        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets")),
+                new Builder.Parts(images, this::play, new PlayedRemotes(), Clock.systemUTC()));
+    }
+
+    @AfterEach
+    void nothingIsLeft() throws Exception {
+        builder.close();
+        assertThat(images.snapshots().list()).isEmpty();
+        assertThat(directory.resolve("build/scratch")).isEmptyDirectory();
+        images.close();
+    }
+
+    private int play(StepRunner.StepRun run, StepRunner.Output output) throws EngineException, InterruptedException {
+        runs.incrementAndGet();
+        try (var root = RootView.writable(run.root())) {
+            switch (run.arguments().getLast().split(" ")[0]) {
+                case "gate" -> {
+                    waiting.countDown();
+                    gate.await();
+                    root.tree().writeFile("/gate", new byte[] {'g'}, 0644, 0, 0);
+                }
+                case "meet" -> meeting.await(60, TimeUnit.SECONDS);
+                case "write" -> root.tree().writeFile("/x", new byte[] {'x'}, 0644, 0, 0);
+                case "burst" -> throw new OutOfMemoryError("played");
+                default -> {
+                    return 3;
+                }
+            }
+            return 0;
+        } catch (BrokenBarrierException | TimeoutException e) {
+            throw new EngineException.Internal("the other stage does not run at the same time", e);
+        } catch (IOException e) {
+            throw new EngineException.Internal("the played program failed: " + e.getMessage(), e);
+        }
+    }
+
+    private static BuildRequest request() {
+        return BuildRequest.of(List.of());
+    }
+
+    private BaseImages.BaseImage base(String reference, Platform platform) throws EngineException {
+        var image = images.find(reference, platform);
+        return new BaseImages.BaseImage(image.id(), image.config());
+    }
+
+    private void build(String dockerfile) throws Exception {
+        builder.build(request(), this::base, new TarText().file("Dockerfile", dockerfile).stream(), _ -> { });
+    }
+
+    private MountedTree files(Digest image) throws Exception {
+        var plan = images.snapshots().prepareView("look", images.byId(image).orElseThrow());
+        try {
+            return RootView.readOnly(plan);
+        } finally {
+            images.snapshots().remove("look");
+        }
+    }
+
+    private static String text(FileSource tree, String path) throws IOException {
+        try (var in = tree.open(tree.follow(path).orElseThrow())) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    @Test
+    @Timeout(60)
+    void aStageThatHasNoMemoryEndsTheBuild() {
+        assertThatThrownBy(() -> build("FROM scratch AS a\nRUN burst\nFROM scratch\nCOPY --from=a / /\n"))
+                .isInstanceOf(EngineException.Unavailable.class)
+                .hasMessageStartingWith("the build needs more memory than the engine has (");
+    }
+
+    @Test
+    @Timeout(120)
+    void stagesThatNeedNothingOfEachOtherRunAtTheSameTime() throws Exception {
+        build("FROM scratch AS a\nRUN meet a\nFROM scratch AS b\nRUN meet b\nFROM scratch\n"
+                + "COPY --from=a / /\nCOPY --from=b / /\n");
+        assertThat(runs).hasValue(2);
+    }
+
+    @Test
+    @Timeout(120)
+    void aLayerOfAnotherBuildStaysForTheOneThatWaitedForIt() throws Exception {
+        var first = Thread.ofVirtual().start(() -> assertThatThrownBy(() -> builder.build(request(), this::base,
+                new TarText().file("Dockerfile", "FROM scratch\nRUN gate\nRUN fail\n").stream(), _ -> { }))
+                .hasMessageContaining("non-zero code"));
+        waiting.await();
+        var stage = new AtomicReference<Thread>();
+        var passed = new CountDownLatch(1);
+        var pruned = new CountDownLatch(1);
+        var second = CompletableFuture.supplyAsync(() -> {
+            try {
+                return builder.build(request(), this::base,
+                        new TarText().file("Dockerfile", "FROM scratch\nRUN gate\nRUN write /x 1\n").stream(), event -> {
+                            if (event instanceof BuildEvent.Started(int vertex) && vertex == 1) {
+                                stage.set(Thread.currentThread());
+                            } else if (event instanceof BuildEvent.Done(int vertex, var _, var _) && vertex == 1) {
+                                passed.countDown();
+                                uninterrupted(pruned);
+                            }
+                        }).imageId().orElseThrow();
+            } catch (EngineException | InterruptedException e) {
+                throw new CompletionException(e);
+            }
+        });
+        while (stage.get() == null || stage.get().getState() != Thread.State.WAITING) { // for the first one's step
+            Thread.onSpinWait();
+        }
+        gate.countDown();
+        passed.await();
+        first.join();
+        builder.keeping().prune(new CachePrune(Optional.empty(), Optional.empty(), List.of(), List.of(), true), Instant.now());
+        pruned.countDown();
+        try (var tree = files(Digest.parse(second.get()))) {
+            assertThat(text(tree, "gate")).isEqualTo("g");
+        }
+        assertThat(runs).hasValue(3);
+    }
+
+    private static void uninterrupted(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+}
