@@ -8,6 +8,7 @@ import carafe.build.step.StepRunner;
 import carafe.build.tree.RootView;
 import carafe.build.tree.TarText;
 import carafe.image.Images;
+import carafe.kernel.FileTree;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildEvent;
@@ -15,16 +16,24 @@ import carafe.spec.build.BuildLimits;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.oci.Platform;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// What the programs of RUN steps are given and may ask for, on a real image store; the programs themselves are played.
@@ -86,11 +95,89 @@ class ProgramsTest {
                 Map.of(), Map.of(), false, false);
     }
 
+    private static BuildRequest.Running agent(Path socket) {
+        return new BuildRequest.Running("default", BuildLimits.NONE, Map.of(), Map.of("default", socket.toString()), false, false);
+    }
+
     private void build(String dockerfile, BuildRequest.Running running) throws Exception {
         events.clear();
         var request = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), List.of(),
                 BuildRequest.Cache.USE, running, BuildRequest.Result.IMAGE, BuildContexts.NONE);
         builder.build(request, this::base, new TarText().file("Dockerfile", dockerfile).stream(), events::add);
+    }
+
+    /// Says `word` at a socket, whose path may be longer than the address of one, and gives what comes back.
+    private static String said(Path socket, String word) throws IOException {
+        try (var parent = FileTree.open(Objects.requireNonNull(socket.getParent())); var channel = SocketChannel.open(UnixDomainSocketAddress.of(
+                Path.of("/proc/self/fd/" + parent.root().number(), Objects.requireNonNull(socket.getFileName()).toString())))) {
+            channel.write(ByteBuffer.wrap(word.getBytes(StandardCharsets.UTF_8)));
+            channel.shutdownOutput();
+            var back = ByteBuffer.allocate(100);
+            while (channel.read(back) >= 0) {
+                assertThat(back.hasRemaining()).isTrue();
+            }
+            return new String(back.array(), 0, back.position(), StandardCharsets.UTF_8);
+        }
+    }
+
+    @Test
+    @Timeout(60)
+    void theAgentIsReachedThroughASocketOfTheMountsOwner() throws Exception {
+        Path socket = directory.resolve("agent");
+        try (var agent = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            agent.bind(UnixDomainSocketAddress.of(socket));
+            Thread.ofVirtual().start(() -> {
+                while (true) {
+                    try (var asked = agent.accept()) {
+                        var word = ByteBuffer.allocate(100);
+                        asked.read(word);
+                        asked.write(word.put((byte) '!').flip());
+                    } catch (IOException e) {
+                        return; // the test is over
+                    }
+                }
+            });
+            program = run -> {
+                var mount = (StepRunner.StepMount.Bind) run.mounts().getFirst();
+                assertThat(mount.target()).isEqualTo("/run/buildkit/ssh_agent.0");
+                assertThat(run.environment()).contains("SSH_AUTH_SOCK=/run/buildkit/ssh_agent.0");
+                assertThat(Files.readAttributes(mount.source(), "unix:uid,gid,mode"))
+                        .containsExactlyInAnyOrderEntriesOf(Map.of("uid", 1000, "gid", 7, "mode", 0140666));
+                assertThat(said(mount.source(), "sign") + said(mount.source(), "again")).isEqualTo("sign!again!");
+                return 0;
+            };
+            build("FROM scratch\nRUN --mount=type=ssh,uid=1000,gid=7,mode=0666 true\n", agent(socket));
+        }
+        assertThat(runs).hasSize(1);
+    }
+
+    @Test
+    void whatIsNoSocketIsNoAgent() throws Exception {
+        String asks = "FROM scratch\nRUN --mount=type=ssh true\n";
+        Path key = Files.writeString(directory.resolve("key.pem"), "PRIVATE KEY");
+        assertThatThrownBy(() -> build(asks, agent(key))).isInstanceOf(EngineException.Invalid.class)
+                .hasMessage("--ssh default=" + key + " is no socket of an ssh agent, and keys are not read from files: add the key to"
+                        + " an agent (ssh-add " + key + ") and give --ssh default");
+        Path nowhere = directory.resolve("nowhere");
+        assertThatThrownBy(() -> build(asks, agent(nowhere))).isInstanceOf(EngineException.Invalid.class)
+                .hasMessage("--ssh default=" + nowhere + " is not there on the engine's machine; the agent has to run there");
+        assertThat(runs).isEmpty();
+    }
+
+    @Test
+    void theKeptStateOfAFailedStepHasItsVariablesAndItsShellAndTellsWhatItLacks() throws Exception {
+        program = _ -> 4;
+        var running = new BuildRequest.Running("default", BuildLimits.NONE, Map.of("key", new byte[] {'s'}), Map.of(), false, true);
+        assertThatThrownBy(() -> build("FROM scratch\nENV E=e\nWORKDIR /w\nSHELL [\"/bin/ash\", \"-c\"]\nENTRYPOINT [\"/no\"]\n"
+                + "ARG V=declared\nRUN --mount=type=tmpfs,target=/t --mount=type=secret,id=key,env=KEY false\n", running))
+                .isInstanceOf(EngineException.Invalid.class);
+        var failed = (BuildEvent.Failed) events.stream().filter(BuildEvent.Failed.class::isInstance).findFirst().orElseThrow();
+        var config = images.find(failed.image()).config().run();
+        assertThat(config.env()).contains("E=e", "V=declared").noneMatch(entry -> entry.startsWith("KEY"));
+        assertThat(config.workingDir()).isEqualTo("/w");
+        assertThat(config.entrypoint()).isEmpty();
+        assertThat(config.cmd()).containsExactly("/bin/ash");
+        assertThat(events).contains(new BuildEvent.Note("not in the kept state: the mount on /t, the secret key"));
     }
 
     @Test

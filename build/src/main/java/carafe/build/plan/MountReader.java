@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/// Reads the value of RUN --mount: `type=…,key=value,…`, quoted as CSV is.
+/// Reads the values of one instruction's RUN --mount: `type=…,key=value,…`, quoted as CSV is.
 final class MountReader {
 
     private static final Map<String, List<String>> OPTIONS = Map.of(
@@ -25,6 +25,7 @@ final class MountReader {
 
     private final StagePlanner stage;
     private final Span span;
+    private int agents;
 
     MountReader(StagePlanner stage, Span span) {
         this.stage = stage;
@@ -84,8 +85,8 @@ final class MountReader {
             case "secret" -> secret(options);
             default -> {
                 String id = options.getOrDefault("id", "default");
-                String target = options.containsKey("target") ? target(options)
-                        : "/run/carafe/ssh_agent." + Math.floorMod(id.hashCode(), 1000);
+                String target = options.containsKey("target") ? target(options) : "/run/buildkit/ssh_agent." + agents;
+                agents++;
                 yield new Mount.Ssh(target, id, truth(options, "required"), owner(options, 0600));
             }
         };

@@ -107,8 +107,9 @@ final class RunPlanner {
 
     private List<Mount> mounts(Instruction.Run run) throws DockerfileException, EngineException {
         var mounts = new ArrayList<Mount>();
+        var reader = new MountReader(stage, span);
         for (String text : run.mounts()) {
-            mounts.add(new MountReader(stage, span).read(text));
+            mounts.add(reader.read(text));
         }
         return mounts;
     }

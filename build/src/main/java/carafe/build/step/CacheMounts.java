@@ -55,7 +55,7 @@ public final class CacheMounts {
         return mounts;
     }
 
-    /// Deletes what [#adopt] did not finish; whoever calls is alone with it.
+    /// Deletes what [#adopt] or [#use] did not finish; whoever calls is alone with it.
     private void deleteHalf(String name) throws IOException {
         Path directory = root.resolve(name);
         if (!Files.isDirectory(directory)) {
@@ -69,16 +69,20 @@ public final class CacheMounts {
         }
     }
 
-    /// A directory in use until this is closed. `fresh`: it was just made and is empty.
+    /// Puts into a new directory what it begins with.
+    @FunctionalInterface
+    interface Beginning {
+        void into(Path directory) throws IOException, EngineException;
+    }
+
+    /// A directory in use until this is closed.
     final class Use implements AutoCloseable {
         final Path data;
-        final boolean fresh;
         private final String name;
 
-        private Use(String name, Path data, boolean fresh) {
+        private Use(String name, Path data) {
             this.name = name;
             this.data = data;
-            this.fresh = fresh;
         }
 
         @Override
@@ -90,31 +94,62 @@ public final class CacheMounts {
         }
     }
 
-    /// The directory for `mount`; waits while it is locked, or read, filled or deleted here. Who wants several takes them
-    /// in the order of their ids, private ones last (they never wait), so that no two wait for each other.
-    Use use(Mount.Cache mount) throws IOException, InterruptedException, EngineException {
+    /// The directory for `mount`, which begins with `beginning` where there is none yet; waits while it is locked, or read,
+    /// filled or deleted here. Who wants several takes them in the order of their ids, private ones last (they never wait),
+    /// so that no two wait for each other; `beginning` waits for no step. Whoever shares waits until it is filled; what was
+    /// filled by half, because that failed or everything ended meanwhile, never counts.
+    Use use(Mount.Cache mount, Beginning beginning) throws IOException, InterruptedException, EngineException {
         String name = acquire(hex(mount.id()), mount.sharing());
-        boolean made = false;
+        var use = new Use(name, root.resolve(name).resolve("data"));
+        boolean taken = false;
+        try {
+            if (!Files.isDirectory(use.data)) {
+                fill(name, mount, beginning);
+            }
+            Files.setLastModifiedTime(root.resolve(name), FileTime.from(Instant.now()));
+            if (mount.sharing() == Mount.Sharing.SHARED) {
+                share(name);
+            }
+            taken = true;
+            return use;
+        } finally {
+            if (!taken) {
+                use.close();
+            }
+        }
+    }
+
+    private void fill(String name, Mount.Cache mount, Beginning beginning) throws IOException, EngineException {
+        deleteHalf(name);
         try {
             Path directory = root.resolve(name);
-            Path data = directory.resolve("data");
-            boolean fresh = !Files.isDirectory(data);
-            if (fresh) {
-                Files.createDirectories(directory,
-                        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-                Files.writeString(directory.resolve("id"), mount.id());
-                try (var tree = FileTree.open(directory)) {
-                    var owner = mount.owner();
-                    tree.mkdirs("data", owner.mode(), owner.uid(), owner.gid()).close();
-                }
-            }
-            Files.setLastModifiedTime(directory, FileTime.from(Instant.now()));
-            made = true;
-            return new Use(name, data, fresh);
+            Path arriving = arriving(directory, mount.owner());
+            beginning.into(arriving);
+            arrived(directory, mount.id());
         } finally {
-            if (!made) {
-                new Use(name, root, false).close();
-            }
+            deleteHalf(name);
+        }
+    }
+
+    private static Path arriving(Path directory, Mount.Owner owner) throws IOException {
+        Files.createDirectories(directory,
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        try (var tree = FileTree.open(directory)) {
+            tree.mkdirs(ARRIVING, owner.mode(), owner.uid(), owner.gid()).close();
+        }
+        return directory.resolve(ARRIVING);
+    }
+
+    private static void arrived(Path directory, String id) throws IOException {
+        Files.writeString(directory.resolve("id"), id);
+        Files.move(directory.resolve(ARRIVING), directory.resolve("data"), StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /// Lets others in who share what its holder has alone.
+    private void share(String name) {
+        synchronized (users) {
+            users.computeIfPresent(name, (_, count) -> Math.max(1, count));
+            users.notifyAll();
         }
     }
 
@@ -146,19 +181,13 @@ public final class CacheMounts {
                 deleteHalf(name);
             }
         } finally {
-            new Use(name, root, false).close();
+            new Use(name, root).close();
         }
     }
 
     private static boolean fill(Path directory, String id, FileSource source) throws IOException {
-        Files.createDirectories(directory,
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        try (var tree = FileTree.open(directory)) {
-            tree.mkdirs(ARRIVING, 0700, 0, 0).close();
-        }
-        TreeCopy.into(directory.resolve(ARRIVING), source, source.find("").orElseThrow());
-        Files.writeString(directory.resolve("id"), id);
-        Files.move(directory.resolve(ARRIVING), directory.resolve("data"), StandardCopyOption.ATOMIC_MOVE);
+        TreeCopy.into(arriving(directory, new Mount.Owner(0700, 0, 0)), source, source.find("").orElseThrow());
+        arrived(directory, id);
         return true;
     }
 
@@ -188,7 +217,7 @@ public final class CacheMounts {
                 return Optional.of(look.at(files));
             }
         } finally {
-            new Use(name, root, false).close();
+            new Use(name, root).close();
         }
     }
 
@@ -199,7 +228,11 @@ public final class CacheMounts {
                     while (users.getOrDefault(hex, 0) < 0) {
                         users.wait();
                     }
-                    users.merge(hex, 1, Integer::sum);
+                    if (users.containsKey(hex) || Files.isDirectory(root.resolve(hex).resolve("data"))) {
+                        users.merge(hex, 1, Integer::sum);
+                    } else {
+                        users.put(hex, ALONE); // until it is filled: [#share]
+                    }
                     return hex;
                 }
                 case LOCKED -> {
@@ -253,7 +286,7 @@ public final class CacheMounts {
             tree.deleteTree(kept.name());
             return true;
         } finally {
-            new Use(kept.name(), root, false).close();
+            new Use(kept.name(), root).close();
         }
     }
 }

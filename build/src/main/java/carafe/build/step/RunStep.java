@@ -3,6 +3,7 @@ package carafe.build.step;
 import carafe.build.plan.Mount;
 import carafe.build.plan.Operation;
 import carafe.build.plan.Origin;
+import carafe.build.tree.FileSource;
 import carafe.build.tree.LayerMember;
 import carafe.build.tree.MountedTree;
 import carafe.build.tree.Node;
@@ -31,6 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /// RUN: a snapshot on the layers so far, what the step mounts, the program, and the layer it leaves. Closing it removes
 /// everything that was made for it; secrets lie in a private directory on memory meanwhile, never in the snapshot.
@@ -57,7 +59,7 @@ public final class RunStep implements AutoCloseable {
     private final List<String> environment;
     private final Set<String> points = new HashSet<>();
     private final Map<String, CacheMounts.Use> caches = new HashMap<>();
-    private final Set<String> filled = new HashSet<>();
+    private final Map<Mount.Cache, FileSource> beginnings = new HashMap<>();
     private Optional<MountedTree> below = Optional.empty();
     private Optional<MountedTree> upper = Optional.empty();
     private int files;
@@ -90,6 +92,7 @@ public final class RunStep implements AutoCloseable {
         }
         run.script().ifPresent(_ -> points.add("dev"));
         STANDARD_POINTS.forEach(this::point);
+        openBeginnings(origins);
         takeCaches();
         for (var mount : run.mounts()) {
             point(mount.target().substring(1));
@@ -142,7 +145,7 @@ public final class RunStep implements AutoCloseable {
     private void mount(Mount mount, Origins origins, Gift gift) throws IOException, EngineException, InterruptedException {
         switch (mount) {
             case Mount.Bind bind -> bind(bind, origins);
-            case Mount.Cache cache -> cache(cache, origins);
+            case Mount.Cache cache -> cache(cache);
             case Mount.Tmpfs tmpfs -> mounts.add(new StepRunner.StepMount.Tmpfs(tmpfs.target(), tmpfs.sizeBytes()));
             case Mount.Secret secret -> secret(secret, gift);
             case Mount.Ssh ssh -> ssh(ssh, gift);
@@ -171,6 +174,35 @@ public final class RunStep implements AutoCloseable {
         return Path.of("/proc/self/fd/" + fd.number());
     }
 
+    /// Opens what new cache mounts begin with. That may wait for another stage, which may want the same mounts: so it is done
+    /// before any is taken.
+    private void openBeginnings(Origins origins) throws IOException, EngineException, InterruptedException {
+        for (var mount : run.mounts()) {
+            if (mount instanceof Mount.Cache cache && cache.from().isPresent()
+                    && !(cache.from().get() instanceof Origin.Scratch) && !beginnings.containsKey(cache)) {
+                var source = origins.open(cache.from().get());
+                opened.add(source);
+                beginnings.put(cache, source);
+            }
+        }
+    }
+
+    /// What the mounts of this id begin with where there is none yet: the files that the first one says, if any does.
+    private CacheMounts.Beginning beginning(String id) {
+        var first = run.mounts().stream().flatMap(mount -> mount instanceof Mount.Cache cache && cache.id().equals(id)
+                && beginnings.containsKey(cache) ? Stream.of(cache) : Stream.empty()).findFirst();
+        return directory -> {
+            if (first.isPresent()) {
+                var cache = first.get();
+                var source = Optional.ofNullable(beginnings.get(cache)).orElseThrow();
+                var node = source.follow(cache.source()).filter(Node::isDirectory).orElseThrow(() ->
+                        new EngineException.Invalid("the source /" + cache.source() + " of the cache mount on "
+                                + cache.target() + " is no directory"));
+                TreeCopy.into(directory, source, node);
+            }
+        };
+    }
+
     /// Takes the directories of all cache mounts but private ones, by id, each once: steps that want the same ones in
     /// another order do not wait for each other, nor a step for itself.
     private void takeCaches() throws IOException, EngineException, InterruptedException {
@@ -182,30 +214,19 @@ public final class RunStep implements AutoCloseable {
             }
         }
         for (var cache : wanted.values()) {
-            var use = place.caches.use(cache);
+            var use = place.caches.use(cache, beginning(cache.id()));
             opened.add(use);
             caches.put(cache.id(), use);
         }
     }
 
-    private void cache(Mount.Cache cache, Origins origins) throws IOException, EngineException, InterruptedException {
+    private void cache(Mount.Cache cache) throws IOException, EngineException, InterruptedException {
         CacheMounts.Use use;
-        boolean fresh;
         if (cache.sharing() == Mount.Sharing.PRIVATE) {
-            use = place.caches.use(cache);
+            use = place.caches.use(cache, beginning(cache.id()));
             opened.add(use);
-            fresh = use.fresh;
         } else {
             use = Optional.ofNullable(caches.get(cache.id())).orElseThrow();
-            fresh = use.fresh && filled.add(cache.id());
-        }
-        if (fresh && cache.from().isPresent() && !(cache.from().get() instanceof Origin.Scratch)) {
-            try (var source = origins.open(cache.from().get())) {
-                var node = source.follow(cache.source()).filter(Node::isDirectory).orElseThrow(() ->
-                        new EngineException.Invalid("the source /" + cache.source() + " of the cache mount on "
-                                + cache.target() + " is no directory"));
-                TreeCopy.into(use.data, source, node);
-            }
         }
         mounts.add(new StepRunner.StepMount.Bind(cache.target(), use.data, cache.readOnly()));
     }
@@ -226,7 +247,7 @@ public final class RunStep implements AutoCloseable {
         }
     }
 
-    private void ssh(Mount.Ssh ssh, Gift gift) throws EngineException {
+    private void ssh(Mount.Ssh ssh, Gift gift) throws IOException, EngineException {
         String socket = gift.agents.get(ssh.id());
         if (socket == null) {
             if (ssh.required()) {
@@ -234,8 +255,16 @@ public final class RunStep implements AutoCloseable {
             }
             return;
         }
-        mounts.add(new StepRunner.StepMount.Bind(ssh.target(), Path.of(socket), true));
-        environment.add("SSH_AUTH_SOCK=" + ssh.target());
+        Path directory = secretDirectory();
+        String name = "f" + files++;
+        try (var tree = FileTree.open(directory)) { // by its descriptor: the path itself may be too long for a socket
+            opened.add(AgentSocket.listen(Path.of("/proc/self/fd/" + tree.root().number(), name), Path.of(socket), ssh.id(),
+                    ssh.owner()));
+        }
+        mounts.add(new StepRunner.StepMount.Bind(ssh.target(), directory.resolve(name), true));
+        if (environment.stream().noneMatch(entry -> entry.startsWith("SSH_AUTH_SOCK="))) { // the first one, as BuildKit
+            environment.add("SSH_AUTH_SOCK=" + ssh.target());
+        }
     }
 
     private void script(Operation.Script script) throws IOException {
@@ -245,11 +274,7 @@ public final class RunStep implements AutoCloseable {
 
     /// A file in the private directory.
     private Path file(byte[] content, Mount.Owner owner) throws IOException {
-        Path directory = place.secrets.resolve(id);
-        if (!Files.isDirectory(directory)) {
-            Files.createDirectory(directory);
-            opened.add(() -> delete(place.secrets));
-        }
+        Path directory = secretDirectory();
         String name = "f" + files++;
         try (var tree = FileTree.open(directory); var root = tree.directory("/"); var file = root.create(name, 0600)) {
             FdStream.write(file, content);
@@ -257,6 +282,15 @@ public final class RunStep implements AutoCloseable {
             Inodes.chmod(file, owner.mode());
         }
         return directory.resolve(name);
+    }
+
+    private Path secretDirectory() throws IOException {
+        Path directory = place.secrets.resolve(id);
+        if (!Files.isDirectory(directory)) {
+            Files.createDirectory(directory);
+            opened.add(() -> delete(place.secrets));
+        }
+        return directory;
     }
 
     private Path scratchDirectory() throws IOException {

@@ -53,7 +53,7 @@ class CacheMountsTest {
     /// Starts a step that shares the mount, and comes back when it waits or has what it wants.
     private void startSharingStep() {
         step = Thread.ofPlatform().start(() -> {
-            try (var use = mounts.use(mount(Mount.Sharing.SHARED))) {
+            try (var use = mounts.use(mount(Mount.Sharing.SHARED), _ -> { })) {
                 Path file = use.data.resolve("f");
                 took.set(Files.exists(file) ? Files.readString(file) : "empty");
             } catch (Exception e) {
@@ -136,13 +136,13 @@ class CacheMountsTest {
 
     @Test
     void aSharingStepWaitsForALockedOneAndNotForAnotherThatShares() throws Exception {
-        try (var _ = mounts.use(mount(Mount.Sharing.LOCKED))) {
+        try (var _ = mounts.use(mount(Mount.Sharing.LOCKED), _ -> { })) {
             startSharingStep();
             assertThat(took.get()).isNull();
         }
         step.join();
         assertThat(took.getAndSet(null)).isEqualTo("empty");
-        try (var _ = mounts.use(mount(Mount.Sharing.SHARED))) {
+        try (var _ = mounts.use(mount(Mount.Sharing.SHARED), _ -> { })) {
             startSharingStep();
             step.join();
             assertThat(took.get()).isEqualTo("empty");
@@ -151,7 +151,7 @@ class CacheMountsTest {
 
     @Test
     void whatAStepUsesIsNeitherImportedNorRemoved() throws Exception {
-        try (var _ = mounts.use(mount(Mount.Sharing.SHARED)); var source = new Arriving(() -> { })) {
+        try (var _ = mounts.use(mount(Mount.Sharing.SHARED), _ -> { }); var source = new Arriving(() -> { })) {
             assertThat(mounts.adopt("m", source)).isFalse();
             assertThat(mounts.remove(mounts.list().getFirst())).isFalse();
         }
@@ -168,6 +168,38 @@ class CacheMountsTest {
         assertThat(directory.resolve("mounts")).isEmptyDirectory();
         try (var source = new Arriving(() -> { })) {
             assertThat(mounts.adopt("m", source)).isTrue();
+        }
+    }
+
+    @Test
+    void aMountThatWasFilledByHalfNeverCountsAndTheNextStepFillsItAnew() throws Exception {
+        for (var sharing : Mount.Sharing.values()) {
+            assertThatThrownBy(() -> mounts.use(mount(sharing), data -> {
+                Files.writeString(data.resolve("half"), "");
+                throw new IOException("the source broke off");
+            })).hasMessage("the source broke off");
+            assertThat(directory.resolve("mounts")).isEmptyDirectory();
+            try (var use = mounts.use(mount(sharing), data -> Files.writeString(data.resolve("f"), "whole"))) {
+                assertThat(use.data).isDirectoryNotContaining("glob:**/half");
+                assertThat(use.data.resolve("f")).hasContent("whole");
+            }
+            try (var use = mounts.use(mount(sharing), data -> Files.writeString(data.resolve("f"), "twice"))) {
+                assertThat(use.data.resolve("f")).hasContent("whole");
+            }
+            assertThat(mounts.remove(mounts.list().getFirst())).isTrue();
+        }
+    }
+
+    @Test
+    void aSharingStepWaitsUntilAnotherHasFilledTheMountAndThenSharesIt() throws Exception {
+        try (var use = mounts.use(mount(Mount.Sharing.SHARED), data -> {
+            startSharingStep();
+            assertThat(took.get()).isNull();
+            Files.writeString(data.resolve("f"), "whole");
+        })) {
+            step.join();
+            assertThat(took.get()).isEqualTo("whole");
+            assertThat(use.data.resolve("f")).exists();
         }
     }
 

@@ -247,7 +247,7 @@ final class Build {
     /// A shell in the state that the failing step left; without a terminal, how to get one.
     private int debug(String image) throws IOException {
         String program = Help.PROGRAM;
-        String words = "run --rm -it --entrypoint /bin/sh " + image;
+        String words = "run --rm -it " + image;
         if (session.terminal().isTerminal(0) && session.terminal().isTerminal(1)) {
             session.say("  the failing step's files, in a shell (" + program + " " + words + "):");
             var shell = new Session(List.of(words.split(" ")), session.environment(), session.directory(), session.in(),
