@@ -142,6 +142,7 @@ final class CarafeNetworkDeathsTest {
     private List<String> held() throws Exception {
         var held = new ArrayList<String>();
         held.addAll(Leftovers.linksInUse(engine.directory()));
+        Leftovers.mountsBelow(engine.directory()).forEach(mount -> held.add("mount " + mount));
         for (String part : List.of("exec/n", "exec/p", "exec/c", "data/containers", "data/snapshots")) {
             Path directory = engine.directory().resolve(part);
             try (Stream<Path> found = Files.exists(directory) ? Files.list(directory) : Stream.empty()) {

@@ -2,7 +2,12 @@ package carafe.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -105,6 +110,43 @@ class CarafePortsTest {
         docker("rm", "-f", "web", "second");
         web("third", "-p", "8080:80");
         assertThat(engine.fetch("127.0.0.1:8080").good().text()).as("free for others").isEqualTo("hello");
+    }
+
+    /// A kernel need not have sockets of SCTP: the first packet of an association is written and read as it is on the wire.
+    @Test
+    void associationsAreLedToTheContainerToo() throws Exception {
+        docker("run", "-d", "--name", "bell", "-p", "8132:132/sctp", "busybox", "sleep", "1000");
+        assertThat(docker("port", "bell").lines()).containsExactlyInAnyOrder("132/sctp -> 0.0.0.0:8132", "132/sctp -> [::]:8132");
+        assertThat(docker("ps", "--format", "{{.Ports}}").text()).contains("0.0.0.0:8132->132/sctp");
+        assertThat(Client.carafe().to(engine).and("run", "--rm", "-p", "8132:9/sctp", "busybox", "true").run().endedWith(125).err())
+                .contains("8132");
+        docker("run", "--rm", "-p", "8132:132/tcp", "busybox", "true"); // another protocol's port is another port
+        String pid = docker("inspect", "-f", "{{.State.Pid}}", "bell").text();
+        String socat = Tools.fetched("netfilter", "usr/bin/socat").toString();
+        String libraries = "LD_LIBRARY_PATH=" + Tools.fetched("netfilter", "usr/lib/x86_64-linux-gnu");
+        Path wire = engine.directory().resolve("association");
+        Files.write(wire, association(5000, 8132));
+        Path heard = engine.directory().resolve("heard");
+        try (var listener = Command.of("env", libraries, "nsenter", "--net=/proc/" + pid + "/ns/net",
+                socat, "-u", "IP4-RECVFROM:132", "CREATE:" + heard).start()) {
+            Deadline.await("the packet is heard", () -> {
+                engine.on("env", libraries, socat, "-u", "FILE:" + wire, "IP4-SENDTO:10.9.0.1:132").run().good();
+                return Files.exists(heard) && Files.size(heard) > 0;
+            });
+            listener.await(Deadline.USUAL).good();
+        }
+        assertThat(Files.readAllBytes(heard)).isEqualTo(association(5000, 132));
+    }
+
+    /// An INIT with its checksum. Source: RFC 9260, 3.1, 3.3.2, appendix A.
+    private static byte[] association(int from, int to) {
+        var packet = ByteBuffer.allocate(32).putShort((short) from).putShort((short) to).putInt(0).putInt(0)
+                .put((byte) 1).put((byte) 0).putShort((short) 20) // INIT, its length
+                .putInt(0x01020304).putInt(65_536).putShort((short) 1).putShort((short) 1).putInt(7);
+        var checksum = new CRC32C();
+        checksum.update(packet.array());
+        packet.order(ByteOrder.LITTLE_ENDIAN).putInt(8, (int) checksum.getValue());
+        return packet.array();
     }
 
     @Test

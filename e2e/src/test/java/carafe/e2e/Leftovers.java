@@ -119,7 +119,8 @@ final class Leftovers {
         }
     }
 
-    private static Stream<String> mountsBelow(Path directory) throws IOException {
+    /// What is mounted in the directory or below it, outer mounts first.
+    static Stream<String> mountsBelow(Path directory) throws IOException {
         return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
                 .map(line -> line.split(" ")[4])
                 .filter(mount -> Path.of(mount).startsWith(directory));
