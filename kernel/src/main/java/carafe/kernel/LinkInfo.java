@@ -1,7 +1,7 @@
 package carafe.kernel;
 
 /// A link as the kernel tells of it: `kind` is empty for hardware, `master` the index of its bridge or 0, `peer` the
-/// index of the other end or of the parent, perhaps in another namespace. `isolated` ports of a bridge do
+/// index of the other end or of the parent, which lies in another namespace if `leadsOut`. `isolated` ports of a bridge do
 /// not reach each other.
 public record LinkInfo(
         int index,
@@ -11,6 +11,7 @@ public record LinkInfo(
         int mtu,
         int master,
         int peer,
+        boolean leadsOut,
         boolean up,
         boolean isolated,
         String alias,

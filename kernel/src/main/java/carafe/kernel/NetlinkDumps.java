@@ -35,6 +35,7 @@ final class NetlinkDumps {
                 attributes.number(Rtnetlink.IFLA_MTU, 0),
                 attributes.number(Rtnetlink.IFLA_MASTER, 0),
                 attributes.number(Rtnetlink.IFLA_LINK, 0),
+                attributes.has(Rtnetlink.IFLA_LINK_NETNSID),
                 (body.getInt(8) & Rtnetlink.IFF_UP) != 0,
                 port.bytes(Rtnetlink.IFLA_BRPORT_ISOLATED).length == 1 && port.bytes(Rtnetlink.IFLA_BRPORT_ISOLATED)[0] == 1,
                 attributes.text(Rtnetlink.IFLA_IFALIAS),

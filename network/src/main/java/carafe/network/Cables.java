@@ -84,7 +84,8 @@ final class Cables {
         var outside = host.link(bridged ? place.endpoint().hostLink() : network.link());
         String kind = bridged ? "veth" : network.driver() == Driver.MACVLAN ? "macvlan" : "ipvlan";
         var ours = namespace.netlink().links().stream()
-                .filter(link -> link.kind().equals(kind) && outside.isPresent() && link.peer() == outside.get().index())
+                .filter(link -> link.kind().equals(kind) && link.leadsOut()
+                        && outside.isPresent() && link.peer() == outside.get().index())
                 .toList();
         var named = ours.stream().filter(link -> link.name().equals(place.endpoint().interfaceName())).toList();
         for (var link : named.isEmpty() ? ours : named) {

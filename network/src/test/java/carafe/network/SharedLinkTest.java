@@ -134,7 +134,6 @@ class SharedLinkTest {
         assertThat(stage.links()).as("what the engine removes stays so").containsExactly("lo");
     }
 
-    /// Addresses and routes of the container, without numbers of links and what the kernel adds in its own time.
     @Test
     void whoGivesItsLinkAnotherNameIsDisconnectedAllTheSame() throws Exception {
         var lan = fabric.create(shared("alone", Driver.MACVLAN, Map.of(), "10.77.0.0/24"));
@@ -153,6 +152,7 @@ class SharedLinkTest {
         assertThat(outside.ip(one, "-o", "link")).doesNotContain("hidden");
     }
 
+    /// Addresses and routes of the container, without numbers of links and what the kernel adds in its own time.
     private String shown(Sandbox sandbox) throws Exception {
         String all = new Neighbours(stage).ip(sandbox, "-o", "addr") + new Neighbours(stage).ip(sandbox, "-o", "link");
         return all.lines().filter(line -> line.contains("eth") && !line.contains("fe80:"))
