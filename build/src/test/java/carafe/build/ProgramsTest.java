@@ -156,11 +156,11 @@ class ProgramsTest {
         String asks = "FROM scratch\nRUN --mount=type=ssh true\n";
         Path key = Files.writeString(directory.resolve("key.pem"), "PRIVATE KEY");
         assertThatThrownBy(() -> build(asks, agent(key))).isInstanceOf(EngineException.Invalid.class)
-                .hasMessage("--ssh default=" + key + " is no socket of an ssh agent, and keys are not read from files: add the key to"
+                .hasMessageStartingWith("--ssh default=" + key + " is no socket of an ssh agent, and keys are not read from files: add the key to"
                         + " an agent (ssh-add " + key + ") and give --ssh default");
         Path nowhere = directory.resolve("nowhere");
         assertThatThrownBy(() -> build(asks, agent(nowhere))).isInstanceOf(EngineException.Invalid.class)
-                .hasMessage("--ssh default=" + nowhere + " is not there on the engine's machine; the agent has to run there");
+                .hasMessageStartingWith("--ssh default=" + nowhere + " is not there on the engine's machine; the agent has to run there");
         assertThat(runs).isEmpty();
     }
 
@@ -194,7 +194,7 @@ class ProgramsTest {
     void theHostsNetworkWantsConsent() throws Exception {
         String asks = "FROM scratch\nRUN --network=host true\n";
         assertThatThrownBy(() -> build(asks, network("default", false))).isInstanceOf(EngineException.Forbidden.class)
-                .hasMessage("RUN --network=host is not allowed; allow it with --allow network.host");
+                .hasMessageStartingWith("RUN --network=host is not allowed; allow it with --allow network.host");
         assertThat(runs).isEmpty();
         build(asks, network("default", true));
         build("FROM scratch\nRUN --network=host true # the build's own is\n", network("host", false));
