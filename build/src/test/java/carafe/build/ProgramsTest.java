@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.build.plan.BaseImages;
 import carafe.build.step.StepRunner;
+import carafe.build.tree.MountedTree;
 import carafe.build.tree.RootView;
 import carafe.build.tree.TarText;
 import carafe.image.Images;
@@ -177,7 +178,45 @@ class ProgramsTest {
         assertThat(config.workingDir()).isEqualTo("/w");
         assertThat(config.entrypoint()).isEmpty();
         assertThat(config.cmd()).containsExactly("/bin/ash");
-        assertThat(events).contains(new BuildEvent.Note("not in the kept state: the mount on /t, the secret key"));
+        assertThat(events).contains(new BuildEvent.Note("not in the kept state: what was written to /t, the secret key"));
+    }
+
+    @Test
+    void theKeptStateOfAFailedStepHasWhatWasMounted() throws Exception {
+        String begin = "FROM scratch AS other\nCOPY Dockerfile /dir/one\nFROM scratch\nCOPY Dockerfile /c/below\n";
+        String mounts = "RUN --mount=type=cache,target=/c --mount=from=other,source=dir,target=/ctx"
+                + " --mount=target=/file,source=Dockerfile --mount=target=/own,rw --mount=type=cache,target=/deep/er,readonly";
+        program = run -> {
+            for (var mount : run.mounts()) {
+                if (mount instanceof StepRunner.StepMount.Bind bind && List.of("/c", "/own").contains(bind.target())) {
+                    Files.writeString(bind.source().resolve("made"), "by the step");
+                }
+            }
+            return 4;
+        };
+        var running = new BuildRequest.Running("default", BuildLimits.NONE, Map.of(), Map.of(), false, true);
+        assertThatThrownBy(() -> build(begin + mounts + " false\n", running)).isInstanceOf(EngineException.Invalid.class);
+        var failed = (BuildEvent.Failed) events.stream().filter(BuildEvent.Failed.class::isInstance).findFirst().orElseThrow();
+        var root = images.snapshots().prepare("look", images.find(failed.image()).config().diffIds());
+        try (var tree = RootView.readOnly(root)) {
+            assertThat(text(tree, "c/made")).isEqualTo("by the step");
+            assertThat(tree.find("c/below")).as("hidden by the mount").isEmpty();
+            assertThat(text(tree, "ctx/one")).startsWith("FROM scratch AS other");
+            assertThat(text(tree, "file")).startsWith("FROM scratch AS other");
+            assertThat(text(tree, "own/made")).isEqualTo("by the step");
+            assertThat(text(tree, "own/Dockerfile")).startsWith("FROM scratch AS other");
+            assertThat(tree.find("deep/er")).isPresent();
+            assertThat(text(tree, "x")).isEqualTo("false");
+        } finally {
+            images.snapshots().remove("look");
+        }
+        assertThat(events).noneMatch(BuildEvent.Note.class::isInstance);
+    }
+
+    private static String text(MountedTree tree, String path) throws IOException {
+        try (var content = tree.open(tree.find(path).orElseThrow())) {
+            return new String(content.readAllBytes(), StandardCharsets.UTF_8);
+        }
     }
 
     @Test

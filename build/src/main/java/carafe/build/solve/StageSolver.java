@@ -421,30 +421,11 @@ final class StageSolver {
                 program.run(sources::open, job.gift(), (stream, bytes) ->
                         job.tell(new BuildEvent.Log(vertex, stream, bytes)));
             } catch (StepFailed e) {
-                String image = job.request().running().keepFailed() ? keep(program, run, config) : "";
+                String image = job.request().running().keepFailed() ? new FailedState(workshop, job, stage).keep(program, run, state, config) : "";
                 job.tell(new BuildEvent.Failed(vertex, String.valueOf(e.getMessage()), e.exitCode(), image));
                 throw e;
             }
             return take(program.members(latest()));
         }
-    }
-
-    /// Keeps what a failed program left as an image, to look at: it starts the step's shell with the step's variables, proxies
-    /// and secrets apart. What the step had mounted is not in it, and is told.
-    private String keep(RunStep program, Operation.Run run, RunConfig config) throws IOException, EngineException {
-        var failed = state.with(take(program.members(latest())), "RUN " + String.join(" ", run.arguments()) + " # failed",
-                "", Optional.of(workshop.clock().instant()));
-        if (!run.mounts().isEmpty()) {
-            job.note("not in the kept state: " + String.join(", ", run.mounts().stream().map(mount -> switch (mount) {
-                case Mount.Secret secret -> "the secret " + secret.id();
-                case Mount.Ssh ssh -> "the ssh agent " + ssh.id();
-                case Mount.Bind _, Mount.Cache _, Mount.Tmpfs _ -> "the mount on " + mount.target();
-            }).toList()));
-        }
-        var shell = List.of(config.shell().isEmpty() ? "/bin/sh" : config.shell().getFirst());
-        var kept = new RunConfig(run.user(), run.directory(), run.environment(), List.of(), shell, config.exposedPorts(),
-                config.volumes(), config.labels(), config.stopSignal(), Optional.empty(), List.of(), config.shell(), false);
-        return new ImageWriter(job.intake(), stage.platform())
-                .write(failed, new ImageWriter.About(kept, "", List.of())).toString();
     }
 }

@@ -11,6 +11,7 @@ import carafe.build.tree.RootView;
 import carafe.build.tree.TreeCopy;
 import carafe.build.tree.UpperLayer;
 import carafe.image.Snapshots;
+import carafe.kernel.Descriptors;
 import carafe.kernel.FdStream;
 import carafe.kernel.FileTree;
 import carafe.kernel.Inodes;
@@ -49,6 +50,9 @@ public final class RunStep implements AutoCloseable {
     /// What this build gives its programs.
     public record Gift(Map<String, byte[]> secrets, Map<String, String> agents, BuildLimits limits) {}
 
+    /// What a step sees where it has something mounted: `path` of `source`, which goes with the step.
+    public record Seen(String target, FileSource source, String path) {}
+
     private final Place place;
     private final Operation.Run run;
     private final Platform platform;
@@ -56,6 +60,7 @@ public final class RunStep implements AutoCloseable {
     private final RootfsPlan.Overlay root;
     private final List<AutoCloseable> opened = new ArrayList<>();
     private final List<StepRunner.StepMount> mounts = new ArrayList<>();
+    private final List<Seen> seen = new ArrayList<>();
     private final List<String> environment;
     private final Set<String> points = new HashSet<>();
     private final Map<String, CacheMounts.Use> caches = new HashMap<>();
@@ -142,6 +147,11 @@ public final class RunStep implements AutoCloseable {
         return UpperLayer.of(written, below.orElseThrow(), points, latest);
     }
 
+    /// What the step has mounted of the build's: binds and caches, in the order in which they are said.
+    public List<Seen> seen() {
+        return List.copyOf(seen);
+    }
+
     private void mount(Mount mount, Origins origins, Gift gift) throws IOException, EngineException, InterruptedException {
         switch (mount) {
             case Mount.Bind bind -> bind(bind, origins);
@@ -159,12 +169,20 @@ public final class RunStep implements AutoCloseable {
                 "the source /" + bind.source() + " of the mount on " + bind.target() + " is not there"));
         if (source instanceof MountedTree tree && !bind.writable()) {
             mounts.add(new StepRunner.StepMount.Bind(bind.target(), descriptorPath(tree, bind.source()), true));
+            seen.add(new Seen(bind.target(), source, bind.source()));
             return;
         }
         Path copy = scratchDirectory();
         TreeCopy.into(copy, source, node);
+        see(bind.target(), copy, node.isDirectory() ? "" : node.name());
         Path shown = node.isDirectory() ? copy : copy.resolve(node.name());
         mounts.add(new StepRunner.StepMount.Bind(bind.target(), shown, !bind.writable()));
+    }
+
+    private void see(String target, Path directory, String path) throws IOException {
+        var tree = MountedTree.adopt(Descriptors.open(directory, Linux.O_PATH | Linux.O_DIRECTORY, 0));
+        opened.add(tree);
+        seen.add(new Seen(target, tree, path));
     }
 
     /// The path of a descriptor that was opened inside the tree: whatever its names lead to later, it is this file.
@@ -229,6 +247,7 @@ public final class RunStep implements AutoCloseable {
             use = Optional.ofNullable(caches.get(cache.id())).orElseThrow();
         }
         mounts.add(new StepRunner.StepMount.Bind(cache.target(), use.data, cache.readOnly()));
+        see(cache.target(), use.data, "");
     }
 
     private void secret(Mount.Secret secret, Gift gift) throws IOException, EngineException {
