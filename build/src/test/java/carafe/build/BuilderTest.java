@@ -211,6 +211,18 @@ class BuilderTest {
     }
 
     @Test
+    void aChangedFileOfAMountIsNamed() throws Exception {
+        String file = "FROM scratch\nRUN --mount=target=/src,source=d write /x 1\n";
+        build(file, new TarText().file("d/a", "A").file("d/b", "B").file("c", "C"), request());
+        var explained = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), List.of(),
+                BuildRequest.Cache.USE, BuildRequest.Running.PLAIN,
+                new BuildRequest.Result(BuildRequest.Call.BUILD, Optional.empty(), true, false), BuildContexts.NONE);
+        build(file, new TarText().file("d/a", "A").file("d/b", "other").file("d/n", "N").file("c", "other"), explained);
+        assertThat(events).contains(
+                new BuildEvent.Explained(1, "not cached: mount 0 changed; d/b was changed; d/n was added"));
+    }
+
+    @Test
     void aNewTimeOfAFileChangesNothing() throws Exception {
         String file = "FROM scratch\nCOPY a /a\n";
         build(file, new TarText().file("a", "A"), request());

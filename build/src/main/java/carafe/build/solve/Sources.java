@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Opens what the steps of one build read from.
@@ -85,15 +86,28 @@ final class Sources {
             case Origin.OfImage(var _, var id) -> id.hex();
             case Origin.Scratch() -> "";
             case Origin.Context(), Origin.NamedContext(var _) -> {
-                var all = new Operation.Copy(false, bind.from(), List.of(bind.source()), List.of(), "/",
-                        new Operation.Options(Optional.empty(), Optional.empty(), false, false, List.of(),
-                                Optional.empty(), false, Optional.empty()));
-                try (var files = open(bind.from());
-                        var step = CopyStep.select(all, files, false, workshop.place().scratch())) {
+                try (var files = open(bind.from()); var step = mounted(bind, files)) {
                     yield step.digest().hex();
                 }
             }
         };
+    }
+
+    /// The files of a bind mount of a context, by their paths in it, if they are no more than `most`.
+    Map<String, String> fingerprints(Mount.Bind bind, int most) throws IOException, EngineException, InterruptedException {
+        if (!(bind.from() instanceof Origin.Context || bind.from() instanceof Origin.NamedContext)) {
+            return Map.of();
+        }
+        try (var files = open(bind.from()); var step = mounted(bind, files)) {
+            return step.files() <= most ? step.fingerprints() : Map.of();
+        }
+    }
+
+    private CopyStep mounted(Mount.Bind bind, FileSource files) throws IOException, EngineException {
+        var all = new Operation.Copy(false, bind.from(), List.of(bind.source()), List.of(), "/",
+                new Operation.Options(Optional.empty(), Optional.empty(), false, false, List.of(), Optional.empty(), false,
+                        Optional.empty()));
+        return CopyStep.select(all, files, false, workshop.place().scratch());
     }
 
     /// The context, which is closed by the build and not by a step.

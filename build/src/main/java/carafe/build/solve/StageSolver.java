@@ -130,7 +130,7 @@ final class StageSolver {
     /// What else went into a step's result, read only where the step is done or explained.
     @FunctionalInterface
     private interface Inputs {
-        Map<String, String> read() throws IOException;
+        Map<String, String> read() throws EngineException, IOException, InterruptedException;
 
         /// Nothing else.
         Inputs NONE = Map::of;
@@ -266,7 +266,7 @@ final class StageSolver {
     }
 
     private void explain(int vertex, StepKey key, String description, boolean found, Inputs more)
-            throws IOException {
+            throws EngineException, IOException, InterruptedException {
         if (!job.request().result().explain()) {
             return;
         }
@@ -285,8 +285,11 @@ final class StageSolver {
 
     private static List<String> differences(StepKey key, StepRecord last, Map<String, String> more) {
         var differences = key.differences(last.inputs());
-        CopyStep.changes(files(last.inputs()), files(more)).entrySet().stream().limit(10)
-                .forEach(change -> differences.add(change.getKey() + " was " + change.getValue()));
+        var before = files(last.inputs());
+        if (!before.isEmpty() || key.parts().containsKey("files")) { // those of mounts were not noted by every version
+            CopyStep.changes(before, files(more)).entrySet().stream().limit(10)
+                    .forEach(change -> differences.add(change.getKey() + " was " + change.getValue()));
+        }
         if (differences.isEmpty()) {
             differences.add("its result was pruned");
         }
@@ -392,6 +395,17 @@ final class StageSolver {
         return prefixed;
     }
 
+    /// The files of the contexts that the step mounts.
+    private Map<String, String> fingerprints(Operation.Run run) throws EngineException, IOException, InterruptedException {
+        var prefixed = new TreeMap<String, String>();
+        for (var mount : run.mounts()) {
+            if (mount instanceof Mount.Bind bind) {
+                sources.fingerprints(bind, MAX_FINGERPRINTS).forEach((path, digest) -> prefixed.put("file " + path, digest));
+            }
+        }
+        return prefixed;
+    }
+
     private boolean run(PlannedStep step, Operation.Run run, int vertex)
             throws EngineException, IOException, InterruptedException, StepFailed {
         if (run.insecure() && !job.request().running().insecure()) {
@@ -409,7 +423,7 @@ final class StageSolver {
         }
         var key = new StepKey("run", job.epoch()).below(state).with("platform", stage.platform().toString())
                 .run(run, origins, job.request().running().limits());
-        return solved(step, vertex, key, Inputs.NONE, () -> run(run, vertex, step.config()));
+        return solved(step, vertex, key, () -> fingerprints(run), () -> run(run, vertex, step.config()));
     }
 
     private Optional<Layer> run(Operation.Run run, int vertex, RunConfig config)
