@@ -345,7 +345,7 @@ final class Sandboxes implements AutoCloseable {
         detached(cell.containerId(), place.endpoint());
         cell.places(cell.without(place.network().id()));
         try {
-            tools.cables.cut(place, cell.namespace());
+            tools.cables.cut(place, cell.places(), cell.namespace());
             tools.cables.route(cell.sandbox(), cell.namespace());
         } catch (IOException | EngineException e) {
             LOG.warn("disconnecting container {} from {}: {}", cell.containerId(), place.network().name(), e.getMessage());

@@ -4,7 +4,9 @@ import static carafe.network.FabricStage.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carafe.kernel.KernelException;
 import carafe.kernel.LinkEnd;
+import carafe.kernel.LinkInfo;
 import carafe.kernel.NetRequest;
 import carafe.kernel.RouteInfo;
 import carafe.spec.EngineException;
@@ -12,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -150,6 +153,63 @@ class SharedLinkTest {
         assertThat(outside.ip(one, "-o", "link")).doesNotContain("hiddeneth0").contains("hiddeneth1").contains("own@");
         fabric.disconnect(ONE, bridged.id());
         assertThat(outside.ip(one, "-o", "link")).doesNotContain("hidden");
+    }
+
+    /// By whatever is left of what it was given.
+    @Test
+    void ofTwoNetworksOnOneParentTheRightLinkGoes() throws Exception {
+        stage.netlink().perform(NetRequest.addVeth(LinkEnd.named("up0").raised(), LinkEnd.named("up1")));
+        var parent = Map.of("parent", "up0");
+        var first = fabric.create(shared("first", Driver.MACVLAN, parent, "10.77.0.0/24"));
+        var second = fabric.create(shared("second", Driver.MACVLAN, parent, "10.78.0.0/24"));
+        for (boolean swapped : new boolean[] {false, true}) {
+            String end = swapped ? ".0.9" : ".0.5"; // the kernel is slow to let go of a hardware address
+            var one = fabric.open(ONE, List.of(joining(first, "10.77" + end), joining(second, "10.78" + end)));
+            var outside = new Neighbours(stage);
+            outside.ip(one, "link", "set", "eth0", "down");
+            outside.ip(one, "link", "set", "eth0", "name", "hidden");
+            if (swapped) {
+                outside.ip(one, "link", "set", "eth1", "down");
+                outside.ip(one, "link", "set", "eth1", "name", "eth0");
+            } else {
+                outside.ip(one, "link", "set", "hidden", "address", "02:00:00:00:00:77");
+            }
+            fabric.disconnect(ONE, first.id());
+            assertThat(outside.ip(one, "-o", "addr")).doesNotContain("hidden");
+            assertThat(outside.ip(one, "-o", "link")).doesNotContain("hidden")
+                    .contains(one.in(second.id()).orElseThrow().mac().toString());
+            fabric.close(ONE);
+        }
+    }
+
+    @Test
+    void whoRenamesItsLinkAllTheTimeIsDisconnectedAllTheSame() throws Exception {
+        var lan = fabric.create(shared("alone", Driver.MACVLAN, Map.of(), "10.77.0.0/24"));
+        for (int round = 0; round < 10; round++) {
+            var one = fabric.open(ONE, List.of(joining(lan)));
+            var ended = new AtomicBoolean();
+            try (var inside = stage.enter(one)) {
+                int index = inside.netlink().link("eth0").orElseThrow().index();
+                var renamer = Thread.ofPlatform().start(() -> {
+                    while (!ended.get()) {
+                        try {
+                            inside.netlink().attempt(List.of(NetRequest.dress(index, LinkEnd.named("x0")),
+                                    NetRequest.dress(index, LinkEnd.named("eth0"))));
+                        } catch (KernelException e) {
+                            throw new AssertionError(e);
+                        }
+                    }
+                });
+                try {
+                    fabric.disconnect(ONE, lan.id());
+                } finally {
+                    ended.set(true);
+                    renamer.join();
+                }
+                assertThat(inside.netlink().links()).extracting(LinkInfo::name).containsExactly("lo");
+            }
+            fabric.close(ONE);
+        }
     }
 
     /// Addresses and routes of the container, without numbers of links and what the kernel adds in its own time.
