@@ -10,6 +10,7 @@ import carafe.kernel.LinkInfo;
 import carafe.kernel.NetRequest;
 import carafe.kernel.RouteInfo;
 import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -135,6 +136,51 @@ class SharedLinkTest {
         fabric.remove(other);
         fabric.settle();
         assertThat(stage.links()).as("what the engine removes stays so").containsExactly("lo");
+    }
+
+    private void awaitRelay(Failpoints failpoints) {
+        long deadline = System.nanoTime() + PATIENCE_MILLIS * 1_000_000L;
+        while (!failpoints.passed().contains("relay.link")) {
+            assertThat(System.nanoTime()).isLessThan(deadline);
+            Thread.onSpinWait();
+        }
+    }
+
+    @Test
+    void whoIsDisconnectedWhileItsLinkIsLaidAnewHasNone() throws Exception {
+        fabric.close();
+        var failpoints = Failpoints.parse("relay.link=1*sleep(500)->off");
+        fabric = stage.open(FabricStage.NAME, failpoints);
+        var network = fabric.create(shared("alone", Driver.MACVLAN, Map.of(), "10.77.0.0/24"));
+        try (var inside = stage.enter(fabric.open(ONE, List.of(joining(network))))) {
+            stage.netlink().perform(NetRequest.deleteLink(network.link()));
+            awaitRelay(failpoints);
+            fabric.disconnect(ONE, network.id());
+            fabric.abandon(); // whatever was on its way has happened
+            assertThat(inside.netlink().links()).extracting(LinkInfo::name).containsExactly("lo");
+        }
+        fabric = stage.open();
+    }
+
+    @Test
+    void whoEndsWhileItsLinkIsLaidAnewDoesNotEndTheWatch() throws Exception {
+        fabric.close();
+        var failpoints = Failpoints.parse("relay.link=1*sleep(500)->off");
+        fabric = stage.open(FabricStage.NAME, failpoints);
+        var network = fabric.create(shared("alone", Driver.MACVLAN, Map.of(), "10.77.0.0/24"));
+        fabric.open(ONE, List.of(joining(network)));
+        stage.netlink().perform(NetRequest.deleteLink(network.link()));
+        awaitRelay(failpoints);
+        fabric.close(ONE);
+        fabric.settle();
+        var two = fabric.open(TWO, List.of(joining(network, "10.77.0.9")));
+        String before = shown(two);
+        stage.netlink().perform(NetRequest.deleteLink(network.link()));
+        long deadline = System.nanoTime() + PATIENCE_MILLIS * 1_000_000L;
+        while (stage.netlink().link(network.link()).isEmpty() || !shown(two).equals(before)) {
+            assertThat(System.nanoTime()).isLessThan(deadline);
+            Thread.onSpinWait();
+        }
     }
 
     @Test
