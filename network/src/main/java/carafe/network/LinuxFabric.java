@@ -429,6 +429,7 @@ final class LinuxFabric implements Fabric {
             }
         }
         sandboxes.restore(networks, running);
+        known.stream().filter(Network::shares).forEach(this::relay);
         sweepLinks();
         parts.firewall().retain(known.stream().map(Network::id).toList());
     }
@@ -439,6 +440,15 @@ final class LinuxFabric implements Fabric {
             make(network);
         } catch (EngineException e) {
             LOG.warn("network {} is not there: {}", network.name(), e.getMessage());
+        }
+    }
+
+    private void relay(Network network) {
+        bridging.lock();
+        try {
+            sandboxes.relinks().relay(network.id());
+        } finally {
+            bridging.unlock();
         }
     }
 

@@ -71,7 +71,7 @@ final class Relinks {
 
     private void relay(Cell cell, Place place) {
         try {
-            if (cell.namespace().netlink().link(place.endpoint().interfaceName()).isEmpty()) {
+            if (cables.inside(place, cell.without(place.network().id()), cell.namespace()).isEmpty()) {
                 failpoints.pass("relay.link");
                 cables.lay(place, cell.namespace());
                 cables.address(place, cell.namespace(), place.driverOptions());

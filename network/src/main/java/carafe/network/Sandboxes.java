@@ -431,7 +431,7 @@ final class Sandboxes implements AutoCloseable {
     }
 
     /// Takes over who runs, and lets go of who does not any more. What is broken in one container's network is logged and
-    /// keeps nobody else from his.
+    /// keeps nobody else from his. Links that are gone with what they shared are [Relinks#relay]'s.
     void restore(Map<String, Network> networks, Map<String, Integer> running) throws EngineException {
         for (var note : tools.notes.all().entrySet()) {
             String id = note.getKey();
@@ -458,16 +458,20 @@ final class Sandboxes implements AutoCloseable {
     private void adopt(String id, int pid, List<Endpoint> endpoints, Map<String, Network> networks) throws IOException {
         var handle = Descriptors.open(Path.of("/proc/" + pid + "/ns/net"), Linux.O_RDONLY, 0);
         var namespace = tools.thread.adopt(handle);
-        var places = new ArrayList<Place>();
-        for (var endpoint : endpoints) {
-            var network = networks.get(endpoint.networkId());
-            boolean there = namespace.netlink().link(endpoint.interfaceName()).isPresent();
-            if (network != null && there) {
-                places.add(new Place(network, endpoint, Map.of()));
-            } else {
-                LOG.warn("container {} has lost its interface {}", id, endpoint.interfaceName());
+        var noted = endpoints.stream()
+                .filter(endpoint -> networks.containsKey(endpoint.networkId()))
+                .map(endpoint -> new Place(networks.get(endpoint.networkId()), endpoint, Map.of()))
+                .toList();
+        var places = new ArrayList<>(noted);
+        for (var place : noted) {
+            var others = noted.stream().filter(other -> other != place).toList();
+            // one that went with its parent is laid anew
+            if (!place.network().shares() && tools.cables.inside(place, others, namespace).isEmpty()) {
+                places.remove(place);
             }
         }
+        endpoints.stream().filter(endpoint -> places.stream().noneMatch(place -> place.endpoint() == endpoint)).forEach(
+                endpoint -> LOG.warn("container {} has lost its interface {}", id, endpoint.interfaceName()));
         var cell = new Cell(id, namespace, places);
         cells.put(id, cell);
         for (var place : places) {

@@ -201,6 +201,57 @@ class SharedLinkTest {
         assertThat(outside.ip(one, "-o", "link")).doesNotContain("hidden");
     }
 
+    @Test
+    void whoGivesItsLinkAnotherNameIsTakenOverByTheNextEngine() throws Exception {
+        var lan = fabric.create(shared("alone", Driver.MACVLAN, Map.of(), "10.77.0.0/24"));
+        var bridged = fabric.create(FabricStage.request("br", Map.of(), FabricStage.pool("10.78.0.0/24")));
+        var one = fabric.open(ONE, List.of(joining(lan), joining(bridged)));
+        var outside = new Neighbours(stage);
+        try (var process = Dweller.in(stage, one)) {
+            for (String link : List.of("eth0", "eth1")) {
+                outside.ip(one, "link", "set", link, "down");
+                outside.ip(one, "link", "set", link, "name", "hidden" + link);
+                outside.ip(one, "link", "set", "hidden" + link, "up");
+            }
+            fabric.abandon();
+            fabric = stage.open();
+            fabric.restore(List.of(lan, bridged), Map.of(ONE, process.pid()));
+            fabric.settle();
+            var taken = fabric.sandbox(ONE).orElseThrow();
+            assertThat(taken.endpoints()).isEqualTo(one.endpoints());
+            assertThat(stage.links()).contains(one.in(bridged.id()).orElseThrow().hostLink());
+            for (var network : List.of(lan, bridged)) {
+                assertThat(fabric.usage(network).getFirst().inUse()).isEqualTo(2);
+                assertThatThrownBy(() -> fabric.remove(network)).hasMessageContaining("has active endpoints");
+            }
+            assertThat(outside.ip(taken, "-o", "link")).contains("hiddeneth0@", "hiddeneth1@").doesNotContain(" eth");
+            fabric.disconnect(ONE, lan.id());
+            assertThat(outside.ip(taken, "-o", "link")).doesNotContain("hiddeneth0@").contains("hiddeneth1@");
+            fabric.disconnect(ONE, bridged.id());
+            assertThat(outside.ip(taken, "-o", "link")).doesNotContain("hidden");
+            fabric.close(ONE);
+        }
+    }
+
+    @Test
+    void aParentThatIsDeletedWhileNoEngineRunsComesBackWithTheContainersLinks() throws Exception {
+        var lan = fabric.create(shared("alone", Driver.MACVLAN, Map.of(), "10.77.0.0/24", "fd00:77::/64"));
+        var one = fabric.open(ONE, List.of(joining(lan)));
+        String before = shown(one);
+        try (var process = Dweller.in(stage, one)) {
+            fabric.abandon();
+            stage.netlink().perform(NetRequest.deleteLink(lan.link()));
+            fabric = stage.open();
+            fabric.restore(List.of(lan), Map.of(ONE, process.pid()));
+            var taken = fabric.sandbox(ONE).orElseThrow();
+            assertThat(taken.endpoints()).isEqualTo(one.endpoints());
+            assertThat(shown(taken)).isEqualTo(before);
+            fabric.disconnect(ONE, lan.id());
+            assertThat(new Neighbours(stage).ip(taken, "-o", "link")).doesNotContain("eth");
+            fabric.close(ONE);
+        }
+    }
+
     /// By whatever is left of what it was given.
     @Test
     void ofTwoNetworksOnOneParentTheRightLinkGoes() throws Exception {
