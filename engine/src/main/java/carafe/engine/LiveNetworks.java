@@ -389,9 +389,9 @@ final class LiveNetworks implements Networks {
                         Network.Addressing.NONE, Network.Reach.USUAL, "", Map.of(), Map.of()));
             }
         }
-        defaultBridge(networks.named(Network.DEFAULT), running.keySet());
+        var stored = defaultBridge(networks.named(Network.DEFAULT), running.keySet());
         hands.memberships.resume(running.keySet());
-        fabric.restore(networks.real(), running);
+        fabric.restore(stored, running);
         rename(running.keySet());
         try {
             hands.memberships.hold();
@@ -412,17 +412,23 @@ final class LiveNetworks implements Networks {
     }
 
     /// Without a default bridge containers can still run, in other networks: it does not keep the engine from starting.
-    private void defaultBridge(Optional<Network> known, Set<String> running) throws EngineException {
+    /// Answers all networks that are to be; one that could not be made now may be later, one in the way of others not.
+    private List<Network> defaultBridge(Optional<Network> known, Set<String> running) throws EngineException {
+        var others = networks.real().stream().filter(network -> !Optional.of(network).equals(known)).toList();
         try {
-            var made = fabric.createDefault(known, running);
+            var made = fabric.createDefault(known, others, running);
             if (made.isEmpty() && known.isPresent()) {
                 networks.erase(known.get());
             } else if (made.isPresent() && !made.equals(known)) {
                 networks.save(made.get());
             }
-        } catch (EngineException.Internal | EngineException.Unavailable | EngineException.Conflict e) {
+        } catch (EngineException.Conflict e) {
+            LOG.warn("there is no default bridge: {}", e.getMessage());
+            return others;
+        } catch (EngineException.Internal | EngineException.Unavailable e) {
             LOG.warn("there is no default bridge: {}", e.getMessage());
         }
+        return networks.real();
     }
 
     private static String newId() {

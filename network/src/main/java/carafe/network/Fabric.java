@@ -30,13 +30,17 @@ public interface Fabric extends AutoCloseable {
     }
 
     /// Makes the default bridge as the configuration wants it, keeping what `known` has and nothing contradicts; empty
-    /// when there is none by configuration. What the host has contradicts only while none of the containers `running`
-    /// (ids) is in `known`. On a bridge of the host's it has that one's range.
-    Optional<Network> createDefault(Optional<Network> known, Set<String> running) throws EngineException;
+    /// when there is none by configuration. What the host and the networks `others` have, which [#restore] will be told of,
+    /// contradicts only while none of the containers `running` (ids) is in `known`. On a bridge of the host's it has that
+    /// one's range.
+    /// @throws EngineException.Conflict the host's bridge and another network have the same range: there is no default
+    ///     bridge, and `known` is not for [#restore]
+    Optional<Network> createDefault(Optional<Network> known, List<Network> others, Set<String> running)
+            throws EngineException;
 
-    /// The same where nobody runs.
+    /// The same where nobody runs, and no other network is.
     default Optional<Network> createDefault(Optional<Network> known) throws EngineException {
-        return createDefault(known, Set.of());
+        return createDefault(known, List.of(), Set.of());
     }
 
     /// Takes the network away: bridge, rules, reservation. Idempotent.

@@ -129,7 +129,8 @@ final class LinuxFabric implements Fabric {
     }
 
     @Override
-    public Optional<Network> createDefault(Optional<Network> known, Set<String> running) throws EngineException {
+    public Optional<Network> createDefault(Optional<Network> known, List<Network> others, Set<String> running)
+            throws EngineException {
         if (!config.bridge().enabled()) {
             return Optional.empty();
         }
@@ -138,7 +139,7 @@ final class LinuxFabric implements Fabric {
             String link = bridges.defaultName(config.bridge(), known);
             var held = known.isPresent() && sandboxes.isHeld(known.get().id(), running) ? known : Optional.<Network>empty();
             var ground = new NetworkPlanner.Ground(link, held.isPresent() ? List.of() : bridges.hosts(link));
-            var around = surroundings(_ -> false);
+            var around = surroundings(_ -> false).with(others);
             var network = bridges.keeping(planner.defaultBridge(config.bridge(), ground, known, marks.id(),
                     held.isPresent() ? beside(held.get(), around) : around), known);
             make(network);
@@ -148,12 +149,13 @@ final class LinuxFabric implements Fabric {
 
     /// Who runs in the default bridge keeps his addresses, whatever came to the host meanwhile.
     private static Surroundings beside(Network held, Surroundings around) {
-        var others = around.hosts().stream().filter(range -> held.ranges().stream().noneMatch(range::overlaps)).toList();
-        if (others.size() < around.hosts().size()) {
-            LOG.warn("the host has routes or addresses in the range {} of the default bridge; containers run in it, so that it"
-                    + " stays until the engine starts without any: end them, or choose a range with \"bip\"", held.ranges());
+        var free = around.outside(held.ranges());
+        if (free.all().size() < around.all().size()) {
+            LOG.warn("the host has routes or addresses in the range {} of the default bridge, or another network has; containers"
+                    + " run in it, so that it stays until the engine starts without any: end them, or choose a range with"
+                    + " \"bip\"", held.ranges());
         }
-        return new Surroundings(around.ours(), others, around.unused());
+        return free;
     }
 
     private interface Choice<T> {

@@ -32,6 +32,22 @@ final class NetworkPlanner {
             all.addAll(hosts);
             return all;
         }
+
+        /// The same and the ranges of these networks, which are not made yet.
+        Surroundings with(Collection<Network> more) {
+            var all = new ArrayList<>(ours);
+            more.forEach(network -> all.addAll(network.ranges()));
+            return new Surroundings(all, hosts, unused);
+        }
+
+        /// What is in the way outside of those ranges.
+        Surroundings outside(Collection<Cidr> ranges) {
+            return new Surroundings(outside(ranges, ours), outside(ranges, hosts), unused);
+        }
+
+        private static List<Cidr> outside(Collection<Cidr> ranges, Collection<Cidr> all) {
+            return all.stream().filter(range -> ranges.stream().noneMatch(range::overlaps)).toList();
+        }
     }
 
     Network plan(NetworkRequest request, String id, Surroundings around) throws EngineException {
@@ -206,15 +222,11 @@ final class NetworkPlanner {
             Ranges.refuseUnfit("bip " + wanted.four().get(), wanted.four().get().range());
             return wanted.four().get();
         }
-        var given = ground.first(false);
-        if (given.isPresent() && around.ours.stream().anyMatch(given.get().range()::overlaps)) {
-            throw new EngineException.Conflict("the bridge " + ground.link() + " of the host has the range "
-                    + given.get().range() + ", and so has a network; remove that, or choose another range with \"bip\"");
-        }
+        var given = given(ground, false, "bip", around);
         if (given.isPresent()) {
             return given.get();
         }
-        if (before.isPresent() && around.hosts.stream().noneMatch(before.get().range()::overlaps)) {
+        if (before.isPresent() && around.all().stream().noneMatch(before.get().range()::overlaps)) {
             return new Cidr.Host(before.get().gateway().orElse(before.get().range().base().plus(1)),
                     before.get().range().prefix());
         }
@@ -222,21 +234,36 @@ final class NetworkPlanner {
         return new Cidr.Host(range.base().plus(1), range.prefix());
     }
 
+    private static Optional<Cidr.Host> given(Ground ground, boolean six, String key, Surroundings around)
+            throws EngineException.Conflict {
+        var given = ground.first(six);
+        if (given.isPresent() && around.ours.stream().anyMatch(given.get().range()::overlaps)) {
+            throw new EngineException.Conflict("the bridge " + ground.link() + " of the host has the range "
+                    + given.get().range() + ", and so has a network; remove that, or choose another range with \"" + key
+                    + "\"");
+        }
+        return given;
+    }
+
     private Cidr.Host ownSix(FabricConfig.DefaultBridge wanted, Ground ground, Optional<Network> known, Surroundings around)
             throws EngineException {
         if (wanted.fixedSix().isPresent()) {
             Ranges.refuseUnfit("fixed-cidr-v6 " + wanted.fixedSix().get(), wanted.fixedSix().get());
-        } else if (ground.first(true).isPresent()) {
-            return ground.first(true).get();
+        } else {
+            var given = given(ground, true, "fixed-cidr-v6", around);
+            if (given.isPresent()) {
+                return given.get();
+            }
         }
-        var old = known.flatMap(network -> network.subnet(true)).map(Subnet::range);
+        var old = known.flatMap(network -> network.subnet(true)).map(Subnet::range)
+                .filter(range -> around.ours.stream().noneMatch(range::overlaps));
         var range = wanted.fixedSix().or(() -> old).or(() -> ranges.choose(true, around.all()))
                 .orElseThrow(() -> Ranges.exhausted(true, around.unused));
         return new Cidr.Host(range.base().plus(1), range.prefix());
     }
 
     /// The default bridge as the configuration wants it; what is not configured is as a bridge of the host's has it, or
-    /// stays as `known` has it while nothing of the host is in the way.
+    /// stays as `known` has it while nothing of the host, and no other network, is in the way.
     Network defaultBridge(FabricConfig.DefaultBridge wanted, Ground ground, Optional<Network> known, String id,
             Surroundings around) throws EngineException {
         var subnets = new ArrayList<Subnet>();

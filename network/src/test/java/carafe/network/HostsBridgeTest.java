@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -123,10 +124,21 @@ class HostsBridgeTest {
 
     @Test
     void aRangeOfItThatANetworkHasIsRefused() throws Exception {
+        Network lan;
+        Network six;
         try (var fabric = stage.open(config(false), Failpoints.none())) {
-            fabric.create(request("lan", Map.of(), pool("192.0.2.0/25")));
-            assertThatThrownBy(() -> fabric.createDefault(Optional.empty())).isInstanceOf(EngineException.Conflict.class)
+            lan = fabric.create(request("lan", Map.of(), pool("192.0.2.0/25")));
+            six = fabric.create(request("six", Map.of(), pool("10.77.0.0/24"), pool("2001:db8::/96")));
+            assertThatThrownBy(() -> fabric.createDefault(Optional.empty())).isInstanceOf(EngineException.Conflict.class);
+        }
+        try (var fabric = stage.open(config(true), Failpoints.none())) { // which knows of nothing yet
+            assertThatThrownBy(() -> fabric.createDefault(Optional.empty(), List.of(lan), Set.of()))
+                    .isInstanceOf(EngineException.Conflict.class)
                     .hasMessageContaining("the bridge br9 of the host has the range 192.0.2.0/24, and so has a network");
+            assertThatThrownBy(() -> fabric.createDefault(Optional.empty(), List.of(six), Set.of()))
+                    .isInstanceOf(EngineException.Conflict.class)
+                    .hasMessageContaining("has the range 2001:db8::/64, and so has a network")
+                    .hasMessageEndingWith("choose another range with \"fixed-cidr-v6\"");
             assertThat(addresses()).containsExactlyInAnyOrderElementsOf(OWN);
         }
     }

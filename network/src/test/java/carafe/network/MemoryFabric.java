@@ -26,6 +26,7 @@ public final class MemoryFabric implements Fabric {
     private final Map<String, Network> networks = new TreeMap<>();
     private final ConcurrentMap<String, Sandbox> sandboxes = new ConcurrentHashMap<>();
     private volatile FabricConfig.DefaultBridge bridge = FabricConfig.DefaultBridge.USUAL;
+    private volatile List<Cidr.Host> hosts = List.of();
     private final List<EndpointListener> listeners = new CopyOnWriteArrayList<>();
 
     @Override
@@ -41,12 +42,18 @@ public final class MemoryFabric implements Fabric {
                 usual.gateways());
     }
 
+    /// From the next engine on the default bridge is one of the host's, which has that address.
+    public void hostsBridge(String address) throws EngineException {
+        hosts = List.of(Cidr.parseHost(address));
+    }
+
+    /// As an engine that begins, it knows of no network but those it is told of.
     @Override
-    public synchronized Optional<Network> createDefault(Optional<Network> known, Set<String> running)
+    public synchronized Optional<Network> createDefault(Optional<Network> known, List<Network> others, Set<String> running)
             throws EngineException {
-        known.ifPresent(network -> networks.remove(network.id()));
+        var around = new NetworkPlanner.Surroundings(List.of(), List.of(), List.of()).with(others);
         return Optional.of(add(planner.defaultBridge(
-                bridge, new NetworkPlanner.Ground("carafe0", List.of()), known, marks.id(), around())));
+                bridge, new NetworkPlanner.Ground("carafe0", hosts), known, marks.id(), around)));
     }
 
     private NetworkPlanner.Surroundings around() {
@@ -149,7 +156,9 @@ public final class MemoryFabric implements Fabric {
     /// Who runs on is remembered by this object, as it is by the kernel: an engine that died hands it to the next.
     @Override
     public synchronized void restore(List<Network> known, Map<String, Integer> running) {
-        networks.keySet().retainAll(known.stream().map(Network::id).toList());
+        var ids = known.stream().map(Network::id).toList();
+        networks.keySet().stream().filter(id -> !ids.contains(id)).forEach(addresses::remove);
+        networks.keySet().retainAll(ids);
         known.forEach(this::add);
         for (String id : List.copyOf(sandboxes.keySet())) {
             if (!running.containsKey(id)) {

@@ -279,6 +279,31 @@ class RestoreTest {
         }
     }
 
+    /// The kernel shows their bridges, but those are the engine's own and nobody else's.
+    @Test
+    void theDefaultBridgeLeavesRangesToTheNetworksThatAreRestoredAfterIt() throws Exception {
+        var fabric = stage.open();
+        var first = fabric.createDefault(Optional.empty()).orElseThrow();
+        var app = fabric.create(request("app", Map.of(), pool("172.18.0.0/16")));
+        fabric.abandon();
+        stage.netlink().perform(NetRequest.addLink(LinkEnd.named("vpn0").raised(), "bridge"));
+        int vpn = stage.netlink().link("vpn0").orElseThrow().index();
+        stage.netlink().perform(NetRequest.addAddress(vpn, new byte[] {(byte) 172, 17, 9, 1}, 24));
+        try (var next = stage.open()) {
+            var moved = next.createDefault(Optional.of(first), List.of(app), java.util.Set.of()).orElseThrow();
+            assertThat(moved.ranges()).hasToString("[172.19.0.0/16]");
+            next.restore(List.of(moved, app), Map.of());
+            assertThat(next.usage(app).getFirst().subnet().range()).hasToString("172.18.0.0/16");
+        }
+        try (var last = stage.open()) { // as an engine left it that did not look
+            var same = FabricStage.request("same", Map.of(), pool("172.19.0.0/17"));
+            var taken = new NetworkPlanner(new Ranges(FabricConfig.usualPools(), "x"), java.time.Clock.systemUTC())
+                    .plan(same, "5".repeat(64), new NetworkPlanner.Surroundings(List.of(), List.of(), List.of()));
+            var moved = last.createDefault(Optional.of(first), List.of(app, taken), java.util.Set.of()).orElseThrow();
+            assertThat(moved.ranges()).hasToString("[172.20.0.0/16]");
+        }
+    }
+
     /// A VPN came while the engine was away.
     @Test
     void theDefaultBridgeKeepsItsRangeWhileSomebodyRunsInIt() throws Exception {
@@ -293,7 +318,7 @@ class RestoreTest {
             stage.netlink().perform(NetRequest.addAddress(vpn, new byte[] {(byte) 172, 17, 9, 1}, 24));
             try (var next = stage.open()) {
                 var running = Map.of(ONE, process.pid());
-                var kept = next.createDefault(Optional.of(first), running.keySet()).orElseThrow();
+                var kept = next.createDefault(Optional.of(first), List.of(), running.keySet()).orElseThrow();
                 assertThat(kept).isEqualTo(first);
                 next.restore(List.of(kept), running);
                 assertThat(next.sandbox(ONE)).get().extracting(Sandbox::endpoints).isEqualTo(sandbox.endpoints());
@@ -305,7 +330,7 @@ class RestoreTest {
             }
         }
         try (var last = stage.open()) {
-            var moved = last.createDefault(Optional.of(first), java.util.Set.of("2".repeat(64))).orElseThrow();
+            var moved = last.createDefault(Optional.of(first), List.of(), java.util.Set.of("2".repeat(64))).orElseThrow();
             assertThat(moved.ranges()).hasToString("[172.18.0.0/16]");
         }
     }
