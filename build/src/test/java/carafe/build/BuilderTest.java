@@ -223,6 +223,17 @@ class BuilderTest {
     }
 
     @Test
+    void aChangedDirectoryAboveACopiedFileIsNamed() throws Exception {
+        String file = "FROM scratch\nCOPY --parents a/f /x/\n";
+        build(file, new TarText().directory("a").file("a/f", "F"), request());
+        var explained = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), List.of(),
+                BuildRequest.Cache.USE, BuildRequest.Running.PLAIN,
+                new BuildRequest.Result(BuildRequest.Call.BUILD, Optional.empty(), true, false), BuildContexts.NONE);
+        build(file, new TarText().directory("a", 0700).file("a/f", "F"), explained);
+        assertThat(events).contains(new BuildEvent.Explained(1, "not cached: a was changed"));
+    }
+
+    @Test
     void aNewTimeOfAFileChangesNothing() throws Exception {
         String file = "FROM scratch\nCOPY a /a\n";
         build(file, new TarText().file("a", "A"), request());

@@ -13,7 +13,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 
 /// The files that a COPY or ADD takes from a source: for each of its sources the file or directory found, and all that
@@ -28,8 +30,8 @@ final class Selection {
     private static final int MAX_DEPTH = 1024;
 
     /// One source that was found: what it is, the name it was found by, the directories that are to be made above it
-    /// (with `--parents`, else none), and what is below it with paths relative to it, parents first. `parents` says
-    /// where a directory's content goes below the destination, or a file.
+    /// (with `--parents`, else none) and were above none before it, and what is below it with paths relative to it, parents
+    /// first. `parents` says where a directory's content goes below the destination, or a file.
     record Found(Node top, String name, String parents, List<Relative> above, List<Relative> below) {}
 
     /// A node at a path below its top.
@@ -40,6 +42,8 @@ final class Selection {
     private final boolean keepOwners;
     private final IgnorePatterns excluded;
     private final List<Found> found = new ArrayList<>();
+    /// Where directories go that are above what was found.
+    private final Set<String> madeAbove = new HashSet<>();
     private final long maxMemoryBytes = Runtime.getRuntime().maxMemory() / PART;
     private int count;
     private long memoryBytes;
@@ -160,14 +164,22 @@ final class Selection {
         found.add(new Found(owned(node), name, parents, above, below));
     }
 
-    /// The directories on the way from `base`, which ends in a slash or is empty, to `relative`, outermost first.
-    private List<Relative> above(String base, String relative) throws IOException {
+    /// The directories on the way from `base`, which ends in a slash or is empty, to `relative`, outermost first. Of those
+    /// that go to one place the first is all that counts.
+    private List<Relative> above(String base, String relative) throws IOException, EngineException {
         var above = new ArrayList<Relative>();
-        for (int slash = relative.indexOf('/'); slash >= 0; slash = relative.indexOf('/', slash + 1)) {
+        for (int slash = relative.lastIndexOf('/'); slash >= 0; slash = relative.lastIndexOf('/', slash - 1)) {
             String path = relative.substring(0, slash);
-            source.follow(base + path).ifPresent(node -> above.add(new Relative(path, owned(node))));
+            if (!madeAbove.add(path)) {
+                break; // and so are those above it
+            }
+            var node = source.follow(base + path);
+            if (node.isPresent()) {
+                count(node.get());
+                above.add(new Relative(path, owned(node.get())));
+            }
         }
-        return above;
+        return above.reversed();
     }
 
     private void below(Node directory, String prefix, List<Relative> into, int depth) throws IOException, EngineException {
@@ -225,10 +237,13 @@ final class Selection {
         return hash.digest();
     }
 
-    /// The digest of each file, by its path in the source; what tells people which one changed.
+    /// The digest of each file and directory, by its path in the source; what tells people which one changed.
     TreeMap<String, String> fingerprints() throws IOException {
         var all = new TreeMap<String, String>();
         for (var each : found) {
+            for (var relative : each.above) {
+                all.put(relative.node.path(), fingerprint(relative.node));
+            }
             all.put(each.top.path(), fingerprint(each.top));
             for (var relative : each.below) {
                 all.put(relative.node.path(), fingerprint(relative.node));

@@ -5,19 +5,26 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.build.plan.Operation;
 import carafe.build.plan.Origin;
+import carafe.build.tree.ContextArchive;
 import carafe.build.tree.FileSource;
 import carafe.build.tree.Node;
+import carafe.build.tree.TarText;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class SelectionTest {
+
+    @TempDir
+    Path directory;
 
     /// A root that lists one file, whose path is long, as often as is asked for; it is one object however often.
     private record Many(int count, Node file) implements FileSource {
@@ -59,8 +66,12 @@ class SelectionTest {
     }
 
     private static Selection select(FileSource source) throws Exception {
-        return Selection.of(source, new Operation.Copy(false, new Origin.Context(), List.of(""), List.of(), "/",
-                new Operation.Options(Optional.empty(), Optional.empty(), false, false, List.of(), Optional.empty(), false,
+        return select(source, "", false);
+    }
+
+    private static Selection select(FileSource source, String pattern, boolean parents) throws Exception {
+        return Selection.of(source, new Operation.Copy(false, new Origin.Context(), List.of(pattern), List.of(), "/",
+                new Operation.Options(Optional.empty(), Optional.empty(), false, parents, List.of(), Optional.empty(), false,
                         Optional.empty())), false);
     }
 
@@ -71,5 +82,21 @@ class SelectionTest {
         assertThatThrownBy(() -> select(Many.of(100_000, length))).isInstanceOf(EngineException.Invalid.class)
                 .hasMessageStartingWith("COPY failed: more files than the engine's memory holds: ")
                 .hasMessageEndingWith("; copy fewer in one step");
+    }
+
+    @Test
+    void directoriesAboveManyFilesAreSelectedAndCountedOnce() throws Exception {
+        String deep = "d/".repeat(300);
+        var tar = new TarText();
+        for (int i = 0; i < 500; i++) {
+            tar.file(deep + "f" + i, "");
+        }
+        try (var context = ContextArchive.read(new ByteArrayInputStream(tar.file("d/g", "").bytes()), directory)) {
+            var selection = select(context, "**/[fg]*", true);
+            assertThat(selection.found()).hasSize(501);
+            assertThat(selection.found().stream().flatMap(found -> found.above().stream()).map(Selection.Relative::path))
+                    .hasSize(300).doesNotHaveDuplicates().startsWith("d", "d/d").endsWith(deep.substring(0, 599));
+            assertThat(selection.files()).isEqualTo(801);
+        }
     }
 }
