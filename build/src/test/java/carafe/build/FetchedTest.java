@@ -9,8 +9,10 @@ import carafe.build.source.Contexts;
 import carafe.build.source.Remotes;
 import carafe.build.step.StepRunner;
 import carafe.build.tree.FileSource;
+import carafe.build.tree.IndexMemory;
 import carafe.build.tree.MountedTree;
 import carafe.build.tree.RootView;
+import carafe.build.tree.Scratch;
 import carafe.build.tree.TarText;
 import carafe.image.Images;
 import carafe.image.TestPlatform;
@@ -37,6 +39,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,6 +55,7 @@ class FetchedTest {
 
     private Images images;
     private Builder builder;
+    private IndexMemory memory = IndexMemory.ofHeap();
     private final PlayedRemotes remotes = new PlayedRemotes();
     private final List<BuildEvent> events = new CopyOnWriteArrayList<>();
 
@@ -81,7 +85,7 @@ class FetchedTest {
 
     private void reopen() throws Exception {
         builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets")),
-                new Builder.Parts(images, FetchedTest::play, remotes, Clock.systemUTC()));
+                new Builder.Parts(images, FetchedTest::play, remotes, Clock.systemUTC()), memory);
     }
 
     @AfterEach
@@ -89,6 +93,7 @@ class FetchedTest {
         builder.close();
         assertThat(images.snapshots().list()).isEmpty();
         assertThat(directory.resolve("build/scratch")).isEmptyDirectory();
+        assertThat(memory.heldBytes()).isZero();
         images.close();
     }
 
@@ -306,6 +311,29 @@ class FetchedTest {
     }
 
     @Test
+    void contextsThatTheMemoryDoesNotHoldTogetherAreRefused() throws Exception {
+        builder.close();
+        memory = new IndexMemory(1 << 20);
+        reopen();
+        var tar = new TarText();
+        for (int i = 0; i < 900; i++) {
+            tar.file("f" + i, "");
+        }
+        var contexts = new TreeMap<String, BuildContexts.Place>();
+        var body = new ByteArrayOutputStream();
+        for (String name : List.of("a", "b", "c")) {
+            contexts.put(name, new BuildContexts.Directory());
+            body.writeBytes(sent(tar.bytes()));
+        }
+        body.writeBytes(new TarText().file("Dockerfile", "FROM scratch\nCOPY --from=a f1 /\n").bytes());
+        assertThatThrownBy(() -> from(new BuildContexts("", contexts, List.copyOf(contexts.keySet())), body.toByteArray()))
+                .isInstanceOf(EngineException.Invalid.class)
+                .hasMessageStartingWith("the context has too many files for the engine's memory: ")
+                .hasMessageContaining(", while other contexts and steps hold ");
+        assertThat(memory.heldBytes()).isZero();
+    }
+
+    @Test
     void aStageMayBeginWithAContext() throws Exception {
         var body = new ByteArrayOutputStream();
         body.writeBytes(sent(new TarText().file("f", "one").bytes()));
@@ -452,7 +480,7 @@ class FetchedTest {
                     return read;
                 }
             };
-            var place = new Contexts.Place(directory, ContextMemory.open(directory.resolve("contexts")));
+            var place = new Contexts.Place(Scratch.of(directory), ContextMemory.open(directory.resolve("contexts")));
             try (var contexts = Contexts.read(request().from(asked), body, watched, images, place)) {
                 assertThat(contexts.directories()).containsKey("web");
             }
