@@ -402,20 +402,8 @@ class FetchedTest {
     @Test
     void aStageOfTheBuildingPlatformBeginsWithThatPlatformsImageOfALayout() throws Exception {
         var other = Platform.of("linux", "s390x");
-        var layout = new TarText().file("oci-layout", "{}");
-        var entries = new ArrayList<Descriptor>();
-        for (var platform : List.of(other, Platform.host())) { // a table whose entries are for one platform each
-            var image = TestPlatform.of(platform, Optional.empty(), "of " + platform);
-            var bare = Descriptor.of(MediaTypes.OCI_MANIFEST, image.manifest());
-            entries.add(new Descriptor(bare.mediaType(), bare.digest(), bare.size(), Optional.of(platform),
-                    Map.of("org.opencontainers.image.ref.name", "v1"), Optional.empty()));
-            for (byte[] blob : List.of(image.manifest(), image.config(), image.layer())) {
-                layout.file("blobs/sha256/" + Digest.sha256(blob).hex(), blob, 0644);
-            }
-        }
-        layout.file("index.json", Index.of(entries).toJson().print());
         var body = new ByteArrayOutputStream();
-        body.writeBytes(sent(layout.bytes()));
+        body.writeBytes(sent(layoutOf(List.of(other, Platform.host()))));
         body.writeBytes(new TarText().file("Dockerfile", "FROM --platform=$BUILDPLATFORM base AS tools\nFROM base\n"
                 + "COPY --from=tools f g\n").bytes());
         var contexts = new BuildContexts("", Map.of("base", new BuildContexts.Layout("v1")), List.of("base"));
@@ -424,6 +412,40 @@ class FetchedTest {
             try (var tree = files(Digest.parse(image.id()))) {
                 assertThat(text(tree, "f")).isEqualTo("of " + image.platform());
                 assertThat(text(tree, "g")).isEqualTo("of " + Platform.host());
+            }
+        }
+    }
+
+    /// A layout whose table has an entry, all called v1, for each platform.
+    private static byte[] layoutOf(List<Platform> platforms) throws Exception {
+        var layout = new TarText().file("oci-layout", "{}");
+        var entries = new ArrayList<Descriptor>();
+        for (var platform : platforms) {
+            var image = TestPlatform.of(platform, Optional.empty(), "of " + platform);
+            var bare = Descriptor.of(MediaTypes.OCI_MANIFEST, image.manifest());
+            entries.add(new Descriptor(bare.mediaType(), bare.digest(), bare.size(), Optional.of(platform),
+                    Map.of("org.opencontainers.image.ref.name", "v1"), Optional.empty()));
+            for (byte[] blob : List.of(image.manifest(), image.config(), image.layer())) {
+                layout.file("blobs/sha256/" + Digest.sha256(blob).hex(), blob, 0644);
+            }
+        }
+        return layout.file("index.json", Index.of(entries).toJson().print()).bytes();
+    }
+
+    @Test
+    void ofTheVariantsInALayoutTheBestIsTaken() throws Exception {
+        var body = new ByteArrayOutputStream();
+        body.writeBytes(sent(layoutOf(List.of(Platform.parse("linux/arm/v5"), Platform.parse("linux/arm/v6"),
+                Platform.of("linux", "arm"), Platform.parse("linux/arm/v8"), Platform.parse("linux/amd64/v3"), Platform.parse("linux/amd64")))));
+        body.writeBytes(new TarText().file("Dockerfile", "FROM base\n").bytes());
+        var contexts = new BuildContexts("", Map.of("base", new BuildContexts.Layout("v1")), List.of("base"));
+        var best = Map.of("linux/arm/v5", "linux/arm/v5", "linux/arm/v6", "linux/arm/v6", "linux/arm/v7", "linux/arm",
+                "linux/amd64", "linux/amd64", "linux/amd64/v2", "linux/amd64");
+        for (var each : best.entrySet()) {
+            var made = builder.build(platforms(request().from(contexts), List.of(Platform.parse(each.getKey()))), this::base,
+                    new ByteArrayInputStream(body.toByteArray()), events::add);
+            try (var tree = files(Digest.parse(made.imageId().orElseThrow()))) {
+                assertThat(text(tree, "f")).as(each.getKey()).isEqualTo("of " + each.getValue());
             }
         }
     }
