@@ -145,6 +145,12 @@ public final class NetRequest {
                 "delete link " + name, List.of());
     }
 
+    /// The same for one that may get another name meanwhile.
+    public static NetRequest deleteLink(int index) {
+        var message = new NetlinkMessage(Rtnetlink.RTM_DELLINK, 0).u8(0).u8(0).u16(0).u32(index).u32(0).u32(0);
+        return new NetRequest(message, "delete link " + index, List.of());
+    }
+
     /// All links of the group go at once: the kernel waits once for all of them.
     public static NetRequest deleteGroup(int group) {
         return new NetRequest(link(Rtnetlink.RTM_DELLINK, 0, 0, 0).put32(Rtnetlink.IFLA_GROUP, group),

@@ -128,6 +128,17 @@ class NetlinkTest {
     }
 
     @Test
+    void aLinkIsDeletedByItsNumberWhateverItIsCalled() throws Exception {
+        host.netlink().perform(NetRequest.addLink(LinkEnd.named("br3"), "bridge"));
+        int index = host.netlink().link("br3").orElseThrow().index();
+        host.netlink().perform(NetRequest.dress(index, LinkEnd.named("br4")));
+        host.netlink().perform(NetRequest.deleteLink(index));
+        assertThat(host.netlink().link("br4")).isEmpty();
+        assertThatThrownBy(() -> host.netlink().perform(NetRequest.deleteLink(index)))
+                .hasMessage("netlink delete link " + index + ": no such device");
+    }
+
+    @Test
     void aFailureInABatchStopsNothingBehindIt() throws Exception {
         var outcomes = host.netlink().attempt(List.of(
                 NetRequest.deleteLink("nothing"),

@@ -14,6 +14,7 @@ import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
 import carafe.spec.network.MacAddress;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -76,22 +77,52 @@ final class Cables {
         }
     }
 
-    /// Takes the link of `place` out of its namespace. The container may have given it another name: then it is the one
-    /// whose other end, or whose parent, is the host's.
-    void cut(Cell.Place place, NetNamespace namespace) throws KernelException {
+    /// Takes the link of `place` out of its namespace, in which the container also has the `others`, whatever name it has
+    /// by now.
+    void cut(Cell.Place place, List<Cell.Place> others, NetNamespace namespace) throws KernelException {
+        var link = inside(place, others, namespace);
+        if (link.isPresent()) {
+            namespace.netlink().perform(NetRequest.raise(link.get().index(), false));
+            namespace.netlink().perform(NetRequest.deleteLink(link.get().index()));
+        }
+    }
+
+    /// The link of `place` in its namespace, if it is there; the container may have given it another name. On a bridge it is
+    /// the other end of the host's. Of links that share one of the host's there may be several, those of the `others`:
+    /// then it is the one with the hardware address, or the name, that it was given, or that is none of the others'.
+    Optional<LinkInfo> inside(Cell.Place place, List<Cell.Place> others, NetNamespace namespace) throws KernelException {
         var network = place.network();
         boolean bridged = network.driver() == Driver.BRIDGE;
         var outside = host.link(bridged ? place.endpoint().hostLink() : network.link());
+        if (outside.isEmpty()) {
+            return Optional.empty(); // they die together
+        }
         String kind = bridged ? "veth" : network.driver() == Driver.MACVLAN ? "macvlan" : "ipvlan";
         var ours = namespace.netlink().links().stream()
-                .filter(link -> link.kind().equals(kind) && link.leadsOut()
-                        && outside.isPresent() && link.peer() == outside.get().index())
+                .filter(link -> link.kind().equals(kind) && link.leadsOut() && link.peer() == outside.get().index())
                 .toList();
-        var named = ours.stream().filter(link -> link.name().equals(place.endpoint().interfaceName())).toList();
-        for (var link : named.isEmpty() ? ours : named) {
-            namespace.netlink().perform(NetRequest.raise(link.index(), false));
-            namespace.netlink().perform(NetRequest.deleteLink(link.name()));
+        if (bridged) {
+            return ours.stream().filter(link -> link.index() == outside.get().peer()).findFirst();
         }
+        var rest = ours.stream()
+                .filter(link -> others.stream().noneMatch(other -> isAsGiven(other, link)))
+                .toList();
+        return ours.stream().filter(link -> hasMac(place, link)).findFirst()
+                .or(() -> ours.stream().filter(link -> isNamed(place, link)).findFirst())
+                .or(() -> rest.stream().findFirst());
+    }
+
+    private static boolean isAsGiven(Cell.Place place, LinkInfo link) {
+        return hasMac(place, link) || isNamed(place, link);
+    }
+
+    /// Links of ipvlan all have the hardware address of their parent.
+    private static boolean hasMac(Cell.Place place, LinkInfo link) {
+        return place.network().driver() == Driver.MACVLAN && Arrays.equals(place.endpoint().mac().bytes(), link.mac());
+    }
+
+    private static boolean isNamed(Cell.Place place, LinkInfo link) {
+        return place.endpoint().interfaceName().equals(link.name());
     }
 
     /// A bridge without rules would let through what they forbid: only who makes both makes one.

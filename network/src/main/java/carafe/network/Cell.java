@@ -4,9 +4,11 @@ import carafe.kernel.NetNamespace;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
 
 /// A container's place in the fabric while it is open: its namespace and what is attached. Changed by one thread at a
-/// time (methods for one container follow one another); `places` is replaced as a whole, so anybody may read it.
+/// time (methods for one container follow one another); `places` is replaced as a whole, so anybody may read it. Who works
+/// in the namespace while the container's own thread may be taking it apart does so `alone`, and looks first what is left.
 final class Cell {
 
     /// An endpoint with its network, and the settings of its interface as far as this engine was told them.
@@ -20,6 +22,7 @@ final class Cell {
 
     private final String containerId;
     private final NetNamespace namespace;
+    private final ReentrantLock lock = new ReentrantLock();
     private volatile List<Place> places;
     private volatile List<NetworkStep> steps = List.of();
 
@@ -56,6 +59,16 @@ final class Cell {
 
     void places(List<Place> next) {
         places = List.copyOf(next);
+    }
+
+    /// Does that while nobody else does something so. Inside of `bridging` of [LinuxFabric], never around it.
+    void alone(Runnable work) {
+        lock.lock();
+        try {
+            work.run();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /// What it has without the network, or with one more place.

@@ -320,7 +320,7 @@ final class LinuxFabric implements Fabric {
             boolean known = network.shares() || bridges.isKnown(network.id());
             if (network.shares() && !parents.isThere(network)) {
                 parents.make(network);
-                sandboxes.relay(network.id());
+                sandboxes.relinks().relay(network.id());
             } else if (!network.shares() && !(known && bridges.isThere(network))) {
                 again(network);
             } else {
@@ -335,7 +335,7 @@ final class LinuxFabric implements Fabric {
 
     private void again(Network network) throws EngineException {
         bridge(network);
-        sandboxes.reattach(network.id());
+        sandboxes.relinks().reattach(network.id());
     }
 
     private void watch() {
@@ -370,6 +370,8 @@ final class LinuxFabric implements Fabric {
                 }
             } catch (EngineException e) {
                 LOG.error("somebody deleted the link {}: {}", network.link(), e.getMessage());
+            } catch (RuntimeException e) { // a fault in the engine: the other networks are watched all the same
+                LOG.error("somebody deleted the link {}, and it could not be made again", network.link(), e);
             }
         }
     }
@@ -427,6 +429,7 @@ final class LinuxFabric implements Fabric {
             }
         }
         sandboxes.restore(networks, running);
+        known.stream().filter(Network::shares).forEach(this::relay);
         sweepLinks();
         parts.firewall().retain(known.stream().map(Network::id).toList());
     }
@@ -437,6 +440,15 @@ final class LinuxFabric implements Fabric {
             make(network);
         } catch (EngineException e) {
             LOG.warn("network {} is not there: {}", network.name(), e.getMessage());
+        }
+    }
+
+    private void relay(Network network) {
+        bridging.lock();
+        try {
+            sandboxes.relinks().relay(network.id());
+        } finally {
+            bridging.unlock();
         }
     }
 

@@ -44,6 +44,7 @@ final class Sandboxes implements AutoCloseable {
     private final Failpoints failpoints;
     private final ConcurrentMap<String, Cell> cells = new ConcurrentHashMap<>();
     private final Dying dying = new Dying();
+    private final Relinks relinks;
 
     /// Who does the work.
     record Tools(NamespaceThread thread, NamespacePool namespaces, Cables cables, Graveyard graveyard,
@@ -54,6 +55,7 @@ final class Sandboxes implements AutoCloseable {
         this.addresses = addresses;
         this.listeners = listeners;
         this.failpoints = failpoints;
+        relinks = new Relinks(cells, tools.cables, listeners, failpoints);
     }
 
     Optional<Sandbox> find(String containerId) {
@@ -343,13 +345,15 @@ final class Sandboxes implements AutoCloseable {
     /// Takes the interface out of the running container at once: who is disconnected must not be reached any longer.
     private void remove(Cell cell, Place place) {
         detached(cell.containerId(), place.endpoint());
-        cell.places(cell.without(place.network().id()));
-        try {
-            tools.cables.cut(place, cell.namespace());
-            tools.cables.route(cell.sandbox(), cell.namespace());
-        } catch (IOException | EngineException e) {
-            LOG.warn("disconnecting container {} from {}: {}", cell.containerId(), place.network().name(), e.getMessage());
-        }
+        cell.alone(() -> {
+            cell.places(cell.without(place.network().id()));
+            try {
+                tools.cables.cut(place, cell.places(), cell.namespace());
+                tools.cables.route(cell.sandbox(), cell.namespace());
+            } catch (IOException | EngineException e) {
+                LOG.warn("disconnecting container {} from {}: {}", cell.containerId(), place.network().name(), e.getMessage());
+            }
+        });
         giveBack(cell, place);
     }
 
@@ -389,8 +393,9 @@ final class Sandboxes implements AutoCloseable {
     }
 
     void close(String containerId) {
-        var cell = cells.remove(containerId);
+        var cell = cells.get(containerId);
         if (cell != null) {
+            cell.alone(() -> cells.remove(containerId)); // nobody works in the namespace any more
             undo(containerId, cell.places(), Optional.of(cell.namespace()));
         }
     }
@@ -413,51 +418,9 @@ final class Sandboxes implements AutoCloseable {
         }
     }
 
-    /// Puts everybody who is in the network back into its bridge.
-    void reattach(String networkId) {
-        for (var cell : cells.values()) {
-            for (var place : cell.places()) {
-                if (place.network().id().equals(networkId)) {
-                    replug(cell, place);
-                }
-            }
-        }
-    }
-
-    private void replug(Cell cell, Place place) {
-        try {
-            tools.cables.reattach(place);
-            for (var listener : listeners) {
-                listener.replugged(cell.containerId(), place.endpoint());
-            }
-        } catch (EngineException e) {
-            LOG.error("container {} is cut off from network {}: {}",
-                    cell.containerId(), place.network().name(), e.getMessage());
-        }
-    }
-
-    /// Lays anew the links of everybody who is in the network, where they went with the one that they shared.
-    void relay(String networkId) {
-        for (var cell : cells.values()) {
-            for (var place : cell.places()) {
-                if (place.network().id().equals(networkId)) {
-                    relay(cell, place);
-                }
-            }
-        }
-    }
-
-    private void relay(Cell cell, Place place) {
-        try {
-            if (cell.namespace().netlink().link(place.endpoint().interfaceName()).isEmpty()) {
-                tools.cables.lay(place, cell.namespace());
-                tools.cables.address(place, cell.namespace(), place.driverOptions());
-                tools.cables.route(cell.sandbox(), cell.namespace());
-            }
-        } catch (KernelException | EngineException e) {
-            LOG.error("container {} is cut off from network {}: {}",
-                    cell.containerId(), place.network().name(), e.getMessage());
-        }
+    /// Who puts links back that somebody deleted under containers.
+    Relinks relinks() {
+        return relinks;
     }
 
     void sweep(List<String> links) {
@@ -468,7 +431,7 @@ final class Sandboxes implements AutoCloseable {
     }
 
     /// Takes over who runs, and lets go of who does not any more. What is broken in one container's network is logged and
-    /// keeps nobody else from his.
+    /// keeps nobody else from his. Links that are gone with what they shared are [Relinks#relay]'s.
     void restore(Map<String, Network> networks, Map<String, Integer> running) throws EngineException {
         for (var note : tools.notes.all().entrySet()) {
             String id = note.getKey();
@@ -495,16 +458,20 @@ final class Sandboxes implements AutoCloseable {
     private void adopt(String id, int pid, List<Endpoint> endpoints, Map<String, Network> networks) throws IOException {
         var handle = Descriptors.open(Path.of("/proc/" + pid + "/ns/net"), Linux.O_RDONLY, 0);
         var namespace = tools.thread.adopt(handle);
-        var places = new ArrayList<Place>();
-        for (var endpoint : endpoints) {
-            var network = networks.get(endpoint.networkId());
-            boolean there = namespace.netlink().link(endpoint.interfaceName()).isPresent();
-            if (network != null && there) {
-                places.add(new Place(network, endpoint, Map.of()));
-            } else {
-                LOG.warn("container {} has lost its interface {}", id, endpoint.interfaceName());
+        var noted = endpoints.stream()
+                .filter(endpoint -> networks.containsKey(endpoint.networkId()))
+                .map(endpoint -> new Place(networks.get(endpoint.networkId()), endpoint, Map.of()))
+                .toList();
+        var places = new ArrayList<>(noted);
+        for (var place : noted) {
+            var others = noted.stream().filter(other -> other != place).toList();
+            // one that went with its parent is laid anew
+            if (!place.network().shares() && tools.cables.inside(place, others, namespace).isEmpty()) {
+                places.remove(place);
             }
         }
+        endpoints.stream().filter(endpoint -> places.stream().noneMatch(place -> place.endpoint() == endpoint)).forEach(
+                endpoint -> LOG.warn("container {} has lost its interface {}", id, endpoint.interfaceName()));
         var cell = new Cell(id, namespace, places);
         cells.put(id, cell);
         for (var place : places) {

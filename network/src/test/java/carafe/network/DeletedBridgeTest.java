@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -197,6 +198,36 @@ class DeletedBridgeTest {
             fabric.remove(ours);
             fabric.settle();
             assertThat(stage.links()).containsExactly("lo");
+        }
+    }
+
+    @Test
+    void aFaultInOneNetworkDoesNotEndTheWatchOfTheOthers() throws Exception {
+        var faults = new CountDownLatch(1);
+        try (var fabric = stage.open()) {
+            fabric.listen(new EndpointListener() {
+                @Override
+                public void attached(Attached attached) {}
+
+                @Override
+                public void replugged(String containerId, Endpoint endpoint) {
+                    if (endpoint.interfaceName().equals("eth0")) {
+                        faults.countDown();
+                        throw new IllegalStateException("a fault");
+                    }
+                }
+
+                @Override
+                public void detached(String containerId, Endpoint endpoint) {}
+            });
+            var broken = fabric.create(request("broken", Map.of(), pool("10.77.0.0/24")));
+            var whole = fabric.create(request("whole", Map.of(), pool("10.78.0.0/24")));
+            var sandbox = fabric.open(ONE, List.of(joining(broken), joining(whole)));
+            stage.netlink().perform(NetRequest.deleteLink(broken.link()));
+            faults.await();
+            stage.netlink().perform(NetRequest.deleteLink(whole.link()));
+            eventually(() -> isPortOf(sandbox.in(whole.id()).orElseThrow(), whole.link()));
+            fabric.close(ONE);
         }
     }
 }

@@ -4,14 +4,18 @@ import static carafe.network.FabricStage.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carafe.kernel.KernelException;
 import carafe.kernel.LinkEnd;
+import carafe.kernel.LinkInfo;
 import carafe.kernel.NetRequest;
 import carafe.kernel.RouteInfo;
 import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -134,6 +138,51 @@ class SharedLinkTest {
         assertThat(stage.links()).as("what the engine removes stays so").containsExactly("lo");
     }
 
+    private void awaitRelay(Failpoints failpoints) {
+        long deadline = System.nanoTime() + PATIENCE_MILLIS * 1_000_000L;
+        while (!failpoints.passed().contains("relay.link")) {
+            assertThat(System.nanoTime()).isLessThan(deadline);
+            Thread.onSpinWait();
+        }
+    }
+
+    @Test
+    void whoIsDisconnectedWhileItsLinkIsLaidAnewHasNone() throws Exception {
+        fabric.close();
+        var failpoints = Failpoints.parse("relay.link=1*sleep(500)->off");
+        fabric = stage.open(FabricStage.NAME, failpoints);
+        var network = fabric.create(shared("alone", Driver.MACVLAN, Map.of(), "10.77.0.0/24"));
+        try (var inside = stage.enter(fabric.open(ONE, List.of(joining(network))))) {
+            stage.netlink().perform(NetRequest.deleteLink(network.link()));
+            awaitRelay(failpoints);
+            fabric.disconnect(ONE, network.id());
+            fabric.abandon(); // whatever was on its way has happened
+            assertThat(inside.netlink().links()).extracting(LinkInfo::name).containsExactly("lo");
+        }
+        fabric = stage.open();
+    }
+
+    @Test
+    void whoEndsWhileItsLinkIsLaidAnewDoesNotEndTheWatch() throws Exception {
+        fabric.close();
+        var failpoints = Failpoints.parse("relay.link=1*sleep(500)->off");
+        fabric = stage.open(FabricStage.NAME, failpoints);
+        var network = fabric.create(shared("alone", Driver.MACVLAN, Map.of(), "10.77.0.0/24"));
+        fabric.open(ONE, List.of(joining(network)));
+        stage.netlink().perform(NetRequest.deleteLink(network.link()));
+        awaitRelay(failpoints);
+        fabric.close(ONE);
+        fabric.settle();
+        var two = fabric.open(TWO, List.of(joining(network, "10.77.0.9")));
+        String before = shown(two);
+        stage.netlink().perform(NetRequest.deleteLink(network.link()));
+        long deadline = System.nanoTime() + PATIENCE_MILLIS * 1_000_000L;
+        while (stage.netlink().link(network.link()).isEmpty() || !shown(two).equals(before)) {
+            assertThat(System.nanoTime()).isLessThan(deadline);
+            Thread.onSpinWait();
+        }
+    }
+
     @Test
     void whoGivesItsLinkAnotherNameIsDisconnectedAllTheSame() throws Exception {
         var lan = fabric.create(shared("alone", Driver.MACVLAN, Map.of(), "10.77.0.0/24"));
@@ -150,6 +199,114 @@ class SharedLinkTest {
         assertThat(outside.ip(one, "-o", "link")).doesNotContain("hiddeneth0").contains("hiddeneth1").contains("own@");
         fabric.disconnect(ONE, bridged.id());
         assertThat(outside.ip(one, "-o", "link")).doesNotContain("hidden");
+    }
+
+    @Test
+    void whoGivesItsLinkAnotherNameIsTakenOverByTheNextEngine() throws Exception {
+        var lan = fabric.create(shared("alone", Driver.MACVLAN, Map.of(), "10.77.0.0/24"));
+        var bridged = fabric.create(FabricStage.request("br", Map.of(), FabricStage.pool("10.78.0.0/24")));
+        var one = fabric.open(ONE, List.of(joining(lan), joining(bridged)));
+        var outside = new Neighbours(stage);
+        try (var process = Dweller.in(stage, one)) {
+            for (String link : List.of("eth0", "eth1")) {
+                outside.ip(one, "link", "set", link, "down");
+                outside.ip(one, "link", "set", link, "name", "hidden" + link);
+                outside.ip(one, "link", "set", "hidden" + link, "up");
+            }
+            fabric.abandon();
+            fabric = stage.open();
+            fabric.restore(List.of(lan, bridged), Map.of(ONE, process.pid()));
+            fabric.settle();
+            var taken = fabric.sandbox(ONE).orElseThrow();
+            assertThat(taken.endpoints()).isEqualTo(one.endpoints());
+            assertThat(stage.links()).contains(one.in(bridged.id()).orElseThrow().hostLink());
+            for (var network : List.of(lan, bridged)) {
+                assertThat(fabric.usage(network).getFirst().inUse()).isEqualTo(2);
+                assertThatThrownBy(() -> fabric.remove(network)).hasMessageContaining("has active endpoints");
+            }
+            assertThat(outside.ip(taken, "-o", "link")).contains("hiddeneth0@", "hiddeneth1@").doesNotContain(" eth");
+            fabric.disconnect(ONE, lan.id());
+            assertThat(outside.ip(taken, "-o", "link")).doesNotContain("hiddeneth0@").contains("hiddeneth1@");
+            fabric.disconnect(ONE, bridged.id());
+            assertThat(outside.ip(taken, "-o", "link")).doesNotContain("hidden");
+            fabric.close(ONE);
+        }
+    }
+
+    @Test
+    void aParentThatIsDeletedWhileNoEngineRunsComesBackWithTheContainersLinks() throws Exception {
+        var lan = fabric.create(shared("alone", Driver.MACVLAN, Map.of(), "10.77.0.0/24", "fd00:77::/64"));
+        var one = fabric.open(ONE, List.of(joining(lan)));
+        String before = shown(one);
+        try (var process = Dweller.in(stage, one)) {
+            fabric.abandon();
+            stage.netlink().perform(NetRequest.deleteLink(lan.link()));
+            fabric = stage.open();
+            fabric.restore(List.of(lan), Map.of(ONE, process.pid()));
+            var taken = fabric.sandbox(ONE).orElseThrow();
+            assertThat(taken.endpoints()).isEqualTo(one.endpoints());
+            assertThat(shown(taken)).isEqualTo(before);
+            fabric.disconnect(ONE, lan.id());
+            assertThat(new Neighbours(stage).ip(taken, "-o", "link")).doesNotContain("eth");
+            fabric.close(ONE);
+        }
+    }
+
+    /// By whatever is left of what it was given.
+    @Test
+    void ofTwoNetworksOnOneParentTheRightLinkGoes() throws Exception {
+        stage.netlink().perform(NetRequest.addVeth(LinkEnd.named("up0").raised(), LinkEnd.named("up1")));
+        var parent = Map.of("parent", "up0");
+        var first = fabric.create(shared("first", Driver.MACVLAN, parent, "10.77.0.0/24"));
+        var second = fabric.create(shared("second", Driver.MACVLAN, parent, "10.78.0.0/24"));
+        for (boolean swapped : new boolean[] {false, true}) {
+            String end = swapped ? ".0.9" : ".0.5"; // the kernel is slow to let go of a hardware address
+            var one = fabric.open(ONE, List.of(joining(first, "10.77" + end), joining(second, "10.78" + end)));
+            var outside = new Neighbours(stage);
+            outside.ip(one, "link", "set", "eth0", "down");
+            outside.ip(one, "link", "set", "eth0", "name", "hidden");
+            if (swapped) {
+                outside.ip(one, "link", "set", "eth1", "down");
+                outside.ip(one, "link", "set", "eth1", "name", "eth0");
+            } else {
+                outside.ip(one, "link", "set", "hidden", "address", "02:00:00:00:00:77");
+            }
+            fabric.disconnect(ONE, first.id());
+            assertThat(outside.ip(one, "-o", "addr")).doesNotContain("hidden");
+            assertThat(outside.ip(one, "-o", "link")).doesNotContain("hidden")
+                    .contains(one.in(second.id()).orElseThrow().mac().toString());
+            fabric.close(ONE);
+        }
+    }
+
+    @Test
+    void whoRenamesItsLinkAllTheTimeIsDisconnectedAllTheSame() throws Exception {
+        var lan = fabric.create(shared("alone", Driver.MACVLAN, Map.of(), "10.77.0.0/24"));
+        for (int round = 0; round < 10; round++) {
+            var one = fabric.open(ONE, List.of(joining(lan)));
+            var ended = new AtomicBoolean();
+            try (var inside = stage.enter(one)) {
+                int index = inside.netlink().link("eth0").orElseThrow().index();
+                var renamer = Thread.ofPlatform().start(() -> {
+                    while (!ended.get()) {
+                        try {
+                            inside.netlink().attempt(List.of(NetRequest.dress(index, LinkEnd.named("x0")),
+                                    NetRequest.dress(index, LinkEnd.named("eth0"))));
+                        } catch (KernelException e) {
+                            throw new AssertionError(e);
+                        }
+                    }
+                });
+                try {
+                    fabric.disconnect(ONE, lan.id());
+                } finally {
+                    ended.set(true);
+                    renamer.join();
+                }
+                assertThat(inside.netlink().links()).extracting(LinkInfo::name).containsExactly("lo");
+            }
+            fabric.close(ONE);
+        }
     }
 
     /// Addresses and routes of the container, without numbers of links and what the kernel adds in its own time.

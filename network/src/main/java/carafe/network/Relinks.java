@@ -1,0 +1,85 @@
+package carafe.network;
+
+import carafe.network.Cell.Place;
+import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.ConcurrentMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Gives containers that run their links back, where somebody deleted what these hang on. Called by whoever found that
+/// (holding `bridging` of [LinuxFabric]), beside the containers' own threads. What fails for one is logged and keeps
+/// nobody else from his.
+final class Relinks {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Relinks.class);
+
+    private final ConcurrentMap<String, Cell> cells;
+    private final Cables cables;
+    private final List<EndpointListener> listeners;
+    private final Failpoints failpoints;
+
+    /// `cells` is a view: who is not in it is left alone.
+    Relinks(ConcurrentMap<String, Cell> cells, Cables cables, List<EndpointListener> listeners, Failpoints failpoints) {
+        this.cells = cells;
+        this.cables = cables;
+        this.listeners = listeners;
+        this.failpoints = failpoints;
+    }
+
+    /// Puts everybody who is in the network back into its bridge.
+    void reattach(String networkId) {
+        for (var cell : cells.values()) {
+            for (var place : cell.places()) {
+                if (place.network().id().equals(networkId)) {
+                    replug(cell, place);
+                }
+            }
+        }
+    }
+
+    private void replug(Cell cell, Place place) {
+        try {
+            cables.reattach(place);
+            for (var listener : listeners) {
+                listener.replugged(cell.containerId(), place.endpoint());
+            }
+        } catch (EngineException e) {
+            LOG.error("container {} is cut off from network {}: {}",
+                    cell.containerId(), place.network().name(), e.getMessage());
+        }
+    }
+
+    /// Lays anew the links of everybody who is in the network, where they went with the one that they shared.
+    void relay(String networkId) {
+        for (var cell : cells.values()) {
+            cell.alone(() -> relay(cell, networkId));
+        }
+    }
+
+    private void relay(Cell cell, String networkId) {
+        if (cells.get(cell.containerId()) == cell) { // else its namespace may be closed
+            for (var place : cell.places()) {
+                if (place.network().id().equals(networkId)) {
+                    relay(cell, place);
+                }
+            }
+        }
+    }
+
+    private void relay(Cell cell, Place place) {
+        try {
+            if (cables.inside(place, cell.without(place.network().id()), cell.namespace()).isEmpty()) {
+                failpoints.pass("relay.link");
+                cables.lay(place, cell.namespace());
+                cables.address(place, cell.namespace(), place.driverOptions());
+                cables.route(cell.sandbox(), cell.namespace());
+            }
+        } catch (IOException | EngineException e) {
+            LOG.error("container {} is cut off from network {}: {}",
+                    cell.containerId(), place.network().name(), e.getMessage());
+        }
+    }
+}
