@@ -572,7 +572,7 @@ class NetworksTest {
         String bind = "com.docker.network.bridge.host_binding_ipv4";
         String mtu = "com.docker.network.driver.mtu";
         String six = "com.docker.network.enable_ipv6";
-        networks.create(network("{\"Name\":\"before\"}"));
+        networks.create(network("{\"Name\":\"before\",\"Options\":{\"dev.carafe.bridge.kept_addresses\":\"10.1.0.1/24\"}}"));
         harness.networkDefaults = new NetworkDefaults(Map.of(
                 "bridge", Map.of(bind, "127.0.0.1", mtu, "1400", six, "true"), "macvlan", Map.of(mtu, "9")));
         harness.crash();
