@@ -43,7 +43,7 @@ final class Sandboxes implements AutoCloseable {
     private final List<EndpointListener> listeners;
     private final Failpoints failpoints;
     private final ConcurrentMap<String, Cell> cells = new ConcurrentHashMap<>();
-    private final Dying dying = new Dying();
+    private final Dying dying;
 
     /// Who does the work.
     record Tools(NamespaceThread thread, NamespacePool namespaces, Cables cables, Graveyard graveyard,
@@ -51,6 +51,7 @@ final class Sandboxes implements AutoCloseable {
 
     Sandboxes(Tools tools, Addresses addresses, List<EndpointListener> listeners, Failpoints failpoints) {
         this.tools = tools;
+        this.dying = tools.cables.dying();
         this.addresses = addresses;
         this.listeners = listeners;
         this.failpoints = failpoints;
@@ -166,7 +167,6 @@ final class Sandboxes implements AutoCloseable {
             throws EngineException {
         for (var place : places) {
             pass("sandbox.link");
-            dying.before(place.endpoint()).forEach(tools.cables::mute);
             boolean used = ahead.isPresent() && place == places.getFirst();
             if (used) {
                 tools.cables.use(ahead.get(), place, namespace);
@@ -297,7 +297,6 @@ final class Sandboxes implements AutoCloseable {
             after.add(place.endpoint());
             tools.notes.write(containerId, after);
             pass("connect.link");
-            dying.before(place.endpoint()).forEach(tools.cables::mute);
             tools.cables.lay(place, cell.namespace());
             laid = true;
             tools.cables.address(place, cell.namespace(), joining.driverOptions());
