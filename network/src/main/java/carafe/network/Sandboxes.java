@@ -230,8 +230,9 @@ final class Sandboxes implements AutoCloseable {
                 leads ? four.flatMap(address -> gateway(network, address.address())) : Optional.empty(),
                 leads ? six.flatMap(address -> gateway(network, address.address())) : Optional.empty(),
                 joining.gatewayPriority(), network.name());
+        var own = four.isPresent() ? four : six;
         var mac = shared.isPresent() ? shared.get()
-                : wanted.mac().or(() -> four.map(address -> MacAddress.of(address.address()))).orElseGet(this::anyMac);
+                : wanted.mac().or(() -> own.map(address -> MacAddress.of(address.address()))).orElseGet(this::anyMac);
         return new Place(network, new Endpoint(
                 tools.marks.id(), network.id(), name,
                 network.driver() == Driver.BRIDGE ? hostLink : "",
