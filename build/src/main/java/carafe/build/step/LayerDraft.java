@@ -132,6 +132,7 @@ final class LayerDraft {
             throw new EngineException.Invalid("cannot make the directory /" + path + ": a file is there");
         }
         if (there.isEmpty()) {
+            LayerMember.refuseWhiteout(path);
             fresh.add(path);
         }
         var node = there.orElseGet(() -> Node.directory(path, newParents, 0755, now));
