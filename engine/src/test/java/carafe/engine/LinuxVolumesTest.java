@@ -185,7 +185,7 @@ final class LinuxVolumesTest {
         assertThat(shared.resolve("theirs")).hasContent("kept");
         assertThat(shared.resolve("passwd")).content().contains("app:x:1000");
         Files.writeString(shared.resolve("passwd"), "ro"); // as a file is whose copy was cut off
-        Files.setAttribute(shared.resolve("passwd"), "unix:mode", 0);
+        Files.setAttribute(shared.resolve("passwd"), "unix:mode", 0200);
         stage.crash();
         var wait = stage.containers().await("one", WaitCondition.NEXT_EXIT);
         stage.containers().start("one");
