@@ -30,6 +30,8 @@ import carafe.build.step.StepFailed;
 import carafe.build.step.StepRunner;
 import carafe.build.tree.ContextArchive;
 import carafe.build.tree.ContextWanted;
+import carafe.build.tree.IndexMemory;
+import carafe.build.tree.Scratch;
 import carafe.image.Images;
 import carafe.image.Intake;
 import carafe.kernel.FileTree;
@@ -89,9 +91,14 @@ public final class Builder implements AutoCloseable {
 
     /// Opens the builder, making directories that are missing; what a crash left half done is deleted.
     public static Builder open(Places places, Parts parts) throws EngineException {
+        return open(places, parts, IndexMemory.ofHeap());
+    }
+
+    /// One whose contexts and steps share `memory`.
+    static Builder open(Places places, Parts parts, IndexMemory memory) throws EngineException {
         try {
-            Path scratch = places.state.resolve("scratch");
-            for (Path directory : List.of(scratch, places.secrets)) {
+            var scratch = new Scratch(places.state.resolve("scratch"), memory);
+            for (Path directory : List.of(scratch.directory(), places.secrets)) {
                 Files.createDirectories(directory,
                         PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
                 sweep(directory);

@@ -7,6 +7,7 @@ import carafe.build.plan.BaseImages;
 import carafe.build.step.StepRunner;
 import carafe.build.step.WrongFormat;
 import carafe.build.tree.FileSource;
+import carafe.build.tree.IndexMemory;
 import carafe.build.tree.MountedTree;
 import carafe.build.tree.RootView;
 import carafe.build.tree.TarText;
@@ -52,6 +53,7 @@ class BuilderTest {
 
     private Images images;
     private Builder builder;
+    private final IndexMemory memory = IndexMemory.ofHeap();
     private final Words runner = new Words();
     private final List<BuildEvent> events = new CopyOnWriteArrayList<>();
 
@@ -108,7 +110,7 @@ class BuilderTest {
     private void reopen() throws Exception {
         builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets"),
                         directory.resolve("handlers")),
-                new Builder.Parts(images, runner, new PlayedRemotes(), Clock.systemUTC()));
+                new Builder.Parts(images, runner, new PlayedRemotes(), Clock.systemUTC()), memory);
     }
 
     private BaseImages.BaseImage base(String reference, Platform platform) throws EngineException {
@@ -121,6 +123,7 @@ class BuilderTest {
         builder.close();
         assertThat(images.snapshots().list()).isEmpty();
         assertThat(directory.resolve("build/scratch")).isEmptyDirectory();
+        assertThat(memory.heldBytes()).isZero();
         assertThat(directory.resolve("secrets")).isEmptyDirectory();
         images.close();
     }
@@ -220,6 +223,17 @@ class BuilderTest {
         build(file, new TarText().file("d/a", "A").file("d/b", "other").file("d/n", "N").file("c", "other"), explained);
         assertThat(events).contains(
                 new BuildEvent.Explained(1, "not cached: mount 0 changed; d/b was changed; d/n was added"));
+    }
+
+    @Test
+    void aChangedDirectoryAboveACopiedFileIsNamed() throws Exception {
+        String file = "FROM scratch\nCOPY --parents a/f /x/\n";
+        build(file, new TarText().directory("a").file("a/f", "F"), request());
+        var explained = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), List.of(),
+                BuildRequest.Cache.USE, BuildRequest.Running.PLAIN,
+                new BuildRequest.Result(BuildRequest.Call.BUILD, Optional.empty(), true, false), BuildContexts.NONE);
+        build(file, new TarText().directory("a", 0700).file("a/f", "F"), explained);
+        assertThat(events).contains(new BuildEvent.Explained(1, "not cached: a was changed"));
     }
 
     @Test

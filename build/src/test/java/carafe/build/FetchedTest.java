@@ -9,8 +9,10 @@ import carafe.build.source.Contexts;
 import carafe.build.source.Remotes;
 import carafe.build.step.StepRunner;
 import carafe.build.tree.FileSource;
+import carafe.build.tree.IndexMemory;
 import carafe.build.tree.MountedTree;
 import carafe.build.tree.RootView;
+import carafe.build.tree.Scratch;
 import carafe.build.tree.TarText;
 import carafe.image.Images;
 import carafe.image.TestPlatform;
@@ -37,6 +39,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,6 +55,7 @@ class FetchedTest {
 
     private Images images;
     private Builder builder;
+    private IndexMemory memory = IndexMemory.ofHeap();
     private final PlayedRemotes remotes = new PlayedRemotes();
     private final List<BuildEvent> events = new CopyOnWriteArrayList<>();
 
@@ -81,7 +85,7 @@ class FetchedTest {
 
     private void reopen() throws Exception {
         builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets")),
-                new Builder.Parts(images, FetchedTest::play, remotes, Clock.systemUTC()));
+                new Builder.Parts(images, FetchedTest::play, remotes, Clock.systemUTC()), memory);
     }
 
     @AfterEach
@@ -89,6 +93,7 @@ class FetchedTest {
         builder.close();
         assertThat(images.snapshots().list()).isEmpty();
         assertThat(directory.resolve("build/scratch")).isEmptyDirectory();
+        assertThat(memory.heldBytes()).isZero();
         images.close();
     }
 
@@ -306,6 +311,29 @@ class FetchedTest {
     }
 
     @Test
+    void contextsThatTheMemoryDoesNotHoldTogetherAreRefused() throws Exception {
+        builder.close();
+        memory = new IndexMemory(1 << 20);
+        reopen();
+        var tar = new TarText();
+        for (int i = 0; i < 900; i++) {
+            tar.file("f" + i, "");
+        }
+        var contexts = new TreeMap<String, BuildContexts.Place>();
+        var body = new ByteArrayOutputStream();
+        for (String name : List.of("a", "b", "c")) {
+            contexts.put(name, new BuildContexts.Directory());
+            body.writeBytes(sent(tar.bytes()));
+        }
+        body.writeBytes(new TarText().file("Dockerfile", "FROM scratch\nCOPY --from=a f1 /\n").bytes());
+        assertThatThrownBy(() -> from(new BuildContexts("", contexts, List.copyOf(contexts.keySet())), body.toByteArray()))
+                .isInstanceOf(EngineException.Invalid.class)
+                .hasMessageStartingWith("the context has too many files for the engine's memory: ")
+                .hasMessageContaining(", while other contexts and steps hold ");
+        assertThat(memory.heldBytes()).isZero();
+    }
+
+    @Test
     void aStageMayBeginWithAContext() throws Exception {
         var body = new ByteArrayOutputStream();
         body.writeBytes(sent(new TarText().file("f", "one").bytes()));
@@ -374,20 +402,8 @@ class FetchedTest {
     @Test
     void aStageOfTheBuildingPlatformBeginsWithThatPlatformsImageOfALayout() throws Exception {
         var other = Platform.of("linux", "s390x");
-        var layout = new TarText().file("oci-layout", "{}");
-        var entries = new ArrayList<Descriptor>();
-        for (var platform : List.of(other, Platform.host())) { // a table whose entries are for one platform each
-            var image = TestPlatform.of(platform, Optional.empty(), "of " + platform);
-            var bare = Descriptor.of(MediaTypes.OCI_MANIFEST, image.manifest());
-            entries.add(new Descriptor(bare.mediaType(), bare.digest(), bare.size(), Optional.of(platform),
-                    Map.of("org.opencontainers.image.ref.name", "v1"), Optional.empty()));
-            for (byte[] blob : List.of(image.manifest(), image.config(), image.layer())) {
-                layout.file("blobs/sha256/" + Digest.sha256(blob).hex(), blob, 0644);
-            }
-        }
-        layout.file("index.json", Index.of(entries).toJson().print());
         var body = new ByteArrayOutputStream();
-        body.writeBytes(sent(layout.bytes()));
+        body.writeBytes(sent(layoutOf(List.of(other, Platform.host()))));
         body.writeBytes(new TarText().file("Dockerfile", "FROM --platform=$BUILDPLATFORM base AS tools\nFROM base\n"
                 + "COPY --from=tools f g\n").bytes());
         var contexts = new BuildContexts("", Map.of("base", new BuildContexts.Layout("v1")), List.of("base"));
@@ -396,6 +412,40 @@ class FetchedTest {
             try (var tree = files(Digest.parse(image.id()))) {
                 assertThat(text(tree, "f")).isEqualTo("of " + image.platform());
                 assertThat(text(tree, "g")).isEqualTo("of " + Platform.host());
+            }
+        }
+    }
+
+    /// A layout whose table has an entry, all called v1, for each platform.
+    private static byte[] layoutOf(List<Platform> platforms) throws Exception {
+        var layout = new TarText().file("oci-layout", "{}");
+        var entries = new ArrayList<Descriptor>();
+        for (var platform : platforms) {
+            var image = TestPlatform.of(platform, Optional.empty(), "of " + platform);
+            var bare = Descriptor.of(MediaTypes.OCI_MANIFEST, image.manifest());
+            entries.add(new Descriptor(bare.mediaType(), bare.digest(), bare.size(), Optional.of(platform),
+                    Map.of("org.opencontainers.image.ref.name", "v1"), Optional.empty()));
+            for (byte[] blob : List.of(image.manifest(), image.config(), image.layer())) {
+                layout.file("blobs/sha256/" + Digest.sha256(blob).hex(), blob, 0644);
+            }
+        }
+        return layout.file("index.json", Index.of(entries).toJson().print()).bytes();
+    }
+
+    @Test
+    void ofTheVariantsInALayoutTheBestIsTaken() throws Exception {
+        var body = new ByteArrayOutputStream();
+        body.writeBytes(sent(layoutOf(List.of(Platform.parse("linux/arm/v5"), Platform.parse("linux/arm/v6"),
+                Platform.of("linux", "arm"), Platform.parse("linux/arm/v8"), Platform.parse("linux/amd64/v3"), Platform.parse("linux/amd64")))));
+        body.writeBytes(new TarText().file("Dockerfile", "FROM base\n").bytes());
+        var contexts = new BuildContexts("", Map.of("base", new BuildContexts.Layout("v1")), List.of("base"));
+        var best = Map.of("linux/arm/v5", "linux/arm/v5", "linux/arm/v6", "linux/arm/v6", "linux/arm/v7", "linux/arm",
+                "linux/amd64", "linux/amd64", "linux/amd64/v2", "linux/amd64");
+        for (var each : best.entrySet()) {
+            var made = builder.build(platforms(request().from(contexts), List.of(Platform.parse(each.getKey()))), this::base,
+                    new ByteArrayInputStream(body.toByteArray()), events::add);
+            try (var tree = files(Digest.parse(made.imageId().orElseThrow()))) {
+                assertThat(text(tree, "f")).as(each.getKey()).isEqualTo("of " + each.getValue());
             }
         }
     }
@@ -452,7 +502,7 @@ class FetchedTest {
                     return read;
                 }
             };
-            var place = new Contexts.Place(directory, ContextMemory.open(directory.resolve("contexts")));
+            var place = new Contexts.Place(Scratch.of(directory), ContextMemory.open(directory.resolve("contexts")));
             try (var contexts = Contexts.read(request().from(asked), body, watched, images, place)) {
                 assertThat(contexts.directories()).containsKey("web");
             }

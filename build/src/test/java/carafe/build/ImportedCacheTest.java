@@ -13,6 +13,7 @@ import carafe.spec.Json;
 import carafe.spec.build.BuildEvent;
 import carafe.spec.build.BuildOutcome;
 import carafe.spec.build.BuildContexts;
+import carafe.spec.build.BuildLimits;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CacheExport;
 import carafe.spec.build.CacheImport;
@@ -195,6 +196,20 @@ class ImportedCacheTest {
     /// `x` as COPY makes it: root's.
     private static TarText copied(TarText tar, String content) {
         return tar.rootFile("x", content);
+    }
+
+    @Test
+    void aHistoryTellsNoNamesOfHosts() throws Exception {
+        String history = "[{\"created_by\":\"RUN /bin/sh -c one # buildkit\"}]";
+        String id = image(List.of(new TarText().file("made", "by one")), Json.object().build(), history);
+        String file = "FROM scratch\nRUN one\n";
+        build(file, new TarText(), from(id));
+        assertThat(programs).as("what the history tells whole").isEmpty();
+        var hosts = new BuildLimits(0, 0, BuildLimits.Cpu.NONE, 0, "", List.of("db:10.0.0.2"), List.of());
+        builder.build(new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), List.of(), from(id),
+                new BuildRequest.Running("default", hosts, Map.of(), Map.of(), false, false), BuildRequest.Result.IMAGE,
+                BuildContexts.NONE), new Bases(), new TarText().file("Dockerfile", file).stream(), events::add);
+        assertThat(programs).containsExactly("one");
     }
 
     @Test

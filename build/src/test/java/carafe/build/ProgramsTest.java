@@ -213,6 +213,23 @@ class ProgramsTest {
         assertThat(events).noneMatch(BuildEvent.Note.class::isInstance);
     }
 
+    @Test
+    void aFailedStateThatCannotBeKeptDoesNotHideTheFailure() {
+        program = run -> {
+            try (var tree = RootView.writable(run.root())) {
+                tree.tree().writeFile("/.wh.home", new byte[0], 0644, 0, 0); // no layer may have it
+            }
+            return 4;
+        };
+        var running = new BuildRequest.Running("default", BuildLimits.NONE, Map.of(), Map.of(), false, true);
+        assertThatThrownBy(() -> build("FROM scratch\nRUN false\n", running))
+                .hasMessageStartingWith("The command '/bin/sh -c false' returned a non-zero code: 4");
+        assertThat(events).anyMatch(event -> event instanceof BuildEvent.Failed(var _, var _, var code, var image)
+                && code == 4 && image.isEmpty());
+        assertThat(events).anyMatch(event -> event instanceof BuildEvent.Note(var text)
+                && text.startsWith("the failed step's state cannot be kept: a file called .wh.home"));
+    }
+
     private static String text(MountedTree tree, String path) throws IOException {
         try (var content = tree.open(tree.find(path).orElseThrow())) {
             return new String(content.readAllBytes(), StandardCharsets.UTF_8);

@@ -60,21 +60,27 @@ final class EtcFiles {
     void write(ContainerDetails.Files files, String hostName, HostConfig config, Known known) throws EngineException {
         boolean hostNetwork = config.namespaces().network().equals("host");
         try {
-            makeDirectory(Objects.requireNonNull(files.hosts().getParent(), "an absolute path"));
+            boolean first = makeDirectory(Objects.requireNonNull(files.hosts().getParent(), "an absolute path"));
             Files.writeString(files.hostname(), hostName + "\n");
             Files.writeString(files.hosts(), hosts(config.resolver().extraHosts(), hostNetwork, known));
-            noteLines(files, known.lines);
+            if (!known.lines.isEmpty()) {
+                noteLines(files, known.lines);
+            } else if (!first) {
+                Files.deleteIfExists(lines(files));
+            }
             Files.writeString(files.resolver(), resolver(defaults.complete(config.resolver()), hostNetwork, known.nameServer));
         } catch (IOException e) {
             throw Failures.io("cannot write the container's files in " + files.hosts().getParent(), e);
         }
     }
 
-    private static void makeDirectory(Path directory) throws IOException {
+    /// Whether it was not there: else there are an earlier start's files in it.
+    private static boolean makeDirectory(Path directory) throws IOException {
         try {
             Files.createDirectory(directory);
+            return true;
         } catch (FileAlreadyExistsException e) {
-            // an earlier start's
+            return false;
         }
     }
 
@@ -82,7 +88,7 @@ final class EtcFiles {
     /// names are served by the engine.
     record Known(List<Memberships.HostLine> lines, List<String> hostAddresses, boolean nameServer) {}
 
-    /// Where it is written which lines of /etc/hosts are the engine's.
+    /// Where it is written which lines of /etc/hosts are the engine's; not there where none are.
     private static Path lines(ContainerDetails.Files files) {
         return files.hosts().resolveSibling("hosts.lines");
     }
@@ -104,7 +110,7 @@ final class EtcFiles {
     void updateHosts(ContainerDetails.Files files, Known known) throws EngineException {
         try {
             var before = Files.exists(lines(files))
-                    ? text(lines(files)).lines().toList() // of an engine before this one there is none
+                    ? text(lines(files)).lines().toList()
                     : List.<String>of();
             var now = texts(known.lines);
             String text = text(files.hosts());

@@ -195,7 +195,7 @@ final class LiveNetworks implements Networks {
                 new NetworkDetails.Ipam(addressing.ipam(), addressing.ipamOptions(), ranges),
                 new NetworkDetails.Flags(network.reach().internal(), network.reach().attachable(), false,
                         network.config().only(), network.config().from()),
-                network.options(), network.labels(), members);
+                network.givenOptions(), network.labels(), members);
     }
 
     private List<NetworkDetails.Member> members(Network network) {

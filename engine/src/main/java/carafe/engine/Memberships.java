@@ -458,10 +458,12 @@ final class Memberships {
                     best = network.name();
                     routed = network.settings().gatewayFour() == LinkOptions.GatewayMode.ROUTED; // of its default route
                 }
+                if (!four && !six) { // the first: who comes to others as well keeps its ports where they are
+                    // As in Docker, 0.0.0.0 of a network is what it is without saying so: every address of both families.
+                    bindAddress = network.settings().bindAddress().filter(at -> !at.isUnspecified());
+                }
                 four |= network.subnet(false).isPresent();
                 six |= network.subnet(true).isPresent();
-                // As in Docker, 0.0.0.0 of a network is what it is without saying so: every address of both families.
-                bindAddress = bindAddress.or(() -> network.settings().bindAddress().filter(at -> !at.isUnspecified()));
             }
         }
         var ports = four || six

@@ -47,7 +47,7 @@ final class PortPlan {
             bound.add(port);
             var wanted = bindings.objects(key);
             if (wanted.isEmpty()) {
-                requests.add(new PortRequest(port.protocol, port.number, bindAddress, 0, 0));
+                requests.add(new PortRequest(port.protocol, port.number, bindAddress, false, 0, 0));
             }
             for (var binding : wanted) {
                 requests.add(request(port, binding, bindAddress));
@@ -56,7 +56,7 @@ final class PortPlan {
         if (host.document().truth("PublishAllPorts")) {
             for (var port : exposed(config)) {
                 if (!bound.contains(port)) {
-                    requests.add(new PortRequest(port.protocol, port.number, bindAddress, 0, 0));
+                    requests.add(new PortRequest(port.protocol, port.number, bindAddress, false, 0, 0));
                 }
             }
         }
@@ -73,7 +73,7 @@ final class PortPlan {
         }
         String range = binding.text("HostPort");
         if (range.isEmpty() || range.equals("0")) {
-            return new PortRequest(port.protocol, port.number, address, 0, 0);
+            return new PortRequest(port.protocol, port.number, address, !ip.isEmpty(), 0, 0);
         }
         int dash = range.indexOf('-');
         String refusal = "invalid port specification: \"" + range + "\"";
@@ -82,7 +82,7 @@ final class PortPlan {
         if (last < first) {
             throw new EngineException.Invalid(refusal);
         }
-        return new PortRequest(port.protocol, port.number, address, first, last);
+        return new PortRequest(port.protocol, port.number, address, !ip.isEmpty(), first, last);
     }
 
     private static int parsed(String text, String refusal) throws EngineException.Invalid {

@@ -129,6 +129,20 @@ class EtcFilesTest {
     }
 
     @Test
+    void whereNoLineIsTheEnginesNoneIsNoted() throws Exception {
+        var noted = files.hosts().resolveSibling("hosts.lines");
+        write("{}", known(false));
+        assertThat(noted).doesNotExist();
+        etc().updateHosts(files, known(false, "10.0.0.2 me"));
+        assertThat(noted).hasContent("10.0.0.2\tme\n");
+        write("{}", known(false));
+        assertThat(noted).as("an earlier start's").doesNotExist();
+        Files.writeString(files.hosts(), "10.0.0.2\tme\n");
+        etc().updateHosts(files, known(false, "10.1.0.2 me"));
+        assertThat(files.hosts()).as("a line of the container's own").hasContent("10.0.0.2\tme\n10.1.0.2\tme\n");
+    }
+
+    @Test
     void filesThatTheContainerBlewUpAreNotReadAndStay() throws Exception {
         write("{}", known(false, "10.0.0.2 me"));
         for (var file : List.of(files.hosts(), files.resolver())) {

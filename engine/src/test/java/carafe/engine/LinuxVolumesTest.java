@@ -96,7 +96,8 @@ final class LinuxVolumesTest {
     void nocopyAndFullVolumesGetNothingOfTheImage() throws Exception {
         assertThat(run("none", "{\"Binds\":[\"data:/etc:nocopy\"]}", "test ! -e /etc/passwd && echo x > /etc/x")).isZero();
         assertThat(run("full", "{\"Binds\":[\"data:/bin2\"]}", "ls /bin2")).isZero();
-        assertThat(stage.log("full")).isEqualTo("x\n");
+        assertThat(stage.log("full")).as("x, and the points where the engine's files were mounted, as Docker leaves them")
+                .isEqualTo("hostname\nhosts\nresolv.conf\nx\n");
     }
 
     @Test
@@ -184,7 +185,7 @@ final class LinuxVolumesTest {
         assertThat(shared.resolve("theirs")).hasContent("kept");
         assertThat(shared.resolve("passwd")).content().contains("app:x:1000");
         Files.writeString(shared.resolve("passwd"), "ro"); // as a file is whose copy was cut off
-        Files.setAttribute(shared.resolve("passwd"), "unix:mode", 0);
+        Files.setAttribute(shared.resolve("passwd"), "unix:mode", 0200);
         stage.crash();
         var wait = stage.containers().await("one", WaitCondition.NEXT_EXIT);
         stage.containers().start("one");

@@ -7,6 +7,7 @@ import carafe.build.source.Checkout;
 import carafe.build.source.Contexts;
 import carafe.build.source.Remotes;
 import carafe.build.tree.ContextArchive;
+import carafe.build.tree.Scratch;
 import carafe.build.tree.Node;
 import carafe.spec.EngineException;
 import carafe.spec.build.GitAddress;
@@ -65,7 +66,7 @@ class LiveRemotesTest {
 
     private ContextArchive checkout(String text, boolean keepGit) throws Exception {
         var address = address(text);
-        var archive = ContextArchive.empty(directory);
+        var archive = ContextArchive.empty(Scratch.of(directory));
         String commit = Contexts.commit(remotes, address, Optional.empty(), NOTHING);
         remotes.checkout(address, commit, keepGit, NOTHING, new Checkout(archive));
         return archive;
@@ -324,7 +325,7 @@ class LiveRemotesTest {
             var proof = new Remotes.Proof(Map.of("GIT_AUTH_TOKEN.127.0.0.1", bytes("t0k"), "GIT_AUTH_TOKEN.127.0.0.1:" + port,
                     bytes("t1k"), "GIT_AUTH_HEADER", bytes("g1t")), Map.of());
             var address = address(repositories.url("r"));
-            try (var archive = ContextArchive.empty(directory)) {
+            try (var archive = ContextArchive.empty(Scratch.of(directory))) {
                 assertThatThrownBy(() -> remotes.checkout(address, GitRepositories.git(made, "rev-parse", "HEAD"), false,
                         proof, new Checkout(archive))).isInstanceOf(EngineException.Unavailable.class);
             }

@@ -17,6 +17,9 @@ final class MemoryOutlets implements Outlets {
     /// What was asked for, in order.
     final List<Opening> openings = new CopyOnWriteArrayList<>();
 
+    /// The same with what was asked for while a container ran.
+    final List<Opening> published = new CopyOnWriteArrayList<>();
+
     /// The last new name of each.
     final Map<String, String> called = new ConcurrentHashMap<>();
 
@@ -39,6 +42,7 @@ final class MemoryOutlets implements Outlets {
 
     @Override
     public void publish(Opening opening) throws EngineException {
+        published.add(opening);
         if (!opening.ports().isEmpty() && !taken.containsKey(opening.containerId())) {
             for (var port : opening.ports()) {
                 boolean isTaken = !port.anyPort() && taken.values().stream().flatMap(List::stream)

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.network.port.Families;
+import carafe.network.port.PortRequest;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.ContainerConfig;
@@ -12,11 +13,13 @@ import carafe.spec.docker.EndpointSettings;
 import carafe.spec.docker.Filters;
 import carafe.spec.docker.NetworkCreateRequest;
 import carafe.spec.docker.NetworkingConfig;
+import carafe.spec.network.IpAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -568,6 +571,12 @@ class NetworksTest {
         assertThat(harness.outlets.openings).map(opening -> opening.ports().stream()
                         .map(port -> port.containerPort() + " at " + port.address().map(Object::toString).orElse("all")).toList())
                 .containsExactly(List.of("80 at 192.0.2.5", "81 at 127.0.0.1"), List.of("80 at all", "81 at 127.0.0.1"));
+        harness.containers().create(request("both", ports.formatted("all"), "sleep", "1000"));
+        harness.containers().start("both");
+        networks.connect("own", "both", settings("{}"));
+        assertThat(harness.outlets.published.getLast().ports()).extracting(PortRequest::address)
+                .as("one more network moves nothing").containsExactly(Optional.empty(), IpAddress.find("127.0.0.1"));
+        harness.containers().remove("both", new RemoveRequest(true, false));
     }
 
     @Test
@@ -575,7 +584,7 @@ class NetworksTest {
         String bind = "com.docker.network.bridge.host_binding_ipv4";
         String mtu = "com.docker.network.driver.mtu";
         String six = "com.docker.network.enable_ipv6";
-        networks.create(network("{\"Name\":\"before\"}"));
+        networks.create(network("{\"Name\":\"before\",\"Options\":{\"dev.carafe.bridge.kept_addresses\":\"10.1.0.1/24\"}}"));
         harness.networkDefaults = new NetworkDefaults(Map.of(
                 "bridge", Map.of(bind, "127.0.0.1", mtu, "1400", six, "true"), "macvlan", Map.of(mtu, "9")));
         harness.crash();

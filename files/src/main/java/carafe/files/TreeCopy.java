@@ -16,8 +16,14 @@ import java.util.Map;
 
 /// Copies what is in one directory into another: owners, modes, times, attributes, links, holes. Names are opened one
 /// at a time without following links, so neither tree can lead out of itself, whoever writes in it meanwhile. Sockets
-/// are left out, mounts are not entered. A file has mode 0 until its content is whole.
+/// are left out, mounts are not entered. Files and directories have modes that nobody gives them until they are whole.
 final class TreeCopy {
+
+    /// That of a file whose content or attributes may be missing.
+    private static final int HALF_FILE = 0200;
+
+    /// That of a directory whose content or attributes may be missing.
+    private static final int HALF_DIRECTORY = 01700;
 
     private static final int DEEPEST = 1000;
 
@@ -88,12 +94,17 @@ final class TreeCopy {
         if (there.type() != wanted.type()) {
             return false;
         }
-        boolean half = there.mode() == 0 || there.sizeBytes() != wanted.sizeBytes()
+        boolean half = isHalf(there, wanted) || there.sizeBytes() != wanted.sizeBytes()
                 && there.modifiedSeconds() == wanted.modifiedSeconds() && there.modifiedNanos() == wanted.modifiedNanos();
         if (there.isRegular() && half) {
             into.unlink(name);
         }
         return there.isRegular() && half || there.isDirectory();
+    }
+
+    /// Whether its mode says so, which is not that of the original: else it may have been whole, and changed since.
+    private static boolean isHalf(FileStat there, FileStat wanted) {
+        return there.mode() == (there.isDirectory() ? HALF_DIRECTORY : HALF_FILE) && there.mode() != wanted.mode();
     }
 
     /// One name in both trees.
@@ -114,7 +125,7 @@ final class TreeCopy {
             case DIRECTORY -> {
                 boolean kept = filling && into.find(name).isPresent();
                 if (!kept) {
-                    into.mkdir(name, 0700);
+                    into.mkdir(name, HALF_DIRECTORY);
                 }
                 try (var below = into.directory(name)) {
                     if (stat.mountId() == mount) {
@@ -122,13 +133,13 @@ final class TreeCopy {
                             directory(source, below, child.path, depth + 1);
                         }
                     }
-                    if (!kept || Inodes.stat(below.fd()).mode() == 0700) { // else it was whole, and may be changed since
+                    if (!kept || isHalf(Inodes.stat(below.fd()), stat)) {
                         adorn(below.fd(), node, stat);
                     }
                 }
             }
             case REGULAR -> {
-                try (var source = child.from.openRegular(name, Linux.O_RDONLY); var target = into.create(name, 0)) {
+                try (var source = child.from.openRegular(name, Linux.O_RDONLY); var target = into.create(name, HALF_FILE)) {
                     content(source, target, Inodes.stat(source).sizeBytes());
                     adorn(target, source, stat);
                 }

@@ -19,14 +19,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// Lays the link of one endpoint into a namespace and gives it its addresses. On the host one batch of messages makes the
 /// pair, its far end born inside the namespace; inside one batch sets addresses and routes.
 final class Cables {
-
-    private static final Logger LOG = LoggerFactory.getLogger(Cables.class);
 
     /// Docker's word for settings of one interface.
     static final String SYSCTLS = "com.docker.network.endpoint.sysctls";
@@ -35,6 +31,7 @@ final class Cables {
     private final NamespaceThread thread;
     private final Bridges bridges;
     private final Remade remade;
+    private final Dying dying = new Dying();
 
     /// Makes the bridge of a network that has none, or has none any more, with all that belongs to it, or the link that its
     /// containers share; nothing, if it is there or the network was removed.
@@ -68,12 +65,27 @@ final class Cables {
         }
     }
 
-    /// Who is behind this port of a bridge, and is about to be removed, is not heard any more.
-    void mute(String hostLink) {
-        try {
-            host.attempt(List.of(NetRequest.mute(hostLink))); // one that is gone already is as quiet
-        } catch (KernelException e) {
-            LOG.warn("link {}, which is about to go, may answer a moment longer: {}", hostLink, e.getMessage());
+    /// Whose links are about to be removed: they are not heard any more when another has their addresses.
+    Dying dying() {
+        return dying;
+    }
+
+    /// Performs `requests`, and before them, in the same call, mutes who had an address of `endpoint` before.
+    /// @return the outcomes of `requests`
+    private List<Optional<KernelException>> afterMuting(Endpoint endpoint, List<NetRequest> requests)
+            throws KernelException {
+        var all = new ArrayList<NetRequest>();
+        dying.before(endpoint).forEach(link -> all.add(NetRequest.mute(link)));
+        int muted = all.size();
+        all.addAll(requests);
+        return host.attempt(all).subList(muted, all.size()); // a link that is gone already is as quiet
+    }
+
+    private static void check(List<Optional<KernelException>> outcomes) throws KernelException {
+        for (var outcome : outcomes) {
+            if (outcome.isPresent()) {
+                throw outcome.get();
+            }
         }
     }
 
@@ -154,7 +166,7 @@ final class Cables {
             requests.add(NetRequest.isolate(link));
         }
         requests.add(NetRequest.plug(link, bridge, mtu));
-        host.perform(requests);
+        check(afterMuting(place.endpoint(), requests));
     }
 
     /// Makes the link, down, without addresses.
@@ -196,16 +208,12 @@ final class Cables {
             requests.add(NetRequest.isolate(endpoint.hostLink()));
         }
         requests.add(NetRequest.raise(endpoint.hostLink()));
-        var outcomes = host.attempt(requests);
+        var outcomes = afterMuting(endpoint, requests);
         if (outcomes.getFirst().isPresent()) {
             throw outcomes.getFirst().get();
         }
         silent(outcomes.get(1));
-        for (var outcome : outcomes.subList(2, outcomes.size())) {
-            if (outcome.isPresent()) {
-                throw outcome.get();
-            }
-        }
+        check(outcomes.subList(2, outcomes.size()));
     }
 
     static void silent(Optional<KernelException> outcome) throws KernelException {

@@ -11,7 +11,7 @@ import java.util.Optional;
 /// A network as it was decided: immutable, written down by its owner (the engine) as [NetworkCodec] prints it.
 ///
 /// `link` is the name of the bridge, or of the parent link of macvlan and ipvlan; empty where there is none. `options`
-/// are the driver's, as they were given; what they mean is in [LinkOptions]. `config` says whether it is one at all.
+/// are the driver's, as they were given, and what [Bridges#keeping] remarks; what they mean is in [LinkOptions]. `config` says whether it is one at all.
 public record Network(
         String id,
         String name,
@@ -68,6 +68,14 @@ public record Network(
         var more = new LinkedHashMap<>(options);
         more.put(option, value);
         return new Network(id, name, created, driver, addressing, reach, link, more, labels, config);
+    }
+
+    /// Its options as they were given: without the engine's own remark among them. Who compares a network with what it wants
+    /// of it, as docker-compose does, would find another.
+    public Map<String, String> givenOptions() {
+        var given = new LinkedHashMap<>(options);
+        given.remove(LinkOptions.KEPT);
+        return given;
     }
 
     /// Whether it came with the engine and cannot be removed.

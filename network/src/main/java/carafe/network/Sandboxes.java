@@ -43,7 +43,7 @@ final class Sandboxes implements AutoCloseable {
     private final List<EndpointListener> listeners;
     private final Failpoints failpoints;
     private final ConcurrentMap<String, Cell> cells = new ConcurrentHashMap<>();
-    private final Dying dying = new Dying();
+    private final Dying dying;
     private final Relinks relinks;
 
     /// Who does the work.
@@ -52,6 +52,7 @@ final class Sandboxes implements AutoCloseable {
 
     Sandboxes(Tools tools, Addresses addresses, List<EndpointListener> listeners, Failpoints failpoints) {
         this.tools = tools;
+        this.dying = tools.cables.dying();
         this.addresses = addresses;
         this.listeners = listeners;
         this.failpoints = failpoints;
@@ -168,7 +169,6 @@ final class Sandboxes implements AutoCloseable {
             throws EngineException {
         for (var place : places) {
             pass("sandbox.link");
-            dying.before(place.endpoint()).forEach(tools.cables::mute);
             boolean used = ahead.isPresent() && place == places.getFirst();
             if (used) {
                 tools.cables.use(ahead.get(), place, namespace);
@@ -232,8 +232,9 @@ final class Sandboxes implements AutoCloseable {
                 leads ? four.flatMap(address -> gateway(network, address.address())) : Optional.empty(),
                 leads ? six.flatMap(address -> gateway(network, address.address())) : Optional.empty(),
                 joining.gatewayPriority(), network.name());
+        var own = four.isPresent() ? four : six;
         var mac = shared.isPresent() ? shared.get()
-                : wanted.mac().or(() -> four.map(address -> MacAddress.of(address.address()))).orElseGet(this::anyMac);
+                : wanted.mac().or(() -> own.map(address -> MacAddress.of(address.address()))).orElseGet(this::anyMac);
         return new Place(network, new Endpoint(
                 tools.marks.id(), network.id(), name,
                 network.driver() == Driver.BRIDGE ? hostLink : "",
@@ -299,7 +300,6 @@ final class Sandboxes implements AutoCloseable {
             after.add(place.endpoint());
             tools.notes.write(containerId, after);
             pass("connect.link");
-            dying.before(place.endpoint()).forEach(tools.cables::mute);
             tools.cables.lay(place, cell.namespace());
             laid = true;
             tools.cables.address(place, cell.namespace(), joining.driverOptions());

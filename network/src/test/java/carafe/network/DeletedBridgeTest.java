@@ -115,7 +115,7 @@ class DeletedBridgeTest {
             fabric.listen(ports);
             var network = fabric.create(request("app", Map.of(), pool("10.77.0.0/24")));
             var peers = fabric.create(request("peers", Map.of(LinkOptions.ICC, "false"), pool("10.78.0.0/24")));
-            var wish = new PortRequest(Protocol.TCP, 80, Optional.empty(), 8080, 8080);
+            var wish = new PortRequest(Protocol.TCP, 80, Optional.empty(), false, 8080, 8080);
             in(stage, () -> ports.reserve(ONE, "web", List.of(wish), new Families(true, false, true)));
             var sandbox = fabric.open(ONE, List.of(joining(network), joining(peers)));
             filter.hold();

@@ -116,6 +116,8 @@ class HostsBridgeTest {
 
             var same = fabric.create(request("same", options,
                     new NetworkRequest.Pool("192.0.2.0/24", "", "192.0.2.10", Map.of())));
+            assertThat(same.options()).containsEntry(LinkOptions.KEPT, "192.0.2.10/24");
+            assertThat(same.givenOptions()).isEqualTo(options);
             assertThat(addresses()).containsExactlyInAnyOrderElementsOf(OWN);
             fabric.remove(same);
             assertThat(addresses()).containsExactlyInAnyOrderElementsOf(OWN);

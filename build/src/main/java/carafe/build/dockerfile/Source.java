@@ -42,7 +42,7 @@ public record Source(String name, List<String> lines) {
         int to = Math.min(lines.size(), Math.min(span.last(), span.first() + 20) + LINES_AROUND);
         for (int number = from; number <= to; number++) {
             boolean marked = number >= span.first() && number <= span.last();
-            String line = lines.get(number - 1).replaceAll("://[^/\\s@]+@", "://xxxxx@"); // errors travel further
+            String line = lines.get(number - 1).replaceAll("://[^/\\s]*@", "://xxxxx@"); // errors travel further
             String shown = line.length() > 200 ? line.substring(0, 200) + "…" : line;
             text.append("%4d | %s %s".formatted(number, marked ? ">>>" : "   ", shown).stripTrailing()).append('\n');
         }

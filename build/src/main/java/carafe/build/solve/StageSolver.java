@@ -177,8 +177,10 @@ final class StageSolver {
             return found;
         }
         boolean copied = step.operation() instanceof Operation.Copy;
-        if (step.operation() instanceof Operation.Run run && !run.mounts().isEmpty()) {
-            return Optional.empty(); // histories do not tell mounts
+        var limits = job.request().running().limits();
+        if (step.operation() instanceof Operation.Run run
+                && !(run.mounts().isEmpty() && limits.extraHosts().isEmpty() && limits.ulimits().isEmpty())) {
+            return Optional.empty(); // histories do not tell mounts, nor names of hosts and limits
         }
         for (var candidate : job.imported().after(state, step.history())) {
             if (!copied && candidate.image().config().platform().runsOn(stage.platform())) {
@@ -413,7 +415,8 @@ final class StageSolver {
                     + "security.insecure");
         }
         if (run.network().equals("host") && !job.request().running().hostNetwork()) {
-            throw new EngineException.Forbidden("RUN --network=host is not allowed; allow it with --allow network.host");
+            throw new EngineException.Forbidden("RUN --network=host is not allowed; allow it with --allow network.host, or give"
+                    + " the whole build the host's network with --network host");
         }
         var origins = new HashMap<Integer, String>();
         for (int i = 0; i < run.mounts().size(); i++) {
@@ -426,6 +429,16 @@ final class StageSolver {
         return solved(step, vertex, key, () -> fingerprints(run), () -> run(run, vertex, step.config()));
     }
 
+    /// The image with what a failed program left; empty if it cannot be kept, which is told beside the failure.
+    private String kept(RunStep program, Operation.Run run, RunConfig config) {
+        try {
+            return new FailedState(workshop, job, stage).keep(program, run, state, config);
+        } catch (EngineException | IOException e) {
+            job.note("the failed step's state cannot be kept: " + e.getMessage());
+            return "";
+        }
+    }
+
     private Optional<Layer> run(Operation.Run run, int vertex, RunConfig config)
             throws EngineException, IOException, InterruptedException, StepFailed {
         String id = Names.fresh();
@@ -435,7 +448,7 @@ final class StageSolver {
                 program.run(sources::open, job.gift(), (stream, bytes) ->
                         job.tell(new BuildEvent.Log(vertex, stream, bytes)));
             } catch (StepFailed e) {
-                String image = job.request().running().keepFailed() ? new FailedState(workshop, job, stage).keep(program, run, state, config) : "";
+                String image = job.request().running().keepFailed() ? kept(program, run, config) : "";
                 job.tell(new BuildEvent.Failed(vertex, String.valueOf(e.getMessage()), e.exitCode(), image));
                 throw e;
             }

@@ -15,6 +15,9 @@ import java.util.TreeMap;
 /// Never in it: times, secrets' content, proxies, names of stages.
 final class StepKey {
 
+    /// Counts up when copies come to have other results: those of the versions before are not found then.
+    private static final String COPY_RULES = "2";
+
     private final TreeMap<String, String> parts = new TreeMap<>();
 
     StepKey(String kind, Optional<Long> epoch) {
@@ -72,7 +75,7 @@ final class StepKey {
     /// What a copy depends on, its files apart.
     StepKey copy(Operation.Copy copy) {
         var options = copy.options();
-        with("destination", copy.destination()).with("owner", options.owner().orElse(""))
+        with("rules", COPY_RULES).with("destination", copy.destination()).with("owner", options.owner().orElse(""))
                 .with("mode", options.mode().orElse("")).with("link", Boolean.toString(options.link()))
                 .with("sources", Json.ofTexts(copy.sources()).print()).with("parents", Boolean.toString(options.parents()))
                 .with("excludes", Json.ofTexts(options.excludes()).print())

@@ -4,6 +4,7 @@ import carafe.build.cache.CacheImage;
 import carafe.build.plan.BaseImages;
 import carafe.build.tree.ContextArchive;
 import carafe.build.tree.Node;
+import carafe.build.tree.Scratch;
 import carafe.image.Images;
 import carafe.image.TarArchive;
 import carafe.spec.EngineException;
@@ -17,7 +18,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
 import java.io.ByteArrayInputStream;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -35,7 +35,7 @@ public final class Contexts implements AutoCloseable {
 
     private final Remotes remotes;
     private final Remotes.Proof proof;
-    private final Path scratch;
+    private final Scratch scratch;
     private final Map<String, ContextArchive> directories = new HashMap<>();
     private final Map<String, String> images = new HashMap<>();
     private final Map<String, ImageLayout> layouts = new HashMap<>();
@@ -51,7 +51,7 @@ public final class Contexts implements AutoCloseable {
     }
 
     /// Where contexts lie while they are used, and what remembers them.
-    public record Place(Path scratch, ContextMemory memory) {}
+    public record Place(Scratch scratch, ContextMemory memory) {}
 
     /// Reads and fetches all contexts of `request`: from `body` the tars of directories that were sent, each in pieces
     /// of a length (four bytes) and as many bytes, ended by one of length 0; then the tar of the context to the end, or

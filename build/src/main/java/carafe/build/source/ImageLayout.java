@@ -94,18 +94,10 @@ final class ImageLayout implements AutoCloseable {
     }
 
     private BaseImage load(Optional<Platform> platform) throws IOException, EngineException {
-        var entries = new ArrayList<Json>();
-        for (var entry : meant) {
-            if (meant.size() > 1 && platform.isPresent() && !runsOn(entry, platform.get())) {
-                continue; // its blobs need not be there
-            }
-            entries.add(Json.object().put("mediaType", entry.text("mediaType")).put("digest", entry.text("digest"))
-                    .put("size", entry.number("size", 0)).build());
-        }
-        if (entries.isEmpty()) {
-            throw new EngineException.NotFound("there is none");
-        }
-        byte[] table = Json.object().put("schemaVersion", 2).put("manifests", Json.ofAll(entries)).build().printBytes();
+        var entry = meant.size() > 1 && platform.isPresent() ? best(platform.get()) : meant.getFirst();
+        var only = Json.object().put("mediaType", entry.text("mediaType")).put("digest", entry.text("digest"))
+                .put("size", entry.number("size", 0)).build();
+        byte[] table = Json.object().put("schemaVersion", 2).put("manifests", Json.ofAll(List.of(only))).build().printBytes();
         var members = new ArrayList<LayerMember>();
         members.add(file("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}".getBytes(StandardCharsets.UTF_8)));
         members.add(file("index.json", table));
@@ -127,8 +119,26 @@ final class ImageLayout implements AutoCloseable {
         }
     }
 
-    private static boolean runsOn(Json.Obj entry, Platform platform) throws EngineException.Invalid {
-        return Descriptor.fromJson(entry).platform().map(made -> made.runsOn(platform)).orElse(false);
+    /// The entry that is made for `platform`, else of those that run there the one of the newest variant; the blobs of the
+    /// others need not be there.
+    private Json.Obj best(Platform platform) throws EngineException {
+        Optional<Json.Obj> best = Optional.empty();
+        String variant = "";
+        for (var entry : meant) {
+            var made = Descriptor.fromJson(entry).platform();
+            if (made.isEmpty() || !made.get().runsOn(platform)) {
+                continue;
+            }
+            var named = Platform.parse(made.get().toString()); // `linux/arm` is v7
+            if (named.toString().equals(platform.toString())) {
+                return entry;
+            }
+            if (best.isEmpty() || named.variant().compareTo(variant) > 0) {
+                best = Optional.of(entry);
+                variant = named.variant();
+            }
+        }
+        return best.orElseThrow(() -> new EngineException.NotFound("there is none"));
     }
 
     private static LayerMember file(String path, byte[] content) {

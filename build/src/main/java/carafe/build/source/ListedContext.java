@@ -2,6 +2,7 @@ package carafe.build.source;
 
 import carafe.build.tree.ContextArchive;
 import carafe.build.tree.Node;
+import carafe.build.tree.Scratch;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildContexts;
 import carafe.spec.build.ContextListing;
@@ -9,7 +10,6 @@ import carafe.spec.build.FileStamp;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,13 +24,13 @@ final class ListedContext {
 
     /// Reads `body` to its end: a listing, or the tar in pieces (see [PieceStream]) and a listing of those of its files that
     /// did not change while they were sent.
-    static ContextArchive read(BuildContexts.Listing listing, InputStream body, Path scratch, ContextMemory memory)
+    static ContextArchive read(BuildContexts.Listing listing, InputStream body, Scratch scratch, ContextMemory memory)
             throws IOException, EngineException {
         return listing.alone() ? alone(listing.directory(), body, scratch, memory)
                 : behind(listing.directory(), body, scratch, memory);
     }
 
-    private static ContextArchive alone(String directory, InputStream body, Path scratch, ContextMemory memory)
+    private static ContextArchive alone(String directory, InputStream body, Scratch scratch, ContextMemory memory)
             throws IOException, EngineException {
         byte[] listing = bytes(body);
         var known = memory.recall(directory);
@@ -72,7 +72,7 @@ final class ListedContext {
         }
     }
 
-    private static ContextArchive behind(String directory, InputStream body, Path scratch, ContextMemory memory)
+    private static ContextArchive behind(String directory, InputStream body, Scratch scratch, ContextMemory memory)
             throws IOException, EngineException {
         ContextArchive archive;
         try (var tar = new PieceStream(body)) {

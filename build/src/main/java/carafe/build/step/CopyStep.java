@@ -5,13 +5,13 @@ import carafe.build.tree.ContextArchive;
 import carafe.build.tree.FileSource;
 import carafe.build.tree.LayerMember;
 import carafe.build.tree.Node;
+import carafe.build.tree.Scratch;
 import carafe.image.TarArchive;
 import carafe.spec.EngineException;
 import carafe.spec.build.IgnorePatterns;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -27,41 +27,43 @@ public final class CopyStep implements AutoCloseable {
     private static final int HEAD_BYTES = 512;
 
     private final Operation.Copy copy;
-    private final Path scratch;
+    private final Scratch scratch;
     private final List<Part> parts = new ArrayList<>();
     private final List<ContextArchive> unpacked = new ArrayList<>();
+    /// What was selected of those; the layer's members hold it.
+    private final List<Selection> members = new ArrayList<>();
 
     /// What is selected of one source; `archives` are unpacked, if the options say nothing else.
     private record Part(FileSource source, Selection selection, boolean archives) {}
 
-    private CopyStep(Operation.Copy copy, Path scratch) {
+    private CopyStep(Operation.Copy copy, Scratch scratch) {
         this.copy = copy;
         this.scratch = scratch;
     }
 
     /// Selects what `copy` takes from `source`, which stays the caller's. Archives to unpack are spooled in `scratch`.
     /// `keepOwners`: files belong to whom they belong in the source, not to root.
-    public static CopyStep select(Operation.Copy copy, FileSource source, boolean keepOwners, Path scratch)
+    public static CopyStep select(Operation.Copy copy, FileSource source, boolean keepOwners, Scratch scratch)
             throws IOException, EngineException {
         var step = new CopyStep(copy, scratch);
-        step.parts.add(new Part(source, Selection.of(source, copy, keepOwners), copy.add()));
+        step.parts.add(new Part(source, Selection.of(source, copy, keepOwners, scratch.memory()), copy.add()));
         return step;
     }
 
     /// One that takes from several sources, in the order in which they are added; none yet.
-    public static CopyStep of(Operation.Copy copy, Path scratch) {
+    public static CopyStep of(Operation.Copy copy, Scratch scratch) {
         return new CopyStep(copy, scratch);
     }
 
     /// Takes what `path` (or a pattern) means in `source`, which stays the caller's. Owners are root's.
     public void take(String path, FileSource source) throws IOException, EngineException {
         var one = new Operation.Copy(copy.add(), copy.from(), List.of(path), List.of(), copy.destination(), copy.options());
-        parts.add(new Part(source, Selection.of(source, one, false), copy.add()));
+        parts.add(new Part(source, Selection.of(source, one, false, scratch.memory()), copy.add()));
     }
 
     /// Takes one file of `source`, which stays the caller's, under `name`; it is not unpacked unless that is asked for.
     public void takeFile(FileSource source, Node file, String name) throws EngineException {
-        parts.add(new Part(source, Selection.ofFile(source, file, name, copy), false));
+        parts.add(new Part(source, Selection.ofFile(source, file, name, copy, scratch.memory()), false));
     }
 
     /// The digest of what is selected: everything that the layer depends on but times.
@@ -229,7 +231,9 @@ public final class CopyStep implements AutoCloseable {
                         Optional.empty()));
         String directory = writing.draft.resolve(IgnorePatterns.clean(copy.destination()));
         writing.draft.directory(directory);
-        for (var found : Selection.of(archive, all, true).found()) {
+        var selection = Selection.of(archive, all, true, scratch.memory());
+        members.add(selection);
+        for (var found : selection.found()) {
             unpack(directory, found.below(), archive, writing);
         }
     }
@@ -275,6 +279,8 @@ public final class CopyStep implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        parts.forEach(part -> part.selection.close());
+        members.forEach(Selection::close);
         for (var archive : unpacked) {
             archive.close();
         }

@@ -4,9 +4,8 @@ import carafe.build.tree.FileSource;
 import carafe.build.tree.LayerMember;
 import carafe.build.tree.Node;
 import carafe.spec.EngineException;
-import carafe.spec.build.IgnorePatterns;
 import java.io.IOException;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -16,7 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /// The members of a layer that is put together on top of a root: parents come by themselves, as they are in the root,
-/// or new. No path goes through a link of the root unseen: [#resolve] finds where a path really is, inside.
+/// or new. No path goes through a link unseen: [#resolve] finds where a path really is, inside.
 final class LayerDraft {
 
     private static final int MAX_LINKS = 40;
@@ -36,46 +35,41 @@ final class LayerDraft {
         this.now = now;
     }
 
-    /// Where the cleaned `path` is in the root once links are followed; names that are not there yet stay as they are.
+    /// Where the cleaned `path` is once the links of the root, and of this draft before them, are followed; names that are
+    /// not there yet stay as they are.
     String resolve(String path) throws IOException, EngineException {
-        return root.isEmpty() ? path : resolve(path, MAX_LINKS);
+        return root.isEmpty() ? path : walk(path);
     }
 
-    private String resolve(String path, int links) throws IOException, EngineException {
-        if (links == 0) {
-            throw new EngineException.Invalid("too many links on the way to /" + path);
-        }
-        var tree = root.orElseThrow();
+    private String walk(String path) throws IOException, EngineException {
         String at = "";
-        var names = new ArrayList<>(List.of(path.split("/")));
-        for (int i = 0; i < names.size(); i++) {
-            if (names.get(i).isEmpty()) {
+        int links = 0;
+        var left = new ArrayDeque<>(List.of(path.split("/")));
+        while (!left.isEmpty()) {
+            String name = left.pop();
+            if (name.isEmpty() || name.equals(".")) {
                 continue;
             }
-            String next = at.isEmpty() ? names.get(i) : at + "/" + names.get(i);
-            var node = tree.find(next);
-            if (node.isEmpty()) {
-                return join(at, names.subList(i, names.size()));
+            if (name.equals("..")) {
+                at = parent(at);
+                continue;
             }
-            if (node.get().type() == Node.Type.SYMLINK) {
-                var led = tree.follow(next);
-                if (led.isEmpty()) { // leads nowhere: what it names is made
-                    String target = node.get().target();
-                    String whole = target.startsWith("/") ? target : at + "/" + target;
-                    String rest = join(IgnorePatterns.clean(whole), names.subList(i + 1, names.size()));
-                    return resolve(rest, links - 1);
-                }
-                at = led.get().path();
-            } else {
+            String next = at.isEmpty() ? name : at + "/" + name;
+            var link = there(next).filter(node -> node.type() == Node.Type.SYMLINK);
+            if (link.isEmpty()) {
                 at = next;
+                continue;
+            }
+            if (++links > MAX_LINKS) {
+                throw new EngineException.Invalid("too many links on the way to /" + path);
+            }
+            String target = link.get().target();
+            at = target.startsWith("/") ? "" : at;
+            for (String part : List.of(target.split("/")).reversed()) {
+                left.push(part);
             }
         }
         return at;
-    }
-
-    private static String join(String at, List<String> names) {
-        String rest = String.join("/", names);
-        return at.isEmpty() ? rest : rest.isEmpty() ? at : at + "/" + rest;
     }
 
     /// What the root, or this draft, has at `path`.
@@ -132,6 +126,7 @@ final class LayerDraft {
             throw new EngineException.Invalid("cannot make the directory /" + path + ": a file is there");
         }
         if (there.isEmpty()) {
+            LayerMember.refuseWhiteout(path);
             fresh.add(path);
         }
         var node = there.orElseGet(() -> Node.directory(path, newParents, 0755, now));

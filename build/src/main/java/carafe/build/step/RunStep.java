@@ -8,6 +8,7 @@ import carafe.build.tree.LayerMember;
 import carafe.build.tree.MountedTree;
 import carafe.build.tree.Node;
 import carafe.build.tree.RootView;
+import carafe.build.tree.Scratch;
 import carafe.build.tree.TreeCopy;
 import carafe.build.tree.UpperLayer;
 import carafe.image.Snapshots;
@@ -44,7 +45,7 @@ public final class RunStep implements AutoCloseable {
             List.of("proc", "dev", "sys", "etc/resolv.conf", "etc/hosts", "etc/hostname");
 
     /// Where steps work, and what they need of the outside.
-    public record Place(Snapshots snapshots, StepRunner runner, CacheMounts caches, Path scratch, Path secrets,
+    public record Place(Snapshots snapshots, StepRunner runner, CacheMounts caches, Scratch scratch, Path secrets,
             Emulators emulators) {}
 
     /// What this build gives its programs.
@@ -313,10 +314,10 @@ public final class RunStep implements AutoCloseable {
     }
 
     private Path scratchDirectory() throws IOException {
-        Path directory = place.scratch.resolve(id);
+        Path directory = place.scratch.directory().resolve(id);
         if (!Files.isDirectory(directory)) {
             Files.createDirectory(directory);
-            opened.addFirst(() -> delete(place.scratch));
+            opened.addFirst(() -> delete(place.scratch.directory()));
         }
         Path inside = directory.resolve("m" + files++);
         Files.createDirectory(inside);

@@ -2,6 +2,7 @@ package carafe.build.step;
 
 import carafe.build.plan.Operation;
 import carafe.build.tree.FileSource;
+import carafe.build.tree.IndexMemory;
 import carafe.build.tree.Node;
 import carafe.spec.EngineException;
 import carafe.spec.build.IgnorePatterns;
@@ -13,23 +14,23 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 
 /// The files that a COPY or ADD takes from a source: for each of its sources the file or directory found, and all that
 /// is in it. Links are followed where a source itself is one, never below. Owners are root's unless `keepOwners`.
-final class Selection {
+final class Selection implements AutoCloseable {
 
     private static final int MAX_FILES = 4_000_000;
     /// Bytes of memory, about, that one file needs beside its path until it is in the layer.
     private static final int FILE_BYTES = 450;
-    /// Which part of the heap one selection may have.
-    private static final int PART = 3;
     private static final int MAX_DEPTH = 1024;
 
     /// One source that was found: what it is, the name it was found by, the directories that are to be made above it
-    /// (with `--parents`, else none), and what is below it with paths relative to it, parents first. `parents` says
-    /// where a directory's content goes below the destination, or a file.
+    /// (with `--parents`, else none) and were above none before it, and what is below it with paths relative to it, parents
+    /// first. `parents` says where a directory's content goes below the destination, or a file.
     record Found(Node top, String name, String parents, List<Relative> above, List<Relative> below) {}
 
     /// A node at a path below its top.
@@ -40,30 +41,43 @@ final class Selection {
     private final boolean keepOwners;
     private final IgnorePatterns excluded;
     private final List<Found> found = new ArrayList<>();
-    private final long maxMemoryBytes = Runtime.getRuntime().maxMemory() / PART;
+    /// Where directories go that are above what was found.
+    private final Set<String> madeAbove = new HashSet<>();
+    private final IndexMemory.Share memory;
     private int count;
-    private long memoryBytes;
 
-    private Selection(FileSource source, Operation.Copy copy, boolean keepOwners) throws EngineException.Invalid {
+    private Selection(FileSource source, Operation.Copy copy, boolean keepOwners, IndexMemory memory)
+            throws EngineException.Invalid {
         this.source = source;
         this.copy = copy;
         this.keepOwners = keepOwners;
         this.excluded = IgnorePatterns.of(copy.options().excludes());
+        this.memory = memory.share();
     }
 
-    /// Selects.
-    /// @throws EngineException.Invalid a source is not there
-    static Selection of(FileSource source, Operation.Copy copy, boolean keepOwners) throws IOException, EngineException {
-        var selection = new Selection(source, copy, keepOwners);
-        for (String path : copy.sources()) {
-            selection.add(path);
+    /// Selects. The index has a share of `memory` until it is closed.
+    /// @throws EngineException.Invalid a source is not there, or there are more files than the memory holds
+    static Selection of(FileSource source, Operation.Copy copy, boolean keepOwners, IndexMemory memory)
+            throws IOException, EngineException {
+        var selection = new Selection(source, copy, keepOwners, memory);
+        boolean whole = false;
+        try {
+            for (String path : copy.sources()) {
+                selection.add(path);
+            }
+            whole = true;
+            return selection;
+        } finally {
+            if (!whole) {
+                selection.close();
+            }
         }
-        return selection;
     }
 
     /// Selects one file, found by `name` whatever its path in the source is.
-    static Selection ofFile(FileSource source, Node file, String name, Operation.Copy copy) throws EngineException {
-        var selection = new Selection(source, copy, false);
+    static Selection ofFile(FileSource source, Node file, String name, Operation.Copy copy, IndexMemory memory)
+            throws EngineException {
+        var selection = new Selection(source, copy, false, memory);
         selection.count(file);
         selection.found.add(new Found(selection.owned(file), name, "", List.of(), List.of()));
         return selection;
@@ -160,14 +174,22 @@ final class Selection {
         found.add(new Found(owned(node), name, parents, above, below));
     }
 
-    /// The directories on the way from `base`, which ends in a slash or is empty, to `relative`, outermost first.
-    private List<Relative> above(String base, String relative) throws IOException {
+    /// The directories on the way from `base`, which ends in a slash or is empty, to `relative`, outermost first. Of those
+    /// that go to one place the first is all that counts.
+    private List<Relative> above(String base, String relative) throws IOException, EngineException {
         var above = new ArrayList<Relative>();
-        for (int slash = relative.indexOf('/'); slash >= 0; slash = relative.indexOf('/', slash + 1)) {
+        for (int slash = relative.lastIndexOf('/'); slash >= 0; slash = relative.lastIndexOf('/', slash - 1)) {
             String path = relative.substring(0, slash);
-            source.follow(base + path).ifPresent(node -> above.add(new Relative(path, owned(node))));
+            if (!madeAbove.add(path)) {
+                break; // and so are those above it
+            }
+            var node = source.follow(base + path);
+            if (node.isPresent()) {
+                count(node.get());
+                above.add(new Relative(path, owned(node.get())));
+            }
         }
-        return above;
+        return above.reversed();
     }
 
     private void below(Node directory, String prefix, List<Relative> into, int depth) throws IOException, EngineException {
@@ -202,11 +224,16 @@ final class Selection {
 
     private void count(Node node) throws EngineException.Invalid {
         count++;
-        memoryBytes += FILE_BYTES + 2L * node.path().length();
-        if (memoryBytes > maxMemoryBytes) {
+        if (!memory.hold(FILE_BYTES + 2L * node.path().length())) {
             throw new EngineException.Invalid((copy.add() ? "ADD" : "COPY") + " failed: more files than the engine's memory"
-                    + " holds: " + count + " until " + node.path() + "; copy fewer in one step");
+                    + " holds: " + count + " until " + node.path() + memory.others() + "; copy fewer in one step");
         }
+    }
+
+    /// Gives the index's memory back.
+    @Override
+    public void close() {
+        memory.close();
     }
 
     /// The digest of all that is selected: names, kinds, modes, owners, attributes, links, contents; no times.
@@ -225,10 +252,13 @@ final class Selection {
         return hash.digest();
     }
 
-    /// The digest of each file, by its path in the source; what tells people which one changed.
+    /// The digest of each file and directory, by its path in the source; what tells people which one changed.
     TreeMap<String, String> fingerprints() throws IOException {
         var all = new TreeMap<String, String>();
         for (var each : found) {
+            for (var relative : each.above) {
+                all.put(relative.node.path(), fingerprint(relative.node));
+            }
             all.put(each.top.path(), fingerprint(each.top));
             for (var relative : each.below) {
                 all.put(relative.node.path(), fingerprint(relative.node));

@@ -37,8 +37,6 @@ public final class ContextArchive implements FileSource {
     private static final int FILE_BYTES = 470;
     private static final int DIRECTORY_BYTES = 330;
     private static final int ATTRIBUTE_BYTES = 120;
-    /// Which part of the heap the index may have.
-    private static final int PART = 3;
     private static final int MAX_DEPTH = 512;
     private static final int MAX_LINKS = 255;
     private static final int BUFFER = 256 << 10;
@@ -69,23 +67,22 @@ public final class ContextArchive implements FileSource {
     private final MessageDigest hasher = Digest.Algorithm.SHA256.hasher();
     private final Entry root = new Entry(Node.directory("", Node.Owner.ROOT, 0755, new Node.Time(0, 0)));
     private final Map<String, Entry> directories = new HashMap<>();
-    private final long maxMemoryBytes;
+    private final IndexMemory.Share memory;
     private int entries;
-    private long memoryBytes;
     private long length;
 
-    private ContextArchive(FileChannel spool, IntFunction<Digest> known, long maxMemoryBytes) {
+    private ContextArchive(FileChannel spool, IntFunction<Digest> known, IndexMemory.Share memory) {
         this.spool = spool;
         this.known = known;
-        this.maxMemoryBytes = maxMemoryBytes;
+        this.memory = memory;
         directories.put("", root);
     }
 
-    /// Reads `archive` (a tar, plain or compressed) to its end. Contents go to a file in `directory` that has no name
-    /// any more when this returns, so that nothing is left of it when the process dies.
+    /// Reads `archive` (a tar, plain or compressed) to its end. Contents go to a file of `scratch` that has no name any
+    /// more when this returns, so that nothing is left of it when the process dies.
     /// @throws EngineException.Invalid the archive is at fault
-    public static ContextArchive read(InputStream archive, Path directory) throws IOException, EngineException {
-        var context = empty(directory);
+    public static ContextArchive read(InputStream archive, Scratch scratch) throws IOException, EngineException {
+        var context = empty(scratch);
         boolean whole = false;
         try {
             context.add(archive);
@@ -98,24 +95,19 @@ public final class ContextArchive implements FileSource {
         }
     }
 
-    /// One without files, whose contents are going to lie in a nameless file of `directory`.
-    public static ContextArchive empty(Path directory) throws IOException {
-        return listed(directory, number -> {
+    /// One without files, whose contents are going to lie in a nameless file of `scratch`.
+    public static ContextArchive empty(Scratch scratch) throws IOException {
+        return listed(scratch, number -> {
             throw new AssertionError("there is no known digest " + number);
         });
     }
 
     /// One without files, to which files are added that are only listed; `known` are the digests that some of them have.
-    public static ContextArchive listed(Path directory, IntFunction<Digest> known) throws IOException {
-        return bounded(directory, known, Runtime.getRuntime().maxMemory() / PART);
-    }
-
-    /// One whose index has about `maxMemoryBytes` at most.
-    static ContextArchive bounded(Path directory, IntFunction<Digest> known, long maxMemoryBytes) throws IOException {
-        Path file = Files.createTempFile(directory, "context-", ".spool");
+    public static ContextArchive listed(Scratch scratch, IntFunction<Digest> known) throws IOException {
+        Path file = Files.createTempFile(scratch.directory(), "context-", ".spool");
         var channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
         Files.delete(file);
-        return new ContextArchive(channel, known, maxMemoryBytes);
+        return new ContextArchive(channel, known, scratch.memory().share());
     }
 
     /// Adds what the tar `archive` (plain or compressed) holds, and reads it to its end.
@@ -201,11 +193,10 @@ public final class ContextArchive implements FileSource {
 
     /// Takes memory for `path` and `bytes` more.
     private void hold(String path, long bytes) throws EngineException.Invalid {
-        memoryBytes += bytes + 2L * path.length(); // once whole, once its last name, at most
-        if (memoryBytes > maxMemoryBytes) {
+        if (!memory.hold(bytes + 2L * path.length())) { // once whole, once its last name, at most
             throw new EngineException.Invalid("the context has too many files for the engine's memory: " + entries
                     + " files and " + directories.size() + " directories until " + path
-                    + "; leave out what the build does not need with a .dockerignore file");
+                    + memory.others() + "; leave out what the build does not need with a .dockerignore file");
         }
     }
 
@@ -457,6 +448,7 @@ public final class ContextArchive implements FileSource {
 
     @Override
     public void close() throws IOException {
+        memory.close();
         spool.close();
     }
 

@@ -5,19 +5,28 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.build.plan.Operation;
 import carafe.build.plan.Origin;
+import carafe.build.tree.ContextArchive;
 import carafe.build.tree.FileSource;
+import carafe.build.tree.IndexMemory;
 import carafe.build.tree.Node;
+import carafe.build.tree.Scratch;
+import carafe.build.tree.TarText;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class SelectionTest {
+
+    @TempDir
+    Path directory;
 
     /// A root that lists one file, whose path is long, as often as is asked for; it is one object however often.
     private record Many(int count, Node file) implements FileSource {
@@ -59,9 +68,14 @@ class SelectionTest {
     }
 
     private static Selection select(FileSource source) throws Exception {
-        return Selection.of(source, new Operation.Copy(false, new Origin.Context(), List.of(""), List.of(), "/",
-                new Operation.Options(Optional.empty(), Optional.empty(), false, false, List.of(), Optional.empty(), false,
-                        Optional.empty())), false);
+        return select(source, "", false, IndexMemory.ofHeap());
+    }
+
+    private static Selection select(FileSource source, String pattern, boolean parents, IndexMemory memory)
+            throws Exception {
+        return Selection.of(source, new Operation.Copy(false, new Origin.Context(), List.of(pattern), List.of(), "/",
+                new Operation.Options(Optional.empty(), Optional.empty(), false, parents, List.of(), Optional.empty(), false,
+                        Optional.empty())), false, memory);
     }
 
     @Test
@@ -71,5 +85,36 @@ class SelectionTest {
         assertThatThrownBy(() -> select(Many.of(100_000, length))).isInstanceOf(EngineException.Invalid.class)
                 .hasMessageStartingWith("COPY failed: more files than the engine's memory holds: ")
                 .hasMessageEndingWith("; copy fewer in one step");
+    }
+
+    @Test
+    void selectionsHaveOneMemoryTogether() throws Exception {
+        var memory = new IndexMemory(1 << 20);
+        var some = Many.of(800, 10);
+        try (var _ = select(some, "", false, memory); var _ = select(some, "", false, memory)) {
+            long both = memory.heldBytes();
+            assertThatThrownBy(() -> select(some, "", false, memory)).isInstanceOf(EngineException.Invalid.class)
+                    .hasMessageMatching("COPY failed: more files than the engine's memory holds: \\d+ until (d/)+f, while other "
+                            + "contexts and steps hold 0 MiB of it; copy fewer in one step");
+            assertThat(memory.heldBytes()).isEqualTo(both);
+        }
+        assertThat(memory.heldBytes()).isZero();
+    }
+
+    @Test
+    void directoriesAboveManyFilesAreSelectedAndCountedOnce() throws Exception {
+        String deep = "d/".repeat(300);
+        var tar = new TarText();
+        for (int i = 0; i < 500; i++) {
+            tar.file(deep + "f" + i, "");
+        }
+        try (var context = ContextArchive.read(new ByteArrayInputStream(tar.file("d/g", "").bytes()),
+                Scratch.of(directory))) {
+            var selection = select(context, "**/[fg]*", true, IndexMemory.ofHeap());
+            assertThat(selection.found()).hasSize(501);
+            assertThat(selection.found().stream().flatMap(found -> found.above().stream()).map(Selection.Relative::path))
+                    .hasSize(300).doesNotHaveDuplicates().startsWith("d", "d/d").endsWith(deep.substring(0, 599));
+            assertThat(selection.files()).isEqualTo(801);
+        }
     }
 }

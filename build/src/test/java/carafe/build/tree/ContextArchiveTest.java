@@ -27,7 +27,7 @@ class ContextArchiveTest {
     Path directory;
 
     private ContextArchive read(TarText tar) throws Exception {
-        return ContextArchive.read(new ByteArrayInputStream(tar.bytes()), directory);
+        return ContextArchive.read(new ByteArrayInputStream(tar.bytes()), Scratch.of(directory));
     }
 
     private static String text(FileSource source, String path) throws Exception {
@@ -102,9 +102,7 @@ class ContextArchiveTest {
     }
 
     private ContextArchive bounded(long maxMemoryBytes) throws Exception {
-        return ContextArchive.bounded(directory, number -> {
-            throw new AssertionError("nothing is known: " + number);
-        }, maxMemoryBytes);
+        return ContextArchive.empty(new Scratch(directory, new IndexMemory(2 * maxMemoryBytes)));
     }
 
     @Test
@@ -126,6 +124,37 @@ class ContextArchiveTest {
         }
     }
 
+    @Test
+    void contextsHaveOneMemoryTogether() throws Exception {
+        var memory = new IndexMemory(8 << 20);
+        var scratch = new Scratch(directory, memory);
+        try (var first = ContextArchive.empty(scratch)) {
+            try (var second = ContextArchive.empty(scratch); var third = ContextArchive.empty(scratch)) {
+                first.add(many(7_000, "f", Map.of()));
+                second.add(many(7_000, "f", Map.of()));
+                assertThatThrownBy(() -> third.add(many(7_000, "f", Map.of()))).isInstanceOf(EngineException.Invalid.class)
+                        .hasMessageMatching("the context has too many files for the engine's memory: \\d+ files and 1 directories"
+                                + " until f\\d+, while other contexts and steps hold 6 MiB of it; leave out what the build"
+                                + " does not need with a .dockerignore file");
+            }
+            long alone = memory.heldBytes();
+            try (var fourth = ContextArchive.empty(scratch)) {
+                fourth.add(many(7_000, "f", Map.of()));
+                assertThat(memory.heldBytes()).isEqualTo(2 * alone);
+            }
+        }
+        assertThat(memory.heldBytes()).isZero();
+    }
+
+    @Test
+    void aContextThatIsRefusedHoldsNothing() {
+        var scratch = new Scratch(directory, new IndexMemory(2 << 20));
+        assertThatThrownBy(() -> ContextArchive.read(many(5_000, "f", Map.of()), scratch))
+                .isInstanceOf(EngineException.Invalid.class).hasMessageContaining("too many files for the engine's memory: 2")
+                .hasMessageNotContaining("other");
+        assertThat(scratch.memory().heldBytes()).isZero();
+    }
+
     /// A tar of `count` empty files, made while it is read.
     private static LayerTar many(int count, String prefix, Map<String, byte[]> xattrs) {
         return new LayerTar(IntStream.range(0, count).mapToObj(number -> LayerMember.of(new Node(prefix + number,
@@ -135,7 +164,7 @@ class ContextArchiveTest {
     @Test
     void whatIsCutIsRefused() throws Exception {
         byte[] whole = new TarText().file("a", "x".repeat(5000)).bytes();
-        assertThatThrownBy(() -> ContextArchive.read(new ByteArrayInputStream(whole, 0, 2000), directory))
+        assertThatThrownBy(() -> ContextArchive.read(new ByteArrayInputStream(whole, 0, 2000), Scratch.of(directory)))
                 .isInstanceOf(EngineException.Invalid.class).hasMessage("unexpected EOF");
     }
 
@@ -174,7 +203,7 @@ class ContextArchiveTest {
     void holesStayHoles() throws Exception {
         byte[] tar = sparse(20 << 20);
         assertThat(tar.length).isLessThan(64 << 10);
-        try (var context = ContextArchive.read(new ByteArrayInputStream(tar), directory)) {
+        try (var context = ContextArchive.read(new ByteArrayInputStream(tar), Scratch.of(directory))) {
             assertThat(spooledBytes()).isBetween(1L, 1L << 20);
             var node = context.follow("hole").orElseThrow();
             assertThat(node.size()).isEqualTo((20 << 20) + 3);
@@ -201,7 +230,7 @@ class ContextArchiveTest {
     @Test
     void aFileOfHolesIsRefusedAsTheBombItIs() throws Exception {
         byte[] tar = sparse(4L << 30);
-        assertThatThrownBy(() -> ContextArchive.read(new ByteArrayInputStream(tar), directory))
+        assertThatThrownBy(() -> ContextArchive.read(new ByteArrayInputStream(tar), Scratch.of(directory)))
                 .isInstanceOf(EngineException.Invalid.class)
                 .hasMessage("the archive, with the holes of hole, unpacks to more than 200 times its size");
         assertThat(directory).isEmptyDirectory();

@@ -57,7 +57,12 @@ public final class TarText {
 
     /// Adds a directory.
     public TarText directory(String path) {
-        members.add(LayerMember.of(Node.directory(path, Node.Owner.ROOT, 0755, TIME), LayerMember.Content.NONE));
+        return directory(path, 0755);
+    }
+
+    /// Adds a directory.
+    public TarText directory(String path, int mode) {
+        members.add(LayerMember.of(Node.directory(path, Node.Owner.ROOT, mode, TIME), LayerMember.Content.NONE));
         return this;
     }
 

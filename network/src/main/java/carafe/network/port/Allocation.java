@@ -7,6 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /// Which container has which port of the host. The lock of its user guards all of it.
 final class Allocation {
@@ -102,28 +104,27 @@ final class Allocation {
     }
 
     /// Makes the ports of a container that runs what is possible in the families it has now. What it has and is possible
-    /// stays; what comes new is taken at the same port of the host, if the request does not allow others, all or nothing;
-    /// what was asked for at an address that is not possible now is passed over.
+    /// stays, also at an address where its networks publish no longer; what comes new is taken at the same port of the host,
+    /// if the request does not allow others, all or nothing; what was asked for at an address that is not possible now is
+    /// passed over.
     Change adapt(Client client, List<PortRequest> requests) throws EngineException {
         var before = of(client.id()).orElse(new Share(client.name(), List.of()));
-        var rest = new ArrayList<>(before.ports());
+        var gone = new ArrayList<>(before.ports());
         var stay = new ArrayList<HostPort>();
         var came = new ArrayList<HostPort>();
+        var owns = owns(requests, before.ports());
         try {
-            for (var request : requests) {
-                var own = ofRequest(request, rest);
-                rest.removeAll(own);
-                var possible = possible(client, request);
-                var missing = new ArrayList<>(possible);
-                for (var port : own) {
-                    if (missing.remove(port.binding().address())) {
+            for (int i = 0; i < requests.size(); i++) {
+                var request = requests.get(i);
+                var missing = new ArrayList<>(possible(client, request));
+                for (var port : owns.get(i)) {
+                    if (missing.removeIf(address -> address.six() == port.binding().address().six())) {
                         stay.add(port);
-                    } else {
-                        rest.add(port);
+                        gone.remove(port);
                     }
                 }
                 if (!missing.isEmpty()) {
-                    came.addAll(beside(client, request, own, missing, came));
+                    came.addAll(beside(client, request, owns.get(i), missing, came));
                 }
             }
         } catch (EngineException | RuntimeException e) {
@@ -132,7 +133,25 @@ final class Allocation {
         }
         stay.addAll(came);
         hold(client.id(), new Share(client.name(), stay));
-        return new Change(before, came, rest);
+        return new Change(before, came, gone);
+    }
+
+    /// Which of `ports` each request gave. Who can have any number chooses last; those at the very address that a request
+    /// is for now come first.
+    private static List<List<HostPort>> owns(List<PortRequest> requests, List<HostPort> ports) {
+        var rest = new ArrayList<>(ports);
+        var owns = requests.stream().<List<HostPort>>map(_ -> new ArrayList<>()).toList();
+        for (boolean any : new boolean[] {false, true}) {
+            for (boolean there : new boolean[] {true, false}) {
+                for (int i = 0; i < requests.size(); i++) {
+                    var request = requests.get(i);
+                    if (request.anyPort() == any) {
+                        add(owns.get(i), rest, there ? request::gives : request::gave);
+                    }
+                }
+            }
+        }
+        return owns;
     }
 
     /// The container has what it had before the change, which lets go of what came.
@@ -149,17 +168,22 @@ final class Allocation {
         }
     }
 
-    /// Those of `ports` that are what the request gave: at most one of each family, with the same number if there are such.
-    private static List<HostPort> ofRequest(PortRequest request, List<HostPort> ports) {
-        var found = ports.stream().filter(port -> request.gives(port.binding())).toList();
-        var own = new ArrayList<HostPort>();
+    /// Moves from `rest` to `own` what is fitting: one of each family that has none, with the same number if there is such.
+    private static void add(List<HostPort> own, List<HostPort> rest, Predicate<PortBinding> fitting) {
         for (boolean six : new boolean[] {false, true}) {
+            if (own.stream().anyMatch(port -> port.binding().address().six() == six)) {
+                continue;
+            }
+            var found = rest.stream().filter(port -> fitting.test(port.binding())).toList();
+            var number = Stream.concat(own.stream(), found.stream()).map(port -> port.binding().hostPort()).findFirst();
             var ofFamily = found.stream().filter(port -> port.binding().address().six() == six).toList();
-            ofFamily.stream().filter(port -> port.binding().hostPort() == found.getFirst().binding().hostPort()).findFirst()
+            ofFamily.stream().filter(port -> number.equals(Optional.of(port.binding().hostPort()))).findFirst()
                     .or(() -> ofFamily.stream().findFirst())
-                    .ifPresent(own::add);
+                    .ifPresent(port -> {
+                        own.add(port);
+                        rest.remove(port);
+                    });
         }
-        return own;
     }
 
     private List<HostPort> beside(

@@ -66,7 +66,7 @@ class PublishedPortsTest {
     }
 
     static PortRequest request(Protocol protocol, int containerPort, String address, int first, int last) {
-        return new PortRequest(protocol, containerPort, IpAddress.find(address), first, last);
+        return new PortRequest(protocol, containerPort, IpAddress.find(address), !address.isEmpty(), first, last);
     }
 
     private static PortRequest tcp(int containerPort, String address, int hostPort) {
@@ -310,6 +310,29 @@ class PublishedPortsTest {
         adapt("c1", six);
         assertThat(ports.bindings("c1")).isEmpty();
         assertThat(directory).isEmptyDirectory();
+    }
+
+    /// `first` of the networks of a container decides where its ports are; it is another one after the container left it.
+    @Test
+    void portsStayWhereTheyAreWhenAnotherNetworkPublishesElsewhere() throws Exception {
+        var at = IpAddress.find("127.0.0.1");
+        var fixed = new PortRequest(Protocol.TCP, 80, at, false, 8080, 8080);
+        var any = new PortRequest(Protocol.TCP, 80, at, false, 0, 0);
+        var chosen = tcp(80, "10.9.0.1", 9090);
+        var four = new Families(true, false, false);
+        var both = new Families(true, true, false);
+        reserve("c1", false, tcp(80, "", 8080), request(Protocol.TCP, 80, "", 0, 0), chosen);
+        var before = ports.bindings("c1");
+        assertThat(before).hasToString("[0.0.0.0:8080->80/tcp, 0.0.0.0:32768->80/tcp, 10.9.0.1:9090->80/tcp]");
+        adapt("c1", four, any, fixed, chosen);
+        assertThat(ports.bindings("c1")).as("to a narrower place").containsExactlyInAnyOrderElementsOf(before);
+        ports.release("c1");
+        reserve("c1", false, fixed, any, chosen);
+        adapt("c1", both, tcp(80, "", 8080), request(Protocol.TCP, 80, "", 0, 0), chosen);
+        assertThat(ports.bindings("c1")).as("to a wider one, and to one more family").hasToString("[127.0.0.1:8080->80/tcp,"
+                + " 127.0.0.1:32769->80/tcp, 10.9.0.1:9090->80/tcp, [::]:8080->80/tcp, [::]:32769->80/tcp]");
+        adapt("c1", four, fixed, any);
+        assertThat(ports.bindings("c1")).hasToString("[127.0.0.1:8080->80/tcp, 127.0.0.1:32769->80/tcp]");
     }
 
     @Test

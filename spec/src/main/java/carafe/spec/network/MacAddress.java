@@ -9,6 +9,9 @@ public record MacAddress(long bits) {
 
     private static final HexFormat FORM = HexFormat.ofDelimiter(":");
 
+    /// The golden ratio's: neighbours differ in the high bits of the product.
+    private static final long SPREAD = 0x9E37_79B9_7F4A_7C15L;
+
     public MacAddress {
         if (bits >>> 48 != 0) {
             throw new IllegalArgumentException("a hardware address has 48 bits");
@@ -27,10 +30,12 @@ public record MacAddress(long bits) {
         return new MacAddress(bits);
     }
 
-    /// The address that a container has by default: locally administered, and made of its IPv4 address, so that a
-    /// neighbour's table stays right when an address passes from one container to the next.
-    public static MacAddress of(IpAddress four) {
-        return new MacAddress(0x0242L << 32 | four.low());
+    /// The address that a container has by default: locally administered, and made of its IPv4 address, or of all of its
+    /// IPv6 one where it has no other, so that a neighbour's table stays right when an address passes from one container to
+    /// the next.
+    public static MacAddress of(IpAddress address) {
+        long four = address.six() ? (address.high() * SPREAD + address.low()) * SPREAD >>> 32 : address.low();
+        return new MacAddress(0x0242L << 32 | four);
     }
 
     /// Reads `02:42:ac:11:00:02`, or with dashes. A group address names no interface and is refused.

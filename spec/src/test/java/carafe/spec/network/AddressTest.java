@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carafe.spec.EngineException;
 import java.net.InetAddress;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -84,6 +85,11 @@ class AddressTest {
     @Test
     void hardwareAddresses() throws Exception {
         assertThat(MacAddress.of(IpAddress.parse("172.17.0.2"))).hasToString("02:42:ac:11:00:02");
+        var six = Stream.of("fd00::2", "fd00::3", "fd00::a:0:2", "fd00::b:0:2", "fd00:0:0:1::2").map(IpAddress::find)
+                .map(address -> MacAddress.of(address.orElseThrow())).toList();
+        assertThat(six).as("of all of its bits").doesNotHaveDuplicates()
+                .allSatisfy(mac -> assertThat(mac.toString()).startsWith("02:42:"));
+        assertThat(MacAddress.of(IpAddress.parse("fd00::2"))).as("the same for whoever has it").isEqualTo(six.getFirst());
         assertThat(MacAddress.parse("92-d0-C6-0a-29-33")).hasToString("92:d0:c6:0a:29:33");
         assertThatThrownBy(() -> MacAddress.parse("01:00:5e:00:00:01")).hasMessageContaining("invalid MAC address");
         assertThatThrownBy(() -> MacAddress.parse("02:42:ac:11:00")).hasMessageContaining("invalid MAC address");
