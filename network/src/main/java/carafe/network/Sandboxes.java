@@ -459,8 +459,8 @@ final class Sandboxes implements AutoCloseable {
         var handle = Descriptors.open(Path.of("/proc/" + pid + "/ns/net"), Linux.O_RDONLY, 0);
         var namespace = tools.thread.adopt(handle);
         var noted = endpoints.stream()
-                .filter(endpoint -> networks.containsKey(endpoint.networkId()))
-                .map(endpoint -> new Place(networks.get(endpoint.networkId()), endpoint, Map.of()))
+                .flatMap(endpoint -> Optional.ofNullable(networks.get(endpoint.networkId())).stream()
+                        .map(network -> new Place(network, endpoint, Map.of())))
                 .toList();
         var places = new ArrayList<>(noted);
         for (var place : noted) {
