@@ -111,18 +111,6 @@ class NetworksTest {
         assertThat(hosts("web")).contains("172.17.0.1\tgate\nfd00:9::1\tgate\n");
     }
 
-    @Test
-    void aDefaultBridgeInTheWayOfANetworkIsNot() throws Exception {
-        networks.create(network("{\"Name\":\"lan\",\"IPAM\":{\"Config\":[{\"Subnet\":\"192.0.2.0/25\"}]}}"));
-        harness.fabric.hostsBridge("192.0.2.10/24");
-        harness.crash();
-        assertThat(harness.engine.networks().inspect("lan").ipam().ranges()).hasSize(1);
-        assertThat(harness.engine.networks().inspect("bridge").ipam().ranges()).isEmpty();
-        harness.engine.networks().remove("lan");
-        harness.crash();
-        assertThat(harness.engine.networks().inspect("bridge").ipam().ranges().getFirst().subnet()).hasToString("192.0.2.0/24");
-    }
-
     /// Its name and its very files, so that what comes later is seen by both.
     @Test
     void whoSharesANetworkHasTheFilesAndTheNameOfItsOwner() throws Exception {

@@ -34,8 +34,8 @@ final class Arrivals {
     synchronized Arrival come(String containerId, Collection<Network> networks) throws EngineException.NotFound {
         for (var network : networks) {
             if (going.contains(network.id()) || !known.contains(network.id())) {
-                throw new EngineException.NotFound("network " + network.name() + " not found: it was removed meanwhile, or could not be"
-                        + " made when the engine started, whose log says why");
+                throw new EngineException.NotFound("network " + network.name() + " not found: it was removed meanwhile,"
+                        + " or could not be made when the engine started, whose log says why");
             }
         }
         var ids = networks.stream().map(Network::id).toList();
