@@ -11,7 +11,8 @@ import java.util.Optional;
 /// A network as it was decided: immutable, written down by its owner (the engine) as [NetworkCodec] prints it.
 ///
 /// `link` is the name of the bridge, or of the parent link of macvlan and ipvlan; empty where there is none. `options`
-/// are the driver's, as they were given, and what [Bridges#keeping] remarks; what they mean is in [LinkOptions]. `config` says whether it is one at all.
+/// are the driver's, as they were given, and what [Bridges#keeping] remarks; what they mean is in [LinkOptions].
+/// `config` says whether it is one at all.
 public record Network(
         String id,
         String name,
