@@ -19,10 +19,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Lays the link of one endpoint into a namespace and gives it its addresses. On the host one batch of messages makes the
 /// pair, its far end born inside the namespace; inside one batch sets addresses and routes.
 final class Cables {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Cables.class);
 
     /// Docker's word for settings of one interface.
     static final String SYSCTLS = "com.docker.network.endpoint.sysctls";
@@ -96,6 +100,21 @@ final class Cables {
         if (link.isPresent()) {
             namespace.netlink().perform(NetRequest.raise(link.get().index(), false));
             namespace.netlink().perform(NetRequest.deleteLink(link.get().index()));
+        }
+    }
+
+    /// Takes the links that share one of the host's out of a namespace that is removed in the background: until they are gone
+    /// the kernel gives their addresses to nobody, and whoever is started anew wants them back at once.
+    void cutShared(String containerId, List<Cell.Place> places, NetNamespace namespace) {
+        for (var place : places) {
+            if (place.network().shares()) {
+                try {
+                    cut(place, places.stream().filter(other -> other != place).toList(), namespace);
+                } catch (KernelException e) {
+                    LOG.warn("container {} may keep its addresses in {} a moment longer: {}", containerId, place.network().name(),
+                            e.getMessage());
+                }
+            }
         }
     }
 

@@ -182,6 +182,7 @@ final class Sandboxes implements AutoCloseable {
     }
 
     private void undo(String containerId, List<Place> places, Optional<NetNamespace> namespace) {
+        namespace.ifPresent(inside -> tools.cables.cutShared(containerId, places, inside));
         for (var place : places) {
             detached(containerId, place.endpoint());
             dying.add(place.endpoint());

@@ -184,6 +184,16 @@ class SharedLinkTest {
     }
 
     @Test
+    void whoIsStartedAnewHasItsAddressesAtOnce() throws Exception {
+        var lan = fabric.create(shared("alone", Driver.MACVLAN, Map.of(), "10.77.0.0/24"));
+        for (int round = 0; round < 20; round++) {
+            fabric.open(ONE, List.of(joining(lan, "10.77.0.9")));
+            fabric.close(ONE);
+        }
+        assertThat(shown(fabric.open(ONE, List.of(joining(lan, "10.77.0.9"))))).contains("10.77.0.9");
+    }
+
+    @Test
     void whoGivesItsLinkAnotherNameIsDisconnectedAllTheSame() throws Exception {
         var lan = fabric.create(shared("alone", Driver.MACVLAN, Map.of(), "10.77.0.0/24"));
         var bridged = fabric.create(FabricStage.request("br", Map.of(), FabricStage.pool("10.78.0.0/24")));
