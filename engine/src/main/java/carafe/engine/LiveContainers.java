@@ -1,6 +1,7 @@
 package carafe.engine;
 
 import carafe.runtime.ContainerRuntime;
+import carafe.runtime.RunningContainer;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.docker.Filters;
@@ -316,17 +317,23 @@ final class LiveContainers implements Containers {
 
     @Override
     public Json.Obj explain(String reference) throws EngineException {
+        try {
+            return explained(reference);
+        } catch (EngineException.NotFound e) { // it may have been removed between two looks, and be remembered now
+            return hands.recent.find(reference).orElseThrow(() -> e).toJson();
+        }
+    }
+
+    private Json.Obj explained(String reference) throws EngineException {
         String id = hands.recent.find(reference).isPresent() ? reference : book.find(reference).id();
-        var remembered = hands.recent.find(id);
-        if (remembered.isPresent()) {
-            return remembered.get().toJson();
+        var process = hands.recent.find(id).isPresent() ? Optional.<RunningContainer>empty() : book.find(id).running();
+        if (process.isPresent()) {
+            return hands.memberships.explained(id, process.get().explanation()).get().toJson();
         }
-        var process = book.find(reference).running();
-        if (process.isEmpty()) {
-            throw new EngineException.NotFound("the start of container " + id
-                    + " is not remembered: it was never started, or too long ago");
-        }
-        return hands.memberships.explained(id, process.get().explanation()).get().toJson();
+        return hands.recent.find(id) // also of one that has ended since the first look
+                .orElseThrow(() -> new EngineException.NotFound("the start of container " + id
+                        + " is not remembered: it was never started, or too long ago"))
+                .toJson();
     }
 
     @Override

@@ -370,6 +370,19 @@ final class ContainersTest {
     }
 
     @Test
+    void aStartIsExplainedWhileItsContainerGoes() throws Exception {
+        for (int round = 0; round < 300; round++) {
+            String id = containers.create(request("once", "{\"AutoRemove\":true}", "true")).id();
+            var removed = containers.await("once", WaitCondition.REMOVED);
+            containers.start("once");
+            for (int look = 0; look < 20; look++) {
+                assertThat(containers.explain(id).list("steps")).hasSize(1);
+            }
+            removed.await();
+        }
+    }
+
+    @Test
     void whatTheEngineCannotDoYetIsSaidClearly() {
         assertThatThrownBy(() -> containers.create(request("", "{\"NetworkMode\":\"mine\"}", "true")))
                 .isInstanceOf(EngineException.NotFound.class)
