@@ -71,6 +71,10 @@ public sealed interface Operation {
     record Options(Optional<String> owner, Optional<String> mode, boolean link, boolean parents, List<String> excludes,
             Optional<String> checksum, boolean keepGitDirectory, Optional<Boolean> unpack) {
 
+        /// As things are in their source.
+        public static final Options NONE = new Options(Optional.empty(), Optional.empty(), false, false, List.of(),
+                Optional.empty(), false, Optional.empty());
+
         public Options {
             excludes = List.copyOf(excludes);
         }

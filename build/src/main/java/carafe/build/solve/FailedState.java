@@ -77,8 +77,7 @@ final class FailedState {
     /// The mounted files at their place; what the layers have there was hidden by the mount, and is hidden still.
     private List<LayerMember> copied(RunStep.Seen seen, StageResult state) throws IOException, EngineException {
         var all = new Operation.Copy(false, new Origin.Scratch(), List.of(seen.path()), List.of(), seen.target(),
-                new Operation.Options(Optional.empty(), Optional.empty(), false, false, List.of(), Optional.empty(), false,
-                        Optional.empty()));
+                Operation.Options.NONE);
         var now = new Node.Time(workshop.clock().instant().getEpochSecond(), 0);
         try (var root = Sources.root(workshop, state);
                 var selected = CopyStep.select(all, seen.source(), true, workshop.place().scratch())) {

@@ -104,9 +104,7 @@ final class Sources {
     }
 
     private CopyStep mounted(Mount.Bind bind, FileSource files) throws IOException, EngineException {
-        var all = new Operation.Copy(false, bind.from(), List.of(bind.source()), List.of(), "/",
-                new Operation.Options(Optional.empty(), Optional.empty(), false, false, List.of(), Optional.empty(), false,
-                        Optional.empty()));
+        var all = new Operation.Copy(false, bind.from(), List.of(bind.source()), List.of(), "/", Operation.Options.NONE);
         return CopyStep.select(all, files, false, workshop.place().scratch());
     }
 

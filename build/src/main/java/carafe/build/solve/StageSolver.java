@@ -376,8 +376,7 @@ final class StageSolver {
     /// The state of a stage that begins with a context: its files, in one layer.
     private StageResult context(Origin.NamedContext origin)
             throws EngineException, IOException, InterruptedException, StepFailed {
-        var all = new Operation.Copy(false, origin, List.of(""), List.of(), "/", new Operation.Options(Optional.empty(),
-                Optional.empty(), false, false, List.of(), Optional.empty(), false, Optional.empty()));
+        var all = new Operation.Copy(false, origin, List.of(""), List.of(), "/", Operation.Options.NONE);
         try (var source = sources.open(origin);
                 var selected = CopyStep.select(all, source, true, workshop.place().scratch())) {
             var key = new StepKey("context", job.epoch()).with("files", selected.digest().hex());

@@ -226,9 +226,7 @@ public final class CopyStep implements AutoCloseable {
             throw new EngineException.Invalid("ADD failed: cannot unpack " + file.path() + ": " + e.getMessage());
         }
         unpacked.add(archive);
-        var all = new Operation.Copy(false, copy.from(), List.of(""), List.of(), copy.destination(),
-                new Operation.Options(Optional.empty(), Optional.empty(), false, false, List.of(), Optional.empty(), false,
-                        Optional.empty()));
+        var all = new Operation.Copy(false, copy.from(), List.of(""), List.of(), copy.destination(), Operation.Options.NONE);
         String directory = writing.draft.resolve(IgnorePatterns.clean(copy.destination()));
         writing.draft.directory(directory);
         var selection = Selection.of(archive, all, true, scratch.memory());
