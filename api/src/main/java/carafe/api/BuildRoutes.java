@@ -59,26 +59,27 @@ final class BuildRoutes {
 
     private void classic(Call call, BuildRequest request, List<AuthConfig> credentials, InputStream body)
             throws Exception {
-        var stream = new ClassicBuildStream(call, call.flag("q"));
-        try {
-            var outcome = watched(call, request, credentials, body, stream::on);
-            stream.built(outcome.imageId().orElse(""), request.tags());
-        } catch (EngineException e) {
-            stream.fail(e);
+        try (var stream = new ClassicBuildStream(call, call.flag("q"))) {
+            try {
+                var outcome = watched(call, request, credentials, body, stream::on);
+                stream.built(outcome.imageId().orElse(""), request.tags());
+            } catch (EngineException e) {
+                stream.fail(e);
+            }
+            stream.end();
         }
-        stream.end();
     }
 
     private void own(Call call, InputStream body) throws Exception {
         var document = document(body);
-        var stream = new EventStream(call);
-        try {
-            var request = BuildParameters.read(document);
-            var credentials = BuildParameters.credentials(document);
-            BuildOutcome outcome = watched(call, request, credentials, body, stream::on);
-            stream.end(outcome);
-        } catch (EngineException e) {
-            stream.fail(e);
+        var request = BuildParameters.read(document);
+        var credentials = BuildParameters.credentials(document);
+        try (var stream = new EventStream(call)) {
+            try {
+                stream.end(watched(call, request, credentials, body, stream::on));
+            } catch (EngineException e) {
+                stream.fail(e);
+            }
         }
     }
 

@@ -5,7 +5,6 @@ import carafe.spec.Json;
 import carafe.spec.build.BuildEvent;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -13,19 +12,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /// The stream of the classic builder: steps one after the other in the Dockerfile's order, whatever order they really
 /// run in. What a step says before its turn waits for it.
-final class ClassicBuildStream {
+final class ClassicBuildStream implements AutoCloseable {
 
     private static final int MAX_WAITING_BYTES = 16 << 20;
 
-    private final Call call;
+    private final MessageAnswer answer;
     private final boolean quiet;
     /// Guards all below.
     private final ReentrantLock lock = new ReentrantLock();
-    private @Nullable OutputStream out;
     private List<BuildEvent.Vertex> vertices = List.of();
     private final Map<Integer, List<String>> waiting = new HashMap<>();
     private final Map<Integer, Boolean> finished = new HashMap<>();
@@ -35,7 +32,7 @@ final class ClassicBuildStream {
     private int exitCode;
 
     ClassicBuildStream(Call call, boolean quiet) {
-        this.call = call;
+        this.answer = new MessageAnswer(call, "application/json", "\r\n");
         this.quiet = quiet;
     }
 
@@ -122,15 +119,7 @@ final class ClassicBuildStream {
 
     private void tell(String text) {
         if (!quiet) {
-            send(Json.object().put("stream", text).build());
-        }
-    }
-
-    private void send(Json message) {
-        try {
-            write(message);
-        } catch (IOException e) {
-            // the client is gone; the exchange stops the build
+            answer.send(Json.object().put("stream", text).build());
         }
     }
 
@@ -138,10 +127,10 @@ final class ClassicBuildStream {
         lock.lock();
         try {
             if (quiet) {
-                send(Json.object().put("stream", imageId + "\n").build());
+                answer.send(Json.object().put("stream", imageId + "\n").build());
                 return;
             }
-            send(Json.object().put("aux", Json.object().put("ID", imageId).build()).build());
+            answer.send(Json.object().put("aux", Json.object().put("ID", imageId).build()).build());
             tell("Successfully built " + imageId.substring(imageId.indexOf(':') + 1, imageId.indexOf(':') + 13) + "\n");
             for (String tag : tags) {
                 tell("Successfully tagged " + Reference.parse(tag).withDefaultTag().familiar() + "\n");
@@ -152,15 +141,12 @@ final class ClassicBuildStream {
     }
 
     /// Tells the failure: as an answer of its own as long as none has begun, else in the stream.
-    void fail(EngineException e) throws EngineException, IOException {
+    void fail(EngineException e) throws EngineException {
         lock.lock();
         try {
-            if (out == null) {
-                throw e;
-            }
             var detail = Json.object();
             Optional.of(exitCode).filter(code -> code != 0).ifPresent(code -> detail.put("code", code));
-            write(Json.object().put("errorDetail", detail.put("message", e.getMessage()).build())
+            answer.fail(e, Json.object().put("errorDetail", detail.put("message", e.getMessage()).build())
                     .put("error", e.getMessage()).build());
         } finally {
             lock.unlock();
@@ -168,26 +154,11 @@ final class ClassicBuildStream {
     }
 
     void end() throws IOException {
-        lock.lock();
-        try {
-            stream().close();
-        } finally {
-            lock.unlock();
-        }
+        answer.end();
     }
 
-    private void write(Json message) throws IOException {
-        var stream = stream();
-        stream.write((message.print() + "\r\n").getBytes(StandardCharsets.UTF_8));
-        stream.flush();
-    }
-
-    private OutputStream stream() throws IOException {
-        var open = out;
-        if (open == null) {
-            open = call.answerStreaming("application/json");
-            out = open;
-        }
-        return open;
+    @Override
+    public void close() {
+        answer.close();
     }
 }

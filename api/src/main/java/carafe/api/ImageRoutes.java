@@ -11,13 +11,9 @@ import carafe.spec.Json;
 import carafe.spec.docker.Timestamps;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.Reference;
-import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.ReentrantLock;
 
 /// Images: load, list, inspect, history, tag, remove.
 final class ImageRoutes {
@@ -191,27 +187,14 @@ final class ImageRoutes {
     }
 
     private void load(Call call) throws Exception {
-        var stream = new MessageStream(call);
-        boolean quiet = call.text("quiet").isEmpty() || call.flag("quiet"); // as Docker: no first word before the last
-        var platform = ImageFileRoutes.platform(call);
-        try {
-            images.load(call.exchange().body(), platform, new LoadListener() {
-                @Override
-                public void layer(String id, long doneBytes, long totalBytes) {
-                    if (!quiet) {
-                        stream.progress(id, doneBytes, totalBytes);
-                    }
-                }
-
-                @Override
-                public void message(String sentence) {
-                    stream.say(sentence + "\n");
-                }
-            });
-        } catch (EngineException e) {
-            stream.fail(e);
+        try (var loading = new LoadAnswer(call)) {
+            try {
+                images.load(call.exchange().body(), ImageFileRoutes.platform(call), loading);
+            } catch (EngineException e) {
+                loading.fail(e);
+            }
+            loading.answer.end();
         }
-        stream.end();
     }
 
     private void create(Call call) throws Exception {
@@ -229,73 +212,47 @@ final class ImageRoutes {
         call.answer(Json.object().put("status", id).build());
     }
 
-    /// Docker's stream of JSON messages. It begins with its first message: an error before that has a status of its own,
-    /// a later one is a message. Messages may come from several threads.
-    private static final class MessageStream {
+    /// The answer to a load: Docker's messages of how far each layer is.
+    private static final class LoadAnswer implements LoadListener, AutoCloseable {
         private static final long STEP_BYTES = 1 << 20;
 
-        private final Call call;
-        /// Guards `out` and the order of messages.
-        private final ReentrantLock lock = new ReentrantLock();
-        private @org.jspecify.annotations.Nullable OutputStream out;
+        private final MessageAnswer answer;
+        private final boolean quiet;
         private long lastShown;
 
-        MessageStream(Call call) {
-            this.call = call;
+        LoadAnswer(Call call) {
+            this.answer = new MessageAnswer(call, "application/json", "\r\n");
+            this.quiet = call.text("quiet").isEmpty() || call.flag("quiet"); // as Docker: no first word before the last
         }
 
-        void say(String text) {
-            tell(Json.object().put("stream", text).build());
+        @Override
+        public void message(String sentence) {
+            answer.send(Json.object().put("stream", sentence + "\n").build());
         }
 
-        void progress(String id, long done, long total) {
-            if (done != total && Math.abs(done - lastShown) < STEP_BYTES) {
+        @Override
+        public void layer(String id, long doneBytes, long totalBytes) {
+            if (quiet || doneBytes != totalBytes && Math.abs(doneBytes - lastShown) < STEP_BYTES) {
                 return;
             }
-            lastShown = done;
-            tell(Json.object()
+            lastShown = doneBytes;
+            answer.send(Json.object()
                     .put("status", "Loading layer")
-                    .put("progressDetail", Json.object().put("current", done).put("total", total).build())
+                    .put("progressDetail", Json.object().put("current", doneBytes).put("total", totalBytes).build())
                     .put("id", id)
                     .build());
         }
 
-        private void tell(Json message) {
-            try {
-                write(message);
-            } catch (IOException e) {
-                // The client no longer listens; whether the load goes on is decided by its body.
-            }
-        }
-
-        void fail(EngineException e) throws EngineException, IOException {
-            if (out == null) {
-                throw e;
-            }
-            write(Json.object()
+        void fail(EngineException e) throws EngineException {
+            answer.fail(e, Json.object()
                     .put("errorDetail", Json.object().put("message", e.getMessage()).build())
                     .put("error", e.getMessage())
                     .build());
         }
 
-        void end() throws IOException {
-            if (out == null) {
-                out = call.answerStreaming("application/json");
-            }
-            out.close();
-        }
-
-        private void write(Json message) throws IOException {
-            lock.lock();
-            try {
-                if (out == null) {
-                    out = call.answerStreaming("application/json");
-                }
-                out.write((message.print() + "\r\n").getBytes(StandardCharsets.UTF_8));
-                out.flush();
-            } finally {
-                lock.unlock();
-            }
+        @Override
+        public void close() {
+            answer.close();
         }
     }
 }

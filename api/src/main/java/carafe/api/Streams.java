@@ -76,7 +76,7 @@ final class Streams {
                 attachment.close(); // else a silent process would keep what belongs to a client that is gone
             }
         } catch (IOException | EngineException e) {
-            // The connection is over, or nothing reads any more; the output side ends the exchange.
+            attachment.close(); // the connection was reset, or is over already
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // the output side has ended
         }

@@ -81,13 +81,14 @@ final class TransferRoutes {
     }
 
     private static void run(Call call, Transfer transfer) throws Exception {
-        var stream = new TransferStream(call);
-        call.exchange().onClientGone(Thread.currentThread()::interrupt);
-        try {
-            transfer.run(stream);
-        } catch (EngineException e) {
-            stream.fail(e);
+        try (var stream = new TransferStream(call)) {
+            call.exchange().onClientGone(Thread.currentThread()::interrupt);
+            try {
+                transfer.run(stream);
+            } catch (EngineException e) {
+                stream.fail(e);
+            }
+            stream.end();
         }
-        stream.end();
     }
 }

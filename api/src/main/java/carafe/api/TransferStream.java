@@ -5,37 +5,22 @@ import carafe.engine.transfer.TransferMessage;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
-import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
-/// The answer to a transfer: JSON objects that each end in CRLF and are flushed. It begins with its first message: an
-/// error before that has a status of its own, a later one is a message. Messages may come from several threads; once
-/// the client is gone they are dropped.
-final class TransferStream implements TransferListener {
+/// The answer to a transfer: a [MessageAnswer] of what happens to each layer.
+final class TransferStream implements TransferListener, AutoCloseable {
 
     private static final int BAR = 50;
     private static final String[] UNITS = {"B", "kB", "MB", "GB", "TB", "PB"};
 
-    private final Call call;
-
-    /// Guards `out` and the order of messages.
-    private final ReentrantLock lock = new ReentrantLock();
-
-    private @Nullable OutputStream out;
+    private final MessageAnswer answer;
 
     TransferStream(Call call) {
-        this.call = call;
+        this.answer = new MessageAnswer(call, "application/json", "\r\n");
     }
 
     @Override
     public void tell(TransferMessage message) {
-        try {
-            write(json(message));
-        } catch (IOException e) {
-            // The client no longer listens, which ends the transfer by itself.
-        }
+        answer.send(json(message));
     }
 
     private static Json json(TransferMessage message) {
@@ -79,33 +64,19 @@ final class TransferStream implements TransferListener {
     }
 
     /// Tells of a failure; throws it if nothing was told before, so that it gets a status.
-    void fail(EngineException e) throws EngineException, IOException {
-        if (out == null) {
-            throw e;
-        }
-        write(Json.object()
+    void fail(EngineException e) throws EngineException {
+        answer.fail(e, Json.object()
                 .put("errorDetail", Json.object().put("message", e.getMessage()).build())
                 .put("error", e.getMessage())
                 .build());
     }
 
     void end() throws IOException {
-        if (out == null) {
-            out = call.answerStreaming("application/json");
-        }
-        out.close();
+        answer.end();
     }
 
-    private void write(Json message) throws IOException {
-        lock.lock();
-        try {
-            if (out == null) {
-                out = call.answerStreaming("application/json");
-            }
-            out.write((message.print() + "\r\n").getBytes(StandardCharsets.UTF_8));
-            out.flush();
-        } finally {
-            lock.unlock();
-        }
+    @Override
+    public void close() {
+        answer.close();
     }
 }

@@ -3,6 +3,10 @@ package carafe.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -54,6 +58,30 @@ class CarafeReapsTest {
                 Deadline.await("the monitor forgets them", () -> sockets(monitor) == before);
                 Deadline.await("so does the daemon", () -> sockets(engine.pid()) < daemon);
             }
+            client.to(engine).and("rm", "-f", "silent").run().good();
+        }
+    }
+
+    /// Its socket is reset then, for there are bytes that it never read.
+    @Test
+    void aClientThatVanishesWithoutReadingIsForgotten() throws Exception {
+        var client = Client.docker28();
+        try (var engine = new CarafeDaemon()) {
+            engine.start();
+            client.to(engine).and("load", "-i", TestImages.dockerArchive(engine.directory()).toString()).run().good();
+            String id = client.to(engine).and("run", "-di", "--name", "silent", "busybox", "cat").run().good().text();
+            engine.remember(java.util.List.of(id));
+            long monitor = parent(Long.parseLong(
+                    client.to(engine).and("inspect", "--format", "{{.State.Pid}}", "silent").run().good().text()));
+            long before = sockets(monitor);
+            try (var hasty = SocketChannel.open(UnixDomainSocketAddress.of(engine.socket()))) {
+                hasty.write(ByteBuffer.wrap(("POST /containers/silent/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\n"
+                        + "Host: engine\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n")
+                                .getBytes(StandardCharsets.US_ASCII)));
+                assertThat(hasty.read(ByteBuffer.allocate(1))).as("the first byte of the answer").isEqualTo(1);
+                assertThat(sockets(monitor)).isEqualTo(before + 1);
+            }
+            Deadline.await("the monitor forgets it", () -> sockets(monitor) == before);
             client.to(engine).and("rm", "-f", "silent").run().good();
         }
     }
