@@ -73,7 +73,7 @@ final class Peer implements Engine {
 
     @Override
     public void command(List<String> arguments) throws IOException, InterruptedException {
-        var builder = new ProcessBuilder(words(arguments)).redirectInput(NOTHING);
+        var builder = client(arguments).redirectInput(NOTHING);
         builder.redirectOutput(ProcessBuilder.Redirect.DISCARD);
         builder.redirectError(directory.resolve("client.err").toFile());
         int status = builder.start().waitFor();
@@ -85,14 +85,15 @@ final class Peer implements Engine {
 
     @Override
     public long commandOutput(List<String> arguments) throws IOException, InterruptedException {
-        return Output.count(new ProcessBuilder(words(arguments)), directory.resolve("client.err"));
+        return Output.count(client(arguments), directory.resolve("client.err"));
     }
 
-    private List<String> words(List<String> arguments) {
+    private ProcessBuilder client(List<String> arguments) {
         var words = new ArrayList<>(kind.client());
-        words.addAll(List.of("-H", "unix://" + socket()));
         words.addAll(arguments);
-        return words;
+        var builder = new ProcessBuilder(words);
+        builder.environment().put("DOCKER_HOST", "unix://" + socket());
+        return builder;
     }
 
     /// Ends the daemon (containers may go on) and starts it again; gives the time to the first answer in nanoseconds.

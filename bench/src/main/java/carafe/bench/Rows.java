@@ -65,6 +65,7 @@ final class Rows {
         all.put("ps", this::ps);
         all.put("hundred", peer -> hundred(peer, NONE));
         all.put("hundred-bridge", onBridge(this::hundred));
+        all.put("hundred-commands-bridge", onBridge(this::hundredCommands));
         all.put("logs", this::logs);
         all.put("build", this::build);
         all.put("daemon-start", this::daemonStart);
@@ -221,6 +222,21 @@ final class Rows {
                 api.delete("/containers/bench-d" + i + "?force=1");
             }
         }
+    }
+
+    /// A hundred commands, one after the other, as a script gives them.
+    private void hundredCommands(Peer peer, String network) throws Exception {
+        var names = new ArrayList<String>();
+        long begin = System.nanoTime();
+        for (int i = 0; i < 100; i++) {
+            names.add("bench-c" + i);
+            peer.command(words(List.of("run", "--network", network), "-d", "--name", names.getLast(), IMAGE, "sleep", "600"));
+        }
+        samples.add(new Row("100 × `run -d`, " + shown(network) + ", whole commands", "s", true), peer.name(), seconds(begin));
+        names.addAll(0, List.of("rm", "-f"));
+        begin = System.nanoTime();
+        peer.command(names);
+        samples.add(new Row("`rm -f` of these 100, " + shown(network) + ", one command", "s", true), peer.name(), seconds(begin));
     }
 
     private void execApi(Peer peer) throws Exception {

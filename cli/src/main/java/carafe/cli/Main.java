@@ -1,5 +1,6 @@
 package carafe.cli;
 
+import carafe.cli.client.Starter;
 import carafe.cli.command.Carafe;
 import carafe.cli.session.Session;
 import java.io.FileDescriptor;
@@ -19,18 +20,22 @@ public final class Main {
     public static void main(String[] arguments) {
         var terminal = new OsTerminal();
         var session = session(List.of(arguments), terminal);
-        int code = 1;
+        int code = perform(session, new EngineStart(session, System.getProperty("carafe.daemon", ""), EngineStart.DATA));
+        terminal.restore();
+        Runtime.getRuntime().halt(code);
+    }
+
+    /// The exit code of what `session` asks for; a fault of ours is told and ends with 1.
+    static int perform(Session session, Starter starter) {
         try {
-            code = Carafe.run(session, new EngineStart(session, System.getProperty("carafe.daemon", ""), EngineStart.DATA));
+            return Carafe.run(session, starter);
         } catch (RuntimeException | Error e) {
             session.say("carafe has a bug: " + e);
             for (var frame : e.getStackTrace()) {
                 session.say("    at " + frame);
             }
-        } finally {
-            terminal.restore();
+            return 1;
         }
-        Runtime.getRuntime().halt(code);
     }
 
     /// What the process has, for the words `arguments`.

@@ -3,9 +3,11 @@ package carafe.daemon;
 import carafe.api.AlsoChecked;
 import carafe.api.DockerApi;
 import carafe.api.Product;
+import carafe.cli.WarmCommands;
 import carafe.engine.CheckResult;
 import carafe.engine.Engine;
 import carafe.http.Address;
+import carafe.http.Handler;
 import carafe.http.HttpServer;
 import carafe.http.Listener;
 import carafe.http.ServerLimits;
@@ -62,7 +64,7 @@ final class Daemon implements AutoCloseable {
         var product = new Product(installation.version(), installation.commit(), installation.built());
         var api = new DockerApi(engine, product, also);
         try {
-            var server = HttpServer.start(listeners(config), ServerLimits.DEFAULTS, api, api.errors());
+            var server = HttpServer.start(listeners(config), ServerLimits.DEFAULTS, doors(api, installation), api.errors());
             parts.push(() -> server.close(CLOSE_LIMIT));
             parts.push(new HeapKeeper());
             NativeCryptography.installSoon(config.dataRoot());
@@ -70,6 +72,18 @@ final class Daemon implements AutoCloseable {
         } catch (IOException e) {
             throw new EngineException.Unavailable(String.valueOf(e.getMessage()), e);
         }
+    }
+
+    /// The API, and beside it the door for commands that run in this JVM.
+    private static Handler doors(DockerApi api, Installation installation) throws IOException {
+        var commands = new WarmCommands(installation.commands());
+        return exchange -> {
+            if (exchange.rawPath().equals(WarmCommands.PATH) && exchange.method().equals("POST")) {
+                commands.handle(exchange);
+            } else {
+                api.handle(exchange);
+            }
+        };
     }
 
     private static CheckResult checked(Verifier.Report report) {

@@ -23,6 +23,11 @@ record Installation(Path home, String version, String commit, String built) {
                 release.getProperty("commit", "unknown"), release.getProperty("built", "unknown"));
     }
 
+    /// The code of the command.
+    Path commands() {
+        return home.resolve("lib/carafe-cli.jar");
+    }
+
     Path spawner() {
         return home.resolve("libexec/carafe-spawner");
     }

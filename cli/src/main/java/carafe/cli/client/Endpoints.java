@@ -13,6 +13,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Finds the engine a command means: `-c`, `-H`, then `CARAFE_HOST`, `CARAFE_CONTEXT`, `DOCKER_HOST`,
@@ -62,12 +63,18 @@ public final class Endpoints {
 
     /// The directory of the user's settings.
     public static Path configDirectory(Wanted wanted, Session session) {
-        String named = wanted.configDirectory;
-        for (int i = 0; i < 2 && named.isEmpty(); i++) {
-            named = session.variable(i == 0 ? "CARAFE_CONFIG" : "DOCKER_CONFIG");
+        return configDirectory(wanted.configDirectory, session.environment(), session.directory());
+    }
+
+    /// The same for whoever is in `directory`; `named` is empty or what the flag says.
+    public static Path configDirectory(String named, Map<String, String> environment, Path directory) {
+        String chosen = named;
+        for (int i = 0; i < 2 && chosen.isEmpty(); i++) {
+            chosen = environment.getOrDefault(i == 0 ? "CARAFE_CONFIG" : "DOCKER_CONFIG", "");
         }
-        String home = session.variable("HOME");
-        return named.isEmpty() ? session.path(home.isEmpty() ? "/root" : home).resolve(".docker") : session.path(named);
+        String home = environment.getOrDefault("HOME", "");
+        return chosen.isEmpty() ? directory.resolve(home.isEmpty() ? "/root" : home).resolve(".docker")
+                : directory.resolve(chosen);
     }
 
     private static Endpoint at(String host, Wanted wanted, Session session, boolean own) throws EndpointException {

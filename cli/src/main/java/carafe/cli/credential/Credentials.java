@@ -1,5 +1,6 @@
 package carafe.cli.credential;
 
+import carafe.cli.session.Files;
 import carafe.cli.session.Session;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
@@ -66,11 +67,26 @@ public final class Credentials {
         return hub ? HUB : bare;
     }
 
+    /// Whether any login is kept by a program, as the settings in `directory` say.
+    public static boolean needPrograms(Files files, Path directory) throws IOException {
+        Path file = directory.resolve("config.json");
+        try {
+            var settings = settings(files, file);
+            return !settings.text("credsStore").isEmpty() || !settings.object("credHelpers").fields().isEmpty();
+        } catch (EngineException.Invalid e) {
+            throw new IOException("error parsing " + file + ": " + e.getMessage(), e);
+        }
+    }
+
     private Json.Obj settings() throws IOException {
-        if (!session.files().exists(file)) {
+        return settings(session.files(), file);
+    }
+
+    private static Json.Obj settings(Files files, Path file) throws IOException {
+        if (!files.exists(file)) {
             return Json.object().build();
         }
-        try (var in = session.files().read(file)) {
+        try (var in = files.read(file)) {
             byte[] bytes = in.readNBytes(MOST_BYTES);
             return bytes.length == 0 ? Json.object().build() : Json.parseObject(bytes);
         } catch (EngineException.Invalid e) {

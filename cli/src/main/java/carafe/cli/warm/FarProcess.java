@@ -1,0 +1,242 @@
+package carafe.cli.warm;
+
+import carafe.cli.session.Signals;
+import carafe.cli.session.Terminal;
+import carafe.http.DuplexStream;
+import carafe.spec.EngineException;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// The process that gave a command, at the other end of a connection: its standard streams, terminal and signals. It
+/// reads its standard input only when that is read here, and nothing of it twice.
+public final class FarProcess implements Terminal, Signals, AutoCloseable {
+
+    private static final int STDOUT = 1;
+    private static final int STDERR = 2;
+    private static final int WANTED = 3;
+    private static final int TAKEN = 4;
+    private static final int RAW = 5;
+    private static final int END = 6;
+
+    private static final int INPUT = 1;
+    private static final int SIGNAL = 2;
+    private static final int SIZE = 3;
+
+    private static final int HEADER = 5;
+    private static final int PIECE = 64 << 10;
+
+    private final DuplexStream stream;
+    private final String terminals;
+    private final Object sending = new Object();
+    private final Map<Integer, Deque<Handler>> handlers = new HashMap<>(); // guarded by itself, as is `caught`
+    private final LinkedBlockingQueue<Runnable> caught = new LinkedBlockingQueue<>();
+    private final FarInput input = new FarInput(this::want);
+    private volatile Terminal.Size size;
+    private @Nullable Thread signalThread;
+
+    private record Handler(String name, Consumer<String> action) {}
+
+    /// Owns `stream`. `terminals` lists those of 0, 1, 2 that are terminals, of the size `size`.
+    public FarProcess(DuplexStream stream, String terminals, Terminal.Size size) {
+        this.stream = stream;
+        this.terminals = terminals;
+        this.size = size;
+    }
+
+    /// Takes what the process sends, until it is gone or this is closed.
+    public void listen() {
+        try (var in = new DataInputStream(stream.input())) {
+            while (true) {
+                int kind = in.read();
+                int length = kind < 0 ? 0 : in.readInt();
+                if (kind < 0 || length < 0 || length > PIECE) {
+                    return;
+                }
+                byte[] bytes = in.readNBytes(length);
+                switch (kind) {
+                    case INPUT -> input.add(bytes);
+                    case SIGNAL -> signal(bytes[0]);
+                    case SIZE -> size = new Terminal.Size(
+                            (bytes[0] & 0xFF) << 8 | bytes[1] & 0xFF, (bytes[2] & 0xFF) << 8 | bytes[3] & 0xFF);
+                    default -> {
+                        return;
+                    }
+                }
+            }
+        } catch (IOException | IndexOutOfBoundsException e) {
+            return; // it is gone, or talks nonsense: either way there is nobody
+        } finally {
+            input.end();
+        }
+    }
+
+    private void send(int kind, byte[] from, int offset, int length) throws IOException {
+        byte[] frame = new byte[HEADER + length];
+        frame[0] = (byte) kind;
+        ByteBuffer.wrap(frame).putInt(1, length);
+        System.arraycopy(from, offset, frame, HEADER, length);
+        synchronized (sending) {
+            stream.output().write(frame);
+        }
+    }
+
+    private void send(int kind, byte... bytes) throws IOException {
+        send(kind, bytes, 0, bytes.length);
+    }
+
+    private void want() throws IOException {
+        send(WANTED);
+    }
+
+    /// Standard input; one thread reads it.
+    public InputStream in() {
+        return input;
+    }
+
+    /// Standard output.
+    public OutputStream out() {
+        return new FarOutput(STDOUT);
+    }
+
+    /// Standard error.
+    public OutputStream err() {
+        return new FarOutput(STDERR);
+    }
+
+    private final class FarOutput extends OutputStream {
+        private final int kind;
+
+        FarOutput(int kind) {
+            this.kind = kind;
+        }
+
+        @Override
+        public void write(int value) throws IOException {
+            send(kind, (byte) value);
+        }
+
+        @Override
+        public void write(byte[] from, int offset, int length) throws IOException {
+            for (int at = 0; at < length; at += PIECE) {
+                send(kind, from, offset + at, Math.min(PIECE, length - at));
+            }
+        }
+    }
+
+    @Override
+    public boolean isTerminal(int stream) {
+        return terminals.indexOf('0' + stream) >= 0;
+    }
+
+    @Override
+    public Optional<Terminal.Size> size() {
+        var now = size;
+        return now.columns() > 0 ? Optional.of(now) : Optional.empty();
+    }
+
+    @Override
+    public Raw raw() throws IOException {
+        send(RAW, (byte) 1);
+        return () -> {
+            try {
+                send(RAW, (byte) 0);
+            } catch (IOException e) {
+                return; // it is gone, and restored its terminal when it went
+            }
+        };
+    }
+
+    @Override
+    public Registration on(List<String> names, Consumer<String> handler) {
+        var numbers = new ArrayList<Integer>();
+        synchronized (handlers) {
+            for (String name : names) {
+                try {
+                    int number = carafe.spec.docker.Signals.number(name);
+                    handlers.computeIfAbsent(number, _ -> new ArrayDeque<>()).push(new Handler(name, handler));
+                    numbers.add(number);
+                } catch (EngineException.Invalid e) {
+                    continue; // no signal of Linux
+                }
+            }
+            if (signalThread == null) {
+                signalThread = Thread.ofVirtual().name("signals of a command").start(this::handle);
+            }
+            tellTaken();
+        }
+        return () -> {
+            synchronized (handlers) {
+                for (int number : numbers) {
+                    var stack = handlers.getOrDefault(number, new ArrayDeque<>());
+                    stack.removeIf(each -> each.action() == handler);
+                    if (stack.isEmpty()) {
+                        handlers.remove(number);
+                    }
+                }
+                tellTaken();
+            }
+        };
+    }
+
+    private void tellTaken() {
+        long taken = 0;
+        for (int number : handlers.keySet()) {
+            taken |= 1L << number - 1;
+        }
+        try {
+            send(TAKEN, ByteBuffer.allocate(Long.BYTES).putLong(taken).array());
+        } catch (IOException e) {
+            return; // it is gone
+        }
+    }
+
+    private void signal(int number) {
+        synchronized (handlers) {
+            var stack = handlers.get(number);
+            if (stack != null) {
+                var handler = stack.getFirst();
+                caught.add(() -> handler.action().accept(handler.name()));
+            }
+        }
+    }
+
+    private void handle() {
+        try {
+            while (true) {
+                caught.take().run();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // the command is over
+        }
+    }
+
+    /// Ends the process with an exit code; it has what was written before.
+    public void end(int code) throws IOException {
+        send(END, ByteBuffer.allocate(Integer.BYTES).putInt(code).array());
+    }
+
+    /// Lets the process go.
+    @Override
+    public void close() {
+        synchronized (handlers) {
+            if (signalThread != null) {
+                signalThread.interrupt();
+            }
+        }
+        input.end();
+        stream.close();
+    }
+}
