@@ -145,20 +145,28 @@ static void window(unsigned *rows, unsigned *columns) {
     }
 }
 
+/* Which program this is. */
+static bool name_code(struct text *text) {
+  char path[PATH_MAX + 32];
+  struct stat code;
+  snprintf(path, sizeof path, "%s/lib/carafe-cli.jar", client.home);
+  if (stat(path, &code) < 0) return false;
+  add_word(text, CARAFE_PROTOCOL);
+  add_numbers(text, "%ju:%ju:%jd:%jd.%09ld", (uintmax_t)code.st_dev, (uintmax_t)code.st_ino, (intmax_t)code.st_size,
+              (intmax_t)code.st_mtim.tv_sec, code.st_mtim.tv_nsec);
+  return !text->failed;
+}
+
 /* What the engine has to know to be the JVM of this command; carafe.h has the order. False: it cannot be told. */
 static bool describe(struct text *text, char **argv) {
-  char path[PATH_MAX + 32], mounts[64] = "";
-  struct stat code, root;
-  snprintf(path, sizeof path, "%s/lib/carafe-cli.jar", client.home);
-  if (stat(path, &code) < 0 || stat("/", &root) < 0 || getcwd(path, sizeof path) == NULL || path[0] != '/') return false;
+  char path[PATH_MAX], mounts[64] = "";
+  struct stat root;
+  if (stat("/", &root) < 0 || getcwd(path, sizeof path) == NULL || path[0] != '/') return false;
   if (readlink("/proc/self/ns/mnt", mounts, sizeof mounts - 1) < 0) return false;
   unsigned rows, columns;
   window(&rows, &columns);
   mode_t mask = umask(0);
   umask(mask);
-  add_word(text, CARAFE_PROTOCOL);
-  add_numbers(text, "%ju:%ju:%jd:%jd.%09ld", (uintmax_t)code.st_dev, (uintmax_t)code.st_ino, (intmax_t)code.st_size,
-              (intmax_t)code.st_mtim.tv_sec, code.st_mtim.tv_nsec);
   add_numbers(text, "%04o", (unsigned)mask);
   add_word(text, mounts);
   add_numbers(text, "%ju:%ju", (uintmax_t)root.st_dev, (uintmax_t)root.st_ino);
@@ -212,26 +220,45 @@ static bool taken(void) {
   }
 }
 
-/* True: the engine runs the command. Nothing has happened otherwise. */
+static bool send_frame(uint8_t kind, const void *bytes, size_t length) {
+  char frame[CARAFE_HEADER_BYTES + CARAFE_FRAME_BYTES];
+  frame[0] = (char)kind;
+  for (int i = 0; i < 4; i++) frame[1 + i] = (char)(length >> (24 - 8 * i));
+  if (length > 0) memcpy(frame + CARAFE_HEADER_BYTES, bytes, length);
+  return send_all(frame, CARAFE_HEADER_BYTES + length);
+}
+
+/* True: the engine is of this installation and of this user or root, and was told what to do. Nothing has happened
+   otherwise. */
 static bool ask(const char *path, char **argv) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
+  struct ucred engine;
+  socklen_t size = sizeof engine;
   if (path == NULL || path[0] != '/' || strlen(path) >= sizeof address.sun_path) return false;
   memcpy(address.sun_path, path, strlen(path) + 1);
   client.socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (client.socket < 0 || connect(client.socket, (struct sockaddr *)&address, sizeof address) < 0) return false;
-  struct text body = {0}, request = {0};
+  if (getsockopt(client.socket, SOL_SOCKET, SO_PEERCRED, &engine, &size) < 0) return false;
+  if (engine.uid != 0 && engine.uid != geteuid()) return false;
+  struct text code = {0}, request = {0}, description = {0};
   char head[256];
-  if (!describe(&body, argv)) return false;
+  bool told = name_code(&code) && describe(&description, argv);
   int length = snprintf(head, sizeof head,
                         "POST " CARAFE_PATH " HTTP/1.1\r\nHost: carafe\r\nConnection: Upgrade\r\nUpgrade: "
                         CARAFE_UPGRADE "\r\nContent-Type: application/octet-stream\r\nContent-Length: %zu\r\n\r\n",
-                        body.length);
+                        code.length);
   add(&request, head, (size_t)length);
-  add(&request, body.bytes, body.length);
-  bool runs = !request.failed && send_all(request.bytes, request.length) && taken();
-  free(body.bytes);
+  add(&request, code.bytes, code.length);
+  told = told && !request.failed && send_all(request.bytes, request.length) && taken();
+  for (size_t at = 0; told && at < description.length; at += CARAFE_FRAME_BYTES) {
+    size_t left = description.length - at;
+    told = send_frame(CARAFE_WORDS, description.bytes + at, left < CARAFE_FRAME_BYTES ? left : CARAFE_FRAME_BYTES);
+  }
+  told = told && send_frame(CARAFE_WORDS, NULL, 0);
+  free(code.bytes);
   free(request.bytes);
-  return runs;
+  free(description.bytes);
+  return told;
 }
 
 /* ---- the terminal ---- */
@@ -297,14 +324,6 @@ static _Noreturn void die_of(int number) {
 }
 
 /* ---- frames ---- */
-
-static bool send_frame(uint8_t kind, const void *bytes, size_t length) {
-  char frame[CARAFE_HEADER_BYTES + CARAFE_FRAME_BYTES];
-  frame[0] = (char)kind;
-  for (int i = 0; i < 4; i++) frame[1 + i] = (char)(length >> (24 - 8 * i));
-  if (length > 0) memcpy(frame + CARAFE_HEADER_BYTES, bytes, length);
-  return send_all(frame, CARAFE_HEADER_BYTES + length);
-}
 
 static bool send_done(const void *bytes, size_t length) { return send_frame(CARAFE_DONE, bytes, length); }
 

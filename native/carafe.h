@@ -1,11 +1,12 @@
 /*
  * What the command and the engine that runs it say to each other. `POST CARAFE_PATH` asks for an upgrade to
- * CARAFE_UPGRADE; any answer but 101 means that the command has to run in a JVM of its own. The body is words, each
- * ended by a byte 0: CARAFE_PROTOCOL; the code's file as device:inode:bytes:modified (seconds.nanoseconds), which has
- * to be the engine's own; where the process is: its umask (four octal digits), its mount namespace as the link in /proc
- * says, its root as device:inode; which of 0, 1, 2 are terminals; rows; columns; the directory; how many arguments;
- * these; then the variables.
- * Afterwards both send frames: a byte that says what it is, the length (4 bytes, big-endian), and so many bytes,
+ * CARAFE_UPGRADE; any answer but 101 means that the command has to run in a JVM of its own. The body is two words, each
+ * ended by a byte 0: CARAFE_PROTOCOL, and the code's file as device:inode:bytes:modified (seconds.nanoseconds), which
+ * has to be the engine's own. No more is told before the answer, for a socket may lead to another host.
+ * Then the command describes itself in CARAFE_WORDS: where it is (its umask as four octal digits, its mount namespace as
+ * the link in /proc says, its root as device:inode); which of 0, 1, 2 are terminals; rows; columns; the directory; how
+ * many arguments; these; the variables.
+ * Both send frames: a byte that says what it is, the length (4 bytes, big-endian), and so many bytes,
  * CARAFE_FRAME_BYTES at most. In Java: carafe.cli.warm.
  */
 #ifndef CARAFE_H
@@ -26,7 +27,7 @@ enum {
   CARAFE_RAW = 5,    /* a byte: 1, every key as it comes; 0, the terminal as it was */
   CARAFE_END = 6,    /* 4 bytes: the exit code */
   CARAFE_FILE = 7,   /* a byte of what is to be done, then of what: a path without 0, or a handle (a byte) */
-  CARAFE_ALONE = 8,  /* a JVM of its own has to do it after all; nothing happened until now */
+  CARAFE_ALONE = 8,  /* a JVM of its own has to do it after all; nothing has happened until now */
 };
 
 /* What is done to files, with the command's own rights and in its own directory. Each is answered by one CARAFE_DONE. */
@@ -48,6 +49,7 @@ enum {
   CARAFE_INPUT = 1,  /* what was read of standard input; nothing at its end */
   CARAFE_SIGNAL = 2, /* a byte: the signal's number */
   CARAFE_SIZE = 3,   /* the window's rows and columns, 2 bytes each */
+  CARAFE_WORDS = 5,  /* a part of its description; nothing at its end */
   CARAFE_DONE = 4,   /* 4 bytes: 0, then the answer; or an errno, then its words */
 };
 

@@ -9,6 +9,7 @@ import carafe.cli.session.Session;
 import carafe.cli.warm.CommandRequest;
 import carafe.cli.warm.FarFiles;
 import carafe.cli.warm.FarProcess;
+import carafe.http.DuplexStream;
 import carafe.http.Exchange;
 import carafe.http.Handler;
 import carafe.http.Headers;
@@ -25,8 +26,8 @@ import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
-/// Commands that run in this JVM, which is warm, for processes elsewhere on the host (docs/adr/0047-warm-commands.md). Their files
-/// are opened by those processes, but for the contexts of builds, which are looked through here where that is the same.
+/// Commands that run in this JVM, which is warm, for processes elsewhere on the host (docs/adr/0047-warm-commands.md). Their
+/// files are opened by those processes, but for the contexts of builds, which are looked through here where that is the same.
 /// What a JVM of the caller's own would do otherwise is refused, and that process becomes such a JVM: a command of another
 /// installation or time zone, one that asks programs for credentials, and what [Warmth] does not name.
 public final class WarmCommands implements Handler {
@@ -36,7 +37,6 @@ public final class WarmCommands implements Handler {
 
     private static final int AT_ONCE = 32;
     private static final int LARGE_AT_ONCE = 4;
-    private static final String MANY = "many commands run here already";
     private static final Path TIME_ZONE = Path.of("/etc/localtime");
 
     /// Credentials are asked of programs with the caller's PATH and terminal: such a command does not get here.
@@ -85,7 +85,7 @@ public final class WarmCommands implements Handler {
         if (caller.isEmpty()) {
             refuse(exchange, 409, "the command is given on another host");
         } else if (!all.tryAcquire()) {
-            refuse(exchange, 409, MANY);
+            refuse(exchange, 409, "many commands run here already");
         } else {
             try {
                 handle(exchange, new Caller.Ids(caller.get().uid(), caller.get().gid()));
@@ -96,21 +96,29 @@ public final class WarmCommands implements Handler {
     }
 
     private void handle(Exchange exchange, Caller.Ids caller) throws IOException {
-        CommandRequest request;
         try {
-            request = CommandRequest.parse(exchange.readBody(CommandRequest.MAX_BYTES));
+            if (!CommandRequest.code(exchange.readBody(CommandRequest.MAX_CODE_BYTES)).equals(code)) {
+                refuse(exchange, 409, "the command is another program than this engine's");
+                return;
+            }
+            try (var stream = exchange.upgrade(Headers.NONE)) {
+                serve(stream, CommandRequest.read(stream.input()), caller);
+            }
         } catch (EngineException.Invalid e) {
-            refuse(exchange, 400, String.valueOf(e.getMessage()));
-            return;
+            if (!exchange.answered()) {
+                refuse(exchange, 400, String.valueOf(e.getMessage()));
+            }
         }
-        String why = cold(request, caller);
+    }
+
+    private void serve(DuplexStream stream, CommandRequest request, Caller.Ids caller) throws IOException {
         boolean isLarge = Warmth.isLarge(request.arguments());
-        if (!why.isEmpty()) {
-            refuse(exchange, 409, why);
-        } else if (isLarge && !large.tryAcquire()) {
-            refuse(exchange, 409, MANY);
-        } else {
-            try (var process = new FarProcess(exchange.upgrade(Headers.NONE), request.terminals(), request.size())) {
+        try (var process = new FarProcess(stream, request.terminals(), request.size())) {
+            if (!takes(request, caller) || isLarge && !large.tryAcquire()) {
+                process.runAlone();
+                return;
+            }
+            try {
                 run(process, request, caller);
             } finally {
                 if (isLarge) {
@@ -120,20 +128,11 @@ public final class WarmCommands implements Handler {
         }
     }
 
-    /// Why the command has to run in a JVM of its own; empty when it may run here.
-    private String cold(CommandRequest request, Caller.Ids caller) {
-        if (!request.code().equals(code)) {
-            return "the command is another program than this engine's";
-        }
+    /// Whether a JVM of the command's own would do nothing otherwise.
+    private boolean takes(CommandRequest request, Caller.Ids caller) {
         boolean zoned = request.environment().getOrDefault("TZ", "").equals(zone) && changed(TIME_ZONE).equals(zoneChanged);
-        if (!zoned) {
-            return "the time zone is another one";
-        }
-        if (!Warmth.takes(request.arguments())) {
-            return "the command is not one of those that run here";
-        }
         boolean here = request.place().equals(place) && caller.uid() == user;
-        return here || !Warmth.isLarge(request.arguments()) ? "" : "the context is not seen from here as the caller sees it";
+        return zoned && Warmth.takes(request.arguments()) && (here || !Warmth.isLarge(request.arguments()));
     }
 
     private static void refuse(Exchange exchange, int status, String why) throws IOException {

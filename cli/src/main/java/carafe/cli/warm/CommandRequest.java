@@ -2,6 +2,11 @@ package carafe.cli.warm;
 
 import carafe.cli.session.Terminal;
 import carafe.spec.EngineException.Invalid;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,7 +16,6 @@ import java.util.Map;
 
 /// A command as its process describes it.
 ///
-/// @param code which program it is: device, inode, size and time of its jar
 /// @param place where it is
 /// @param terminals which of the streams 0, 1, 2 are terminals
 /// @param size the terminal's, or zeros
@@ -19,7 +23,6 @@ import java.util.Map;
 /// @param arguments the words behind the program's name
 /// @param environment its variables
 public record CommandRequest(
-        String code,
         Place place,
         String terminals,
         Terminal.Size size,
@@ -27,22 +30,45 @@ public record CommandRequest(
         List<String> arguments,
         Map<String, String> environment) {
 
-    /// Most bytes of a request.
-    public static final int MAX_BYTES = 4 << 20;
+    /// Most bytes of the body that names a program.
+    public static final int MAX_CODE_BYTES = 4 << 10;
 
+    private static final int MAX_BYTES = 4 << 20;
     private static final String PROTOCOL = "1";
 
     /// What a process sees and makes of files: its umask, its mount namespace and its root.
     public record Place(String umask, String mounts, String root) {}
 
-    /// Reads a body as native/carafe.h describes it.
-    public static CommandRequest parse(byte[] body) throws Invalid {
+    /// Which program asks: device, inode, size and time of its jar.
+    public static String code(byte[] body) throws Invalid {
         var words = new Words(body);
         String protocol = words.next();
         if (!protocol.equals(PROTOCOL)) {
             throw new Invalid("this engine runs commands of protocol " + PROTOCOL + ", not " + protocol);
         }
-        String code = words.next();
+        return words.next();
+    }
+
+    /// Reads a description in frames, as native/carafe.h has it, and no byte more.
+    /// @throws EOFException the process is gone
+    public static CommandRequest read(InputStream in) throws IOException, Invalid {
+        var from = new DataInputStream(in);
+        var description = new ByteArrayOutputStream();
+        while (true) {
+            int kind = from.readByte();
+            int length = from.readInt();
+            if (kind != FarProcess.WORDS || length < 0 || length > FarProcess.PIECE || description.size() > MAX_BYTES) {
+                throw new Invalid("a command does not describe itself");
+            }
+            if (length == 0) {
+                return parse(description.toByteArray());
+            }
+            description.write(from.readNBytes(length));
+        }
+    }
+
+    static CommandRequest parse(byte[] description) throws Invalid {
+        var words = new Words(description);
         var place = new Place(words.next(), words.next(), words.next());
         String terminals = words.next();
         var size = new Terminal.Size(words.number(), words.number());
@@ -62,7 +88,7 @@ public record CommandRequest(
                 environment.putIfAbsent(variable.substring(0, equals), variable.substring(equals + 1)); // as getenv(3)
             }
         }
-        return new CommandRequest(code, place, terminals, size, directory, arguments, environment);
+        return new CommandRequest(place, terminals, size, directory, arguments, environment);
     }
 
     /// Words that each end in a byte 0.
@@ -83,7 +109,7 @@ public record CommandRequest(
             while (end < bytes.length && bytes[end] != 0) {
                 end++;
             }
-            if (end == bytes.length) {
+            if (end >= bytes.length) {
                 throw new Invalid("the description of a command is cut");
             }
             String word = new String(bytes, at, end - at, StandardCharsets.UTF_8);
@@ -93,11 +119,10 @@ public record CommandRequest(
 
         int number() throws Invalid {
             String word = next();
-            try {
-                return Integer.parseUnsignedInt(word);
-            } catch (NumberFormatException e) {
+            if (!word.matches("[0-9]{1,9}")) {
                 throw new Invalid("not a number in the description of a command: " + word);
             }
+            return Integer.parseInt(word);
         }
     }
 }

@@ -38,9 +38,10 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
     private static final int SIGNAL = 2;
     private static final int SIZE = 3;
     private static final int DONE = 4;
+    static final int WORDS = 5;
 
     private static final int HEADER = 5;
-    private static final int PIECE = 64 << 10;
+    static final int PIECE = 64 << 10;
 
     private final DuplexStream stream;
     private final String terminals;
@@ -52,7 +53,7 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
     private volatile Terminal.Size size;
     private @Nullable Thread signalThread;
 
-    private record Handler(String name, Consumer<String> action) {}
+    private record Handler(int number, String name, Consumer<String> action) {}
 
     /// Owns `stream`. `terminals` lists those of 0, 1, 2 that are terminals, of the size `size`.
     public FarProcess(DuplexStream stream, String terminals, Terminal.Size size) {
@@ -191,13 +192,14 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
 
     @Override
     public Registration on(List<String> names, Consumer<String> handler) {
-        var numbers = new ArrayList<Integer>();
+        var registered = new ArrayList<Handler>();
         synchronized (handlers) {
             for (String name : names) {
                 try {
                     int number = carafe.spec.docker.Signals.number(name);
-                    handlers.computeIfAbsent(number, _ -> new ArrayDeque<>()).push(new Handler(name, handler));
-                    numbers.add(number);
+                    var each = new Handler(number, name, handler);
+                    handlers.computeIfAbsent(number, _ -> new ArrayDeque<>()).push(each);
+                    registered.add(each);
                 } catch (EngineException.Invalid e) {
                     continue; // no signal of Linux
                 }
@@ -209,11 +211,11 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
         tellTaken();
         return () -> {
             synchronized (handlers) {
-                for (int number : numbers) {
-                    var stack = handlers.getOrDefault(number, new ArrayDeque<>());
-                    stack.removeIf(each -> each.action() == handler);
+                for (var ended : registered) {
+                    var stack = handlers.getOrDefault(ended.number(), new ArrayDeque<>());
+                    stack.removeIf(each -> each == ended);
                     if (stack.isEmpty()) {
-                        handlers.remove(number);
+                        handlers.remove(ended.number());
                     }
                 }
             }
