@@ -46,6 +46,12 @@ static struct {
   uint64_t taken;       /* the signals that the command handles, bit n - 1 for signal n */
 } client = {.socket = -1, .signals = -1};
 
+/* What is opened later must not become a standard stream that the caller closed; one of those stays of no use. */
+static void fill_standard_streams(void) {
+  for (int fd = 0; fd < 3; fd++)
+    if (fcntl(fd, F_GETFD) < 0) open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
 /* ---- without the engine's JVM ---- */
 
 static _Noreturn void cold(char **argv) {
@@ -207,6 +213,20 @@ static bool taken(void) {
   }
 }
 
+/* Whether it is this user's engine of this host, in the JVM of this installation: variables are shown to nobody else,
+ * to whatever host a socket may lead. */
+static bool reaches_engine(void) {
+  struct ucred peer;
+  socklen_t size = sizeof peer;
+  char path[PATH_MAX + 16];
+  struct stat theirs, ours;
+  if (getsockopt(client.socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != geteuid()) return false;
+  snprintf(path, sizeof path, "/proc/%d/exe", (int)peer.pid);
+  if (stat(path, &theirs) < 0) return false;
+  snprintf(path, sizeof path, "%s/jre/bin/java", client.home);
+  return stat(path, &ours) == 0 && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
 /* True: the engine runs the command. Nothing has happened otherwise. */
 static bool ask(const char *path, char **argv) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -214,6 +234,7 @@ static bool ask(const char *path, char **argv) {
   memcpy(address.sun_path, path, strlen(path) + 1);
   client.socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (client.socket < 0 || connect(client.socket, (struct sockaddr *)&address, sizeof address) < 0) return false;
+  if (!reaches_engine()) return false;
   struct text body = {0}, request = {0};
   char head[256];
   if (!describe(&body, argv)) return false;
@@ -245,18 +266,27 @@ static void make_raw(void) {
 
 /* ---- signals ---- */
 
-/* Takes what the command handles, the window's size, and what would end this program with the terminal raw. */
+/* nohup(1) and shells do so for what runs in the background. */
+static bool ignored(int signal) {
+  struct sigaction now;
+  return sigaction(signal, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+/* Takes what the command handles, the window's size, and what would end this program with the terminal raw; SIGPIPE
+ * waits for put(). What the caller ignores stays so. */
 static void watch_signals(void) {
   static const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
   sigset_t set;
   sigemptyset(&set);
-  sigaddset(&set, SIGWINCH);
   for (int signal = 1; signal < 64; signal++)
-    if ((client.taken & 1ULL << (signal - 1)) != 0) sigaddset(&set, signal);
-  for (size_t i = 0; client.raw && i < sizeof ends / sizeof *ends; i++) sigaddset(&set, ends[i]);
-  sigprocmask(SIG_SETMASK, &set, NULL);
+    if ((client.taken & 1ULL << (signal - 1)) != 0 && !ignored(signal)) sigaddset(&set, signal);
+  for (size_t i = 0; client.raw && i < sizeof ends / sizeof *ends; i++)
+    if (!ignored(ends[i])) sigaddset(&set, ends[i]);
+  sigaddset(&set, SIGWINCH);
   int fd = signalfd(client.signals, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   if (fd >= 0) client.signals = fd;
+  sigaddset(&set, SIGPIPE);
+  sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
 static _Noreturn void die_of(int signal) {
@@ -314,8 +344,10 @@ static void put(int fd, const char *bytes, size_t length) {
     ssize_t n = write(fd, bytes, length < WRITE_BYTES ? length : WRITE_BYTES);
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (n < 0) { /* nobody reads it, or the disk is full: as with any program, the command is over */
+      int why = errno;
       restore();
-      if (fd != 2) fprintf(stderr, "error: cannot write: %s\n", strerror(errno));
+      if (why == EPIPE && !ignored(SIGPIPE)) die_of(SIGPIPE);
+      if (fd != 2) fprintf(stderr, "error: cannot write: %s\n", strerror(why));
       exit(1);
     }
     bytes += n;
@@ -369,6 +401,7 @@ static void obey(void) {
 }
 
 int main(int argc, char **argv) {
+  fill_standard_streams();
   if (!find_home()) {
     fputs("error: /proc is not mounted, so carafe cannot find its own files\n", stderr);
     return 125;

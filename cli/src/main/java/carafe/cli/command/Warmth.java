@@ -28,6 +28,9 @@ public final class Warmth {
             "volume create", "volume inspect", "volume list", "volume ls", "volume prune", "volume remove",
             "volume rename", "volume rm");
 
+    /// Names that mean another file to each process, as a shell's `<(...)` does.
+    private static final List<String> OWN_FILES = List.of("dev/fd", "dev/std", "dev/tty", "proc/self", "proc/thread-self");
+
     private Warmth() {}
 
     /// Whether these words, the command's name first, are such a command.
@@ -38,7 +41,8 @@ public final class Warmth {
         String first = words.getFirst();
         boolean grouped = GROUPS.contains(first);
         String name = grouped && words.size() > 1 ? first + " " + words.get(1) : first;
-        if (!(grouped ? TAKEN_OF_GROUPS : TAKEN).contains(name)) {
+        if (!(grouped ? TAKEN_OF_GROUPS : TAKEN).contains(name)
+                || words.stream().anyMatch(word -> OWN_FILES.stream().anyMatch(word::contains))) {
             return false;
         }
         return !isLarge(words) || words.stream().noneMatch(Warmth::carriesFiles);

@@ -90,11 +90,10 @@ public record CommandRequest(
 
         int number() throws Invalid {
             String word = next();
-            try {
-                return Integer.parseUnsignedInt(word);
-            } catch (NumberFormatException e) {
+            if (!word.matches("[0-9]{1,9}")) {
                 throw new Invalid("not a number in the description of a command: " + word);
             }
+            return Integer.parseInt(word);
         }
     }
 }

@@ -47,7 +47,7 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
     private volatile Terminal.Size size;
     private @Nullable Thread signalThread;
 
-    private record Handler(String name, Consumer<String> action) {}
+    private record Handler(int number, String name, Consumer<String> action) {}
 
     /// Owns `stream`. `terminals` lists those of 0, 1, 2 that are terminals, of the size `size`.
     public FarProcess(DuplexStream stream, String terminals, Terminal.Size size) {
@@ -161,13 +161,14 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
 
     @Override
     public Registration on(List<String> names, Consumer<String> handler) {
-        var numbers = new ArrayList<Integer>();
+        var mine = new ArrayList<Handler>();
         synchronized (handlers) {
             for (String name : names) {
                 try {
                     int number = carafe.spec.docker.Signals.number(name);
-                    handlers.computeIfAbsent(number, _ -> new ArrayDeque<>()).push(new Handler(name, handler));
-                    numbers.add(number);
+                    var each = new Handler(number, name, handler);
+                    handlers.computeIfAbsent(number, _ -> new ArrayDeque<>()).push(each);
+                    mine.add(each);
                 } catch (EngineException.Invalid e) {
                     continue; // no signal of Linux
                 }
@@ -179,11 +180,11 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
         }
         return () -> {
             synchronized (handlers) {
-                for (int number : numbers) {
-                    var stack = handlers.getOrDefault(number, new ArrayDeque<>());
-                    stack.removeIf(each -> each.action() == handler);
+                for (var registered : mine) {
+                    var stack = handlers.getOrDefault(registered.number(), new ArrayDeque<>());
+                    stack.removeIf(each -> each == registered);
                     if (stack.isEmpty()) {
-                        handlers.remove(number);
+                        handlers.remove(registered.number());
                     }
                 }
                 tellTaken();
