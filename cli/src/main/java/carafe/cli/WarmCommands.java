@@ -96,7 +96,8 @@ public final class WarmCommands implements Handler {
     /// Why the command has to run in a JVM of its own; empty when it may run here.
     private String cold(Exchange exchange, CommandRequest request) throws IOException {
         var peer = exchange.peer();
-        if (peer.isEmpty() || peer.get().uid() != new OsCaller().ids().uid()) {
+        var own = new OsCaller().ids();
+        if (peer.isEmpty() || peer.get().uid() != own.uid() || peer.get().gid() != own.gid()) {
             return "files would be opened with other rights";
         }
         if (!request.place().equals(place)) {
