@@ -27,8 +27,9 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "carafe_files.h"
+
 enum {
-  PIECE_BYTES = 64 * 1024, /* most of an input or a frame that is handled at a time */
   WRITE_BYTES = 4096,      /* PIPE_BUF: what a pipe that is ready for writing takes without waiting */
   HEAD_BYTES = 8192,       /* most of an answer's header */
   REQUEST_BYTES = 4 << 20, /* most that is sent of words and variables */
@@ -38,6 +39,10 @@ extern char **environ;
 
 static struct {
   char home[PATH_MAX];
+  char **words;         /* of this program's own start */
+  sigset_t mask;        /* the signals that were blocked then */
+  uint64_t ignored;     /* those that were ignored then, as `taken` */
+  bool piece_wise[3];   /* a stream that takes a few bytes at a time without waiting */
   int socket;
   int signals;          /* a signalfd(2) */
   bool wanted;          /* the engine waits for input */
@@ -205,24 +210,37 @@ static bool taken(void) {
   for (;;) {
     ssize_t seen = recv(client.socket, head, HEAD_BYTES, MSG_PEEK);
     if (seen < 0 && errno == EINTR) continue;
-    if (seen <= 0) return false;
+    if (seen <= 0 || seen == HEAD_BYTES) return false;
     head[seen] = 0;
     char *end = strstr(head, "\r\n\r\n");
     if (end != NULL) return receive_all(head, (size_t)(end + 4 - head)) && strncmp(head, "HTTP/1.1 101", 12) == 0;
-    return false; /* an engine sends its header in one piece */
+    poll(NULL, 0, 1); /* an engine sends its header in one piece; the rest of another's will come */
   }
 }
 
-/* Whether it is this user's engine of this host, in the JVM of this installation: variables are shown to nobody else,
- * to whatever host a socket may lead. */
+/* The program that a process was started as, if it says so. */
+static bool first_word(pid_t pid, char *word, size_t size) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  ssize_t length = read(fd, word, size - 1);
+  close(fd);
+  word[length > 0 ? length : 0] = 0;
+  return *word != 0;
+}
+
+/* Whether the socket's other end is the JVM of this installation, run by root or this user. Nobody else, and a socket may
+ * be the end of a tunnel, is shown variables or may open files. Another user's process has a name only. */
 static bool reaches_engine(void) {
   struct ucred peer;
   socklen_t size = sizeof peer;
   char path[PATH_MAX + 16];
   struct stat theirs, ours;
-  if (getsockopt(client.socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != geteuid()) return false;
+  if (getsockopt(client.socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return false;
+  if (peer.pid <= 0 || (peer.uid != 0 && peer.uid != geteuid())) return false;
   snprintf(path, sizeof path, "/proc/%d/exe", (int)peer.pid);
-  if (stat(path, &theirs) < 0) return false;
+  if (stat(path, &theirs) < 0 && (!first_word(peer.pid, path, sizeof path) || stat(path, &theirs) < 0)) return false;
   snprintf(path, sizeof path, "%s/jre/bin/java", client.home);
   return stat(path, &ours) == 0 && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
@@ -266,65 +284,79 @@ static void make_raw(void) {
 
 /* ---- signals ---- */
 
-/* nohup(1) and shells do so for what runs in the background. */
-static bool ignored(int signal) {
-  struct sigaction now;
-  return sigaction(signal, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+static uint64_t bit(int number) { return 1ULL << (number - 1); }
+
+/* What was there before this program changes any of it. */
+static void note_signals(void) {
+  struct sigaction found;
+  sigprocmask(SIG_SETMASK, NULL, &client.mask);
+  for (int number = 1; number < 64; number++)
+    if (sigaction(number, NULL, &found) == 0 && found.sa_handler == SIG_IGN) client.ignored |= bit(number);
 }
 
-/* Takes what the command handles, the window's size, and what would end this program with the terminal raw; SIGPIPE
- * waits for put(). What the caller ignores stays so. */
+/* Takes what the command handles, the window's size, and what would end this program with the terminal raw. What was
+   ignored when it started stays so, as nohup(1) wants it. */
 static void watch_signals(void) {
-  static const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-  sigset_t set;
+  static const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU};
+  uint64_t watched = client.taken;
+  for (size_t i = 0; client.raw && i < sizeof ends / sizeof *ends; i++) watched |= bit(ends[i]);
+  watched = (watched & ~client.ignored) | bit(SIGWINCH);
+  sigset_t set, mask = client.mask;
   sigemptyset(&set);
-  for (int signal = 1; signal < 64; signal++)
-    if ((client.taken & 1ULL << (signal - 1)) != 0 && !ignored(signal)) sigaddset(&set, signal);
-  for (size_t i = 0; client.raw && i < sizeof ends / sizeof *ends; i++)
-    if (!ignored(ends[i])) sigaddset(&set, ends[i]);
-  sigaddset(&set, SIGWINCH);
+  for (int number = 1; number < 64; number++)
+    if ((watched & bit(number)) != 0) {
+      sigaddset(&set, number);
+      sigaddset(&mask, number);
+    }
   int fd = signalfd(client.signals, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (fd >= 0) client.signals = fd;
-  sigaddset(&set, SIGPIPE);
-  sigprocmask(SIG_SETMASK, &set, NULL);
+  if (fd < 0) return; /* no descriptor is left: they do what they do */
+  client.signals = fd;
+  sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
-static _Noreturn void die_of(int signal) {
-  sigset_t all;
+static void set_action(int number, void (*action)(int)) {
+  struct sigaction plain = {.sa_handler = action};
+  sigaction(number, &plain, NULL);
+}
+
+static _Noreturn void die_of(int number) {
+  sigset_t one;
   restore();
-  sigemptyset(&all);
-  sigaddset(&all, signal);
-  struct sigaction plain = {.sa_handler = SIG_DFL};
-  sigaction(signal, &plain, NULL);
-  raise(signal);
-  sigprocmask(SIG_UNBLOCK, &all, NULL);
-  exit(128 + signal);
+  set_action(number, SIG_DFL);
+  raise(number);
+  sigemptyset(&one);
+  sigaddset(&one, number);
+  sigprocmask(SIG_UNBLOCK, &one, NULL);
+  exit(128 + number);
 }
 
 /* ---- frames ---- */
 
 static bool send_frame(uint8_t kind, const void *bytes, size_t length) {
-  char frame[CARAFE_HEADER_BYTES + PIECE_BYTES];
+  char frame[CARAFE_HEADER_BYTES + CARAFE_FRAME_BYTES];
   frame[0] = (char)kind;
   for (int i = 0; i < 4; i++) frame[1 + i] = (char)(length >> (24 - 8 * i));
   if (length > 0) memcpy(frame + CARAFE_HEADER_BYTES, bytes, length);
   return send_all(frame, CARAFE_HEADER_BYTES + length);
 }
 
+static bool send_done(const void *bytes, size_t length) { return send_frame(CARAFE_DONE, bytes, length); }
+
+static void send_size(void) {
+  unsigned rows, columns;
+  window(&rows, &columns);
+  uint8_t size[] = {(uint8_t)(rows >> 8), (uint8_t)rows, (uint8_t)(columns >> 8), (uint8_t)columns};
+  send_frame(CARAFE_SIZE, size, sizeof size);
+}
+
 static void pass_signals(void) {
   struct signalfd_siginfo info;
   while (read(client.signals, &info, sizeof info) == sizeof info) {
-    int signal = (int)info.ssi_signo;
-    bool handled = (client.taken & 1ULL << (signal - 1)) != 0;
-    if (signal == SIGWINCH) {
-      unsigned rows, columns;
-      window(&rows, &columns);
-      uint8_t size[] = {(uint8_t)(rows >> 8), (uint8_t)rows, (uint8_t)(columns >> 8), (uint8_t)columns};
-      send_frame(CARAFE_SIZE, size, sizeof size);
-    }
-    uint8_t number = (uint8_t)signal;
-    if (handled) send_frame(CARAFE_SIGNAL, &number, 1);
-    else if (signal != SIGWINCH) die_of(signal);
+    int number = (int)info.ssi_signo;
+    uint8_t byte = (uint8_t)number;
+    if (number == SIGWINCH) send_size();
+    if ((client.taken & bit(number)) != 0) send_frame(CARAFE_SIGNAL, &byte, 1);
+    else if (number != SIGWINCH) die_of(number);
   }
 }
 
@@ -334,33 +366,43 @@ static _Noreturn void lost(void) {
   exit(1);
 }
 
-/* Writes all of it; signals are passed on meanwhile, for a terminal may be stopped. */
+static void give_input(void) {
+  char piece[CARAFE_FRAME_BYTES];
+  ssize_t n = read(0, piece, sizeof piece);
+  if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
+  client.wanted = false;
+  send_frame(CARAFE_INPUT, piece, n < 0 ? 0 : (size_t)n); /* who is gone is noticed where frames are received */
+}
+
+/* As any program: by the signal, unless that is ignored. A standard error that nobody reads is nobody's business. */
+static void fail_to_write(int fd) {
+  int error = errno;
+  if (fd == 2) return;
+  restore();
+  if (error == EPIPE && (client.ignored & bit(SIGPIPE)) == 0) die_of(SIGPIPE);
+  fprintf(stderr, "error: cannot write: %s\n", strerror(error));
+  exit(1);
+}
+
+/* Writes all of it; signals and input are passed on meanwhile, for who reads it may wait for that. */
 static void put(int fd, const char *bytes, size_t length) {
   while (length > 0) {
-    struct pollfd ready[] = {{.fd = fd, .events = POLLOUT}, {.fd = client.signals, .events = POLLIN}};
-    if (poll(ready, 2, -1) < 0 && errno != EINTR) return;
+    struct pollfd ready[] = {{.fd = fd, .events = POLLOUT},
+                             {.fd = client.signals, .events = POLLIN},
+                             {.fd = client.wanted ? 0 : -1, .events = POLLIN}};
+    if (poll(ready, 3, -1) < 0 && errno != EINTR) return;
     if (ready[1].revents != 0) pass_signals();
+    if (ready[2].revents != 0) give_input();
     if (ready[0].revents == 0) continue;
-    ssize_t n = write(fd, bytes, length < WRITE_BYTES ? length : WRITE_BYTES);
+    ssize_t n = write(fd, bytes, client.piece_wise[fd] && length > WRITE_BYTES ? WRITE_BYTES : length);
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (n < 0) { /* nobody reads it, or the disk is full: as with any program, the command is over */
-      int why = errno;
-      restore();
-      if (why == EPIPE && !ignored(SIGPIPE)) die_of(SIGPIPE);
-      if (fd != 2) fprintf(stderr, "error: cannot write: %s\n", strerror(why));
-      exit(1);
+    if (n < 0) {
+      fail_to_write(fd);
+      return;
     }
     bytes += n;
     length -= (size_t)n;
   }
-}
-
-static void give_input(void) {
-  char piece[PIECE_BYTES];
-  ssize_t n = read(0, piece, sizeof piece);
-  if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
-  client.wanted = false;
-  if (!send_frame(CARAFE_INPUT, piece, n < 0 ? 0 : (size_t)n)) lost();
 }
 
 static uint64_t number_in(const uint8_t *bytes, size_t length) {
@@ -371,7 +413,7 @@ static uint64_t number_in(const uint8_t *bytes, size_t length) {
 
 static void obey(void) {
   uint8_t header[CARAFE_HEADER_BYTES];
-  static uint8_t bytes[PIECE_BYTES];
+  static uint8_t bytes[CARAFE_FRAME_BYTES];
   if (!receive_all(header, sizeof header)) lost();
   size_t length = (size_t)number_in(header + 1, 4);
   if (length > sizeof bytes || !receive_all(bytes, length)) lost();
@@ -392,12 +434,29 @@ static void obey(void) {
       else restore();
       watch_signals();
       return;
+    case CARAFE_FILE:
+      if (!files_do(bytes, length, send_done)) lost();
+      return;
+    case CARAFE_ALONE:
+      sigprocmask(SIG_SETMASK, &client.mask, NULL);
+      if ((client.ignored & bit(SIGPIPE)) == 0) set_action(SIGPIPE, SIG_DFL);
+      cold(client.words);
     case CARAFE_END:
       restore();
       exit((int)number_in(bytes, length));
     default:
       lost();
   }
+}
+
+/* Whether the standard streams are there; else a descriptor made here would be taken for one of them. */
+static bool streams_open(void) {
+  for (int fd = 0; fd < 3; fd++) {
+    struct stat found;
+    if (fstat(fd, &found) < 0) return false;
+    client.piece_wise[fd] = !S_ISREG(found.st_mode);
+  }
+  return true;
 }
 
 int main(int argc, char **argv) {
@@ -407,7 +466,10 @@ int main(int argc, char **argv) {
     return 125;
   }
   bool global = argc < 2 || argv[1][0] == '-' || strcmp(argv[1], "hub") == 0;
-  if (global || strcmp(variable("CARAFE_WARM"), "0") == 0 || !ask(find_socket(), argv)) cold(argv);
+  if (global || strcmp(variable("CARAFE_WARM"), "0") == 0 || !streams_open() || !ask(find_socket(), argv)) cold(argv);
+  client.words = argv;
+  note_signals();
+  set_action(SIGPIPE, SIG_IGN);
   watch_signals();
   for (;;) {
     struct pollfd ready[] = {{.fd = client.socket, .events = POLLIN},
@@ -415,7 +477,7 @@ int main(int argc, char **argv) {
                              {.fd = client.wanted ? 0 : -1, .events = POLLIN}};
     if (poll(ready, 3, -1) < 0 && errno != EINTR) lost();
     if (ready[1].revents != 0) pass_signals();
+    if (ready[2].revents != 0) give_input();
     if (ready[0].revents != 0) obey();
-    else if (ready[2].revents != 0) give_input();
   }
 }

@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "../carafe_files.h"
 #include "../log.h"
 #include "../player.h"
 #include "../text.h"
@@ -255,6 +257,103 @@ static void mutated_tapes(void) {
   expect(passed > 1000, "some mutations do no harm");
 }
 
+/* ---- files for an engine ---- */
+
+static uint8_t done[4 << 20];
+static size_t done_bytes;
+static int dones;
+
+/* Keeps what is answered, one answer behind the other, each without its first four bytes when they say 0. */
+static bool keep_answer(const void *bytes, size_t length) {
+  static const uint8_t good[4];
+  bool fine = length >= 4 && memcmp(bytes, good, 4) == 0;
+  if (length < 4 || length > CARAFE_FRAME_BYTES || done_bytes + length > sizeof done) return false;
+  size_t from = fine ? 4 : 0;
+  memcpy(done + done_bytes, (const uint8_t *)bytes + from, length - from);
+  done_bytes += length - from;
+  dones++;
+  return true;
+}
+
+static bool wish(uint8_t what, const void *bytes, size_t length) {
+  uint8_t frame[CARAFE_FRAME_BYTES];
+  done_bytes = 0;
+  dones = 0;
+  frame[0] = what;
+  memcpy(frame + 1, bytes, length);
+  return files_do(frame, 1 + length, keep_answer);
+}
+
+static void whole_files(const char *path) {
+  static uint8_t noise[200000];
+  uint8_t handle, piece[1 + 50000];
+  for (size_t i = 0; i < sizeof noise; i++) noise[i] = (uint8_t)pick(256);
+  expect(wish(CARAFE_FILE_CREATE, path, strlen(path)) && done_bytes == 1, "a file is made");
+  handle = piece[0] = done[0];
+  for (size_t at = 0; at < sizeof noise; at += 50000) {
+    memcpy(piece + 1, noise + at, 50000);
+    expect(wish(CARAFE_FILE_WRITE, piece, sizeof piece) && done_bytes == 0, "a piece is written");
+  }
+  expect(wish(CARAFE_FILE_CLOSE, &handle, 1) && done_bytes == 0, "a file is closed");
+  expect(wish(CARAFE_FILE_CREATE, path, strlen(path)) && done[3] == 17 /* EEXIST */, "no file is made twice");
+  expect(wish(CARAFE_FILE_OPEN, path, strlen(path)), "a file is opened");
+  size_t read = done_bytes - 2;
+  bool same = memcmp(done + 2, noise, read) == 0, ended = done[1] != 0;
+  handle = done[0];
+  while (!ended && wish(CARAFE_FILE_READ, &handle, 1) && done_bytes >= 1 && read + done_bytes - 1 <= sizeof noise) {
+    same &= memcmp(done + 1, noise + read, done_bytes - 1) == 0;
+    read += done_bytes - 1;
+    ended = done[0] != 0;
+  }
+  expect(same && ended && read == sizeof noise, "a file is read as it was written");
+  expect(wish(CARAFE_FILE_READ, &handle, 1) && done[3] == 9 /* EBADF */, "a handle ends with its file");
+}
+
+static void many_names(const char *path) {
+  char name[300];
+  mkdir(path, 0700);
+  for (int i = 0; i < 400; i++) {
+    snprintf(name, sizeof name, "%s/%0200d", path, i);
+    close(open(name, O_CREAT | O_WRONLY, 0600));
+  }
+  int found = 0;
+  expect(wish(CARAFE_FILE_LIST, path, strlen(path)) && dones > 1, "a long listing comes in pieces");
+  for (size_t i = 0; i + 200 <= done_bytes; i++)
+    if (memcmp(done + i, "000000000000", 12) == 0) {
+      found++;
+      i += 199;
+    }
+  expect(found == 400, "a listing has every name");
+  for (int i = 0; i < 400; i++) {
+    snprintf(name, sizeof name, "%s/%0200d", path, i);
+    expect(wish(CARAFE_FILE_REMOVE, name, strlen(name)) && done_bytes == 0, "a file is removed");
+  }
+  rmdir(path);
+}
+
+/* Whatever an engine wishes is answered, and nothing is overrun. */
+static void hostile_wishes(void) {
+  static uint8_t bytes[CARAFE_FRAME_BYTES];
+  expect(!files_do(bytes, 0, keep_answer), "an empty wish is none");
+  for (int round = 0; round < 20000; round++) {
+    size_t length = pick(round % 100 == 0 ? sizeof bytes - 1 : 24);
+    for (size_t i = 0; i < length; i++) bytes[i] = (uint8_t)(round % 2 == 0 ? pick(256) : '/' + pick(3));
+    uint8_t what = (uint8_t)pick(11);
+    bool harmless = what != CARAFE_FILE_CREATE && what != CARAFE_FILE_REMOVE && what != CARAFE_FILE_LIST;
+    if (harmless) expect(wish(what, bytes, length) && dones == 1, "a wish is answered once");
+  }
+}
+
+static void files_of_a_command(const char *template) {
+  char path[200];
+  snprintf(path, sizeof path, "%s/file", template);
+  whole_files(path);
+  expect(wish(CARAFE_FILE_REMOVE, path, strlen(path)), "a file is removed");
+  expect(wish(CARAFE_FILE_OPEN, path, strlen(path)) && done[3] == 2 /* ENOENT */, "what is gone is not opened");
+  many_names(path);
+  hostile_wishes();
+}
+
 int main(int argc, char **argv) {
   if (argc > 1) seed = strtoull(argv[1], NULL, 10);
   char template[] = "/tmp/carafe-check-XXXXXX";
@@ -264,6 +363,7 @@ int main(int argc, char **argv) {
   splitting();
   dates();
   mutated_tapes();
+  files_of_a_command(template);
   rmdir(template);
   if (failures > 0) fprintf(stderr, "seed %llu\n", argc > 1 ? strtoull(argv[1], NULL, 10) : 4711ull);
   return failures == 0 ? 0 : 1;

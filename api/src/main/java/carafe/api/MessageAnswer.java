@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 /// has a status of its own. One thread sends them all: a socket is closed by an interrupt of who writes to it
 /// ([java.nio.channels.InterruptibleChannel]), and work that several threads share is interrupted when one of them fails.
 ///
-/// [#send] waits while the client is far behind; what an interrupted thread says, or anybody after the client went, is
-/// dropped. Closing without [#end] leaves the answer unfinished.
+/// [#send] waits while the client is far behind. Dropped is what a thread says that is interrupted while it waits, and
+/// whatever comes when the client went or this was closed. Closing without [#end] leaves the answer unfinished.
 final class MessageAnswer implements AutoCloseable {
 
     private static final int WAITING_BYTES = 1 << 20;
@@ -43,11 +43,14 @@ final class MessageAnswer implements AutoCloseable {
         byte[] bytes = (message.print() + separator).getBytes(StandardCharsets.UTF_8);
         lock.lock();
         try {
+            if (over) {
+                return;
+            }
             begin();
-            while (waitingBytes > 0 && waitingBytes + bytes.length > WAITING_BYTES && failure == null) {
+            while (waitingBytes > 0 && waitingBytes + bytes.length > WAITING_BYTES && failure == null && !over) {
                 changed.await();
             }
-            if (failure == null) {
+            if (failure == null && !over) {
                 waiting.add(bytes);
                 waitingBytes += bytes.length;
                 changed.signalAll();
@@ -133,7 +136,7 @@ final class MessageAnswer implements AutoCloseable {
             }
         } catch (IOException e) {
             stop(e);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             stop(new IOException("the answer cannot be sent", e));
         }
     }

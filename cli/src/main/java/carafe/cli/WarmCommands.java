@@ -3,9 +3,11 @@ package carafe.cli;
 import carafe.cli.client.Endpoints;
 import carafe.cli.command.Warmth;
 import carafe.cli.credential.Credentials;
+import carafe.cli.session.Caller;
 import carafe.cli.session.Programs;
 import carafe.cli.session.Session;
 import carafe.cli.warm.CommandRequest;
+import carafe.cli.warm.FarFiles;
 import carafe.cli.warm.FarProcess;
 import carafe.http.Exchange;
 import carafe.http.Handler;
@@ -23,10 +25,10 @@ import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
-/// Commands that run in this JVM, which is warm, for processes elsewhere on the host (docs/adr/0047-warm-commands.md). Whatever a
-/// JVM of the caller's own would do otherwise is refused, and that process becomes such a JVM: another user's command
-/// (files are opened here with the rights of this process), one of another installation, below another root, in other
-/// mounts, with another umask or time zone, and what [Warmth] does not name.
+/// Commands that run in this JVM, which is warm, for processes elsewhere on the host (docs/adr/0047-warm-commands.md).
+/// Their files are opened by those processes, but for the contexts of builds, which are looked through here where that is the same.
+/// What a JVM of the caller's own would do otherwise is refused, and that process becomes such a JVM: a command of another
+/// installation or time zone, one that asks programs for credentials, and what [Warmth] does not name.
 public final class WarmCommands implements Handler {
 
     /// Where they are asked for.
@@ -34,23 +36,33 @@ public final class WarmCommands implements Handler {
 
     private static final int AT_ONCE = 32;
     private static final int LARGE_AT_ONCE = 4;
+    private static final String MANY = "many commands run here already";
     private static final Path TIME_ZONE = Path.of("/etc/localtime");
 
+    /// Credentials are asked of programs with the caller's PATH and terminal: such a command does not get here.
+    private static final Programs NO_PROGRAMS = (command, _) -> {
+        throw new IOException("cannot start " + command.getFirst() + " for a command that runs in the engine;"
+                + " CARAFE_WARM=0 makes it run by itself");
+    };
+
+    private final String code;
     private final CommandRequest.Place place;
+    private final int user;
     private final String zone = System.getenv().getOrDefault("TZ", "");
     private final Optional<FileTime> zoneChanged = changed(TIME_ZONE);
     private final Semaphore all = new Semaphore(AT_ONCE);
     private final Semaphore large = new Semaphore(LARGE_AT_ONCE);
 
-    /// `code` is the file with the commands, which another installation has elsewhere.
-    public WarmCommands(Path code) throws IOException {
-        var file = Files.readAttributes(code, "unix:dev,ino,size,lastModifiedTime");
+    /// `jar` is the file with the commands, which another installation has elsewhere.
+    public WarmCommands(Path jar) throws IOException {
+        var file = Files.readAttributes(jar, "unix:dev,ino,size,lastModifiedTime");
         long nanos = ((FileTime) Objects.requireNonNull(file.get("lastModifiedTime"))).to(TimeUnit.NANOSECONDS);
-        String stamp = "%s:%s:%s:%d.%09d".formatted(file.get("dev"), file.get("ino"), file.get("size"),
+        this.code = "%s:%s:%s:%d.%09d".formatted(file.get("dev"), file.get("ino"), file.get("size"),
                 Math.floorDiv(nanos, 1_000_000_000L), Math.floorMod(nanos, 1_000_000_000L));
         var root = Files.readAttributes(Path.of("/"), "unix:dev,ino");
-        this.place = new CommandRequest.Place(stamp, umask(),
-                Files.readSymbolicLink(Path.of("/proc/self/ns/mnt")).toString(), root.get("dev") + ":" + root.get("ino"));
+        this.user = new OsCaller().ids().uid();
+        this.place = new CommandRequest.Place(umask(), Files.readSymbolicLink(Path.of("/proc/self/ns/mnt")).toString(),
+                root.get("dev") + ":" + root.get("ino"));
     }
 
     private static String umask() throws IOException {
@@ -69,6 +81,21 @@ public final class WarmCommands implements Handler {
 
     @Override
     public void handle(Exchange exchange) throws Exception {
+        var caller = exchange.peer();
+        if (caller.isEmpty()) {
+            refuse(exchange, 409, "the command is given on another host");
+        } else if (!all.tryAcquire()) {
+            refuse(exchange, 409, MANY);
+        } else {
+            try {
+                handle(exchange, new Caller.Ids(caller.get().uid(), caller.get().gid()));
+            } finally {
+                all.release();
+            }
+        }
+    }
+
+    private void handle(Exchange exchange, Caller.Ids caller) throws IOException {
         CommandRequest request;
         try {
             request = CommandRequest.parse(exchange.readBody(CommandRequest.MAX_BYTES));
@@ -76,41 +103,37 @@ public final class WarmCommands implements Handler {
             refuse(exchange, 400, String.valueOf(e.getMessage()));
             return;
         }
-        String why = cold(exchange, request);
+        String why = cold(request, caller);
+        boolean isLarge = Warmth.isLarge(request.arguments());
         if (!why.isEmpty()) {
             refuse(exchange, 409, why);
-            return;
-        }
-        var places = Warmth.isLarge(request.arguments()) ? large : all;
-        if (!places.tryAcquire()) {
-            refuse(exchange, 409, "many commands run here already");
-            return;
-        }
-        try (var process = new FarProcess(exchange.upgrade(Headers.NONE), request.terminals(), request.size())) {
-            run(process, request);
-        } finally {
-            places.release();
+        } else if (isLarge && !large.tryAcquire()) {
+            refuse(exchange, 409, MANY);
+        } else {
+            try (var process = new FarProcess(exchange.upgrade(Headers.NONE), request.terminals(), request.size())) {
+                run(process, request, caller);
+            } finally {
+                if (isLarge) {
+                    large.release();
+                }
+            }
         }
     }
 
     /// Why the command has to run in a JVM of its own; empty when it may run here.
-    private String cold(Exchange exchange, CommandRequest request) throws IOException {
-        var peer = exchange.peer();
-        var own = new OsCaller().ids();
-        if (peer.isEmpty() || peer.get().uid() != own.uid() || peer.get().gid() != own.gid()) {
-            return "files would be opened with other rights";
+    private String cold(CommandRequest request, Caller.Ids caller) {
+        if (!request.code().equals(code)) {
+            return "the command is another program than this engine's";
         }
-        if (!request.place().equals(place)) {
-            return "the command is another program than this engine's, or sees other files";
+        boolean zoned = request.environment().getOrDefault("TZ", "").equals(zone) && changed(TIME_ZONE).equals(zoneChanged);
+        if (!zoned) {
+            return "the time zone is another one";
         }
         if (!Warmth.takes(request.arguments())) {
             return "the command is not one of those that run here";
         }
-        if (Warmth.needsCredentials(request.arguments()) && asksPrograms(request)) {
-            return "a program of the caller's keeps credentials";
-        }
-        boolean zoned = request.environment().getOrDefault("TZ", "").equals(zone) && changed(TIME_ZONE).equals(zoneChanged);
-        return zoned ? "" : "the time zone is another one";
+        boolean here = request.place().equals(place) && caller.uid() == user;
+        return here || !Warmth.isLarge(request.arguments()) ? "" : "the context is not seen from here as the caller sees it";
     }
 
     private static void refuse(Exchange exchange, int status, String why) throws IOException {
@@ -118,48 +141,41 @@ public final class WarmCommands implements Handler {
                 (why + "\n").getBytes(StandardCharsets.UTF_8));
     }
 
-    private static boolean asksPrograms(CommandRequest request) {
+    private static void run(FarProcess process, CommandRequest request, Caller.Ids caller) throws IOException {
+        var files = new FarFiles(process);
+        var session = new Session(request.arguments(), request.environment(), request.directory(), process.in(),
+                process.out(), process.err(), process,
+                Warmth.isLarge(request.arguments()) ? new SharedFiles(new OsFiles(), files) : files,
+                process, NO_PROGRAMS, () -> caller, Clock.systemUTC());
+        // Files may block it for long, which a virtual thread would pass on to its carrier.
+        var command = Thread.ofPlatform().daemon().name("command").start(() -> perform(process, session));
         try {
-            return Credentials.needPrograms(new OsFiles(),
-                    Endpoints.configDirectory("", request.environment(), request.directory()));
+            process.listen();
+        } finally {
+            command.interrupt(); // what it waits for ends, and with it what an engine does for it
+        }
+    }
+
+    private static void perform(FarProcess process, Session session) {
+        try {
+            if (Warmth.needsCredentials(session.arguments()) && asksPrograms(session)) {
+                process.runAlone();
+            } else {
+                process.end(Main.perform(session, _ -> false));
+            }
+        } catch (IOException e) {
+            return; // it is gone
+        } finally {
+            process.close();
+        }
+    }
+
+    private static boolean asksPrograms(Session session) {
+        try {
+            return Credentials.needPrograms(session.files(),
+                    Endpoints.configDirectory("", session.environment(), session.directory()));
         } catch (IOException e) {
             return false; // the command says what is wrong with the file
         }
     }
-
-    private void run(FarProcess process, CommandRequest request) throws IOException {
-        var session = new Session(request.arguments(), request.environment(), request.directory(), process.in(),
-                process.out(), process.err(), process, new OsFiles(), process, NO_PROGRAMS, new OsCaller(), Clock.systemUTC());
-        var command = Thread.currentThread();
-        var listener = Thread.ofVirtual().name("process of a command").start(() -> {
-            process.listen();
-            command.interrupt(); // what it waits for ends, and with it what an engine does for it
-        });
-        int code = Main.perform(session, _ -> false);
-        try {
-            process.end(code);
-        } finally {
-            process.close();
-            join(listener);
-        }
-    }
-
-    private static void join(Thread listener) {
-        boolean ended = false;
-        while (!ended) {
-            try {
-                listener.join();
-                ended = true;
-            } catch (InterruptedException e) {
-                continue; // its last word
-            }
-        }
-        Thread.interrupted();
-    }
-
-    /// Credentials are asked of programs with the caller's PATH and terminal: such a command does not get here.
-    private static final Programs NO_PROGRAMS = (command, _) -> {
-        throw new IOException("cannot start " + command.getFirst() + " for a command that runs in the engine;"
-                + " CARAFE_WARM=0 makes it run by itself");
-    };
 }

@@ -75,8 +75,14 @@ final class Daemon implements AutoCloseable {
     }
 
     /// The API, and beside it the door for commands that run in this JVM.
-    private static Handler doors(DockerApi api, Installation installation) throws IOException {
-        var commands = new WarmCommands(installation.commands());
+    private static Handler doors(DockerApi api, Installation installation) {
+        WarmCommands commands;
+        try {
+            commands = new WarmCommands(installation.commands());
+        } catch (IOException e) {
+            LOG.warn("commands have a JVM each, for they cannot run in this one: {}", PidFile.reason(e));
+            return api;
+        }
         return exchange -> {
             if (exchange.rawPath().equals(WarmCommands.PATH) && exchange.method().equals("POST")) {
                 commands.handle(exchange);

@@ -18,6 +18,10 @@ import org.junit.jupiter.api.TestInstance;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class CarafeWarmTest {
 
+    /// Another user, who can reach what is root's all the same.
+    private static final String OTHER = "set -- setpriv --reuid 65534 --regid 65534 --clear-groups"
+            + " --inh-caps=+dac_override,+dac_read_search --ambient-caps=+dac_override,+dac_read_search \"$@\"";
+
     private WarmEngine engine;
 
     @BeforeAll
@@ -66,26 +70,35 @@ class CarafeWarmTest {
     }
 
     @Test
+    void whoOpensHisFilesHimselfIsWarmWhereverHeIs() throws Exception {
+        web();
+        for (String script : List.of("umask 077", "set -- unshare --mount \"$@\"", "export CARAFE_WARM=1", OTHER,
+                "set -- setpriv --regid 65534 --clear-groups \"$@\"")) {
+            assertThat(isWarmBehind(script)).as(script).isTrue();
+        }
+        Path made = engine.directory().resolve("cid");
+        assertThat(engine.behind(OTHER + "; umask 027; ulimit -v 65536", "run", "--rm", "--cidfile", made.toString(), "busybox",
+                "echo", "served").run().good().text()).isEqualTo("served");
+        assertThat(Files.readAttributes(made, "unix:uid,gid,mode"))
+                .containsEntry("uid", 65534).containsEntry("gid", 65534).containsEntry("mode", 0100640);
+    }
+
+    @Test
     void whatAJvmElsewhereWouldDoOtherwiseIsCold() throws Exception {
         web();
-        assertThat(isWarmBehind("umask 077")).isFalse();
         assertThat(isWarmBehind("export TZ=Asia/Tokyo")).isFalse();
         assertThat(isWarmBehind("export CARAFE_WARM=0")).isFalse();
-        assertThat(isWarmBehind("export CARAFE_WARM=1")).isTrue();
-        assertThat(isWarmBehind("set -- setpriv --regid 65534 --clear-groups \"$@\"")).isFalse();
-        assertThat(isWarmBehind("ln -sf \"$1\" \"$HOME/link\"; shift; set -- \"$HOME/link\" \"$@\"; umask 077")).isFalse();
-        assertThat(isWarmBehind("set -- unshare --mount \"$@\"")).isFalse();
         assertThat(isWarm(engine.carafe("container", "logs", "-f", "web"))).isFalse();
     }
 
     @Test
-    void anotherUserOfTheGroupIsCold() throws Exception {
-        web();
-        String other = "setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=+dac_override,+dac_read_search"
-                + " --ambient-caps=+dac_override,+dac_read_search";
-        assertThat(isWarmBehind("set -- " + other + " \"$@\"")).isFalse();
-        assertThat(engine.behind("set -- " + other + " \"$@\"", "ps", "--format", "{{.Names}}").run().good().text())
-                .isEqualTo("web");
+    void aBuildIsWarmWhereItsContextIsSeenFromTheEngineAsFromTheCaller() throws Exception {
+        Path context = Files.createDirectories(engine.directory().resolve("lasting"));
+        Files.writeString(context.resolve("Dockerfile"), "FROM busybox\nRUN sleep 1000\n");
+        assertThat(isWarm(engine.carafe("build", context.toString()))).isTrue();
+        for (String script : List.of("umask 077", "set -- unshare --mount \"$@\"", OTHER)) {
+            assertThat(isWarm(engine.behind(script, "build", context.toString()))).as(script).isFalse();
+        }
     }
 
     @Test
@@ -116,13 +129,24 @@ class CarafeWarmTest {
         assertThat(Files.readString(place.resolve("asked"))).isEqualTo("get 127.0.0.1:9\n");
         var attached = engine.carafe("run", "--rm", "-i", "busybox", "cat")
                 .with("DOCKER_CONFIG", directory.toString());
-        assertThat(isWarm(attached)).isFalse();
-        web();
-        assertThat(isWarm(engine.carafe("wait", "web").with("DOCKER_CONFIG", directory.toString()))).isTrue();
+        assertThat(answersAsJvm(attached)).isTrue();
         Files.writeString(settings, "{\"credsStore\":\"e2e\"}");
-        assertThat(isWarm(attached)).isFalse();
+        assertThat(answersAsJvm(attached)).isTrue();
         Files.writeString(settings, "{\"auths\":{}}");
-        assertThat(isWarm(attached)).isTrue();
+        assertThat(answersAsJvm(attached)).isFalse();
+        web();
+        Files.writeString(settings, "{\"credsStore\":\"e2e\"}");
+        assertThat(isWarm(engine.carafe("wait", "web").with("DOCKER_CONFIG", directory.toString()))).isTrue();
+    }
+
+    private static boolean answersAsJvm(Command cat) throws Exception {
+        try (var session = cat.start()) {
+            session.write("hello\n").expect("hello");
+            boolean jvm = WarmEngine.isJvm(session);
+            session.closeInput();
+            session.await().good();
+            return jvm;
+        }
     }
 
     /// Digits of a time that passes, and those that nobody can know.
@@ -136,6 +160,8 @@ class CarafeWarmTest {
         web();
         engine.carafe("volume", "create", "kept").run().good();
         Path settings = Files.writeString(engine.directory().resolve("list.env"), "A=1\nB=zwei\n");
+        Path context = Files.createDirectories(engine.directory().resolve("small"));
+        Files.writeString(context.resolve("Dockerfile"), "FROM busybox\nLABEL a=b\n");
         for (String line : List.of(
                 "ps", "ps -a --no-trunc --size", "ps -q", "images", "images --digests", "image ls -q", "inspect web",
                 "inspect nothing", "image inspect busybox", "history busybox", "network ls", "volume ls",
@@ -147,6 +173,9 @@ class CarafeWarmTest {
                 "run --rm --network none busybox /nonexistent", "run --rm --network none busybox /etc/plain",
                 "run --rm --network none --env-file " + settings + " busybox sh -c echo\\ $A$B", "run --env-file /nonexistent x",
                 "build /nonexistent", "build", "tag nothing else", "wait nothing", "container nonsense", "system df",
+                "run --env-file / busybox", "run --cidfile " + settings + " busybox", "create --label-file /nonexistent busybox",
+                "run --cidfile /nonexistent/cid busybox", "build -f /nonexistent " + context, "build -f / " + context,
+                "build --iidfile /nonexistent/id -q " + context, "build -q " + context, "build -f " + settings + " " + context,
                 "volume create --driver nothing x", "network create bridge", "rename web", "start -a nothing")) {
             String[] words = line.split("(?<!\\\\) ");
             for (int i = 0; i < words.length; i++) {
@@ -198,10 +227,10 @@ class CarafeWarmTest {
 
     @Test
     void aFileOfItsOwnIsReadByTheProcessThatHasIt() throws Exception {
-        assertThat(engine.behind(":", "run", "--rm", "--env-file", "/dev/stdin", "busybox", "env").stdin("GIVEN=yes\n").run()
+        assertThat(engine.warm("run", "--rm", "--env-file", "/dev/stdin", "busybox", "env").stdin("GIVEN=yes\n").run()
                 .good().lines()).contains("GIVEN=yes");
-        assertThat(engine.behind("exec 9< <(echo GIVEN=yes)", "run", "--rm", "--env-file", "/dev/fd/9", "busybox", "env").run()
-                .good().lines()).contains("GIVEN=yes");
+        assertThat(engine.behind("exec 9< <(echo GIVEN=yes); ulimit -v 65536", "run", "--rm", "--env-file", "/dev/fd/9",
+                "busybox", "env").run().good().lines()).contains("GIVEN=yes");
     }
 
     @Test

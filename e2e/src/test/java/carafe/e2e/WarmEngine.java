@@ -81,6 +81,11 @@ final class WarmEngine implements AutoCloseable {
         return warm[0];
     }
 
+    /// Whether the process is a JVM now.
+    static boolean isJvm(Session session) throws IOException {
+        return exe(Path.of("/proc", String.valueOf(session.pid()))).endsWith("/java");
+    }
+
     private static String exe(Path process) throws IOException {
         return Files.readSymbolicLink(process.resolve("exe")).toString();
     }

@@ -25,6 +25,7 @@ import java.util.Set;
 /// contexts by name, the Dockerfile in the context or elsewhere.
 final class BuildFiles {
 
+    private static final int LARGEST_FILE = 16 << 20;
     private static final String IGNORE = ".dockerignore";
     private static final String DOCKERFILE = "Dockerfile";
     private static final String IMAGE = "docker-image://";
@@ -200,7 +201,11 @@ final class BuildFiles {
 
     private byte[] bytes(Path path) throws IOException {
         try (var in = session.files().read(path)) {
-            return in.readAllBytes();
+            byte[] bytes = in.readNBytes(LARGEST_FILE + 1);
+            if (bytes.length > LARGEST_FILE) {
+                throw new IOException("read " + path + ": larger than the " + (LARGEST_FILE >> 20) + " MiB of a Dockerfile");
+            }
+            return bytes;
         }
     }
 

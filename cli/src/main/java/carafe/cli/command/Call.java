@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 /// One call of a command: its session, its flags and words, and the engine once it is needed.
 final class Call implements AutoCloseable {
 
+    private static final int LARGEST_SETTINGS = 4 << 20;
+
     private final Session session;
     private final Command command;
     private final Endpoints.Wanted wanted;
@@ -76,7 +78,7 @@ final class Call implements AutoCloseable {
             Path file = Endpoints.configDirectory(wanted, session).resolve("config.json");
             if (session.files().exists(file)) {
                 try (InputStream in = session.files().read(file)) {
-                    settings = Json.parseObject(in.readAllBytes());
+                    settings = Json.parseObject(in.readNBytes(LARGEST_SETTINGS));
                 } catch (IOException | EngineException.Invalid e) {
                     session.say("WARNING: Error loading config file: " + file + ": " + e.getMessage());
                 }

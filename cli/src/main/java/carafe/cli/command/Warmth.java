@@ -28,9 +28,6 @@ public final class Warmth {
             "volume create", "volume inspect", "volume list", "volume ls", "volume prune", "volume remove",
             "volume rename", "volume rm");
 
-    /// Names that mean another file to each process, as a shell's `<(...)` does.
-    private static final List<String> OWN_FILES = List.of("dev/fd", "dev/std", "dev/tty", "proc/self", "proc/thread-self");
-
     private Warmth() {}
 
     /// Whether these words, the command's name first, are such a command.
@@ -41,8 +38,7 @@ public final class Warmth {
         String first = words.getFirst();
         boolean grouped = GROUPS.contains(first);
         String name = grouped && words.size() > 1 ? first + " " + words.get(1) : first;
-        if (!(grouped ? TAKEN_OF_GROUPS : TAKEN).contains(name)
-                || words.stream().anyMatch(word -> OWN_FILES.stream().anyMatch(word::contains))) {
+        if (!(grouped ? TAKEN_OF_GROUPS : TAKEN).contains(name)) {
             return false;
         }
         return !isLarge(words) || words.stream().noneMatch(Warmth::carriesFiles);
@@ -50,7 +46,7 @@ public final class Warmth {
 
     /// A build's context or file from standard input, and its output.
     private static boolean carriesFiles(String word) {
-        return word.equals("-") || word.startsWith("-o") || word.startsWith("--output");
+        return word.equals("-") || word.startsWith("-o") || word.startsWith("-qo") || word.startsWith("--output");
     }
 
     /// Whether it may want much memory: it lists whole directories.

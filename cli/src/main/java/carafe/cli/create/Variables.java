@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 /// value from the caller's environment.
 public final class Variables {
 
+    private static final int LARGEST = 8 << 20;
+
     private Variables() {}
 
     /// `--env-file` then `--env`; `NAME` alone of a flag stays as it is when the caller has no such variable.
@@ -86,7 +88,11 @@ public final class Variables {
 
     private static String read(Path file, Session session) throws CreateException {
         try (InputStream in = session.files().read(file)) {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(in.readNBytes(64 << 20))).toString();
+            byte[] bytes = in.readNBytes(LARGEST + 1);
+            if (bytes.length > LARGEST) {
+                throw new CreateException("env file " + file + " is larger than " + (LARGEST >> 20) + " MiB");
+            }
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
         } catch (CharacterCodingException e) {
             throw new CreateException("env file " + file + " contains invalid utf8 bytes");
         } catch (IOException e) {

@@ -11,13 +11,15 @@ import java.util.Map;
 
 /// A command as its process describes it.
 ///
-/// @param place what must be the same for a JVM elsewhere to do as its own would
+/// @param code which program it is: device, inode, size and time of its jar
+/// @param place where it is
 /// @param terminals which of the streams 0, 1, 2 are terminals
 /// @param size the terminal's, or zeros
 /// @param directory where it was given, absolute
 /// @param arguments the words behind the program's name
 /// @param environment its variables
 public record CommandRequest(
+        String code,
         Place place,
         String terminals,
         Terminal.Size size,
@@ -30,8 +32,8 @@ public record CommandRequest(
 
     private static final String PROTOCOL = "1";
 
-    /// Where a process is: its program's file, its umask, its mounts and its root.
-    public record Place(String code, String umask, String mounts, String root) {}
+    /// What a process sees and makes of files: its umask, its mount namespace and its root.
+    public record Place(String umask, String mounts, String root) {}
 
     /// Reads a body as native/carafe.h describes it.
     public static CommandRequest parse(byte[] body) throws Invalid {
@@ -40,7 +42,8 @@ public record CommandRequest(
         if (!protocol.equals(PROTOCOL)) {
             throw new Invalid("this engine runs commands of protocol " + PROTOCOL + ", not " + protocol);
         }
-        var place = new Place(words.next(), words.next(), words.next(), words.next());
+        String code = words.next();
+        var place = new Place(words.next(), words.next(), words.next());
         String terminals = words.next();
         var size = new Terminal.Size(words.number(), words.number());
         Path directory = Path.of(words.next());
@@ -59,7 +62,7 @@ public record CommandRequest(
                 environment.putIfAbsent(variable.substring(0, equals), variable.substring(equals + 1)); // as getenv(3)
             }
         }
-        return new CommandRequest(place, terminals, size, directory, arguments, environment);
+        return new CommandRequest(code, place, terminals, size, directory, arguments, environment);
     }
 
     /// Words that each end in a byte 0.

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -30,19 +31,23 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
     private static final int TAKEN = 4;
     private static final int RAW = 5;
     private static final int END = 6;
+    private static final int FILE = 7;
+    private static final int ALONE = 8;
 
     private static final int INPUT = 1;
     private static final int SIGNAL = 2;
     private static final int SIZE = 3;
+    private static final int DONE = 4;
 
     private static final int HEADER = 5;
     private static final int PIECE = 64 << 10;
 
     private final DuplexStream stream;
     private final String terminals;
-    private final Object sending = new Object();
-    private final Map<Integer, Deque<Handler>> handlers = new HashMap<>(); // guarded by itself, as is `caught`
+    private final Sender sender;
+    private final Map<Integer, Deque<Handler>> handlers = new HashMap<>(); // guarded by itself, as is `signalThread`
     private final LinkedBlockingQueue<Runnable> caught = new LinkedBlockingQueue<>();
+    private final LinkedBlockingQueue<Optional<byte[]>> done = new LinkedBlockingQueue<>(); // an empty one is the end
     private final FarInput input = new FarInput(this::want);
     private volatile Terminal.Size size;
     private @Nullable Thread signalThread;
@@ -52,6 +57,7 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
     /// Owns `stream`. `terminals` lists those of 0, 1, 2 that are terminals, of the size `size`.
     public FarProcess(DuplexStream stream, String terminals, Terminal.Size size) {
         this.stream = stream;
+        this.sender = new Sender(stream.output());
         this.terminals = terminals;
         this.size = size;
     }
@@ -69,6 +75,7 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
                 switch (kind) {
                     case INPUT -> input.add(bytes);
                     case SIGNAL -> signal(bytes[0]);
+                    case DONE -> done.add(Optional.of(bytes));
                     case SIZE -> size = new Terminal.Size(
                             (bytes[0] & 0xFF) << 8 | bytes[1] & 0xFF, (bytes[2] & 0xFF) << 8 | bytes[3] & 0xFF);
                     default -> {
@@ -80,21 +87,40 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
             return; // it is gone, or talks nonsense: either way there is nobody
         } finally {
             input.end();
+            done.add(Optional.empty());
         }
     }
 
-    private void send(int kind, byte[] from, int offset, int length) throws IOException {
+    /// Asks for something to be done with files.
+    void wish(byte what, byte[] bytes, int length) throws IOException {
+        send(FILE, ByteBuffer.allocate(1 + length).put(what).put(bytes, 0, length).array());
+    }
+
+    /// What became of a wish, as soon as it is known.
+    byte[] answer() throws IOException {
+        try {
+            var answer = done.take();
+            if (answer.isEmpty()) {
+                done.add(answer);
+                throw new IOException("the process of the command is gone");
+            }
+            return answer.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while a file was read", e);
+        }
+    }
+
+    private static byte[] frame(int kind, byte[] from, int offset, int length) {
         byte[] frame = new byte[HEADER + length];
         frame[0] = (byte) kind;
         ByteBuffer.wrap(frame).putInt(1, length);
         System.arraycopy(from, offset, frame, HEADER, length);
-        synchronized (sending) {
-            stream.output().write(frame);
-        }
+        return frame;
     }
 
     private void send(int kind, byte... bytes) throws IOException {
-        send(kind, bytes, 0, bytes.length);
+        sender.send(frame(kind, bytes, 0, bytes.length));
     }
 
     private void want() throws IOException {
@@ -108,12 +134,16 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
 
     /// Standard output.
     public OutputStream out() {
-        return new FarOutput(STDOUT);
+        return out(STDOUT);
     }
 
     /// Standard error.
     public OutputStream err() {
-        return new FarOutput(STDERR);
+        return out(STDERR);
+    }
+
+    private OutputStream out(int kind) {
+        return new FarOutput(kind);
     }
 
     private final class FarOutput extends OutputStream {
@@ -125,13 +155,13 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
 
         @Override
         public void write(int value) throws IOException {
-            send(kind, (byte) value);
+            write(new byte[] {(byte) value}, 0, 1);
         }
 
         @Override
         public void write(byte[] from, int offset, int length) throws IOException {
             for (int at = 0; at < length; at += PIECE) {
-                send(kind, from, offset + at, Math.min(PIECE, length - at));
+                sender.sendInTurn(frame(kind, from, offset + at, Math.min(PIECE, length - at)));
             }
         }
     }
@@ -176,8 +206,8 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
             if (signalThread == null) {
                 signalThread = Thread.ofVirtual().name("signals of a command").start(this::handle);
             }
-            tellTaken();
         }
+        tellTaken();
         return () -> {
             synchronized (handlers) {
                 for (var registered : mine) {
@@ -187,15 +217,17 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
                         handlers.remove(registered.number());
                     }
                 }
-                tellTaken();
             }
+            tellTaken();
         };
     }
 
     private void tellTaken() {
         long taken = 0;
-        for (int number : handlers.keySet()) {
-            taken |= 1L << number - 1;
+        synchronized (handlers) {
+            for (int number : handlers.keySet()) {
+                taken |= 1L << number - 1;
+            }
         }
         try {
             send(TAKEN, ByteBuffer.allocate(Long.BYTES).putLong(taken).array());
@@ -217,11 +249,23 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
     private void handle() {
         try {
             while (true) {
-                caught.take().run();
+                var handler = caught.take();
+                try {
+                    handler.run();
+                } catch (RuntimeException e) { // the next signal is to be heard all the same
+                    out(STDERR).write(("carafe has a bug: " + e + "\n").getBytes(StandardCharsets.UTF_8));
+                }
             }
+        } catch (IOException e) {
+            return; // it is gone
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // the command is over
         }
+    }
+
+    /// Makes the process do all by itself, as if it had not asked; nothing may have happened until now.
+    public void runAlone() throws IOException {
+        send(ALONE);
     }
 
     /// Ends the process with an exit code; it has what was written before.
@@ -229,15 +273,17 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
         send(END, ByteBuffer.allocate(Integer.BYTES).putInt(code).array());
     }
 
-    /// Lets the process go.
+    /// Lets the process go, which gets what was sent before.
     @Override
     public void close() {
+        sender.finish();
         synchronized (handlers) {
             if (signalThread != null) {
                 signalThread.interrupt();
             }
         }
         input.end();
+        done.add(Optional.empty());
         stream.close();
     }
 }

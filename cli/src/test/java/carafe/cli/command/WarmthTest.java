@@ -75,20 +75,10 @@ class WarmthTest {
         assertThat(takes(build + " -t x -f some/Dockerfile -q dir")).isTrue();
         assertThat(Warmth.isLarge(List.of((build + " .").split(" ")))).isTrue();
         assertThat(Warmth.needsCredentials(List.of((build + " .").split(" ")))).isTrue();
-        for (String more : List.of("-", "-t x -", "-f - .", "-o out .", "-oout .", "--output out .", "--output=out .",
-                "-o - .", "-o type=tar,dest=x .")) {
+        for (String more : List.of("-", "-t x -", "-f - .", "-o out .", "-oout .", "-qo out .", "--output out .",
+                "--output=out .", "-o - .", "-o type=tar,dest=x .")) {
             assertThat(takes(build + " " + more)).as(more).isFalse();
         }
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"/dev/fd/63", "/dev/stdin", "/dev/tty", "/proc/self/fd/3", "../../dev/fd/3",
-            "/proc/thread-self/fd/3"})
-    void aFileThatIsAnotherOneToEachProcessIsLeftToThatProcess(String file) {
-        assertThat(takes("run --env-file " + file + " busybox")).isFalse();
-        assertThat(takes("create --env-file=" + file + " busybox")).isFalse();
-        assertThat(takes("build -f " + file + " .")).isFalse();
-        assertThat(takes("run --env-file /dev/shm/file busybox")).isTrue();
     }
 
     @Test

@@ -41,7 +41,8 @@ class CommandRequestTest {
     @Test
     void everythingIsTold() throws Exception {
         var request = CommandRequest.parse(body("3", "run", "", "Größe=1", "HOME=/home/jürgen", "EMPTY=", "A=b=c"));
-        assertThat(request.place()).isEqualTo(new CommandRequest.Place("1:2:3:4.000000005", "0022", "mnt:[1]", "8:2"));
+        assertThat(request.code()).isEqualTo("1:2:3:4.000000005");
+        assertThat(request.place()).isEqualTo(new CommandRequest.Place("0022", "mnt:[1]", "8:2"));
         assertThat(request.terminals()).isEqualTo("02");
         assertThat(request.size()).isEqualTo(new Terminal.Size(33, 77));
         assertThat(request.directory()).isEqualTo(Path.of("/home/user"));

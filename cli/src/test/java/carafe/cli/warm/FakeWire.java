@@ -60,11 +60,6 @@ final class FakeWire implements DuplexStream {
         return (frame[0] + " " + HexFormat.of().formatHex(Arrays.copyOfRange(frame, 5, frame.length))).strip();
     }
 
-    /// Whether no frame waits to be taken out.
-    boolean quiet() {
-        return frames.isEmpty();
-    }
-
     @Override
     public InputStream input() {
         return input;
