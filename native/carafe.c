@@ -44,12 +44,18 @@ static struct {
   uint64_t ignored;     /* those that were ignored then, as `taken` */
   bool piece_wise[3];   /* a stream that takes a few bytes at a time without waiting */
   int socket;
-  int signals;          /* a signalfd(2) */
+  int signals;          /* a signalfd(2), once the engine has taken the command */
   bool wanted;          /* the engine waits for input */
   bool raw;             /* the terminal is not as it was found */
   struct termios found; /* how the terminal was found */
   uint64_t taken;       /* the signals that the command handles, bit n - 1 for signal n */
 } client = {.socket = -1, .signals = -1};
+
+/* What is opened later must not become a standard stream that the caller closed; one of those stays of no use. */
+static void fill_standard_streams(void) {
+  for (int fd = 0; fd < 3; fd++)
+    if (fcntl(fd, F_GETFD) < 0) open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
 
 /* ---- without the engine's JVM ---- */
 
@@ -220,6 +226,33 @@ static bool taken(void) {
   }
 }
 
+/* The program that a process was started as, if it says so. */
+static bool first_word(pid_t pid, char *word, size_t size) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  ssize_t length = read(fd, word, size - 1);
+  close(fd);
+  word[length > 0 ? length : 0] = 0;
+  return *word != 0;
+}
+
+/* Whether the socket's other end is the JVM of this installation, run by root or this user. Nobody else, and a socket may
+ * be the end of a tunnel, is shown variables or may open files. Another user's process has a name only. */
+static bool reaches_engine(void) {
+  struct ucred peer;
+  socklen_t size = sizeof peer;
+  char path[PATH_MAX + 16];
+  struct stat theirs, ours;
+  if (getsockopt(client.socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return false;
+  if (peer.pid <= 0 || (peer.uid != 0 && peer.uid != geteuid())) return false;
+  snprintf(path, sizeof path, "/proc/%d/exe", (int)peer.pid);
+  if (stat(path, &theirs) < 0 && (!first_word(peer.pid, path, sizeof path) || stat(path, &theirs) < 0)) return false;
+  snprintf(path, sizeof path, "%s/jre/bin/java", client.home);
+  return stat(path, &ours) == 0 && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
 static bool send_frame(uint8_t kind, const void *bytes, size_t length) {
   char frame[CARAFE_HEADER_BYTES + CARAFE_FRAME_BYTES];
   frame[0] = (char)kind;
@@ -228,18 +261,14 @@ static bool send_frame(uint8_t kind, const void *bytes, size_t length) {
   return send_all(frame, CARAFE_HEADER_BYTES + length);
 }
 
-/* True: the engine is of this installation and of this user or root, and was told what to do. Nothing has happened
-   otherwise. */
+/* True: the engine was told what to do. Nothing has happened otherwise. */
 static bool ask(const char *path, char **argv) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  struct ucred engine;
-  socklen_t size = sizeof engine;
   if (path == NULL || path[0] != '/' || strlen(path) >= sizeof address.sun_path) return false;
   memcpy(address.sun_path, path, strlen(path) + 1);
   client.socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (client.socket < 0 || connect(client.socket, (struct sockaddr *)&address, sizeof address) < 0) return false;
-  if (getsockopt(client.socket, SOL_SOCKET, SO_PEERCRED, &engine, &size) < 0) return false;
-  if (engine.uid != 0 && engine.uid != geteuid()) return false;
+  if (!reaches_engine()) return false;
   struct text code = {0}, request = {0}, description = {0};
   char head[256];
   bool told = name_code(&code) && describe(&description, argv);
@@ -445,6 +474,7 @@ static bool streams_open(void) {
 }
 
 int main(int argc, char **argv) {
+  fill_standard_streams();
   if (!find_home()) {
     fputs("error: /proc is not mounted, so carafe cannot find its own files\n", stderr);
     return 125;
@@ -454,7 +484,6 @@ int main(int argc, char **argv) {
   client.words = argv;
   note_signals();
   set_action(SIGPIPE, SIG_IGN);
-  watch_signals();
   for (;;) {
     struct pollfd ready[] = {{.fd = client.socket, .events = POLLIN},
                              {.fd = client.signals, .events = POLLIN},

@@ -23,7 +23,7 @@ enum {
   CARAFE_STDOUT = 1, /* bytes for standard output */
   CARAFE_STDERR = 2,
   CARAFE_WANTED = 3, /* one CARAFE_INPUT is waited for */
-  CARAFE_TAKEN = 4,  /* the signals that are handled, 8 bytes: bit n - 1 for signal n; the others do what they do */
+  CARAFE_TAKEN = 4,  /* the command runs, and handles these signals, 8 bytes: bit n - 1 for signal n */
   CARAFE_RAW = 5,    /* a byte: 1, every key as it comes; 0, the terminal as it was */
   CARAFE_END = 6,    /* 4 bytes: the exit code */
   CARAFE_FILE = 7,   /* a byte of what is to be done, then of what: a path without 0, or a handle (a byte) */

@@ -26,8 +26,9 @@ import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
-/// Commands that run in this JVM, which is warm, for processes elsewhere on the host (docs/adr/0047-warm-commands.md). Their
-/// files are opened by those processes, but for the contexts of builds, which are looked through here where that is the same.
+/// Commands that run in this JVM, which is warm, for processes elsewhere on the host (docs/adr/0047-warm-commands.md).
+/// Their files are opened by those processes, but for the contexts of builds, which are looked through here where that is
+/// the same.
 /// What a JVM of the caller's own would do otherwise is refused, and that process becomes such a JVM: a command of another
 /// installation or time zone, one that asks programs for credentials, and what [Warmth] does not name.
 public final class WarmCommands implements Handler {
@@ -160,6 +161,7 @@ public final class WarmCommands implements Handler {
             if (Warmth.needsCredentials(session.arguments()) && asksPrograms(session)) {
                 process.runAlone();
             } else {
+                process.take();
                 process.end(Main.perform(session, _ -> false));
             }
         } catch (IOException e) {

@@ -63,7 +63,9 @@ public record CommandRequest(
             if (length == 0) {
                 return parse(description.toByteArray());
             }
-            description.write(from.readNBytes(length));
+            byte[] piece = new byte[length];
+            from.readFully(piece);
+            description.writeBytes(piece);
         }
     }
 

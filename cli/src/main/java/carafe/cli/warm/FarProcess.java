@@ -264,6 +264,11 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
         }
     }
 
+    /// Tells the process that its command runs here from now on.
+    public void take() {
+        tellTaken();
+    }
+
     /// Makes the process do all by itself, as if it had not asked; nothing may have happened until now.
     public void runAlone() throws IOException {
         send(ALONE);
