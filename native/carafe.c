@@ -463,14 +463,9 @@ static void obey(void) {
   }
 }
 
-/* Whether the standard streams are there; else a descriptor made here would be taken for one of them. */
-static bool streams_open(void) {
-  for (int fd = 0; fd < 3; fd++) {
-    struct stat found;
-    if (fstat(fd, &found) < 0) return false;
-    client.piece_wise[fd] = !S_ISREG(found.st_mode);
-  }
-  return true;
+static void note_streams(void) {
+  struct stat found;
+  for (int fd = 0; fd < 3; fd++) client.piece_wise[fd] = fstat(fd, &found) < 0 || !S_ISREG(found.st_mode);
 }
 
 int main(int argc, char **argv) {
@@ -480,8 +475,9 @@ int main(int argc, char **argv) {
     return 125;
   }
   bool global = argc < 2 || argv[1][0] == '-' || strcmp(argv[1], "hub") == 0;
-  if (global || strcmp(variable("CARAFE_WARM"), "0") == 0 || !streams_open() || !ask(find_socket(), argv)) cold(argv);
+  if (global || strcmp(variable("CARAFE_WARM"), "0") == 0 || !ask(find_socket(), argv)) cold(argv);
   client.words = argv;
+  note_streams();
   note_signals();
   set_action(SIGPIPE, SIG_IGN);
   for (;;) {
