@@ -56,7 +56,8 @@ final class Build {
         flags.text("builder", "Override the configured builder instance (the engine is the only one)").hidden();
         flags.list("cache-from", "External cache sources (e.g., \"user/app:cache\", \"type=local,src=path/to/dir\")");
         flags.list("cache-to", "Cache export destinations (e.g., \"user/app:cache\", \"type=local,dest=path/to/dir\")");
-        flags.text("call", "Set method for evaluating build (\"check\", \"outline\", \"targets\")").otherwise("build");
+        flags.text("call", "Set method for evaluating build (\"check\", \"outline\", \"targets\", each also with \",format=json\")")
+                .otherwise("build");
         flags.text("cgroup-parent", "Set the parent cgroup for the \"RUN\" instructions during build");
         flags.bool("check", "Shorthand for \"--call=check\"");
         flags.integer("cpu-period", 0, "Limit the CPU CFS (Completely Fair Scheduler) period");
@@ -211,6 +212,10 @@ final class Build {
                 session.print(last.text("text"));
                 var made = BuildResult.of(last);
                 String image = made.name();
+                var wanted = BuildCall.of(flags);
+                if (wanted.answers()) {
+                    return wanted.status(last.text("text"), progress.warned());
+                }
                 if (flags.truth("quiet") || style() == BuildProgress.Style.QUIET) {
                     session.println(image);
                 } else if (!image.isEmpty()) {
@@ -222,7 +227,7 @@ final class Build {
                 }
                 write("iidfile", made.name());
                 write("metadata-file", made.metadata(names).print() + "\n");
-                return BuildDocument.call(flags).equals("check") && progress.warned() ? 1 : 0;
+                return 0;
             }
             case "error" -> {
                 String image = progress.failure().isPresent() ? progress.failure().get().text("image") : "";

@@ -54,8 +54,9 @@ public record BuildRequest(String dockerfile, List<String> tags, Map<String, Str
 
     /// What is made: an image, or only answers about the Dockerfile; the time that no file or date of the result is
     /// later than (seconds since 1970); whether each step is to be explained; whether base images are looked up again; what
-    /// it is annotated with.
-    public record Result(Call call, Optional<Long> epoch, boolean explain, boolean pull, List<BuildAnnotation> annotations) {
+    /// it is annotated with; whether answers are JSON documents as buildx's, not texts.
+    public record Result(Call call, Optional<Long> epoch, boolean explain, boolean pull, List<BuildAnnotation> annotations,
+            boolean json) {
         /// An image.
         public static final Result IMAGE = new Result(Call.BUILD, Optional.empty(), false, false);
 
@@ -63,9 +64,9 @@ public record BuildRequest(String dockerfile, List<String> tags, Map<String, Str
             annotations = List.copyOf(annotations);
         }
 
-        /// Without annotations.
+        /// Without annotations; answers are texts.
         public Result(Call call, Optional<Long> epoch, boolean explain, boolean pull) {
-            this(call, epoch, explain, pull, List.of());
+            this(call, epoch, explain, pull, List.of(), false);
         }
     }
 
