@@ -146,6 +146,9 @@ final class CarafeBuildOutputTest {
                     context.toString()).good();
             assertThat(run("manifest", "inspect", "--insecure", name).good().text())
                     .contains("\"org.example.a\": \"one\"", "\"b\": \"two=2\"");
+            run("build", "--push", "-t", name, "--annotation", "c=other", context.toString()).good();
+            assertThat(run("manifest", "inspect", "--insecure", name).good().text())
+                    .contains("\"c\": \"other\"").doesNotContain("org.example.a");
         }
         assertThat(run("build", "--annotation", "index:a=b", context.toString()).endedWith(1).err())
                 .contains("index annotations not supported for single platform export");
