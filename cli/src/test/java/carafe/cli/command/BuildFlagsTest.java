@@ -76,6 +76,8 @@ class BuildFlagsTest {
         "--output=type=local,dest=d,name=x | name=x is not known", "--output=type=oci,tar=false | dest is required",
         "--output=type=oci,tar=maybe | say true or false", "--secret=id=a,srk=b | unexpected key 'srk'",
         "--secret=id=a,type=vault | unsupported secret type vault", "--annotation=layer:a=b | unknown annotation type",
+        "--cache-to=type=registry,ref=r/a,max | \"max\" is no KEY=VALUE", "--cache-from=type=local,=x | \"=x\" is no KEY=VALUE",
+        "--cache-to=type=inline,mounts=perhaps | mounts=perhaps is neither true nor false",
         "--call=check,format=yaml | unknown format \"yaml\"", "--call=check,outline | more than one call",
         "--call=check,fromat=json | unexpected key 'fromat'", "--call=check,ignorestatus=x | neither true nor false"})
     void whatCannotBeDoneIsRefusedByName(String flag, String said) {
