@@ -160,6 +160,7 @@ public final class Builder implements AutoCloseable {
                     case TARGETS, BUILD -> {
                         refuseFindings(dockerfile, plan);
                         files.remove(ignored);
+                        files.remove(apart(request));
                         yield solve(request, bases, plan, contexts, heard);
                     }
                 };
@@ -334,6 +335,12 @@ public final class Builder implements AutoCloseable {
         var own = files.read((dockerfile.isEmpty() ? "Dockerfile" : dockerfile) + IGNORE_FILE, MAX_IGNORE_BYTES);
         var common = own.isPresent() ? own : files.read(IGNORE_FILE, MAX_IGNORE_BYTES);
         return common.isEmpty() ? IgnorePatterns.NONE : IgnorePatterns.read(common.get());
+    }
+
+    /// The Dockerfile that is none of the context's files, and its own file of what to ignore.
+    private static IgnorePatterns apart(BuildRequest request) throws EngineException.Invalid {
+        String name = request.dockerfile();
+        return name.startsWith(BuildRequest.APART) ? IgnorePatterns.of(List.of(name, name + IGNORE_FILE)) : IgnorePatterns.NONE;
     }
 
     private static void warn(Dockerfile file, List<Finding> findings, BuildListener listener) {

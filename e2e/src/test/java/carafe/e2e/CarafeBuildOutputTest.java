@@ -138,6 +138,21 @@ final class CarafeBuildOutputTest {
     }
 
     @Test
+    void filesAreThoseOfTheImageAndNothingBeside() throws Exception {
+        Path context = context("FROM scratch\nCOPY f /d/f\n");
+        Path directory = engine.directory().resolve("files");
+        run("build", "-q", "-o", directory.toString(), context.toString()).good();
+        try (var found = Files.walk(directory)) {
+            assertThat(found.map(path -> directory.relativize(path).toString())).containsExactlyInAnyOrder("", "d", "d/f");
+        }
+        Path tar = engine.directory().resolve("printed.tar");
+        for (String quiet : List.of("-q", "--progress=plain")) {
+            Files.writeString(tar, run("build", quiet, "-o", "-", context.toString()).good().out());
+            assertThat(Command.of("tar", "-tf", tar.toString()).run().good().lines()).containsExactly("d/", "d/f");
+        }
+    }
+
+    @Test
     void theManifestIsAnnotated() throws Exception {
         Path context = context("FROM scratch\nCOPY f /f\n");
         try (var registry = DebianRegistry.open()) {

@@ -279,7 +279,17 @@ public final class Planner {
                 return new Origin.OfStage(stage.index());
             }
         }
-        return new Origin.OfImage(name, image(name, platform, span).id());
+        try {
+            return new Origin.OfImage(name, image(name, platform, span).id());
+        } catch (EngineException e) {
+            for (var stage : file.stages().subList(before, file.stages().size())) {
+                if (stage.base().name().equals(Optional.of(lower))) {
+                    throw e.with("a stage " + lower + " begins at line " + stage.from().span().first()
+                            + ", and only stages above can be named");
+                }
+            }
+            throw e;
+        }
     }
 
     /// The names under which a context that stands for the image `name` may have been given: `alpine`, `alpine:latest`,

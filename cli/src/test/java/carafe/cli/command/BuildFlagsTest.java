@@ -85,6 +85,15 @@ class BuildFlagsTest {
         assertThat(caller.errors()).contains(said);
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"--add-host=foo | bad format for add-host: \"foo\"",
+        "--add-host=foo=bar | invalid IP address in add-host: \"bar\"", "--label==x | invalid key-value pair \"=x\": empty key",
+        "--build-arg==x | invalid key-value pair \"=x\": empty key"})
+    void whatIsMalformedIsRefusedBeforeAnythingIsDone(String flag, String said) {
+        assertThat(run(flag)).isEqualTo(125);
+        assertThat(caller.errors()).contains(said);
+    }
+
     @Test
     void everyFlagOfBuildxAndTheClassicBuilderIsKnown() throws Exception {
         var known = Build.command("carafe build").flags();

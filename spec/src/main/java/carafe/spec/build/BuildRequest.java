@@ -13,6 +13,9 @@ public record BuildRequest(String dockerfile, List<String> tags, Map<String, Str
         Map<String, String> labels, Optional<String> target, List<String> platforms, Cache cache, Running running,
         Result result, BuildContexts contexts) {
 
+    /// How the name of a Dockerfile begins that is sent among the context's files and is none of them: no step sees it.
+    public static final String APART = ".dockerfile.from-";
+
     /// Which results of earlier builds count: none with `ignore`; none for the stages in `ignoreStages`; beside those of
     /// this engine the ones of `from`. Where the results go beside this engine: `to`.
     public record Cache(boolean ignore, List<String> ignoreStages, List<CacheImport> from, List<CacheExport> to) {
