@@ -31,6 +31,7 @@ final class ImageFileRoutes {
         routes.add("GET /images/get", call -> save(call, call.query().all("names")));
         routes.add("GET /images/{name*}/get", call -> save(call, List.of(call.name("name"))));
         routes.add("POST /build/export", this::export);
+        routes.add("GET /build/files", call -> send(call, images.files(call.text("image"))));
         routes.add("POST /images/prune", this::prune);
         routes.add("POST /commit", this::commit);
         routes.add("GET /containers/{id}/export", call -> send(call, containers.export(call.name("id"))));

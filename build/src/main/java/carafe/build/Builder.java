@@ -140,27 +140,36 @@ public final class Builder implements AutoCloseable {
         try (var contexts = Contexts.read(request, context, remotes, workshop.images(), sending)) {
             var files = contexts.main();
             var bases = contexts.bases(given);
-            var dockerfile = dockerfile(request, buildkit.checks(), contexts);
-            var ignored = ignored(request.dockerfile(), files);
-            if (request.result().call() == BuildRequest.Call.TARGETS) {
-                return BuildOutcome.said(Calls.targets(dockerfile));
-            }
-            var plans = new ArrayList<BuildPlan>();
-            for (var platform : platforms) {
-                plans.add(Planner.plan(dockerfile, options(request, contexts, platform),
-                        request.result().pull() ? bases::refresh : bases, ignored));
-            }
-            var plan = BuildPlan.joined(plans);
-            warn(dockerfile, plan.findings(), heard);
-            return switch (request.result().call()) {
-                case CHECK -> BuildOutcome.said(Calls.check(dockerfile, plan.findings()));
-                case OUTLINE -> BuildOutcome.said(Calls.outline(dockerfile, plans.getFirst()));
-                case TARGETS, BUILD -> {
-                    refuseFindings(dockerfile, plan);
-                    files.remove(ignored);
-                    yield solve(request, bases, plan, contexts, heard);
+            var source = source(request, contexts);
+            try {
+                var dockerfile = dockerfile(source, buildkit.checks());
+                var ignored = ignored(request.dockerfile(), files);
+                if (request.result().call() == BuildRequest.Call.TARGETS) {
+                    return said(request, Answers.targets(dockerfile));
                 }
-            };
+                var plans = new ArrayList<BuildPlan>();
+                for (var platform : platforms) {
+                    plans.add(Planner.plan(dockerfile, options(request, contexts, platform),
+                            request.result().pull() ? bases::refresh : bases, ignored));
+                }
+                var plan = BuildPlan.joined(plans);
+                warn(dockerfile, plan.findings(), heard);
+                return switch (request.result().call()) {
+                    case CHECK -> said(request, Answers.check(dockerfile, plan.findings()));
+                    case OUTLINE -> said(request, Answers.outline(dockerfile, plans.getFirst()));
+                    case TARGETS, BUILD -> {
+                        refuseFindings(dockerfile, plan);
+                        files.remove(ignored);
+                        files.remove(apart(request));
+                        yield solve(request, bases, plan, contexts, heard);
+                    }
+                };
+            } catch (DockerfileException e) {
+                if (request.result().call() == BuildRequest.Call.CHECK && request.result().json()) {
+                    return BuildOutcome.said(Answers.broken(source, e));
+                }
+                throw e.in(source);
+            }
         } catch (ContextWanted e) {
             HeldEvents.drop(heard);
             return BuildOutcome.CONTEXT_WANTED;
@@ -172,6 +181,10 @@ public final class Builder implements AutoCloseable {
         } finally {
             HeldEvents.release(heard);
         }
+    }
+
+    private static BuildOutcome said(BuildRequest request, Answers answers) {
+        return BuildOutcome.said(request.result().json() ? answers.json() : answers.text());
     }
 
     /// The caches that the build names; one that is at fault is told and done without.
@@ -294,7 +307,7 @@ public final class Builder implements AutoCloseable {
                 contexts.directories().keySet(), contexts.images(), request.running().network());
     }
 
-    private static Dockerfile dockerfile(BuildRequest request, Optional<String> checks, Contexts contexts)
+    private static Source source(BuildRequest request, Contexts contexts)
             throws IOException, EngineException, InterruptedException {
         String path = request.dockerfile().isEmpty() ? "Dockerfile" : request.dockerfile();
         var files = contexts.main();
@@ -307,15 +320,14 @@ public final class Builder implements AutoCloseable {
             throw new EngineException.Invalid("Cannot locate specified Dockerfile: " + path);
         }
         try {
-            var source = Source.of(path, bytes.get());
-            try {
-                return checks.isPresent() ? Dockerfile.parse(source, checks.get()) : Dockerfile.parse(source);
-            } catch (DockerfileException e) {
-                throw e.in(source);
-            }
+            return Source.of(path, bytes.get());
         } catch (DockerfileException e) {
             throw new EngineException.Invalid(path + ": " + e.getMessage());
         }
+    }
+
+    private static Dockerfile dockerfile(Source source, Optional<String> checks) throws DockerfileException {
+        return checks.isPresent() ? Dockerfile.parse(source, checks.get()) : Dockerfile.parse(source);
     }
 
     /// A file of the Dockerfile's own comes before the context's.
@@ -323,6 +335,12 @@ public final class Builder implements AutoCloseable {
         var own = files.read((dockerfile.isEmpty() ? "Dockerfile" : dockerfile) + IGNORE_FILE, MAX_IGNORE_BYTES);
         var common = own.isPresent() ? own : files.read(IGNORE_FILE, MAX_IGNORE_BYTES);
         return common.isEmpty() ? IgnorePatterns.NONE : IgnorePatterns.read(common.get());
+    }
+
+    /// The Dockerfile that is none of the context's files, and its own file of what to ignore.
+    private static IgnorePatterns apart(BuildRequest request) throws EngineException.Invalid {
+        String name = request.dockerfile();
+        return name.startsWith(BuildRequest.APART) ? IgnorePatterns.of(List.of(name, name + IGNORE_FILE)) : IgnorePatterns.NONE;
     }
 
     private static void warn(Dockerfile file, List<Finding> findings, BuildListener listener) {

@@ -96,7 +96,7 @@ record MadeImages(Map<Digest, Intake.Made> documents, List<BuildOutcome.Made> im
 
     /// Makes the images visible under `names`, all at once.
     MadeImages commit(Intake intake, List<Reference> names) throws EngineException {
-        intake.commit(List.copyOf(documents.values()), names, index);
+        intake.commitBuilt(List.copyOf(documents.values()), names, index);
         return this;
     }
 

@@ -122,6 +122,35 @@ class ProgramsTest {
     }
 
     @Test
+    void aMountOfWhatIsNotThereSaysSo() {
+        for (String source : List.of("none", "./d/../none")) {
+            assertThatThrownBy(() -> build("FROM scratch\nRUN --mount=type=bind,target=/m,source=" + source + " x\n",
+                    BuildRequest.Running.PLAIN)).isInstanceOf(EngineException.Invalid.class)
+                    .hasMessageContaining("none at /m: there is no such file in the build context, or .dockerignore excludes it")
+                    .hasMessageContaining(">>> RUN --mount");
+        }
+        assertThat(runs).isEmpty();
+    }
+
+    @Test
+    void aDockerfileThatIsApartIsNoneOfTheContextsFiles() throws Exception {
+        var names = new CopyOnWriteArrayList<String>();
+        program = run -> {
+            try (var tree = FileTree.open(((StepRunner.StepMount.Bind) run.mounts().getFirst()).source())) {
+                tree.list("/").forEach(entry -> names.add(entry.name()));
+            }
+            return 0;
+        };
+        for (String file : List.of(BuildRequest.APART + "stdin", "Dockerfile")) {
+            var request = new BuildRequest(file, List.of(), Map.of(), Map.of(), Optional.empty(), List.of(),
+                    BuildRequest.Cache.USE, BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE, BuildContexts.NONE);
+            builder.build(request, this::base, new TarText().file("f", "").file(file + ".dockerignore", "g\n").file("g", "")
+                    .file(file, "FROM scratch\nRUN --mount=type=bind,target=/m x\n").stream(), events::add);
+        }
+        assertThat(names).containsExactlyInAnyOrder("f", "f", "Dockerfile", "Dockerfile.dockerignore");
+    }
+
+    @Test
     @Timeout(60)
     void theAgentIsReachedThroughASocketOfTheMountsOwner() throws Exception {
         Path socket = directory.resolve("agent");

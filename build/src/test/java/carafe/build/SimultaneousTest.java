@@ -21,15 +21,18 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -38,8 +41,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Stages and builds at the same time, on a real image store. Programs of RUN are played: `gate` waits until it is opened
-/// and writes `/gate`, `meet` waits for another that does, `write` writes `/x`, `fail` fails, `burst` has no memory.
+/// Stages and builds at the same time, on a real image store. Programs of RUN are played: `gate` prints, waits until it is opened,
+/// prints again and writes `/gate`, `meet` waits for another that does, `write` writes `/x`, `fail` fails, `burst` has no memory.
 class SimultaneousTest {
 
     @TempDir
@@ -48,6 +51,7 @@ class SimultaneousTest {
     private final CountDownLatch waiting = new CountDownLatch(1);
     private final CountDownLatch gate = new CountDownLatch(1);
     private final CyclicBarrier meeting = new CyclicBarrier(2);
+    private final AtomicBoolean failing = new AtomicBoolean();
     private final AtomicInteger runs = new AtomicInteger();
     private Images images;
     private Builder builder;
@@ -72,8 +76,13 @@ class SimultaneousTest {
         try (var root = RootView.writable(run.root())) {
             switch (run.arguments().getLast().split(" ")[0]) {
                 case "gate" -> {
+                    output.print(1, "before\n".getBytes(StandardCharsets.US_ASCII));
                     waiting.countDown();
                     gate.await();
+                    output.print(2, "behind\n".getBytes(StandardCharsets.US_ASCII));
+                    if (failing.getAndSet(false)) {
+                        return 4;
+                    }
                     root.tree().writeFile("/gate", new byte[] {'g'}, 0644, 0, 0);
                 }
                 case "meet" -> meeting.await(60, TimeUnit.SECONDS);
@@ -172,6 +181,64 @@ class SimultaneousTest {
             assertThat(text(tree, "gate")).isEqualTo("g");
         }
         assertThat(runs).hasValue(3);
+    }
+
+    /// Builds the same file twice at the same time, the second when the first one's program runs and until it hears of that.
+    /// @return what each heard of programs
+    private List<List<String>> bothHear() throws Exception {
+        var heard = List.<List<String>>of(new CopyOnWriteArrayList<>(), new CopyOnWriteArrayList<>());
+        var joined = new CountDownLatch(1);
+        var builds = new ArrayList<Thread>();
+        for (var mine : heard) {
+            builds.add(Thread.ofVirtual().start(() -> {
+                String stages = mine == heard.getFirst() ? "" : "FROM scratch AS needed\nWORKDIR /w\n";
+                String copy = stages.isEmpty() ? "" : "COPY --from=needed / /\n"; // so that the step has another number
+                try {
+                    builder.build(request(), this::base, new TarText().file("Dockerfile", stages
+                            + "FROM scratch\nRUN gate\n" + copy).stream(), event -> {
+                                switch (event) {
+                                    case BuildEvent.Log(int vertex, int stream, byte[] bytes) -> mine.add(stream + " "
+                                            + (vertex - (stages.isEmpty() ? 0 : 2)) + " " + new String(bytes, StandardCharsets.US_ASCII));
+                                    case BuildEvent.Running _ -> mine.add("running");
+                                    default -> { }
+                                }
+                                if (mine == heard.getLast() && !mine.isEmpty()) {
+                                    joined.countDown();
+                                }
+                            });
+                } catch (EngineException | InterruptedException e) {
+                    mine.add("failed");
+                }
+            }));
+            waiting.await();
+        }
+        joined.await();
+        gate.countDown();
+        for (var build : builds) {
+            build.join();
+        }
+        return heard;
+    }
+
+    @Test
+    @Timeout(120)
+    void whoWaitsForAStepOfAnotherBuildHearsWhatItPrintsFromItsBeginning() throws Exception {
+        var heard = bothHear();
+        assertThat(heard.getFirst()).containsExactly("running", "1 1 before\n", "2 1 behind\n");
+        assertThat(heard.getLast()).isEqualTo(heard.getFirst());
+        assertThat(runs).hasValue(1);
+    }
+
+    @Test
+    @Timeout(120)
+    void aStepThatFailedForAnotherBuildIsToldToRunAnew() throws Exception {
+        failing.set(true);
+        var heard = bothHear();
+        assertThat(heard.getFirst()).containsExactly("running", "1 1 before\n", "2 1 behind\n", "failed");
+        assertThat(heard.getLast()).containsExactly("running", "1 1 before\n", "2 1 behind\n",
+                "2 1 [the run of this step that was waited for came to no result; it is run anew]\n",
+                "running", "1 1 before\n", "2 1 behind\n");
+        assertThat(runs).hasValue(2);
     }
 
     private static void uninterrupted(CountDownLatch latch) {

@@ -138,6 +138,21 @@ final class CarafeBuildOutputTest {
     }
 
     @Test
+    void filesAreThoseOfTheImageAndNothingBeside() throws Exception {
+        Path context = context("FROM scratch\nCOPY f /d/f\n");
+        Path directory = engine.directory().resolve("files");
+        run("build", "-q", "-o", directory.toString(), context.toString()).good();
+        try (var found = Files.walk(directory)) {
+            assertThat(found.map(path -> directory.relativize(path).toString())).containsExactlyInAnyOrder("", "d", "d/f");
+        }
+        Path tar = engine.directory().resolve("printed.tar");
+        for (String quiet : List.of("-q", "--progress=plain")) {
+            Files.writeString(tar, run("build", quiet, "-o", "-", context.toString()).good().out());
+            assertThat(Command.of("tar", "-tf", tar.toString()).run().good().lines()).containsExactly("d/", "d/f");
+        }
+    }
+
+    @Test
     void theManifestIsAnnotated() throws Exception {
         Path context = context("FROM scratch\nCOPY f /f\n");
         try (var registry = DebianRegistry.open()) {
@@ -146,6 +161,9 @@ final class CarafeBuildOutputTest {
                     context.toString()).good();
             assertThat(run("manifest", "inspect", "--insecure", name).good().text())
                     .contains("\"org.example.a\": \"one\"", "\"b\": \"two=2\"");
+            run("build", "--push", "-t", name, "--annotation", "c=other", context.toString()).good();
+            assertThat(run("manifest", "inspect", "--insecure", name).good().text())
+                    .contains("\"c\": \"other\"").doesNotContain("org.example.a");
         }
         assertThat(run("build", "--annotation", "index:a=b", context.toString()).endedWith(1).err())
                 .contains("index annotations not supported for single platform export");

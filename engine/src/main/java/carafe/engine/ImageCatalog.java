@@ -53,6 +53,9 @@ public interface ImageCatalog {
     /// @throws EngineException.NotFound an image is not here any more
     Download save(BuiltArchive built) throws EngineException;
 
+    /// The files of an image, and nothing beside them, as a tar.
+    Download files(String image) throws EngineException;
+
     /// Makes an image of one layer, the files in `tar` or, where the request names a URL, in what lies there; answers its
     /// id (`sha256:…`).
     String importRoot(InputStream tar, ImportRequest request) throws EngineException;

@@ -270,6 +270,12 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
         return download(images.departures().save(new MadeArchive(ids, built.index(), named, built.annotations())));
     }
 
+    @Override
+    public Download files(String image) throws EngineException {
+        var found = images.find(image);
+        return out -> images.snapshots().exportImage(found, out);
+    }
+
     private Download download(ImageArchive archive) {
         for (var id : archive.ids()) {
             tell("save", id.toString(), id.toString());

@@ -74,7 +74,7 @@ final class DockerArchive {
         }
         var manifest = Manifest.of(Descriptor.of(MediaTypes.OCI_CONFIG, configBytes), layers);
         return new IncomingImage(configBytes, config, manifest.toJson().printBytes(), manifest, names,
-                Optional.empty());
+                Optional.empty(), false);
     }
 
     private static EngineException.Invalid missing(String name) {

@@ -191,9 +191,11 @@ record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Named> names) {
 
     /// This index with a further image, unless it has it; `manifest` says its platform.
     ImageIndex withImage(Digest id, Descriptor manifest) {
-        if (images.containsKey(id)) {
-            return this;
-        }
+        return images.containsKey(id) ? this : withManifest(id, manifest);
+    }
+
+    /// This index with an image that has this manifest, whether it has the image or not.
+    ImageIndex withManifest(Digest id, Descriptor manifest) {
         var more = new LinkedHashMap<>(images);
         more.put(id, manifest.withAnnotations(Map.of()));
         return new ImageIndex(more, names);

@@ -44,6 +44,7 @@ public final class Images implements AutoCloseable {
     private final LayerFlights flights = new LayerFlights();
     private final Semaphore loading = ArchiveReader.budget();
     private final Platform host = Platform.host();
+    /// By their manifests' digests.
     private final Map<Digest, Documents> documents = new ConcurrentHashMap<>();
     private final Artifacts artifacts;
     private final Departures departures;
@@ -168,7 +169,7 @@ public final class Images implements AutoCloseable {
     private Map<Digest, Set<Digest>> layersByBlob() throws EngineException {
         var diffIds = new HashMap<Digest, Set<Digest>>();
         for (var id : imageIds(index)) {
-            var image = documents(id);
+            var image = documents(id, index);
             for (int i = 0; i < image.config.diffIds().size(); i++) {
                 diffIds.computeIfAbsent(image.manifest.layers().get(i).digest(), _ -> new HashSet<>())
                         .add(image.config.diffIds().get(i));
@@ -229,7 +230,8 @@ public final class Images implements AutoCloseable {
                 content.put(image.manifestBytes());
                 var from = image.index().isPresent()
                         ? Optional.of(content.put(image.index().get())) : Optional.<Digest>empty();
-                next = next.withImage(image.id(), image.descriptor());
+                next = isOther(image, now) ? next.withManifest(image.id(), image.descriptor())
+                        : next.withImage(image.id(), image.descriptor());
                 for (var name : image.names()) {
                     next = from.isPresent()
                             ? next.withName(name, image.id(), from.get()) : next.withName(name, image.id());
@@ -242,6 +244,11 @@ public final class Images implements AutoCloseable {
             return next;
         });
         return new Published(renamed, staying);
+    }
+
+    private boolean isOther(IncomingImage image, ImageIndex now) throws EngineException {
+        return image.built() && now.images().containsKey(image.id())
+                && !documents(image.id(), now).manifest.annotations().equals(image.manifest().annotations());
     }
 
     /// The names that images had in `before` and that were taken from them for these, with the image people saw there.
@@ -346,7 +353,7 @@ public final class Images implements AutoCloseable {
     }
 
     Image image(Digest id, ImageIndex at) throws EngineException {
-        var found = documents(id);
+        var found = documents(id, at);
         var manifest = at.images().get(id);
         if (manifest == null) {
             throw new EngineException.NotFound("No such image: " + id);
@@ -365,19 +372,19 @@ public final class Images implements AutoCloseable {
         }
     }
 
-    private Documents documents(Digest id) throws EngineException {
-        var known = documents.get(id);
-        if (known != null) {
-            return known;
-        }
-        var manifest = index.images().get(id);
+    private Documents documents(Digest id, ImageIndex at) throws EngineException {
+        var manifest = at.images().get(id);
         if (manifest == null) {
             throw new EngineException.NotFound("No such image: " + id);
+        }
+        var known = documents.get(manifest.digest());
+        if (known != null) {
+            return known;
         }
         try {
             var read = new Documents(ImageConfig.parse(content.readAll(id, ImageConfig.MAX_BYTES)),
                     Manifest.parse(content.readAll(manifest.digest(), Manifest.MAX_BYTES)));
-            documents.put(id, read);
+            documents.put(manifest.digest(), read);
             return read;
         } catch (IOException e) {
             throw Failures.of("read image " + id, e);
@@ -448,11 +455,10 @@ public final class Images implements AutoCloseable {
                 var chains = new ArrayList<List<Digest>>();
                 for (var gone : plan.deleted()) {
                     if (!now.isArtifact(gone)) {
-                        chains.add(documents(gone).config.diffIds());
+                        chains.add(documents(gone, now).config.diffIds());
                     }
                 }
                 change(next);
-                plan.deleted().forEach(documents::remove);
                 var collected = collect();
                 chains.forEach(diffIds -> removals.addAll(ImageRemoval.layers(diffIds, collected)));
                 return removals;
@@ -478,10 +484,11 @@ public final class Images implements AutoCloseable {
         var neededLayers = new HashSet<Digest>();
         var neededBlobs = new HashSet<Digest>();
         for (var id : imageIds(index)) {
-            neededLayers.addAll(documents(id).config.diffIds());
+            neededLayers.addAll(documents(id, index).config.diffIds());
             neededBlobs.add(id);
         }
         index.images().values().forEach(manifest -> neededBlobs.add(manifest.digest()));
+        documents.keySet().retainAll(neededBlobs);
         neededBlobs.addAll(index.indexes());
         neededBlobs.addAll(artifacts.neededBlobs(index));
         content.collect(neededBlobs::contains);
@@ -524,7 +531,7 @@ public final class Images implements AutoCloseable {
     public List<LayerUse> layerUses() throws EngineException {
         var users = new LinkedHashMap<Digest, Set<Digest>>();
         for (var id : imageIds(index)) {
-            documents(id).config.diffIds().forEach(diffId -> users.computeIfAbsent(diffId, _ -> new HashSet<>()).add(id));
+            documents(id, index).config.diffIds().forEach(diffId -> users.computeIfAbsent(diffId, _ -> new HashSet<>()).add(id));
         }
         try {
             var uses = new ArrayList<LayerUse>();

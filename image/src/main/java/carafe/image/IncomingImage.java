@@ -10,9 +10,10 @@ import java.util.List;
 import java.util.Optional;
 
 /// An image from outside, all its parts there and in agreement: its documents byte for byte, the names it shall have, of
-/// which there may be none, and the index through which it was found.
+/// which there may be none, and the index through which it was found; `built`: its annotations count, where it is here
+/// with others.
 record IncomingImage(byte[] configBytes, ImageConfig config, byte[] manifestBytes, Manifest manifest,
-        List<Reference> names, Optional<byte[]> index) {
+        List<Reference> names, Optional<byte[]> index, boolean built) {
 
     IncomingImage {
         names = List.copyOf(names);
@@ -31,17 +32,22 @@ record IncomingImage(byte[] configBytes, ImageConfig config, byte[] manifestByte
             throw new EngineException.Invalid("invalid manifest, layers length mismatch: expected "
                     + config.diffIds().size() + ", got " + manifest.layers().size());
         }
-        return new IncomingImage(configBytes, config, manifestBytes, manifest, names, index);
+        return new IncomingImage(configBytes, config, manifestBytes, manifest, names, index, false);
+    }
+
+    /// The same as the result of a build.
+    IncomingImage ofBuild() {
+        return new IncomingImage(configBytes, config, manifestBytes, manifest, names, index, true);
     }
 
     /// The same with other names.
     IncomingImage named(List<Reference> others) {
-        return new IncomingImage(configBytes, config, manifestBytes, manifest, others, index);
+        return new IncomingImage(configBytes, config, manifestBytes, manifest, others, index, built);
     }
 
     /// The same with other names, found through `index`.
     IncomingImage of(List<Reference> others, byte[] index) {
-        return new IncomingImage(configBytes, config, manifestBytes, manifest, others, Optional.of(index));
+        return new IncomingImage(configBytes, config, manifestBytes, manifest, others, Optional.of(index), built);
     }
 
     /// The image's id.

@@ -207,7 +207,7 @@ public final class Intake implements AutoCloseable {
     /// @return the names that other images had before, with those images
     public List<Loaded> commit(byte[] config, byte[] manifest, List<Reference> names, Optional<byte[]> index)
             throws EngineException {
-        return commit(List.of(new Made(config, manifest)), names, index);
+        return commit(List.of(IncomingImage.of(config, manifest, names, index)));
     }
 
     /// An image's documents.
@@ -217,13 +217,28 @@ public final class Intake implements AutoCloseable {
     public List<Loaded> commit(List<Made> all, List<Reference> names, Optional<byte[]> index) throws EngineException {
         var incoming = new ArrayList<IncomingImage>();
         for (var made : all) {
-            var image = IncomingImage.of(made.config, made.manifest, names, index);
+            incoming.add(IncomingImage.of(made.config, made.manifest, names, index));
+        }
+        return commit(incoming);
+    }
+
+    /// The same for what a build made: an image that is here with other annotations has these from now on, under all its
+    /// names.
+    public List<Loaded> commitBuilt(List<Made> all, List<Reference> names, Optional<byte[]> index) throws EngineException {
+        var incoming = new ArrayList<IncomingImage>();
+        for (var made : all) {
+            incoming.add(IncomingImage.of(made.config, made.manifest, names, index).ofBuild());
+        }
+        return commit(incoming);
+    }
+
+    private List<Loaded> commit(List<IncomingImage> incoming) throws EngineException {
+        for (var image : incoming) {
             for (var diffId : image.config().diffIds()) {
                 if (!has(diffId)) {
                     throw new EngineException.Invalid("layer " + diffId + " of the image is missing");
                 }
             }
-            incoming.add(image);
         }
         try {
             return images.publish(incoming, List.of()).renamed();

@@ -24,6 +24,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.regex.Pattern;
 
 /// The writable directories of containers, each on top of an image's layers: `ID/upper`, `ID/work`, and `ID/layers`
@@ -265,6 +266,18 @@ public final class Snapshots {
             }
         } finally {
             opened.forEach(Fd::close);
+        }
+    }
+
+    /// Writes the files of `image` to `out` as a tar, which stays open: its own, without what a container's root has beside
+    /// them.
+    public void exportImage(Image image, OutputStream out) throws IOException, EngineException {
+        String id = "view-" + UUID.randomUUID();
+        prepareView(id, image);
+        try {
+            export(id, out);
+        } finally {
+            remove(id);
         }
     }
 

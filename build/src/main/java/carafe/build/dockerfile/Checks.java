@@ -183,7 +183,7 @@ final class Checks {
 
     private void stage(Stage stage, List<Stage> stages) {
         boolean shell = hasShell(stage, stages, 0);
-        boolean absolute = hasAbsolute(stage, stages, 0);
+        boolean placed = hasWorkdir(stage, stages, 0);
         var seen = new HashSet<String>();
         for (var step : stage.steps()) {
             switch (step.instruction()) {
@@ -195,12 +195,11 @@ final class Checks {
                         "Maintainer instruction is deprecated in favor of using label", step,
                         "LABEL org.opencontainers.image.authors=\"" + name + "\"");
                 case Instruction.Workdir(var path) -> {
-                    if (path.startsWith("/") || path.startsWith("$")) {
-                        absolute = true;
-                    } else if (!absolute) {
+                    if (!placed && !path.startsWith("/") && !path.startsWith("$")) {
                         add(Rule.WORKDIR_RELATIVE_PATH, "Relative workdir '" + path
                                 + "' can have unexpected results if the base image changes", step, "WORKDIR /" + path);
                     }
+                    placed = true; // what makes the first right makes those behind it right
                 }
                 case Instruction.Env(var variables, var legacy) -> {
                     legacy("ENV", variables, legacy, step);
@@ -230,12 +229,11 @@ final class Checks {
                         || hasShell(parent.get(), stages, depth + 1));
     }
 
-    private static boolean hasAbsolute(Stage stage, List<Stage> stages, int depth) {
+    private static boolean hasWorkdir(Stage stage, List<Stage> stages, int depth) {
         var parent = parent(stage, stages);
         return parent.isPresent() && depth < 1000
-                && (parent.get().steps().stream().anyMatch(step -> step.instruction()
-                        instanceof Instruction.Workdir(var path) && path.startsWith("/"))
-                        || hasAbsolute(parent.get(), stages, depth + 1));
+                && (parent.get().steps().stream().anyMatch(step -> step.instruction() instanceof Instruction.Workdir)
+                        || hasWorkdir(parent.get(), stages, depth + 1));
     }
 
     private void once(String keyword, Step step, HashSet<String> seen) {

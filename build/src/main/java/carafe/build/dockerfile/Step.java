@@ -9,4 +9,10 @@ public record Step(Instruction instruction, String text, Span span, String keywo
     public Step {
         comments = List.copyOf(comments);
     }
+
+    /// What the comments say of `name`, a stage or an argument: the rest of the first that begins with it.
+    public String description(String name) {
+        return comments.stream().filter(comment -> comment.startsWith(name + " ")).findFirst()
+                .map(comment -> comment.substring(name.length() + 1)).orElse("");
+    }
 }

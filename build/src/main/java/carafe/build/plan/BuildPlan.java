@@ -11,9 +11,10 @@ import java.util.Map;
 
 /// All stages that the targets need, each behind those it needs; the targets, one for each platform; what the checks
 /// found. Where there are several platforms, `labels` has for each stage's number the one it is for, as people see it.
-/// `unused` are the names of arguments that were given and that nothing in the file `source` declares.
+/// `unused` are the names of arguments that were given and that nothing in the file `source` declares; `arguments` are those
+/// that the stages take, in the file's order.
 public record BuildPlan(List<PlannedStage> stages, List<Target> targets, List<Finding> findings,
-        Map<Integer, String> labels, Source source, List<String> unused) {
+        Map<Integer, String> labels, Source source, List<String> unused, List<DeclaredArgument> arguments) {
 
     /// A stage that becomes a result: its number, and its configuration with the labels asked for.
     public record Target(int stage, RunConfig config, Platform platform) {}
@@ -24,6 +25,7 @@ public record BuildPlan(List<PlannedStage> stages, List<Target> targets, List<Fi
         findings = List.copyOf(findings);
         labels = Map.copyOf(labels);
         unused = List.copyOf(unused);
+        arguments = List.copyOf(arguments);
     }
 
     /// One plan of those for several platforms: stages that are the same for all are in it once.
@@ -50,7 +52,7 @@ public record BuildPlan(List<PlannedStage> stages, List<Target> targets, List<Fi
         }
         findings.sort((a, b) -> Integer.compare(a.span().first(), b.span().first()));
         var first = plans.getFirst(); // what is declared is the same for all
-        return new BuildPlan(stages, targets, findings, labels, first.source, first.unused);
+        return new BuildPlan(stages, targets, findings, labels, first.source, first.unused, first.arguments);
     }
 
     /// The number of a stage among `stages`, to which it is added unless it is there.

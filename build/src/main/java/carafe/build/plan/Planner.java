@@ -17,6 +17,7 @@ import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import carafe.spec.oci.RunConfig;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -42,6 +43,10 @@ public final class Planner {
     private final Map<String, BaseImages.BaseImage> found = new HashMap<>();
     private final List<Finding> findings = new ArrayList<>();
     private final Set<String> usedArguments = new LinkedHashSet<>();
+    private final Map<String, Global> declared = new HashMap<>();
+
+    /// An argument declared before the first stage, and the names that its value was made of.
+    private record Global(DeclaredArgument argument, Set<String> uses) {}
 
     private Planner(Dockerfile file, PlanOptions options, BaseImages images, IgnorePatterns ignored) {
         this.file = file;
@@ -51,14 +56,10 @@ public final class Planner {
     }
 
     /// Plans the build of `file`.
-    /// @throws EngineException.Invalid the Dockerfile is at fault; the message shows the lines
+    /// @throws DockerfileException the Dockerfile is at fault
     public static BuildPlan plan(Dockerfile file, PlanOptions options, BaseImages images, IgnorePatterns ignored)
-            throws EngineException {
-        try {
-            return new Planner(file, options, images, ignored).run();
-        } catch (DockerfileException e) {
-            throw e.in(file.source());
-        }
+            throws DockerfileException, EngineException {
+        return new Planner(file, options, images, ignored).run();
     }
 
     private BuildPlan run() throws DockerfileException, EngineException {
@@ -75,12 +76,15 @@ public final class Planner {
             if (step.instruction() instanceof Instruction.Arg(var arguments)) {
                 for (var argument : arguments) {
                     String given = options.arguments().get(argument.key());
+                    var uses = new LinkedHashSet<String>();
                     usedArguments.add(argument.key());
                     if (given != null) {
                         globals.put(argument.key(), given);
                     } else if (argument.value().isPresent()) {
-                        globals.put(argument.key(), expand(argument.value().get(), step.span()));
+                        globals.put(argument.key(), expand(argument.value().get(), step.span(), uses));
                     }
+                    declared.put(argument.key(), new Global(new DeclaredArgument(argument.key(),
+                            globals.getOrDefault(argument.key(), ""), step.description(argument.key()), step.span()), uses));
                 }
             }
         }
@@ -96,7 +100,25 @@ public final class Planner {
         findings.stream().filter(finding -> file.directives().wants(finding.rule())).forEach(all::add);
         all.sort((a, b) -> Integer.compare(a.span().first(), b.span().first()));
         var made = new BuildPlan.Target(target.index(), labelled(result.config()), options.platform());
-        return new BuildPlan(stages, List.of(made), all, Map.of(), file.source(), unused());
+        return new BuildPlan(stages, List.of(made), all, Map.of(), file.source(), unused(), arguments(stages));
+    }
+
+    /// The arguments that `stages` take, the target's first where several have one of a name.
+    private List<DeclaredArgument> arguments(List<PlannedStage> stages) {
+        var all = new LinkedHashMap<String, DeclaredArgument>();
+        for (var stage : stages.reversed()) {
+            var planner = planner(stage.index());
+            planner.ownArguments().forEach(all::putIfAbsent);
+            planner.usedGlobals().forEach(name -> addGlobal(name, all));
+        }
+        return all.values().stream().sorted(Comparator.comparingInt(argument -> argument.span().first())).toList();
+    }
+
+    private void addGlobal(String name, Map<String, DeclaredArgument> all) {
+        var global = declared.get(name);
+        if (global != null && all.putIfAbsent(name, global.argument) == null) {
+            global.uses.forEach(used -> addGlobal(used, all));
+        }
     }
 
     /// The arguments given that neither an instruction of the file nor a trigger that was run declares, and that mean
@@ -149,9 +171,13 @@ public final class Planner {
                 + "\" could not be found" + Nearest.of(wanted, names).map(near -> " (did you mean " + near + "?)").orElse(""));
     }
 
-    private String expand(String text, Span span) throws DockerfileException {
+    /// `text` with what is declared before the first stage; the names that it uses are put into `used`.
+    private String expand(String text, Span span, Set<String> used) throws DockerfileException {
         try {
-            return new Expansion(file.directives().escape(), name -> Optional.ofNullable(globals.get(name))).word(text);
+            return new Expansion(file.directives().escape(), name -> {
+                used.add(name);
+                return Optional.ofNullable(globals.get(name));
+            }).word(text);
         } catch (WordException e) {
             throw new DockerfileException(span, "failed to process \"" + text + "\": " + e.getMessage());
         }
@@ -164,15 +190,17 @@ public final class Planner {
             return known;
         }
         var stage = file.stages().get(index);
-        String image = expand(stage.base().image(), stage.from().span());
+        var used = new LinkedHashSet<String>();
+        String image = expand(stage.base().image(), stage.from().span(), used);
         if (image.isEmpty()) {
             throw new DockerfileException(stage.from().span(), "base name (" + stage.base().image()
                     + ") should not be blank");
         }
-        var platform = platform(stage);
+        var platform = platform(stage, used);
         var base = origin(image, index, platform, stage.from().span());
         var below = base instanceof Origin.OfStage(int parent) ? Optional.of(plan(parent)) : Optional.<PlannedStage>empty();
         var planner = new StagePlanner(this, stage, below.map(PlannedStage::platform).orElse(platform));
+        planner.usedGlobals().addAll(used);
         var made = switch (base) {
             case Origin.OfStage(int parent) -> {
                 planner.declareAs(planner(parent));
@@ -199,11 +227,11 @@ public final class Planner {
         return planner;
     }
 
-    private Platform platform(Stage stage) throws DockerfileException {
+    private Platform platform(Stage stage, Set<String> used) throws DockerfileException {
         if (stage.base().platform().isEmpty()) {
             return options.platform();
         }
-        String text = expand(stage.base().platform().get(), stage.from().span());
+        String text = expand(stage.base().platform().get(), stage.from().span(), used);
         try {
             return text.isEmpty() ? options.platform() : Platform.parse(text);
         } catch (EngineException.Invalid e) {
@@ -251,7 +279,17 @@ public final class Planner {
                 return new Origin.OfStage(stage.index());
             }
         }
-        return new Origin.OfImage(name, image(name, platform, span).id());
+        try {
+            return new Origin.OfImage(name, image(name, platform, span).id());
+        } catch (EngineException e) {
+            for (var stage : file.stages().subList(before, file.stages().size())) {
+                if (stage.base().name().equals(Optional.of(lower))) {
+                    throw e.with("a stage " + lower + " begins at line " + stage.from().span().first()
+                            + ", and only stages above can be named");
+                }
+            }
+            throw e;
+        }
     }
 
     /// The names under which a context that stands for the image `name` may have been given: `alpine`, `alpine:latest`,

@@ -44,6 +44,8 @@ final class StagePlanner {
     private final Platform platform;
     private final Map<String, String> arguments = new LinkedHashMap<>();
     private final Set<String> declared = new LinkedHashSet<>();
+    private final Map<String, DeclaredArgument> ownArguments = new LinkedHashMap<>();
+    private final Set<String> usedGlobals = new LinkedHashSet<>();
     private final List<PlannedStep> steps = new ArrayList<>();
     private ConfigDraft config = new ConfigDraft(RunConfig.EMPTY, "");
     private boolean commandSet;
@@ -184,7 +186,11 @@ final class StagePlanner {
                 arguments.put(name, expand(argument.value().get(), step));
             } else if (planner.globals().containsKey(name)) {
                 arguments.put(name, planner.globals().getOrDefault(name, ""));
+                usedGlobals.add(name);
+                continue;
             }
+            ownArguments.put(name, new DeclaredArgument(name, arguments.getOrDefault(name, ""), step.description(name),
+                    step.span()));
         }
     }
 
@@ -307,6 +313,16 @@ final class StagePlanner {
 
     Planner planner() {
         return planner;
+    }
+
+    /// The arguments that this stage gives a value, or that have none.
+    Map<String, DeclaredArgument> ownArguments() {
+        return ownArguments;
+    }
+
+    /// The names of those before the first stage that this one uses; to be added to.
+    Set<String> usedGlobals() {
+        return usedGlobals;
     }
 
     int index() {

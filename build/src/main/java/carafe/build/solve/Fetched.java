@@ -5,12 +5,14 @@ import carafe.build.source.Checkout;
 import carafe.build.source.Contexts;
 import carafe.build.source.Remotes;
 import carafe.build.step.CopyStep;
+import carafe.build.tree.Closing;
 import carafe.build.tree.ContextArchive;
 import carafe.build.tree.Node;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildContexts;
 import carafe.spec.build.GitAddress;
 import carafe.spec.oci.Digest;
+import java.io.Closeable;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -188,8 +190,6 @@ final class Fetched implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        for (var archive : opened) {
-            archive.close();
-        }
+        Closing.all(opened.stream().<Closeable>map(archive -> archive::close).toList());
     }
 }

@@ -11,6 +11,7 @@ import carafe.build.tree.Node;
 import carafe.build.tree.RootView;
 import carafe.image.Image;
 import carafe.spec.EngineException;
+import carafe.spec.build.IgnorePatterns;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.io.InputStream;
@@ -104,6 +105,11 @@ final class Sources {
     }
 
     private CopyStep mounted(Mount.Bind bind, FileSource files) throws IOException, EngineException {
+        String source = IgnorePatterns.clean(bind.source());
+        if (!source.isEmpty() && files.follow(source).isEmpty()) {
+            throw new EngineException.Invalid("cannot mount " + bind.source() + " at " + bind.target()
+                    + ": there is no such file in the build context, or .dockerignore excludes it");
+        }
         var all = new Operation.Copy(false, bind.from(), List.of(bind.source()), List.of(), "/", Operation.Options.NONE);
         return CopyStep.select(all, files, false, workshop.place().scratch());
     }

@@ -15,6 +15,7 @@ import carafe.build.tree.Node;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildEvent;
+import carafe.spec.build.BuildListener;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.RunConfig;
 import java.io.IOException;
@@ -61,7 +62,7 @@ final class StageSolver {
         state = switch (stage.base()) {
             case Origin.OfStage(int index) -> results.of(index);
             case Origin.OfImage image -> base(image);
-            case Origin.NamedContext context -> context(context);
+            case Origin.NamedContext context -> context(context, vertex);
             case Origin.Scratch _, Origin.Context _ -> StageResult.EMPTY;
         };
         job.tell(new BuildEvent.Done(vertex, false, digest(stage.start())));
@@ -106,7 +107,7 @@ final class StageSolver {
             case Operation.MakeDirectory make -> {
                 var key = new StepKey("directory", job.epoch()).below(state).with("path", make.path())
                         .with("user", make.user());
-                yield solved(step, vertex, key, Inputs.NONE, () -> {
+                yield solved(step, vertex, key, Inputs.NONE, _ -> {
                     try (var root = sources.root(state)) {
                         return take(DirectoryStep.members(make, root, now()));
                     }
@@ -121,10 +122,10 @@ final class StageSolver {
         return Digest.sha256((state.chain() + config.toJson().print()).getBytes(StandardCharsets.UTF_8)).toString();
     }
 
-    /// Makes the layer of a step that the cache does not have.
+    /// Makes the layer of a step that the cache does not have; `told` hears what its program does.
     @FunctionalInterface
     private interface Making {
-        Optional<Layer> make() throws EngineException, IOException, InterruptedException, StepFailed;
+        Optional<Layer> make(BuildListener told) throws EngineException, IOException, InterruptedException, StepFailed;
     }
 
     /// What else went into a step's result, read only where the step is done or explained.
@@ -162,7 +163,7 @@ final class StageSolver {
         if (cached) {
             record = found.get();
         } else {
-            record = make(digest, key, description, more, making);
+            record = make(digest, vertex, key, description, more, making);
         }
         state = state.with(record.layer(), step.history(), step.author(), Optional.of(record.created()));
         job.learnt(stage, record);
@@ -202,7 +203,7 @@ final class StageSolver {
         if (taken.isEmpty() || taken.get().layer().isEmpty()) {
             return Optional.empty();
         }
-        var made = making.make();
+        var made = making.make(job::tell);
         if (made.isEmpty()) {
             return Optional.empty();
         }
@@ -218,11 +219,11 @@ final class StageSolver {
         return whole ? found : Optional.empty();
     }
 
-    private StepRecord make(Digest digest, StepKey key, String description, Inputs more, Making making)
+    private StepRecord make(Digest digest, int vertex, StepKey key, String description, Inputs more, Making making)
             throws EngineException, IOException, InterruptedException, StepFailed {
         job.working(description);
         while (true) {
-            var record = join(digest, key, description, more, making);
+            var record = join(digest, vertex, key, description, more, making);
             if (record.layer().isEmpty() || job.intake().has(record.layer().get().diffId())) {
                 return record;
             } // another build made it, and it was pruned before this one could keep it
@@ -230,16 +231,16 @@ final class StageSolver {
     }
 
     /// Does the step, or waits for the build that is doing it.
-    private StepRecord join(Digest digest, StepKey key, String description, Inputs more, Making making)
+    private StepRecord join(Digest digest, int vertex, StepKey key, String description, Inputs more, Making making)
             throws EngineException, IOException, InterruptedException, StepFailed {
         try {
-            return workshop.flights().join(digest, () -> {
+            return workshop.flights().join(digest, vertex, job::tell, told -> {
                 try {
                     var later = known(digest);
                     if (later.isPresent()) {
                         return later.get(); // done between the look and the flight
                     }
-                    var layer = making.make();
+                    var layer = making.make(told);
                     var inputs = new TreeMap<>(key.parts());
                     inputs.putAll(more.read());
                     var now = workshop.clock().instant();
@@ -339,7 +340,7 @@ final class StageSolver {
         try (var source = sources.open(copy.from());
                 var selected = CopyStep.select(copy, source, keepOwners, workshop.place().scratch())) {
             key.with("files", selected.digest().hex());
-            return solved(step, vertex, key, () -> fingerprints(selected), () -> layer(copy, selected));
+            return solved(step, vertex, key, () -> fingerprints(selected), _ -> layer(copy, selected));
         }
     }
 
@@ -364,7 +365,7 @@ final class StageSolver {
             }
             key.with("files", local.digest().hex());
             fetched.locate(key);
-            return solved(step, vertex, key, () -> fingerprints(local), () -> {
+            return solved(step, vertex, key, () -> fingerprints(local), _ -> {
                 try (var selected = CopyStep.of(copy, workshop.place().scratch())) {
                     fetched.into(selected);
                     return layer(copy, selected);
@@ -374,7 +375,7 @@ final class StageSolver {
     }
 
     /// The state of a stage that begins with a context: its files, in one layer.
-    private StageResult context(Origin.NamedContext origin)
+    private StageResult context(Origin.NamedContext origin, int vertex)
             throws EngineException, IOException, InterruptedException, StepFailed {
         var all = new Operation.Copy(false, origin, List.of(""), List.of(), "/", Operation.Options.NONE);
         try (var source = sources.open(origin);
@@ -382,8 +383,8 @@ final class StageSolver {
             var key = new StepKey("context", job.epoch()).with("files", selected.digest().hex());
             var known = known(key.digest());
             String words = "context " + origin.name();
-            var record = known.isPresent() ? known.get() : make(key.digest(), key, words, Inputs.NONE,
-                    () -> take(selected.members(Optional.empty(), now(), latest())));
+            var record = known.isPresent() ? known.get() : make(key.digest(), vertex, key, words, Inputs.NONE,
+                    _ -> take(selected.members(Optional.empty(), now(), latest())));
             return StageResult.EMPTY.with(record.layer(), words, "", Optional.of(record.created()));
         }
     }
@@ -425,7 +426,7 @@ final class StageSolver {
         }
         var key = new StepKey("run", job.epoch()).below(state).with("platform", stage.platform().toString())
                 .run(run, origins, job.request().running().limits());
-        return solved(step, vertex, key, () -> fingerprints(run), () -> run(run, vertex, step.config()));
+        return solved(step, vertex, key, () -> fingerprints(run), told -> run(run, vertex, step.config(), told));
     }
 
     /// The image with what a failed program left; empty if it cannot be kept, which is told beside the failure.
@@ -438,14 +439,14 @@ final class StageSolver {
         }
     }
 
-    private Optional<Layer> run(Operation.Run run, int vertex, RunConfig config)
+    private Optional<Layer> run(Operation.Run run, int vertex, RunConfig config, BuildListener told)
             throws EngineException, IOException, InterruptedException, StepFailed {
         String id = Names.fresh();
         try (var program = RunStep.prepare(workshop.place(), run, stage.platform(), id, state.diffIds())) {
-            job.tell(new BuildEvent.Running(vertex, id));
+            told.on(new BuildEvent.Running(vertex, id));
             try {
                 program.run(sources::open, job.gift(), (stream, bytes) ->
-                        job.tell(new BuildEvent.Log(vertex, stream, bytes)));
+                        told.on(new BuildEvent.Log(vertex, stream, bytes)));
             } catch (StepFailed e) {
                 String image = job.request().running().keepFailed() ? kept(program, run, config) : "";
                 job.tell(new BuildEvent.Failed(vertex, String.valueOf(e.getMessage()), e.exitCode(), image));

@@ -2,6 +2,7 @@ package carafe.build.source;
 
 import carafe.build.cache.CacheImage;
 import carafe.build.plan.BaseImages;
+import carafe.build.tree.Closing;
 import carafe.build.tree.ContextArchive;
 import carafe.build.tree.Node;
 import carafe.build.tree.Scratch;
@@ -252,22 +253,10 @@ public final class Contexts implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        IOException first = null;
         var opened = new ArrayList<Closeable>();
         directories.values().forEach(archive -> opened.add(archive::close));
         layouts.values().forEach(layout -> opened.add(layout::close));
-        for (var archive : opened) {
-            try {
-                archive.close();
-            } catch (IOException e) {
-                first = first == null ? e : first;
-            }
-        }
-        if (main.isPresent()) {
-            main.get().close();
-        }
-        if (first != null) {
-            throw first;
-        }
+        main.ifPresent(archive -> opened.add(archive::close));
+        Closing.all(opened);
     }
 }

@@ -1,6 +1,7 @@
 package carafe.build.step;
 
 import carafe.build.plan.Operation;
+import carafe.build.tree.Closing;
 import carafe.build.tree.ContextArchive;
 import carafe.build.tree.FileSource;
 import carafe.build.tree.LayerMember;
@@ -10,6 +11,7 @@ import carafe.image.TarArchive;
 import carafe.spec.EngineException;
 import carafe.spec.build.IgnorePatterns;
 import carafe.spec.oci.Digest;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -279,8 +281,6 @@ public final class CopyStep implements AutoCloseable {
     public void close() throws IOException {
         parts.forEach(part -> part.selection.close());
         members.forEach(Selection::close);
-        for (var archive : unpacked) {
-            archive.close();
-        }
+        Closing.all(unpacked.stream().<Closeable>map(archive -> archive::close).toList());
     }
 }

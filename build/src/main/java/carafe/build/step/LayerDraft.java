@@ -27,8 +27,8 @@ final class LayerDraft {
     /// Directories that the root does not have, so that nothing in them can be there either.
     private final Set<String> fresh = new HashSet<>();
 
-    /// A draft on `root`; without one (`--link`) every parent is new and no link is followed. New parents belong to
-    /// `newParents` and are of `now`.
+    /// A draft on `root`; without one (`--link`) every parent is new and only the draft's own links are
+    /// followed. New parents belong to `newParents` and are of `now`.
     LayerDraft(Optional<? extends FileSource> root, Node.Owner newParents, Node.Time now) {
         this.root = root;
         this.newParents = newParents;
@@ -38,10 +38,6 @@ final class LayerDraft {
     /// Where the cleaned `path` is once the links of the root, and of this draft before them, are followed; names that are
     /// not there yet stay as they are.
     String resolve(String path) throws IOException, EngineException {
-        return root.isEmpty() ? path : walk(path);
-    }
-
-    private String walk(String path) throws IOException, EngineException {
         String at = "";
         int links = 0;
         var left = new ArrayDeque<>(List.of(path.split("/")));

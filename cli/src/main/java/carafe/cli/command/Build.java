@@ -2,6 +2,7 @@ package carafe.cli.command;
 
 import carafe.cli.build.BuildProgress;
 import carafe.cli.client.EngineError;
+import carafe.cli.create.Checks;
 import carafe.cli.flag.FlagException;
 import carafe.cli.flag.Flags;
 import carafe.cli.flag.Values;
@@ -47,16 +48,17 @@ final class Build {
         var command = Command.of(path, "[OPTIONS] PATH | URL | -", "Start a build")
                 .aliases("image build", "builder build", "build").words(1, 1);
         var flags = command.flags();
-        flags.list("add-host", "Add a custom host-to-IP mapping (format: \"host:ip\")");
+        flags.list("add-host", "Add a custom host-to-IP mapping (format: \"host:ip\")").checked(Checks::extraHost);
         flags.list("allow", "Allow extra privileged entitlement (\"network.host\", \"security.insecure\")");
         flags.list("annotation", "Add annotation to the image (format: \"[index|manifest[platform]|...:]key=value\")");
         flags.list("attest", "Attestation parameters (none can be made yet)").hidden();
-        flags.list("build-arg", "Set build-time variables");
+        flags.list("build-arg", "Set build-time variables").checked(Build::named);
         flags.list("build-context", "Additional build contexts (e.g., name=path)");
         flags.text("builder", "Override the configured builder instance (the engine is the only one)").hidden();
         flags.list("cache-from", "External cache sources (e.g., \"user/app:cache\", \"type=local,src=path/to/dir\")");
         flags.list("cache-to", "Cache export destinations (e.g., \"user/app:cache\", \"type=local,dest=path/to/dir\")");
-        flags.text("call", "Set method for evaluating build (\"check\", \"outline\", \"targets\")").otherwise("build");
+        flags.text("call", "Set method for evaluating build (\"check\", \"outline\", \"targets\", each also with \",format=json\")")
+                .otherwise("build");
         flags.text("cgroup-parent", "Set the parent cgroup for the \"RUN\" instructions during build");
         flags.bool("check", "Shorthand for \"--call=check\"");
         flags.integer("cpu-period", 0, "Limit the CPU CFS (Completely Fair Scheduler) period");
@@ -68,7 +70,7 @@ final class Build {
         flags.bool("explain", "Say of each step why it was or was not cached");
         flags.text("f,file", "Name of the Dockerfile (default: \"PATH/Dockerfile\")");
         flags.text("iidfile", "Write the image ID to a file");
-        flags.list("label", "Set metadata for an image");
+        flags.list("label", "Set metadata for an image").checked(Build::named);
         flags.bool("load", "Shorthand for \"--output=type=image\"").hidden();
         flags.text("m,memory", "Memory limit of the \"RUN\" instructions");
         flags.add("memory-swap", "bytes", "Swap limit equal to memory plus swap: -1 to enable unlimited swap")
@@ -95,6 +97,13 @@ final class Build {
         flags.list("ulimit", "Ulimit options");
         others(flags);
         return command.does(call -> new Build(call).run());
+    }
+
+    private static String named(String pair) throws FlagException {
+        if (pair.isEmpty() || pair.startsWith("=")) {
+            throw new FlagException("invalid key-value pair \"" + pair + "\": empty key");
+        }
+        return pair;
     }
 
     /// What Docker's classic builder, or a newer buildx, has beside these.
@@ -211,8 +220,14 @@ final class Build {
                 session.print(last.text("text"));
                 var made = BuildResult.of(last);
                 String image = made.name();
+                var wanted = BuildCall.of(flags);
+                if (wanted.answers()) {
+                    return wanted.status(last.text("text"), progress.warned());
+                }
                 if (flags.truth("quiet") || style() == BuildProgress.Style.QUIET) {
-                    session.println(image);
+                    if (outputs.stream().noneMatch(BuildOutput::printed)) {
+                        session.println(image);
+                    }
                 } else if (!image.isEmpty()) {
                     session.say("built " + image + (tags.isEmpty() ? "" : " named " + String.join(", ", tags)));
                 }
@@ -222,7 +237,7 @@ final class Build {
                 }
                 write("iidfile", made.name());
                 write("metadata-file", made.metadata(names).print() + "\n");
-                return BuildDocument.call(flags).equals("check") && progress.warned() ? 1 : 0;
+                return 0;
             }
             case "error" -> {
                 String image = progress.failure().isPresent() ? progress.failure().get().text("image") : "";

@@ -1,6 +1,8 @@
 package carafe.cli.command;
 
 import carafe.cli.client.EngineError;
+import carafe.cli.flag.FlagException;
+import carafe.cli.flag.Values;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import java.io.IOException;
@@ -8,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -32,13 +35,22 @@ final class BuildCaches {
         for (String text : call.flags().list("cache-to")) {
             caches.to(text);
         }
-        for (String text : call.flags().list("cache-from")) {
-            caches.from(text);
+        boolean whole = false;
+        try {
+            for (String text : call.flags().list("cache-from")) {
+                caches.from(text);
+            }
+            whole = true;
+            return caches;
+        } finally {
+            if (!whole) {
+                caches.end();
+            }
         }
-        return caches;
     }
 
-    private static Map<String, String> fields(String text) {
+    /// The fields of `text`; those that no cache here has are passed over, as buildx does.
+    private static Map<String, String> fields(String flag, String text) throws Failure {
         var fields = new LinkedHashMap<String, String>();
         if (!text.contains("=")) {
             fields.put("type", "registry");
@@ -47,9 +59,21 @@ final class BuildCaches {
         }
         for (String field : text.split(",")) {
             int equals = field.indexOf('=');
-            fields.put(equals < 0 ? field : field.substring(0, equals), equals < 0 ? "" : field.substring(equals + 1));
+            if (equals < 1) {
+                throw new Failure(1, "invalid --" + flag + " \"" + text + "\": \"" + field + "\" is no KEY=VALUE");
+            }
+            fields.put(field.substring(0, equals).toLowerCase(Locale.ROOT), field.substring(equals + 1));
         }
         return fields;
+    }
+
+    private static boolean mounts(Map<String, String> fields, String flag, String text) throws Failure {
+        String value = fields.getOrDefault("mounts", "false");
+        try {
+            return Values.bool(value).equals("true");
+        } catch (FlagException e) {
+            throw new Failure(1, "invalid --" + flag + " \"" + text + "\": mounts=" + value + " is neither true nor false");
+        }
     }
 
     private static String needed(Map<String, String> fields, String name, String flag, String text) throws Failure {
@@ -61,8 +85,8 @@ final class BuildCaches {
     }
 
     private void from(String text) throws Failure, EngineError, EngineException.Invalid, IOException {
-        var fields = fields(text);
-        var entry = Json.object().put("mounts", fields.getOrDefault("mounts", "").equals("true"));
+        var fields = fields("cache-from", text);
+        var entry = Json.object().put("mounts", mounts(fields, "cache-from", text));
         switch (fields.getOrDefault("type", "")) {
             case "registry" -> from.add(entry.put("reference", needed(fields, "ref", "cache-from", text)).put("remote", true)
                     .build());
@@ -81,13 +105,13 @@ final class BuildCaches {
     }
 
     private void to(String text) throws Failure {
-        var fields = fields(text);
+        var fields = fields("cache-to", text);
         String mode = fields.getOrDefault("mode", "min");
         if (!mode.equals("min") && !mode.equals("max")) {
             throw new Failure(1, "invalid --cache-to \"" + text + "\": mode=min and max are known");
         }
         var entry = Json.object().put("all", mode.equals("max"))
-                .put("mounts", fields.getOrDefault("mounts", "").equals("true"));
+                .put("mounts", mounts(fields, "cache-to", text));
         switch (fields.getOrDefault("type", "")) {
             case "inline" -> to.add(entry.put("type", "inline").build());
             case "registry" -> {

@@ -34,6 +34,7 @@ final class BuildDocument {
 
     /// `annotations` are written as `--annotation` has them.
     Json.Obj read(BuildFiles.Source source, List<String> tags, List<String> annotations) throws Failure, IOException {
+        var wanted = BuildCall.of(flags);
         return Json.object()
                 .put("dockerfile", source.dockerfile())
                 .put("remote", source.remote())
@@ -61,16 +62,12 @@ final class BuildDocument {
                 .put("keepFailed", flags.truth("debug"))
                 .put("insecure", flags.list("allow").contains("security.insecure"))
                 .put("hostNetwork", flags.list("allow").contains("network.host"))
-                .put("call", call(flags))
+                .put("call", wanted.word())
+                .put("json", wanted.json())
                 .put("credentials", Json.ofAll(call.credentials().documents()))
                 .put("secrets", Json.ofMap(secrets()))
                 .put("agents", Json.ofMap(agents()))
                 .build();
-    }
-
-    /// What the build is to come to: `build`, `check`, `outline` or `targets`.
-    static String call(Flags flags) {
-        return flags.truth("check") ? "check" : flags.text("call");
     }
 
     /// The platforms asked for; none is the engine's own.

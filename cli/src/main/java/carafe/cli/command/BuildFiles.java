@@ -9,6 +9,7 @@ import carafe.cli.session.Session;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.build.BuildContexts;
+import carafe.spec.build.BuildRequest;
 import carafe.spec.build.IgnorePatterns;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -17,6 +18,7 @@ import java.io.SequenceInputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -143,14 +145,17 @@ final class BuildFiles {
         if (fileElsewhere) {
             dockerfile = file;
         } else if (file.equals("-")) {
-            dockerfile = ".dockerfile.from-stdin";
+            dockerfile = BuildRequest.APART + "stdin";
             extras.add(new ContextStream.Extra(dockerfile, session.in().readAllBytes()));
         } else if (!file.isEmpty()) {
             Path path = session.path(file).normalize();
+            if (session.files().isDirectory(path)) {
+                throw new Failure(1, "the Dockerfile " + file + " is a directory");
+            }
             if (path.startsWith(root)) {
                 dockerfile = root.relativize(path).toString();
             } else {
-                dockerfile = ".dockerfile.from-outside";
+                dockerfile = BuildRequest.APART + "outside";
                 extras.add(new ContextStream.Extra(dockerfile, bytes(path)));
                 Path beside = path.resolveSibling(path.getFileName() + IGNORE);
                 if (session.files().exists(beside)) {
@@ -163,7 +168,10 @@ final class BuildFiles {
                 && session.files().exists(root.resolve("dockerfile"))) {
             dockerfile = "dockerfile";
         }
-        var always = fileElsewhere ? Set.of(IGNORE) : Set.of(dockerfile, dockerfile + IGNORE, IGNORE);
+        var always = new HashSet<>(List.of(IGNORE));
+        if (!fileElsewhere) {
+            always.addAll(List.of(dockerfile, dockerfile + IGNORE));
+        }
         var patterns = ignored.isPresent() ? IgnorePatterns.read(ignored.get())
                 : ignored(root, fileElsewhere ? DOCKERFILE : dockerfile);
         var directory = new ContextDirectory(session.files(), root, new ContextRules(patterns, always), extras);

@@ -202,25 +202,24 @@ record BuildOutput(Kind kind, Map<String, String> fields, String destination, Op
         }
     }
 
+    /// Whether it takes standard output.
+    boolean printed() {
+        return destination.equals("-");
+    }
+
     /// Does something with a stream of files.
     @FunctionalInterface
     private interface Use<S> {
         void of(S stream) throws Failure, EngineError, EngineException.Invalid, IOException, CopyException;
     }
 
-    /// The files of an image, through a container that never runs.
+    /// The files of an image.
     private static void exported(Call call, String id, Use<InputStream> use)
             throws Failure, EngineError, EngineException.Invalid, IOException {
-        var engine = call.engine();
-        var created = engine.post(Target.of("containers", "create"), Json.object().put("Image", id)
-                .put("Cmd", Json.ofTexts(List.of("none"))).build());
-        String container = created.text("Id");
-        try (var answer = engine.open(Target.of("containers", container, "export"))) {
+        try (var answer = call.engine().open(Target.of("build", "files").with("image", id))) {
             use.of(answer.body());
         } catch (CopyException e) {
             throw new Failure(1, e.getMessage());
-        } finally {
-            engine.delete(Target.of("containers", container));
         }
     }
 

@@ -5,7 +5,7 @@ import carafe.cli.flag.Values;
 import java.util.Locale;
 
 /// What single values of container flags must look like.
-final class Checks {
+public final class Checks {
 
     private static final int LONGEST_DOMAIN = 255;
 
@@ -33,7 +33,8 @@ final class Checks {
         return typed;
     }
 
-    static String extraHost(String typed) throws FlagException {
+    /// `HOST:ADDRESS` for what may also be written with `=`.
+    public static String extraHost(String typed) throws FlagException {
         int cut = typed.indexOf('=') >= 0 ? typed.indexOf('=') : typed.indexOf(':');
         String host = cut < 0 ? "" : typed.substring(0, cut);
         String address = cut < 0 ? "" : typed.substring(cut + 1);

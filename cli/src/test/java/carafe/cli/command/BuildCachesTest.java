@@ -56,6 +56,21 @@ class BuildCachesTest {
     }
 
     @Test
+    void aCacheThatIsWrongLeavesNoneOfThoseBeforeItInTheEngine() {
+        String id = "sha256:" + "a".repeat(64);
+        engine.on("POST /images/load", exchange -> {
+            exchange.readBody(1 << 20);
+            FakeEngine.answer(exchange, 200, "{\"stream\":\"Loaded image ID: " + id + "\\n\"}");
+        });
+        engine.on("GET /images/" + id + "/json", 200, "{\"RepoTags\":[],\"RepoDigests\":[]}").on("DELETE /images/" + id, 200, "[]");
+        caller.file("kept/index.json", "{\"manifests\":[]}");
+        assertThat(Carafe.run(caller.session("build", "--cache-from", "type=local,src=kept", "--cache-from", "type=s3", "-"),
+                _ -> false)).isEqualTo(1);
+        assertThat(caller.errors()).contains("type=registry and local are known");
+        assertThat(engine.asked).contains("DELETE /images/" + id).noneMatch(asked -> asked.startsWith("POST /build"));
+    }
+
+    @Test
     void anImageThatSomebodyNamedStays() {
         engine.on("GET /images/c0ffee/json", 200, "{\"RepoTags\":[\"mine:1\"],\"RepoDigests\":[]}");
         build();

@@ -49,6 +49,23 @@ class BuildFilesTest {
     }
 
     @Test
+    void aDockerfileIsAFileWhateverItIsCalled() throws Exception {
+        caller.file("ctx/.dockerignore", "FROM scratch\n");
+        caller.file("ctx/Dockerfile", "FROM scratch\n");
+        assertThat(Carafe.run(caller.session("build", "-f", "ctx", "ctx"), _ -> false)).isEqualTo(1);
+        assertThat(caller.errors()).isEqualTo("the Dockerfile ctx is a directory\n");
+        try (var engine = new FakeEngine(directory)) {
+            caller.environment.put("CARAFE_HOST", engine.host());
+            engine.on("GET /_ping", 200, "OK").on("POST /build", exchange -> {
+                exchange.readBody(1 << 20);
+                FakeEngine.answer(exchange, 200, "{\"event\":\"outcome\",\"image\":\"c0ffee\"}");
+            });
+            assertThat(Carafe.run(caller.session("build", "-q", "-f", "ctx/.dockerignore", "ctx"), _ -> false))
+                    .as(caller.errors()).isZero();
+        }
+    }
+
+    @Test
     void whatIsNoDirectoryAndNoAddressIsNotSent() {
         assertThat(Carafe.run(caller.session("build", "none"), _ -> false)).isEqualTo(1);
         assertThat(caller.errors()).contains("unable to prepare context: path \"none\" not found");

@@ -75,9 +75,22 @@ class BuildFlagsTest {
         "--output=type=image,push-by-digest=true | push-by-digest=true is not known",
         "--output=type=local,dest=d,name=x | name=x is not known", "--output=type=oci,tar=false | dest is required",
         "--output=type=oci,tar=maybe | say true or false", "--secret=id=a,srk=b | unexpected key 'srk'",
-        "--secret=id=a,type=vault | unsupported secret type vault", "--annotation=layer:a=b | unknown annotation type"})
+        "--secret=id=a,type=vault | unsupported secret type vault", "--annotation=layer:a=b | unknown annotation type",
+        "--cache-to=type=registry,ref=r/a,max | \"max\" is no KEY=VALUE", "--cache-from=type=local,=x | \"=x\" is no KEY=VALUE",
+        "--cache-to=type=inline,mounts=perhaps | mounts=perhaps is neither true nor false",
+        "--call=check,format=yaml | unknown format \"yaml\"", "--call=check,outline | more than one call",
+        "--call=check,fromat=json | unexpected key 'fromat'", "--call=check,ignorestatus=x | neither true nor false"})
     void whatCannotBeDoneIsRefusedByName(String flag, String said) {
         assertThat(run(flag)).isEqualTo(1);
+        assertThat(caller.errors()).contains(said);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"--add-host=foo | bad format for add-host: \"foo\"",
+        "--add-host=foo=bar | invalid IP address in add-host: \"bar\"", "--label==x | invalid key-value pair \"=x\": empty key",
+        "--build-arg==x | invalid key-value pair \"=x\": empty key"})
+    void whatIsMalformedIsRefusedBeforeAnythingIsDone(String flag, String said) {
+        assertThat(run(flag)).isEqualTo(125);
         assertThat(caller.errors()).contains(said);
     }
 

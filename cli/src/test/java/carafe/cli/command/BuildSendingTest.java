@@ -84,6 +84,26 @@ class BuildSendingTest {
         assertThat(caller.output()).startsWith("checked\nchecked\nchecked\n");
     }
 
+    private int calls(String call, String... lines) {
+        answers.add(String.join("\n", lines));
+        return Carafe.run(caller.session("build", "-q", "--call", call, "ctx"), _ -> false);
+    }
+
+    @Test
+    void aCallMayAskForADocument() throws Exception {
+        String warning = "{\"event\":\"warning\",\"rule\":\"R\",\"message\":\"m\",\"line\":1}";
+        String broken = "{\"event\":\"outcome\",\"text\":\"{\\\"buildError\\\":{}}\\n\"}";
+        String fine = "{\"event\":\"outcome\",\"text\":\"{}\\n\"}";
+        assertThat(calls("outline,format=json", fine)).isZero();
+        assertThat(calls("lint,format=json", fine)).isZero();
+        assertThat(calls("format=json,check", warning, fine)).isEqualTo(1);
+        assertThat(calls("check,format=json,ignorestatus=true", warning, fine)).isZero();
+        assertThat(calls("check,format=json", broken)).isEqualTo(1);
+        assertThat(documents).extracting(document -> document.text("call") + " " + document.truth("json"))
+                .containsExactly("outline true", "check true", "check true", "check true", "check true");
+        assertThat(caller.output()).isEqualTo("{}\n{}\n{}\n{}\n{\"buildError\":{}}\n");
+    }
+
     private String listing(int at) throws EngineException.Invalid {
         var listing = documents.get(at).object("listing");
         return listing.text("directory").isEmpty() ? "none" : listing.truth("alone") ? "alone" : "behind";

@@ -13,6 +13,9 @@ public record BuildRequest(String dockerfile, List<String> tags, Map<String, Str
         Map<String, String> labels, Optional<String> target, List<String> platforms, Cache cache, Running running,
         Result result, BuildContexts contexts) {
 
+    /// How the name of a Dockerfile begins that is sent among the context's files and is none of them: no step sees it.
+    public static final String APART = ".dockerfile.from-";
+
     /// Which results of earlier builds count: none with `ignore`; none for the stages in `ignoreStages`; beside those of
     /// this engine the ones of `from`. Where the results go beside this engine: `to`.
     public record Cache(boolean ignore, List<String> ignoreStages, List<CacheImport> from, List<CacheExport> to) {
@@ -54,8 +57,9 @@ public record BuildRequest(String dockerfile, List<String> tags, Map<String, Str
 
     /// What is made: an image, or only answers about the Dockerfile; the time that no file or date of the result is
     /// later than (seconds since 1970); whether each step is to be explained; whether base images are looked up again; what
-    /// it is annotated with.
-    public record Result(Call call, Optional<Long> epoch, boolean explain, boolean pull, List<BuildAnnotation> annotations) {
+    /// it is annotated with; whether answers are JSON documents as buildx's, not texts.
+    public record Result(Call call, Optional<Long> epoch, boolean explain, boolean pull, List<BuildAnnotation> annotations,
+            boolean json) {
         /// An image.
         public static final Result IMAGE = new Result(Call.BUILD, Optional.empty(), false, false);
 
@@ -63,9 +67,9 @@ public record BuildRequest(String dockerfile, List<String> tags, Map<String, Str
             annotations = List.copyOf(annotations);
         }
 
-        /// Without annotations.
+        /// Without annotations; answers are texts.
         public Result(Call call, Optional<Long> epoch, boolean explain, boolean pull) {
-            this(call, epoch, explain, pull, List.of());
+            this(call, epoch, explain, pull, List.of(), false);
         }
     }
 

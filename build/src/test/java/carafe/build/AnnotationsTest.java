@@ -1,0 +1,109 @@
+package carafe.build;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carafe.build.tree.TarText;
+import carafe.image.ImageUsers;
+import carafe.image.Images;
+import carafe.spec.EngineException;
+import carafe.spec.build.BuildAnnotation;
+import carafe.spec.build.BuildContexts;
+import carafe.spec.build.BuildRequest;
+import carafe.spec.oci.Digest;
+import carafe.spec.oci.Manifest;
+import carafe.spec.oci.Reference;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What an image is annotated with when it is built again: its configuration, and with it its id, stays the same.
+class AnnotationsTest {
+
+    @TempDir
+    Path directory;
+
+    private Images images;
+    private Builder builder;
+
+    @BeforeEach
+    void open() throws Exception {
+        images = Images.open(directory.resolve("state"));
+        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets")),
+                new Builder.Parts(images, (_, _) -> 1, new PlayedRemotes(), Clock.systemUTC()));
+    }
+
+    @AfterEach
+    void close() {
+        builder.close();
+        images.close();
+    }
+
+    private Digest build(String name, String... annotations) throws Exception {
+        var request = new BuildRequest("Dockerfile", List.of(name), Map.of(), Map.of(), Optional.empty(), List.of(),
+                BuildRequest.Cache.USE, BuildRequest.Running.PLAIN, new BuildRequest.Result(BuildRequest.Call.BUILD,
+                        Optional.of(1_000_000_000L), false, false, BuildAnnotation.parseAll(List.of(annotations)), false),
+                BuildContexts.NONE);
+        var outcome = builder.build(request, (reference, _) -> {
+            throw new EngineException.NotFound(reference);
+        }, new TarText().file("f", "x").file("Dockerfile", "FROM scratch\nCOPY f /\n").stream(), _ -> { });
+        return Digest.parse(outcome.imageId().orElseThrow());
+    }
+
+    /// What an image is annotated with as it is shown, pushed and saved.
+    private Map<String, String> annotations(String name) throws Exception {
+        var shown = images.find(name).manifest().annotations();
+        try (var outgoing = images.outgoing(name)) {
+            var sent = outgoing.images().getFirst();
+            assertThat(Manifest.parse(sent.manifest()).annotations()).isEqualTo(shown);
+            assertThat(Digest.sha256(sent.manifest())).isEqualTo(images.find(name).manifestDigest());
+        }
+        try (var archive = images.save(List.of(name), Optional.empty())) {
+            var out = new ByteArrayOutputStream();
+            archive.write(out);
+            String text = out.toString(StandardCharsets.ISO_8859_1);
+            shown.forEach((key, value) -> assertThat(text).contains("\"" + key + "\":\"" + value + "\""));
+        }
+        return shown;
+    }
+
+    @Test
+    void annotationsOfTheLastBuildCount() throws Exception {
+        var id = build("app:1", "a=one");
+        assertThat(annotations("app:1")).isEqualTo(Map.of("a", "one"));
+        assertThat(build("app:2", "a=two", "b=three")).isEqualTo(id);
+        assertThat(annotations("app:2")).isEqualTo(Map.of("a", "two", "b", "three"));
+        assertThat(annotations("app:1")).isEqualTo(Map.of("a", "two", "b", "three"));
+        images.collectGarbage();
+        assertThat(annotations("app:2")).hasSize(2);
+        close();
+        open();
+        assertThat(annotations("app:1")).isEqualTo(Map.of("a", "two", "b", "three"));
+        build("app:1");
+        assertThat(annotations("app:1")).isEmpty();
+    }
+
+    @Test
+    void aBuildWithTheSameAnnotationsKeepsTheManifestThatAnImageCameWith() throws Exception {
+        var id = build("app:1", "a=one");
+        byte[] config = images.configBytes(id);
+        var built = images.find("app:1").manifest();
+        var layer = built.layers().getFirst();
+        byte[] other = new Manifest(built.mediaType(), built.config(), List.of(layer.withAnnotations(Map.of("of", "others"))),
+                built.annotations(), Optional.empty(), Optional.empty()).toJson().printBytes();
+        try (var intake = images.intake()) {
+            assertThat(intake.has(images.find("app:1").config().diffIds().getFirst())).isTrue(); // and stays
+            images.remove("app:1", false, ImageUsers.NONE);
+            intake.commit(config, other, List.of(Reference.parse("docker.io/library/app:1")), Optional.empty());
+        }
+        build("app:1", "a=one");
+        assertThat(images.find("app:1").manifestDigest()).isEqualTo(Digest.sha256(other));
+    }
+}

@@ -1,0 +1,82 @@
+package carafe.build.solve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carafe.spec.build.BuildEvent;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// What is kept of a running step's output, and who hears it.
+class FlightTest {
+
+    private static BuildEvent.Log log(String text) {
+        return new BuildEvent.Log(3, 1, text.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    private static String text(List<BuildEvent> heard) {
+        var all = new ByteArrayOutputStream();
+        heard.forEach(event -> all.writeBytes(((BuildEvent.Log) event).bytes()));
+        return all.toString(StandardCharsets.US_ASCII);
+    }
+
+    @Test
+    void ofMuchOutputTheBeginningAndTheEndAreHeard() throws Exception {
+        var flight = new Flight();
+        long bytes = 0;
+        for (int i = 0; i < 100_000; i++) {
+            flight.tell(log("line " + i + "\n"));
+            bytes += ("line " + i + "\n").length();
+        }
+        flight.end(Optional.empty());
+        var heard = new ArrayList<BuildEvent>();
+        flight.follow(7, heard::add);
+        String text = text(heard);
+        assertThat(text).startsWith("line 0\nline 1\n").endsWith("line 99998\nline 99999\n")
+                .containsOnlyOnce("bytes of output are left out here]\n");
+        assertThat(text.length()).isBetween(40_000, 2 * Flight.KEPT_BYTES);
+        assertThat(heard).allMatch(event -> ((BuildEvent.Log) event).vertex() == 7);
+        long left = Long.parseLong(text.replaceAll("(?s).*\\n\\[(\\d+) bytes.*", "$1"));
+        assertThat(text.replaceAll("\n\\[.*\\]\n", "").length() + left).isEqualTo(bytes);
+    }
+
+    @Test
+    @Timeout(60)
+    void whoListensSlowlyHoldsUpNobodyAndMissesTheMiddle() throws Exception {
+        var flight = new Flight();
+        var first = new CountDownLatch(1);
+        var told = new CountDownLatch(1);
+        var heard = new ArrayList<BuildEvent>();
+        flight.tell(log("first\n"));
+        var follower = Thread.ofVirtual().start(() -> {
+            try {
+                flight.follow(1, event -> {
+                    heard.add(event);
+                    first.countDown();
+                    try {
+                        told.await();
+                    } catch (InterruptedException e) {
+                        throw new AssertionError(e);
+                    }
+                });
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        first.await();
+        String block = "x".repeat(1000) + "\n";
+        for (int i = 0; i < 1000; i++) {
+            flight.tell(log(block));
+        }
+        flight.tell(log("last\n"));
+        flight.end(Optional.empty());
+        told.countDown();
+        follower.join();
+        assertThat(text(heard)).startsWith("first\n" + block).endsWith(block + "last\n").contains("bytes of output are left out");
+    }
+}
