@@ -14,6 +14,10 @@ import java.util.concurrent.ConcurrentHashMap;
 /// here: there are thousands. All others (a pipe that would block, `/dev/stdin`) are the process's to open.
 final class SharedFiles implements Files {
 
+    /// What each process has of its own.
+    private static final List<Path> DIFFERENT = List.of(Path.of("/proc"), Path.of("/dev/fd"), Path.of("/dev/stdin"),
+            Path.of("/dev/stdout"), Path.of("/dev/stderr"), Path.of("/dev/tty"));
+
     private final Files here;
     private final Files there;
     private final Set<Path> listed = ConcurrentHashMap.newKeySet();
@@ -23,9 +27,8 @@ final class SharedFiles implements Files {
         this.there = there;
     }
 
-    /// Below these each process has what is its own.
     private static boolean differs(Path file) {
-        return file.startsWith("/dev") || file.startsWith("/proc");
+        return DIFFERENT.stream().anyMatch(file::startsWith);
     }
 
     @Override
