@@ -81,7 +81,8 @@ class AnswersTest {
         var targets = Answers.targets(file);
         for (var answers : List.of(outline, targets)) {
             String data = Json.parseObject(answers.json().getBytes(StandardCharsets.UTF_8)).texts("sources").getFirst();
-            assertThat(new String(Base64.getDecoder().decode(data), StandardCharsets.UTF_8)).isEqualTo(new String(bytes, StandardCharsets.UTF_8));
+            assertThat(Base64.getDecoder().decode(data)).asString(StandardCharsets.UTF_8)
+                    .isEqualTo(new String(bytes, StandardCharsets.UTF_8));
         }
         return Map.of("check", Answers.check(file, plan.findings()), "outline", outline, "targets", targets);
     }

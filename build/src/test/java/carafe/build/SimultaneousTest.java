@@ -41,8 +41,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Stages and builds at the same time, on a real image store. Programs of RUN are played: `gate` prints, waits until it is opened,
-/// prints again and writes `/gate`, `meet` waits for another that does, `write` writes `/x`, `fail` fails, `burst` has no memory.
+/// Stages and builds at the same time, on a real image store. Programs of RUN are played: `gate` prints, waits until it is
+/// opened, prints again and writes `/gate`, `meet` waits for another that does, `write` writes `/x`, `fail` fails, `burst` has
+/// no memory.
 class SimultaneousTest {
 
     @TempDir
@@ -198,7 +199,8 @@ class SimultaneousTest {
                             + "FROM scratch\nRUN gate\n" + copy).stream(), event -> {
                                 switch (event) {
                                     case BuildEvent.Log(int vertex, int stream, byte[] bytes) -> mine.add(stream + " "
-                                            + (vertex - (stages.isEmpty() ? 0 : 2)) + " " + new String(bytes, StandardCharsets.US_ASCII));
+                                            + (vertex - (stages.isEmpty() ? 0 : 2)) + " "
+                                            + new String(bytes, StandardCharsets.US_ASCII));
                                     case BuildEvent.Running _ -> mine.add("running");
                                     default -> { }
                                 }

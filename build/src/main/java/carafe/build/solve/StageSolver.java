@@ -163,7 +163,7 @@ final class StageSolver {
         if (cached) {
             record = found.get();
         } else {
-            record = make(digest, vertex, key, description, more, making);
+            record = make(key, vertex, description, more, making);
         }
         state = state.with(record.layer(), step.history(), step.author(), Optional.of(record.created()));
         job.learnt(stage, record);
@@ -219,11 +219,11 @@ final class StageSolver {
         return whole ? found : Optional.empty();
     }
 
-    private StepRecord make(Digest digest, int vertex, StepKey key, String description, Inputs more, Making making)
+    private StepRecord make(StepKey key, int vertex, String description, Inputs more, Making making)
             throws EngineException, IOException, InterruptedException, StepFailed {
         job.working(description);
         while (true) {
-            var record = join(digest, vertex, key, description, more, making);
+            var record = join(key, vertex, description, more, making);
             if (record.layer().isEmpty() || job.intake().has(record.layer().get().diffId())) {
                 return record;
             } // another build made it, and it was pruned before this one could keep it
@@ -231,8 +231,9 @@ final class StageSolver {
     }
 
     /// Does the step, or waits for the build that is doing it.
-    private StepRecord join(Digest digest, int vertex, StepKey key, String description, Inputs more, Making making)
+    private StepRecord join(StepKey key, int vertex, String description, Inputs more, Making making)
             throws EngineException, IOException, InterruptedException, StepFailed {
+        var digest = key.digest();
         try {
             return workshop.flights().join(digest, vertex, job::tell, told -> {
                 try {
@@ -383,7 +384,7 @@ final class StageSolver {
             var key = new StepKey("context", job.epoch()).with("files", selected.digest().hex());
             var known = known(key.digest());
             String words = "context " + origin.name();
-            var record = known.isPresent() ? known.get() : make(key.digest(), vertex, key, words, Inputs.NONE,
+            var record = known.isPresent() ? known.get() : make(key, vertex, words, Inputs.NONE,
                     _ -> take(selected.members(Optional.empty(), now(), latest())));
             return StageResult.EMPTY.with(record.layer(), words, "", Optional.of(record.created()));
         }

@@ -57,7 +57,8 @@ final class Build {
         flags.text("builder", "Override the configured builder instance (the engine is the only one)").hidden();
         flags.list("cache-from", "External cache sources (e.g., \"user/app:cache\", \"type=local,src=path/to/dir\")");
         flags.list("cache-to", "Cache export destinations (e.g., \"user/app:cache\", \"type=local,dest=path/to/dir\")");
-        flags.text("call", "Set method for evaluating build (\"check\", \"outline\", \"targets\", each also with \",format=json\")")
+        flags.text("call", "Set method for evaluating build (\"check\", \"outline\", \"targets\", each also with"
+                        + " \",format=json\")")
                 .otherwise("build");
         flags.text("cgroup-parent", "Set the parent cgroup for the \"RUN\" instructions during build");
         flags.bool("check", "Shorthand for \"--call=check\"");

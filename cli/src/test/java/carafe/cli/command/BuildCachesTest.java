@@ -62,7 +62,8 @@ class BuildCachesTest {
             exchange.readBody(1 << 20);
             FakeEngine.answer(exchange, 200, "{\"stream\":\"Loaded image ID: " + id + "\\n\"}");
         });
-        engine.on("GET /images/" + id + "/json", 200, "{\"RepoTags\":[],\"RepoDigests\":[]}").on("DELETE /images/" + id, 200, "[]");
+        engine.on("GET /images/" + id + "/json", 200, "{\"RepoTags\":[],\"RepoDigests\":[]}")
+                .on("DELETE /images/" + id, 200, "[]");
         caller.file("kept/index.json", "{\"manifests\":[]}");
         assertThat(Carafe.run(caller.session("build", "--cache-from", "type=local,src=kept", "--cache-from", "type=s3", "-"),
                 _ -> false)).isEqualTo(1);
