@@ -17,7 +17,7 @@ import java.util.function.Predicate;
 public interface Fabric extends AutoCloseable {
 
     /// Decides a network (its id, its link's name, ranges that nobody uses) and makes it. A crash before the caller has
-    /// written it down leaves a bridge that the next [#restore] removes.
+    /// written it down leaves a bridge, or addresses on one of the host's, that the next [#restore] removes.
     /// @throws EngineException.Invalid the request contradicts itself
     /// @throws EngineException.Forbidden its ranges are in use
     /// @throws EngineException.Unavailable no range is free any more; of the networks that nobody is in the message names

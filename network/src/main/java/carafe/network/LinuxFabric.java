@@ -26,6 +26,8 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,7 +52,7 @@ final class LinuxFabric implements Fabric {
     private final Bridges bridges;
     private final Parents parents;
     private final NetworkPlanner planner;
-    private final Addresses addresses = new Addresses();
+    private final Addresses addresses;
     private final ConcurrentMap<String, Network> networks = new ConcurrentHashMap<>();
     private final Arrivals arrivals = new Arrivals(networks.keySet());
     private final CopyOnWriteArrayList<EndpointListener> listeners = new CopyOnWriteArrayList<>();
@@ -70,6 +72,7 @@ final class LinuxFabric implements Fabric {
         var notes = SandboxNotes.open(config.place().runDirectory());
         host = thread.insideHome(Netlink::open);
         bridges = new Bridges(host, thread, "carafe " + marks.mark(), config);
+        addresses = new Addresses(bridges::others);
         parents = new Parents(host, bridges);
         planner = new NetworkPlanner(new Ranges(config.pools(), config.engineId()), parts.clock());
         var graveyard = new Graveyard(thread.insideHome(Netlink::open), BURIAL_PAUSE);
@@ -135,6 +138,8 @@ final class LinuxFabric implements Fabric {
             return Optional.empty();
         }
         return alone(() -> {
+            var ids = Stream.concat(known.stream(), others.stream()).map(Network::id).collect(Collectors.toSet());
+            bridges.takeBack(ids); // else it would be taken for the host's
             known.ifPresent(network -> networks.remove(network.id()));
             String link = bridges.defaultName(config.bridge(), known);
             var held = known.isPresent() && sandboxes.isHeld(known.get().id(), running) ? known : Optional.<Network>empty();
@@ -424,6 +429,7 @@ final class LinuxFabric implements Fabric {
 
     @Override
     public void restore(List<Network> known, Map<String, Integer> running) throws EngineException {
+        bridges.takeBack(known.stream().map(Network::id).collect(Collectors.toSet()));
         known.forEach(this::reserve);
         for (var network : known) {
             if (!bridges.isKnown(network.id())) {
