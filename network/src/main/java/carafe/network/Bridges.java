@@ -35,6 +35,7 @@ final class Bridges {
     private static final Logger LOG = LoggerFactory.getLogger(Bridges.class);
 
     private static final int MOST_REMARK = 255;
+    private static final String RETIRED = "gone-";
     private static final int MOST_DEFAULTS = 1000;
     private static final Path SETTINGS = Path.of("/proc/sys/net");
 
@@ -44,11 +45,12 @@ final class Bridges {
     private final String description;
     private final boolean forward;
     private final BridgeNotes notes;
+    private final RetiredBridges retired;
     private final ConcurrentMap<String, Integer> indexes = new ConcurrentHashMap<>();
     private final Set<String> own = ConcurrentHashMap.newKeySet();
 
-    /// `remark` begins the remark on every bridge of this engine. The run directory is there.
-    Bridges(Netlink netlink, NamespaceThread thread, String remark, FabricConfig config) {
+    /// `remark` begins the remark on every bridge of this engine. The run directory is there; `retired` is the caller's.
+    Bridges(Netlink netlink, NamespaceThread thread, String remark, FabricConfig config, RetiredBridges retired) {
         this.netlink = netlink;
         this.thread = thread;
         this.remark = remark;
@@ -56,6 +58,7 @@ final class Bridges {
         this.description = text.substring(0, Math.min(text.length(), MOST_REMARK));
         this.forward = config.forward();
         this.notes = new BridgeNotes(config.place().runDirectory());
+        this.retired = retired;
     }
 
     /// What this engine remarks on the links it makes.
@@ -418,13 +421,21 @@ final class Bridges {
             own.remove(network.id());
             var link = netlink.link(network.link());
             if (link.isPresent() && link.get().kind().equals("bridge") && isOurs(link.get().alias())) {
-                netlink.perform(NetRequest.deleteLink(network.link()));
+                retire(link.get());
             } else {
                 withdraw(network, added(network));
             }
         } catch (KernelException e) {
             throw Trouble.of("cannot remove the bridge " + network.link() + " of network " + network.name(), e);
         }
+    }
+
+    /// The kernel needs 20-40 ms to remove a bridge. At once it carries nothing any more, and its name and its addresses
+    /// are free; it goes in the background. An engine that dies meanwhile leaves what [#strays] finds.
+    private void retire(LinkInfo link) throws KernelException {
+        String name = RETIRED + link.index();
+        netlink.perform(List.of(NetRequest.raise(link.index(), false), NetRequest.dress(link.index(), LinkEnd.named(name))));
+        retired.add(name);
     }
 
     /// Names of bridges, and of links made to be shared, with this engine's mark that belong to none of `networks`.

@@ -43,7 +43,8 @@ public interface Fabric extends AutoCloseable {
         return createDefault(known, List.of(), Set.of());
     }
 
-    /// Takes the network away: bridge, rules, reservation. Idempotent.
+    /// Takes the network away: rules, reservation, bridge. That is down, and its name and range are free, when this returns;
+    /// it goes in the background. Idempotent.
     /// @throws EngineException.Forbidden somebody is in it, or on the way into it; all of it stays
     void remove(Network network) throws EngineException;
 

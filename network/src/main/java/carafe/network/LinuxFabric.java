@@ -49,6 +49,7 @@ final class LinuxFabric implements Fabric {
     private final Marks marks;
     private final NamespaceThread thread;
     private final Netlink host;
+    private final RetiredBridges retired;
     private final Bridges bridges;
     private final Parents parents;
     private final NetworkPlanner planner;
@@ -71,7 +72,8 @@ final class LinuxFabric implements Fabric {
         marks = new Marks(config.engineId());
         var notes = SandboxNotes.open(config.place().runDirectory());
         host = thread.insideHome(Netlink::open);
-        bridges = new Bridges(host, thread, "carafe " + marks.mark(), config);
+        retired = new RetiredBridges(thread.insideHome(Netlink::open));
+        bridges = new Bridges(host, thread, "carafe " + marks.mark(), config, retired);
         addresses = new Addresses(bridges::others);
         parents = new Parents(host, bridges);
         planner = new NetworkPlanner(new Ranges(config.pools(), config.engineId()), parts.clock());
@@ -470,7 +472,8 @@ final class LinuxFabric implements Fabric {
                     .toList();
             sandboxes.sweep(dead);
             for (String stray : bridges.strays(networks)) {
-                sandboxes.sweep(List.of(stray));
+                LOG.info("sweeping the link {} that no network owns", stray);
+                retired.add(stray);
             }
         } catch (KernelException e) {
             throw Trouble.of("cannot list the host's links", e);
@@ -551,6 +554,7 @@ final class LinuxFabric implements Fabric {
     public void close() {
         endWatch();
         sandboxes.close();
+        retired.close();
         host.close();
         thread.close();
     }
@@ -573,6 +577,7 @@ final class LinuxFabric implements Fabric {
     void abandon() {
         endWatch();
         sandboxes.abandon();
+        retired.abandon();
         host.close();
         thread.close();
     }
@@ -580,5 +585,6 @@ final class LinuxFabric implements Fabric {
     /// Waits for what goes on in the background. For tests, which look for what is left.
     void settle() throws InterruptedException {
         sandboxes.settle();
+        retired.settle();
     }
 }
