@@ -120,7 +120,8 @@ final class CarafeNetworkDeathsTest {
         engine.failAt("");
         engine.start();
         engine.remember(docker("ps", "-aq", "--no-trunc").good().lines());
-        assertThat(docker("exec", "web", "ip", "-o", "-4", "addr").good().out()).contains("10.197.1.").doesNotContain("10.197.2.");
+        assertThat(docker("exec", "web", "ip", "-o", "-4", "addr").good().out())
+                .contains("10.197.1.").doesNotContain("10.197.2.");
         assertThat(docker("exec", "web", "cat", "/etc/hosts").good().out()).contains("10.197.1.").doesNotContain("10.197.2.");
         assertThat(docker("exec", "asker", "ping", "-c", "1", "-W", "2", "web").endedWith(1).err()).contains("bad address 'web'");
         docker("run", "--rm", "--name", "heir", "--network", "back", "--ip", "10.197.2.9", "busybox", "true").good();

@@ -183,13 +183,12 @@ abstract class VolumeContract extends Contract {
             try (var waiting = runWith("away" + number, "192.0.2." + number, "true").start()) {
                 Deadline.await("it waits", () -> Files.readString(Path.of("/proc/net/tcp")).contains(asked));
                 if (number == 1) {
-                    waiting.signal("KILL");
+                    waiting.signal("INT");
                 } else {
                     docker("rm", "-f", "away2");
-                    assertThat(waiting.await().err()).contains("given up before the server answered");
                 }
+                assertThat(waiting.await().err()).contains("given up before the server answered");
             }
         }
-        docker("rm", "away1");
     }
 }

@@ -20,7 +20,9 @@ import org.junit.jupiter.api.io.TempDir;
 /// Containers whose volume lies on a machine that does not answer.
 class VolumeWaitsTest {
 
-    private static final String HOST = "{\"Binds\":[\"away:/away\"]}";
+    private static int number;
+
+    private final String volume = "away" + ++number; // its mount outlives its test
 
     @TempDir
     Path root;
@@ -31,7 +33,7 @@ class VolumeWaitsTest {
     void open() throws Exception {
         harness = new EngineHarness(root, Failpoints.parse("volume.mount=sleep(30000)"));
         harness.engine.volumes().create(
-                new VolumeRequest("away", "local", Map.of("type", "tmpfs", "device", "tmpfs"), Map.of()));
+                new VolumeRequest(volume, "local", Map.of("type", "tmpfs", "device", "tmpfs"), Map.of()));
     }
 
     @AfterEach
@@ -48,7 +50,7 @@ class VolumeWaitsTest {
     }
 
     private Start begin(String name) throws Exception {
-        harness.containers().create(request(name, HOST, "sleep"));
+        harness.containers().create(request(name, "{\"Binds\":[\"" + volume + ":/away\"]}", "sleep"));
         var done = new CompletableFuture<Boolean>();
         var client = Thread.ofVirtual().start(() -> {
             try {
@@ -62,14 +64,14 @@ class VolumeWaitsTest {
     }
 
     private void isPending() {
-        assertThatThrownBy(() -> harness.engine.volumes().remove("away", false))
+        assertThatThrownBy(() -> harness.engine.volumes().remove(volume, false))
                 .isInstanceOf(EngineException.Conflict.class)
-                .hasMessageStartingWith("remove away: it is still being mounted");
+                .hasMessageStartingWith("remove " + volume + ": it is still being mounted");
     }
 
-    private static void untilTheMountIsUnderWay() throws Exception {
+    private void untilTheMountIsUnderWay() throws Exception {
         EngineHarness.eventually(() -> Thread.getAllStackTraces().keySet().stream()
-                .anyMatch(thread -> thread.getName().equals("mount of away")));
+                .anyMatch(thread -> thread.getName().equals("mount of " + volume)));
     }
 
     @Test
@@ -87,7 +89,8 @@ class VolumeWaitsTest {
         untilTheMountIsUnderWay();
         start.client().interrupt();
         assertThatThrownBy(() -> start.done().get(20, TimeUnit.SECONDS)).cause().isInstanceOf(InterruptedException.class);
-        assertThatThrownBy(() -> harness.containers().stop("web", StopRequest.DEFAULT)).as("its queue is free").isInstanceOf(EngineException.NotModified.class);
+        assertThatThrownBy(() -> harness.containers().stop("web", StopRequest.DEFAULT)).as("its queue is free")
+                .isInstanceOf(EngineException.NotModified.class);
         harness.containers().remove("web", new RemoveRequest(false, false));
         isPending();
     }
