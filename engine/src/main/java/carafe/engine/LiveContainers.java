@@ -50,7 +50,7 @@ final class LiveContainers implements Containers {
         var container = book.find(reference);
         try {
             change(container, () -> hands.lifecycle.start(container));
-        } catch (InterruptedException e) { // its client left
+        } catch (InterruptedException e) { // its connection was cut
             hands.stopper.giveUpStart(container);
             throw e;
         }
