@@ -101,6 +101,35 @@ final class CarafeNetworkDeathsTest {
         nothingIsLeft(point);
     }
 
+    /// Between the row, which says that it is out, and the end.
+    @ParameterizedTest
+    @ValueSource(strings = {"disconnect.row", "disconnect.link", "disconnect.note", "disconnect.files"})
+    void whoWasLeavingANetworkIsOutOfItAfterTheNextStart(String point) throws Exception {
+        docker("network", "create", "--subnet", "10.197.1.0/24", "front").good();
+        docker("network", "create", "--subnet", "10.197.2.0/24", "back").good();
+        docker("run", "-d", "--name", "web", "--network", "front", "busybox", "sleep", "100000").good();
+        docker("network", "connect", "--ip", "10.197.2.9", "back", "web").good();
+        docker("run", "-d", "--name", "asker", "--network", "back", "busybox", "sleep", "100000").good();
+        docker("exec", "asker", "ping", "-c", "1", "-W", "2", "web").good();
+        assertThat(docker("exec", "web", "cat", "/etc/hosts").good().out()).contains("10.197.1.", "10.197.2.9");
+        engine.failAt(point + "=halt");
+        engine.kill();
+        engine.start();
+        docker("network", "disconnect", "back", "web");
+        engine.awaitEnd();
+        engine.failAt("");
+        engine.start();
+        engine.remember(docker("ps", "-aq", "--no-trunc").good().lines());
+        assertThat(docker("exec", "web", "ip", "-o", "-4", "addr").good().out())
+                .contains("10.197.1.").doesNotContain("10.197.2.");
+        assertThat(docker("exec", "web", "cat", "/etc/hosts").good().out()).contains("10.197.1.").doesNotContain("10.197.2.");
+        assertThat(docker("exec", "asker", "ping", "-c", "1", "-W", "2", "web").endedWith(1).err()).contains("bad address 'web'");
+        docker("run", "--rm", "--name", "heir", "--network", "back", "--ip", "10.197.2.9", "busybox", "true").good();
+        docker("rm", "-f", "web", "asker").good();
+        docker("network", "rm", "front", "back").good();
+        nothingIsLeft(point);
+    }
+
     private static final List<List<String>> LIFE = List.of(
             List.of("network", "create", "--ipv6", "--subnet", "10.197.1.0/24", "--subnet", "fd00:197::/64", "front"),
             List.of("network", "create", "--subnet", "10.197.2.0/24", "back"),

@@ -49,7 +49,7 @@ class VmTest {
         copy(Tools.ROOT.resolve("native/target"), disk.resolve("native/target"));
         copy(Tools.E2E.resolve("target/vm-jars"), disk.resolve("jars"));
         copy(Tools.E2E.resolve("target/tools/busybox"), disk.resolve("e2e/target/tools/busybox"));
-        for (String part : List.of("test-classes", "tools/busybox", "tools/docker28", "tools/netfilter")) {
+        for (String part : List.of("test-classes", "tools/busybox", "tools/docker28", "tools/netfilter", "tools/nfs")) {
             copy(Tools.E2E.resolve("target").resolve(part), disk.resolve("e2e/target").resolve(part));
         }
         Path ours = Path.of("packaging/target/carafe");
@@ -78,6 +78,28 @@ class VmTest {
         }
     }
 
+    /// A server of /srv/nfs, by version 4 alone, which needs no other program; and two addresses that answer nothing,
+    /// though there is a way to them.
+    private static String nfs() {
+        return """
+                programs=/carafe/e2e/target/tools/nfs
+                mkdir -p /srv/nfs /var/lib/nfs/v4recovery
+                touch /etc/exports /var/lib/nfs/etab /var/lib/nfs/rmtab
+                modprobe nfsd
+                mount -t nfsd nfsd /proc/fs/nfsd
+                LD_LIBRARY_PATH=$programs/usr/lib/x86_64-linux-gnu bash -c "
+                  $programs/usr/sbin/exportfs -o rw,no_root_squash,no_subtree_check,fsid=7 127.0.0.1:/srv/nfs
+                  $programs/usr/sbin/rpc.mountd -N 3
+                  $programs/usr/sbin/rpc.nfsd -p 2049 -N 3 -V 4 2"
+                echo Y >/proc/fs/nfsd/v4_end_grace
+                ip link add away type dummy
+                ip address add 192.0.2.9/24 dev away
+                ip link set away up
+                ip neighbour add 192.0.2.1 lladdr 02:00:00:00:00:01 dev away
+                ip neighbour add 192.0.2.2 lladdr 02:00:00:00:00:01 dev away
+                """;
+    }
+
     /// As Maven does, each room's tests run in a JVM of their own whose working directory is the room's. The checks of
     /// the C code are left out, which compile it, and those of gzip, which compile too: it is the same code.
     private static String script() {
@@ -93,7 +115,7 @@ class VmTest {
                 mkdir -p /mnt/ext4 /mnt/xfs
                 mount -o loop,prjquota /carafe/ext4.img /mnt/ext4
                 mount -o loop,pquota /carafe/xfs.img /mnt/xfs
-                """);
+                """ + nfs());
         String classes = String.join(":", Stream.concat(TESTED.stream(), IMPORTED.stream())
                 .filter(room -> !room.contains("@"))
                 .map(room -> "/carafe/" + room + "/target/classes")
@@ -117,7 +139,7 @@ class VmTest {
                 case "image" -> "--select-class=carafe.image.ChosenLayersTest --select-class=carafe.image.HostileChosenLayersTest"
                         + " --select-method=carafe.image.LayerChoiceTest#aKernelThatMountsNoSuchFilesHasDirectories";
                 case "files" -> "--scan-class-path=target/test-classes --include-tag=quota";
-                case "e2e" -> "--select-class=carafe.e2e.CarafeWithDocker28Test --include-tag=cgroup";
+                case "e2e" -> "--select-class=carafe.e2e.CarafeWithDocker28Test --include-tag=cgroup --include-tag=nfs";
                 case "network" -> "--scan-class-path=target/test-classes --include-tag=modules";
                 default ->
                     "--scan-class-path=target/test-classes --exclude-classname='.*(NativeCheck|UserNamespaces|Gzip)Test'";

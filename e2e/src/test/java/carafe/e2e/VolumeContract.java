@@ -2,7 +2,10 @@ package carafe.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// `volume`, and what containers do with volumes.
@@ -157,5 +160,35 @@ abstract class VolumeContract extends Contract {
         docker("create", "--name", "other", IMAGE);
         assertThat(docker("ps", "-a", "--filter", "volume=data", "--format", "{{.Names}}").text()).isEqualTo("user");
         assertThat(docker("ps", "-a", "--filter", "volume=/d", "--format", "{{.Names}}").text()).isEqualTo("user");
+    }
+
+    private Command runWith(String name, String server, String script) {
+        return command("run", "--name", name, "--mount", "type=volume,source=" + name + ",target=/d,volume-opt=type=nfs,"
+                + "volume-opt=device=:/srv/nfs,\"volume-opt=o=nfsvers=4.2,rw,addr=" + server + "\"", IMAGE, "sh", "-c", script);
+    }
+
+    /// VmTest's machine has a server, and ways to 192.0.2.1 and .2, where nobody is. One test, as the machine is slow.
+    @Tag("nfs")
+    @Test
+    void aVolumeOfAnotherMachineIsMountedWhileItIsUsedAndOneThatIsAwayKeepsNobodyWaiting() throws Exception {
+        Path mounts = Path.of("/proc/self/mounts");
+        Files.writeString(Path.of("/srv/nfs/given"), "outside\n");
+        assertThat(runWith("data", "127.0.0.1", "grep -q ' /d nfs4 ' /proc/mounts && cat /d/given && echo inside > /d/made")
+                .run().good().text()).isEqualTo("outside");
+        assertThat(Files.readString(Path.of("/srv/nfs/made"))).isEqualTo("inside\n");
+        Deadline.await("it is unmounted", () -> !Files.readString(mounts).contains("data/_data nfs4 "));
+
+        for (int number = 1; number <= 2; number++) { // as many as the machine has processors
+            String asked = "0" + number + "0200C0:0801 02"; // 192.0.2.N, port 2049, SYN_SENT
+            try (var waiting = runWith("away" + number, "192.0.2." + number, "true").start()) {
+                Deadline.await("it waits", () -> Files.readString(Path.of("/proc/net/tcp")).contains(asked));
+                if (number == 1) {
+                    waiting.signal("INT");
+                } else {
+                    docker("rm", "-f", "away2");
+                }
+                assertThat(waiting.await().err()).contains("given up before the server answered");
+            }
+        }
     }
 }

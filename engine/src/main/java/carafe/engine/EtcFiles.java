@@ -98,20 +98,48 @@ final class EtcFiles {
                 StandardCharsets.ISO_8859_1);
     }
 
+    /// Of a container that an engine started which noted no lines: if it wrote any of `known`, all of them are the engine's.
+    void noteOlder(ContainerDetails.Files files, Known known) throws EngineException {
+        if (known.lines.isEmpty() || Files.exists(lines(files))) {
+            return;
+        }
+        try {
+            var there = text(files.hosts()).lines().toList();
+            if (known.lines.stream().anyMatch(line -> there.contains(text(line)))) {
+                noteLines(files, known.lines); // one that is not there was removed by the container, and stays away
+            }
+        } catch (IOException e) {
+            throw Failures.io("cannot note which lines of " + files.hosts() + " are the engine's", e);
+        }
+    }
+
+    /// Whether `known` is not what was last written.
+    boolean isBehind(ContainerDetails.Files files, Known known) throws EngineException {
+        try {
+            return !noted(files).equals(texts(known.lines));
+        } catch (IOException e) {
+            throw Failures.io("cannot read " + lines(files), e);
+        }
+    }
+
+    private static List<String> noted(ContainerDetails.Files files) throws IOException {
+        return Files.exists(lines(files)) ? text(lines(files)).lines().toList() : List.of();
+    }
+
     /// The lines as [#text] reads them: a character for each byte, as nobody knows how the container writes.
     private static List<String> texts(List<Memberships.HostLine> lines) {
-        return lines.stream()
-                .map(line -> new String(line.text().getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1))
-                .toList();
+        return lines.stream().map(EtcFiles::text).toList();
+    }
+
+    private static String text(Memberships.HostLine line) {
+        return new String(line.text().getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
     }
 
     /// What the engine has written of addresses since the start is made `known`, in place: a container that runs has this
     /// very file. What others wrote there stays.
     void updateHosts(ContainerDetails.Files files, Known known) throws EngineException {
         try {
-            var before = Files.exists(lines(files))
-                    ? text(lines(files)).lines().toList()
-                    : List.<String>of();
+            var before = noted(files);
             var now = texts(known.lines);
             String text = text(files.hosts());
             var kept = new ArrayList<>(List.of(text.split("\n", -1)));

@@ -48,7 +48,12 @@ final class LiveContainers implements Containers {
     @Override
     public void start(String reference) throws EngineException, InterruptedException {
         var container = book.find(reference);
-        change(container, () -> hands.lifecycle.start(container));
+        try {
+            change(container, () -> hands.lifecycle.start(container));
+        } catch (InterruptedException e) { // its connection was cut
+            hands.stopper.giveUpStart(container);
+            throw e;
+        }
     }
 
     @Override

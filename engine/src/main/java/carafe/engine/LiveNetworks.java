@@ -281,6 +281,7 @@ final class LiveNetworks implements Networks {
         }
         boolean saved = false;
         try {
+            hands.steps.pass("connect.row");
             book.save(after);
             saved = true;
         } finally {
@@ -340,9 +341,11 @@ final class LiveNetworks implements Networks {
         var after = before.with(new NetworkingConfig(endpoints));
         book.save(after);
         container.show(after);
+        hands.steps.pass("disconnect.row");
         if (before.state().alive()) {
             hands.memberships.disconnectRunning(after, network);
         }
+        hands.steps.pass("disconnect.files");
         tellFiles(after);
         networks.tell(network, "disconnect", Map.of("container", container.id()));
     }
@@ -392,7 +395,7 @@ final class LiveNetworks implements Networks {
         var stored = defaultBridge(networks.named(Network.DEFAULT), running.keySet());
         hands.memberships.resume(running.keySet());
         fabric.restore(stored, running);
-        rename(running.keySet());
+        finish(running.keySet());
         try {
             hands.memberships.hold();
         } catch (EngineException e) {
@@ -400,14 +403,33 @@ final class LiveNetworks implements Networks {
         }
     }
 
-    /// An engine that died in a rename may not have told the networks.
-    private void rename(Collection<String> running) {
+    /// What an engine that died had begun with containers that run: a rename of which it had not told the networks, a
+    /// network that was left, or not yet come to, as far as the row says.
+    private void finish(Collection<String> running) {
         for (String id : running) {
             try {
-                hands.memberships.rename(book.find(id).snapshot());
+                var container = book.find(id).snapshot();
+                hands.memberships.rename(container);
+                if (fabric.sandbox(id).isPresent()) {
+                    finishLeaving(container);
+                }
             } catch (EngineException e) {
-                LOG.warn("container {} may have an old name in its networks: {}", id, e.getMessage());
+                LOG.warn("container {} may have an old name, or be in networks that it left: {}", id, e.getMessage());
             }
+        }
+    }
+
+    private void finishLeaving(ContainerSnapshot container) throws EngineException {
+        var files = hands.layout.files(container.id());
+        var before = hands.memberships.known(container);
+        for (var network : hands.memberships.left(container)) {
+            LOG.info("container {} leaves network {}, as was begun before", container.name(), network.name());
+            fabric.disconnect(container.id(), network.id());
+            networks.tell(network, "disconnect", Map.of("container", container.id()));
+        }
+        hands.etc.noteOlder(files, before);
+        if (hands.etc.isBehind(files, hands.memberships.known(container))) {
+            tellFiles(container);
         }
     }
 

@@ -94,7 +94,7 @@ final class LocalEngine implements Engine {
                 new Creator(book, planner, layers, sources, layout, steps),
                 planner,
                 lifecycle,
-                new Stopper(book, lifecycle),
+                new Stopper(book, lifecycle, volumeBook),
                 remover,
                 new Streams(book, parts.runtime(), layout, resources.watch()),
                 new ContainerCopies(book, bundles, endings, sources),

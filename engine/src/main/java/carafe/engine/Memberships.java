@@ -427,6 +427,15 @@ final class Memberships {
         adaptPorts(container);
     }
 
+    /// The networks that a container which runs is in, though it does not belong to them.
+    List<Network> left(ContainerSnapshot container) {
+        return fabric.sandbox(container.id()).stream()
+                .flatMap(sandbox -> sandbox.endpoints().stream())
+                .flatMap(endpoint -> network(endpoint).stream())
+                .filter(network -> !container.networking().endpoints().containsKey(network.name()))
+                .toList();
+    }
+
     /// What /etc/hosts of a container that runs has to say now.
     EtcFiles.Known known(ContainerSnapshot container) {
         var lines = fabric.sandbox(container.id()).map(sandbox -> hosts(container, sandbox)).orElse(List.of());

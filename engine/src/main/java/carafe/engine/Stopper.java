@@ -1,5 +1,6 @@
 package carafe.engine;
 
+import carafe.engine.volume.VolumeBook;
 import carafe.spec.EngineException;
 import carafe.spec.docker.RestartPolicy;
 import carafe.spec.docker.Signals;
@@ -19,10 +20,17 @@ final class Stopper {
 
     private final Book book;
     private final Lifecycle lifecycle;
+    private final VolumeBook volumes;
 
-    Stopper(Book book, Lifecycle lifecycle) {
+    Stopper(Book book, Lifecycle lifecycle, VolumeBook volumes) {
         this.book = book;
         this.lifecycle = lifecycle;
+        this.volumes = volumes;
+    }
+
+    /// Nobody waits for its start any more: that ends if it waits for another machine.
+    void giveUpStart(Container container) {
+        volumes.giveUp(container.id());
     }
 
     /// Stops it and returns when it has ended. NotModified when it does not run.
@@ -31,6 +39,7 @@ final class Stopper {
         String name = request.signal().filter(text -> !text.isEmpty()).or(config::signal).orElse("SIGTERM");
         int signal = Signals.number(name);
         int seconds = request.timeoutSeconds().or(config::timeoutSeconds).orElse(DEFAULT_SECONDS);
+        giveUpStart(container);
         var ended = container.mailbox().ask(() -> begin(container, signal));
         if (ended.isPresent()) {
             boolean inTime = true;
@@ -70,6 +79,7 @@ final class Stopper {
         int signal = signalName.isEmpty() ? Signals.SIGKILL : Signals.number(signalName);
         var config = container.snapshot().config().stop();
         int stopSignal = Signals.number(config.signal().orElse("SIGTERM"));
+        giveUpStart(container);
         var ended = container.mailbox().ask(() -> {
             if (!container.state().alive()) {
                 throw new EngineException.Conflict("cannot kill container: " + container.snapshot().name()
@@ -92,6 +102,7 @@ final class Stopper {
 
     /// Kills it if it runs, and returns when it has ended.
     void killForRemoval(Container container) throws EngineException, InterruptedException {
+        giveUpStart(container);
         var ended = container.mailbox().ask(() -> {
             container.cancelRestart(true);
             if (container.state() instanceof State.Restarting pending) {

@@ -25,6 +25,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -49,13 +50,16 @@ public final class VolumeDirectories {
     private static final String FILLING = "filling";
     private static final String ID = ".id";
     private static final int LONGEST_ID_BYTES = 100;
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     private final Path root;
     private final Path trash;
     private final Failpoints failpoints;
     private final Set<Thread> deletions = ConcurrentHashMap.newKeySet();
+    private final PatientMounts mounts;
 
-    private VolumeDirectories(Path root, Failpoints failpoints) {
+    private VolumeDirectories(Path root, Failpoints failpoints, Duration patience) {
+        this.mounts = new PatientMounts(patience);
         this.root = root;
         this.trash = root.resolve(".trash");
         this.failpoints = failpoints;
@@ -63,7 +67,12 @@ public final class VolumeDirectories {
 
     /// Opens (or makes) the volumes below `root`; nothing that lies there is changed before [#tidy].
     public static VolumeDirectories open(Path root, Failpoints failpoints) throws EngineException {
-        var volumes = new VolumeDirectories(root, failpoints);
+        return open(root, failpoints, PATIENCE);
+    }
+
+    /// The same with another patience with servers of filesystems.
+    static VolumeDirectories open(Path root, Failpoints failpoints, Duration patience) throws EngineException {
+        var volumes = new VolumeDirectories(root, failpoints, patience);
         try {
             Files.createDirectories(volumes.trash, CLOSED);
             return volumes;
@@ -235,6 +244,7 @@ public final class VolumeDirectories {
 
     /// Removes a volume that nobody uses: it is gone when this returns, its files soon after.
     public void remove(String name) throws EngineException {
+        refusePending("remove", name);
         unmount(name);
         Path grave = trash.resolve(ProcessHandle.current().pid() + "-" + System.nanoTime() + "-" + name);
         try {
@@ -271,6 +281,7 @@ public final class VolumeDirectories {
 
     /// Gives a volume that nobody uses another name, which must be free.
     public void rename(String name, String next) throws EngineException {
+        refusePending("rename", name);
         try {
             failpoints.pass("volume.rename");
             Files.move(directory(name), directory(next), StandardCopyOption.ATOMIC_MOVE);
@@ -433,7 +444,16 @@ public final class VolumeDirectories {
         }
     }
 
+    /// What is mounted in the end has to find the directory where it was.
+    private void refusePending(String what, String name) throws EngineException.Conflict {
+        if (mounts.isPending(name)) {
+            throw new EngineException.Conflict(what + " " + name + ": it is still being mounted, and its server has not"
+                    + " answered; try again when it has, or when the kernel has given up");
+        }
+    }
+
     /// Mounts the filesystem that `options` name onto the volume, unless it is mounted already.
+    /// @throws EngineException.Unavailable its server has not answered for a minute
     public void mount(String name, DriverOptions options) throws EngineException {
         if (!options.needsMount() || isMounted(name)) {
             return;
@@ -443,6 +463,25 @@ public final class VolumeDirectories {
         if (options.device().isEmpty()) {
             throw new EngineException.Invalid(sentence + "missing device in volume options");
         }
+        String slow = sentence + "failed to mount local volume: mount " + options.device() + ":" + data
+                + (options.options().isEmpty() ? "" : ", data: " + options.options()) + ": ";
+        mounts.mount(name, slow, new PatientMounts.Attempt() {
+            @Override
+            public void mount() throws EngineException {
+                if (!mounted().contains(name)) {
+                    mountNow(name, options, sentence);
+                }
+            }
+
+            @Override
+            public void unmount() throws EngineException {
+                VolumeDirectories.this.unmount(name);
+            }
+        });
+    }
+
+    private void mountNow(String name, DriverOptions options, String sentence) throws EngineException {
+        Path data = data(name);
         DriverOptions.Call call;
         try {
             failpoints.pass("volume.mount");
@@ -473,7 +512,7 @@ public final class VolumeDirectories {
 
     /// Takes off what is mounted on the volume, if anything is.
     public void unmount(String name) throws EngineException {
-        while (isMounted(name)) {
+        while (mounted().contains(name)) {
             try {
                 Mounts.detach(data(name));
             } catch (KernelException e) {
@@ -482,9 +521,9 @@ public final class VolumeDirectories {
         }
     }
 
-    /// Whether something is mounted on the volume.
+    /// Whether something is mounted on the volume, and stays.
     public boolean isMounted(String name) throws EngineException {
-        return mounted().contains(name);
+        return !mounts.isPending(name) && mounted().contains(name);
     }
 
     /// The names of all volumes on which something is mounted.

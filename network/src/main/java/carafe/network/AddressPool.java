@@ -31,11 +31,22 @@ final class AddressPool {
         return subnet;
     }
 
-    /// The lowest free address; empty when all are given out.
-    synchronized Optional<IpAddress> take() {
+    /// The lowest free address that is none of `others`, which somebody else has now; empty when all are given out.
+    synchronized Optional<IpAddress> take(Set<IpAddress> others) {
+        var passed = new HashSet<IpAddress>();
+        try {
+            return lowest(others, passed);
+        } finally {
+            returned.addAll(passed);
+        }
+    }
+
+    private Optional<IpAddress> lowest(Set<IpAddress> others, Set<IpAddress> passed) {
         while (!returned.isEmpty()) {
             var lowest = returned.pollFirst();
-            if (usable(lowest) && taken.add(lowest)) {
+            if (usable(lowest) && others.contains(lowest)) {
+                passed.add(lowest);
+            } else if (usable(lowest) && taken.add(lowest)) {
                 return Optional.of(lowest);
             }
         }
@@ -45,7 +56,9 @@ final class AddressPool {
             if (!last) {
                 next = next.plus(1);
             }
-            if (usable(candidate) && taken.add(candidate)) {
+            if (usable(candidate) && others.contains(candidate)) {
+                passed.add(candidate);
+            } else if (usable(candidate) && taken.add(candidate)) {
                 return Optional.of(candidate);
             }
             if (last) {

@@ -6,6 +6,7 @@ import carafe.spec.network.IpAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.BiConsumer;
@@ -16,6 +17,17 @@ import java.util.stream.Stream;
 final class Addresses {
 
     private final ConcurrentMap<String, List<AddressPool>> pools = new ConcurrentHashMap<>();
+    private final Others others;
+
+    /// `others` are asked each time that somebody joins.
+    Addresses(Others others) {
+        this.others = others;
+    }
+
+    /// Who says what others than containers have in a network: the link of the host's that it is on.
+    interface Others {
+        Set<IpAddress> in(Network network) throws EngineException;
+    }
 
     /// Knows the network's subnets from now on; what was given out stays given out while the subnets are the same.
     void add(Network network) {
@@ -39,11 +51,12 @@ final class Addresses {
     /// network has none of this family.
     Optional<Cidr.Host> take(Network network, boolean six, Optional<IpAddress> wanted) throws EngineException {
         var family = of(network.id()).stream().filter(pool -> pool.subnet().six() == six).toList();
+        var foreign = family.isEmpty() ? Set.<IpAddress>of() : others.in(network);
         if (wanted.isPresent()) {
-            return Optional.of(takeWanted(network, family, wanted.get()));
+            return Optional.of(takeWanted(network, family, wanted.get(), foreign));
         }
         for (var pool : family) {
-            var address = pool.take();
+            var address = pool.take(foreign);
             if (address.isPresent()) {
                 return Optional.of(new Cidr.Host(address.get(), pool.subnet().range().prefix()));
             }
@@ -55,11 +68,11 @@ final class Addresses {
                 + network.name() + ": all of " + ranges(family) + " are in use");
     }
 
-    private static Cidr.Host takeWanted(Network network, List<AddressPool> family, IpAddress wanted)
-            throws EngineException {
+    private static Cidr.Host takeWanted(Network network, List<AddressPool> family, IpAddress wanted,
+            Set<IpAddress> foreign) throws EngineException {
         for (var pool : family) {
             if (pool.subnet().range().contains(wanted)) {
-                if (!pool.usable(wanted) || !pool.take(wanted)) {
+                if (!pool.usable(wanted) || foreign.contains(wanted) || !pool.take(wanted)) {
                     throw new EngineException.Forbidden("Address already in use");
                 }
                 return new Cidr.Host(wanted, pool.subnet().range().prefix());

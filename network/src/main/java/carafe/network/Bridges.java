@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +35,7 @@ final class Bridges {
     private static final Logger LOG = LoggerFactory.getLogger(Bridges.class);
 
     private static final int MOST_REMARK = 255;
+    private static final String RETIRED = "gone-";
     private static final int MOST_DEFAULTS = 1000;
     private static final Path SETTINGS = Path.of("/proc/sys/net");
 
@@ -42,17 +44,21 @@ final class Bridges {
     private final String remark;
     private final String description;
     private final boolean forward;
+    private final BridgeNotes notes;
+    private final RetiredBridges retired;
     private final ConcurrentMap<String, Integer> indexes = new ConcurrentHashMap<>();
     private final Set<String> own = ConcurrentHashMap.newKeySet();
 
-    /// `remark` begins the remark on every bridge of this engine.
-    Bridges(Netlink netlink, NamespaceThread thread, String remark, FabricConfig config) {
+    /// `remark` begins the remark on every bridge of this engine. The run directory is there; `retired` is the caller's.
+    Bridges(Netlink netlink, NamespaceThread thread, String remark, FabricConfig config, RetiredBridges retired) {
         this.netlink = netlink;
         this.thread = thread;
         this.remark = remark;
         String text = remark + " " + config.place().name();
         this.description = text.substring(0, Math.min(text.length(), MOST_REMARK));
         this.forward = config.forward();
+        this.notes = new BridgeNotes(config.place().runDirectory());
+        this.retired = retired;
     }
 
     /// What this engine remarks on the links it makes.
@@ -100,8 +106,9 @@ final class Bridges {
         return link.isEmpty() || isOurs(link.get().alias());
     }
 
-    /// A bridge that is there; `own` if this engine made it, `fresh` if just now.
-    record Made(int index, boolean own, boolean fresh) {}
+    /// A bridge that is there; `own` if this engine made it, `fresh` if just now. Else `added` are the addresses that one of
+    /// the host's was given just now.
+    record Made(int index, boolean own, boolean fresh, List<Cidr.Host> added) {}
 
     /// Makes the bridge, or brings it to what it should be. Nobody is put into it before [#note], for it has no rules yet.
     /// One that cannot become what it should be is not left behind.
@@ -124,14 +131,12 @@ final class Bridges {
         }
     }
 
-    private Made adopt(Network network, LinkInfo there) throws KernelException {
-        boolean ours = isOurs(there.alias());
-        if (ours) {
-            configure(network, there.index(), true);
-        } else {
-            furnish(network, there.index());
+    private Made adopt(Network network, LinkInfo there) throws KernelException, EngineException {
+        if (!isOurs(there.alias())) {
+            return new Made(there.index(), false, false, furnish(network, there.index()));
         }
-        return new Made(there.index(), ours, false);
+        configure(network, there.index(), true);
+        return new Made(there.index(), true, false, List.of());
     }
 
     /// The addresses of a bridge of the host's, its own link-local ones aside, in its order; none of one that is ours.
@@ -171,22 +176,73 @@ final class Bridges {
         return hostAddresses(network).stream().filter(address -> !kept.contains(address.toString())).toList();
     }
 
-    /// A bridge of the host's is only added to.
-    private void furnish(Network network, int index) throws KernelException {
+    /// What the host has on the link that the network is on, unless that is the engine's own: no container can have it.
+    Set<IpAddress> others(Network network) throws EngineException {
+        return network.link().isEmpty() || own.contains(network.id())
+                ? Set.of()
+                : hosts(network.link()).stream().map(Cidr.Host::address).collect(Collectors.toSet());
+    }
+
+    /// A bridge of the host's is only added to. What was added.
+    private List<Cidr.Host> furnish(Network network, int index) throws KernelException, EngineException {
         boolean six = network.subnet(true).isPresent();
         if (six) {
             thread.setHere(new NetNamespace.Settings(Map.of("ipv6/conf/" + network.link() + "/disable_ipv6", "0")));
         }
         forward(six);
-        var requests = new ArrayList<NetRequest>();
         var there = addresses(index);
-        for (var address : hostAddresses(network)) {
-            if (!there.contains(address)) {
-                requests.add(NetRequest.addAddress(index, address.address().bytes(), address.prefix()));
-            }
+        var missing = hostAddresses(network).stream().filter(address -> !there.contains(address)).toList();
+        if (!missing.isEmpty()) {
+            note(network);
         }
+        var requests = new ArrayList<NetRequest>();
+        missing.forEach(address ->
+                requests.add(NetRequest.addAddress(index, address.address().bytes(), address.prefix())));
         requests.add(NetRequest.raise(index, true));
         netlink.perform(requests);
+        return missing;
+    }
+
+    private void note(Network network) throws EngineException {
+        try {
+            notes.write(network);
+        } catch (IOException e) {
+            throw Trouble.of("cannot note that network " + network.name() + " adds addresses to " + network.link(), e);
+        }
+    }
+
+    /// Takes from the host's bridges what networks added that are none of those `known`: their engine died before it had
+    /// written them down, or after it had erased them.
+    void takeBack(Set<String> known) throws EngineException {
+        for (var network : notes.all()) {
+            if (!known.contains(network.id())) {
+                LOG.info("sweeping the addresses {} that no network has on bridge {}", added(network), network.link());
+                try {
+                    withdraw(network, added(network));
+                } catch (KernelException e) {
+                    throw Trouble.of("cannot take the addresses of network " + network.name() + " from " + network.link(), e);
+                }
+            }
+        }
+    }
+
+    /// Takes `addresses` from the bridge, if it is one of the host's, and with the last of them the note.
+    private void withdraw(Network network, List<Cidr.Host> addresses) throws KernelException, EngineException {
+        var link = netlink.link(network.link());
+        if (link.isPresent() && link.get().kind().equals("bridge") && !isOurs(link.get().alias())) {
+            int index = link.get().index();
+            var requests = new ArrayList<NetRequest>();
+            addresses.forEach(address ->
+                    requests.add(NetRequest.deleteAddress(index, address.address().bytes(), address.prefix())));
+            netlink.attempt(requests); // what somebody else took away is what was wanted
+        }
+        if (addresses.containsAll(added(network))) {
+            try {
+                notes.remove(network.id());
+            } catch (IOException e) {
+                LOG.warn("the note about network {} stays until the engine's next start: {}", network.name(), e.getMessage());
+            }
+        }
     }
 
     private Made anew(Network network) throws KernelException, EngineException {
@@ -203,7 +259,7 @@ final class Bridges {
             int index = netlink.link(network.link()).map(LinkInfo::index).orElseThrow(() -> gone(network));
             configure(network, index, false);
             made = true;
-            return new Made(index, true, true);
+            return new Made(index, true, true, List.of());
         } finally {
             if (!made) {
                 delete(network);
@@ -211,10 +267,17 @@ final class Bridges {
         }
     }
 
-    /// Takes away what [#make] made, if it made it; for a bridge that got no rules.
-    void undo(Network network, Made made) {
+    /// Takes away what [#make] made or added, if it did; for a bridge that got no rules.
+    void undo(Network network, Made made) throws EngineException {
         if (made.fresh()) {
             delete(network);
+        } else if (!made.added().isEmpty()) {
+            try {
+                withdraw(network, made.added());
+            } catch (KernelException e) {
+                LOG.warn("bridge {} keeps the addresses of network {} until the engine's next start: {}",
+                        network.link(), network.name(), e.getMessage());
+            }
         }
     }
 
@@ -357,25 +420,22 @@ final class Bridges {
             indexes.remove(network.id());
             own.remove(network.id());
             var link = netlink.link(network.link());
-            if (link.isEmpty() || !link.get().kind().equals("bridge")) {
-                return;
+            if (link.isPresent() && link.get().kind().equals("bridge") && isOurs(link.get().alias())) {
+                retire(link.get());
+            } else {
+                withdraw(network, added(network));
             }
-            if (isOurs(link.get().alias())) {
-                netlink.perform(NetRequest.deleteLink(network.link()));
-                return;
-            }
-            var wanted = added(network);
-            var requests = new ArrayList<NetRequest>();
-            for (AddressInfo address : netlink.addresses()) {
-                var known = new Cidr.Host(IpAddress.of(address.address()), address.prefix());
-                if (address.link() == link.get().index() && wanted.contains(known)) {
-                    requests.add(NetRequest.deleteAddress(address.link(), address.address(), address.prefix()));
-                }
-            }
-            netlink.attempt(requests);
         } catch (KernelException e) {
             throw Trouble.of("cannot remove the bridge " + network.link() + " of network " + network.name(), e);
         }
+    }
+
+    /// The kernel needs 20-40 ms to remove a bridge. At once it carries nothing any more, and its name and its addresses
+    /// are free; it goes in the background. An engine that dies meanwhile leaves what [#strays] finds.
+    private void retire(LinkInfo link) throws KernelException {
+        String name = RETIRED + link.index();
+        netlink.perform(List.of(NetRequest.raise(link.index(), false), NetRequest.dress(link.index(), LinkEnd.named(name))));
+        retired.add(name);
     }
 
     /// Names of bridges, and of links made to be shared, with this engine's mark that belong to none of `networks`.

@@ -17,7 +17,7 @@ import java.util.function.Predicate;
 public interface Fabric extends AutoCloseable {
 
     /// Decides a network (its id, its link's name, ranges that nobody uses) and makes it. A crash before the caller has
-    /// written it down leaves a bridge that the next [#restore] removes.
+    /// written it down leaves a bridge, or addresses on one of the host's, that the next [#restore] removes.
     /// @throws EngineException.Invalid the request contradicts itself
     /// @throws EngineException.Forbidden its ranges are in use
     /// @throws EngineException.Unavailable no range is free any more; of the networks that nobody is in the message names
@@ -43,7 +43,8 @@ public interface Fabric extends AutoCloseable {
         return createDefault(known, List.of(), Set.of());
     }
 
-    /// Takes the network away: bridge, rules, reservation. Idempotent.
+    /// Takes the network away: rules, reservation, bridge. That is down, and its name and range are free, when this returns;
+    /// it goes in the background. Idempotent.
     /// @throws EngineException.Forbidden somebody is in it, or on the way into it; all of it stays
     void remove(Network network) throws EngineException;
 

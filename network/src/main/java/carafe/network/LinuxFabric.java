@@ -26,6 +26,8 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,10 +49,11 @@ final class LinuxFabric implements Fabric {
     private final Marks marks;
     private final NamespaceThread thread;
     private final Netlink host;
+    private final RetiredBridges retired;
     private final Bridges bridges;
     private final Parents parents;
     private final NetworkPlanner planner;
-    private final Addresses addresses = new Addresses();
+    private final Addresses addresses;
     private final ConcurrentMap<String, Network> networks = new ConcurrentHashMap<>();
     private final Arrivals arrivals = new Arrivals(networks.keySet());
     private final CopyOnWriteArrayList<EndpointListener> listeners = new CopyOnWriteArrayList<>();
@@ -69,7 +72,9 @@ final class LinuxFabric implements Fabric {
         marks = new Marks(config.engineId());
         var notes = SandboxNotes.open(config.place().runDirectory());
         host = thread.insideHome(Netlink::open);
-        bridges = new Bridges(host, thread, "carafe " + marks.mark(), config);
+        retired = new RetiredBridges(thread.insideHome(Netlink::open));
+        bridges = new Bridges(host, thread, "carafe " + marks.mark(), config, retired);
+        addresses = new Addresses(bridges::others);
         parents = new Parents(host, bridges);
         planner = new NetworkPlanner(new Ranges(config.pools(), config.engineId()), parts.clock());
         var graveyard = new Graveyard(thread.insideHome(Netlink::open), BURIAL_PAUSE);
@@ -135,6 +140,8 @@ final class LinuxFabric implements Fabric {
             return Optional.empty();
         }
         return alone(() -> {
+            var ids = Stream.concat(known.stream(), others.stream()).map(Network::id).collect(Collectors.toSet());
+            bridges.takeBack(ids); // else it would be taken for the host's
             known.ifPresent(network -> networks.remove(network.id()));
             String link = bridges.defaultName(config.bridge(), known);
             var held = known.isPresent() && sandboxes.isHeld(known.get().id(), running) ? known : Optional.<Network>empty();
@@ -424,6 +431,7 @@ final class LinuxFabric implements Fabric {
 
     @Override
     public void restore(List<Network> known, Map<String, Integer> running) throws EngineException {
+        bridges.takeBack(known.stream().map(Network::id).collect(Collectors.toSet()));
         known.forEach(this::reserve);
         for (var network : known) {
             if (!bridges.isKnown(network.id())) {
@@ -464,7 +472,8 @@ final class LinuxFabric implements Fabric {
                     .toList();
             sandboxes.sweep(dead);
             for (String stray : bridges.strays(networks)) {
-                sandboxes.sweep(List.of(stray));
+                LOG.info("sweeping the link {} that no network owns", stray);
+                retired.add(stray);
             }
         } catch (KernelException e) {
             throw Trouble.of("cannot list the host's links", e);
@@ -545,6 +554,7 @@ final class LinuxFabric implements Fabric {
     public void close() {
         endWatch();
         sandboxes.close();
+        retired.close();
         host.close();
         thread.close();
     }
@@ -567,6 +577,7 @@ final class LinuxFabric implements Fabric {
     void abandon() {
         endWatch();
         sandboxes.abandon();
+        retired.abandon();
         host.close();
         thread.close();
     }
@@ -574,5 +585,6 @@ final class LinuxFabric implements Fabric {
     /// Waits for what goes on in the background. For tests, which look for what is left.
     void settle() throws InterruptedException {
         sandboxes.settle();
+        retired.settle();
     }
 }

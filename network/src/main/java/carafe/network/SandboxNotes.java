@@ -66,6 +66,9 @@ final class SandboxNotes {
         try (var files = Files.newDirectoryStream(directory)) {
             for (Path file : files) {
                 String name = String.valueOf(file.getFileName());
+                if (name.startsWith(BridgeNotes.PREFIX)) {
+                    continue;
+                }
                 var endpoints = read(file);
                 if (endpoints.isPresent() && !name.endsWith(TEMPORARY)) {
                     notes.put(name, endpoints.get());

@@ -80,8 +80,8 @@ class FabricTest {
                 .containsExactly(new byte[] {10, 77, 0, 1});
         assertThat(stage.firewall.rules).hasEntrySatisfying(
                 network.id(), rules -> assertThat(rules.ranges()).hasToString("[10.77.0.0/24]"));
-
         fabric.remove(network);
+        fabric.settle();
         assertThat(stage.links()).containsExactly("lo");
         assertThat(stage.firewall.rules).isEmpty();
         fabric.remove(network);

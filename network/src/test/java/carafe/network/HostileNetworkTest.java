@@ -56,8 +56,8 @@ class HostileNetworkTest {
             var sandbox = fabric.open(CONTAINER, List.of(joining(network)));
             assertThat(sandbox.endpoints().getFirst().four()).get().hasToString("10.77.0.2/24");
             fabric.close(CONTAINER);
-            fabric.settle();
             fabric.remove(network);
+            fabric.settle();
             assertThat(stage.links()).containsExactly("lo");
         }
     }

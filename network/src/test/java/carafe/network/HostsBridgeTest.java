@@ -28,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 class HostsBridgeTest {
 
     private static final String ONE = "1".repeat(64);
+    private static final String TWO = "2".repeat(64);
     private static final List<String> OWN = List.of("203.0.113.9/32", "192.0.2.10/24", "198.51.100.1/24", "2001:db8::10/64");
 
     @TempDir
@@ -142,6 +143,99 @@ class HostsBridgeTest {
                     .hasMessageContaining("has the range 2001:db8::/64, and so has a network")
                     .hasMessageEndingWith("choose another range with \"fixed-cidr-v6\"");
             assertThat(addresses()).containsExactlyInAnyOrderElementsOf(OWN);
+        }
+    }
+
+    @Test
+    void anEngineThatDiesBeforeItsNetworksRowLeavesNoAddressOnIt() throws Exception {
+        var dying = stage.open();
+        dying.create(request("lost", Map.of(LinkOptions.BRIDGE_NAME, "br9"), pool("10.77.0.0/24")));
+        assertThat(addresses()).hasSize(5).contains("10.77.0.1/24");
+        dying.abandon();
+        var second = stage.open();
+        second.restore(List.of(), Map.of()); // the row was not written
+        assertThat(addresses()).containsExactlyInAnyOrderElementsOf(OWN);
+        assertThat(run.resolve(FabricStage.NAME)).isEmptyDirectory();
+        var known = second.create(request("known", Map.of(LinkOptions.BRIDGE_NAME, "br9"), pool("10.77.0.0/24")));
+        second.abandon();
+        try (var fabric = stage.open()) {
+            fabric.createDefault(Optional.empty(), List.of(known), Set.of());
+            fabric.restore(List.of(known), Map.of());
+            assertThat(addresses()).as("of the network that was").hasSize(5).contains("10.77.0.1/24");
+            fabric.remove(known);
+            assertThat(addresses()).containsExactlyInAnyOrderElementsOf(OWN);
+            assertThat(run.resolve(FabricStage.NAME)).isEmptyDirectory();
+        }
+    }
+
+    /// Else the next engine would find its address there, and take it for the host's.
+    @Test
+    void aDefaultBridgeOnItThatWasNotWrittenDownIsMadeAnewAsAnAdditionOfTheEngines() throws Exception {
+        var usual = config(false).bridge();
+        var config = stage.config(FabricStage.NAME);
+        config = new FabricConfig(config.engineId(), config.place(), new FabricConfig.DefaultBridge(true, usual.link(),
+                Optional.of(Cidr.parseHost("10.66.0.1/24")), Optional.empty(), false, Optional.empty(), 1500, true, true,
+                Optional.empty(), FabricConfig.DefaultBridge.Gateways.NONE), config.pools(), true);
+        var dying = stage.open(config, Failpoints.none());
+        dying.createDefault(Optional.empty());
+        assertThat(addresses()).hasSize(5).contains("10.66.0.1/24");
+        dying.abandon();
+        try (var fabric = stage.open(config, Failpoints.none())) {
+            var made = fabric.createDefault(Optional.empty()).orElseThrow();
+            assertThat(made.options()).doesNotContainKey(LinkOptions.KEPT);
+            fabric.restore(List.of(made), Map.of());
+            assertThat(addresses()).hasSize(5).contains("10.66.0.1/24");
+            fabric.rest();
+            assertThat(addresses()).containsExactlyInAnyOrderElementsOf(OWN);
+        }
+    }
+
+    @Test
+    void aNetworkOnItThatGetsNoRulesLeavesNoAddress() throws Exception {
+        try (var fabric = stage.open(FabricStage.NAME, Failpoints.parse("network.rules=1*EIO->off"))) {
+            assertThatThrownBy(() -> fabric.create(
+                    request("lan", Map.of(LinkOptions.BRIDGE_NAME, "br9"), pool("10.77.0.0/24"))))
+                    .hasMessageContaining("network.rules");
+            assertThat(addresses()).containsExactlyInAnyOrderElementsOf(OWN);
+            assertThat(run.resolve(FabricStage.NAME)).isEmptyDirectory();
+        }
+    }
+
+    @Test
+    void nobodyGetsAnAddressThatTheBridgeHas() throws Exception {
+        int index = stage.netlink().link("br9").orElseThrow().index();
+        var second = Cidr.parseHost("192.0.2.1/24").address().bytes();
+        stage.netlink().perform(NetRequest.addAddress(index, second, 24));
+        try (var fabric = stage.open()) {
+            var lan = fabric.create(request("lan", Map.of(LinkOptions.BRIDGE_NAME, "br9"),
+                    new NetworkRequest.Pool("192.0.2.0/24", "", "192.0.2.254", Map.of()),
+                    new NetworkRequest.Pool("2001:db8::/64", "", "2001:db8::1", Map.of())));
+            var one = fabric.open(ONE, List.of(joining(lan))).endpoints().getFirst();
+            assertThat(one.four()).get().hasToString("192.0.2.2/24");
+            for (String taken : List.of("192.0.2.1", "192.0.2.10")) {
+                assertThatThrownBy(() -> fabric.open(TWO, List.of(joining(lan, taken)))).as(taken)
+                        .isInstanceOf(EngineException.Forbidden.class).hasMessage("Address already in use");
+            }
+            stage.netlink().perform(NetRequest.deleteAddress(index, second, 24));
+            assertThat(fabric.open(TWO, List.of(joining(lan))).endpoints().getFirst().four()).as("free by now")
+                    .get().hasToString("192.0.2.1/24");
+            fabric.close(ONE);
+            fabric.close(TWO);
+        }
+    }
+
+    @Test
+    void norOneOfTheLinkThatANetworkShares() throws Exception {
+        stage.netlink().perform(NetRequest.addVeth(LinkEnd.named("up0").raised(), LinkEnd.named("up1")));
+        int index = stage.netlink().link("up0").orElseThrow().index();
+        stage.netlink().perform(NetRequest.addAddress(index, Cidr.parseHost("10.77.0.2/24").address().bytes(), 24));
+        try (var fabric = stage.open()) {
+            var shared = fabric.create(new NetworkRequest("shared", Driver.MACVLAN, Optional.empty(), Optional.empty(),
+                    new NetworkRequest.Pools("default", Map.of(), List.of(pool("10.77.0.0/24"))), Network.Reach.USUAL,
+                    Map.of("parent", "up0"), Map.of()));
+            assertThat(fabric.open(ONE, List.of(joining(shared))).endpoints().getFirst().four())
+                    .get().hasToString("10.77.0.3/24");
+            fabric.close(ONE);
         }
     }
 }

@@ -22,7 +22,7 @@ public final class MemoryFabric implements Fabric {
     private final Marks marks = new Marks("memory");
     private final NetworkPlanner planner = new NetworkPlanner(
             new Ranges(FabricConfig.usualPools(), "memory"), Clock.systemUTC());
-    private final Addresses addresses = new Addresses();
+    private final Addresses addresses = new Addresses(_ -> Set.of());
     private final Map<String, Network> networks = new TreeMap<>();
     private final ConcurrentMap<String, Sandbox> sandboxes = new ConcurrentHashMap<>();
     private volatile FabricConfig.DefaultBridge bridge = FabricConfig.DefaultBridge.USUAL;

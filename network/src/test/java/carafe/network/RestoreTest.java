@@ -262,6 +262,7 @@ class RestoreTest {
             first = fabric.createDefault(Optional.empty()).orElseThrow();
             assertThat(first.link()).isEqualTo("carafe0");
             fabric.rest();
+            fabric.settle();
             assertThat(stage.links()).containsExactly("lo");
         }
         try (var fabric = stage.open()) {

@@ -14,6 +14,7 @@ import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +46,7 @@ public final class VolumeBook {
     private final VolumesHome home;
     private final SecureRandom random = new SecureRandom();
     private final ConcurrentMap<String, VolumeEntry> entries = new ConcurrentHashMap<>();
+    private final Map<String, Thread> waiting = new HashMap<>(); // by container: its start; guarded by itself
 
     /// Knows no volume before [#settle].
     public VolumeBook(Database database, VolumeDirectories directories, SizeLimits limits, VolumeListener listener,
@@ -416,11 +418,11 @@ public final class VolumeBook {
         for (var volume : volumes(mounts)) {
             home.demand("cannot mount volume " + volume.name());
             var entry = find(volume.name());
-            entry.work.lock();
+            patiently(container, () -> lock(entry));
             try {
                 var options = entry.volume.driverOptions();
                 if (options.needsMount() && !directories.isMounted(volume.name())) {
-                    directories.mount(volume.name(), options);
+                    patiently(container, () -> directories.mount(volume.name(), options));
                     if (copies(volume.wishes())) {
                         fillUp(new ImageContent(files, root, volume.target()), volume.name());
                     }
@@ -434,6 +436,44 @@ public final class VolumeBook {
                     "destination", volume.target(),
                     "propagation", "",
                     "read/write", Boolean.toString(!volume.readOnly())));
+        }
+    }
+
+    private interface Wait {
+        void run() throws EngineException;
+    }
+
+    /// Does what may have to wait for another machine; [#giveUp] ends it.
+    private void patiently(String container, Wait wait) throws EngineException {
+        synchronized (waiting) {
+            waiting.put(container, Thread.currentThread());
+        }
+        try {
+            wait.run();
+        } finally {
+            synchronized (waiting) {
+                waiting.remove(container);
+                Thread.interrupted(); // it was for this wait
+            }
+        }
+    }
+
+    /// Nobody wants the start of the container any more: if that waits for a filesystem to be mounted, it fails now.
+    public void giveUp(String container) {
+        synchronized (waiting) {
+            var start = waiting.get(container);
+            if (start != null) {
+                start.interrupt();
+            }
+        }
+    }
+
+    private static void lock(VolumeEntry entry) throws EngineException {
+        try {
+            entry.work.lockInterruptibly();
+        } catch (InterruptedException e) {
+            throw new EngineException.Unavailable("cannot mount volume " + entry.volume.name()
+                    + ": given up while another container's start waited for it", e);
         }
     }
 

@@ -1,0 +1,84 @@
+package carafe.network;
+
+import static carafe.network.FabricStage.joining;
+import static carafe.network.FabricStage.pool;
+import static carafe.network.FabricStage.request;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carafe.kernel.LinkInfo;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A bridge whose network was removed goes in the background, and is in nobody's way until it is gone.
+class RetiredBridgeTest {
+
+    private static final int MANY = 20;
+    private static final String ONE = "1".repeat(64);
+
+    @TempDir
+    Path run;
+
+    private FabricStage stage;
+
+    @BeforeEach
+    void open() throws Exception {
+        stage = new FabricStage(run);
+    }
+
+    @AfterEach
+    void close() {
+        stage.close();
+    }
+
+    private List<LinkInfo> retired() throws Exception {
+        return stage.netlink().links().stream().filter(link -> link.name().startsWith("gone-")).toList();
+    }
+
+    @Test
+    void itsNameAndItsRangeAreFreeAtOnce() throws Exception {
+        try (var fabric = stage.open()) {
+            for (int time = 0; time < MANY; time++) {
+                var network = fabric.create(request("app", Map.of(LinkOptions.BRIDGE_NAME, "lan7"), pool("10.77.0.0/24")));
+                var sandbox = fabric.open(ONE, List.of(joining(network)));
+                assertThat(sandbox.endpoints().getFirst().four()).get().hasToString("10.77.0.2/24");
+                fabric.close(ONE);
+                fabric.remove(network);
+                assertThat(stage.netlink().link("lan7")).isEmpty();
+                assertThat(stage.netlink().routes()).allMatch(route -> route.link() == 1);
+                assertThat(retired()).noneMatch(LinkInfo::up);
+            }
+            assertThat(retired()).as("the kernel is slower than we").isNotEmpty();
+            var last = fabric.create(request("app", Map.of(LinkOptions.BRIDGE_NAME, "lan7"), pool("10.77.0.0/24")));
+            fabric.settle();
+            assertThat(stage.links()).containsExactlyInAnyOrder("lo", last.link());
+            int index = stage.netlink().link("lan7").orElseThrow().index();
+            assertThat(stage.netlink().routes()).as("what the others had of the same range went alone")
+                    .anyMatch(route -> route.link() == index && route.prefix() == 24);
+        }
+    }
+
+    @Test
+    void theNextEngineRemovesWhatADeadOneLeft() throws Exception {
+        var fabric = stage.open();
+        var networks = new ArrayList<Network>();
+        for (int number = 0; number < MANY; number++) {
+            networks.add(fabric.create(request("n" + number, Map.of(), pool("10.77." + number + ".0/24"))));
+        }
+        for (var network : networks) {
+            fabric.remove(network);
+        }
+        fabric.abandon();
+        assertThat(retired()).isNotEmpty();
+        try (var next = stage.open()) {
+            next.restore(List.of(), Map.of());
+            next.settle();
+            assertThat(stage.links()).containsExactly("lo");
+        }
+    }
+}
