@@ -1,5 +1,6 @@
 package carafe.cli;
 
+import carafe.cli.client.EndpointException;
 import carafe.cli.client.Endpoints;
 import carafe.cli.command.Warmth;
 import carafe.cli.credential.Credentials;
@@ -9,6 +10,7 @@ import carafe.cli.session.Session;
 import carafe.cli.warm.CommandRequest;
 import carafe.cli.warm.FarFiles;
 import carafe.cli.warm.FarProcess;
+import carafe.http.Address;
 import carafe.http.DuplexStream;
 import carafe.http.Exchange;
 import carafe.http.Handler;
@@ -21,6 +23,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Clock;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
@@ -49,13 +52,15 @@ public final class WarmCommands implements Handler {
     private final String code;
     private final CommandRequest.Place place;
     private final int user;
+    private final List<Path> sockets;
     private final String zone = System.getenv().getOrDefault("TZ", "");
     private final Optional<FileTime> zoneChanged = changed(TIME_ZONE);
     private final Semaphore all = new Semaphore(AT_ONCE);
     private final Semaphore large = new Semaphore(LARGE_AT_ONCE);
 
-    /// `jar` is the file with the commands, which another installation has elsewhere.
-    public WarmCommands(Path jar) throws IOException {
+    /// `jar` is the file with the commands, which another installation has elsewhere; `sockets` are the engine's.
+    public WarmCommands(Path jar, List<Path> sockets) throws IOException {
+        this.sockets = List.copyOf(sockets);
         var file = Files.readAttributes(jar, "unix:dev,ino,size,lastModifiedTime");
         long nanos = ((FileTime) Objects.requireNonNull(file.get("lastModifiedTime"))).to(TimeUnit.NANOSECONDS);
         this.code = "%s:%s:%s:%d.%09d".formatted(file.get("dev"), file.get("ino"), file.get("size"),
@@ -141,7 +146,7 @@ public final class WarmCommands implements Handler {
                 (why + "\n").getBytes(StandardCharsets.UTF_8));
     }
 
-    private static void run(FarProcess process, CommandRequest request, Caller.Ids caller) throws IOException {
+    private void run(FarProcess process, CommandRequest request, Caller.Ids caller) throws IOException {
         var files = new FarFiles(process);
         var session = new Session(request.arguments(), request.environment(), request.directory(), process.in(),
                 process.out(), process.err(), process,
@@ -156,9 +161,9 @@ public final class WarmCommands implements Handler {
         }
     }
 
-    private static void perform(FarProcess process, Session session) {
+    private void perform(FarProcess process, Session session) {
         try {
-            if (Warmth.needsCredentials(session.arguments()) && asksPrograms(session)) {
+            if (!means(session) || Warmth.needsCredentials(session.arguments()) && asksPrograms(session)) {
                 process.runAlone();
             } else {
                 process.take();
@@ -168,6 +173,23 @@ public final class WarmCommands implements Handler {
             return; // it is gone
         } finally {
             process.close();
+        }
+    }
+
+    /// Whether it is this engine that the command would speak to: connections are made with the rights of this process.
+    private boolean means(Session session) {
+        try {
+            var address = Endpoints.choose(Endpoints.Wanted.NOTHING, session).address();
+            if (address instanceof Address.Unix(Path path)) {
+                for (Path socket : sockets) {
+                    if (Files.isSameFile(socket, path)) {
+                        return true;
+                    }
+                }
+            }
+            return false;
+        } catch (EndpointException | IOException e) {
+            return false;
         }
     }
 

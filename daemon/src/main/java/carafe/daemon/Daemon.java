@@ -64,7 +64,9 @@ final class Daemon implements AutoCloseable {
         var product = new Product(installation.version(), installation.commit(), installation.built());
         var api = new DockerApi(engine, product, also);
         try {
-            var server = HttpServer.start(listeners(config), ServerLimits.DEFAULTS, doors(api, installation), api.errors());
+            var listeners = listeners(config);
+            var server = HttpServer.start(
+                    listeners, ServerLimits.DEFAULTS, doors(api, installation, listeners), api.errors());
             parts.push(() -> server.close(CLOSE_LIMIT));
             parts.push(new HeapKeeper());
             NativeCryptography.installSoon(config.dataRoot());
@@ -75,10 +77,16 @@ final class Daemon implements AutoCloseable {
     }
 
     /// The API, and beside it the door for commands that run in this JVM.
-    private static Handler doors(DockerApi api, Installation installation) {
+    private static Handler doors(DockerApi api, Installation installation, List<Listener> listeners) {
+        var sockets = new ArrayList<Path>();
+        for (var listener : listeners) {
+            if (listener.address() instanceof Address.Unix(Path path)) {
+                sockets.add(path);
+            }
+        }
         WarmCommands commands;
         try {
-            commands = new WarmCommands(installation.commands());
+            commands = new WarmCommands(installation.commands(), sockets);
         } catch (IOException e) {
             LOG.warn("commands have a JVM each, for they cannot run in this one: {}", PidFile.reason(e));
             return api;

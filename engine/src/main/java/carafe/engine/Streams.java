@@ -85,8 +85,10 @@ final class Streams {
         var endpoint = runtime.endpoint(wanted);
         container.clients().add(endpoint);
         return new ChannelAttachment(endpoint.channel(), terminal, keys, earlier, () -> {
-            container.mailbox().tell(() -> container.clients().remove(endpoint));
-            endpoint.close();
+            container.mailbox().tell(() -> { // not in the middle of a start, which hands it on
+                container.clients().remove(endpoint);
+                endpoint.close();
+            });
             left(container, keys);
         });
     }

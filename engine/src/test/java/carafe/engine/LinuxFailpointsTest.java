@@ -82,6 +82,32 @@ final class LinuxFailpointsTest {
         }
     }
 
+    /// The start is about to hand the client's end of a socket to the monitor.
+    @Test
+    void aClientThatLeavesInTheMiddleOfAStartDoesNotFailIt() throws Exception {
+        var recording = Failpoints.parse("none=off");
+        stage.reopen(recording);
+        live();
+        String step = recording.passed().stream().filter(point -> point.startsWith("prepare.")).findFirst().orElseThrow();
+        var slow = Failpoints.parse(step + "=1*sleep(1000)");
+        stage.reopen(slow);
+        var containers = stage.containers();
+        String id = containers.create(request("web", "{}", "true")).id();
+        ids.add(id);
+        var client = containers.attach(id, new AttachRequest(true, true, true, false, true, ""));
+        var wait = containers.await(id, WaitCondition.NEXT_EXIT);
+        var leaving = Thread.ofVirtual().start(() -> {
+            while (!slow.passed().contains(step)) {
+                Thread.onSpinWait();
+            }
+            client.close();
+        });
+        containers.start(id);
+        leaving.join();
+        assertThat(wait.await().exitCode()).isZero();
+        containers.remove(id, new RemoveRequest(true, true));
+    }
+
     @Test
     void theDaemonsDeathBetweenTheControlGroupAndItsRecordLeavesNoGroup() throws Exception {
         String id = stage.containers().create(request("web", "{}", "true")).id();

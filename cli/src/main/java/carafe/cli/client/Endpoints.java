@@ -26,7 +26,11 @@ public final class Endpoints {
     private Endpoints() {}
 
     /// What the global flags said; empty texts were not given.
-    public record Wanted(List<String> hosts, String context, String configDirectory, Tls tls) {}
+    public record Wanted(List<String> hosts, String context, String configDirectory, Tls tls) {
+
+        /// What no global flag says.
+        public static final Wanted NOTHING = new Wanted(List.of(), "", "", new Tls(false, false, "", "", ""));
+    }
 
     /// The TLS flags.
     public record Tls(boolean on, boolean verify, String ca, String cert, String key) {}
