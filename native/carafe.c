@@ -23,6 +23,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
@@ -382,7 +383,10 @@ static _Noreturn void lost(void) {
 
 static void give_input(void) {
   char piece[CARAFE_FRAME_BYTES];
-  ssize_t n = read(0, piece, sizeof piece);
+  struct iovec into = {piece, sizeof piece};
+  /* Of a pipe another process may have read since poll(2). */
+  ssize_t n = client.piece_wise[0] ? preadv2(0, &into, 1, -1, RWF_NOWAIT) : -1;
+  if (!client.piece_wise[0] || (n < 0 && errno == EOPNOTSUPP)) n = read(0, piece, sizeof piece);
   if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
   client.wanted = false;
   send_frame(CARAFE_INPUT, piece, n < 0 ? 0 : (size_t)n); /* who is gone is noticed where frames are received */
@@ -404,9 +408,12 @@ static void put(int fd, const char *bytes, size_t length) {
     struct pollfd ready[] = {{.fd = fd, .events = POLLOUT},
                              {.fd = client.signals, .events = POLLIN},
                              {.fd = client.wanted ? 0 : -1, .events = POLLIN}};
-    if (poll(ready, 3, -1) < 0 && errno != EINTR) return;
+    if (poll(ready, 3, -1) < 0 && errno != EINTR) {
+      fail_to_write(fd);
+      return;
+    }
     if (ready[1].revents != 0) pass_signals();
-    if (ready[2].revents != 0) give_input();
+    if (ready[2].revents != 0 && ready[1].revents == 0) give_input();
     if (ready[0].revents == 0) continue;
     ssize_t n = write(fd, bytes, client.piece_wise[fd] && length > WRITE_BYTES ? WRITE_BYTES : length);
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
@@ -486,7 +493,7 @@ int main(int argc, char **argv) {
                              {.fd = client.wanted ? 0 : -1, .events = POLLIN}};
     if (poll(ready, 3, -1) < 0 && errno != EINTR) lost();
     if (ready[1].revents != 0) pass_signals();
-    if (ready[2].revents != 0) give_input();
+    if (ready[2].revents != 0 && ready[1].revents == 0) give_input();
     if (ready[0].revents != 0) obey();
   }
 }

@@ -2,6 +2,7 @@ package carafe.cli;
 
 import carafe.cli.client.EndpointException;
 import carafe.cli.client.Endpoints;
+import carafe.cli.client.Starter;
 import carafe.cli.command.Warmth;
 import carafe.cli.credential.Credentials;
 import carafe.cli.session.Caller;
@@ -90,14 +91,8 @@ public final class WarmCommands implements Handler {
         var caller = exchange.peer();
         if (caller.isEmpty()) {
             refuse(exchange, 409, "the command is given on another host");
-        } else if (!all.tryAcquire()) {
-            refuse(exchange, 409, "many commands run here already");
         } else {
-            try {
-                handle(exchange, new Caller.Ids(caller.get().uid(), caller.get().gid()));
-            } finally {
-                all.release();
-            }
+            handle(exchange, new Caller.Ids(caller.get().uid(), caller.get().gid()));
         }
     }
 
@@ -118,18 +113,16 @@ public final class WarmCommands implements Handler {
     }
 
     private void serve(DuplexStream stream, CommandRequest request, Caller.Ids caller) throws IOException {
-        boolean isLarge = Warmth.isLarge(request.arguments());
+        var places = Warmth.isLarge(request.arguments()) ? large : all;
         try (var process = new FarProcess(stream, request.terminals(), request.size())) {
-            if (!takes(request, caller) || isLarge && !large.tryAcquire()) {
+            if (!takes(request, caller) || !places.tryAcquire()) {
                 process.runAlone();
                 return;
             }
             try {
                 run(process, request, caller);
             } finally {
-                if (isLarge) {
-                    large.release();
-                }
+                places.release();
             }
         }
     }
@@ -167,7 +160,7 @@ public final class WarmCommands implements Handler {
                 process.runAlone();
             } else {
                 process.take();
-                process.end(Main.perform(session, _ -> false));
+                process.end(Main.perform(session, new ThisEngine(sockets.getFirst())));
             }
         } catch (IOException e) {
             return; // it is gone
@@ -176,7 +169,20 @@ public final class WarmCommands implements Handler {
         }
     }
 
-    /// Whether it is this engine that the command would speak to: connections are made with the rights of this process.
+    /// Starts none, and lets none other be asked: connections are made with the rights of this process.
+    private record ThisEngine(Path socket) implements Starter {
+        @Override
+        public boolean start(Address address) {
+            return false;
+        }
+
+        @Override
+        public Optional<Address> only() {
+            return Optional.of(new Address.Unix(socket));
+        }
+    }
+
+    /// Whether it is this engine that the command would speak to.
     private boolean means(Session session) {
         try {
             var address = Endpoints.choose(Endpoints.Wanted.NOTHING, session).address();

@@ -269,7 +269,7 @@ final class Build {
             var shell = new Session(List.of(words.split(" ")), session.environment(), session.directory(), session.in(),
                     session.out(), session.err(), session.terminal(), session.files(), session.signals(),
                     session.programs(), session.caller(), session.clock());
-            Carafe.run(shell, _ -> false);
+            Carafe.run(shell, call.starter());
         } else {
             session.say("  try:  " + program + " " + words);
         }

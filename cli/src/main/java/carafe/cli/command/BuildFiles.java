@@ -146,7 +146,7 @@ final class BuildFiles {
             dockerfile = file;
         } else if (file.equals("-")) {
             dockerfile = BuildRequest.APART + "stdin";
-            extras.add(new ContextStream.Extra(dockerfile, session.in().readAllBytes()));
+            extras.add(new ContextStream.Extra(dockerfile, dockerfile(session.in())));
         } else if (!file.isEmpty()) {
             Path path = session.path(file).normalize();
             if (session.files().isDirectory(path)) {
@@ -185,7 +185,7 @@ final class BuildFiles {
         if (isTar(head)) {
             return new Source(whole, file, "");
         }
-        return new Source(ContextStream.of(List.of(new ContextStream.Extra(DOCKERFILE, whole.readAllBytes()))), file, "");
+        return new Source(ContextStream.of(List.of(new ContextStream.Extra(DOCKERFILE, dockerfile(whole)))), file, "");
     }
 
     /// Begins as a tar does, plain or compressed (gzip, bzip2, xz, zstd).
@@ -209,12 +209,20 @@ final class BuildFiles {
 
     private byte[] bytes(Path path) throws IOException {
         try (var in = session.files().read(path)) {
-            byte[] bytes = in.readNBytes(LARGEST_FILE + 1);
-            if (bytes.length > LARGEST_FILE) {
-                throw new IOException("read " + path + ": larger than the " + (LARGEST_FILE >> 20) + " MiB of a Dockerfile");
-            }
-            return bytes;
+            return whole(in, path.toString());
         }
+    }
+
+    private static byte[] dockerfile(InputStream in) throws IOException {
+        return whole(in, "standard input");
+    }
+
+    private static byte[] whole(InputStream in, String name) throws IOException {
+        byte[] bytes = in.readNBytes(LARGEST_FILE + 1);
+        if (bytes.length > LARGEST_FILE) {
+            throw new IOException("read " + name + ": larger than the " + (LARGEST_FILE >> 20) + " MiB of a Dockerfile");
+        }
+        return bytes;
     }
 
     private IgnorePatterns ignored(Path root, String dockerfile) throws IOException, EngineException.Invalid {

@@ -43,6 +43,11 @@ final class Call implements AutoCloseable {
         return command;
     }
 
+    /// What starts engines, and may know the only one.
+    Starter starter() {
+        return starter;
+    }
+
     Flags flags() {
         return command.flags();
     }
@@ -60,7 +65,8 @@ final class Call implements AutoCloseable {
         if (engine == null) {
             Endpoint endpoint;
             try {
-                endpoint = Endpoints.choose(wanted, session);
+                var chosen = Endpoints.choose(wanted, session);
+                endpoint = starter.only().map(only -> new Endpoint(only, chosen.shown(), false)).orElse(chosen);
             } catch (EndpointException e) {
                 throw new Failure(1, "Failed to initialize: " + e.getMessage());
             }

@@ -19,6 +19,8 @@ import java.util.Comparator;
 /// `volume`: what containers keep. Beyond Docker's: `clone`, `export`, `import`, `rename`.
 final class VolumeCommands {
 
+    private static final int LONGEST_ANSWER = 100;
+
     private VolumeCommands() {}
 
     static Command create(String path) {
@@ -124,7 +126,7 @@ final class VolumeCommands {
 
     private static String line(InputStream in) throws IOException {
         var line = new StringBuilder();
-        for (int next = in.read(); next >= 0 && next != '\n'; next = in.read()) {
+        for (int next = in.read(); next >= 0 && next != '\n' && line.length() < LONGEST_ANSWER; next = in.read()) {
             line.append((char) next);
         }
         return line.toString();

@@ -46,7 +46,7 @@ public final class Warmth {
 
     /// A build's context or file from standard input, and its output.
     private static boolean carriesFiles(String word) {
-        return word.equals("-") || word.startsWith("-o") || word.startsWith("-qo") || word.startsWith("--output");
+        return word.equals("-") || word.startsWith("--output") || word.matches("-[qD]*o.*");
     }
 
     /// Whether it may want much memory: it lists whole directories.

@@ -1,9 +1,11 @@
 package carafe.cli.template;
 
 import carafe.spec.Json;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /// One execution of a template: its output, its variables, and where it is.
 final class Run {
@@ -92,8 +94,8 @@ final class Run {
     void range(Node.Range range, Object dot) throws TemplateException {
         int mark = mark();
         Object over = range.pipe().evaluated(this, dot);
-        var keys = new ArrayList<>();
-        var elements = new ArrayList<>();
+        List<Object> keys = new ArrayList<>();
+        List<Object> elements = new ArrayList<>();
         if (over instanceof Json.Arr array) {
             for (var element : array.elements()) {
                 keys.add((long) keys.size());
@@ -105,10 +107,8 @@ final class Run {
                 elements.add(Values.of(field.getValue()));
             }
         } else if (over instanceof Long count && count <= 1_000_000) {
-            for (long i = 0; i < count; i++) {
-                keys.add(i);
-                elements.add(i);
-            }
+            elements = below(count.intValue());
+            keys = elements;
         } else if (over != Values.NIL && over != Values.ABSENT) {
             throw new TemplateException(place(range.pipe().position()) + ": executing \"\" at <" + range.pipe()
                     + ">: range can't iterate over " + GoText.printed(over));
@@ -116,6 +116,7 @@ final class Run {
         var variables = range.pipe().variables();
         for (int i = 0; i < elements.size() && jump != 1; i++) {
             jump = 0;
+            goOn();
             int inner = mark();
             if (!variables.isEmpty()) {
                 bind(variables.getLast(), elements.get(i), range.pipe().declares());
@@ -133,7 +134,30 @@ final class Run {
         reset(mark);
     }
 
+    /// The numbers from 0, without a list of them.
+    private static List<Object> below(int count) {
+        return new AbstractList<>() {
+            @Override
+            public Object get(int index) {
+                return (long) Objects.checkIndex(index, count);
+            }
+
+            @Override
+            public int size() {
+                return Math.max(0, count);
+            }
+        };
+    }
+
+    /// A template can count for years: who ends the command ends it, too.
+    private static void goOn() throws TemplateException {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new TemplateException("the template was interrupted");
+        }
+    }
+
     void call(Node.Call call, Object dot) throws TemplateException {
+        goOn();
         var body = template.named(call.name());
         String at = place(call.position()) + ": executing \"\" at <{{template " + GoText.quote(call.name()) + "}}>: ";
         if (body == null) {

@@ -60,7 +60,13 @@ public final class FarFiles implements Files {
 
     private synchronized ByteBuffer ask(byte what, byte[] bytes, int length) throws IOException {
         process.wish(what, bytes, length);
-        return answer();
+        try {
+            return answer();
+        } finally {
+            if (what != LIST) {
+                process.contented();
+            }
+        }
     }
 
     private ByteBuffer answer() throws IOException {
@@ -266,6 +272,8 @@ public final class FarFiles implements Files {
             }
         } catch (Refused e) {
             throw sentence("open", directory, e);
+        } finally {
+            process.contented();
         }
     }
 

@@ -41,16 +41,20 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
     static final int WORDS = 5;
 
     private static final int HEADER = 5;
+    private static final int MOST_SIGNALS = 64;
+    private static final int MOST_ANSWERS = 1024; // of a directory with a hundred thousands of files
     static final int PIECE = 64 << 10;
 
     private final DuplexStream stream;
     private final String terminals;
     private final Sender sender;
     private final Map<Integer, Deque<Handler>> handlers = new HashMap<>(); // guarded by itself, as is `signalThread`
-    private final LinkedBlockingQueue<Runnable> caught = new LinkedBlockingQueue<>();
+    private final LinkedBlockingQueue<Runnable> caught = new LinkedBlockingQueue<>(MOST_SIGNALS);
     private final LinkedBlockingQueue<Optional<byte[]>> done = new LinkedBlockingQueue<>(); // an empty one is the end
+    private volatile boolean asked; // something may be done with files
     private final FarInput input = new FarInput(this::want);
     private volatile Terminal.Size size;
+    private volatile boolean unheard; // nothing that it sends is taken any more
     private @Nullable Thread signalThread;
 
     private record Handler(int number, String name, Consumer<String> action) {}
@@ -76,7 +80,12 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
                 switch (kind) {
                     case INPUT -> input.add(bytes);
                     case SIGNAL -> signal(bytes[0]);
-                    case DONE -> done.add(Optional.of(bytes));
+                    case DONE -> {
+                        if (!asked || done.size() > MOST_ANSWERS) {
+                            return;
+                        }
+                        done.add(Optional.of(bytes));
+                    }
                     case SIZE -> size = new Terminal.Size(
                             (bytes[0] & 0xFF) << 8 | bytes[1] & 0xFF, (bytes[2] & 0xFF) << 8 | bytes[3] & 0xFF);
                     default -> {
@@ -87,6 +96,7 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
         } catch (IOException | IndexOutOfBoundsException e) {
             return; // it is gone, or talks nonsense: either way there is nobody
         } finally {
+            unheard = true;
             input.end();
             done.add(Optional.empty());
         }
@@ -94,7 +104,13 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
 
     /// Asks for something to be done with files.
     void wish(byte what, byte[] bytes, int length) throws IOException {
+        asked = true;
         send(FILE, ByteBuffer.allocate(1 + length).put(what).put(bytes, 0, length).array());
+    }
+
+    /// All that was wished for is known.
+    void contented() {
+        asked = false;
     }
 
     /// What became of a wish, as soon as it is known.
@@ -242,7 +258,7 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
             var stack = handlers.get(number);
             if (stack != null) {
                 var handler = stack.getFirst();
-                caught.add(() -> handler.action().accept(handler.name()));
+                caught.offer(() -> handler.action().accept(handler.name())); // as in the kernel, some of many are enough
             }
         }
     }
@@ -279,9 +295,12 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
         send(END, ByteBuffer.allocate(Integer.BYTES).putInt(code).array());
     }
 
-    /// Lets the process go, which gets what was sent before.
+    /// Lets the process go, which gets what was sent before, unless it is gone or does not listen any more.
     @Override
     public void close() {
+        if (unheard) {
+            stream.close();
+        }
         sender.finish();
         synchronized (handlers) {
             if (signalThread != null) {

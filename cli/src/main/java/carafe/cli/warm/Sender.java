@@ -25,9 +25,9 @@ final class Sender {
     }
 
     /// Sends a frame as soon as those before it are sent; does not wait for that.
-    /// @throws IOException nobody takes it any more
+    /// @throws IOException nobody takes it any more, or this was finished
     synchronized void send(byte[] frame) throws IOException {
-        if (failure != null) {
+        if (failure != null || over) {
             throw new IOException("the process of the command is gone", failure);
         }
         waiting.add(frame);

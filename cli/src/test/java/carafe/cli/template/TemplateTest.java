@@ -7,8 +7,10 @@ import carafe.spec.Json;
 import java.nio.charset.StandardCharsets;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What `docker inspect -f` of 28.2 answered for the same templates on the same document.
 class TemplateTest {
@@ -166,5 +168,18 @@ class TemplateTest {
                 throw new AssertionError("seed " + seed + ", template " + template, e);
             }
         }
+    }
+
+    /// Three templates that would count for longer than anybody waits.
+    @ParameterizedTest
+    @ValueSource(strings = {"{{range 1000000}}{{range 1000000}}{{end}}{{end}}",
+        "{{range 1000000}}{{range 1000000}}{{range 1000000}}x{{end}}{{end}}{{end}}",
+        "{{define \"t\"}}{{range 1000000}}{{template \"u\"}}{{end}}{{end}}{{define \"u\"}}{{range 1000000}}{{end}}{{end}}{{template \"t\"}}"})
+    @Timeout(60)
+    void whoCountsForYearsCanBeInterrupted(String template) {
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(() -> run(template)).isInstanceOf(TemplateException.class)
+                .hasMessage("the template was interrupted");
+        assertThat(Thread.interrupted()).isTrue();
     }
 }

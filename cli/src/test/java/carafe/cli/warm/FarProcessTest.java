@@ -106,6 +106,21 @@ class FarProcessTest {
     }
 
     @Test
+    void anAnswerThatNobodyAskedForEndsIt() throws Exception {
+        awaitTaken();
+        wire.send(4, (byte) 0, (byte) 0, (byte) 0, (byte) 0);
+        assertThat(listener.join(Duration.ofSeconds(30))).isTrue();
+    }
+
+    @Test
+    void whatIsWrittenWhenItIsOverIsRefused() throws Exception {
+        process.close();
+        assertThatThrownBy(() -> process.out().write('x')).isInstanceOf(IOException.class)
+                .hasMessage("the process of the command is gone");
+        assertThatThrownBy(() -> process.end(0)).isInstanceOf(IOException.class);
+    }
+
+    @Test
     void inputIsAskedForWhenItIsReadAndAPieceAtATime() throws Exception {
         assertQuiet();
         var in = process.in();
