@@ -86,6 +86,9 @@ final class Flight {
         long passedBytes = 0;
         var next = new ArrayList<BuildEvent>();
         while (true) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
             lock.lock();
             try {
                 while (told == beginning.size() && passed == dropped + end.size() && !over) {
