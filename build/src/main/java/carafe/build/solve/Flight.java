@@ -123,7 +123,9 @@ final class Flight {
         return switch (event) {
             case BuildEvent.Running running -> new BuildEvent.Running(vertex, running.container());
             case BuildEvent.Log log -> new BuildEvent.Log(vertex, log.stream(), log.bytes());
-            default -> throw new AssertionError("flights tell what programs do: " + event);
+            case BuildEvent.Planned _, BuildEvent.Started _, BuildEvent.Explained _, BuildEvent.Done _, BuildEvent.Failed _,
+                    BuildEvent.Warning _, BuildEvent.Note _ ->
+                    throw new AssertionError("flights tell what programs do: " + event);
         };
     }
 }
