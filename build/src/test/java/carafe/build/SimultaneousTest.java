@@ -109,8 +109,8 @@ class SimultaneousTest {
     }
 
     private static BuildRequest withSecret(Map<String, String> arguments) {
-        var running = new BuildRequest.Running("default", BuildLimits.NONE, Map.of("key", "hush".getBytes(StandardCharsets.US_ASCII)),
-                Map.of(), false, false);
+        var running = new BuildRequest.Running("default", BuildLimits.NONE,
+                Map.of("key", "hush".getBytes(StandardCharsets.US_ASCII)), Map.of(), false, false);
         return new BuildRequest("Dockerfile", List.of(), arguments, Map.of(), Optional.empty(), List.of(),
                 BuildRequest.Cache.USE, running, BuildRequest.Result.IMAGE, BuildContexts.NONE);
     }
