@@ -340,7 +340,7 @@ public final class Builder implements AutoCloseable {
     /// The Dockerfile that is none of the context's files, and its own file of what to ignore.
     private static IgnorePatterns apart(BuildRequest request) throws EngineException.Invalid {
         String name = request.dockerfile();
-        return name.startsWith(BuildRequest.APART) ? IgnorePatterns.of(List.of(name, name + IGNORE_FILE)) : IgnorePatterns.NONE;
+        return BuildRequest.APART.contains(name) ? IgnorePatterns.of(List.of(name, name + IGNORE_FILE)) : IgnorePatterns.NONE;
     }
 
     private static void warn(Dockerfile file, List<Finding> findings, BuildListener listener) {

@@ -1,6 +1,7 @@
 package carafe.build;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.build.tree.TarText;
 import carafe.image.ImageUsers;
@@ -14,6 +15,7 @@ import carafe.spec.oci.Manifest;
 import carafe.spec.oci.Reference;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
@@ -88,6 +90,22 @@ class AnnotationsTest {
         assertThat(annotations("app:1")).isEqualTo(Map.of("a", "two", "b", "three"));
         build("app:1");
         assertThat(annotations("app:1")).isEmpty();
+    }
+
+    @Test
+    void whatIsDamagedIsHealedByABuild() throws Exception {
+        for (String again : List.of("a=one", "a=two")) {
+            for (boolean manifest : new boolean[] {true, false}) {
+                var id = build("app:1", "a=one");
+                var damaged = manifest ? images.find("app:1").manifestDigest() : id;
+                close();
+                Files.writeString(directory.resolve("state/content/blobs/sha256").resolve(damaged.hex()), "{}");
+                open();
+                assertThatThrownBy(() -> images.find("app:1")).hasMessageContaining("is damaged");
+                assertThat(build("app:1", again)).isEqualTo(id);
+                assertThat(annotations("app:1")).containsOnly(Map.entry("a", again.substring(2)));
+            }
+        }
     }
 
     @Test

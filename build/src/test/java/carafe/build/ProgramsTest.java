@@ -141,13 +141,15 @@ class ProgramsTest {
             }
             return 0;
         };
-        for (String file : List.of(BuildRequest.APART + "stdin", "Dockerfile")) {
+        for (String file : List.of(BuildRequest.FROM_STDIN, BuildRequest.FROM_OUTSIDE, "Dockerfile",
+                ".dockerfile.from-me")) {
             var request = new BuildRequest(file, List.of(), Map.of(), Map.of(), Optional.empty(), List.of(),
                     BuildRequest.Cache.USE, BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE, BuildContexts.NONE);
             builder.build(request, this::base, new TarText().file("f", "").file(file + ".dockerignore", "g\n").file("g", "")
-                    .file(file, "FROM scratch\nRUN --mount=type=bind,target=/m x\n").stream(), events::add);
+                    .file(file, "FROM scratch\nRUN --mount=type=bind,target=/m x " + file + "\n").stream(), events::add);
         }
-        assertThat(names).containsExactlyInAnyOrder("f", "f", "Dockerfile", "Dockerfile.dockerignore");
+        assertThat(names).containsExactlyInAnyOrder("f", "f", "f", "Dockerfile", "Dockerfile.dockerignore", "f",
+                ".dockerfile.from-me", ".dockerfile.from-me.dockerignore");
     }
 
     @Test

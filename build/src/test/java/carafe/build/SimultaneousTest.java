@@ -11,7 +11,9 @@ import carafe.build.tree.RootView;
 import carafe.build.tree.TarText;
 import carafe.image.Images;
 import carafe.spec.EngineException;
+import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildEvent;
+import carafe.spec.build.BuildLimits;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CachePrune;
 import carafe.spec.oci.Digest;
@@ -23,6 +25,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CompletableFuture;
@@ -103,6 +106,13 @@ class SimultaneousTest {
 
     private static BuildRequest request() {
         return BuildRequest.of(List.of());
+    }
+
+    private static BuildRequest withSecret(Map<String, String> arguments) {
+        var running = new BuildRequest.Running("default", BuildLimits.NONE,
+                Map.of("key", "hush".getBytes(StandardCharsets.US_ASCII)), Map.of(), false, false);
+        return new BuildRequest("Dockerfile", List.of(), arguments, Map.of(), Optional.empty(), List.of(),
+                BuildRequest.Cache.USE, running, BuildRequest.Result.IMAGE, BuildContexts.NONE);
     }
 
     private BaseImages.BaseImage base(String reference, Platform platform) throws EngineException {
@@ -186,7 +196,7 @@ class SimultaneousTest {
 
     /// Builds the same file twice at the same time, the second when the first one's program runs and until it hears of that.
     /// @return what each heard of programs
-    private List<List<String>> bothHear() throws Exception {
+    private List<List<String>> bothHear(String run, Map<String, String> arguments) throws Exception {
         var heard = List.<List<String>>of(new CopyOnWriteArrayList<>(), new CopyOnWriteArrayList<>());
         var joined = new CountDownLatch(1);
         var builds = new ArrayList<Thread>();
@@ -195,8 +205,8 @@ class SimultaneousTest {
                 String stages = mine == heard.getFirst() ? "" : "FROM scratch AS needed\nWORKDIR /w\n";
                 String copy = stages.isEmpty() ? "" : "COPY --from=needed / /\n"; // so that the step has another number
                 try {
-                    builder.build(request(), this::base, new TarText().file("Dockerfile", stages
-                            + "FROM scratch\nRUN gate\n" + copy).stream(), event -> {
+                    builder.build(withSecret(arguments), this::base, new TarText().file("Dockerfile", stages
+                            + "FROM scratch\n" + run + "\n" + copy).stream(), event -> {
                                 switch (event) {
                                     case BuildEvent.Log(int vertex, int stream, byte[] bytes) -> mine.add(stream + " "
                                             + (vertex - (stages.isEmpty() ? 0 : 2)) + " "
@@ -225,7 +235,7 @@ class SimultaneousTest {
     @Test
     @Timeout(120)
     void whoWaitsForAStepOfAnotherBuildHearsWhatItPrintsFromItsBeginning() throws Exception {
-        var heard = bothHear();
+        var heard = bothHear("RUN gate", Map.of());
         assertThat(heard.getFirst()).containsExactly("running", "1 1 before\n", "2 1 behind\n");
         assertThat(heard.getLast()).isEqualTo(heard.getFirst());
         assertThat(runs).hasValue(1);
@@ -233,9 +243,28 @@ class SimultaneousTest {
 
     @Test
     @Timeout(120)
+    void whatAStepWithASecretPrintsIsForItsOwnBuildOnly() throws Exception {
+        isForItsOwnBuildOnly(bothHear("RUN --mount=type=secret,id=key gate", Map.of()));
+    }
+
+    @Test
+    @Timeout(120)
+    void whatAStepWithAProxyPrintsIsForItsOwnBuildOnly() throws Exception {
+        isForItsOwnBuildOnly(bothHear("RUN gate", Map.of("HTTP_PROXY", "http://me:hush@proxy")));
+    }
+
+    private void isForItsOwnBuildOnly(List<List<String>> heard) {
+        assertThat(heard.getFirst()).containsExactly("running", "1 1 before\n", "2 1 behind\n");
+        assertThat(heard.getLast()).containsExactly("running",
+                "2 1 [its output is not shown here: it may hold secrets of the build that runs it]\n");
+        assertThat(runs).hasValue(1);
+    }
+
+    @Test
+    @Timeout(120)
     void aStepThatFailedForAnotherBuildIsToldToRunAnew() throws Exception {
         failing.set(true);
-        var heard = bothHear();
+        var heard = bothHear("RUN gate", Map.of());
         assertThat(heard.getFirst()).containsExactly("running", "1 1 before\n", "2 1 behind\n", "failed");
         assertThat(heard.getLast()).containsExactly("running", "1 1 before\n", "2 1 behind\n",
                 "2 1 [the run of this step that was waited for came to no result; it is run anew]\n",

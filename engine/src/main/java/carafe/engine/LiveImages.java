@@ -32,9 +32,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The door to images: adds to the image room who uses what, and tells what happened.
 final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
+    private static final Logger LOG = LoggerFactory.getLogger(LiveImages.class);
     private static final Set<String> KEYS = Set.of("before", "dangling", "label", "reference", "since", "until");
 
     private final Images images;
@@ -272,8 +275,22 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
 
     @Override
     public Download files(String image) throws EngineException {
-        var found = images.find(image);
-        return out -> images.snapshots().exportImage(found, out);
+        var files = images.snapshots().files(images.find(image));
+        return new Download() {
+            @Override
+            public void write(OutputStream out) throws IOException, EngineException {
+                files.write(out);
+            }
+
+            @Override
+            public void close() {
+                try {
+                    files.close();
+                } catch (EngineException e) {
+                    LOG.warn("what the files of {} were read through stays until the next start", image, e);
+                }
+            }
+        };
     }
 
     private Download download(ImageArchive archive) {

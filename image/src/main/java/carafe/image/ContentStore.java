@@ -180,12 +180,17 @@ public final class ContentStore {
     public Digest put(byte[] bytes) throws IOException, EngineException.Invalid {
         var digest = Digest.sha256(bytes);
         if (!touch(digest)) {
-            try (var ingest = Ingest.fresh(this, digest, bytes.length)) {
-                ingest.write(bytes);
-                ingest.commit();
-            }
+            replace(bytes);
         }
         return digest;
+    }
+
+    /// Stores `bytes` by sha256, in the place of what is here under that name, which may be damaged.
+    void replace(byte[] bytes) throws IOException, EngineException.Invalid {
+        try (var ingest = Ingest.fresh(this, Digest.sha256(bytes), bytes.length)) {
+            ingest.write(bytes);
+            ingest.commit();
+        }
     }
 
     /// Begins to write the blob that will have `digest` and `size` bytes, or goes on with it: [Ingest#offset] says how

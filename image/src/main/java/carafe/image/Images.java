@@ -17,7 +17,6 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -230,14 +229,13 @@ public final class Images implements AutoCloseable {
                 content.put(image.manifestBytes());
                 var from = image.index().isPresent()
                         ? Optional.of(content.put(image.index().get())) : Optional.<Digest>empty();
-                next = isOther(image, now) ? next.withManifest(image.id(), image.descriptor())
-                        : next.withImage(image.id(), image.descriptor());
+                next = with(image, next);
                 for (var name : image.names()) {
                     next = from.isPresent()
                             ? next.withName(name, image.id(), from.get()) : next.withName(name, image.id());
                 }
             }
-            renamed.addAll(lost(images, now, next));
+            renamed.addAll(Loaded.lost(images, now, next));
             renamed.addAll(Artifacts.renamed(others, next));
             next = artifacts.with(others, subjects, next);
             staying.addAll(Artifacts.staying(others, next));
@@ -246,21 +244,21 @@ public final class Images implements AutoCloseable {
         return new Published(renamed, staying);
     }
 
-    private boolean isOther(IncomingImage image, ImageIndex now) throws EngineException {
-        return image.built() && now.images().containsKey(image.id())
-                && !documents(image.id(), now).manifest.annotations().equals(image.manifest().annotations());
-    }
-
-    /// The names that images had in `before` and that were taken from them for these, with the image people saw there.
-    private static List<Loaded> lost(List<IncomingImage> images, ImageIndex before, ImageIndex after) {
-        var names = new LinkedHashSet<Reference>();
-        images.forEach(image -> names.addAll(image.names()));
-        var lost = new ArrayList<Loaded>();
-        for (var name : names) {
-            before.named(name).filter(old -> !after.meaning(name).contains(old))
-                    .ifPresent(old -> lost.add(new Loaded(Optional.of(name), old)));
+    /// `next` with an image. One that is here already stays as it is, but what was built again has its new annotations, and
+    /// takes the place of what cannot be read any more.
+    private ImageIndex with(IncomingImage image, ImageIndex next) throws IOException, EngineException {
+        if (!image.built() || !next.images().containsKey(image.id())) {
+            return next.withImage(image.id(), image.descriptor());
         }
-        return lost;
+        try {
+            if (documents(image.id(), next).manifest.annotations().equals(image.manifest().annotations())) {
+                return next;
+            }
+        } catch (EngineException e) { // damaged or gone
+            content.replace(image.configBytes());
+            content.replace(image.manifestBytes());
+        }
+        return next.withManifest(image.id(), image.descriptor());
     }
 
     /// Begins to take an image in, layer by layer, from a registry or a build; to be closed.

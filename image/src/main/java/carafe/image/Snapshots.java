@@ -24,7 +24,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.UUID;
 import java.util.regex.Pattern;
 
 /// The writable directories of containers, each on top of an image's layers: `ID/upper`, `ID/work`, and `ID/layers`
@@ -269,16 +268,10 @@ public final class Snapshots {
         }
     }
 
-    /// Writes the files of `image` to `out` as a tar, which stays open: its own, without what a container's root has beside
-    /// them.
-    public void exportImage(Image image, OutputStream out) throws IOException, EngineException {
-        String id = "view-" + UUID.randomUUID();
-        prepareView(id, image);
-        try {
-            export(id, out);
-        } finally {
-            remove(id);
-        }
+    /// Prepares the files of `image` to be written; to be closed.
+    /// @throws EngineException.NotFound a layer of it is gone
+    public ImageFiles files(Image image) throws EngineException {
+        return ImageFiles.of(image, this);
     }
 
     /// Writes what a container changed to `out` as a layer's tar, which stays open: reads its upper directory only.

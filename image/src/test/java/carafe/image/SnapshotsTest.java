@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -75,6 +77,22 @@ class SnapshotsTest {
         assertThat(snapshots.find("c1")).isEmpty();
         images.awaitDeletion();
         assertThat(root.resolve("snapshots/.tmp")).isEmptyDirectory();
+    }
+
+    @Test
+    void anImagesFilesAreReadyBeforeTheyAreWrittenAndNothingIsLeftOfThat() throws Exception {
+        var image = images.find("app:1");
+        try (var files = snapshots.files(image)) {
+            assertThat(snapshots.list()).singleElement().asString().startsWith("view-");
+            images.remove("app:1", false, ImageUsers.NONE);
+            var out = new ByteArrayOutputStream();
+            files.write(out);
+            assertThat(out.toString(StandardCharsets.ISO_8859_1)).contains("base", "top");
+        }
+        assertThat(snapshots.list()).isEmpty();
+        images.collectGarbage();
+        assertThatThrownBy(() -> snapshots.files(image)).isInstanceOf(EngineException.NotFound.class);
+        assertThat(snapshots.list()).isEmpty();
     }
 
     @Test

@@ -49,6 +49,12 @@ public sealed interface Operation {
             hidden = List.copyOf(hidden);
             mounts = List.copyOf(mounts);
         }
+
+        /// Whether the program is given what is its build's only, and may print it.
+        public boolean maySaySecrets() {
+            return !hidden.isEmpty()
+                    || mounts.stream().anyMatch(mount -> mount instanceof Mount.Secret || mount instanceof Mount.Ssh);
+        }
     }
 
     /// A here-document that is a program of its own; it is put where the first argument says.

@@ -86,6 +86,9 @@ final class Flight {
         long passedBytes = 0;
         var next = new ArrayList<BuildEvent>();
         while (true) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
             lock.lock();
             try {
                 while (told == beginning.size() && passed == dropped + end.size() && !over) {
@@ -120,7 +123,9 @@ final class Flight {
         return switch (event) {
             case BuildEvent.Running running -> new BuildEvent.Running(vertex, running.container());
             case BuildEvent.Log log -> new BuildEvent.Log(vertex, log.stream(), log.bytes());
-            default -> throw new AssertionError("flights tell what programs do: " + event);
+            case BuildEvent.Planned _, BuildEvent.Started _, BuildEvent.Explained _, BuildEvent.Done _, BuildEvent.Failed _,
+                    BuildEvent.Warning _, BuildEvent.Note _ ->
+                    throw new AssertionError("flights tell what programs do: " + event);
         };
     }
 }

@@ -14,11 +14,12 @@ public final class Flights {
     /// Does the step, and tells what its program does; whatever it throws is the caller's.
     @FunctionalInterface
     interface Work<X extends Exception> {
-        StepRecord run(BuildListener told) throws X, InterruptedException;
+        StepRecord run(Hearers told) throws X, InterruptedException;
     }
 
     /// Runs `work`, or waits for whoever is doing the same and takes his result. Where he failed or was stopped, the
-    /// work is done here. `listener` hears what the program does, here or there, as of the step `vertex`.
+    /// work is done here. `listener` hears what the program does, here or, as far as it is told to those that wait, there, as
+    /// of the step `vertex`.
     <X extends Exception> StepRecord join(Digest key, int vertex, BuildListener listener, Work<X> work)
             throws X, InterruptedException {
         while (true) {
@@ -27,10 +28,7 @@ public final class Flights {
             if (other == null) {
                 Optional<StepRecord> done = Optional.empty();
                 try {
-                    done = Optional.of(work.run(event -> {
-                        own.tell(event);
-                        listener.on(event);
-                    }));
+                    done = Optional.of(work.run(new Hearers(listener, own::tell)));
                     return done.get();
                 } finally {
                     flying.remove(key);

@@ -125,7 +125,7 @@ final class StageSolver {
     /// Makes the layer of a step that the cache does not have; `told` hears what its program does.
     @FunctionalInterface
     private interface Making {
-        Optional<Layer> make(BuildListener told) throws EngineException, IOException, InterruptedException, StepFailed;
+        Optional<Layer> make(Hearers told) throws EngineException, IOException, InterruptedException, StepFailed;
     }
 
     /// What else went into a step's result, read only where the step is done or explained.
@@ -203,7 +203,7 @@ final class StageSolver {
         if (taken.isEmpty() || taken.get().layer().isEmpty()) {
             return Optional.empty();
         }
-        var made = making.make(job::tell);
+        var made = making.make(new Hearers(job::tell, _ -> { }));
         if (made.isEmpty()) {
             return Optional.empty();
         }
@@ -440,14 +440,19 @@ final class StageSolver {
         }
     }
 
-    private Optional<Layer> run(Operation.Run run, int vertex, RunConfig config, BuildListener told)
+    private Optional<Layer> run(Operation.Run run, int vertex, RunConfig config, Hearers told)
             throws EngineException, IOException, InterruptedException, StepFailed {
         String id = Names.fresh();
         try (var program = RunStep.prepare(workshop.place(), run, stage.platform(), id, state.diffIds())) {
-            told.on(new BuildEvent.Running(vertex, id));
+            told.all(new BuildEvent.Running(vertex, id));
+            if (run.maySaySecrets()) {
+                told.waiting().on(Flight.note(vertex, "[its output is not shown here: it may hold secrets of the build that"
+                        + " runs it]\n"));
+            }
+            BuildListener printed = run.maySaySecrets() ? told.own() : told::all;
             try {
                 program.run(sources::open, job.gift(), (stream, bytes) ->
-                        told.on(new BuildEvent.Log(vertex, stream, bytes)));
+                        printed.on(new BuildEvent.Log(vertex, stream, bytes)));
             } catch (StepFailed e) {
                 String image = job.request().running().keepFailed() ? kept(program, run, config) : "";
                 job.tell(new BuildEvent.Failed(vertex, String.valueOf(e.getMessage()), e.exitCode(), image));

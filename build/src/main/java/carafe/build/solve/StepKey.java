@@ -17,6 +17,8 @@ final class StepKey {
 
     /// Counts up when copies come to have other results: those of the versions before are not found then.
     private static final String COPY_RULES = "2";
+    /// The same for those with `--link`.
+    private static final String LINK_RULES = "2";
 
     private final TreeMap<String, String> parts = new TreeMap<>();
 
@@ -80,6 +82,9 @@ final class StepKey {
                 .with("sources", Json.ofTexts(copy.sources()).print()).with("parents", Boolean.toString(options.parents()))
                 .with("excludes", Json.ofTexts(options.excludes()).print())
                 .with("unpack", options.unpack().map(String::valueOf).orElse("") + copy.add());
+        if (options.link()) {
+            with("link rules", LINK_RULES);
+        }
         for (var inline : copy.inline()) {
             with("inline " + inline.name(), inline.content());
         }

@@ -279,8 +279,10 @@ public final class CopyStep implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        parts.forEach(part -> part.selection.close());
-        members.forEach(Selection::close);
-        Closing.all(unpacked.stream().<Closeable>map(archive -> archive::close).toList());
+        var all = new ArrayList<Closeable>();
+        parts.forEach(part -> all.add(part.selection::close));
+        members.forEach(selection -> all.add(selection::close));
+        unpacked.forEach(archive -> all.add(archive::close));
+        Closing.all(all);
     }
 }

@@ -10,13 +10,13 @@ public final class Closing {
     private Closing() {}
 
     /// Closes each of `all`, in their order.
-    /// @throws IOException of the first that could not be closed; it has those of others with it
+    /// @throws IOException (or what else it is) of the first that could not be closed; it has those of others with it
     public static void all(List<? extends Closeable> all) throws IOException {
-        IOException first = null;
+        Exception first = null;
         for (var each : all) {
             try {
                 each.close();
-            } catch (IOException e) {
+            } catch (IOException | RuntimeException e) {
                 if (first == null) {
                     first = e;
                 } else {
@@ -24,8 +24,11 @@ public final class Closing {
                 }
             }
         }
-        if (first != null) {
-            throw first;
+        switch (first) {
+            case null -> { }
+            case IOException e -> throw e;
+            case RuntimeException e -> throw e;
+            default -> throw new AssertionError(first);
         }
     }
 }

@@ -1,14 +1,18 @@
 package carafe.build.solve;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.spec.build.BuildEvent;
+import carafe.spec.oci.Digest;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -43,6 +47,36 @@ class FlightTest {
         assertThat(heard).allMatch(event -> ((BuildEvent.Log) event).vertex() == 7);
         long left = Long.parseLong(text.replaceAll("(?s).*\\n\\[(\\d+) bytes.*", "$1"));
         assertThat(text.replaceAll("\n\\[.*\\]\n", "").length() + left).isEqualTo(bytes);
+    }
+
+    @Test
+    @Timeout(60)
+    void whoIsInterruptedWhileHeListensDoesNotDoTheWorkHimself() throws Exception {
+        var flights = new Flights();
+        var key = Digest.sha256(new byte[0]);
+        var told = new CountDownLatch(1);
+        var over = new CountDownLatch(1);
+        var runs = new AtomicInteger();
+        var first = Thread.ofVirtual().start(() -> assertThatThrownBy(() -> flights.join(key, 1, _ -> { }, work -> {
+            work.all(log("begun\n"));
+            told.countDown();
+            over.await();
+            throw new IOException("failed");
+        })).hasMessage("failed"));
+        told.await();
+        assertThatThrownBy(() -> flights.join(key, 2, _ -> {
+            over.countDown();
+            try {
+                first.join();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            Thread.currentThread().interrupt();
+        }, _ -> {
+            runs.incrementAndGet();
+            throw new IOException("run anew");
+        })).isInstanceOf(InterruptedException.class);
+        assertThat(runs).hasValue(0);
     }
 
     @Test

@@ -32,6 +32,16 @@ class ClosingTest {
     }
 
     @Test
+    void aFaultOfOursLeavesNothingOpenEither() {
+        assertThatThrownBy(() -> Closing.all(List.of(() -> {
+            throw new IllegalStateException("a");
+        }, thing("b", true), thing("c", false)))).isInstanceOf(IllegalStateException.class).hasMessage("a")
+                .satisfies(e -> assertThat(e.getSuppressed()).extracting(Throwable::getMessage)
+                        .containsExactly("b cannot be closed"));
+        assertThat(closed).containsExactly("b", "c");
+    }
+
+    @Test
     void nothingIsThrownWhereNothingFails() throws Exception {
         Closing.all(List.of(thing("a", false)));
         assertThat(closed).containsExactly("a");

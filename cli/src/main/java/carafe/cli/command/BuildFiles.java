@@ -145,7 +145,7 @@ final class BuildFiles {
         if (fileElsewhere) {
             dockerfile = file;
         } else if (file.equals("-")) {
-            dockerfile = BuildRequest.APART + "stdin";
+            dockerfile = BuildRequest.FROM_STDIN;
             extras.add(new ContextStream.Extra(dockerfile, dockerfile(session.in())));
         } else if (!file.isEmpty()) {
             Path path = session.path(file).normalize();
@@ -155,7 +155,7 @@ final class BuildFiles {
             if (path.startsWith(root)) {
                 dockerfile = root.relativize(path).toString();
             } else {
-                dockerfile = BuildRequest.APART + "outside";
+                dockerfile = BuildRequest.FROM_OUTSIDE;
                 extras.add(new ContextStream.Extra(dockerfile, bytes(path)));
                 Path beside = path.resolveSibling(path.getFileName() + IGNORE);
                 if (session.files().exists(beside)) {

@@ -204,7 +204,10 @@ record BuildOutput(Kind kind, Map<String, String> fields, String destination, Op
 
     /// Whether it takes standard output.
     boolean printed() {
-        return destination.equals("-");
+        return destination.equals("-") && switch (kind) {
+            case ARCHIVE, FILES -> true;
+            case IMAGE, PUSHED, DIRECTORY -> false;
+        };
     }
 
     /// Does something with a stream of files.

@@ -73,6 +73,18 @@ class BuildSendingTest {
     }
 
     @Test
+    void theIdIsPrintedUnlessTheResultIs() throws Exception {
+        for (String output : List.of("type=image", "type=docker", "type=oci", "type=tar", "-", "type=docker,dest=-",
+                "type=registry", "type=image,push=true", "type=oci,dest=a.tar", "type=local,dest=d", "d")) {
+            boolean result = List.of("type=oci", "type=tar", "-", "type=docker,dest=-").contains(output);
+            assertThat(BuildOutput.readAll(List.of(output), false, false)).as(output).singleElement()
+                    .returns(result, BuildOutput::printed);
+        }
+        answers.add(OUTCOME);
+        run("-o", "type=image", "-o", "type=docker", "ctx");
+    }
+
+    @Test
     void aCheckThatFoundSomethingFails() {
         String said = "{\"event\":\"outcome\",\"text\":\"checked\\n\"}";
         String warning = "{\"event\":\"warning\",\"rule\":\"R\",\"message\":\"m\",\"line\":1}\n";

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// A build as somebody asks for it, beside its context: the Dockerfile's path in the context, names for the result,
 /// arguments (a value may be absent: then the Dockerfile's default holds), labels, the target stage, the platforms
@@ -13,8 +14,12 @@ public record BuildRequest(String dockerfile, List<String> tags, Map<String, Str
         Map<String, String> labels, Optional<String> target, List<String> platforms, Cache cache, Running running,
         Result result, BuildContexts contexts) {
 
-    /// How the name of a Dockerfile begins that is sent among the context's files and is none of them: no step sees it.
-    public static final String APART = ".dockerfile.from-";
+    /// What a Dockerfile from standard input is called among the context's files that it is sent with.
+    public static final String FROM_STDIN = ".dockerfile.from-stdin";
+    /// What one is called there that lies outside of the context.
+    public static final String FROM_OUTSIDE = ".dockerfile.from-outside";
+    /// Dockerfiles that are sent among the context's files and are none of them: no step sees them.
+    public static final Set<String> APART = Set.of(FROM_STDIN, FROM_OUTSIDE);
 
     /// Which results of earlier builds count: none with `ignore`; none for the stages in `ignoreStages`; beside those of
     /// this engine the ones of `from`. Where the results go beside this engine: `to`.
