@@ -20,10 +20,14 @@ import org.slf4j.LoggerFactory;
 final class RetiredBridges implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(RetiredBridges.class);
-    private static final long QUIET_NANOS = Duration.ofMillis(200).toNanos();
+
+    /// So long nobody may have come before the first goes.
+    static final Duration QUIET = Duration.ofMillis(200);
+
     private static final int MOST_WAITING = 1000; // each is a link of the host as yet
 
     private final Netlink netlink;
+    private final Duration pause;
     private final LinkedBlockingQueue<Dead> coming = new LinkedBlockingQueue<>();
     private final Thread remover;
     private volatile boolean closing;
@@ -33,9 +37,10 @@ final class RetiredBridges implements AutoCloseable {
     /// A link by name, or a word to say when those before it are gone; neither to wake the thread.
     private record Dead(Optional<String> link, Runnable then) {}
 
-    /// `netlink` is adopted.
-    RetiredBridges(Netlink netlink) {
+    /// `netlink` is adopted; `pause` is [#QUIET] but for tests.
+    RetiredBridges(Netlink netlink, Duration pause) {
         this.netlink = netlink;
+        this.pause = pause;
         remover = Thread.ofPlatform().name("carafe-bridges").daemon().start(this::work);
     }
 
@@ -62,7 +67,7 @@ final class RetiredBridges implements AutoCloseable {
                         : now ? coming.poll() : coming.poll(quiet - System.nanoTime(), TimeUnit.NANOSECONDS);
                 if (next != null) {
                     waiting.add(next);
-                    quiet = System.nanoTime() + QUIET_NANOS;
+                    quiet = System.nanoTime() + pause.toNanos();
                 } else {
                     remove(waiting.remove());
                 }
