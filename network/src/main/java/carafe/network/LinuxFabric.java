@@ -472,9 +472,11 @@ final class LinuxFabric implements Fabric {
                     .filter(name -> marks.isOurs(name) && !alive.contains(name))
                     .toList();
             sandboxes.sweep(dead);
-            for (String stray : bridges.strays(networks)) {
-                LOG.info("sweeping the link {} that no network owns", stray);
-                retired.add(stray);
+            bridging.lock();
+            try {
+                bridges.sweep(networks);
+            } finally {
+                bridging.unlock();
             }
         } catch (KernelException e) {
             throw Trouble.of("cannot list the host's links", e);

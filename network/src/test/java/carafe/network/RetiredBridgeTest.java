@@ -81,4 +81,20 @@ class RetiredBridgeTest {
             assertThat(stage.links()).containsExactly("lo");
         }
     }
+
+    @Test
+    void whoTakesTheNameOfOneThatADeadEngineLeftKeepsHisBridge() throws Exception {
+        var request = request("app", Map.of(LinkOptions.BRIDGE_NAME, "lan7"), pool("10.77.0.0/24"));
+        var dying = stage.open();
+        dying.create(request);
+        dying.abandon();
+        try (var fabric = stage.openHoarding()) {
+            fabric.restore(List.of(), Map.of());
+            fabric.create(request);
+            int index = stage.netlink().link("lan7").orElseThrow().index();
+            fabric.settle();
+            assertThat(stage.netlink().link("lan7").map(LinkInfo::index)).contains(index);
+            assertThat(stage.links()).containsExactlyInAnyOrder("lo", "lan7");
+        }
+    }
 }
