@@ -126,6 +126,23 @@ class PatientMountsTest {
     }
 
     @Test
+    void aMountThatCouldNotBeginIsTriedAgain() throws Exception {
+        var server = new Server();
+        server.answers.countDown();
+        var threads = new AtomicInteger();
+        var mounts = new PatientMounts(Duration.ofMinutes(1), task -> {
+            if (threads.getAndIncrement() == 0) {
+                throw new OutOfMemoryError("unable to create native thread");
+            }
+            return new Thread(task);
+        });
+        assertThatThrownBy(() -> mounts.mount("mem", "", server)).isInstanceOf(OutOfMemoryError.class);
+        assertThat(mounts.isPending("mem")).isFalse();
+        mounts.mount("mem", "", server);
+        assertThat(server.mounts).hasValue(1);
+    }
+
+    @Test
     void whoIsInterruptedWaitsNoLonger() throws Exception {
         var options = open("volume.mount=sleep(1500)", Duration.ofMinutes(1));
         Thread.currentThread().interrupt();
