@@ -433,12 +433,21 @@ final class Bridges {
     /// The kernel needs 20-40 ms to remove a bridge. At once it carries nothing any more, and its name and its addresses
     /// are free; it goes in the background. An engine that dies meanwhile leaves what [#sweep] finds.
     private void retire(LinkInfo link) throws KernelException {
-        var lowered = netlink.attempt(List.of(NetRequest.raise(link.index(), false),
-                NetRequest.dress(link.index(), LinkEnd.named(RETIRED + link.index()))));
-        if (lowered.stream().allMatch(Optional::isEmpty)) {
-            retired.add(link.index());
+        int index = link.index();
+        var requests = new ArrayList<NetRequest>();
+        for (var address : addresses(index)) {
+            if (!address.address().six()) { // the kernel takes the others as the link goes down
+                requests.add(NetRequest.deleteAddress(index, address.address().bytes(), address.prefix()));
+            }
+        }
+        int attempted = requests.size();
+        requests.add(NetRequest.raise(index, false));
+        requests.add(NetRequest.dress(index, LinkEnd.named(RETIRED + index)));
+        var outcomes = netlink.attempt(requests);
+        if (outcomes.subList(attempted, outcomes.size()).stream().allMatch(Optional::isEmpty)) {
+            retired.add(index);
         } else {
-            netlink.perform(NetRequest.deleteLink(link.index()));
+            netlink.perform(NetRequest.deleteLink(index));
         }
     }
 

@@ -6,6 +6,7 @@ import static carafe.network.FabricStage.request;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carafe.kernel.LinkInfo;
+import carafe.spec.Failpoints;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -95,6 +96,18 @@ class RetiredBridgeTest {
             fabric.settle();
             assertThat(stage.netlink().link("lan7").map(LinkInfo::index)).contains(index);
             assertThat(stage.links()).containsExactlyInAnyOrder("lo", "lan7");
+        }
+    }
+
+    @Test
+    void itsRangeIsFreeForAnotherEngine() throws Exception {
+        try (var fabric = stage.openHoarding();
+                var other = stage.open("7c5f1b7e-0000-4000-8000-000000000002", Failpoints.none())) {
+            fabric.remove(fabric.create(request("app", Map.of(), pool("10.77.0.0/24"))));
+            int left = retired().getFirst().index();
+            assertThat(stage.netlink().addresses()).noneMatch(address -> address.link() == left);
+            var network = other.create(request("app", Map.of(), pool("10.77.0.0/24")));
+            assertThat(network.ranges()).hasToString("[10.77.0.0/24]");
         }
     }
 }
