@@ -199,7 +199,15 @@ final class Bridges {
         missing.forEach(address ->
                 requests.add(NetRequest.addAddress(index, address.address().bytes(), address.prefix())));
         requests.add(NetRequest.raise(index, true));
-        netlink.perform(requests);
+        boolean done = false;
+        try {
+            netlink.perform(requests);
+            done = true;
+        } finally {
+            if (!done) {
+                withdraw(network, missing);
+            }
+        }
         return missing;
     }
 
