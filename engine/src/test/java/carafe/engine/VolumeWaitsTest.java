@@ -8,6 +8,7 @@ import carafe.engine.volume.VolumeRequest;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -20,9 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Containers whose volume lies on a machine that does not answer.
 class VolumeWaitsTest {
 
-    private static int number;
-
-    private final String volume = "away" + ++number; // its mount outlives its test
+    private final String volume = "away";
 
     @TempDir
     Path root;
@@ -31,14 +30,28 @@ class VolumeWaitsTest {
 
     @BeforeEach
     void open() throws Exception {
-        harness = new EngineHarness(root, Failpoints.parse("volume.mount=sleep(30000)"));
+        harness = new EngineHarness(root, Failpoints.parse("volume.mount=sleep(600000)"));
         harness.engine.volumes().create(
                 new VolumeRequest(volume, "local", Map.of("type", "tmpfs", "device", "tmpfs"), Map.of()));
     }
 
     @AfterEach
-    void close() {
-        harness.close();
+    void close() throws Exception {
+        try {
+            for (var mount : mounts()) {
+                mount.interrupt(); // the server answers
+                mount.join();
+            }
+            harness.engine.volumes().remove(volume, false);
+        } finally {
+            harness.close();
+        }
+    }
+
+    private List<Thread> mounts() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals("mount of " + volume))
+                .toList();
     }
 
     /// The start of a container, whose thread is its client.
@@ -70,8 +83,7 @@ class VolumeWaitsTest {
     }
 
     private void untilTheMountIsUnderWay() throws Exception {
-        EngineHarness.eventually(() -> Thread.getAllStackTraces().keySet().stream()
-                .anyMatch(thread -> thread.getName().equals("mount of " + volume)));
+        EngineHarness.eventually(() -> !mounts().isEmpty());
     }
 
     @Test

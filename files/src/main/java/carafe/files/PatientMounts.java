@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -19,10 +20,17 @@ final class PatientMounts {
     private static final Logger LOG = LoggerFactory.getLogger(PatientMounts.class);
 
     private final Duration patience;
+    private final ThreadFactory threads;
     private final Map<String, Pending> pending = new HashMap<>();
 
     PatientMounts(Duration patience) {
+        this(patience, Thread.ofPlatform().daemon().factory());
+    }
+
+    /// `threads` makes platform threads.
+    PatientMounts(Duration patience, ThreadFactory threads) {
         this.patience = patience;
+        this.threads = threads;
     }
 
     /// Mounts the volume, or says why not. Takes it off again if nobody wants it any more.
@@ -71,7 +79,17 @@ final class PatientMounts {
         mount.waiters++;
         if (known == null) {
             pending.put(name, mount);
-            Thread.ofPlatform().daemon().name("mount of " + name).start(() -> run(name, mount, attempt));
+            boolean begun = false;
+            try {
+                var thread = threads.newThread(() -> run(name, mount, attempt));
+                thread.setName("mount of " + name);
+                thread.start();
+                begun = true;
+            } finally {
+                if (!begun) { // the process has no more threads
+                    pending.remove(name);
+                }
+            }
         }
         return mount;
     }

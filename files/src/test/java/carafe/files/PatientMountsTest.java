@@ -9,6 +9,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -17,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// A volume whose server answers late, or never.
 class PatientMountsTest {
 
-    private static final Duration PATIENCE = Duration.ofMillis(300);
+    private static final Duration PATIENCE = Duration.ofMillis(100);
 
     @TempDir
     Path root;
@@ -56,7 +60,7 @@ class PatientMountsTest {
 
     @Test
     void whoWaitsIsToldAndWhatComesLateIsTakenBack() throws Exception {
-        var options = open("volume.mount=sleep(1500)", PATIENCE);
+        var options = open("volume.mount=sleep(3000)", PATIENCE);
         assertThatThrownBy(() -> volumes.mount("mem", options))
                 .isInstanceOf(EngineException.Unavailable.class)
                 .hasMessageStartingWith("error while mounting volume '" + root.resolve("mem/_data") + "': failed to mount")
@@ -69,22 +73,73 @@ class PatientMountsTest {
         assertThat(volumes.mounted()).isEmpty();
     }
 
-    @Test
-    void whoComesNextWaitsForTheSameMount() throws Exception {
-        var options = open("volume.mount=1*sleep(1000)->EIO", PATIENCE);
-        for (int time = 0; time < 2; time++) {
-            assertThatThrownBy(() -> volumes.mount("mem", options)).hasMessageContaining("no answer within");
-        }
-        var end = Instant.now().plusSeconds(20);
-        while (!volumes.isMounted("mem")) {
-            assertThat(Instant.now()).isBefore(end);
+    /// A server that answers when the test says so.
+    private static final class Server implements PatientMounts.Attempt {
+        final CountDownLatch answers = new CountDownLatch(1);
+        final AtomicInteger mounts = new AtomicInteger();
+        final AtomicInteger unmounts = new AtomicInteger();
+
+        @Override
+        public void mount() {
+            mounts.incrementAndGet();
             try {
-                volumes.mount("mem", options);
-            } catch (EngineException.Unavailable e) {
-                assertThat(e).hasMessageContaining("no answer within");
+                answers.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
             }
         }
-        assertThat(volumes.mounted()).containsExactly("mem");
+
+        @Override
+        public void unmount() {
+            unmounts.incrementAndGet();
+        }
+    }
+
+    @Test
+    void whoComesNextWaitsForTheSameMount() throws Exception {
+        var server = new Server();
+        var mounts = new PatientMounts(Duration.ofMinutes(1));
+        for (int time = 0; time < 2; time++) {
+            Thread.currentThread().interrupt();
+            try {
+                assertThatThrownBy(() -> mounts.mount("mem", "", server)).hasMessage("given up before the server answered");
+            } finally {
+                assertThat(Thread.interrupted()).isTrue();
+            }
+            assertThat(mounts.isPending("mem")).isTrue();
+        }
+        var next = new FutureTask<Boolean>(() -> {
+            mounts.mount("mem", "", server);
+            return true;
+        });
+        var waiter = Thread.ofPlatform().daemon().start(next);
+        var end = Instant.now().plusSeconds(20);
+        while (waiter.getState() != Thread.State.TIMED_WAITING) {
+            assertThat(Instant.now()).isBefore(end);
+            Thread.onSpinWait();
+        }
+        server.answers.countDown();
+        assertThat(next.get(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(server.mounts).hasValue(1);
+        assertThat(server.unmounts).hasValue(0);
+        assertThat(mounts.isPending("mem")).isFalse();
+    }
+
+    @Test
+    void aMountThatCouldNotBeginIsTriedAgain() throws Exception {
+        var server = new Server();
+        server.answers.countDown();
+        var threads = new AtomicInteger();
+        var mounts = new PatientMounts(Duration.ofMinutes(1), task -> {
+            if (threads.getAndIncrement() == 0) {
+                throw new OutOfMemoryError("unable to create native thread");
+            }
+            return new Thread(task);
+        });
+        assertThatThrownBy(() -> mounts.mount("mem", "", server)).isInstanceOf(OutOfMemoryError.class);
+        assertThat(mounts.isPending("mem")).isFalse();
+        mounts.mount("mem", "", server);
+        assertThat(server.mounts).hasValue(1);
     }
 
     @Test

@@ -199,7 +199,15 @@ final class Bridges {
         missing.forEach(address ->
                 requests.add(NetRequest.addAddress(index, address.address().bytes(), address.prefix())));
         requests.add(NetRequest.raise(index, true));
-        netlink.perform(requests);
+        boolean done = false;
+        try {
+            netlink.perform(requests);
+            done = true;
+        } finally {
+            if (!done) {
+                withdraw(network, missing);
+            }
+        }
         return missing;
     }
 
@@ -431,21 +439,40 @@ final class Bridges {
     }
 
     /// The kernel needs 20-40 ms to remove a bridge. At once it carries nothing any more, and its name and its addresses
-    /// are free; it goes in the background. An engine that dies meanwhile leaves what [#strays] finds.
+    /// are free; it goes in the background. An engine that dies meanwhile leaves what [#sweep] finds.
     private void retire(LinkInfo link) throws KernelException {
-        String name = RETIRED + link.index();
-        netlink.perform(List.of(NetRequest.raise(link.index(), false), NetRequest.dress(link.index(), LinkEnd.named(name))));
-        retired.add(name);
+        int index = link.index();
+        var requests = new ArrayList<NetRequest>();
+        for (var address : addresses(index)) {
+            if (!address.address().six()) { // the kernel takes the others as the link goes down
+                requests.add(NetRequest.deleteAddress(index, address.address().bytes(), address.prefix()));
+            }
+        }
+        int attempted = requests.size();
+        requests.add(NetRequest.raise(index, false));
+        requests.add(NetRequest.dress(index, LinkEnd.named(RETIRED + index)));
+        var outcomes = netlink.attempt(requests);
+        if (outcomes.subList(attempted, outcomes.size()).stream().allMatch(Optional::isEmpty)) {
+            retired.add(index);
+        } else {
+            netlink.perform(NetRequest.deleteLink(index));
+        }
     }
 
-    /// Names of bridges, and of links made to be shared, with this engine's mark that belong to none of `networks`.
-    List<String> strays(Map<String, Network> networks) throws KernelException {
+    /// Bridges, and links made to be shared, with this engine's mark that belong to none of `networks` go. Meanwhile nobody
+    /// else makes one.
+    void sweep(Map<String, Network> networks) throws KernelException {
         var names = networks.values().stream().map(Network::link).toList();
-        return netlink.links().stream()
-                .filter(link -> isOurs(link.alias()))
-                .map(LinkInfo::name)
-                .filter(name -> !names.contains(name))
-                .toList();
+        for (var link : netlink.links()) {
+            if (isOurs(link.alias()) && !names.contains(link.name())) {
+                LOG.info("sweeping the link {} that no network owns", link.name());
+                try {
+                    retire(link);
+                } catch (KernelException e) {
+                    LOG.warn("link {} stays until the engine's next start: {}", link.name(), e.getMessage());
+                }
+            }
+        }
     }
 
     /// The link with that name, whoever owns it.

@@ -64,7 +64,7 @@ final class LinuxFabric implements Fabric {
     private final Thread watcher;
     private boolean deaf; // the watcher's own
 
-    private LinuxFabric(FabricConfig config, Parts parts, NamespaceThread thread)
+    private LinuxFabric(FabricConfig config, Parts parts, NamespaceThread thread, Duration quiet)
             throws KernelException, EngineException {
         this.config = config;
         this.parts = parts;
@@ -72,7 +72,7 @@ final class LinuxFabric implements Fabric {
         marks = new Marks(config.engineId());
         var notes = SandboxNotes.open(config.place().runDirectory());
         host = thread.insideHome(Netlink::open);
-        retired = new RetiredBridges(thread.insideHome(Netlink::open));
+        retired = new RetiredBridges(thread.insideHome(Netlink::open), quiet);
         bridges = new Bridges(host, thread, "carafe " + marks.mark(), config, retired);
         addresses = new Addresses(bridges::others);
         parents = new Parents(host, bridges);
@@ -91,17 +91,18 @@ final class LinuxFabric implements Fabric {
     /// Opens the fabric in the caller's network namespace.
     static LinuxFabric open(FabricConfig config, Parts parts) throws EngineException {
         try {
-            return open(config, parts, NamespaceThread.start());
+            return open(config, parts, NamespaceThread.start(), RetiredBridges.QUIET);
         } catch (KernelException e) {
             throw Trouble.of("this host has no networks for containers", e);
         }
     }
 
-    /// Opens the fabric where `thread`, which is adopted, is at home.
-    static LinuxFabric open(FabricConfig config, Parts parts, NamespaceThread thread) throws EngineException {
+    /// Opens the fabric where `thread`, which is adopted, is at home. Bridges go when none has come for `quiet`.
+    static LinuxFabric open(FabricConfig config, Parts parts, NamespaceThread thread, Duration quiet)
+            throws EngineException {
         boolean opened = false;
         try {
-            var fabric = new LinuxFabric(config, parts, thread);
+            var fabric = new LinuxFabric(config, parts, thread, quiet);
             fabric.watcher.start();
             opened = true;
             return fabric;
@@ -471,9 +472,11 @@ final class LinuxFabric implements Fabric {
                     .filter(name -> marks.isOurs(name) && !alive.contains(name))
                     .toList();
             sandboxes.sweep(dead);
-            for (String stray : bridges.strays(networks)) {
-                LOG.info("sweeping the link {} that no network owns", stray);
-                retired.add(stray);
+            bridging.lock();
+            try {
+                bridges.sweep(networks);
+            } finally {
+                bridging.unlock();
             }
         } catch (KernelException e) {
             throw Trouble.of("cannot list the host's links", e);

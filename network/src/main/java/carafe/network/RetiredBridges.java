@@ -1,12 +1,12 @@
 package carafe.network;
 
+import carafe.kernel.Errno;
 import carafe.kernel.KernelException;
 import carafe.kernel.NetRequest;
 import carafe.kernel.Netlink;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.List;
-import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -20,35 +20,40 @@ import org.slf4j.LoggerFactory;
 final class RetiredBridges implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(RetiredBridges.class);
-    private static final long QUIET_NANOS = Duration.ofMillis(200).toNanos();
+
+    /// So long nobody may have come before the first goes.
+    static final Duration QUIET = Duration.ofMillis(200);
+
     private static final int MOST_WAITING = 1000; // each is a link of the host as yet
 
     private final Netlink netlink;
+    private final Duration pause;
     private final LinkedBlockingQueue<Dead> coming = new LinkedBlockingQueue<>();
     private final Thread remover;
     private volatile boolean closing;
     private volatile boolean hurry;
     private volatile boolean abandoned;
 
-    /// A link by name, or a word to say when those before it are gone; neither to wake the thread.
-    private record Dead(Optional<String> link, Runnable then) {}
+    /// A link by index, or a word to say when those before it are gone; neither to wake the thread.
+    private record Dead(OptionalInt link, Runnable then) {}
 
-    /// `netlink` is adopted.
-    RetiredBridges(Netlink netlink) {
+    /// `netlink` is adopted; `pause` is [#QUIET] but for tests.
+    RetiredBridges(Netlink netlink, Duration pause) {
         this.netlink = netlink;
+        this.pause = pause;
         remover = Thread.ofPlatform().name("carafe-bridges").daemon().start(this::work);
     }
 
-    /// The bridge goes soon.
-    void add(String link) {
-        coming.add(new Dead(Optional.of(link), () -> { }));
+    /// The bridge goes soon; another of its name does not.
+    void add(int link) {
+        coming.add(new Dead(OptionalInt.of(link), () -> { }));
     }
 
     /// Returns when all that came before is gone.
     void settle() throws InterruptedException {
         var gone = new CountDownLatch(1);
         hurry = true;
-        coming.add(new Dead(Optional.empty(), gone::countDown));
+        coming.add(new Dead(OptionalInt.empty(), gone::countDown));
         gone.await();
     }
 
@@ -62,7 +67,7 @@ final class RetiredBridges implements AutoCloseable {
                         : now ? coming.poll() : coming.poll(quiet - System.nanoTime(), TimeUnit.NANOSECONDS);
                 if (next != null) {
                     waiting.add(next);
-                    quiet = System.nanoTime() + QUIET_NANOS;
+                    quiet = System.nanoTime() + pause.toNanos();
                 } else {
                     remove(waiting.remove());
                 }
@@ -77,15 +82,21 @@ final class RetiredBridges implements AutoCloseable {
             return;
         }
         if (dead.link.isPresent()) {
-            try {
-                netlink.attempt(List.of(NetRequest.deleteLink(dead.link.get()))); // one that is gone is what was wanted
-            } catch (KernelException e) {
-                LOG.warn("link {} was not removed; the next start of the engine does it: {}", dead.link.get(), e.getMessage());
-            }
+            delete(dead.link.getAsInt());
         } else {
             hurry = false;
         }
         dead.then.run();
+    }
+
+    private void delete(int link) {
+        try {
+            netlink.perform(NetRequest.deleteLink(link));
+        } catch (KernelException e) {
+            if (!e.is(Errno.ENODEV)) { // one that is gone is what was wanted
+                LOG.warn("link {} was not removed; the next start of the engine does it: {}", link, e.getMessage());
+            }
+        }
     }
 
     /// Ends without removing anything. For tests of crashes.
@@ -98,7 +109,7 @@ final class RetiredBridges implements AutoCloseable {
     @Override
     public void close() {
         closing = true;
-        coming.add(new Dead(Optional.empty(), () -> { }));
+        coming.add(new Dead(OptionalInt.empty(), () -> { }));
         boolean interrupted = false;
         while (remover.isAlive()) {
             try {

@@ -116,7 +116,8 @@ class ArrivalsTest {
             public void retain(List<String> networkIds) {}
         };
         try (var fabric = LinuxFabric.open(stage.config(FabricStage.NAME),
-                new Fabric.Parts(firewall, Failpoints.none(), Clock.systemUTC()), NamespaceThread.startAt(stage.home()))) {
+                new Fabric.Parts(firewall, Failpoints.none(), Clock.systemUTC()),
+                NamespaceThread.startAt(stage.home()), RetiredBridges.QUIET)) {
             fabrics.add(fabric);
             fabric.open(TWO, List.of());
             comers.add(fabric.create(request("lan", Map.of(), pool("10.77.0.0/24"))));

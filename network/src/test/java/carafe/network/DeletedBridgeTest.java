@@ -111,7 +111,7 @@ class DeletedBridgeTest {
         var ports = in(stage, () -> new PublishedPorts(filter, Optional.empty(), run.resolve("ports"), Failpoints.none()));
         try (filter; ports; var fabric = LinuxFabric.open(stage.config(FabricStage.NAME),
                 new Fabric.Parts(new Inside(stage, filter), Failpoints.none(), java.time.Clock.systemUTC()),
-                NamespaceThread.startAt(stage.home()))) {
+                NamespaceThread.startAt(stage.home()), RetiredBridges.QUIET)) {
             fabric.listen(ports);
             var network = fabric.create(request("app", Map.of(), pool("10.77.0.0/24")));
             var peers = fabric.create(request("peers", Map.of(LinkOptions.ICC, "false"), pool("10.78.0.0/24")));

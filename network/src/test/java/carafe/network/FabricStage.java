@@ -14,6 +14,7 @@ import carafe.spec.Failpoints;
 import carafe.spec.network.IpAddress;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -74,8 +75,17 @@ final class FabricStage implements AutoCloseable {
     }
 
     LinuxFabric open(FabricConfig config, Failpoints failpoints) throws Exception {
+        return open(config, failpoints, RetiredBridges.QUIET);
+    }
+
+    private LinuxFabric open(FabricConfig config, Failpoints failpoints, Duration quiet) throws Exception {
         return LinuxFabric.open(
-                config, new Fabric.Parts(firewall, failpoints, Clock.systemUTC()), NamespaceThread.startAt(home()));
+                config, new Fabric.Parts(firewall, failpoints, Clock.systemUTC()), NamespaceThread.startAt(home()), quiet);
+    }
+
+    /// One that removes retired bridges only when somebody waits for that, or it is closed.
+    LinuxFabric openHoarding() throws Exception {
+        return open(config(NAME), Failpoints.none(), Duration.ofHours(1));
     }
 
     LinuxFabric open() throws Exception {

@@ -126,6 +126,19 @@ class HostsBridgeTest {
     }
 
     @Test
+    void aNetworkOneOfWhoseAddressesTheKernelRefusesLeavesNoneOnIt() throws Exception {
+        stage.netlink().perform(NetRequest.resize(stage.netlink().link("br9").orElseThrow().index(), 1000)); // no IPv6
+        var before = addresses();
+        assertThat(before).contains("192.0.2.10/24");
+        try (var fabric = stage.open()) {
+            assertThatThrownBy(() -> fabric.create(request("lan", Map.of(LinkOptions.BRIDGE_NAME, "br9"),
+                    pool("10.77.0.0/24"), pool("fd00:77::/64"))))
+                    .hasMessageContaining("cannot make the bridge br9 of network lan");
+            assertThat(addresses()).containsExactlyInAnyOrderElementsOf(before);
+        }
+    }
+
+    @Test
     void aRangeOfItThatANetworkHasIsRefused() throws Exception {
         Network lan;
         Network six;
