@@ -164,16 +164,23 @@ final class Cables {
         return bridges.index(network);
     }
 
+    /// The bridge to be used after the one with the number `used` could not be: somebody deleted that, and whoever noticed
+    /// first has made another, or does so here.
+    /// @throws KernelException `failure`, if it is still the bridge
+    private int bridgeAfter(Network network, int used, KernelException failure) throws KernelException, EngineException {
+        if (bridges.isThere(network) && bridges.index(network) == used) {
+            throw full(network, failure);
+        }
+        remade.accept(network);
+        return bridge(network);
+    }
+
     private void plug(Cell.Place place, int mtu) throws KernelException, EngineException {
         int bridge = bridge(place.network());
         try {
             plug(place, mtu, bridge);
         } catch (KernelException e) {
-            if (bridges.isThere(place.network())) {
-                throw full(place.network(), e);
-            }
-            remade.accept(place.network()); // somebody deleted the bridge
-            plug(place, mtu, bridge(place.network()));
+            plug(place, mtu, bridgeAfter(place.network(), bridge, e));
         }
     }
 
@@ -207,11 +214,7 @@ final class Cables {
         try {
             veth(place, namespace, bridge);
         } catch (KernelException e) {
-            if (bridges.isThere(place.network())) {
-                throw full(place.network(), e);
-            }
-            remade.accept(place.network()); // somebody deleted the bridge
-            veth(place, namespace, bridge(place.network()));
+            veth(place, namespace, bridgeAfter(place.network(), bridge, e));
         }
     }
 
