@@ -51,7 +51,6 @@ public final class WarmCommands implements Handler {
     };
 
     private final String code;
-    private final CommandRequest.Place place;
     private final int user;
     private final List<Path> sockets;
     private final String zone = System.getenv().getOrDefault("TZ", "");
@@ -66,9 +65,13 @@ public final class WarmCommands implements Handler {
         long nanos = ((FileTime) Objects.requireNonNull(file.get("lastModifiedTime"))).to(TimeUnit.NANOSECONDS);
         this.code = "%s:%s:%s:%d.%09d".formatted(file.get("dev"), file.get("ino"), file.get("size"),
                 Math.floorDiv(nanos, 1_000_000_000L), Math.floorMod(nanos, 1_000_000_000L));
-        var root = Files.readAttributes(Path.of("/"), "unix:dev,ino");
         this.user = new OsCaller().ids().uid();
-        this.place = new CommandRequest.Place(umask(), Files.readSymbolicLink(Path.of("/proc/self/ns/mnt")).toString(),
+    }
+
+    /// Where this process is; only builds ask.
+    private static CommandRequest.Place place() throws IOException {
+        var root = Files.readAttributes(Path.of("/"), "unix:dev,ino");
+        return new CommandRequest.Place(umask(), Files.readSymbolicLink(Path.of("/proc/self/ns/mnt")).toString(),
                 root.get("dev") + ":" + root.get("ino"));
     }
 
@@ -128,10 +131,10 @@ public final class WarmCommands implements Handler {
     }
 
     /// Whether a JVM of the command's own would do nothing otherwise.
-    private boolean takes(CommandRequest request, Caller.Ids caller) {
+    private boolean takes(CommandRequest request, Caller.Ids caller) throws IOException {
         boolean zoned = request.environment().getOrDefault("TZ", "").equals(zone) && changed(TIME_ZONE).equals(zoneChanged);
-        boolean here = request.place().equals(place) && caller.uid() == user;
-        return zoned && Warmth.takes(request.arguments()) && (here || !Warmth.isLarge(request.arguments()));
+        return zoned && Warmth.takes(request.arguments())
+                && (!Warmth.isLarge(request.arguments()) || caller.uid() == user && request.place().equals(place()));
     }
 
     private static void refuse(Exchange exchange, int status, String why) throws IOException {

@@ -9,10 +9,13 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /// What a client leaves when it goes away without a word.
 class CarafeReapsTest {
+
+    private final Client client = Client.docker28();
 
     private static long sockets(long pid) throws IOException {
         try (var descriptors = Files.list(Path.of("/proc/" + pid + "/fd"))) {
@@ -35,23 +38,27 @@ class CarafeReapsTest {
                 .findFirst().orElseThrow();
     }
 
+    /// Starts the engine and a container that says nothing.
+    private long monitorOfSilence(CarafeDaemon engine) throws Exception {
+        engine.start();
+        client.to(engine).and("load", "-i", TestImages.dockerArchive(engine.directory()).toString()).run().good();
+        String id = client.to(engine).and("run", "-di", "--name", "silent", "busybox", "cat").run().good().text();
+        engine.remember(List.of(id));
+        return parent(Long.parseLong(
+                client.to(engine).and("inspect", "--format", "{{.State.Pid}}", "silent").run().good().text()));
+    }
+
     @Test
     void clientsThatVanishBesideASilentContainerAreForgotten() throws Exception {
-        var client = Client.docker28();
         try (var engine = new CarafeDaemon()) {
-            engine.start();
-            client.to(engine).and("load", "-i", TestImages.dockerArchive(engine.directory()).toString()).run().good();
-            String id = client.to(engine).and("run", "-di", "--name", "silent", "busybox", "cat").run().good().text();
-            engine.remember(java.util.List.of(id));
-            long monitor = parent(Long.parseLong(
-                    client.to(engine).and("inspect", "--format", "{{.State.Pid}}", "silent").run().good().text()));
+            long monitor = monitorOfSilence(engine);
             long before = sockets(monitor);
             try (var attached = client.to(engine).and("attach", "silent").start();
                     var watching = client.to(engine).and("attach", "--no-stdin", "silent").start();
                     var exec = client.to(engine).and("exec", "-i", "silent", "cat").start()) {
                 Deadline.await("both are there", () -> sockets(monitor) == before + 2);
                 long daemon = sockets(engine.pid());
-                for (var session : java.util.List.of(attached, watching, exec)) {
+                for (var session : List.of(attached, watching, exec)) {
                     session.signal("KILL");
                     assertThat(session.await().code()).isNotZero();
                 }
@@ -65,14 +72,8 @@ class CarafeReapsTest {
     /// Its socket is reset then, for there are bytes that it never read.
     @Test
     void aClientThatVanishesWithoutReadingIsForgotten() throws Exception {
-        var client = Client.docker28();
         try (var engine = new CarafeDaemon()) {
-            engine.start();
-            client.to(engine).and("load", "-i", TestImages.dockerArchive(engine.directory()).toString()).run().good();
-            String id = client.to(engine).and("run", "-di", "--name", "silent", "busybox", "cat").run().good().text();
-            engine.remember(java.util.List.of(id));
-            long monitor = parent(Long.parseLong(
-                    client.to(engine).and("inspect", "--format", "{{.State.Pid}}", "silent").run().good().text()));
+            long monitor = monitorOfSilence(engine);
             long before = sockets(monitor);
             try (var hasty = SocketChannel.open(UnixDomainSocketAddress.of(engine.socket()))) {
                 hasty.write(ByteBuffer.wrap(("POST /containers/silent/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\n"

@@ -43,10 +43,6 @@ class CarafeWarmProcessTest {
         engine.close();
     }
 
-    private void web() throws Exception {
-        engine.carafe("run", "-d", "--name", "web", "--network", "none", "busybox", "sleep", "1000").run().good();
-    }
-
     private static Session warm(Command command) throws Exception {
         var session = command.start();
         assertThat(WarmEngine.isWarm(session)).isTrue();
@@ -105,7 +101,7 @@ class CarafeWarmProcessTest {
 
     @Test
     void aSignalThatTheCommandDoesNotHandleEndsItsProcess() throws Exception {
-        web();
+        engine.startWeb();
         var before = engine.held();
         for (var signal : List.of("INT:130", "TERM:143", "HUP:129", "KILL:137")) {
             try (var session = warm(engine.carafe("wait", "web"))) {
@@ -119,7 +115,7 @@ class CarafeWarmProcessTest {
 
     @Test
     void aStoppedProcessGoesOn() throws Exception {
-        web();
+        engine.startWeb();
         try (var session = warm(engine.carafe("wait", "web"))) {
             session.signal("STOP");
             Path status = Path.of("/proc", String.valueOf(session.pid()), "status");
@@ -217,7 +213,7 @@ class CarafeWarmProcessTest {
 
     @Test
     void twoHundredCommandsLeaveNothing() throws Exception {
-        web();
+        engine.startWeb();
         engine.script("seq 20 | xargs -P 16 -I{} sh -c '\"$carafe\" ps -q > /dev/null'").run().good();
         var before = engine.held();
         engine.script("""

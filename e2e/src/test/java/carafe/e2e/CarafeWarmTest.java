@@ -39,10 +39,6 @@ class CarafeWarmTest {
         engine.close();
     }
 
-    private void web() throws Exception {
-        engine.carafe("run", "-d", "--name", "web", "--network", "none", "busybox", "sleep", "1000").run().good();
-    }
-
     private boolean isWarm(Command command) throws Exception {
         try (var session = command.start()) {
             boolean warm = WarmEngine.isWarm(session);
@@ -57,7 +53,7 @@ class CarafeWarmTest {
 
     @Test
     void aCommandOfTheEnginesUserIsWarm() throws Exception {
-        web();
+        engine.startWeb();
         try (var session = engine.carafe("wait", "web").start()) {
             assertThat(WarmEngine.isWarm(session)).isTrue();
             engine.warm("kill", "web").run().good();
@@ -71,7 +67,7 @@ class CarafeWarmTest {
 
     @Test
     void whoOpensHisFilesHimselfIsWarmWhereverHeIs() throws Exception {
-        web();
+        engine.startWeb();
         for (String script : List.of("umask 077", "set -- unshare --mount \"$@\"", "export CARAFE_WARM=1", OTHER,
                 "set -- setpriv --regid 65534 --clear-groups \"$@\"")) {
             assertThat(isWarmBehind(script)).as(script).isTrue();
@@ -85,7 +81,7 @@ class CarafeWarmTest {
 
     @Test
     void whatAJvmElsewhereWouldDoOtherwiseIsCold() throws Exception {
-        web();
+        engine.startWeb();
         assertThat(isWarmBehind("export TZ=Asia/Tokyo")).isFalse();
         assertThat(isWarmBehind("export CARAFE_WARM=0")).isFalse();
         assertThat(isWarm(engine.carafe("container", "logs", "-f", "web"))).isFalse();
@@ -103,7 +99,7 @@ class CarafeWarmTest {
 
     @Test
     void aCopyOfTheInstallationIsCold() throws Exception {
-        web();
+        engine.startWeb();
         Path copy = engine.directory().resolve("copy");
         Command.of("cp", "-a", "--reflink=auto", Tools.ROOT.resolve("packaging/target/carafe").toString(), copy.toString())
                 .run().good();
@@ -134,7 +130,7 @@ class CarafeWarmTest {
         assertThat(answersAsJvm(attached)).isTrue();
         Files.writeString(settings, "{\"auths\":{}}");
         assertThat(answersAsJvm(attached)).isFalse();
-        web();
+        engine.startWeb();
         Files.writeString(settings, "{\"credsStore\":\"e2e\"}");
         assertThat(isWarm(engine.carafe("wait", "web").with("DOCKER_CONFIG", directory.toString()))).isTrue();
     }
@@ -157,7 +153,7 @@ class CarafeWarmTest {
 
     @Test
     void warmAndColdSayAndDoTheSame() throws Exception {
-        web();
+        engine.startWeb();
         engine.carafe("volume", "create", "kept").run().good();
         Path settings = Files.writeString(engine.directory().resolve("list.env"), "A=1\nB=zwei\n");
         Path context = Files.createDirectories(engine.directory().resolve("small"));
@@ -245,7 +241,7 @@ class CarafeWarmTest {
 
     @Test
     void theThirtyThirdAtATimeHasAJvmOfItsOwn() throws Exception {
-        web();
+        engine.startWeb();
         var sessions = new ArrayList<Session>();
         try {
             for (int i = 0; i < 32; i++) {

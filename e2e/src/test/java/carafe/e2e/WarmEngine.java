@@ -132,6 +132,11 @@ final class WarmEngine implements AutoCloseable {
         }
     }
 
+    /// Starts the container `web`, which runs for long.
+    void startWeb() throws Exception {
+        carafe("run", "-d", "--name", "web", "--network", "none", "busybox", "sleep", "1000").run().good();
+    }
+
     /// Removes every container.
     void removeContainers() throws Exception {
         List<String> all = carafe("ps", "-aq", "--no-trunc").run().good().lines();

@@ -3,6 +3,7 @@ package carafe.cli.warm;
 import carafe.cli.session.Signals;
 import carafe.cli.session.Terminal;
 import carafe.http.DuplexStream;
+import carafe.http.QueuedOutput;
 import carafe.spec.EngineException;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -41,13 +42,14 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
     static final int WORDS = 5;
 
     private static final int HEADER = 5;
+    private static final int WAITING_BYTES = 256 << 10;
     private static final int MOST_SIGNALS = 64;
     private static final int MOST_ANSWERS = 1024; // of a directory with a hundred thousands of files
     static final int PIECE = 64 << 10;
 
     private final DuplexStream stream;
     private final String terminals;
-    private final Sender sender;
+    private final QueuedOutput sender;
     private final Map<Integer, Deque<Handler>> handlers = new HashMap<>(); // guarded by itself, as is `signalThread`
     private final LinkedBlockingQueue<Runnable> caught = new LinkedBlockingQueue<>(MOST_SIGNALS);
     private final LinkedBlockingQueue<Optional<byte[]>> done = new LinkedBlockingQueue<>(); // an empty one is the end
@@ -62,7 +64,7 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
     /// Owns `stream`. `terminals` lists those of 0, 1, 2 that are terminals, of the size `size`.
     public FarProcess(DuplexStream stream, String terminals, Terminal.Size size) {
         this.stream = stream;
-        this.sender = new Sender(stream.output());
+        this.sender = new QueuedOutput("to the process of a command", WAITING_BYTES, stream::output);
         this.terminals = terminals;
         this.size = size;
     }
@@ -137,7 +139,15 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
     }
 
     private void send(int kind, byte... bytes) throws IOException {
-        sender.send(frame(kind, bytes, 0, bytes.length));
+        try {
+            sender.add(frame(kind, bytes, 0, bytes.length));
+        } catch (IOException e) {
+            throw gone(e);
+        }
+    }
+
+    private static IOException gone(IOException cause) {
+        return new IOException("the process of the command is gone", cause);
     }
 
     private void want() throws IOException {
@@ -177,8 +187,15 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
 
         @Override
         public void write(byte[] from, int offset, int length) throws IOException {
-            for (int at = 0; at < length; at += PIECE) {
-                sender.sendInTurn(frame(kind, from, offset + at, Math.min(PIECE, length - at)));
+            try {
+                for (int at = 0; at < length; at += PIECE) {
+                    sender.addInTurn(frame(kind, from, offset + at, Math.min(PIECE, length - at)));
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IOException("interrupted while the process of the command does not read", e);
+            } catch (IOException e) {
+                throw gone(e);
             }
         }
     }
@@ -301,7 +318,7 @@ public final class FarProcess implements Terminal, Signals, AutoCloseable {
         if (unheard) {
             stream.close();
         }
-        sender.finish();
+        sender.end();
         synchronized (handlers) {
             if (signalThread != null) {
                 signalThread.interrupt();
