@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
+import java.util.regex.Pattern;
 
 /// What is measured: each method takes one engine through one piece of work and adds its samples.
 ///
@@ -25,6 +26,7 @@ final class Rows {
     private static final List<String> RUN = List.of("run", "--network", "none");
     private static final String NONE = "none";
     private static final String BRIDGE = "bench-bridge";
+    private static final Pattern ENDPOINT = Pattern.compile("\"([0-9a-f]{64})\":\\{\"Name\"");
     private static final int MANY = 100;
     private static final int LOG_MEGABYTES = 64;
 
@@ -95,9 +97,20 @@ final class Rows {
             api.post("/networks/create", "{\"Name\":\"" + name + "\",\"Driver\":\"bridge\"}");
         }
 
+        /// Docker 20 now and then keeps the endpoint of a container that it has removed: such are disconnected, and told.
         @Override
         public void close() throws IOException {
-            api.delete("/networks/" + name);
+            try {
+                api.delete("/networks/" + name);
+            } catch (IOException e) {
+                System.err.println("note: " + e);
+                var left = ENDPOINT.matcher(api.get("/networks/" + name).text());
+                while (left.find()) {
+                    api.post("/networks/" + name + "/disconnect", """
+                            {"Container":"%s","Force":true}""".formatted(left.group(1)));
+                }
+                api.delete("/networks/" + name);
+            }
         }
     }
 
