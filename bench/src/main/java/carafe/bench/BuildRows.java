@@ -23,6 +23,7 @@ final class BuildRows {
 
     private static final int FILES = 2000;
     private static final int MANY_FILES = 50_000;
+    /// How long files are no longer just written, whose content has to be read again with each build.
     private static final Duration YOUNG = Duration.ofSeconds(3);
     private static final int STAGES = 10;
     private static final int ROUNDS_OF_A_STAGE = 300_000;
@@ -64,6 +65,7 @@ final class BuildRows {
     private void small(Peer peer) throws Exception {
         inDirectory(directory -> {
             BuildContext.write(directory, Rows.IMAGE, FILES);
+            Thread.sleep(YOUNG);
             var own = new Row("`version`" + COMMAND + ": what a command needs for itself", "ms", true);
             var none = new Row("build 5 × RUN + COPY of 2000 files, no cache" + COMMAND, "ms", true);
             var cached = new Row("the same, all cached" + COMMAND, "ms", true);
@@ -91,7 +93,7 @@ final class BuildRows {
     private void files(Peer peer) throws Exception {
         inDirectory(directory -> {
             BuildContext.write(directory, Rows.IMAGE, MANY_FILES);
-            Thread.sleep(YOUNG); // what is rebuilt has not just been written
+            Thread.sleep(YOUNG);
             peer.command(with(directory.toString()));
             for (int i = 0; i < Math.max(2, samplesPerRound / 2); i++) {
                 time(new Row("a context of 50 000 files, unchanged" + COMMAND, "ms", true), peer, with(directory.toString()));

@@ -14,12 +14,15 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
 /// Runs the tests of the rooms that meet the kernel, and what the contract asks of limits, on a host with systemd and
 /// pure cgroup v2, with file systems that have quotas, and with an older kernel than most developers have; one boot for
-/// all.
+/// all. It touches nothing of this host, so the other classes run meanwhile.
+@Execution(ExecutionMode.CONCURRENT)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class VmTest {
 
@@ -28,7 +31,7 @@ class VmTest {
             List.of("kernel", "runtime", "image", "network", "files", "e2e", "e2e@/mnt/ext4", "e2e@/mnt/xfs");
     private static final List<String> IMPORTED = List.of("spec");
 
-    private static final Duration DEADLINE = Duration.ofMinutes(35);
+    private static final Duration DEADLINE = Duration.ofMinutes(50);
     private static final Pattern COUNT = Pattern.compile("\\[ +(\\d+) tests (\\w+) +]");
 
     private Outcome outcome = new Outcome(List.of(), -1, "", "");
