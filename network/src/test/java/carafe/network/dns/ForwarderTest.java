@@ -10,25 +10,106 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/// Servers that never come to an end, which anybody may name with `--dns`.
+/// Servers that answer and servers that do not, one after the other, and such as never come to an end, which anybody may
+/// name with `--dns`.
 @Timeout(60)
 class ForwarderTest {
 
-    private static Optional<byte[]> ask(int port, boolean stream, Sockets from) throws Exception {
+    private static final IpAddress GOOD = IpAddress.four(0x08080808);
+    private static final int NO_SUCH_NAME = 3;
+
+    private static Optional<byte[]> ask(int port, boolean stream, Sockets from, String... addresses) throws Exception {
         byte[] message = QueryTest.message("example.org", Query.A, 0);
-        var server = new Forwarder.Server(IpAddress.parse("127.0.0.1"), from);
+        var servers = new ArrayList<Forwarder.Server>();
+        for (String address : addresses) {
+            servers.add(new Forwarder.Server(IpAddress.parse(address), from));
+        }
         var answer = new CompletableFuture<Optional<byte[]>>();
         var asking = Thread.ofPlatform().daemon().start(() -> answer.complete(
-                new Forwarder(port).ask(QueryTest.query(message), message, stream, List.of(server))));
+                new Forwarder(port).ask(QueryTest.query(message), message, stream, servers)));
         assertThat(asking.join(Duration.ofSeconds(30))).as("the query ended").isTrue();
         return answer.get();
+    }
+
+    private static byte[] good(byte[] message) {
+        return Response.addresses(QueryTest.query(message), List.of(GOOD), false);
+    }
+
+    private static UnaryOperator<byte[]> error(int code) {
+        return message -> Response.error(QueryTest.query(message), code, false);
+    }
+
+    /// The answer's code, and how many addresses it has.
+    private static String told(Optional<byte[]> answer) {
+        return answer.map(bytes -> "code " + (bytes[3] & 0xF) + ", " + Query.number(bytes, 6)).orElse("nothing");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void theNextServerIsAskedWhereTheFirstRefusesOrIsNotThere(boolean stream) throws Exception {
+        try (var second = UpstreamServer.at("127.0.0.2", 0, ForwarderTest::good)) {
+            assertThat(told(ask(second.port(), stream, Sockets.HOST, "127.0.0.1", "127.0.0.2")))
+                    .as("nobody is at the first address").isEqualTo("code 0, 1");
+            try (var first = UpstreamServer.at("127.0.0.1", second.port(), error(Response.SERVER_FAILURE))) {
+                assertThat(told(ask(second.port(), stream, Sockets.HOST, "127.0.0.1", "127.0.0.2"))).isEqualTo("code 0, 1");
+                first.answers(error(Response.REFUSED));
+                assertThat(told(ask(second.port(), stream, Sockets.HOST, "127.0.0.1", "127.0.0.2"))).isEqualTo("code 0, 1");
+                assertThat(first.asked()).containsExactly("example.org", "example.org");
+            }
+            assertThat(second.asked()).hasSize(3);
+        }
+    }
+
+    @Test
+    void thatANameIsNotThereIsAnAnswer() throws Exception {
+        try (var first = UpstreamServer.at("127.0.0.1", 0, error(NO_SUCH_NAME));
+                var second = UpstreamServer.at("127.0.0.2", first.port(), ForwarderTest::good)) {
+            assertThat(told(ask(first.port(), false, Sockets.HOST, "127.0.0.1", "127.0.0.2"))).isEqualTo("code 3, 0");
+            assertThat(second.asked()).isEmpty();
+        }
+    }
+
+    @Test
+    void whereAllRefuseTheLastRefusalIsTheAnswerAndNobodyIsAskedTwice() throws Exception {
+        try (var first = UpstreamServer.at("127.0.0.1", 0, error(Response.SERVER_FAILURE));
+                var second = UpstreamServer.at("127.0.0.2", first.port(), error(Response.REFUSED))) {
+            assertThat(told(ask(first.port(), false, Sockets.HOST, "127.0.0.1", "127.0.0.2"))).isEqualTo("code 5, 0");
+            assertThat(first.asked()).hasSize(1);
+            assertThat(second.asked()).hasSize(1);
+        }
+    }
+
+    @Test
+    void aSilentServerIsWaitedForAndThenTheNextAsked() throws Exception {
+        try (var first = UpstreamServer.at("127.0.0.1", 0, _ -> new byte[0]);
+                var second = UpstreamServer.at("127.0.0.2", first.port(), ForwarderTest::good)) {
+            assertThat(told(ask(first.port(), false, Sockets.HOST, "127.0.0.1", "127.0.0.2"))).isEqualTo("code 0, 1");
+            assertThat(first.asked()).hasSize(1);
+            assertThat(second.asked()).hasSize(1);
+        }
+    }
+
+    /// A datagram may be lost on its way.
+    @Test
+    void allAreAskedOnceMoreWhereNobodyAnswered() throws Exception {
+        var times = new AtomicInteger();
+        try (var only = UpstreamServer.at("127.0.0.1", 0,
+                message -> times.incrementAndGet() == 1 ? new byte[0] : good(message))) {
+            assertThat(told(ask(only.port(), false, Sockets.HOST, "127.0.0.1"))).isEqualTo("code 0, 1");
+            assertThat(only.asked()).hasSize(2);
+        }
     }
 
     /// Answers that are none, faster than any wait. No real server is as quick on a busy host.
@@ -52,7 +133,7 @@ class ForwarderTest {
             }
         };
         try (var server = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
-            assertThat(ask(server.getLocalPort(), false, babble)).isEmpty();
+            assertThat(ask(server.getLocalPort(), false, babble, "127.0.0.1")).isEmpty();
         }
     }
 
@@ -74,7 +155,7 @@ class ForwarderTest {
                     }
                 }
             });
-            assertThat(ask(server.getLocalPort(), true, Sockets.HOST)).isEmpty();
+            assertThat(ask(server.getLocalPort(), true, Sockets.HOST, "127.0.0.1")).isEmpty();
         }
     }
 }
