@@ -28,7 +28,7 @@ final class VolumeCommands {
         var flags = command.flags();
         flags.text("d,driver", "Specify volume driver name").otherwise("local");
         flags.list("label", "Set metadata for a volume");
-        flags.list("o,opt", "Set driver specific options");
+        flags.add("o,opt", "map", "Set driver specific options").shown("map[]");
         flags.text("name", "Specify volume name").hidden();
         return command.does(call -> {
             String name = call.flags().text("name");
@@ -78,7 +78,8 @@ final class VolumeCommands {
     }
 
     static Command remove(String path) {
-        var command = Command.of(path, "[OPTIONS] VOLUME [VOLUME...]", "Remove one or more volumes")
+        var command = Command.of(path, "[OPTIONS] VOLUME [VOLUME...]",
+                "Remove one or more volumes. You cannot remove a volume that is in use by a container.")
                 .aliases("volume rm", "volume remove").words(1, Command.ANY);
         command.flags().bool("f,force", "Force the removal of one or more volumes");
         return command.does(call -> Lifecycle.each(call, word -> {
@@ -172,7 +173,7 @@ final class VolumeCommands {
 
     static Command unpack(String path) {
         var command = Command.of(path, "[OPTIONS] VOLUME [FILE|-]", "Make a new volume of a tar archive, from a file or STDIN");
-        command.flags().list("o,opt", "Set driver specific options, as size=100m");
+        command.flags().add("o,opt", "map", "Set driver specific options, as size=100m").shown("map[]");
         return command.words(1, 2).does(call -> {
             boolean input = call.words().size() < 2 || call.word(1).equals("-");
             if (input && call.session().terminal().isTerminal(0)) {
