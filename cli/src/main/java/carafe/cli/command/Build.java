@@ -199,7 +199,9 @@ final class Build {
     private int run(List<BuildOutput> outputs, List<String> annotations, BuildCaches caches)
             throws Failure, EngineError, EngineException.Invalid, IOException {
         var source = new BuildFiles(call).read();
-        var document = caches.into(new BuildDocument(call).read(source, List.copyOf(tags), annotations));
+        boolean pushed = outputs.stream().anyMatch(output -> output.kind() == BuildOutput.Kind.PUSHED);
+        var document = caches.into(new BuildDocument(call).read(source, List.copyOf(tags), annotations))
+                .with("pushed", Json.of(pushed));
         var style = style();
         var progress = new BuildProgress(session, style);
         Json.Obj last;
