@@ -169,7 +169,8 @@ final class BuildParameters {
                 Optional.of(json.text("target")).filter(target -> !target.isEmpty()), json.texts("platforms"),
                 cache(json), running,
                 new BuildRequest.Result(kind(json.text("call", "build")), epoch(arguments), json.truth("explain"),
-                        json.truth("pull"), BuildAnnotation.parseAll(json.texts("annotations")), json.truth("json")),
+                        json.truth("pull"), BuildAnnotation.parseAll(json.texts("annotations")), json.truth("json"),
+                        json.truth("pushed")),
                 contexts(json));
     }
 

@@ -267,14 +267,16 @@ public final class Builder implements AutoCloseable {
 
     private BuildOutcome solve(BuildRequest request, BaseImages bases, BuildPlan plan, Contexts contexts,
             BuildListener listener) throws EngineException, IOException, InterruptedException {
-        try (var intake = workshop.images().intake()) {
+        try (var intake = workshop.images().intake(); var early = workshop.images().departures().early().hold()) {
             var job = new Job(request, plan, contexts, listener, intake);
+            job.with(early);
             plan.unused().forEach(name -> job.note("the build argument " + name + " was given, and no ARG declares it"));
             job.with(imported(request, bases, job));
             var results = Solver.solve(workshop, job);
             var made = MadeImages.of(request, job, plan, results).commit(intake, names(request));
-            return new BuildOutcome(Optional.of(made.shown()), "", exported(job, results, intake), made.images(),
-                    Optional.of(made.about()),
+            var caches = exported(job, results, intake);
+            early.stay();
+            return new BuildOutcome(Optional.of(made.shown()), "", caches, made.images(), Optional.of(made.about()),
                     made.index().isEmpty() ? Optional.empty() : Optional.of(Json.parseObject(made.index().get())));
         } catch (StepFailed e) {
             throw new EngineException.Invalid(String.valueOf(e.getMessage()));

@@ -188,8 +188,8 @@ class ProgramsTest {
         String asks = "FROM scratch\nRUN --mount=type=ssh true\n";
         Path key = Files.writeString(directory.resolve("key.pem"), "PRIVATE KEY");
         assertThatThrownBy(() -> build(asks, agent(key))).isInstanceOf(EngineException.Invalid.class)
-                .hasMessageStartingWith("--ssh default=" + key + " is no socket of an ssh agent, and keys are not read from files: add the key to"
-                        + " an agent (ssh-add " + key + ") and give --ssh default");
+                .hasMessageStartingWith("--ssh default=" + key + " is no socket of an ssh agent; the engine reads no keys from files:"
+                        + " add the key to an agent (ssh-add " + key + ") and give --ssh default");
         Path nowhere = directory.resolve("nowhere");
         assertThatThrownBy(() -> build(asks, agent(nowhere))).isInstanceOf(EngineException.Invalid.class)
                 .hasMessageStartingWith("--ssh default=" + nowhere + " is not there on the engine's machine; the agent has to run there");

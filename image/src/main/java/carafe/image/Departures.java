@@ -16,20 +16,33 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Makes images ready to leave, for registries and as archives; what leaves is kept from collections meanwhile. Any thread.
-public final class Departures {
+public final class Departures implements AutoCloseable {
 
     private final Images images;
     private final ContentStore content;
     private final LayerStore layers;
     private final LayerCollector collector;
     private final KnownBlobs known;
+    private final EarlyBlobs early;
 
-    Departures(Images images, ContentStore content, LayerStore layers, LayerCollector collector, KnownBlobs known) {
+    Departures(Images images, ContentStore content, LayerStore layers, LayerCollector collector, KnownBlobs known)
+            throws IOException {
         this.images = images;
         this.content = content;
         this.layers = layers;
         this.collector = collector;
         this.known = known;
+        this.early = EarlyBlobs.open(content.root().resolve("early"), layers, collector, known);
+    }
+
+    /// Blobs that are made before they are sent.
+    public EarlyBlobs early() {
+        return early;
+    }
+
+    @Override
+    public void close() {
+        early.close();
     }
 
     /// All that `name` means.
@@ -100,19 +113,22 @@ public final class Departures {
     }
 
     private Outgoing one(Image image) throws EngineException {
-        var lease = collector.lease();
+        var kept = new Outgoing.Kept(collector.lease(), early.hold());
         boolean open = false;
         try {
-            lease.hold(image.config().diffIds());
+            kept.lease().hold(image.config().diffIds());
+            kept.early().stay();
             var manifest = content.readAll(image.manifestDigest(), Manifest.MAX_BYTES);
-            var outgoing = new Outgoing(image, images.configBytes(image.id()), manifest, layers, known, lease);
+            var all = image.config().diffIds().stream()
+                    .map(diffId -> new OutgoingLayer(diffId, layers, known, kept.early().take(diffId))).toList();
+            var outgoing = new Outgoing(image, images.configBytes(image.id()), manifest, all, kept);
             open = true;
             return outgoing;
         } catch (IOException e) {
             throw Failures.of("read image " + image.id(), e);
         } finally {
             if (!open) {
-                lease.close();
+                kept.close();
             }
         }
     }

@@ -592,6 +592,7 @@ public final class Images implements AutoCloseable {
     /// Stops background deletion after at most a second; the next open goes on with it.
     @Override
     public void close() {
+        departures.close();
         layers.close();
         trash.close();
     }

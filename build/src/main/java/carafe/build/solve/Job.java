@@ -6,11 +6,14 @@ import carafe.build.plan.PlannedStage;
 import carafe.build.source.Contexts;
 import carafe.build.step.RunStep;
 import carafe.build.tree.ContextWanted;
+import carafe.image.EarlyBlobs;
 import carafe.image.Intake;
+import carafe.spec.EngineException;
 import carafe.spec.build.BuildEvent;
 import carafe.spec.build.BuildListener;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CacheExport;
+import carafe.spec.oci.Digest;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -31,6 +34,7 @@ public final class Job {
     /// Guarded by itself.
     private final List<Learnt> learnt = new ArrayList<>();
     private ImportedCache imported = ImportedCache.NONE;
+    private Optional<EarlyLayers> early = Optional.empty();
     /// Steps that may still want files of the context.
     private final AtomicInteger reading;
     /// Guards the order of events.
@@ -68,6 +72,25 @@ public final class Job {
     /// Uses the results of `cache` beside the engine's own; before the job is solved.
     public void with(ImportedCache cache) {
         imported = cache;
+    }
+
+    /// Has the layers that are sent to a registry compressed as they come, for `hold`; before the job is solved.
+    public void with(EarlyBlobs.Hold hold) {
+        early = Optional.of(EarlyLayers.of(request, plan, hold));
+    }
+
+    /// Comes when a stage has begun with these layers.
+    void begun(PlannedStage stage, List<Digest> layers) throws EngineException {
+        if (early.isPresent()) {
+            early.get().begun(stage.index(), layers);
+        }
+    }
+
+    /// Comes when a step of a stage has this layer.
+    void layered(PlannedStage stage, Digest layer) throws EngineException {
+        if (early.isPresent()) {
+            early.get().layered(stage.index(), layer);
+        }
     }
 
     /// Where the steps' results are to go beside this engine.

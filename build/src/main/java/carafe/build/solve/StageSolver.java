@@ -66,6 +66,7 @@ final class StageSolver {
             case Origin.Scratch _, Origin.Context _ -> StageResult.EMPTY;
         };
         job.tell(new BuildEvent.Done(vertex, false, digest(stage.start())));
+        job.begun(stage, state.diffIds());
         for (var step : stage.steps()) {
             vertex++;
             if (Thread.interrupted()) {
@@ -167,6 +168,9 @@ final class StageSolver {
         }
         state = state.with(record.layer(), step.history(), step.author(), Optional.of(record.created()));
         job.learnt(stage, record);
+        if (record.layer().isPresent()) {
+            job.layered(stage, record.layer().get().diffId());
+        }
         return cached;
     }
 

@@ -92,7 +92,7 @@ final class Build {
         flags.text("sbom", "Shorthand for \"--attest=type=sbom\"").hidden();
         flags.list("secret", "Secret to expose to the build (format: \"id=mysecret[,src=/local/secret]\")");
         flags.text("shm-size", "Shared memory size for build containers");
-        flags.list("ssh", "SSH agent socket to expose to the build (format: \"default|<id>[=<socket>]\")");
+        flags.list("ssh", "SSH agent socket or keys to expose to the build (format: \"default|<id>[=<socket>|<key>[,<key>]]\")");
         flags.list("t,tag", "Name and optionally a tag (format: \"name:tag\")");
         flags.text("target", "Set the target build stage to build");
         flags.list("ulimit", "Ulimit options");
@@ -199,14 +199,18 @@ final class Build {
     private int run(List<BuildOutput> outputs, List<String> annotations, BuildCaches caches)
             throws Failure, EngineError, EngineException.Invalid, IOException {
         var source = new BuildFiles(call).read();
-        var document = caches.into(new BuildDocument(call).read(source, List.copyOf(tags), annotations));
-        var style = style();
-        var progress = new BuildProgress(session, style);
+        boolean pushed = outputs.stream().anyMatch(output -> output.kind() == BuildOutput.Kind.PUSHED);
         Json.Obj last;
-        try {
-            last = new BuildSending(call, progress).send(document, source);
-        } finally {
-            progress.end();
+        BuildProgress progress;
+        try (var agents = BuildAgents.open(call)) {
+            var document = caches.into(new BuildDocument(call).read(source, List.copyOf(tags), annotations, agents.sockets()))
+                    .with("pushed", Json.of(pushed));
+            progress = new BuildProgress(session, style());
+            try {
+                last = new BuildSending(call, progress).send(document, source);
+            } finally {
+                progress.end();
+            }
         }
         if (last.text("event").equals("outcome")) {
             caches.write(last);

@@ -101,6 +101,17 @@ public final class TestSession implements Files, Terminal, Signals, Programs, Ca
     }
 
     @Override
+    public Outcome ask(List<String> command, Map<String, String> variables, boolean asks) throws IOException {
+        return run(command, variables + (asks ? " at the terminal" : ""));
+    }
+
+    @Override
+    public Beside start(List<String> command) throws IOException {
+        run(command, "");
+        return () -> ran.add("end of " + command.getFirst());
+    }
+
+    @Override
     public void rename(Path file, Path other) {
         files.put(other, Objects.requireNonNull(files.remove(file)));
     }
