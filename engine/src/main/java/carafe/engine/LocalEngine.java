@@ -7,6 +7,7 @@ import carafe.engine.transfer.ImageTransfers;
 import carafe.engine.transfer.LiveTransfers;
 import carafe.engine.volume.LocalVolumes;
 import carafe.engine.volume.VolumeBook;
+import carafe.engine.volume.VolumeMounts;
 import carafe.engine.volume.Volumes;
 import carafe.files.DirectoryQuotas;
 import carafe.files.VolumeDirectories;
@@ -48,6 +49,7 @@ final class LocalEngine implements Engine {
     private final LiveBuilds builds;
     private final LiveNetworks networks;
     private final VolumeBook volumeBook;
+    private final VolumeMounts volumeMounts;
     private final LocalVolumes volumes;
     private final VolumeDirectories directories;
 
@@ -68,8 +70,9 @@ final class LocalEngine implements Engine {
                 (action, name, details) -> resources.events().publish(Event.Type.VOLUME, action, name, details),
                 parts.clock());
         volumes = new LocalVolumes(volumeBook);
+        volumeMounts = new VolumeMounts(volumeBook);
         var imageMounts = new ImageMounts(parts.images());
-        var sources = new MountSources(volumeBook, imageMounts, parts.storage().files());
+        var sources = new MountSources(volumeBook, volumeMounts, imageMounts, parts.storage().files());
         var mounts = new MountPlan(name -> volumeBook.mountpoint(name).toString(), imageMounts::lowers);
         var bundles = new BundleMaker(parts.images(), layers, new SpecComposer(facts.appArmor(), config.init(), mounts), layout);
         var recent = new RecentStarts();
@@ -94,7 +97,7 @@ final class LocalEngine implements Engine {
                 new Creator(book, planner, layers, sources, layout, steps),
                 planner,
                 lifecycle,
-                new Stopper(book, lifecycle, volumeBook),
+                new Stopper(book, lifecycle, volumeMounts),
                 remover,
                 new Streams(book, parts.runtime(), layout, resources.watch()),
                 new ContainerCopies(book, bundles, endings, sources),
@@ -235,6 +238,7 @@ final class LocalEngine implements Engine {
     public void close() {
         builds.close();
         lifecycle.close();
+        volumeMounts.close(); // whoever waits for another machine cleans up now, as part of the work that is to end
         letWorkEnd();
         book.all().forEach(container -> container.waits().abandon("the engine is shutting down"));
         try {
