@@ -22,7 +22,7 @@ import java.util.concurrent.TimeUnit;
 /// made, on as many threads as a push would take for it (see [LayerCompression]). They are kept as long as somebody holds
 /// them and a while longer, for the push that follows; what a crash leaves is deleted at the next start.
 ///
-/// A layer that is known to be a blob already has none: the registry is asked for that one first.
+/// A layer that a registry is known to have needs none: it is asked for that blob first.
 public final class EarlyBlobs implements AutoCloseable {
 
     /// What comes between a build and its push, or between two pushes of its image.
@@ -101,7 +101,7 @@ public final class EarlyBlobs implements AutoCloseable {
         /// Has the layer's blob made in the background, unless there is no need. One that is here is held.
         public void begin(Digest diffId) throws EngineException {
             try {
-                if (!known.of(diffId).isEmpty()) {
+                if (known.of(diffId).stream().anyMatch(blob -> !blob.repositories().isEmpty())) {
                     return;
                 }
             } catch (IOException e) {
@@ -179,9 +179,9 @@ public final class EarlyBlobs implements AutoCloseable {
     /// Breaks off what is being made, and deletes all.
     @Override
     public void close() {
-        clock.shutdownNow();
-        maker.shutdownNow();
         synchronized (entries) {
+            clock.shutdownNow();
+            maker.shutdownNow();
             entries.values().forEach(entry -> entry.blob.drop());
             entries.clear();
         }

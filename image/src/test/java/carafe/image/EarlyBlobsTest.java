@@ -242,11 +242,21 @@ class EarlyBlobsTest {
     }
 
     @Test
-    void whatIsKnownToBeABlobNeedsNone() throws Exception {
+    void whatARegistryHasNeedsNone() throws Exception {
         known.add(DIFF_ID, Descriptor.of(MediaTypes.OCI_LAYER_GZIP, new byte[] {1}), "registry.example.com/app");
         try (var build = early.hold()) {
             build.begin(DIFF_ID);
             assertThat(build.take(DIFF_ID)).isEqualTo(Optional.empty());
+        }
+    }
+
+    @Test
+    void whatOnlyAnArchiveBroughtIsMade() throws Exception {
+        gate.countDown();
+        known.add(DIFF_ID, Descriptor.of(MediaTypes.OCI_LAYER, TAR), "");
+        try (var build = early.hold()) {
+            build.begin(DIFF_ID);
+            await(this::isWhole);
         }
     }
 
