@@ -65,8 +65,9 @@ class NetworkAndVolumeRoutesTest {
                     if (!arguments[0].equals("lan")) {
                         throw new NotFound("network " + arguments[0] + " not found");
                     }
-                    return network(List.of(new NetworkDetails.Member("c1", "web", "e1",
-                            MacAddress.parse("02:42:0a:09:00:02"), Optional.of(Cidr.parseHost("10.9.0.2/24")), Optional.empty())));
+                    return network(List.of(new NetworkDetails.Member(
+                            "c1", "web", "e1", MacAddress.parse("02:42:0a:09:00:02"),
+                            Optional.of(Cidr.parseHost("10.9.0.2/24")), Optional.empty())));
                 },
                 "prune", arguments -> {
                     filters.add((Filters) arguments[0]);
