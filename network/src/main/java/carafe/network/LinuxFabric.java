@@ -296,6 +296,9 @@ final class LinuxFabric implements Fabric {
         pass("network.remove");
         bridging.lock();
         try {
+            if (!networks.containsKey(network.id())) {
+                return; // somebody else removed it, and its bridge's name may be another's
+            }
             arrivals.go(network, () -> sandboxes.dwellers(network.id()));
             if (network.driver() == Driver.BRIDGE) {
                 unbridge(network);
