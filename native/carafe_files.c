@@ -104,8 +104,9 @@ static bool open_file(const char *path) {
   return give_piece(&files.handles[place]);
 }
 
-static bool create_file(const char *path) {
-  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+/* `how` is O_EXCL or O_TRUNC. */
+static bool create_file(const char *path, int how) {
+  int fd = open(path, O_WRONLY | O_CREAT | how | O_CLOEXEC | O_NOCTTY, 0666);
   int place = fd < 0 ? -1 : keep(fd);
   if (place < 0) return give_error(errno);
   begin();
@@ -216,7 +217,8 @@ bool files_do(const uint8_t *wish, size_t length, files_answer *answer) {
     case CARAFE_FILE_OPEN: return open_file(path);
     case CARAFE_FILE_STAT: return stat_file(follow, path);
     case CARAFE_FILE_LIST: return list_files(path);
-    case CARAFE_FILE_CREATE: return create_file(path);
+    case CARAFE_FILE_CREATE: return create_file(path, O_EXCL);
+    case CARAFE_FILE_OVERWRITE: return create_file(path, O_TRUNC);
     case CARAFE_FILE_REMOVE: return give_result(unlink(path));
     default: return give_error(ENOSYS);
   }

@@ -307,6 +307,10 @@ static void whole_files(const char *path) {
   }
   expect(same && ended && read == sizeof noise, "a file is read as it was written");
   expect(wish(CARAFE_FILE_READ, &handle, 1) && done[3] == 9 /* EBADF */, "a handle ends with its file");
+  expect(wish(CARAFE_FILE_OVERWRITE, path, strlen(path)) && done_bytes == 1, "a file begins anew");
+  handle = done[0];
+  expect(wish(CARAFE_FILE_CLOSE, &handle, 1) && done_bytes == 0, "an empty file is closed");
+  expect(wish(CARAFE_FILE_OPEN, path, strlen(path)) && done_bytes == 2 && done[1] == 1, "a file that begins anew is empty");
 }
 
 static void many_names(const char *path) {

@@ -65,6 +65,16 @@ final class OsFiles implements Files {
     }
 
     @Override
+    public OutputStream overwrite(Path file) throws IOException {
+        try {
+            return java.nio.file.Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING,
+                    StandardOpenOption.WRITE);
+        } catch (FileSystemException e) {
+            throw sentence("open", file, e);
+        }
+    }
+
+    @Override
     public void replacePrivately(Path file, byte[] content) throws IOException {
         try {
             Path place = java.nio.file.Files.exists(file) ? file.toRealPath() : file;
@@ -107,6 +117,11 @@ final class OsFiles implements Files {
     @Override
     public boolean isDirectory(Path file) {
         return java.nio.file.Files.isDirectory(file);
+    }
+
+    @Override
+    public boolean isSpecial(Path file) {
+        return exists(file) && !isDirectory(file) && !java.nio.file.Files.isRegularFile(file);
     }
 
     @Override

@@ -57,6 +57,11 @@ final class SharedFiles implements Files {
     }
 
     @Override
+    public OutputStream overwrite(Path file) throws IOException {
+        return there.overwrite(file);
+    }
+
+    @Override
     public void replacePrivately(Path file, byte[] content) throws IOException {
         there.replacePrivately(file, content);
     }
@@ -74,6 +79,11 @@ final class SharedFiles implements Files {
     @Override
     public boolean isDirectory(Path file) {
         return there.isDirectory(file);
+    }
+
+    @Override
+    public boolean isSpecial(Path file) {
+        return there.isSpecial(file);
     }
 
     @Override

@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -33,6 +34,7 @@ public final class Job {
     private final Map<Integer, Integer> firsts = new HashMap<>();
     /// Guarded by itself.
     private final List<Learnt> learnt = new ArrayList<>();
+    private final Map<Digest, StageResult> images = new ConcurrentHashMap<>();
     private ImportedCache imported = ImportedCache.NONE;
     private Optional<EarlyLayers> early = Optional.empty();
     /// Steps that may still want files of the context.
@@ -100,6 +102,11 @@ public final class Job {
 
     ImportedCache imported() {
         return imported;
+    }
+
+    /// The images that the build works on and that `intake` keeps, by their ids.
+    Map<Digest, StageResult> images() {
+        return images;
     }
 
     /// Remembers a step's result, found or made.

@@ -257,8 +257,7 @@ final class Build {
     private void write(String flag, String content) throws IOException {
         if (!flags.text(flag).isEmpty()) {
             Path file = session.path(flags.text(flag));
-            session.files().remove(file);
-            try (var out = session.files().create(file)) {
+            try (var out = session.files().overwrite(file)) {
                 out.write(content.getBytes(StandardCharsets.UTF_8));
             }
         }

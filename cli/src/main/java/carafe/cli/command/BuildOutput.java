@@ -235,8 +235,7 @@ record BuildOutput(Kind kind, Map<String, String> fields, String destination, Op
                 return;
             }
             Path file = session.path(destination);
-            session.files().remove(file);
-            try (OutputStream out = session.files().create(file)) {
+            try (OutputStream out = session.files().overwrite(file)) {
                 use.of(out);
             }
         } catch (CopyException e) {

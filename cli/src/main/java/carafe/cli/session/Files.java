@@ -17,6 +17,10 @@ public interface Files {
     /// Makes a file that must not exist yet, mode 0644. Source: open(2) O_CREAT|O_EXCL.
     OutputStream create(Path file) throws IOException;
 
+    /// Begins a file anew, mode 0644 where there is none, or writes to what is no file: a device, a pipe. A link is followed.
+    /// Source: open(2) O_CREAT|O_TRUNC.
+    OutputStream overwrite(Path file) throws IOException;
+
     /// Puts a file of mode 0600 in the place of what was there, at once or not at all; directories that are missing are
     /// made with mode 0700. A symbolic link keeps pointing, and its target is replaced.
     void replacePrivately(Path file, byte[] content) throws IOException;
@@ -29,6 +33,9 @@ public interface Files {
 
     /// Whether a name is a directory.
     boolean isDirectory(Path file);
+
+    /// Whether a name is something else than a file or a directory: a device, a pipe, a socket.
+    boolean isSpecial(Path file);
 
     /// What a directory holds, in no order. Links are not followed. Several threads may ask.
     List<FileEntry> list(Path directory) throws IOException;

@@ -25,6 +25,7 @@ public final class FarFiles implements Files {
     private static final byte CREATE = 6;
     private static final byte WRITE = 7;
     private static final byte REMOVE = 8;
+    private static final byte OVERWRITE = 9;
 
     private static final int EISDIR = 21;
     private static final int ENOENT = 2;
@@ -152,8 +153,17 @@ public final class FarFiles implements Files {
 
     @Override
     public OutputStream create(Path file) throws IOException {
+        return writing(CREATE, file);
+    }
+
+    @Override
+    public OutputStream overwrite(Path file) throws IOException {
+        return writing(OVERWRITE, file);
+    }
+
+    private OutputStream writing(byte how, Path file) throws IOException {
         try {
-            byte handle = ask(CREATE, bytes(file)).get();
+            byte handle = ask(how, bytes(file)).get();
             return new Writing(file, handle);
         } catch (Refused e) {
             throw sentence("open", file, e);
@@ -235,6 +245,15 @@ public final class FarFiles implements Files {
     public boolean isDirectory(Path file) {
         try {
             return stat(file, true).kind() == FileEntry.Kind.DIRECTORY;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public boolean isSpecial(Path file) {
+        try {
+            return stat(file, true).kind() == FileEntry.Kind.OTHER;
         } catch (IOException e) {
             return false;
         }

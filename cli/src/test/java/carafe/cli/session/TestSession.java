@@ -87,6 +87,16 @@ public final class TestSession implements Files, Terminal, Signals, Programs, Ca
     }
 
     @Override
+    public OutputStream overwrite(Path file) {
+        return create(file);
+    }
+
+    @Override
+    public boolean isSpecial(Path file) {
+        return false;
+    }
+
+    @Override
     public void replacePrivately(Path file, byte[] content) {
         files.put(file, content);
     }
