@@ -1,6 +1,7 @@
 package carafe.engine;
 
 import carafe.runtime.HeldMount;
+import carafe.runtime.OwnFile;
 import carafe.runtime.StandardContainer;
 import carafe.spec.EngineException;
 import carafe.spec.docker.HostConfig;
@@ -118,7 +119,7 @@ final class MountPlan {
     private static void etc(List<Mount> mounts, Set<String> taken, String target, Path source, boolean mapped) {
         if (!taken.contains(target)) {
             mounts.add(Mount.of(target, "bind", source.toString(),
-                    mapped ? List.of("rbind", "rprivate", "idmap") : List.of("rbind", "rprivate")));
+                    mapped ? List.of("rbind", "rprivate", "idmap", OwnFile.OPTION) : List.of("rbind", "rprivate")));
         }
     }
 
