@@ -130,9 +130,9 @@ class VmTest {
             String room = name.replaceFirst("@.*", "");
             String files = name.contains("@") ? name.replaceFirst(".*@", "") : "/tmp";
             // Of images, how layers are kept on a kernel that mounts none of their files, which is chosen by trying.
-            // Of our own, only the limits and the quotas, and of networks what needs modules that a host may lack: all else is the same
-            // on any host, and an emulated one is slow. Users of a container's own, which older kernels make differently; what
-            // makes the kernel's way the older one is not needed here.
+            // Of our own, only the limits and the quotas, of networks what needs modules that a host may lack, and users of
+            // a container's own, whose layers an older kernel takes in another way: all else is the same on any host, and
+            // an emulated one is slow.
             String tests = switch (name) {
                 case "e2e@/tmp" -> "--select-class=carafe.e2e.CarafeOwnUsersTest";
                 case "e2e@/mnt/ext4" -> "--select-class=carafe.e2e.CarafeQuotasTest";

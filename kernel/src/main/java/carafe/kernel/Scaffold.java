@@ -20,9 +20,9 @@ public final class Scaffold {
         return !Features.has(Features.DETACHED_SOURCES);
     }
 
-    /// Runs `work` on a thread of its own with all of `mounts`, detached ones of directories, attached somewhere. Afterwards they are
-    /// taken off, and their descriptors, which stay the caller's, name mounts that are attached nowhere and cannot be
-    /// attached again. The thread has the file-system identity of the caller's, so that the caller may be a [FileIdentity].
+    /// Runs `work` on a thread of its own with all of `mounts`, detached ones of directories, attached somewhere. Afterwards
+    /// they are taken off; their descriptors, which stay the caller's, name mounts that are attached nowhere and cannot be
+    /// attached again. The thread has the file-system identity of the caller's, so that may be a [FileIdentity].
     public static <T> T with(List<Fd> mounts, MountNamespace.Task<T> work) throws KernelException {
         try (var apart = MountNamespace.open()) {
             return apart.call(() -> inside(mounts, work));
