@@ -21,9 +21,11 @@ class CarafeOwnUsersTest {
 
     private static final long FIRST = 0x7000_0000L;
 
-    private final CarafeDaemon engine = new CarafeDaemon();
+    private final CarafeDaemon engine;
 
-    CarafeOwnUsersTest() throws Exception {}
+    CarafeOwnUsersTest() throws Exception {
+        engine = new CarafeDaemon().with("--userns-remap", "default");
+    }
 
     @BeforeAll
     void start() throws Exception {
@@ -101,7 +103,7 @@ class CarafeOwnUsersTest {
     void twoContainersHaveIdsOfTheirOwnAndShareAVolume() throws Exception {
         run("one", "-v", "data:/data");
         run("two", "-v", "data:/data");
-        assertThat(Set.of(firstId("one"), firstId("two"))).containsExactlyInAnyOrder(FIRST, FIRST + 65_536);
+        assertThat(Set.of(firstId("one"), firstId("two"))).containsExactlyInAnyOrder(FIRST + 65_536, FIRST + 2 * 65_536);
         docker("exec", "one", "sh", "-ec", "touch /data/f /made; chown 1000 /data/f; chown 7 /made; echo x >> /etc/hosts");
         assertThat(docker("exec", "two", "stat", "-c", "%u", "/data/f", "/data", "/etc/hosts", "/bin/busybox").lines())
                 .containsExactly("1000", "0", "0", "0");
@@ -121,6 +123,26 @@ class CarafeOwnUsersTest {
                     "busybox", "sh", "-c", "stat -c %u /img/busybox; touch /img/x 2>&1 | grep -c Read-only").run().good()
                     .lines()).containsExactly("0", "1");
         }
+    }
+
+    /// Script and secret lie on the tmpfs, the latter with an owner.
+    @Test
+    void stepsOfBuildsHaveTheirScriptsAndSecrets() throws Exception {
+        Path context = Files.createDirectory(engine.directory().resolve("context"));
+        Files.writeString(engine.directory().resolve("key"), "s3cr3t");
+        Files.writeString(context.resolve("Dockerfile"), """
+                FROM busybox
+                RUN --network=none --mount=type=secret,id=key,uid=7,mode=0444 <<EOF
+                stat -c %u /run/secrets/key /bin/busybox > /seen
+                cat /run/secrets/key >> /seen
+                chown 8 /seen
+                EOF
+                """);
+        Client.carafe().to(engine).and("build", "--secret", "id=key,src=" + engine.directory().resolve("key"), "-t", "built",
+                context.toString()).run().good();
+        assertThat(docker("run", "--rm", "--network=none", "built", "sh", "-c", "cat /seen; echo; stat -c %u /seen").lines())
+                .containsExactly("7", "0", "s3cr3t", "8");
+        docker("rmi", "built");
     }
 
     @Test

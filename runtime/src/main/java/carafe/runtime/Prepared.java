@@ -40,7 +40,6 @@ final class Prepared implements AutoCloseable {
     Filter filter = Filter.NONE;
     Optional<FileTree> root = Optional.empty();
     Optional<FileIdentity> identity = Optional.empty();
-    Optional<Preparation.UserNamespace> usersOfItsOwn = Optional.empty();
     Optional<Cgroup> cgroup = Optional.empty();
     private final Path runDir;
     private final List<AutoCloseable> closed = new ArrayList<>();

@@ -180,10 +180,9 @@ final class Preparer {
             switch (preparation) {
                 case Preparation.RunDirectory(var path) -> runDirectory(path, prepared);
                 case Preparation.Group(var path, var resources) -> group(path, resources, prepared);
-                case Preparation.UserNamespace own -> {
-                    joinNamespace(own.namespace(), prepared);
-                    prepared.usersOfItsOwn = Optional.of(own);
-                    var identity = FileIdentity.open(own.rootUid(), own.rootGid());
+                case Preparation.UserNamespace(var namespace, var uid, var gid) -> {
+                    joinNamespace(namespace, prepared);
+                    var identity = FileIdentity.open(uid, gid);
                     prepared.closing(identity);
                     prepared.identity = Optional.of(identity);
                 }
@@ -326,7 +325,7 @@ final class Preparer {
                 Mounts.change(mount, MountChange.to(Propagation.PRIVATE), options.recursiveBind());
             }
             if (options.idmapped()) {
-                mapOwners(mount, options.data().containsKey(OwnFile.OPTION), prepared);
+                mapOwners(mount, prepared.users().orElseThrow(), options.data().getOrDefault(OwnFile.OPTION, ""));
             }
             change(mount, options.set(), options.clear(), false);
         } else if (tree.type().equals("overlay") && options.data().containsKey(LAYERS)
@@ -352,15 +351,17 @@ final class Preparer {
         }
     }
 
-    private static void mapOwners(Fd mount, boolean own, Prepared prepared) throws KernelException {
+    /// `owner` is that of an [OwnFile], `""` for all else.
+    private static void mapOwners(Fd mount, Fd users, String owner) throws KernelException {
         try {
-            Mounts.mapOwners(mount, prepared.users().orElseThrow());
+            Mounts.mapOwners(mount, users);
         } catch (KernelException e) {
-            if (!own || !e.is(Errno.EINVAL)) {
+            int colon = owner.indexOf(':');
+            if (colon < 0 || !e.is(Errno.EINVAL)) {
                 throw e;
             }
-            var users = prepared.usersOfItsOwn.orElseThrow();
-            Inodes.chown(mount, (int) users.rootUid(), (int) users.rootGid());
+            Inodes.chown(mount, (int) Long.parseLong(owner.substring(0, colon)),
+                    (int) Long.parseLong(owner.substring(colon + 1)));
         }
     }
 

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -190,12 +191,12 @@ class UserNamespacesTest extends StageTest {
                 + ",workdir=" + stage.directory.resolve("work"));
         try {
             var mount = Mount.of("/etc/hosts", "bind", merged.resolve("hosts").toString(),
-                    List.of("rbind", "rprivate", "idmap", OwnFile.OPTION));
+                    Stream.concat(Stream.of("rbind", "rprivate"), OwnFile.options(IDS, 0, 44).stream()).toList());
             for (String line : List.of("one", "two")) {
                 var output = stage.run(stage.bundle(TestSpecs.withMounts(spec("sh", "-ec",
                         "stat -c %u:%g /etc/hosts; cat /etc/hosts; echo " + line + " > /etc/hosts"), mount)));
                 assertThat(output.err()).isEmpty();
-                assertThat(output.out()).isEqualTo("0:0\n" + (line.equals("one") ? "names\n" : "one\n"));
+                assertThat(output.out()).isEqualTo("0:44\n" + (line.equals("one") ? "names\n" : "one\n"));
             }
             assertThat(merged.resolve("hosts")).hasContent("two\n");
             assertThat(owner(merged.resolve("hosts"))).isEqualTo(300_000);
