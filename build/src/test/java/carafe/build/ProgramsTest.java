@@ -170,7 +170,7 @@ class ProgramsTest {
                 }
             });
             program = run -> {
-                var mount = (StepRunner.StepMount.Bind) run.mounts().getFirst();
+                var mount = (StepRunner.StepMount.Own) run.mounts().getFirst();
                 assertThat(mount.target()).isEqualTo("/run/buildkit/ssh_agent.0");
                 assertThat(run.environment()).contains("SSH_AUTH_SOCK=/run/buildkit/ssh_agent.0");
                 assertThat(Files.readAttributes(mount.source(), "unix:uid,gid,mode"))
