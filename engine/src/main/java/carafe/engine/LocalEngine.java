@@ -47,6 +47,7 @@ final class LocalEngine implements Engine {
     private final ImageTransfers transfers;
     private final LocalHost host;
     private final LiveBuilds builds;
+    private final DefaultBridge bridge;
     private final LiveNetworks networks;
     private final VolumeBook volumeBook;
     private final VolumeMounts volumeMounts;
@@ -79,12 +80,13 @@ final class LocalEngine implements Engine {
         book = new Book(resources.database(), resources.events());
         var networkBook = new NetworkBook(resources.database(), resources.events());
         networkBook.load();
+        bridge = new DefaultBridge(book, networkBook, resources.fabric());
         var memberships = new Memberships(book, parts.runtime(), networkBook, resources.fabric(),
-                new Memberships.Reaching(resources.outlets(), config.names()));
+                new Memberships.Reaching(resources.outlets(), config.names(), bridge));
         sharings = new Sharings(book, memberships.links());
         var etc = new EtcFiles(EtcFiles.Host.USUAL, config.names());
         networks = new LiveNetworks(book, networkBook, resources.fabric(),
-                new LiveNetworks.Hands(memberships, etc, layout, steps, config.networks()), parts.clock());
+                new LiveNetworks.Hands(memberships, bridge, etc, layout, steps, config.networks()), parts.clock());
         var planner = new ContainerPlanner(parts.images(), new MountResolver(book, parts.images()), facts,
                 new ContainerPlanner.Others(memberships, sharings, layers), new UserChoice(book, config.users()), parts.clock());
         endings = new Endings(book, parts.runtime(), sources, layout, steps);
@@ -119,7 +121,7 @@ final class LocalEngine implements Engine {
     }
 
     private LocalHost.Parts hostParts(Images images) {
-        return new LocalHost.Parts(book, images, volumeBook, resources.fabric(), resources.outlets());
+        return new LocalHost.Parts(book, images, volumeBook, resources.fabric(), resources.outlets(), bridge);
     }
 
     private static SizeLimits limits(DirectoryQuotas quotas, String kind, Parts parts, Resources resources) {

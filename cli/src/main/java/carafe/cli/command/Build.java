@@ -48,7 +48,7 @@ final class Build {
         var command = Command.of(path, "[OPTIONS] PATH | URL | -", "Start a build")
                 .aliases("image build", "builder build", "build").words(1, 1);
         var flags = command.flags();
-        flags.list("add-host", "Add a custom host-to-IP mapping (format: \"host:ip\")").checked(Checks::extraHost);
+        flags.strings("add-host", "Add a custom host-to-IP mapping (format: \"host:ip\")").checked(Checks::extraHost);
         flags.list("allow", "Allow extra privileged entitlement (\"network.host\", \"security.insecure\")");
         flags.list("annotation", "Add annotation to the image (format: \"[index|manifest[platform]|...:]key=value\")");
         flags.list("attest", "Attestation parameters (none can be made yet)").hidden();
