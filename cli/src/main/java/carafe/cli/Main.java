@@ -42,7 +42,7 @@ public final class Main {
     static Session session(List<String> arguments, OsTerminal terminal) {
         return new Session(
                 arguments,
-                System.getenv(),
+                CallersLocale.environment(),
                 Path.of("").toAbsolutePath(),
                 new FileInputStream(FileDescriptor.in),
                 new FileOutputStream(FileDescriptor.out),
