@@ -48,7 +48,7 @@ public final class Main {
                 new FileOutputStream(FileDescriptor.out),
                 new FileOutputStream(FileDescriptor.err),
                 terminal,
-                new OsFiles(),
+                new OsFiles(new CapabilityProgram(System.getProperty("carafe.capabilities", ""))),
                 new OsSignals(),
                 new OsPrograms(),
                 new OsCaller(),
