@@ -277,7 +277,8 @@ final class Build {
     }
 
     private BuildProgress.Style style() throws Failure {
-        String asked = flags.truth("quiet") ? "quiet" : flags.text("progress");
+        String variable = flags.given("progress") ? "" : session.variable("BUILDKIT_PROGRESS");
+        String asked = flags.truth("quiet") ? "quiet" : variable.isEmpty() ? flags.text("progress") : variable;
         return switch (asked.toLowerCase(Locale.ROOT)) {
             case "quiet", "none" -> BuildProgress.Style.QUIET;
             case "plain" -> BuildProgress.Style.PLAIN;
