@@ -209,7 +209,8 @@ final class BuildParameters {
                 sent.add(name);
             }
         }
-        return new BuildContexts(remote(json.text("remote")), named, sent, listing(json.object("listing")));
+        return new BuildContexts(remote(json.text("remote")), named, sent, listing(json.object("listing")),
+                json.text("dockerfileName"));
     }
 
     /// `listing` has the name of the `directory` that is listed, and whether its tar stays out (`alone`).
