@@ -138,6 +138,9 @@ final class Build {
         try {
             return run(outputs, annotations, caches);
         } finally {
+        if (!outputs.isEmpty() && outputs.stream().allMatch(output -> output.kind() == BuildOutput.Kind.NOTHING)) {
+            tags.clear(); // what is not exported has no name
+        }
             caches.end();
         }
     }
