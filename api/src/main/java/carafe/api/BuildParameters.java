@@ -142,7 +142,8 @@ final class BuildParameters {
             if ((kind == CacheExport.Kind.REGISTRY) == reference.isEmpty()) {
                 throw new Invalid("a cache for a registry needs a reference, any other has none");
             }
-            to.add(new CacheExport(kind, reference, entry.truth("all"), entry.truth("mounts")));
+            to.add(new CacheExport(kind, reference, entry.truth("all"), entry.truth("mounts"),
+                    entry.truth("ignoreError")));
         }
         return new BuildRequest.Cache(json.truth("noCache"), json.texts("noCacheFilter"), from, to);
     }
