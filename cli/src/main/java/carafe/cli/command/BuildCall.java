@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// What `--call` and `--check` ask for: the word (`build`, `check`, `outline`, `targets`, `subrequests.describe`), whether the answer is a JSON
-/// document, and whether it may say that something is wrong without the command failing.
+/// What `--call` and `--check` ask for: the word (`build`, `check`, `outline`, `targets`, `subrequests.describe`), whether the
+/// answer is a JSON document, and whether it may say that something is wrong without the command failing.
 record BuildCall(String word, boolean json, boolean ignoresStatus) {
 
     private static final String DESCRIBE = "subrequests.describe";

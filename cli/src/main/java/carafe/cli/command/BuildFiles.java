@@ -46,8 +46,8 @@ final class BuildFiles {
     }
 
     /// What is sent: directories by name, then the context, as `content` or, where it is all, as a `directory`; the
-    /// Dockerfile's path in it (or URL), and what people call it where it has none of theirs; the context's URL, `""` when it is sent; the further contexts as the build's
-    /// document describes them.
+    /// Dockerfile's path in it (or URL), and what people call it where that is none of theirs; the context's URL, `""` when
+    /// it is sent; the further contexts as the build's document describes them.
     record Source(InputStream content, Optional<ContextDirectory> directory, String dockerfile, String shown, String remote,
             List<Json.Obj> named) {
 

@@ -104,7 +104,8 @@ record BuildOutput(Kind kind, Map<String, String> fields, String destination, Op
     private static void refuseUnknown(String text, Map<String, String> fields, boolean files) throws Failure {
         for (var field : fields.entrySet()) {
             String name = field.getKey();
-            boolean known = !files && name.equals(REWRITE) && truth(fields, name).isPresent() || (files ? OF_FILES : OF_IMAGES).contains(name)
+            boolean known = (files ? OF_FILES : OF_IMAGES).contains(name)
+                    || !files && name.equals(REWRITE) && truth(fields, name).isPresent()
                     || !files && (annotation(name).isPresent() || field.getValue().equals(ANYWAY.get(name)));
             if (!known) {
                 throw new Failure(1, "invalid output \"" + text + "\": " + name + "=" + field.getValue()

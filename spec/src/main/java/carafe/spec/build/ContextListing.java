@@ -8,8 +8,8 @@ import java.nio.ByteBuffer;
 
 /// The names of a context without its files' contents, as our own client sends them: a magic number, then records, each
 /// with its kind in front, until one that ends them. A directory's record has the path that the names behind it lie in;
-/// no other record has a path. Numbers are written highest byte first; texts stand behind their length in bytes, in
-/// UTF-8 but for bytes of names that are none (TarText). What a file is capable of (ADR 46) is not in it: the stamp says that, too.
+/// no other record has a path. Numbers are written highest byte first; texts are UTF-8 behind their length in bytes, but
+/// for bytes of names that are none (TarText). Capabilities are not in it: the stamp stands for them, too (ADR 46).
 ///
 ///     directory  D  path                   (u16 length, bytes; "" is the root); may come again
 ///     file       F  name mode size
