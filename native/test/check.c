@@ -352,6 +352,7 @@ static void files_of_a_command(const char *template) {
   char path[200];
   snprintf(path, sizeof path, "%s/file", template);
   whole_files(path);
+  expect(wish(CARAFE_FILE_CAPABILITY, path, strlen(path)) && done_bytes == 0, "a file has no capability");
   expect(wish(CARAFE_FILE_REMOVE, path, strlen(path)), "a file is removed");
   expect(wish(CARAFE_FILE_OPEN, path, strlen(path)) && done[3] == 2 /* ENOENT */, "what is gone is not opened");
   many_names(path);

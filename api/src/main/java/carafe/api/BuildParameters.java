@@ -142,7 +142,8 @@ final class BuildParameters {
             if ((kind == CacheExport.Kind.REGISTRY) == reference.isEmpty()) {
                 throw new Invalid("a cache for a registry needs a reference, any other has none");
             }
-            to.add(new CacheExport(kind, reference, entry.truth("all"), entry.truth("mounts")));
+            to.add(new CacheExport(kind, reference, entry.truth("all"), entry.truth("mounts"),
+                    entry.truth("ignoreError")));
         }
         return new BuildRequest.Cache(json.truth("noCache"), json.texts("noCacheFilter"), from, to);
     }
@@ -210,7 +211,8 @@ final class BuildParameters {
                 sent.add(name);
             }
         }
-        return new BuildContexts(remote(json.text("remote")), named, sent, listing(json.object("listing")));
+        return new BuildContexts(remote(json.text("remote")), named, sent, listing(json.object("listing")),
+                json.text("dockerfileName"));
     }
 
     /// `listing` has the name of the `directory` that is listed, and whether its tar stays out (`alone`).

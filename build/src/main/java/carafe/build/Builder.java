@@ -318,13 +318,14 @@ public final class Builder implements AutoCloseable {
         if (bytes.isEmpty() && path.equals("Dockerfile")) {
             bytes = files.read("dockerfile", Source.MAX_BYTES);
         }
+        String called = request.contexts().dockerfile().isEmpty() ? path : request.contexts().dockerfile();
         if (bytes.isEmpty()) {
-            throw new EngineException.Invalid("Cannot locate specified Dockerfile: " + path);
+            throw new EngineException.Invalid("Cannot locate specified Dockerfile: " + called);
         }
         try {
-            return Source.of(path, bytes.get());
+            return Source.of(called, bytes.get());
         } catch (DockerfileException e) {
-            throw new EngineException.Invalid(path + ": " + e.getMessage());
+            throw new EngineException.Invalid(called + ": " + e.getMessage());
         }
     }
 

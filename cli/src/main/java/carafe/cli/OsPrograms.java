@@ -18,7 +18,7 @@ final class OsPrograms implements Programs {
 
     @Override
     public Outcome run(List<String> command, String input) throws IOException {
-        var process = new ProcessBuilder(command).redirectError(Redirect.INHERIT).start();
+        var process = CallersLocale.in(new ProcessBuilder(command)).redirectError(Redirect.INHERIT).start();
         try {
             try (var in = process.getOutputStream()) {
                 in.write(input.getBytes(StandardCharsets.UTF_8));

@@ -47,6 +47,11 @@ final class SharedFiles implements Files {
     }
 
     @Override
+    public List<byte[]> capabilities(Path directory, List<String> names) throws IOException {
+        return (differs(directory) ? there : here).capabilities(directory, names);
+    }
+
+    @Override
     public FileStamp stamp(Path file) throws IOException {
         return (differs(file) ? there : here).stamp(file);
     }

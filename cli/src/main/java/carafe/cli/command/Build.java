@@ -57,8 +57,8 @@ final class Build {
         flags.text("builder", "Override the configured builder instance (the engine is the only one)").hidden();
         flags.list("cache-from", "External cache sources (e.g., \"user/app:cache\", \"type=local,src=path/to/dir\")");
         flags.list("cache-to", "Cache export destinations (e.g., \"user/app:cache\", \"type=local,dest=path/to/dir\")");
-        flags.text("call", "Set method for evaluating build (\"check\", \"outline\", \"targets\", each also with"
-                        + " \",format=json\")")
+        flags.text("call", "Set method for evaluating build (\"check\", \"outline\", \"targets\", \"subrequests.describe\","
+                        + " each also with \",format=json\")")
                 .otherwise("build");
         flags.text("cgroup-parent", "Set the parent cgroup for the \"RUN\" instructions during build");
         flags.bool("check", "Shorthand for \"--call=check\"");
@@ -122,6 +122,11 @@ final class Build {
     }
 
     private int run() throws Failure, EngineError, EngineException.Invalid, IOException {
+        var described = BuildCall.of(flags).described();
+        if (described.isPresent()) {
+            session.print(described.get());
+            return 0;
+        }
         refuseWhatIsMissing();
         boolean several = BuildDocument.platforms(flags).size() > 1;
         var outputs = BuildOutput.readAll(flags.list("output"), flags.truth("push"), several);
@@ -132,6 +137,9 @@ final class Build {
         }
         if (outputs.stream().anyMatch(output -> output.kind() == BuildOutput.Kind.PUSHED) && tags.isEmpty()) {
             throw new Failure(1, "tag is needed when pushing to registry: -t NAME");
+        }
+        if (!outputs.isEmpty() && outputs.stream().allMatch(output -> output.kind() == BuildOutput.Kind.NOTHING)) {
+            tags.clear(); // what is not exported has no name
         }
         checkAnnotations(annotations);
         var caches = BuildCaches.read(call);
@@ -280,7 +288,8 @@ final class Build {
     }
 
     private BuildProgress.Style style() throws Failure {
-        String asked = flags.truth("quiet") ? "quiet" : flags.text("progress");
+        String variable = flags.given("progress") ? "" : session.variable("BUILDKIT_PROGRESS");
+        String asked = flags.truth("quiet") ? "quiet" : variable.isEmpty() ? flags.text("progress") : variable;
         return switch (asked.toLowerCase(Locale.ROOT)) {
             case "quiet", "none" -> BuildProgress.Style.QUIET;
             case "plain" -> BuildProgress.Style.PLAIN;

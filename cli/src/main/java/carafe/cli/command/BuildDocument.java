@@ -38,6 +38,7 @@ final class BuildDocument {
         var wanted = BuildCall.of(flags);
         return Json.object()
                 .put("dockerfile", source.dockerfile())
+                .put("dockerfileName", source.shown())
                 .put("remote", source.remote())
                 .put("contexts", Json.ofAll(source.named()))
                 .put("tags", Json.ofTexts(tags))

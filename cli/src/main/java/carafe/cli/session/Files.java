@@ -40,12 +40,16 @@ public interface Files {
     /// What a directory holds, in no order. Links are not followed. Several threads may ask.
     List<FileEntry> list(Path directory) throws IOException;
 
+    /// The `security.capability` of each of these names in a directory, in their order; empty for those that have none or are
+    /// gone. Source: getxattr(2), capabilities(7).
+    List<byte[]> capabilities(Path directory, List<String> names) throws IOException;
+
     /// What tells the file or directory from any other that was or will be here; a link is not followed.
     /// @return `NONE` if there is nothing
     FileStamp stamp(Path file) throws IOException;
 
     /// One name in a directory: `kind` is what it is itself, `target` what a link holds; `mode` has the permissions, setuid,
-    /// setgid and sticky (07777).
+    /// setgid and sticky (07777). Names and targets are texts as [PathText] has them.
     record FileEntry(String name, Kind kind, int mode, long size, long modifiedSeconds, String target, FileStamp stamp) {
         /// Without a stamp.
         public FileEntry(String name, Kind kind, int mode, long size, long modifiedSeconds, String target) {

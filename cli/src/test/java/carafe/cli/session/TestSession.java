@@ -31,6 +31,7 @@ public final class TestSession implements Files, Terminal, Signals, Programs, Ca
     public final Map<Path, byte[]> files = new HashMap<>();
     /// Stamps of files and directories; what is not in it is told by its size alone.
     public final Map<Path, FileStamp> stamps = new HashMap<>();
+    public final Map<Path, byte[]> capabilities = new HashMap<>();
     public final ByteArrayOutputStream out = new ByteArrayOutputStream();
     public final ByteArrayOutputStream err = new ByteArrayOutputStream();
     public final List<String> rawMode = new CopyOnWriteArrayList<>();
@@ -152,6 +153,11 @@ public final class TestSession implements Files, Terminal, Signals, Programs, Ca
             }
         });
         return entries;
+    }
+
+    @Override
+    public List<byte[]> capabilities(Path directory, List<String> names) {
+        return names.stream().map(name -> capabilities.getOrDefault(directory.resolve(name), new byte[0])).toList();
     }
 
     @Override
