@@ -33,6 +33,7 @@ final class BuildRoutes {
             "private");
 
     private final Builds builds;
+    private final RunningBuilds running = new RunningBuilds();
 
     BuildRoutes(Builds builds) {
         this.builds = builds;
@@ -40,6 +41,7 @@ final class BuildRoutes {
 
     void addTo(Routes routes) {
         routes.add("POST /build", this::build);
+        routes.add("POST /build/cancel", this::cancel);
         routes.add("POST /build/prune", this::prune);
         routes.add("GET /build/cache", this::cache);
         routes.add("POST /build/cache/export", this::exportMounts);
@@ -95,16 +97,34 @@ final class BuildRoutes {
         return Json.parseObject(body.readNBytes(length));
     }
 
-    /// Builds, and stops when the client goes away.
+    /// Ends the builds that were begun with this `buildid`. As with Docker, it is no error when none runs any more.
+    private void cancel(Call call) throws Exception {
+        String id = call.text("id");
+        if (id.isEmpty()) {
+            throw new Invalid("build ID not provided");
+        }
+        running.cancel(id);
+        call.answerNothing(200);
+    }
+
+    /// Builds, and stops when the client goes away or the build is cancelled.
     private BuildOutcome watched(Call call, BuildRequest request, List<AuthConfig> credentials, InputStream body,
             BuildListener listener) throws EngineException, IOException {
         var builder = Thread.currentThread();
         call.exchange().onClientGone(builder::interrupt);
+        var build = running.begin(call.text("buildid"));
         try {
             return builds.build(request, credentials, body, listener);
-        } catch (InterruptedException e) {
+        } catch (InterruptedException | EngineException e) {
+            if (build.isCancelled()) {
+                throw new EngineException.Unavailable("the build was cancelled", e);
+            }
+            if (e instanceof EngineException failed) {
+                throw failed;
+            }
             throw new IOException("the client went away; the build was stopped", e);
         } finally {
+            build.end();
             Thread.interrupted(); // the answer's end is not to be cut by a late word of the client's going
         }
     }
