@@ -1,5 +1,6 @@
 package carafe.api;
 
+import carafe.engine.transfer.TransferMessage;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.build.BuildEvent;
@@ -64,6 +65,14 @@ final class ClassicBuildStream implements AutoCloseable {
                 }
                 case BuildEvent.Warning(var rule, var _, var message, var line, var _, var _) ->
                     tell(" [Warning] " + rule + ": " + message + " (line " + line + ")\n");
+                case BuildEvent.Fetching(var _, var layer, var status, var current, var total) -> {
+                    if (!quiet) {
+                        answer.send(TransferStream.json(layer.isEmpty() ? new TransferMessage.Line(status)
+                                : total > 0 ? new TransferMessage.Moving(layer, status, current, total)
+                                : new TransferMessage.About(layer, status)));
+                    }
+                }
+                case BuildEvent.Resolving _, BuildEvent.Fetched _ -> { }
                 case BuildEvent.Note(var text) -> tell(text + "\n");
             }
         } finally {

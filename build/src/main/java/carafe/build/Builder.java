@@ -74,7 +74,8 @@ public final class Builder implements AutoCloseable {
         this.workshop = workshop;
         this.sending = sending;
         this.remotes = remotes;
-        this.keeping = new CacheKeeping(workshop.cache(), workshop.place().caches(), workshop.images());
+        this.keeping = new CacheKeeping(workshop.cache(), workshop.place().caches(), workshop.images(),
+                workshop.place().scratch().directory());
     }
 
     /// Where a builder keeps its things: `state` outlives the host's reboot, `secrets` (on memory) does not. Where the

@@ -194,7 +194,8 @@ class SimultaneousTest {
         gate.countDown();
         passed.await();
         first.join();
-        builder.keeping().prune(new CachePrune(Optional.empty(), Optional.empty(), CachePrune.Kept.ANY, true), Instant.now());
+        builder.keeping().prune(new CachePrune(Optional.empty(), CachePrune.Space.NONE, CachePrune.Kept.ANY, true),
+                Instant.now());
         pruned.countDown();
         try (var tree = files(Digest.parse(second.get()))) {
             assertThat(text(tree, "gate")).isEqualTo("g");

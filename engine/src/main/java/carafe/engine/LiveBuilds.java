@@ -6,6 +6,7 @@ import carafe.build.plan.BaseImages;
 import carafe.engine.transfer.ImageTransfers;
 import carafe.engine.transfer.PullRequest;
 import carafe.engine.transfer.PushRequest;
+import carafe.engine.transfer.TransferMessage;
 import carafe.image.Image;
 import carafe.image.Images;
 import carafe.image.ImageUsers;
@@ -71,7 +72,9 @@ final class LiveBuilds implements Builds, AutoCloseable {
     }
 
     /// Images that are here, or at their registry, which is shown what `credentials` has for it and no more.
-    private record Bases(Images images, ImageTransfers transfers, List<AuthConfig> credentials) implements BaseImages {
+    /// `listener` hears how they come.
+    private record Bases(Images images, ImageTransfers transfers, List<AuthConfig> credentials, BuildListener listener)
+            implements BaseImages {
 
         @Override
         public BaseImage find(String reference, Platform platform) throws EngineException {
@@ -97,16 +100,34 @@ final class LiveBuilds implements Builds, AutoCloseable {
 
         @Override
         public BaseImage refresh(String reference, Platform platform) throws EngineException {
-            var name = Reference.parse(reference);
+            var given = Reference.parse(reference);
+            var name = given.digest().isPresent() ? given : given.withDefaultTag();
+            listener.on(new BuildEvent.Resolving(name.toString()));
+            String error = "cancelled";
             try {
-                var request = new PullRequest(name.digest().isPresent() ? name : name.withDefaultTag(),
-                        Optional.of(platform), credentialsFor(name.domain()));
-                transfers.pull(request, _ -> { });
+                transfers.pull(new PullRequest(name, Optional.of(platform), credentialsFor(name.domain())),
+                        message -> listener.on(told(name.toString(), message)));
+                error = "";
+            } catch (EngineException e) {
+                error = String.valueOf(e.getMessage());
+                throw e;
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new EngineException.Unavailable("fetching " + name.familiar() + ": cancelled", e);
+            } finally {
+                listener.on(new BuildEvent.Fetched(name.toString(), error));
             }
             return local(reference, platform);
+        }
+
+        private static BuildEvent told(String name, TransferMessage message) {
+            return switch (message) {
+                case TransferMessage.Line(String text) -> new BuildEvent.Fetching(name, "", text, 0, 0);
+                case TransferMessage.About(String id, String text) -> new BuildEvent.Fetching(name, id, text, 0, 0);
+                case TransferMessage.Moving(String id, String text, long current, long total) ->
+                    new BuildEvent.Fetching(name, id, text, current, total);
+                case TransferMessage.Pushed pushed -> throw new AssertionError("a pull pushes nothing: " + pushed);
+            };
         }
 
         @Override
@@ -274,7 +295,7 @@ final class LiveBuilds implements Builds, AutoCloseable {
     public BuildOutcome build(BuildRequest request, List<AuthConfig> credentials, InputStream context,
             BuildListener listener) throws EngineException, InterruptedException {
         checkExports(request);
-        var bases = new Bases(images, tell.transfers, credentials);
+        var bases = new Bases(images, tell.transfers, credentials, listener);
         var outcome = builder.build(request, bases, context, listener);
         if (outcome.contextWanted()) {
             return outcome;

@@ -177,7 +177,8 @@ final class Flight {
             case BuildEvent.Running running -> new BuildEvent.Running(vertex, running.container());
             case BuildEvent.Log log -> new BuildEvent.Log(vertex, log.stream(), log.bytes());
             case BuildEvent.Planned _, BuildEvent.Started _, BuildEvent.Explained _, BuildEvent.Done _, BuildEvent.Failed _,
-                    BuildEvent.Warning _, BuildEvent.Note _ ->
+                    BuildEvent.Warning _, BuildEvent.Resolving _, BuildEvent.Fetching _, BuildEvent.Fetched _,
+                    BuildEvent.Note _ ->
                     throw new AssertionError("flights tell what programs do: " + event);
         };
     }

@@ -71,7 +71,7 @@ final class Catalog {
     };
 
     private static final String[][] BUILDER = {
-        {"build", "Build an image from a Dockerfile"},
+        {"build", "Build an image from a Dockerfile"}, {"du", "Disk usage of what builds keep"},
         {"export", "Write cache mounts of builds into a directory"},
         {"import", "Fill cache mounts that are not there yet from a directory"}, {"prune", "Remove build cache"},
     };
@@ -148,6 +148,7 @@ final class Catalog {
         return switch (group) {
             case "builder" -> switch (name) {
                 case "build" -> Build.command(path);
+                case "du" -> BuildCache.usage(path);
                 case "export" -> CacheDirectory.exported(path);
                 case "import" -> CacheDirectory.imported(path);
                 case "prune" -> BuildCache.prune(path);

@@ -16,7 +16,7 @@ public final class Warmth {
             "ps", "rename", "restart", "rm", "rmi", "run", "start", "stop", "tag", "top", "unpause", "version", "wait");
 
     private static final Set<String> TAKEN_OF_GROUPS = Set.of(
-            "builder build", "builder prune",
+            "builder build", "builder du", "builder prune",
             "container attach", "container commit", "container create", "container exec", "container inspect",
             "container kill", "container list", "container ls", "container pause", "container port", "container ps",
             "container remove", "container rename", "container restart", "container rm", "container run",
