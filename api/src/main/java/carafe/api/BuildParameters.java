@@ -1,6 +1,8 @@
 package carafe.api;
 
+import carafe.http.Query;
 import carafe.spec.EngineException.Invalid;
+import carafe.spec.EngineException.Unsupported;
 import carafe.spec.Json;
 import carafe.spec.build.BuildAnnotation;
 import carafe.spec.build.BuildContexts;
@@ -19,16 +21,19 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// Reads what a build is asked for: from Docker's query, or from our own document.
 final class BuildParameters {
 
     private static final String EPOCH = "SOURCE_DATE_EPOCH";
+    private static final Set<String> NOTHING = Set.of("", "null", "[]");
 
     private BuildParameters() {}
 
     /// Docker's query.
-    static BuildRequest read(Call call) throws Invalid {
+    static BuildRequest read(Call call) throws Invalid, Unsupported {
+        refuse(call.query());
         var arguments = texts("buildargs", call.text("buildargs"));
         var labels = texts("labels", call.text("labels"));
         var cpu = new BuildLimits.Cpu(call.number("cpushares").orElse(0L), call.number("cpuperiod").orElse(0L),
@@ -42,6 +47,31 @@ final class BuildParameters {
                 new BuildRequest.Cache(call.flag("nocache"), List.of(), imports(call.text("cachefrom")), List.of()), running,
                 new BuildRequest.Result(BuildRequest.Call.BUILD, epoch(arguments), false, call.flag("pull")),
                 new BuildContexts(remote(call.text("remote")), Map.of(), List.of()));
+    }
+
+    /// What Docker's query may ask for and nothing here does is told; clients' words for nothing pass.
+    static void refuse(Query query) throws Invalid, Unsupported {
+        if (query.flag("squash")) {
+            throw new Unsupported("squash=1 cannot be done: layers are kept apart; begin a last stage with FROM scratch and"
+                    + " COPY --from, which has one layer");
+        }
+        if (!NOTHING.containsAll(query.all("securityopt"))) {
+            throw new Unsupported("securityopt cannot be done: steps have the default profile; `carafe build --allow"
+                    + " security.insecure` lets those out of it that ask for it");
+        }
+        for (String isolation : query.all("isolation")) {
+            if (!isolation.isEmpty() && !isolation.equalsIgnoreCase("default")) {
+                throw new Unsupported("isolation=" + isolation + " cannot be done: it is a matter of Windows");
+            }
+        }
+        if (!NOTHING.containsAll(query.all("outputs"))) {
+            throw new Unsupported("outputs cannot be done through POST /build, which makes an image; `carafe build --output`"
+                    + " writes files");
+        }
+        String shared = query.first("shmsize").orElse("").strip();
+        if (shared.startsWith("-")) {
+            throw new Invalid("invalid value \"" + shared + "\" for parameter shmsize: no memory is smaller than nothing");
+        }
     }
 
     /// Docker's door makes one image; several platforms are for our own.
@@ -142,7 +172,8 @@ final class BuildParameters {
             if ((kind == CacheExport.Kind.REGISTRY) == reference.isEmpty()) {
                 throw new Invalid("a cache for a registry needs a reference, any other has none");
             }
-            to.add(new CacheExport(kind, reference, entry.truth("all"), entry.truth("mounts")));
+            to.add(new CacheExport(kind, reference, entry.truth("all"), entry.truth("mounts"),
+                    entry.truth("ignoreError")));
         }
         return new BuildRequest.Cache(json.truth("noCache"), json.texts("noCacheFilter"), from, to);
     }
@@ -169,7 +200,8 @@ final class BuildParameters {
                 Optional.of(json.text("target")).filter(target -> !target.isEmpty()), json.texts("platforms"),
                 cache(json), running,
                 new BuildRequest.Result(kind(json.text("call", "build")), epoch(arguments), json.truth("explain"),
-                        json.truth("pull"), BuildAnnotation.parseAll(json.texts("annotations")), json.truth("json")),
+                        json.truth("pull"), BuildAnnotation.parseAll(json.texts("annotations")), json.truth("json"),
+                        json.truth("pushed")),
                 contexts(json));
     }
 
@@ -209,7 +241,8 @@ final class BuildParameters {
                 sent.add(name);
             }
         }
-        return new BuildContexts(remote(json.text("remote")), named, sent, listing(json.object("listing")));
+        return new BuildContexts(remote(json.text("remote")), named, sent, listing(json.object("listing")),
+                json.text("dockerfileName"));
     }
 
     /// `listing` has the name of the `directory` that is listed, and whether its tar stays out (`alone`).

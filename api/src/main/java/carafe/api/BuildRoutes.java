@@ -12,15 +12,15 @@ import carafe.spec.build.CachePrune;
 import carafe.spec.build.CacheUse;
 import carafe.spec.docker.AuthConfig;
 import carafe.spec.docker.Filters;
+import carafe.spec.docker.Timestamps;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /// Builds: the classic door that every Docker client knows, a richer one of our own beside it, and the cache.
 final class BuildRoutes {
@@ -29,8 +29,11 @@ final class BuildRoutes {
     static final String OWN_TYPE = "application/vnd.carafe.build";
 
     private static final int MAX_DOCUMENT_BYTES = 8 << 20;
+    private static final Set<String> FILTERS = Set.of("until", "unused-for", "id", "type", "inuse", "description", "shared",
+            "private");
 
     private final Builds builds;
+    private final RunningBuilds running = new RunningBuilds();
 
     BuildRoutes(Builds builds) {
         this.builds = builds;
@@ -38,6 +41,7 @@ final class BuildRoutes {
 
     void addTo(Routes routes) {
         routes.add("POST /build", this::build);
+        routes.add("POST /build/cancel", this::cancel);
         routes.add("POST /build/prune", this::prune);
         routes.add("GET /build/cache", this::cache);
         routes.add("POST /build/cache/export", this::exportMounts);
@@ -93,31 +97,55 @@ final class BuildRoutes {
         return Json.parseObject(body.readNBytes(length));
     }
 
-    /// Builds, and stops when the client goes away.
+    /// Ends the builds that were begun with this `buildid`. As with Docker, it is no error when none runs any more.
+    private void cancel(Call call) throws Exception {
+        String id = call.text("id");
+        if (id.isEmpty()) {
+            throw new Invalid("build ID not provided");
+        }
+        running.cancel(id);
+        call.answerNothing(200);
+    }
+
+    /// Builds, and stops when the client goes away or the build is cancelled.
     private BuildOutcome watched(Call call, BuildRequest request, List<AuthConfig> credentials, InputStream body,
             BuildListener listener) throws EngineException, IOException {
         var builder = Thread.currentThread();
         call.exchange().onClientGone(builder::interrupt);
+        var build = running.begin(call.text("buildid"));
         try {
             return builds.build(request, credentials, body, listener);
-        } catch (InterruptedException e) {
+        } catch (InterruptedException | EngineException e) {
+            if (build.isCancelled()) {
+                throw new EngineException.Unavailable("the build was cancelled", e);
+            }
+            if (e instanceof EngineException failed) {
+                throw failed;
+            }
             throw new IOException("the client went away; the build was stopped", e);
         } finally {
+            build.end();
             Thread.interrupted(); // the answer's end is not to be cut by a late word of the client's going
         }
     }
 
     private void prune(Call call) throws Exception {
         var filters = call.filters();
-        filters.allowOnly(Set.of("until", "unused-for", "id", "type", "inuse", "description", "shared", "private"));
-        var keep = number(call, "keep-storage");
-        var reserved = number(call, "reserved-space");
-        var used = number(call, "max-used-space");
-        var bound = reserved.isPresent() ? reserved : used.isPresent() ? used : keep;
-        var pruned = builds.prune(new CachePrune(age(filters), bound.filter(bytes -> bytes > 0), kept(filters),
-                call.flag("all")));
+        filters.allowOnly(FILTERS);
+        long reserved = space(call, "reserved-space");
+        var space = new CachePrune.Space(reserved > 0 ? reserved : space(call, "keep-storage"),
+                space(call, "max-used-space"), space(call, "min-free-space"));
+        var pruned = builds.prune(new CachePrune(unusedFor(filters, Instant.now()), space, kept(filters), call.flag("all")));
         call.answer(Json.object().put("CachesDeleted", pruned.ids().isEmpty() ? Json.NULL : Json.ofTexts(pruned.ids()))
                 .put("SpaceReclaimed", pruned.bytes()).build());
+    }
+
+    private static long space(Call call, String parameter) throws Invalid {
+        long bytes = call.number(parameter).orElse(0L);
+        if (bytes < 0) {
+            throw new Invalid("invalid value \"" + bytes + "\" for parameter " + parameter + ": space is never negative");
+        }
+        return bytes;
     }
 
     /// The filters on what a kept thing is. BuildKit's `parent` is none of them: what is kept here knows no parents.
@@ -136,28 +164,25 @@ final class BuildRoutes {
         return filters.of(key).isEmpty() ? Optional.empty() : Optional.of(filters.truth(key, false));
     }
 
-    private static Optional<Long> number(Call call, String name) throws Invalid {
-        return call.number(name);
-    }
-
-    private static Optional<Duration> age(Filters filters) throws Invalid {
-        for (String text : filters.of(filters.of("until").isEmpty() ? "unused-for" : "until")) {
-            var matcher = Pattern.compile("(?:(\\d{1,6})h)?(?:(\\d{1,6})m)?(?:(\\d{1,9})s)?").matcher(text);
-            if (!matcher.matches() || text.isEmpty()) {
-                throw new Invalid("invalid duration \"" + text + "\" in filter until: write it as 24h or 90m");
-            }
-            return Optional.of(Duration.ofHours(part(matcher.group(1))).plusMinutes(part(matcher.group(2)))
-                    .plusSeconds(part(matcher.group(3))));
+    /// How long something must not have been used, by `until` or its old name `unused-for`.
+    static Optional<Duration> unusedFor(Filters filters, Instant now) throws Invalid {
+        var texts = filters.of(filters.of("until").isEmpty() ? "unused-for" : "until");
+        if (texts.size() > 1 || !filters.of("until").isEmpty() && !filters.of("unused-for").isEmpty()) {
+            throw new Invalid("invalid filter: until and unused-for are one filter, which has one value");
         }
-        return Optional.empty();
+        return texts.isEmpty() ? Optional.empty()
+                : Timestamps.parse(texts.iterator().next(), now).map(until -> Duration.between(until, now));
     }
 
-    private static long part(@Nullable String digits) {
-        return digits == null ? 0 : Long.parseLong(digits);
-    }
-
+    /// All that is kept, or what filters say, which are those of prune.
     private void cache(Call call) throws Exception {
-        call.answer(records(builds.cache()));
+        var filters = call.filters();
+        filters.allowOnly(FILTERS);
+        var kept = kept(filters);
+        var now = Instant.now();
+        var unusedFor = unusedFor(filters, now);
+        call.answer(records(builds.cache().stream().filter(kept::has)
+                .filter(use -> unusedFor.isEmpty() || use.lastUsed().isBefore(now.minus(unusedFor.get()))).toList()));
     }
 
     /// What builds keep, in the words of Docker's disk usage.

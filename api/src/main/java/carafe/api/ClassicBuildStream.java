@@ -1,5 +1,6 @@
 package carafe.api;
 
+import carafe.engine.transfer.TransferMessage;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.build.BuildEvent;
@@ -14,10 +15,11 @@ import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// The stream of the classic builder: steps one after the other in the Dockerfile's order, whatever order they really
-/// run in. What a step says before its turn waits for it.
+/// run in. What a step says before its turn waits for it. Of what a quiet build says the end is kept, and told if it fails.
 final class ClassicBuildStream implements AutoCloseable {
 
     private static final int MAX_WAITING_BYTES = 16 << 20;
+    private static final int UNTOLD_CHARACTERS = 64 << 10;
 
     private final MessageAnswer answer;
     private final boolean quiet;
@@ -26,6 +28,8 @@ final class ClassicBuildStream implements AutoCloseable {
     private List<BuildEvent.Vertex> vertices = List.of();
     private final Map<Integer, List<String>> waiting = new HashMap<>();
     private final Map<Integer, Boolean> finished = new HashMap<>();
+    /// The end of what a quiet build did not tell.
+    private final StringBuilder untold = new StringBuilder();
     private long waitingBytes;
     private int turn;
     private boolean begun;
@@ -61,6 +65,14 @@ final class ClassicBuildStream implements AutoCloseable {
                 }
                 case BuildEvent.Warning(var rule, var _, var message, var line, var _, var _) ->
                     tell(" [Warning] " + rule + ": " + message + " (line " + line + ")\n");
+                case BuildEvent.Fetching(var _, var layer, var status, var current, var total) -> {
+                    if (!quiet) {
+                        answer.send(TransferStream.json(layer.isEmpty() ? new TransferMessage.Line(status)
+                                : total > 0 ? new TransferMessage.Moving(layer, status, current, total)
+                                : new TransferMessage.About(layer, status)));
+                    }
+                }
+                case BuildEvent.Resolving _, BuildEvent.Fetched _ -> { }
                 case BuildEvent.Note(var text) -> tell(text + "\n");
             }
         } finally {
@@ -120,6 +132,11 @@ final class ClassicBuildStream implements AutoCloseable {
     private void tell(String text) {
         if (!quiet) {
             answer.send(Json.object().put("stream", text).build());
+            return;
+        }
+        untold.append(text);
+        if (untold.length() > 2 * UNTOLD_CHARACTERS) {
+            untold.delete(0, untold.length() - UNTOLD_CHARACTERS);
         }
     }
 
@@ -144,6 +161,9 @@ final class ClassicBuildStream implements AutoCloseable {
     void fail(EngineException e) throws EngineException {
         lock.lock();
         try {
+            if (!untold.isEmpty()) {
+                answer.send(Json.object().put("stream", untold.toString()).build());
+            }
             var detail = Json.object();
             Optional.of(exitCode).filter(code -> code != 0).ifPresent(code -> detail.put("code", code));
             answer.fail(e, Json.object().put("errorDetail", detail.put("message", e.getMessage()).build())

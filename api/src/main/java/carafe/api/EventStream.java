@@ -35,6 +35,12 @@ final class EventStream implements AutoCloseable {
             case BuildEvent.Warning warning -> Json.object().put("event", "warning").put("rule", warning.rule())
                     .put("description", warning.description()).put("message", warning.message())
                     .put("line", warning.line()).put("place", warning.place()).put("fix", warning.fix());
+            case BuildEvent.Resolving(var name) -> Json.object().put("event", "resolving").put("name", name);
+            case BuildEvent.Fetching(var name, var layer, var status, var current, var total) ->
+                Json.object().put("event", "fetching").put("name", name).put("layer", layer).put("status", status)
+                        .put("current", current).put("total", total);
+            case BuildEvent.Fetched(var name, var error) ->
+                Json.object().put("event", "fetched").put("name", name).put("error", error);
             case BuildEvent.Note(var text) -> Json.object().put("event", "note").put("text", text);
         }).build());
     }
@@ -49,7 +55,8 @@ final class EventStream implements AutoCloseable {
         outcome.imageId().ifPresent(id -> last.put("image", id));
         if (!outcome.images().isEmpty()) {
             last.put("images", Json.ofAll(outcome.images().stream().map(made -> Json.object()
-                    .put("platform", made.platform().toString()).put("id", made.id()).build()).toList()));
+                    .put("platform", made.platform().toString()).put("id", made.id())
+                    .put("annotations", Json.ofMap(made.annotations())).build()).toList()));
         }
         outcome.result().ifPresent(result -> last.put("descriptor", result.toJson()));
         outcome.index().ifPresent(index -> last.put("index", index));

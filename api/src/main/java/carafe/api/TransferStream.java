@@ -23,7 +23,8 @@ final class TransferStream implements TransferListener, AutoCloseable {
         answer.send(json(message));
     }
 
-    private static Json json(TransferMessage message) {
+    /// A message as Docker sends it.
+    static Json json(TransferMessage message) {
         var nothing = Json.object().build();
         return switch (message) {
             case TransferMessage.Line(String text) -> Json.object().put("status", text).build();

@@ -1,14 +1,19 @@
 package carafe.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carafe.http.Query;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.build.BuildContexts;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class BuildParametersTest {
 
@@ -34,6 +39,27 @@ class BuildParametersTest {
                 .hasMessageContaining("carafe build --platform linux/amd64,linux/arm64");
         var ours = Json.parseObject("{\"platforms\":[\"linux/amd64\",\"linux/arm64\"]}".getBytes(StandardCharsets.UTF_8));
         assertThat(BuildParameters.read(ours).platforms()).containsExactly("linux/amd64", "linux/arm64");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            squash=1 | squash=1 cannot be done
+            securityopt=%5B%22seccomp%3Dunconfined%22%5D | securityopt cannot be done
+            securityopt=&securityopt=label%3Ddisable | securityopt cannot be done
+            isolation=hyperv | isolation=hyperv cannot be done
+            outputs=%5B%7B%22Type%22%3A%22local%22%7D%5D | outputs cannot be done
+            shmsize=-1 | invalid value "-1" for parameter shmsize
+            """)
+    void whatDockersDoorCannotDoIsRefusedByName(String query, String sentence) {
+        assertThatThrownBy(() -> BuildParameters.refuse(Query.parse(query))).isInstanceOf(EngineException.class)
+                .hasMessageContaining(sentence);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "squash=0&securityopt=&isolation=&outputs=&shmsize=0", "squash=false&isolation=default",
+        "securityopt=null&outputs=null&shmsize=", "securityopt=%5B%5D&outputs=%5B%5D&shmsize=67108864"})
+    void whatClientsSendForNothingPasses(String query) {
+        assertThatCode(() -> BuildParameters.refuse(Query.parse(query))).doesNotThrowAnyException();
     }
 
     @Test

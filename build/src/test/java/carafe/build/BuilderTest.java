@@ -421,7 +421,7 @@ class BuilderTest {
         var bind = (StepRunner.StepMount.Bind) runner.runs.getFirst().mounts().getFirst();
         assertThat(bind.source()).isDirectory();
         assertThat(builder.keeping().list()).extracting("kind").contains("exec.cachemount", "regular");
-        var pruned = builder.keeping().prune(new CachePrune(Optional.empty(), Optional.empty(), CachePrune.Kept.ANY, true),
+        var pruned = builder.keeping().prune(new CachePrune(Optional.empty(), CachePrune.Space.NONE, CachePrune.Kept.ANY, true),
                 Clock.systemUTC().instant());
         assertThat(pruned.ids()).hasSize(2);
         assertThat(bind.source()).doesNotExist();

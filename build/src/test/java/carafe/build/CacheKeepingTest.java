@@ -89,7 +89,8 @@ class CacheKeepingTest {
     }
 
     private static CachePrune prune(Optional<Duration> unused, Optional<Long> keep, List<String> ids, List<String> kinds) {
-        return new CachePrune(unused, keep, new CachePrune.Kept(ids, kinds, List.of(), Optional.empty(), Optional.empty()), true);
+        return new CachePrune(unused, new CachePrune.Space(keep.orElse(0L), 0, 0),
+                new CachePrune.Kept(ids, kinds, List.of(), Optional.empty(), Optional.empty()), true);
     }
 
     @Test
@@ -105,14 +106,72 @@ class CacheKeepingTest {
 
     @Test
     void theLongestUnusedGoUntilTheRestIsSmallEnough() throws Exception {
-        for (String name : List.of("one", "two", "three")) {
-            build("FROM scratch\nCOPY large /" + name + "\n");
-            now = now.plus(Duration.ofMinutes(1));
-        }
+        three();
         var pruned = builder.keeping().prune(prune(Optional.empty(), Optional.of(250_000L), List.of(), List.of()), now);
         assertThat(kept()).containsExactly("0: COPY large /two", "0: COPY large /three");
         assertThat(pruned.ids()).hasSize(1);
         assertThat(pruned.bytes()).isBetween(100_000L, 110_000L);
+    }
+
+    /// Three results of 100 000 bytes that no image has, one after the other.
+    private void three() throws Exception {
+        for (String name : List.of("one", "two", "three")) {
+            build("FROM scratch\nCOPY large /" + name + "\n");
+            now = now.plus(Duration.ofMinutes(1));
+        }
+        forgetImages();
+    }
+
+    private void forgetImages() throws Exception {
+        for (var image : images.list()) {
+            images.remove(image.id().toString(), true, ImageUsers.NONE);
+        }
+    }
+
+    /// How many of three results are left by a prune for `space` on a disk with 1000 bytes.
+    private int left(CachePrune.Space space) throws Exception {
+        var keeping = builder.keeping();
+        keeping.prune(new CachePrune(Optional.empty(), space, CachePrune.Kept.ANY, true), now, 1000);
+        return keeping.list().size();
+    }
+
+    @Test
+    void nothingGoesFromADiskWithRoom() throws Exception {
+        three();
+        assertThat(left(new CachePrune.Space(0, 0, 1000))).isEqualTo(3);
+        assertThat(left(new CachePrune.Space(0, 0, 1001))).isEqualTo(2);
+        assertThat(left(new CachePrune.Space(0, 0, 1_000_000))).isZero();
+    }
+
+    @Test
+    void whatIsReservedStaysAndTheMostIsABound() throws Exception {
+        three();
+        assertThat(left(new CachePrune.Space(100_000, 300_000, 0))).isEqualTo(3);
+        assertThat(left(new CachePrune.Space(100_000, 250_000, 0))).isEqualTo(2);
+        assertThat(left(new CachePrune.Space(150_000, 250_000, 1_000_000))).isEqualTo(1);
+        assertThat(left(new CachePrune.Space(100_000, 0, 0))).isEqualTo(1);
+    }
+
+    @Test
+    void whatImagesShareStaysUntilAllIsAskedForAndNeverCounts() throws Exception {
+        build("FROM scratch\nCOPY large /image\n");
+        var keeping = builder.keeping();
+        var some = keeping.prune(new CachePrune(Optional.empty(), CachePrune.Space.NONE, CachePrune.Kept.ANY, false), now);
+        assertThat(some.ids()).isEmpty();
+        assertThat(left(new CachePrune.Space(1, 0, 0))).isEqualTo(1);
+        var all = keeping.prune(like(List.of(), Optional.empty(), Optional.empty()), now);
+        assertThat(all.ids()).hasSize(1);
+        assertThat(all.bytes()).isZero();
+    }
+
+    @Test
+    void aLayerOfTwoResultsIsFreedOnceAndWithTheLast() throws Exception {
+        build("FROM scratch\nCOPY large /a\nCOPY large /a\n");
+        forgetImages();
+        var keeping = builder.keeping();
+        String first = keeping.list().getFirst().id();
+        assertThat(keeping.prune(prune(Optional.empty(), Optional.empty(), List.of(first), List.of()), now).bytes()).isZero();
+        assertThat(keeping.prune(like(List.of(), Optional.empty(), Optional.empty()), now).bytes()).isEqualTo(100_000);
     }
 
     @Test
@@ -127,7 +186,7 @@ class CacheKeepingTest {
     }
 
     private static CachePrune like(List<String> descriptions, Optional<Boolean> inUse, Optional<Boolean> shared) {
-        return new CachePrune(Optional.empty(), Optional.empty(),
+        return new CachePrune(Optional.empty(), CachePrune.Space.NONE,
                 new CachePrune.Kept(List.of(), List.of(), descriptions, inUse, shared), true);
     }
 

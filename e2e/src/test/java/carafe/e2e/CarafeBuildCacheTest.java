@@ -231,7 +231,7 @@ final class CarafeBuildCacheTest {
             assertThat(docker.to(second).and("build", "--network", "none", "--cache-from", "classic", context.toString()).run()
                     .good().text()).contains("ran-42");
             Files.writeString(context.resolve("file"), "file\n");
-            on(second, "builder", "prune", "-f").good();
+            on(second, "builder", "prune", "-af").good();
         }
     }
 }

@@ -4,11 +4,9 @@ import carafe.spec.EngineException;
 import carafe.spec.docker.Filters;
 import carafe.spec.docker.MountRequest;
 import carafe.spec.docker.Timestamps;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -139,15 +137,11 @@ final class ContainerFilter {
         return moment;
     }
 
-    /// Reads the `until` of a prune: a span back from `now` (`10m`, `1h30m`), unix seconds, or RFC 3339.
+    /// Reads the `until` of a prune. See [Timestamps#parse(String, Instant)].
     static Optional<Instant> until(Filters filters, Instant now) throws EngineException.Invalid {
         Optional<Instant> until = Optional.empty();
         for (var text : filters.of("until")) {
-            if (text.matches("([0-9]+(h|m|s))+")) {
-                until = Optional.of(now.minus(Duration.parse("PT" + text.toUpperCase(Locale.ROOT))));
-            } else {
-                until = Timestamps.parse(text);
-            }
+            until = Timestamps.parse(text, now);
         }
         return until;
     }

@@ -6,11 +6,13 @@ import carafe.build.plan.BaseImages;
 import carafe.engine.transfer.ImageTransfers;
 import carafe.engine.transfer.PullRequest;
 import carafe.engine.transfer.PushRequest;
+import carafe.engine.transfer.TransferMessage;
 import carafe.image.Image;
 import carafe.image.Images;
 import carafe.image.ImageUsers;
 import carafe.image.Intake;
 import carafe.spec.EngineException;
+import carafe.spec.build.BuildEvent;
 import carafe.spec.build.BuildListener;
 import carafe.spec.build.BuildOutcome;
 import carafe.spec.build.BuildRequest;
@@ -70,7 +72,9 @@ final class LiveBuilds implements Builds, AutoCloseable {
     }
 
     /// Images that are here, or at their registry, which is shown what `credentials` has for it and no more.
-    private record Bases(Images images, ImageTransfers transfers, List<AuthConfig> credentials) implements BaseImages {
+    /// `listener` hears how they come.
+    private record Bases(Images images, ImageTransfers transfers, List<AuthConfig> credentials, BuildListener listener)
+            implements BaseImages {
 
         @Override
         public BaseImage find(String reference, Platform platform) throws EngineException {
@@ -96,16 +100,34 @@ final class LiveBuilds implements Builds, AutoCloseable {
 
         @Override
         public BaseImage refresh(String reference, Platform platform) throws EngineException {
-            var name = Reference.parse(reference);
+            var given = Reference.parse(reference);
+            var name = given.digest().isPresent() ? given : given.withDefaultTag();
+            listener.on(new BuildEvent.Resolving(name.toString()));
+            String error = "cancelled";
             try {
-                var request = new PullRequest(name.digest().isPresent() ? name : name.withDefaultTag(),
-                        Optional.of(platform), credentialsFor(name.domain()));
-                transfers.pull(request, _ -> { });
+                transfers.pull(new PullRequest(name, Optional.of(platform), credentialsFor(name.domain())),
+                        message -> listener.on(told(name.toString(), message)));
+                error = "";
+            } catch (EngineException e) {
+                error = String.valueOf(e.getMessage());
+                throw e;
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new EngineException.Unavailable("fetching " + name.familiar() + ": cancelled", e);
+            } finally {
+                listener.on(new BuildEvent.Fetched(name.toString(), error));
             }
             return local(reference, platform);
+        }
+
+        private static BuildEvent told(String name, TransferMessage message) {
+            return switch (message) {
+                case TransferMessage.Line(String text) -> new BuildEvent.Fetching(name, "", text, 0, 0);
+                case TransferMessage.About(String id, String text) -> new BuildEvent.Fetching(name, id, text, 0, 0);
+                case TransferMessage.Moving(String id, String text, long current, long total) ->
+                    new BuildEvent.Fetching(name, id, text, current, total);
+                case TransferMessage.Pushed pushed -> throw new AssertionError("a pull pushes nothing: " + pushed);
+            };
         }
 
         @Override
@@ -216,20 +238,33 @@ final class LiveBuilds implements Builds, AutoCloseable {
 
     /// Sends the caches that are for registries, and lets go of their names here: of those alone, whatever else has the
     /// same image; one that is for the client too stays until he has it.
-    private void push(BuildRequest request, BuildOutcome outcome, Bases bases) throws EngineException, InterruptedException {
+    private void push(BuildRequest request, BuildOutcome outcome, Bases bases, BuildListener listener)
+            throws EngineException, InterruptedException {
         var exports = request.cache().to().stream().filter(to -> to.kind() != CacheExport.Kind.INLINE).toList();
         var names = new LinkedHashSet<Reference>();
+        var needed = new HashSet<Reference>();
         var wanted = new HashSet<String>();
         for (int i = 0; i < exports.size(); i++) {
             if (exports.get(i).kind() == CacheExport.Kind.REGISTRY) {
-                names.add(Reference.parse(exports.get(i).reference()).withDefaultTag());
+                var name = Reference.parse(exports.get(i).reference()).withDefaultTag();
+                names.add(name);
+                if (!exports.get(i).ignoreError()) {
+                    needed.add(name);
+                }
             } else {
                 wanted.add(outcome.cacheIds().get(i));
             }
         }
         try {
             for (var name : names) {
-                tell.transfers.push(new PushRequest(name, bases.credentialsFor(name.domain())), _ -> { });
+                try {
+                    tell.transfers.push(new PushRequest(name, bases.credentialsFor(name.domain())), _ -> { });
+                } catch (EngineException e) {
+                    if (needed.contains(name)) {
+                        throw e;
+                    }
+                    listener.on(new BuildEvent.Note("the cache did not go to " + name.familiar() + ": " + e.getMessage()));
+                }
             }
         } finally {
             letGo(images, names, wanted);
@@ -260,13 +295,13 @@ final class LiveBuilds implements Builds, AutoCloseable {
     public BuildOutcome build(BuildRequest request, List<AuthConfig> credentials, InputStream context,
             BuildListener listener) throws EngineException, InterruptedException {
         checkExports(request);
-        var bases = new Bases(images, tell.transfers, credentials);
+        var bases = new Bases(images, tell.transfers, credentials, listener);
         var outcome = builder.build(request, bases, context, listener);
         if (outcome.contextWanted()) {
             return outcome;
         }
         tell.names.forget();
-        push(request, outcome, bases);
+        push(request, outcome, bases, listener);
         if (outcome.imageId().isPresent()) {
             for (String tag : request.tags()) {
                 var attributes = new TreeMap<String, String>();

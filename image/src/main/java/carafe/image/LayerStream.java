@@ -31,6 +31,7 @@ final class LayerStream extends InputStream {
         }
     }
 
+    private final Kind kind;
     private final UnpackBounds bounds;
     private final Counter blob;
     private final InputStream plain;
@@ -50,6 +51,7 @@ final class LayerStream extends InputStream {
     }
 
     private LayerStream(InputStream source, UnpackBounds bounds, OutputStream copy, Kind kind) throws IOException {
+        this.kind = kind;
         this.bounds = bounds;
         this.copy = copy;
         this.blob = new Counter(source);
@@ -129,7 +131,7 @@ final class LayerStream extends InputStream {
     private void check() throws Broken {
         var excess = compressed() ? bounds.excess(plainBytes, blob.bytes) : bounds.excess(plainBytes);
         if (excess.isPresent()) {
-            throw new Broken("layer " + excess.get());
+            throw new Broken((kind == Kind.LAYER ? "layer " : "the archive ") + excess.get());
         }
     }
 

@@ -119,22 +119,26 @@ public final class StepCache implements AutoCloseable {
         }
     }
 
+    /// A result, and the layer that it keeps; `needed` where an image or a container has that too.
+    public record Held(CacheUse use, Optional<Digest> layer, boolean needed) {}
+
     /// All results, those unused longest first. Of those that have the same layer the last used counts its bytes, the
     /// others share them.
-    public List<CacheUse> uses() throws EngineException {
+    public List<Held> held() throws EngineException {
         var layers = new HashMap<Digest, LayerUse>();
         images.layerUses().forEach(use -> layers.put(use.diffId(), use));
         var counted = new HashSet<Digest>();
         var sorted = new ArrayList<>(records.values());
         sorted.sort(Comparator.comparing(StepRecord::used).reversed());
-        var all = new ArrayList<CacheUse>();
+        var all = new ArrayList<Held>();
         for (var record : sorted) {
             String kind = record.kind().equals("run") ? "regular" : "source.local";
             var layer = record.layer().map(Layer::diffId).map(layers::get);
             boolean shared = layer.filter(use -> use.isNeeded() || !counted.add(use.diffId())).isPresent();
-            all.add(new CacheUse(record.key().hex(), kind, record.description(),
+            var use = new CacheUse(record.key().hex(), kind, record.description(),
                     layer.map(LayerUse::fileBytes).orElse(0L), false, shared, record.created(), record.used(),
-                    record.uses()));
+                    record.uses());
+            all.add(new Held(use, layer.map(LayerUse::diffId), layer.filter(LayerUse::isNeeded).isPresent()));
         }
         return all.reversed();
     }

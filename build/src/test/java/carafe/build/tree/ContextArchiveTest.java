@@ -10,6 +10,7 @@ import carafe.spec.EngineException;
 import carafe.spec.build.IgnorePatterns;
 import carafe.spec.oci.Digest;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -234,6 +236,21 @@ class ContextArchiveTest {
                 .isInstanceOf(EngineException.Invalid.class)
                 .hasMessage("the archive, with the holes of hole, unpacks to more than 200 times its size");
         assertThat(directory).isEmptyDirectory();
+    }
+
+    @Test
+    void aCompressedBombIsCalledAnArchive() throws Exception {
+        var member = new ByteArrayOutputStream();
+        try (var gzip = new GZIPOutputStream(member)) {
+            gzip.write(new TarText().file("a", new byte[1 << 20], 0644).bytes(), 0, 512 + (1 << 20));
+        }
+        var bomb = new ByteArrayOutputStream();
+        for (int i = 0; i < 1100; i++) {
+            member.writeTo(bomb);
+        }
+        assertThatThrownBy(() -> ContextArchive.read(new ByteArrayInputStream(bomb.toByteArray()), Scratch.of(directory)))
+                .isInstanceOf(EngineException.Invalid.class)
+                .hasMessage("the archive unpacks to more than 200 times its size");
     }
 
     @Test

@@ -1,5 +1,6 @@
 package carafe.cli.build;
 
+import carafe.cli.format.Human;
 import carafe.cli.session.Session;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
@@ -17,11 +18,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// Shows a build's events as buildx does: `plain` a line for all that happens, `tty` a head and the steps, redrawn in
-/// place several times a second, `rawjson` BuildKit's status records, one a line, `quiet` nothing. Talks on standard error.
-/// Events come from one thread; the clock's redrawing has its own until [#end].
+/// place several times a second, `rawjson` BuildKit's status records, one a line, `quiet` only the end of what a failed step
+/// printed. Talks on standard error.
+/// Events come from one thread, word of what is sent from another; the clock's redrawing has its own until [#end].
 public final class BuildProgress {
 
     /// How a build is shown.
@@ -29,23 +32,44 @@ public final class BuildProgress {
 
     private static final int TAIL_LINES = 20;
     private static final int SHOWN_LINES = 6;
+    private static final int DIGITS = 4;
+    private static final int LEAST_CONTEXT_BYTES = 1 << 20;
+    private static final Duration SECOND = Duration.ofSeconds(1);
+    private static final String CONTEXT = "context";
+    private static final Set<String> UNTOLD = Set.of("Pulling fs layer", "Waiting", "Verifying Checksum");
+    private static final Set<String> FINAL = Set.of("Pull complete", "Already exists");
     private static final Duration TICK = Duration.ofMillis(150);
 
     private final Session session;
     private final Style style;
     private final Instant began;
-    private final Map<Integer, Vertex> vertices = new LinkedHashMap<>();
+    /// The steps by their number in the plan, the context by `context`, images by their names; in the order they are shown.
+    private final Map<String, Vertex> vertices = new LinkedHashMap<>();
     /// Guards everything that is drawn: `drawn` and the vertices.
     private final ReentrantLock drawing = new ReentrantLock();
     private final Optional<Thread> ticker;
     private int drawn;
+    private int numbers;
     private Optional<Json.Obj> failure = Optional.empty();
     private boolean warned;
+
+    /// How far a part of a vertex's work is.
+    private static final class Status {
+        final Instant began;
+        Instant told = Instant.MIN;
+        String words = "";
+        String line = "";
+
+        Status(Instant began) {
+            this.began = began;
+        }
+    }
 
     private static final class Vertex {
         final int number;
         final String title;
         final ArrayDeque<String> tail = new ArrayDeque<>();
+        final Map<String, Status> statuses = new LinkedHashMap<>();
         final ByteArrayOutputStream line = new ByteArrayOutputStream();
         Optional<Instant> began = Optional.empty();
         Optional<Instant> ended = Optional.empty();
@@ -115,8 +139,9 @@ public final class BuildProgress {
                             + (event.text("fix").isEmpty() ? "" : "\n   try:  " + event.text("fix")));
                 }
                 case "note" -> say(event.text("text"));
+                case "resolving", "fetching", "fetched" -> fetching(kind, event);
                 default -> {
-                    var vertex = vertices.get((int) event.number("vertex", -1));
+                    var vertex = vertices.get(Long.toString(event.number("vertex", -1)));
                     if (vertex != null) {
                         on(kind, vertex, event);
                     }
@@ -134,18 +159,81 @@ public final class BuildProgress {
             String stage = vertex.text("stage").isEmpty() ? "" : vertex.text("stage") + " ";
             String title = "[" + stage + vertex.number("number", 0) + "/" + vertex.number("total", 0) + "] "
                     + vertex.text("text");
-            vertices.put(number, new Vertex(number + 1, title));
+            vertices.put(Integer.toString(number), new Vertex(++numbers, title));
             number++;
+        }
+    }
+
+    /// So many bytes of the context were sent; `whole` when no more come. Little is sent untold. Any thread may tell.
+    public void sent(long bytes, boolean whole) {
+        drawing.lock();
+        try {
+            var known = vertices.get(CONTEXT);
+            if (known == null && (bytes < LEAST_CONTEXT_BYTES || whole)) {
+                return;
+            }
+            var vertex = known == null ? begun(CONTEXT, "[internal] load build context") : known;
+            if (vertex.running()) {
+                status(vertex, "transferring context", "", bytes, 0, whole);
+                if (whole) {
+                    ended(vertex);
+                }
+                redraw(false);
+            }
+        } finally {
+            drawing.unlock();
+        }
+    }
+
+    private Vertex begun(String key, String title) {
+        var vertex = new Vertex(++numbers, title);
+        vertices.put(key, vertex);
+        started(vertex);
+        return vertex;
+    }
+
+    private void fetching(String kind, Json.Obj event) throws EngineException.Invalid {
+        String name = event.text("name");
+        var vertex = vertices.get(name);
+        if (vertex == null || !vertex.running() && kind.equals("resolving")) {
+            vertex = begun(name, "[internal] load metadata for " + name);
+            status(vertex, "resolve " + name, "", 0, 0, false);
+        }
+        String layer = event.text("layer");
+        String words = event.text("status");
+        if (kind.equals("fetched")) {
+            vertex.error = event.text("error");
+            vertex.statuses.clear();
+            ended(vertex);
+        } else if (layer.matches("[0-9a-f]{12}") && !UNTOLD.contains(words)) {
+            status(vertex, layer, words, event.number("current", 0), event.number("total", 0), FINAL.contains(words));
+        }
+    }
+
+    /// Shows how far `part` of a vertex's work is; what only counts on is told once a second.
+    private void status(Vertex vertex, String part, String words, long current, long total, boolean whole) {
+        var now = session.clock().instant();
+        var status = vertex.statuses.computeIfAbsent(part, _ -> new Status(now));
+        status.line = part + (words.isEmpty() ? "" : " " + words)
+                + (total > 0 ? " " + Human.size(current, DIGITS) + " / " + Human.size(total, DIGITS)
+                : current > 0 ? ": " + Human.size(current, DIGITS) : "")
+                + (whole ? " " + seconds(status.began, now) + "s done" : "");
+        if (!whole && status.words.equals(words) && now.isBefore(status.told.plus(SECOND))) {
+            return;
+        }
+        status.words = words;
+        status.told = now;
+        plain("#" + vertex.number + " " + status.line);
+        if (style == Style.RAWJSON) {
+            var json = Json.object().put("id", part).put("vertex", vertex.digest()).put("name", words).put("current", current)
+                    .put("total", total).put("timestamp", now.toString()).put("started", status.began.toString());
+            record("statuses", (whole ? json.put("completed", now.toString()) : json).build());
         }
     }
 
     private void on(String kind, Vertex vertex, Json.Obj event) throws EngineException.Invalid {
         switch (kind) {
-            case "started" -> {
-                vertex.began = Optional.of(session.clock().instant());
-                plain("\n#" + vertex.number + " " + vertex.title);
-                raw(vertex);
-            }
+            case "started" -> started(vertex);
             case "log" -> log(vertex, Base64.getDecoder().decode(event.text("bytes")), event.number("stream", 1));
             case "explained" -> {
                 if (style == Style.TTY) {
@@ -156,24 +244,37 @@ public final class BuildProgress {
             }
             case "done" -> {
                 lastLine(vertex);
-                vertex.ended = Optional.of(session.clock().instant());
                 vertex.cached = event.truth("cached");
-                plain("#" + vertex.number + (vertex.cached ? " CACHED" : " DONE " + seconds(vertex) + "s"));
-                raw(vertex);
+                ended(vertex);
             }
             case "failed" -> {
                 lastLine(vertex);
-                vertex.ended = Optional.of(session.clock().instant());
                 vertex.error = event.text("message");
                 failure = Optional.of(event);
-                plain("#" + vertex.number + " ERROR: " + vertex.error);
-                raw(vertex);
+                ended(vertex);
                 var text = new StringBuilder("------\n > " + vertex.title + ":\n");
                 vertex.tail.forEach(line -> text.append(line).append('\n'));
-                say(text + "------");
+                if (style == Style.QUIET) {
+                    session.say(text + "------");
+                } else {
+                    say(text + "------");
+                }
             }
             default -> { }
         }
+    }
+
+    private void started(Vertex vertex) {
+        vertex.began = Optional.of(session.clock().instant());
+        plain("\n#" + vertex.number + " " + vertex.title);
+        raw(vertex);
+    }
+
+    private void ended(Vertex vertex) {
+        vertex.ended = Optional.of(session.clock().instant());
+        plain("#" + vertex.number + (!vertex.error.isEmpty() ? " ERROR: " + vertex.error
+                : vertex.cached ? " CACHED" : " DONE " + seconds(vertex) + "s"));
+        raw(vertex);
     }
 
     private String seconds(Vertex vertex) {
@@ -288,6 +389,7 @@ public final class BuildProgress {
             String state = vertex.cached ? "CACHED " : vertex.error.isEmpty() ? "" : "ERROR ";
             lines.add(aligned(" => " + state + vertex.title, seconds(vertex) + "s", columns));
             if (vertex.running()) {
+                vertex.statuses.values().forEach(status -> lines.add(cut(" => => " + status.line, columns)));
                 vertex.tail.stream().skip(Math.max(0, vertex.tail.size() - SHOWN_LINES))
                         .forEach(line -> lines.add(cut(" => => # " + line, columns)));
             }

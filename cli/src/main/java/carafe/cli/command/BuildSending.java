@@ -7,6 +7,7 @@ import carafe.cli.client.Target;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import java.io.ByteArrayInputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
@@ -52,14 +53,42 @@ final class BuildSending {
         return document.with("listing", Json.object().put("directory", directory.name()).put("alone", alone).build());
     }
 
+    /// Tells how much of the context was read to be sent.
+    private static final class Told extends FilterInputStream {
+        private final BuildProgress progress;
+        private long bytes;
+
+        Told(InputStream context, BuildProgress progress) {
+            super(context);
+            this.progress = progress;
+        }
+
+        private int told(int count) {
+            bytes += Math.max(0, count);
+            progress.sent(bytes, count < 0);
+            return count;
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        }
+
+        @Override
+        public int read(byte[] buffer, int offset, int length) throws IOException {
+            return told(super.read(buffer, offset, length));
+        }
+    }
+
     private Json.Obj exchange(Json.Obj document, InputStream context)
             throws Failure, EngineError, EngineException.Invalid, IOException {
         byte[] words = document.printBytes();
         var head = ByteBuffer.allocate(4 + words.length).putInt(words.length).put(words).array();
         Json.Obj last = Json.object().build();
-        try (context;
+        try (context; var counted = new Told(context, progress);
                 var answer = call.engine().upload(Target.of("build"), DOCUMENT_TYPE,
-                        new SequenceInputStream(new ByteArrayInputStream(head), context));
+                        new SequenceInputStream(new ByteArrayInputStream(head), counted));
                 var messages = Json.stream(answer.body())) {
             for (var message = messages.next(); message.isPresent(); message = messages.next()) {
                 if (message.get() instanceof Json.Obj event) {

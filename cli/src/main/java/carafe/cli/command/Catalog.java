@@ -71,7 +71,7 @@ final class Catalog {
     };
 
     private static final String[][] BUILDER = {
-        {"build", "Build an image from a Dockerfile"},
+        {"build", "Build an image from a Dockerfile"}, {"du", "Disk usage of what builds keep"},
         {"export", "Write cache mounts of builds into a directory"},
         {"import", "Fill cache mounts that are not there yet from a directory"}, {"prune", "Remove build cache"},
     };
@@ -87,7 +87,7 @@ final class Catalog {
         {"import", "Make a new volume of a tar archive, from a file or STDIN"},
         {"inspect", "Display detailed information on one or more volumes"}, {"ls", "List volumes"},
         {"prune", "Remove unused local volumes"}, {"rename", "Rename a volume that no container uses"},
-        {"rm", "Remove one or more volumes"},
+        {"rm", "Remove one or more volumes"}, {"update", "Update a volume (cluster volumes only)"},
     };
 
     private static final String[][] OTHER = {
@@ -148,6 +148,7 @@ final class Catalog {
         return switch (group) {
             case "builder" -> switch (name) {
                 case "build" -> Build.command(path);
+                case "du" -> BuildCache.usage(path);
                 case "export" -> CacheDirectory.exported(path);
                 case "import" -> CacheDirectory.imported(path);
                 case "prune" -> BuildCache.prune(path);
@@ -179,6 +180,7 @@ final class Catalog {
             case "prune" -> VolumeCommands.prune(path);
             case "rename" -> VolumeCommands.rename(path);
             case "rm", "remove" -> VolumeCommands.remove(path);
+            case "update" -> ClusterVolumes.update(path);
             default -> null;
         };
     }

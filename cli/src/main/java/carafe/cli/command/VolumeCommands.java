@@ -30,6 +30,7 @@ final class VolumeCommands {
         flags.list("label", "Set metadata for a volume");
         flags.add("o,opt", "map", "Set driver specific options").shown("map[]");
         flags.text("name", "Specify volume name").hidden();
+        ClusterVolumes.declare(flags);
         return command.does(call -> {
             String name = call.flags().text("name");
             if (!call.words().isEmpty()) {
@@ -39,12 +40,12 @@ final class VolumeCommands {
                 }
                 name = call.word(0);
             }
-            var made = call.engine().post(Target.of("volumes/create"), Json.object()
+            var made = call.engine().post(Target.of("volumes/create"), ClusterVolumes.wanted(call.flags(), Json.object()
                     .put("Name", name)
                     .put("Driver", call.flags().text("driver"))
                     .put("DriverOpts", Json.ofMap(Variables.map(call.flags().list("opt"))))
                     .put("Labels", Json.ofMap(Variables.map(call.flags().list("label"))))
-                    .build());
+                    .build()));
             call.session().println(made.text("Name"));
             return 0;
         });
@@ -53,6 +54,7 @@ final class VolumeCommands {
     static Command list(String path) {
         var command = Command.of(path, "[OPTIONS]", "List volumes").aliases("volume ls", "volume list");
         var flags = command.flags();
+        flags.bool("cluster", "Display only cluster volumes, and use cluster volume list formatting");
         flags.add("f,filter", "filter", "Provide filter values (e.g. \"dangling=true\")").checked(Values::filter);
         Formats.list(flags);
         flags.bool("q,quiet", "Only display volume names");
@@ -64,6 +66,10 @@ final class VolumeCommands {
             }
             rows.sort(Comparator.comparing(VolumeRow::name));
             boolean quiet = call.flags().truth("quiet");
+            if (call.flags().truth("cluster")) {
+                call.session().print(ClusterVolumes.none(quiet));
+                return 0;
+            }
             String format = call.flags().text("format");
             if (format.isEmpty()) {
                 format = quiet ? "{{.Name}}" : call.setting("volumesFormat");

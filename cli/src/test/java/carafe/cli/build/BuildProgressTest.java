@@ -129,10 +129,96 @@ class BuildProgressTest {
         assertThat(log.number("stream", 0)).isEqualTo(1);
     }
 
+    private BuildProgress fetched(BuildProgress.Style style) throws Exception {
+        var progress = new BuildProgress(caller.session(), style);
+        progress.sent(2_000_000, false);
+        progress.sent(3_000_000, false);
+        progress.on(event("{'event':'resolving','name':'docker.io/library/b:1'}"));
+        String about = "{'event':'fetching','name':'docker.io/library/b:1','layer':";
+        progress.on(event(about + "'1','status':'Pulling from library/b'}"));
+        for (String state : List.of("Waiting','current':0,'total':0", "Downloading','current':1000,'total':4000",
+                "Downloading','current':2000,'total':4000")) {
+            progress.on(event(about + "'0123456789ab','status':'" + state + "}"));
+        }
+        return progress;
+    }
+
+    @Test
+    void whatComesBeforeTheFirstStepIsShown() throws Exception {
+        var progress = fetched(BuildProgress.Style.PLAIN);
+        progress.on(event("{'event':'fetching','name':'docker.io/library/b:1','layer':'0123456789ab','status':'Pull complete'}"));
+        progress.on(event("{'event':'fetched','name':'docker.io/library/b:1','error':''}"));
+        progress.sent(3_000_000, true);
+        for (var event : events().subList(0, 2)) {
+            progress.on(event);
+        }
+        progress.end();
+        assertThat(caller.errors()).isEqualTo("""
+
+                #1 [internal] load build context
+                #1 transferring context: 2MB
+
+                #2 [internal] load metadata for docker.io/library/b:1
+                #2 resolve docker.io/library/b:1
+                #2 0123456789ab Downloading 1kB / 4kB
+                #2 0123456789ab Pull complete 0.0s done
+                #2 DONE 0.0s
+                #1 transferring context: 3MB 0.0s done
+                #1 DONE 0.0s
+
+                #3 [1/3] FROM busybox
+                """);
+    }
+
+    @Test
+    void aTerminalShowsHowFarALayerIs() throws Exception {
+        caller.terminal = true;
+        fetched(BuildProgress.Style.TTY).end();
+        String whole = caller.errors();
+        assertThat(whole.substring(whole.lastIndexOf("[+] Building"))).contains(" => => transferring context: 3MB\n",
+                " => => 0123456789ab Downloading 2kB / 4kB\n");
+    }
+
+    @Test
+    void rawJsonHasStatuses() throws Exception {
+        fetched(BuildProgress.Style.RAWJSON).end();
+        var last = event(caller.errors().lines().toList().getLast()).objects("statuses").getFirst();
+        assertThat(last.text("id")).isEqualTo("0123456789ab");
+        assertThat(last.text("name")).isEqualTo("Downloading");
+        assertThat(last.number("current", 0)).isEqualTo(1000);
+        assertThat(last.number("total", 0)).isEqualTo(4000);
+    }
+
+    @Test
+    void aSmallContextIsNotWorthALine() throws Exception {
+        var progress = new BuildProgress(caller.session(), BuildProgress.Style.PLAIN);
+        progress.sent(1000, false);
+        progress.sent(1000, true);
+        progress.end();
+        assertThat(caller.errors()).isEmpty();
+    }
+
+    @Test
+    void anImageThatDoesNotComeIsToldWhy() throws Exception {
+        var progress = new BuildProgress(caller.session(), BuildProgress.Style.PLAIN);
+        progress.on(event("{'event':'resolving','name':'b:1'}"));
+        progress.on(event("{'event':'fetched','name':'b:1','error':'there is none'}"));
+        progress.end();
+        assertThat(caller.errors()).contains("#1 ERROR: there is none\n").doesNotContain("DONE");
+    }
+
     @Test
     void quietSaysNothing() throws Exception {
         shown(BuildProgress.Style.QUIET).end();
         assertThat(caller.errors()).isEmpty();
+    }
+
+    @Test
+    void quietSaysWhatAFailedStepPrinted() throws Exception {
+        var progress = shown(BuildProgress.Style.QUIET);
+        progress.on(event("{'event':'failed','vertex':2,'message':'it broke','exitCode':2}"));
+        progress.end();
+        assertThat(caller.errors()).startsWith("------\n > [3/3] RUN make:\n0.000 one\n0.000 two").endsWith("\n------\n");
     }
 
     @Test

@@ -2,16 +2,25 @@ package carafe.network.dns;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import carafe.kernel.NamespaceThread;
+import carafe.kernel.NetNamespace;
+import carafe.kernel.NetRequest;
 import carafe.spec.network.IpAddress;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
+import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -19,6 +28,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -29,12 +39,13 @@ class ForwarderTest {
 
     private static final IpAddress GOOD = IpAddress.four(0x08080808);
     private static final int NO_SUCH_NAME = 3;
+    private static final int PORT = 5353;
 
     private static Optional<byte[]> ask(int port, boolean stream, Sockets from, String... addresses) throws Exception {
         byte[] message = QueryTest.message("example.org", Query.A, 0);
         var servers = new ArrayList<Forwarder.Server>();
         for (String address : addresses) {
-            servers.add(new Forwarder.Server(IpAddress.parse(address), from));
+            servers.add(new Forwarder.Server(IpAddress.parse(address), "", from));
         }
         var answer = new CompletableFuture<Optional<byte[]>>();
         var asking = Thread.ofPlatform().daemon().start(() -> answer.complete(
@@ -157,5 +168,46 @@ class ForwarderTest {
             });
             assertThat(ask(server.getLocalPort(), true, Sockets.HOST, "127.0.0.1")).isEmpty();
         }
+    }
+
+    /// As a router tells it that advertises itself: `nameserver fe80::53%eth0`. Each link has such addresses of its own.
+    @Test
+    void aServerOfOneLinkIsAskedThere(@TempDir Path directory) throws Exception {
+        Files.writeString(directory.resolve("resolv.conf"), "nameserver fe80::53%lo\nnameserver fe80::53%1\n"
+                + "nameserver 10.0.0.1%lo\nnameserver fe80::53%none\n");
+        var servers = new HostResolvers(directory.resolve("resolv.conf")).servers();
+        assertThat(servers).extracting(HostResolvers.Resolver::zone).containsExactly("lo", "1", "", "none");
+        try (var thread = NamespaceThread.start(); var namespace = thread.create(new NetNamespace.Settings(Map.of()))) {
+            namespace.netlink().perform(NetRequest.raise(1, true),
+                    NetRequest.addAddress(1, IpAddress.parse("fe80::53").bytes(), 64));
+            try (var there = Inside.open(thread, namespace.path()); var upstream = serving(thread, namespace)) {
+                for (var resolver : servers) {
+                    boolean good = resolver.zone().equals("lo") || resolver.zone().equals("1");
+                    var server = new Forwarder.Server(resolver.address(), resolver.zone(), there);
+                    for (boolean stream : new boolean[] {false, true}) {
+                        byte[] message = QueryTest.message("example.org", Query.A, 0);
+                        assertThat(new Forwarder(PORT).ask(QueryTest.query(message), message, stream, List.of(server)))
+                                .as("%s", resolver).matches(answer -> answer.isPresent() == good);
+                    }
+                }
+                assertThat(upstream.asked()).hasSize(4);
+            }
+        }
+    }
+
+    private static UpstreamServer serving(NamespaceThread thread, NetNamespace namespace) throws Exception {
+        byte[] address = IpAddress.parse("fe80::53").bytes();
+        var sockets = thread.inside(namespace.handle(), () -> {
+            try {
+                var at = new InetSocketAddress(Inet6Address.getByAddress(null, address, 1), PORT);
+                var streams = new ServerSocket();
+                streams.bind(at);
+                return Map.entry(streams, new DatagramSocket(at));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        return new UpstreamServer(sockets.getKey(), sockets.getValue(), message -> Response.addresses(
+                QueryTest.query(message), List.of(IpAddress.four(0x09090909)), false));
     }
 }

@@ -40,6 +40,16 @@ public sealed interface BuildEvent {
     record Warning(String rule, String description, String message, int line, String place, String fix)
             implements BuildEvent {}
 
+    /// What the image `name` is, for a step that begins with it or copies from it, is asked of its registry.
+    record Resolving(String name) implements BuildEvent {}
+
+    /// How far the image `name` has come: of its `layer` (twelve characters of the digest; the tag, or `""`, where it is about
+    /// the whole), in Docker's words, `current` of `total` bytes, both 0 where nothing is counted.
+    record Fetching(String name, String layer, String status, long current, long total) implements BuildEvent {}
+
+    /// The image `name` is here, or not for the reason that is `error`, which is `""` otherwise.
+    record Fetched(String name, String error) implements BuildEvent {}
+
     /// A sentence about the build as a whole.
     record Note(String text) implements BuildEvent {}
 }

@@ -3,10 +3,35 @@ package carafe.spec.build;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
-/// Which kept things are to go: those not used for `unusedFor` that are as `kept` says, oldest first until no more than
-/// `keepBytes` are left; `mounts` says that cache mounts go too. What is in use never goes.
-public record CachePrune(Optional<Duration> unusedFor, Optional<Long> keepBytes, Kept kept, boolean mounts) {
+/// Which kept things are to go: those not used for `unusedFor` that are as `kept` says, oldest first until no more are left
+/// than `space` allows; `all` says that cache mounts go too, and what images share. What is in use never goes.
+public record CachePrune(Optional<Duration> unusedFor, Space space, Kept kept, boolean all) {
+
+    /// How much may stay, in bytes; 0 says nothing. As much as `maxUsed`, less where fewer than `minFree` would be free on the
+    /// disk, but never less than `reserved`.
+    public record Space(long reserved, long maxUsed, long minFree) {
+        /// Nothing said: everything may go.
+        public static final Space NONE = new Space(0, 0, 0);
+
+        public Space {
+            if (reserved < 0 || maxUsed < 0 || minFree < 0) {
+                throw new IllegalArgumentException("space is never negative: " + reserved + ", " + maxUsed + ", " + minFree);
+            }
+        }
+
+        /// What may stay of `total` bytes while `free` are free; empty where nothing is said.
+        /// Source: calculateKeepBytes in cache/manager.go of BuildKit.
+        public OptionalLong target(long total, long free) {
+            if (reserved == 0 && maxUsed == 0 && minFree == 0) {
+                return OptionalLong.empty();
+            }
+            long missing = Math.max(0, minFree - free);
+            long most = maxUsed > 0 ? maxUsed : minFree > 0 ? total : 0;
+            return OptionalLong.of(Math.max(missing > 0 ? Math.min(most, total - missing) : most, reserved));
+        }
+    }
 
     /// What a thing is: its id begins with one of `ids`, its kind and description are among `kinds` and `descriptions`
     /// (none given: any), it is in use, and it is shared, where these are asked for.

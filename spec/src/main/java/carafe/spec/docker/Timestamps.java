@@ -2,6 +2,7 @@ package carafe.spec.docker;
 
 import carafe.spec.EngineException;
 import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDateTime;
@@ -10,7 +11,9 @@ import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
 import java.time.format.DateTimeParseException;
 import java.time.temporal.ChronoField;
+import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /// Times as Docker writes and reads them.
 public final class Timestamps {
@@ -24,6 +27,11 @@ public final class Timestamps {
             .toFormatter()
             .withZone(ZoneOffset.UTC);
 
+    private static final String SPAN = "(\\d{1,19}(\\.\\d{0,18})?(ns|us|µs|μs|ms|s|m|h)){1,20}";
+    private static final Pattern PART = Pattern.compile("(\\d+(?:\\.\\d*)?)([a-zµμ]+)");
+    private static final Map<String, Long> NANOS = Map.of("ns", 1L, "us", 1_000L, "µs", 1_000L, "μs", 1_000L,
+            "ms", 1_000_000L, "s", 1_000_000_000L, "m", 60_000_000_000L, "h", 3_600_000_000_000L);
+
     private Timestamps() {}
 
     /// RFC 3339 in UTC with nanoseconds, trailing zeros trimmed, as Go's RFC3339Nano.
@@ -34,6 +42,23 @@ public final class Timestamps {
     /// As [#print(Instant)]; Go's zero time when empty.
     public static String print(Optional<Instant> time) {
         return time.map(Timestamps::print).orElse(ZERO);
+    }
+
+    /// Reads `until` of a prune: a span back from `now` as Go's (`1h30m`, `1.5h`, `100ms`), or else as [#parse(String)].
+    public static Optional<Instant> parse(String text, Instant now) throws EngineException.Invalid {
+        if (!text.matches(SPAN)) {
+            return parse(text);
+        }
+        var nanos = BigDecimal.ZERO;
+        for (var matcher = PART.matcher(text); matcher.find();) {
+            long unit = NANOS.getOrDefault(matcher.group(2), 1L);
+            nanos = nanos.add(new BigDecimal(matcher.group(1)).multiply(BigDecimal.valueOf(unit)));
+        }
+        try {
+            return Optional.of(now.minusNanos(nanos.setScale(0, RoundingMode.DOWN).longValueExact()));
+        } catch (ArithmeticException e) {
+            throw new EngineException.Invalid("invalid time: " + text + " is too long ago");
+        }
     }
 
     /// Reads `since` and `until` of a query: unix seconds with up to nine decimals, or RFC 3339. Empty and `0` are
