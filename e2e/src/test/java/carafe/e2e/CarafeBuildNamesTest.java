@@ -103,6 +103,16 @@ final class CarafeBuildNamesTest {
         assertThat(ran(classic, "cd /files && cat link && for n in caf*/*; do printf %s \"$n\"; done | od -An -tx1; "
                 + "readlink away | od -An -tx1")).isEqualTo("x\n 63 61 66 e9 2f 63 61 66 e9\n"
                 + " 2f 6e 6f 6e 65 2f 63 61 66 e9 0a");
+        Path out = Files.createDirectory(engine.directory().resolve("out-" + warm));
+        carafe.to(engine).and("build", "-o", out.toString(), context.toString()).run().good();
+        Path there = Files.createDirectory(engine.directory().resolve("copied-" + warm));
+        carafe.to(engine).and("create", "--name", "names" + warm, classic, "true").run().good();
+        carafe.to(engine).and("cp", out + "/files", "names" + warm + ":/again").run().good();
+        carafe.to(engine).and("cp", "names" + warm + ":/again", there.toString()).run().good();
+        for (Path files : new Path[] {out.resolve("files"), there.resolve("again")}) {
+            assertThat(shell(files, "cat caf*/caf* && readlink away | od -An -tx1"))
+                    .isEqualTo("x\n 2f 6e 6f 6e 65 2f 63 61 66 e9 0a");
+        }
         shell(context, "i=0; while [ $i -lt 1100 ]; do i=$((i+1)); echo $i > files/f$i; done");
         String many = docker(context).run().good().text();
         for (int i = 0; i < 2; i++) { // listed, and from what was learnt
