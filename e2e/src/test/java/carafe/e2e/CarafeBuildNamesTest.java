@@ -2,6 +2,7 @@ package carafe.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -67,9 +68,9 @@ final class CarafeBuildNamesTest {
         String id = Command.of("sh", "-c", ". " + script, carafe.program().toString(), context.toString())
                 .with("LC_ALL", "C").with("DOCKER_HOST", engine.host()).with("CARAFE_WARM", warm)
                 .with("HOME", engine.directory().toString()).run().good().text();
-        assertThat(ran(id, "cd /files/gr* && ls | od -An -tx1")).isEqualTo("67 72 c3 b6 c3 9f 65 0a");
+        assertThat(ran(id, "cd /files/gr* && printf %s * | od -An -tx1")).isEqualTo("67 72 c3 b6 c3 9f 65");
         String labels = carafe.to(engine).and("inspect", "-f", "{{json .Config.Labels}}", id).run().good().text();
-        assertThat(labels).isEqualTo("{\"x\":\"gr\u00f6\"}");
+        assertThat(labels).contains("\"x\":\"gr\u00f6\"");
     }
 
     @Test
@@ -142,7 +143,6 @@ final class CarafeBuildNamesTest {
         assertThat(build.run().good().text()).isEqualTo(few);
         Path out = engine.directory().resolve("out" + warm + ".tar");
         carafe.to(engine).and("build", "-o", "type=tar,dest=" + out, context.toString()).run().good();
-        assertThat(Command.of("tar", "--xattrs", "-tvvf", out.toString()).run().good().text())
-                .contains("security.capability");
+        assertThat(Files.readString(out, StandardCharsets.ISO_8859_1)).contains("SCHILY.xattr.security.capability=");
     }
 }
