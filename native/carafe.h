@@ -42,6 +42,8 @@ enum {
   CARAFE_FILE_CREATE = 6, /* PATH, which must not exist; a handle */
   CARAFE_FILE_WRITE = 7,  /* HANDLE, bytes */
   CARAFE_FILE_REMOVE = 8, /* PATH */
+  CARAFE_FILE_OVERWRITE = 9, /* PATH, a file that begins anew, or what is none and takes bytes; a handle */
+  CARAFE_FILE_CAPABILITY = 10, /* PATH; its security.capability, nothing if it has none */
 };
 
 /* From the command. */

@@ -12,12 +12,14 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum {
   HANDLES = 64,
   DONE_BYTES = 4,                                    /* of an answer, before what was asked for */
   STAT_BYTES = 4 + 5 * 8,
+  CAPABILITY_BYTES = 64,                             /* at most; the kernel's longest has 24 */
   ENTRY_BYTES = 2 + NAME_MAX + STAT_BYTES + 2 + PATH_MAX, /* of a listing, at most */
 };
 
@@ -104,8 +106,9 @@ static bool open_file(const char *path) {
   return give_piece(&files.handles[place]);
 }
 
-static bool create_file(const char *path) {
-  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+/* `how` is O_EXCL or O_TRUNC. */
+static bool create_file(const char *path, int how) {
+  int fd = open(path, O_WRONLY | O_CREAT | how | O_CLOEXEC | O_NOCTTY, 0666);
   int place = fd < 0 ? -1 : keep(fd);
   if (place < 0) return give_error(errno);
   begin();
@@ -188,6 +191,13 @@ static bool list_files(const char *path) {
   return whole ? give() : give_error(error);
 }
 
+static bool give_capability(const char *path) {
+  begin();
+  ssize_t n = getxattr(path, "security.capability", files.answer + files.length, CAPABILITY_BYTES);
+  if (n > 0) files.length += (size_t)n;
+  return give();
+}
+
 bool files_do(const uint8_t *wish, size_t length, files_answer *answer) {
   char path[PATH_MAX];
   files.give = answer;
@@ -216,8 +226,10 @@ bool files_do(const uint8_t *wish, size_t length, files_answer *answer) {
     case CARAFE_FILE_OPEN: return open_file(path);
     case CARAFE_FILE_STAT: return stat_file(follow, path);
     case CARAFE_FILE_LIST: return list_files(path);
-    case CARAFE_FILE_CREATE: return create_file(path);
+    case CARAFE_FILE_CREATE: return create_file(path, O_EXCL);
+    case CARAFE_FILE_OVERWRITE: return create_file(path, O_TRUNC);
     case CARAFE_FILE_REMOVE: return give_result(unlink(path));
+    case CARAFE_FILE_CAPABILITY: return give_capability(path);
     default: return give_error(ENOSYS);
   }
 }

@@ -307,6 +307,10 @@ static void whole_files(const char *path) {
   }
   expect(same && ended && read == sizeof noise, "a file is read as it was written");
   expect(wish(CARAFE_FILE_READ, &handle, 1) && done[3] == 9 /* EBADF */, "a handle ends with its file");
+  expect(wish(CARAFE_FILE_OVERWRITE, path, strlen(path)) && done_bytes == 1, "a file begins anew");
+  handle = done[0];
+  expect(wish(CARAFE_FILE_CLOSE, &handle, 1) && done_bytes == 0, "an empty file is closed");
+  expect(wish(CARAFE_FILE_OPEN, path, strlen(path)) && done_bytes == 2 && done[1] == 1, "a file that begins anew is empty");
 }
 
 static void many_names(const char *path) {
@@ -339,7 +343,7 @@ static void hostile_wishes(void) {
     size_t length = pick(round % 100 == 0 ? sizeof bytes - 1 : 24);
     for (size_t i = 0; i < length; i++) bytes[i] = (uint8_t)(round % 2 == 0 ? pick(256) : '/' + pick(3));
     uint8_t what = (uint8_t)pick(11);
-    bool harmless = what != CARAFE_FILE_CREATE && what != CARAFE_FILE_REMOVE && what != CARAFE_FILE_LIST;
+    bool harmless = what != CARAFE_FILE_CREATE && what != CARAFE_FILE_OVERWRITE && what != CARAFE_FILE_REMOVE && what != CARAFE_FILE_LIST;
     if (harmless) expect(wish(what, bytes, length) && dones == 1, "a wish is answered once");
   }
 }
@@ -348,6 +352,7 @@ static void files_of_a_command(const char *template) {
   char path[200];
   snprintf(path, sizeof path, "%s/file", template);
   whole_files(path);
+  expect(wish(CARAFE_FILE_CAPABILITY, path, strlen(path)) && done_bytes == 0, "a file has no capability");
   expect(wish(CARAFE_FILE_REMOVE, path, strlen(path)), "a file is removed");
   expect(wish(CARAFE_FILE_OPEN, path, strlen(path)) && done[3] == 2 /* ENOENT */, "what is gone is not opened");
   many_names(path);

@@ -172,7 +172,8 @@ final class BuildParameters {
             if ((kind == CacheExport.Kind.REGISTRY) == reference.isEmpty()) {
                 throw new Invalid("a cache for a registry needs a reference, any other has none");
             }
-            to.add(new CacheExport(kind, reference, entry.truth("all"), entry.truth("mounts")));
+            to.add(new CacheExport(kind, reference, entry.truth("all"), entry.truth("mounts"),
+                    entry.truth("ignoreError")));
         }
         return new BuildRequest.Cache(json.truth("noCache"), json.texts("noCacheFilter"), from, to);
     }
@@ -199,7 +200,8 @@ final class BuildParameters {
                 Optional.of(json.text("target")).filter(target -> !target.isEmpty()), json.texts("platforms"),
                 cache(json), running,
                 new BuildRequest.Result(kind(json.text("call", "build")), epoch(arguments), json.truth("explain"),
-                        json.truth("pull"), BuildAnnotation.parseAll(json.texts("annotations")), json.truth("json")),
+                        json.truth("pull"), BuildAnnotation.parseAll(json.texts("annotations")), json.truth("json"),
+                        json.truth("pushed")),
                 contexts(json));
     }
 
@@ -239,7 +241,8 @@ final class BuildParameters {
                 sent.add(name);
             }
         }
-        return new BuildContexts(remote(json.text("remote")), named, sent, listing(json.object("listing")));
+        return new BuildContexts(remote(json.text("remote")), named, sent, listing(json.object("listing")),
+                json.text("dockerfileName"));
     }
 
     /// `listing` has the name of the `directory` that is listed, and whether its tar stays out (`alone`).

@@ -15,10 +15,11 @@ import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// The stream of the classic builder: steps one after the other in the Dockerfile's order, whatever order they really
-/// run in. What a step says before its turn waits for it.
+/// run in. What a step says before its turn waits for it. Of what a quiet build says the end is kept, and told if it fails.
 final class ClassicBuildStream implements AutoCloseable {
 
     private static final int MAX_WAITING_BYTES = 16 << 20;
+    private static final int UNTOLD_CHARACTERS = 64 << 10;
 
     private final MessageAnswer answer;
     private final boolean quiet;
@@ -27,6 +28,8 @@ final class ClassicBuildStream implements AutoCloseable {
     private List<BuildEvent.Vertex> vertices = List.of();
     private final Map<Integer, List<String>> waiting = new HashMap<>();
     private final Map<Integer, Boolean> finished = new HashMap<>();
+    /// The end of what a quiet build did not tell.
+    private final StringBuilder untold = new StringBuilder();
     private long waitingBytes;
     private int turn;
     private boolean begun;
@@ -129,6 +132,11 @@ final class ClassicBuildStream implements AutoCloseable {
     private void tell(String text) {
         if (!quiet) {
             answer.send(Json.object().put("stream", text).build());
+            return;
+        }
+        untold.append(text);
+        if (untold.length() > 2 * UNTOLD_CHARACTERS) {
+            untold.delete(0, untold.length() - UNTOLD_CHARACTERS);
         }
     }
 
@@ -153,6 +161,9 @@ final class ClassicBuildStream implements AutoCloseable {
     void fail(EngineException e) throws EngineException {
         lock.lock();
         try {
+            if (!untold.isEmpty()) {
+                answer.send(Json.object().put("stream", untold.toString()).build());
+            }
             var detail = Json.object();
             Optional.of(exitCode).filter(code -> code != 0).ifPresent(code -> detail.put("code", code));
             answer.fail(e, Json.object().put("errorDetail", detail.put("message", e.getMessage()).build())

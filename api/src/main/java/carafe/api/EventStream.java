@@ -55,7 +55,8 @@ final class EventStream implements AutoCloseable {
         outcome.imageId().ifPresent(id -> last.put("image", id));
         if (!outcome.images().isEmpty()) {
             last.put("images", Json.ofAll(outcome.images().stream().map(made -> Json.object()
-                    .put("platform", made.platform().toString()).put("id", made.id()).build()).toList()));
+                    .put("platform", made.platform().toString()).put("id", made.id())
+                    .put("annotations", Json.ofMap(made.annotations())).build()).toList()));
         }
         outcome.result().ifPresent(result -> last.put("descriptor", result.toJson()));
         outcome.index().ifPresent(index -> last.put("index", index));

@@ -11,7 +11,9 @@ import carafe.spec.EngineException.Invalid;
 import carafe.spec.Json;
 import carafe.spec.oci.Platform;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Images and containers as files: save, commit, export, and what pruning images takes away.
@@ -48,9 +50,13 @@ final class ImageFileRoutes {
     private void export(Call call) throws Exception {
         var body = call.body();
         var index = body.object("index");
+        var ofManifests = new HashMap<String, Map<String, String>>();
+        for (String id : body.object("manifestAnnotations").fields().keySet()) {
+            ofManifests.put(id, body.object("manifestAnnotations").textMap(id));
+        }
         send(call, images.save(new BuiltArchive(body.texts("images"),
                 index.fields().isEmpty() ? Optional.empty() : Optional.of(index.printBytes()), body.texts("names"),
-                body.textMap("annotations"))));
+                body.textMap("annotations"), ofManifests)));
     }
 
     /// The one platform that an archive is wanted for: `os/arch/variant`, or as Docker's clients say it, a document.

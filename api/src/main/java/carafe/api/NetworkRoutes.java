@@ -2,6 +2,7 @@ package carafe.api;
 
 import carafe.engine.Networks;
 import carafe.spec.EngineException.Invalid;
+import carafe.spec.EngineException.NotFound;
 import carafe.spec.Json;
 import carafe.spec.docker.EndpointSettings;
 import carafe.spec.docker.NetworkCreateRequest;
@@ -37,7 +38,11 @@ final class NetworkRoutes {
         if (!scope.isEmpty() && !scope.equals("local") && !scope.equals("swarm") && !scope.equals("global")) {
             throw new Invalid("invalid scope: " + scope);
         }
-        call.answer(NetworkMessages.network(networks.inspect(call.name("id")), call.version(), true));
+        var network = networks.inspect(call.name("id"));
+        if (!scope.isEmpty() && !scope.equals("local")) { // all of them are this host's
+            throw new NotFound("network " + call.name("id") + " not found");
+        }
+        call.answer(NetworkMessages.network(network, call.version(), true));
     }
 
     private void create(Call call) throws Exception {

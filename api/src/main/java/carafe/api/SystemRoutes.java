@@ -14,7 +14,7 @@ import java.util.List;
 /// The engine itself: ping, version, info; and the words by which clients learn that there is no swarm.
 final class SystemRoutes {
 
-    private static final String NO_SWARM = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm"
+    static final String NO_SWARM = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm"
             + " join\" to connect this node to swarm and try again.";
     private static final byte[] OK = {'O', 'K'};
 

@@ -48,6 +48,9 @@ final class VolumeRoutes {
 
     private void create(Call call) throws Exception {
         var body = call.body();
+        if (!body.object("ClusterVolumeSpec").fields().isEmpty()) {
+            throw new Unavailable(SystemRoutes.NO_SWARM);
+        }
         var made = volumes.create(new VolumeRequest(
                 body.text("Name"), body.text("Driver"), body.textMap("DriverOpts"), body.textMap("Labels")));
         call.answer(201, json(made));

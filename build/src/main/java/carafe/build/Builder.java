@@ -268,14 +268,16 @@ public final class Builder implements AutoCloseable {
 
     private BuildOutcome solve(BuildRequest request, BaseImages bases, BuildPlan plan, Contexts contexts,
             BuildListener listener) throws EngineException, IOException, InterruptedException {
-        try (var intake = workshop.images().intake()) {
+        try (var intake = workshop.images().intake(); var early = workshop.images().departures().early().hold()) {
             var job = new Job(request, plan, contexts, listener, intake);
+            job.with(early);
             plan.unused().forEach(name -> job.note("the build argument " + name + " was given, and no ARG declares it"));
             job.with(imported(request, bases, job));
             var results = Solver.solve(workshop, job);
             var made = MadeImages.of(request, job, plan, results).commit(intake, names(request));
-            return new BuildOutcome(Optional.of(made.shown()), "", exported(job, results, intake), made.images(),
-                    Optional.of(made.about()),
+            var caches = exported(job, results, intake);
+            early.stay();
+            return new BuildOutcome(Optional.of(made.shown()), "", caches, made.images(), Optional.of(made.about()),
                     made.index().isEmpty() ? Optional.empty() : Optional.of(Json.parseObject(made.index().get())));
         } catch (StepFailed e) {
             throw new EngineException.Invalid(String.valueOf(e.getMessage()));
@@ -317,13 +319,14 @@ public final class Builder implements AutoCloseable {
         if (bytes.isEmpty() && path.equals("Dockerfile")) {
             bytes = files.read("dockerfile", Source.MAX_BYTES);
         }
+        String called = request.contexts().dockerfile().isEmpty() ? path : request.contexts().dockerfile();
         if (bytes.isEmpty()) {
-            throw new EngineException.Invalid("Cannot locate specified Dockerfile: " + path);
+            throw new EngineException.Invalid("Cannot locate specified Dockerfile: " + called);
         }
         try {
-            return Source.of(path, bytes.get());
+            return Source.of(called, bytes.get());
         } catch (DockerfileException e) {
-            throw new EngineException.Invalid(path + ": " + e.getMessage());
+            throw new EngineException.Invalid(called + ": " + e.getMessage());
         }
     }
 

@@ -42,12 +42,12 @@ record MadeImages(Map<Digest, Intake.Made> documents, List<BuildOutcome.Made> im
             var stage = plan.stage(target.stage());
             String author = stage.steps().isEmpty() ? "" : stage.steps().getLast().author();
             var platform = request.platforms().isEmpty() ? stage.platform() : target.platform();
-            var about = new ImageWriter.About(target.config(), author, List.of(),
-                    annotations(Place.MANIFEST, platform, request));
+            var annotations = annotations(Place.MANIFEST, platform, request);
+            var about = new ImageWriter.About(target.config(), author, List.of(), annotations);
             var made = new ImageWriter(job.intake(), platform)
                     .documents(results.get(i), about, inline(request, job, target, results.get(i)));
             var id = Digest.sha256(made.config());
-            images.add(new BuildOutcome.Made(platform, id.toString()));
+            images.add(new BuildOutcome.Made(platform, id.toString(), annotations));
             if (documents.putIfAbsent(id, made) == null) { // else two platforms came to the same
                 entries.add(entry(made, platform, annotations(Place.MANIFEST_DESCRIPTOR, platform, request)));
             }

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.build.tree.TarText;
+import carafe.image.ImageCheck;
 import carafe.image.ImageUsers;
 import carafe.image.Images;
+import carafe.image.LoadProgress;
+import carafe.image.MadeArchive;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildAnnotation;
 import carafe.spec.build.BuildContexts;
@@ -13,6 +16,7 @@ import carafe.spec.build.BuildRequest;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.Manifest;
 import carafe.spec.oci.Reference;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -25,6 +29,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What an image is annotated with when it is built again: its configuration, and with it its id, stays the same.
 class AnnotationsTest {
@@ -77,33 +83,84 @@ class AnnotationsTest {
     }
 
     @Test
-    void annotationsOfTheLastBuildCount() throws Exception {
+    void everyNameHasTheAnnotationsOfItsBuild() throws Exception {
         var id = build("app:1", "a=one");
+        var first = images.find("app:1").manifestDigest();
         assertThat(annotations("app:1")).isEqualTo(Map.of("a", "one"));
         assertThat(build("app:2", "a=two", "b=three")).isEqualTo(id);
-        assertThat(annotations("app:2")).isEqualTo(Map.of("a", "two", "b", "three"));
-        assertThat(annotations("app:1")).isEqualTo(Map.of("a", "two", "b", "three"));
-        images.collectGarbage();
-        assertThat(annotations("app:2")).hasSize(2);
-        close();
-        open();
-        assertThat(annotations("app:1")).isEqualTo(Map.of("a", "two", "b", "three"));
+        for (int i = 0; i < 2; i++) { // the second time from the disk
+            images.collectGarbage();
+            assertThat(annotations("app:2")).isEqualTo(Map.of("a", "two", "b", "three"));
+            assertThat(annotations("app:1")).isEqualTo(Map.of("a", "one"));
+            assertThat(annotations(id.toString())).isEqualTo(annotations("app:2")); // the last build's
+            assertThat(images.find("app:1").manifestDigest()).isEqualTo(first);
+            close();
+            open();
+        }
+        images.tag("app:1", Reference.parse("app:3"));
         build("app:1");
         assertThat(annotations("app:1")).isEmpty();
+        assertThat(annotations("app:3")).isEqualTo(Map.of("a", "one"));
+        build("app:4", "a=one");
+        assertThat(images.find("app:4").manifestDigest()).isEqualTo(first);
+        images.remove("app:3", false, ImageUsers.NONE);
+        images.remove("app:4", false, ImageUsers.NONE);
+        images.collectGarbage();
+        assertThat(annotations("app:2")).isEqualTo(Map.of("a", "two", "b", "three"));
     }
 
     @Test
-    void whatIsDamagedIsHealedByABuild() throws Exception {
+    void bothNamesOfAnArchiveKeepTheirAnnotations() throws Exception {
+        build("app:1", "a=one");
+        build("app:2", "a=two");
+        var out = new ByteArrayOutputStream();
+        try (var archive = images.save(List.of("app"), Optional.empty())) {
+            archive.write(out);
+        }
+        String text = out.toString(StandardCharsets.ISO_8859_1);
+        assertThat(text).contains("\"a\":\"one\"").contains("\"a\":\"two\"");
+        images.remove("app:1", true, ImageUsers.NONE);
+        images.remove("app:2", true, ImageUsers.NONE);
+        assertThat(images.list()).isEmpty();
+        images.load(new ByteArrayInputStream(out.toByteArray()), LoadProgress.SILENT);
+        assertThat(images.list()).singleElement().satisfies(image ->
+                assertThat(image.tags()).extracting(Reference::familiar).containsExactly("app:1", "app:2"));
+        assertThat(annotations("app:1")).isEqualTo(Map.of("a", "one"));
+        assertThat(annotations("app:2")).isEqualTo(Map.of("a", "two"));
+    }
+
+    @Test
+    void anArchiveForTheOneWhoBuiltItHasHisAnnotationsWhoeverBuiltTheSameSince() throws Exception {
+        var id = build("app:1", "a=one");
+        build("app:1", "a=two");
+        images.collectGarbage();
+        var made = new MadeArchive(List.of(id), Optional.empty(), List.of(), Map.of(), Map.of(id, Map.of("a", "one")));
+        try (var archive = images.departures().save(made)) {
+            var out = new ByteArrayOutputStream();
+            archive.write(out);
+            assertThat(out.toString(StandardCharsets.ISO_8859_1)).contains("\"a\":\"one\"").doesNotContain("\"a\":\"two\"");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatIsDamagedIsHealedByABuild(boolean closed) throws Exception {
         for (String again : List.of("a=one", "a=two")) {
             for (boolean manifest : new boolean[] {true, false}) {
                 var id = build("app:1", "a=one");
+                images.tag("app:1", Reference.parse("other:1"));
                 var damaged = manifest ? images.find("app:1").manifestDigest() : id;
-                close();
                 Files.writeString(directory.resolve("state/content/blobs/sha256").resolve(damaged.hex()), "{}");
-                open();
-                assertThatThrownBy(() -> images.find("app:1")).hasMessageContaining("is damaged");
+                if (closed) {
+                    close();
+                    open();
+                    assertThatThrownBy(() -> images.find("app:1")).hasMessageContaining("is damaged");
+                }
                 assertThat(build("app:1", again)).isEqualTo(id);
                 assertThat(annotations("app:1")).containsOnly(Map.entry("a", again.substring(2)));
+                images.collectGarbage(); // else a damaged manifest that nothing names any more would be told
+                assertThat(images.check(ImageCheck.Sources.NONE).problems()).isEmpty();
+                assertThat(annotations("other:1")).containsOnlyKeys("a");
             }
         }
     }

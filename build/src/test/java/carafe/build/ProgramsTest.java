@@ -170,7 +170,7 @@ class ProgramsTest {
                 }
             });
             program = run -> {
-                var mount = (StepRunner.StepMount.Bind) run.mounts().getFirst();
+                var mount = (StepRunner.StepMount.Own) run.mounts().getFirst();
                 assertThat(mount.target()).isEqualTo("/run/buildkit/ssh_agent.0");
                 assertThat(run.environment()).contains("SSH_AUTH_SOCK=/run/buildkit/ssh_agent.0");
                 assertThat(Files.readAttributes(mount.source(), "unix:uid,gid,mode"))
@@ -188,8 +188,8 @@ class ProgramsTest {
         String asks = "FROM scratch\nRUN --mount=type=ssh true\n";
         Path key = Files.writeString(directory.resolve("key.pem"), "PRIVATE KEY");
         assertThatThrownBy(() -> build(asks, agent(key))).isInstanceOf(EngineException.Invalid.class)
-                .hasMessageStartingWith("--ssh default=" + key + " is no socket of an ssh agent, and keys are not read from files: add the key to"
-                        + " an agent (ssh-add " + key + ") and give --ssh default");
+                .hasMessageStartingWith("--ssh default=" + key + " is no socket of an ssh agent; the engine reads no keys from files:"
+                        + " add the key to an agent (ssh-add " + key + ") and give --ssh default");
         Path nowhere = directory.resolve("nowhere");
         assertThatThrownBy(() -> build(asks, agent(nowhere))).isInstanceOf(EngineException.Invalid.class)
                 .hasMessageStartingWith("--ssh default=" + nowhere + " is not there on the engine's machine; the agent has to run there");

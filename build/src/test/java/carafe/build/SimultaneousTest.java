@@ -9,6 +9,7 @@ import carafe.build.tree.FileSource;
 import carafe.build.tree.MountedTree;
 import carafe.build.tree.RootView;
 import carafe.build.tree.TarText;
+import carafe.image.ImageUsers;
 import carafe.image.Images;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildContexts;
@@ -45,7 +46,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Stages and builds at the same time, on a real image store. Programs of RUN are played: `gate` prints, waits until it is
-/// opened, prints again and writes `/gate`, `meet` waits for another that does, `write` writes `/x`, `fail` fails, `burst` has
+/// opened, prints again and writes `/gate`, `chat` prints two
+/// megabytes, `meet` waits for another that does, `write` writes `/x`, `fail` fails, `burst` has
 /// no memory.
 class SimultaneousTest {
 
@@ -88,6 +90,12 @@ class SimultaneousTest {
                         return 4;
                     }
                     root.tree().writeFile("/gate", new byte[] {'g'}, 0644, 0, 0);
+                }
+                case "chat" -> {
+                    for (int i = 0; i < 2000; i++) {
+                        output.print(1, ("line " + i + " " + "x".repeat(1000) + "\n").getBytes(StandardCharsets.US_ASCII));
+                        waiting.countDown();
+                    }
                 }
                 case "meet" -> meeting.await(60, TimeUnit.SECONDS);
                 case "write" -> root.tree().writeFile("/x", new byte[] {'x'}, 0644, 0, 0);
@@ -259,6 +267,65 @@ class SimultaneousTest {
         assertThat(heard.getLast()).containsExactly("running",
                 "2 1 [its output is not shown here: it may hold secrets of the build that runs it]\n");
         assertThat(runs).hasValue(1);
+    }
+
+    @Test
+    @Timeout(120)
+    void anImageThatIsRemovedMeanwhileStaysForTheBuildThatNamesIt() throws Exception {
+        builder.build(BuildRequest.of(List.of("used:1")), this::base,
+                new TarText().file("f", "used").file("Dockerfile", "FROM scratch\nCOPY f /used\n").stream(), _ -> { });
+        builder.keeping().prune(new CachePrune(Optional.empty(), Optional.empty(), CachePrune.Kept.ANY, true), Instant.now());
+        var result = CompletableFuture.supplyAsync(() -> {
+            try {
+                return builder.build(request(), this::base, new TarText().file("Dockerfile",
+                        "FROM scratch AS a\nRUN gate\nCOPY --from=used:1 /used /copied\nFROM used:1\nCOPY --from=a / /\n")
+                        .stream(), _ -> { }).imageId().orElseThrow();
+            } catch (EngineException | InterruptedException e) {
+                throw new CompletionException(e);
+            }
+        });
+        waiting.await();
+        images.remove("used:1", true, ImageUsers.NONE);
+        images.collectGarbage();
+        gate.countDown();
+        try (var tree = files(Digest.parse(result.get()))) {
+            assertThat(text(tree, "copied")).isEqualTo("used");
+            assertThat(text(tree, "used")).isEqualTo("used");
+        }
+    }
+
+    @Test
+    @Timeout(120)
+    void aClientThatDoesNotReadHoldsUpNobodyWhoWaitsForItsStep() throws Exception {
+        var stalled = new CountDownLatch(1);
+        var first = new CopyOnWriteArrayList<String>();
+        var slow = Thread.ofVirtual().start(() -> {
+            try {
+                builder.build(request(), this::base, new TarText().file("Dockerfile", "FROM scratch\nRUN chat\n").stream(),
+                        event -> {
+                            if (event instanceof BuildEvent.Log(var _, var _, var bytes)) {
+                                first.add(new String(bytes, StandardCharsets.US_ASCII));
+                                uninterrupted(stalled);
+                            }
+                        });
+            } catch (EngineException | InterruptedException e) {
+                first.add("failed");
+            }
+        });
+        waiting.await();
+        var second = new StringBuilder();
+        builder.build(request(), this::base, new TarText().file("Dockerfile", "FROM scratch\nRUN chat\n").stream(), event -> {
+            if (event instanceof BuildEvent.Log(var _, var _, var bytes)) {
+                second.append(new String(bytes, StandardCharsets.US_ASCII));
+            }
+        });
+        assertThat(second).startsWith("line 0").contains("line 1999 ");
+        assertThat(first).hasSize(1);
+        stalled.countDown();
+        slow.join();
+        assertThat(runs).hasValue(1);
+        assertThat(String.join("", first)).startsWith("line 0").contains("lines of output are left out here")
+                .doesNotContain("failed");
     }
 
     @Test

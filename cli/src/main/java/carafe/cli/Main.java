@@ -42,13 +42,13 @@ public final class Main {
     static Session session(List<String> arguments, OsTerminal terminal) {
         return new Session(
                 arguments,
-                System.getenv(),
+                CallersLocale.environment(),
                 Path.of("").toAbsolutePath(),
                 new FileInputStream(FileDescriptor.in),
                 new FileOutputStream(FileDescriptor.out),
                 new FileOutputStream(FileDescriptor.err),
                 terminal,
-                new OsFiles(),
+                new OsFiles(new CapabilityProgram(System.getProperty("carafe.capabilities", ""))),
                 new OsSignals(),
                 new OsPrograms(),
                 new OsCaller(),

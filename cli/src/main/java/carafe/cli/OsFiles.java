@@ -1,6 +1,7 @@
 package carafe.cli;
 
 import carafe.cli.session.Files;
+import carafe.cli.session.PathText;
 import carafe.spec.build.FileStamp;
 import java.io.FileInputStream;
 import java.io.FileNotFoundException;
@@ -39,6 +40,13 @@ final class OsFiles implements Files {
     private static final int LINK = 0120000;
     private static final int PERMISSIONS = 07777; // with setuid, setgid and sticky
 
+    private final Capabilities capabilities;
+
+    /// Asks `capabilities` for those of files.
+    OsFiles(Capabilities capabilities) {
+        this.capabilities = capabilities;
+    }
+
     @Override
     public InputStream read(Path file) throws IOException {
         try {
@@ -59,6 +67,16 @@ final class OsFiles implements Files {
     public OutputStream create(Path file) throws IOException {
         try {
             return java.nio.file.Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        } catch (FileSystemException e) {
+            throw sentence("open", file, e);
+        }
+    }
+
+    @Override
+    public OutputStream overwrite(Path file) throws IOException {
+        try {
+            return java.nio.file.Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING,
+                    StandardOpenOption.WRITE);
         } catch (FileSystemException e) {
             throw sentence("open", file, e);
         }
@@ -110,6 +128,11 @@ final class OsFiles implements Files {
     }
 
     @Override
+    public boolean isSpecial(Path file) {
+        return exists(file) && !isDirectory(file) && !java.nio.file.Files.isRegularFile(file);
+    }
+
+    @Override
     public List<FileEntry> list(Path directory) throws IOException {
         var entries = new ArrayList<FileEntry>();
         try (var names = java.nio.file.Files.newDirectoryStream(directory)) {
@@ -122,9 +145,9 @@ final class OsFiles implements Files {
                     case LINK -> FileEntry.Kind.LINK;
                     default -> FileEntry.Kind.OTHER;
                 };
-                String target = kind == FileEntry.Kind.LINK ? java.nio.file.Files.readSymbolicLink(path).toString() : "";
+                String target = kind == FileEntry.Kind.LINK ? PathText.of(java.nio.file.Files.readSymbolicLink(path)) : "";
                 var stamp = stamp(read);
-                entries.add(new FileEntry(String.valueOf(path.getFileName()), kind, mode & PERMISSIONS, stamp.size(),
+                entries.add(new FileEntry(name(path), kind, mode & PERMISSIONS, stamp.size(),
                         time(read, "lastModifiedTime").to(TimeUnit.SECONDS), target, stamp));
             }
         } catch (DirectoryIteratorException e) {
@@ -135,6 +158,15 @@ final class OsFiles implements Files {
             throw sentence("open", directory, e);
         }
         return entries;
+    }
+
+    private static String name(Path path) {
+        return PathText.of(Objects.requireNonNull(path.getFileName()));
+    }
+
+    @Override
+    public List<byte[]> capabilities(Path directory, List<String> names) throws IOException {
+        return capabilities.of(PathText.of(directory), names);
     }
 
     @Override

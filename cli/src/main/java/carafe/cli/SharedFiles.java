@@ -47,6 +47,11 @@ final class SharedFiles implements Files {
     }
 
     @Override
+    public List<byte[]> capabilities(Path directory, List<String> names) throws IOException {
+        return (differs(directory) ? there : here).capabilities(directory, names);
+    }
+
+    @Override
     public FileStamp stamp(Path file) throws IOException {
         return (differs(file) ? there : here).stamp(file);
     }
@@ -54,6 +59,11 @@ final class SharedFiles implements Files {
     @Override
     public OutputStream create(Path file) throws IOException {
         return there.create(file);
+    }
+
+    @Override
+    public OutputStream overwrite(Path file) throws IOException {
+        return there.overwrite(file);
     }
 
     @Override
@@ -74,6 +84,11 @@ final class SharedFiles implements Files {
     @Override
     public boolean isDirectory(Path file) {
         return there.isDirectory(file);
+    }
+
+    @Override
+    public boolean isSpecial(Path file) {
+        return there.isSpecial(file);
     }
 
     @Override

@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Clock;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
@@ -44,23 +45,43 @@ public final class WarmCommands implements Handler {
     private static final int LARGE_AT_ONCE = 4;
     private static final Path TIME_ZONE = Path.of("/etc/localtime");
 
-    /// Credentials are asked of programs with the caller's PATH and terminal: such a command does not get here.
-    private static final Programs NO_PROGRAMS = (command, _) -> {
-        throw new IOException("cannot start " + command.getFirst() + " for a command that runs in the engine;"
-                + " CARAFE_WARM=0 makes it run by itself");
-    };
+    /// Programs have the caller's rights, PATH and terminal: a command that runs some does not get here.
+    private static final class NoPrograms implements Programs {
+        @Override
+        public Outcome run(List<String> command, String input) throws IOException {
+            throw refused(command);
+        }
+
+        @Override
+        public Outcome ask(List<String> command, Map<String, String> variables, boolean terminal) throws IOException {
+            throw refused(command);
+        }
+
+        @Override
+        public Beside start(List<String> command) throws IOException {
+            throw refused(command);
+        }
+
+        private static IOException refused(List<String> command) {
+            return new IOException("cannot start " + command.getFirst() + " for a command that runs in the engine;"
+                    + " CARAFE_WARM=0 makes it run by itself");
+        }
+    }
 
     private final String code;
     private final int user;
     private final List<Path> sockets;
+    private final Capabilities capabilities;
     private final String zone = System.getenv().getOrDefault("TZ", "");
     private final Optional<FileTime> zoneChanged = changed(TIME_ZONE);
     private final Semaphore all = new Semaphore(AT_ONCE);
     private final Semaphore large = new Semaphore(LARGE_AT_ONCE);
 
-    /// `jar` is the file with the commands, which another installation has elsewhere; `sockets` are the engine's.
-    public WarmCommands(Path jar, List<Path> sockets) throws IOException {
+    /// `jar` is the file with the commands, which another installation has elsewhere; `sockets` are the engine's;
+    /// `capabilities` finds those of contexts' files.
+    public WarmCommands(Path jar, List<Path> sockets, Capabilities capabilities) throws IOException {
         this.sockets = List.copyOf(sockets);
+        this.capabilities = capabilities;
         var file = Files.readAttributes(jar, "unix:dev,ino,size,lastModifiedTime");
         long nanos = ((FileTime) Objects.requireNonNull(file.get("lastModifiedTime"))).to(TimeUnit.NANOSECONDS);
         this.code = "%s:%s:%s:%d.%09d".formatted(file.get("dev"), file.get("ino"), file.get("size"),
@@ -146,8 +167,8 @@ public final class WarmCommands implements Handler {
         var files = new FarFiles(process);
         var session = new Session(request.arguments(), request.environment(), request.directory(), process.in(),
                 process.out(), process.err(), process,
-                Warmth.isLarge(request.arguments()) ? new SharedFiles(new OsFiles(), files) : files,
-                process, NO_PROGRAMS, () -> caller, Clock.systemUTC());
+                Warmth.isLarge(request.arguments()) ? new SharedFiles(new OsFiles(capabilities), files) : files,
+                process, new NoPrograms(), () -> caller, Clock.systemUTC());
         // Files may block it for long, which a virtual thread would pass on to its carrier.
         var command = Thread.ofPlatform().daemon().name("command").start(() -> perform(process, session));
         try {

@@ -48,7 +48,7 @@ class OsSessionTest {
 
     @Test
     void filesSpeakInSentences(@TempDir Path directory) throws Exception {
-        var files = new OsFiles();
+        var files = new OsFiles((_, names) -> names.stream().map(_ -> new byte[0]).toList());
         Path file = directory.resolve("f");
         try (var out = files.create(file)) {
             out.write('x');
@@ -67,7 +67,7 @@ class OsSessionTest {
 
     @Test
     void stampsTellFilesApart(@TempDir Path directory) throws Exception {
-        var files = new OsFiles();
+        var files = new OsFiles((_, names) -> names.stream().map(_ -> new byte[0]).toList());
         Path file = Files.writeString(directory.resolve("f"), "one");
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-x--x"));
         Files.createSymbolicLink(directory.resolve("l"), Path.of("f"));

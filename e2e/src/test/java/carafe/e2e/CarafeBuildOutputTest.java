@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -121,6 +122,40 @@ final class CarafeBuildOutputTest {
         Path tar = engine.directory().resolve("files.tar");
         run("build", "-o", "type=tar,dest=" + tar, context("FROM scratch\nCOPY f /d/f\n").toString()).good();
         assertThat(Command.of("tar", "-xOf", tar.toString(), "d/f").run().good().text()).isEqualTo("content");
+    }
+
+    @Test
+    void anImageMayHaveALayerTwice() throws Exception {
+        Path context = context("FROM busybox\nCOPY f /f\nRUN echo other > /f && echo kept > /g\nCOPY --chown=0:0 f /f\n"
+                + "RUN [ \"$(cat /f /g)\" = contentkept ]\nWORKDIR /w\n");
+        String id = run("build", "-q", "--network", "none", context.toString()).good().text();
+        assertThat(run("run", "--rm", "--network", "none", id, "cat", "/f", "/g").good().text()).isEqualTo("contentkept");
+        var layers = run("image", "inspect", "-f", "{{range .RootFS.Layers}}{{println .}}{{end}}", id).good().text().lines()
+                .toList();
+        assertThat(Set.copyOf(layers).size()).as("%s", layers).isLessThan(layers.size());
+    }
+
+    @Test
+    void aDeviceOrALinkThatIsToBeWrittenToStays() throws Exception {
+        String context = context("FROM scratch\nCOPY f /written\n").toString();
+        Path device = engine.directory().resolve("device");
+        Command.of("mknod", device.toString(), "c", "1", "7").run().good(); // as /dev/full
+        for (String output : List.of("type=tar", "type=oci")) {
+            assertThat(run("build", "-q", "-o", output + ",dest=" + device, context).endedWith(1).err())
+                    .contains("No space left on device");
+        }
+        run("build", "-q", "-t", "written", "--iidfile", device.toString(), context).endedWith(1);
+        assertThat(run("save", "-o", device.toString(), "written").endedWith(1).err())
+                .contains("must be a directory or a regular file: got a device");
+        assertThat(Command.of("stat", "-c", "%F", device.toString()).run().good().text()).isEqualTo("character special file");
+        Path target = Files.writeString(engine.directory().resolve("target"), "longer than an image's id, by far".repeat(9));
+        Path link = Files.createSymbolicLink(engine.directory().resolve("link"), target);
+        String id = run("build", "-q", "--iidfile", link.toString(), context).good().text();
+        assertThat(link).isSymbolicLink();
+        assertThat(target).hasContent(id);
+        Path empty = Files.createDirectory(engine.directory().resolve("empty"));
+        run("build", "-q", "-o", "type=tar,dest=" + empty, context).endedWith(1);
+        assertThat(empty).isEmptyDirectory();
     }
 
     @Test

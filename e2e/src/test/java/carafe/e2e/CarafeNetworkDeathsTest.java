@@ -2,6 +2,9 @@ package carafe.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -9,6 +12,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -53,9 +57,9 @@ final class CarafeNetworkDeathsTest {
                 Stream.of("network.plan", "network.row", "network.remove", "network.remove-bridge", "network.erase",
                         "network.gone", "sandbox.addresses", "sandbox.namespace", "sandbox.note", "sandbox.link",
                         "sandbox.configure", "sandbox.listeners", "sandbox.opened", "connect.addresses", "connect.note",
-                        "connect.link", "connect.routes", "connect.listeners", "disconnect.link", "ports.reserve",
-                        "ports.file", "ports.publish", "ports.drop", "undo.note", "disconnect.note", "network.parent",
-                        "dns.open").map(point -> point + "=halt"));
+                        "connect.link", "connect.routes", "connect.listeners", "connect.row", "rename.note",
+                        "disconnect.link", "ports.reserve", "ports.file", "ports.publish", "ports.drop", "undo.note",
+                        "disconnect.note", "network.parent", "dns.open").map(point -> point + "=halt"));
     }
 
     @ParameterizedTest
@@ -72,7 +76,7 @@ final class CarafeNetworkDeathsTest {
         engine.failAt("");
         engine.start();
         engine.remember(docker("ps", "-aq", "--no-trunc").good().lines());
-        docker("rm", "-f", "web");
+        docker("rm", "-f", "web", "site");
         docker("network", "rm", "front", "back", "shared");
         nothingIsLeft(point);
         life();
@@ -130,6 +134,78 @@ final class CarafeNetworkDeathsTest {
         nothingIsLeft(point);
     }
 
+    /// While it gives a container its link back, which went with the one that somebody deleted.
+    @Test
+    void whoseLinkIsLaidAnewHasItAfterTheNextStart() throws Exception {
+        String id = docker("network", "create", "-d", "macvlan", "--subnet", "10.197.3.0/24", "shared").good().text();
+        for (String name : List.of("web", "asker")) {
+            docker("run", "-d", "--name", name, "--network", "shared", "busybox", "sleep", "100000").good();
+        }
+        engine.failAt("relay.link=halt");
+        engine.kill();
+        engine.start();
+        Command.of("ip", "link", "delete", "dm-" + id.substring(0, 12)).run().good();
+        engine.awaitEnd();
+        engine.failAt("");
+        engine.start();
+        engine.remember(docker("ps", "-aq", "--no-trunc").good().lines());
+        docker("exec", "asker", "ping", "-c", "1", "-W", "5", "web").good();
+        assertThat(docker("exec", "web", "ip", "-o", "-4", "addr").good().out()).contains("10.197.3.2/24");
+        docker("rm", "-f", "web", "asker").good();
+        docker("network", "rm", "shared").good();
+        nothingIsLeft("relay.link");
+    }
+
+    /// While it takes over what the last one left: networks are made again, ports lead to who runs, names are served. After
+    /// the start that comes through, all is as it was.
+    @Test
+    void aDeathInTheMiddleOfTheStartIsMadeGoodByTheNext() throws Exception {
+        docker("network", "create", "--ipv6", "--subnet", "10.197.1.0/24", "--subnet", "fd00:197::/64", "-o",
+                "com.docker.network.bridge.name=br197", "front").good();
+        docker("network", "create", "-d", "macvlan", "--subnet", "10.197.3.0/24", "shared").good();
+        docker("run", "-d", "--name", "web", "--network", "front", "-p", PORT + ":80", "--hostname", "web", "busybox",
+                "httpd", "-f", "-h", "/etc").good();
+        docker("run", "-d", "--name", "asker", "--network", "front", "busybox", "sleep", "100000").good();
+        docker("network", "connect", "shared", "web").good();
+        docker("network", "connect", "shared", "asker").good();
+        engine.remember(docker("ps", "-aq", "--no-trunc").good().lines());
+        var held = held();
+        var rules = rules();
+        for (String point : List.of("network.bridge=3*off->halt", "network.rules=1*off->halt", "ports.publish=halt",
+                "dns.open=1*off->halt")) {
+            engine.kill();
+            if (point.startsWith("network.rules")) {
+                Command.of("ip", "link", "delete", "br197").run().good(); // so there is one to be made
+            }
+            engine.failAt(point);
+            engine.startInVain();
+            engine.failAt("");
+            engine.start();
+            Deadline.await("what there was before " + point, () -> held().equals(held));
+            assertThat(rules()).as(point).isEqualTo(rules);
+            Deadline.await(point + ": the port leads to it", () -> fetched().equals("web"));
+            docker("exec", "asker", "sh", "-ec", "for who in web fd00:197::2 10.197.3.2; do ping -c 1 -W 5 $who; done").good();
+        }
+        docker("rm", "-f", "web", "asker").good();
+        docker("network", "rm", "front", "shared").good();
+        nothingIsLeft("all of them");
+    }
+
+    /// The name that the server at the published port has.
+    private static String fetched() {
+        try (var in = URI.create("http://127.0.0.1:" + PORT + "/hostname").toURL().openStream()) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+
+    /// What the packet filter has of the networks of these tests.
+    private static List<String> rules() throws Exception {
+        return nft().lines().map(String::strip)
+                .filter(line -> line.contains("br197") || line.contains("10.197.") || line.contains(PORT)).toList();
+    }
+
     private static final List<List<String>> LIFE = List.of(
             List.of("network", "create", "--ipv6", "--subnet", "10.197.1.0/24", "--subnet", "fd00:197::/64", "front"),
             List.of("network", "create", "--subnet", "10.197.2.0/24", "back"),
@@ -139,7 +215,8 @@ final class CarafeNetworkDeathsTest {
             List.of("network", "connect", "back", "web"),
             List.of("network", "connect", "shared", "web"),
             List.of("network", "disconnect", "back", "web"),
-            List.of("rm", "-f", "web"),
+            List.of("rename", "web", "site"),
+            List.of("rm", "-f", "site"),
             List.of("network", "rm", "front"),
             List.of("network", "rm", "back"),
             List.of("network", "rm", "shared"));
@@ -166,8 +243,8 @@ final class CarafeNetworkDeathsTest {
                 .text();
     }
 
-    /// Links of this engine that somebody uses, its files about namespaces, containers and ports, and mounts; spare namespaces, which come
-    /// and go in the background, are no container's.
+    /// Links of this engine that somebody uses, its files about namespaces, containers and ports, and mounts; spare
+    /// namespaces, which come and go in the background, are no container's.
     private List<String> held() throws Exception {
         var held = new ArrayList<String>();
         held.addAll(Leftovers.linksInUse(engine.directory()));

@@ -49,6 +49,10 @@ abstract class Contract {
         return engine;
     }
 
+    final Client client() {
+        return client;
+    }
+
     /// The client with these words, to be run, started or changed.
     final Command command(String... words) {
         return client.to(engine).and(words);

@@ -77,6 +77,23 @@ abstract class EngineUnderTest implements AutoCloseable {
 
     /// Starts the daemon and waits until it answers.
     final void start() throws Exception {
+        var started = launch();
+        Deadline.await("the daemon answers /_ping", () -> {
+            if (!started.isAlive()) {
+                throw new AssertionError("the daemon ended with " + started.exitValue() + ":\n" + log());
+            }
+            return answers();
+        });
+    }
+
+    /// Starts the daemon, which is to die before it answers.
+    final void startInVain() throws Exception {
+        launch();
+        awaitEnd();
+        assertThat(answers()).as("it died before it answered").isFalse();
+    }
+
+    private Process launch() throws IOException {
         starts++;
         var log = directory.resolve("daemon-" + starts + ".log").toFile();
         var builder = new ProcessBuilder(daemonCommand()).redirectErrorStream(true).redirectOutput(log);
@@ -85,12 +102,7 @@ abstract class EngineUnderTest implements AutoCloseable {
         builder.environment().putAll(daemonEnvironment());
         var started = builder.start();
         daemon = started;
-        Deadline.await("the daemon answers /_ping", () -> {
-            if (!started.isAlive()) {
-                throw new AssertionError("the daemon ended with " + started.exitValue() + ":\n" + log());
-            }
-            return answers();
-        });
+        return started;
     }
 
     private boolean answers() {

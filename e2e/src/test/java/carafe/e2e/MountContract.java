@@ -111,6 +111,8 @@ abstract class MountContract extends Contract {
 
     @Test
     void tmpfsHasItsOptions() throws Exception {
+        assertThat(failing(125, "run", "--rm", "--tmpfs", "/t:bogus", IMAGE, "true").err())
+                .contains("invalid tmpfs option [\"bogus\"]");
         assertThat(docker("run", "--rm", "--tmpfs", "/t:size=64k,mode=700,uid=5", IMAGE, "sh", "-c",
                 "stat -c '%a %u' /t; mount | grep ' /t ' | grep -o size=64k; mount | grep ' /t ' | grep -o noexec").text())
                 .isEqualTo("700 5\nsize=64k\nnoexec");

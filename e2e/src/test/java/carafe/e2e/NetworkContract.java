@@ -54,6 +54,17 @@ abstract class NetworkContract extends Contract {
         assertThat(failing(1, "network", "rm", "bridge").err()).contains("bridge");
     }
 
+    /// Clients pull the image when they hear that something was not found.
+    @Test
+    void aMistypedNetworkPullsNoImage() throws Exception {
+        for (String network : List.of("nope", "container:nope")) {
+            var refused = failing(125, "run", "--rm", "--network", network, IMAGE, "true");
+            assertThat(refused.err()).doesNotContain("Unable to find image").contains(network.equals("nope")
+                    ? "network nope not found" : "No such container: nope");
+        }
+        assertThat(docker("ps", "-aq").text()).isEmpty();
+    }
+
     @Test
     void containersOfANetworkReachEachOther() throws Exception {
         network("lan", "--subnet", "10.213.2.0/24");

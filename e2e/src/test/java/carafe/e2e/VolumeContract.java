@@ -64,6 +64,30 @@ abstract class VolumeContract extends Contract {
     }
 
     @Test
+    void noVolumeIsASwarms() throws Exception {
+        docker("volume", "create", "plain");
+        var listed = command("volume", "ls", "--cluster").run();
+        if (!listed.err().contains("unknown flag")) { // docker 20.10 knows of none
+            assertThat(listed.good().text()).startsWith("VOLUME NAME").doesNotContain("plain");
+            assertThat(docker("volume", "ls", "-q", "--cluster").text()).isEmpty();
+            assertThat(failing(1, "volume", "update", "--availability", "drain", "plain").err())
+                    .contains("Can only update cluster volumes");
+            assertThat(failing(1, "volume", "create", "--scope", "multi", "x1").err())
+                    .contains("This node is not a swarm manager.");
+        }
+        docker("volume", "rm", "plain");
+    }
+
+    /// Clients pull the image when they hear that something was not found.
+    @Test
+    void anUnknownDriverPullsNoImage() throws Exception {
+        assertThat(failing(125, "run", "--rm", "--volume-driver", "nope", "-v", "v9:/d", IMAGE, "true").err())
+                .doesNotContain("Unable to find image")
+                .contains("error looking up volume plugin nope: plugin \"nope\" not found");
+        assertThat(failing(1, "volume", "inspect", "v9").err()).containsIgnoringCase("no such volume");
+    }
+
+    @Test
     void whatIsInUseCannotBeRemoved() throws Exception {
         String id = docker("create", "-v", "data:/d", IMAGE).text();
         assertThat(failing(1, "volume", "rm", "data").err())
@@ -105,7 +129,11 @@ abstract class VolumeContract extends Contract {
         docker("run", "--name", "two", "-v", "/anon", IMAGE, "true");
         docker("rm", "two");
         assertThat(docker("volume", "ls", "-q").lines()).hasSize(2);
-        assertThat(docker("volume", "prune", "-f").out()).contains("Deleted Volumes:", "Total reclaimed space: 0B");
+        var pruned = docker("volume", "prune", "-f");
+        assertThat(pruned.out()).contains("Deleted Volumes:", "Total reclaimed space: 0B");
+        boolean old = client().equals(Client.docker20()); // it speaks version 1.41, by which named ones go too
+        assertThat(pruned.lines().contains("named")).isEqualTo(old);
+        assertThat(docker("volume", "ls", "-q").text()).isEqualTo(old ? "" : "named");
     }
 
     @Test

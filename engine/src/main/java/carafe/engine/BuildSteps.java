@@ -5,6 +5,7 @@ import carafe.build.step.WrongFormat;
 import carafe.runtime.Bundle;
 import carafe.runtime.ContainerRuntime;
 import carafe.runtime.LogOptions;
+import carafe.runtime.OwnFile;
 import carafe.runtime.RunningContainer;
 import carafe.runtime.StartFailure;
 import carafe.runtime.StdStream;
@@ -31,6 +32,7 @@ import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -224,7 +226,7 @@ final class BuildSteps implements StepRunner {
     private RuntimeSpec spec(StepRun run, ContainerSnapshot container, SpecComposer.Places places)
             throws EngineException {
         var spec = composer.compose(container, places, HostDevices.find(container.host()));
-        boolean mapped = !container.host().namespaces().ids().none();
+        var ids = container.host().namespaces().ids();
         var asked = new ArrayList<>(run.mounts());
         asked.sort(Comparator.comparingInt(mount -> mount.target().split("/").length));
         var mounts = new ArrayList<>(spec.mounts());
@@ -232,13 +234,17 @@ final class BuildSteps implements StepRunner {
             mounts.removeIf(standard -> standard.destination().equals(mount.target()));
             mounts.add(switch (mount) {
                 case StepMount.Bind(var target, var source, var readOnly) -> Mount.of(target, "bind", source.toString(),
-                        mapped
-                                ? List.of("rbind", readOnly ? "ro" : "rw", "rprivate", "idmap")
-                                : List.of("rbind", readOnly ? "ro" : "rw", "rprivate"));
+                        options(readOnly, ids.none() ? List.of() : List.of("idmap")));
+                case StepMount.Own(var target, var source, var uid, var gid) -> Mount.of(target, "bind", source.toString(),
+                        options(true, ids.none() ? List.of() : OwnFile.options(ids, uid, gid)));
                 case StepMount.Tmpfs(var target, var bytes) -> Mount.of(target, "tmpfs", "tmpfs",
                         bytes > 0 ? List.of("nosuid", "nodev", "size=" + bytes) : List.of("nosuid", "nodev"));
             });
         }
         return spec.withMounts(mounts);
+    }
+
+    private static List<String> options(boolean readOnly, List<String> owners) {
+        return Stream.concat(Stream.of("rbind", readOnly ? "ro" : "rw", "rprivate"), owners.stream()).toList();
     }
 }

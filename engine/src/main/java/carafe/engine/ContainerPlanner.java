@@ -50,10 +50,28 @@ final class ContainerPlanner {
     Plan plan(CreateRequest request, String id, String name) throws EngineException {
         var warnings = new ArrayList<String>();
         Image image = image(request, warnings);
+        try {
+            return new Plan(snapshot(request, image, id, name, warnings), image, warnings);
+        } catch (EngineException.NotFound e) {
+            throw notTheImage(e);
+        }
+    }
+
+    /// The same where anything but the container's image is missing, and the request is to blame: clients pull the image,
+    /// and ask again, when they hear that something was not found.
+    static EngineException.Invalid notTheImage(EngineException.NotFound e) {
+        return new EngineException.Invalid(String.valueOf(e.getMessage()));
+    }
+
+    private ContainerSnapshot snapshot(CreateRequest request, Image image, String id, String name, List<String> warnings)
+            throws EngineException {
         HostConfig host = host(request, id, warnings);
         ContainerConfig config = kept(names(ConfigMerge.merge(request.config(), image.config().run()), host, id), host);
         host = host.withMounts(mounts.resolve(host, config));
-        var snapshot = new ContainerSnapshot(
+        if (facts.seLinux()) {
+            MountResolver.relabelled(host.files().mounts()).ifPresent(warnings::add);
+        }
+        return new ContainerSnapshot(
                 id,
                 name,
                 clock.instant(),
@@ -66,7 +84,6 @@ final class ContainerPlanner {
                         request.networking(), request.config()),
                 new State.Created(Optional.empty()),
                 new ContainerSnapshot.Restarts(0, false));
-        return new Plan(snapshot, image, warnings);
     }
 
     /// What was planned for the container `id` is in its row, or was given up.

@@ -59,7 +59,12 @@ final class Creator {
     /// Takes the volumes first, then makes the container, whose row and those of new volumes are one transaction.
     private void claimed(ContainerPlanner.Plan plan, ContainerSnapshot container) throws EngineException {
         steps.pass("create.volumes");
-        var claim = sources.volumes().claim(container.id(), container.host().files().mounts());
+        Claim claim;
+        try {
+            claim = sources.volumes().claim(container.id(), container.host().files().mounts());
+        } catch (EngineException.NotFound e) {
+            throw ContainerPlanner.notTheImage(e);
+        }
         boolean made = false;
         try {
             make(plan, container.with(container.host().withMounts(claim.mounts())), claim);

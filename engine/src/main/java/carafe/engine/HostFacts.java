@@ -129,6 +129,11 @@ final class HostFacts {
         return options;
     }
 
+    /// Whether the host's kernel enforces SELinux, or only logs what it would not allow.
+    boolean seLinux() {
+        return exists("sys/fs/selinux/enforce");
+    }
+
     private static List<String> warnings(Map<String, Boolean> abilities) {
         var names = List.of(
                 Map.entry("MemoryLimit", "memory limit"),

@@ -53,6 +53,9 @@ final class Lifecycle {
 
     /// Confined: starts it because a user says so.
     void start(Container container) throws EngineException {
+        if (closed) { // it would be cut in its midst
+            throw new EngineException.Unavailable("the engine is shutting down");
+        }
         switch (container.state()) {
             case State.Running _, State.Restarting _ ->
                 throw new EngineException.NotModified("Container is already running");

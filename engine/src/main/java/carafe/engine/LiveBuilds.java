@@ -238,20 +238,33 @@ final class LiveBuilds implements Builds, AutoCloseable {
 
     /// Sends the caches that are for registries, and lets go of their names here: of those alone, whatever else has the
     /// same image; one that is for the client too stays until he has it.
-    private void push(BuildRequest request, BuildOutcome outcome, Bases bases) throws EngineException, InterruptedException {
+    private void push(BuildRequest request, BuildOutcome outcome, Bases bases, BuildListener listener)
+            throws EngineException, InterruptedException {
         var exports = request.cache().to().stream().filter(to -> to.kind() != CacheExport.Kind.INLINE).toList();
         var names = new LinkedHashSet<Reference>();
+        var needed = new HashSet<Reference>();
         var wanted = new HashSet<String>();
         for (int i = 0; i < exports.size(); i++) {
             if (exports.get(i).kind() == CacheExport.Kind.REGISTRY) {
-                names.add(Reference.parse(exports.get(i).reference()).withDefaultTag());
+                var name = Reference.parse(exports.get(i).reference()).withDefaultTag();
+                names.add(name);
+                if (!exports.get(i).ignoreError()) {
+                    needed.add(name);
+                }
             } else {
                 wanted.add(outcome.cacheIds().get(i));
             }
         }
         try {
             for (var name : names) {
-                tell.transfers.push(new PushRequest(name, bases.credentialsFor(name.domain())), _ -> { });
+                try {
+                    tell.transfers.push(new PushRequest(name, bases.credentialsFor(name.domain())), _ -> { });
+                } catch (EngineException e) {
+                    if (needed.contains(name)) {
+                        throw e;
+                    }
+                    listener.on(new BuildEvent.Note("the cache did not go to " + name.familiar() + ": " + e.getMessage()));
+                }
             }
         } finally {
             letGo(images, names, wanted);
@@ -288,7 +301,7 @@ final class LiveBuilds implements Builds, AutoCloseable {
             return outcome;
         }
         tell.names.forget();
-        push(request, outcome, bases);
+        push(request, outcome, bases, listener);
         if (outcome.imageId().isPresent()) {
             for (String tag : request.tags()) {
                 var attributes = new TreeMap<String, String>();

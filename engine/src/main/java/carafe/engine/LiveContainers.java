@@ -48,10 +48,11 @@ final class LiveContainers implements Containers {
     @Override
     public void start(String reference) throws EngineException, InterruptedException {
         var container = book.find(reference);
+        var asked = new AskedStart(hands.stopper, container);
         try {
-            change(container, () -> hands.lifecycle.start(container));
-        } catch (InterruptedException e) { // its connection was cut
-            hands.stopper.giveUpStart(container);
+            change(container, () -> asked.run(() -> hands.lifecycle.start(container)));
+        } catch (InterruptedException e) {
+            asked.leave();
             throw e;
         }
     }
@@ -131,13 +132,21 @@ final class LiveContainers implements Containers {
                 throw new EngineException.Conflict(
                         "removal of container " + container.id() + " is already in progress");
             }
-            if (request.force()) {
-                hands.stopper.killForRemoval(container);
+            if (!request.force()) {
+                removeEnded(container, request.volumes());
+                return;
             }
-            change(container, () -> {
-                refuseRunning(container);
-                hands.remover.removeEnded(container, request.volumes());
-            });
+            try (var _ = hands.stopper.giveUpStart(container)) {
+                hands.stopper.killForRemoval(container);
+                removeEnded(container, request.volumes());
+            }
+        });
+    }
+
+    private void removeEnded(Container container, boolean volumes) throws EngineException, InterruptedException {
+        change(container, () -> {
+            refuseRunning(container);
+            hands.remover.removeEnded(container, volumes);
         });
     }
 

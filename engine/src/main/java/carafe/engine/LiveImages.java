@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -270,7 +271,11 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
         if (ids.isEmpty() || built.index().isEmpty() && Set.copyOf(ids).size() > 1) {
             throw new EngineException.Invalid("an archive of what was built has one image, or an index over several");
         }
-        return download(images.departures().save(new MadeArchive(ids, built.index(), named, built.annotations())));
+        var ofManifests = new HashMap<Digest, Map<String, String>>();
+        for (var said : built.ofManifests().entrySet()) {
+            ofManifests.put(Digest.parse(said.getKey()), said.getValue());
+        }
+        return download(images.departures().save(new MadeArchive(ids, built.index(), named, built.annotations(), ofManifests)));
     }
 
     @Override

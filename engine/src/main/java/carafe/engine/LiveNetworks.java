@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,7 +39,8 @@ final class LiveNetworks implements Networks {
     private final Clock clock;
 
     /// Those who do the work on a container's side.
-    record Hands(Memberships memberships, EtcFiles etc, Layout layout, Steps steps, NetworkDefaults defaults) {}
+    record Hands(Memberships memberships, DefaultBridge bridge, EtcFiles etc, Layout layout, Steps steps,
+            NetworkDefaults defaults) {}
 
     LiveNetworks(Book book, NetworkBook networks, Fabric fabric, Hands hands, Clock clock) {
         this.book = book;
@@ -114,14 +116,16 @@ final class LiveNetworks implements Networks {
     @Override
     public String warning(String id) throws EngineException {
         var network = networks.find(id);
-        if (network.driver() != Driver.BRIDGE || network.reach().internal()) {
-            return "";
-        }
+        var warnings = new ArrayList<String>();
         try {
-            return String.join("; ", hands.memberships.warnings());
+            warnings.addAll(fabric.overlaps(network));
+            if (network.driver() == Driver.BRIDGE && !network.reach().internal()) {
+                warnings.addAll(hands.memberships.warnings());
+            }
         } catch (EngineException e) {
-            return e.getMessage(); // the network is made all the same
+            warnings.add(e.getMessage()); // the network is made all the same
         }
+        return String.join("; ", warnings);
     }
 
     private NetworkRequest asked(NetworkCreateRequest request) throws EngineException {
@@ -242,6 +246,9 @@ final class LiveNetworks implements Networks {
     @Override
     public void connect(String reference, String containerReference, EndpointSettings settings)
             throws EngineException, InterruptedException {
+        if (reference.equals(Network.DEFAULT)) {
+            hands.bridge.demand();
+        }
         var network = networks.findToJoin(reference);
         var container = book.find(containerReference);
         container.mailbox().perform(() -> {
@@ -272,7 +279,10 @@ final class LiveNetworks implements Networks {
             throw new EngineException.Forbidden("endpoint with name " + before.name() + " already exists in network "
                     + network.name());
         }
-        Memberships.checkSettings(network.name(), settings);
+        NetworkModes.checkSettings(network.name(), settings);
+        for (var address : Stream.of(settings.four(), settings.six()).flatMap(Optional::stream).toList()) {
+            network.checkHolds(address);
+        }
         var endpoints = new LinkedHashMap<>(before.networking().endpoints());
         endpoints.put(network.name(), settings.json());
         var after = before.with(new NetworkingConfig(endpoints));
@@ -392,9 +402,10 @@ final class LiveNetworks implements Networks {
                         Network.Addressing.NONE, Network.Reach.USUAL, "", Map.of(), Map.of()));
             }
         }
-        var stored = defaultBridge(networks.named(Network.DEFAULT), running.keySet());
+        var stored = hands.bridge.open(running.keySet());
         hands.memberships.resume(running.keySet());
         fabric.restore(stored, running);
+        hands.bridge.settle(running.keySet());
         finish(running.keySet());
         try {
             hands.memberships.hold();
@@ -431,26 +442,6 @@ final class LiveNetworks implements Networks {
         if (hands.etc.isBehind(files, hands.memberships.known(container))) {
             tellFiles(container);
         }
-    }
-
-    /// Without a default bridge containers can still run, in other networks: it does not keep the engine from starting.
-    /// Answers all networks that are to be; one that could not be made now may be later, one in the way of others not.
-    private List<Network> defaultBridge(Optional<Network> known, Set<String> running) throws EngineException {
-        var others = networks.real().stream().filter(network -> !Optional.of(network).equals(known)).toList();
-        try {
-            var made = fabric.createDefault(known, others, running);
-            if (made.isEmpty() && known.isPresent()) {
-                networks.erase(known.get());
-            } else if (made.isPresent() && !made.equals(known)) {
-                networks.save(made.get());
-            }
-        } catch (EngineException.Conflict e) {
-            LOG.warn("there is no default bridge: {}", e.getMessage());
-            return others;
-        } catch (EngineException.Internal | EngineException.Unavailable e) {
-            LOG.warn("there is no default bridge: {}", e.getMessage());
-        }
-        return networks.real();
     }
 
     private static String newId() {

@@ -7,6 +7,7 @@ import carafe.engine.transfer.ImageTransfers;
 import carafe.engine.transfer.LiveTransfers;
 import carafe.engine.volume.LocalVolumes;
 import carafe.engine.volume.VolumeBook;
+import carafe.engine.volume.VolumeMounts;
 import carafe.engine.volume.Volumes;
 import carafe.files.DirectoryQuotas;
 import carafe.files.VolumeDirectories;
@@ -46,8 +47,10 @@ final class LocalEngine implements Engine {
     private final ImageTransfers transfers;
     private final LocalHost host;
     private final LiveBuilds builds;
+    private final DefaultBridge bridge;
     private final LiveNetworks networks;
     private final VolumeBook volumeBook;
+    private final VolumeMounts volumeMounts;
     private final LocalVolumes volumes;
     private final VolumeDirectories directories;
 
@@ -68,20 +71,22 @@ final class LocalEngine implements Engine {
                 (action, name, details) -> resources.events().publish(Event.Type.VOLUME, action, name, details),
                 parts.clock());
         volumes = new LocalVolumes(volumeBook);
+        volumeMounts = new VolumeMounts(volumeBook);
         var imageMounts = new ImageMounts(parts.images());
-        var sources = new MountSources(volumeBook, imageMounts, parts.storage().files());
+        var sources = new MountSources(volumeBook, volumeMounts, imageMounts, parts.storage().files());
         var mounts = new MountPlan(name -> volumeBook.mountpoint(name).toString(), imageMounts::lowers);
         var bundles = new BundleMaker(parts.images(), layers, new SpecComposer(facts.appArmor(), config.init(), mounts), layout);
         var recent = new RecentStarts();
         book = new Book(resources.database(), resources.events());
         var networkBook = new NetworkBook(resources.database(), resources.events());
         networkBook.load();
+        bridge = new DefaultBridge(book, networkBook, resources.fabric());
         var memberships = new Memberships(book, parts.runtime(), networkBook, resources.fabric(),
-                new Memberships.Reaching(resources.outlets(), config.names()));
+                new Memberships.Reaching(resources.outlets(), config.names(), bridge));
         sharings = new Sharings(book, memberships.links());
         var etc = new EtcFiles(EtcFiles.Host.USUAL, config.names());
         networks = new LiveNetworks(book, networkBook, resources.fabric(),
-                new LiveNetworks.Hands(memberships, etc, layout, steps, config.networks()), parts.clock());
+                new LiveNetworks.Hands(memberships, bridge, etc, layout, steps, config.networks()), parts.clock());
         var planner = new ContainerPlanner(parts.images(), new MountResolver(book, parts.images()), facts,
                 new ContainerPlanner.Others(memberships, sharings, layers), new UserChoice(book, config.users()), parts.clock());
         endings = new Endings(book, parts.runtime(), sources, layout, steps);
@@ -94,7 +99,7 @@ final class LocalEngine implements Engine {
                 new Creator(book, planner, layers, sources, layout, steps),
                 planner,
                 lifecycle,
-                new Stopper(book, lifecycle, volumeBook),
+                new Stopper(book, lifecycle, volumeMounts),
                 remover,
                 new Streams(book, parts.runtime(), layout, resources.watch()),
                 new ContainerCopies(book, bundles, endings, sources),
@@ -116,7 +121,7 @@ final class LocalEngine implements Engine {
     }
 
     private LocalHost.Parts hostParts(Images images) {
-        return new LocalHost.Parts(book, images, volumeBook, resources.fabric(), resources.outlets());
+        return new LocalHost.Parts(book, images, volumeBook, resources.fabric(), resources.outlets(), bridge);
     }
 
     private static SizeLimits limits(DirectoryQuotas quotas, String kind, Parts parts, Resources resources) {
@@ -235,6 +240,7 @@ final class LocalEngine implements Engine {
     public void close() {
         builds.close();
         lifecycle.close();
+        volumeMounts.close(); // whoever waits for another machine cleans up now, as part of the work that is to end
         letWorkEnd();
         book.all().forEach(container -> container.waits().abandon("the engine is shutting down"));
         try {

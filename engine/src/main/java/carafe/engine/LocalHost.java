@@ -16,7 +16,8 @@ final class LocalHost implements Host {
     private final Parts parts;
 
     /// What is told of, and checked.
-    record Parts(Book book, Images images, VolumeBook volumes, Fabric fabric, Outlets outlets) {}
+    record Parts(Book book, Images images, VolumeBook volumes, Fabric fabric, Outlets outlets,
+            DefaultBridge bridge) {}
 
     LocalHost(HostFacts facts, String engineId, Path dataRoot, Parts parts) {
         this.facts = facts;
@@ -65,6 +66,8 @@ final class LocalHost implements Host {
     @Override
     public List<String> warnings() {
         var warnings = new ArrayList<>(facts.warnings());
+        parts.bridge.trouble().ifPresent(sentence -> warnings.add("WARNING: " + sentence
+                + "; containers that are to be in it do not start"));
         try {
             parts.outlets.warnings().forEach(sentence -> warnings.add("WARNING: " + sentence));
         } catch (EngineException e) {

@@ -47,11 +47,12 @@ final class Memberships {
     private final Fabric fabric;
     private final Outlets outlets;
     private final NameDefaults defaults;
+    private final DefaultBridge bridge;
     private final Links links;
     private final Map<String, List<NetworkStep>> reserved = new ConcurrentHashMap<>();
 
     /// How containers are reached by their neighbours, and how they find others.
-    record Reaching(Outlets outlets, NameDefaults defaults) {}
+    record Reaching(Outlets outlets, NameDefaults defaults, DefaultBridge bridge) {}
 
     Memberships(Book book, ContainerRuntime runtime, NetworkBook networks, Fabric fabric, Reaching reaching) {
         this.runtime = runtime;
@@ -60,18 +61,23 @@ final class Memberships {
         this.fabric = fabric;
         this.outlets = reaching.outlets;
         this.defaults = reaching.defaults;
+        this.bridge = reaching.bridge;
         this.links = new Links(book, networks, fabric);
     }
 
-    /// The mode that the client means; without a default bridge a container that names no network has none.
+    /// The mode that the client means; where no default bridge is meant to be, who names no network has none.
     String mode(String asked) throws EngineException {
         if (asked.isEmpty() || asked.equals("default")) {
-            return networks.named(Network.DEFAULT).isPresent() ? Network.DEFAULT : "none";
+            return bridge.isMeant() ? Network.DEFAULT : "none";
         }
         if (asked.startsWith(CONTAINER)) {
             return CONTAINER + book.find(asked.substring(CONTAINER.length())).id();
         }
-        return NetworkModes.isFixed(asked) ? asked : networks.findToJoin(asked).name();
+        return NetworkModes.isFixed(asked) ? asked : toJoin(asked);
+    }
+
+    private String toJoin(String asked) throws EngineException {
+        return asked.equals(Network.DEFAULT) && bridge.isMeant() ? asked : networks.findToJoin(asked).name();
     }
 
     /// The networks of a container to be, by name: its mode's first, then the others in the client's order.
@@ -80,9 +86,9 @@ final class Memberships {
         var endpoints = new LinkedHashMap<String, Json.Obj>();
         endpoints.put(mode, new Json.Obj(Map.of()));
         for (var entry : given.endpoints().entrySet()) {
-            String name = isSame(entry.getKey(), mode, asked) ? mode : networks.findToJoin(entry.getKey()).name();
+            String name = isSame(entry.getKey(), mode, asked) ? mode : toJoin(entry.getKey());
             var settings = EndpointSettings.parse(entry.getValue());
-            checkSettings(name, settings);
+            NetworkModes.checkSettings(name, settings);
             endpoints.put(name, settings.json());
         }
         if (mode.startsWith(CONTAINER)) {
@@ -108,21 +114,6 @@ final class Memberships {
     private boolean isSame(String name, String mode, String asked) throws EngineException {
         return name.equals(asked) || name.equals(mode) || name.equals("default") && (asked.isEmpty() || asked.equals("default"))
                 || !NetworkModes.isFixed(mode) && networks.named(name).isEmpty() && networks.find(name).name().equals(mode);
-    }
-
-    /// Refuses names that cannot be, and in the engine's own networks what only those that users made offer.
-    static void checkSettings(String network, EndpointSettings settings) throws EngineException.Invalid {
-        Links.checkAliases(settings.links());
-        if (List.of(Network.DEFAULT, "host", "none").contains(network)) {
-            if (settings.wantsAddress()) {
-                throw new EngineException.Invalid("invalid config for network " + network + ": invalid endpoint settings:\n"
-                        + "user specified IP address is supported on user defined networks only");
-            }
-            if (!settings.aliases().isEmpty()) {
-                throw new EngineException.Invalid("invalid config for network " + network + ": invalid endpoint settings:\n"
-                        + "network-scoped alias is supported only for containers in user defined networks");
-            }
-        }
     }
 
     /// The container whose network one of this mode shares, and with it the names and the files of /etc; by now, it may be gone.
@@ -216,6 +207,9 @@ final class Memberships {
 
     /// The network of one with users of its own belongs to them.
     private Attachment attach(ContainerSnapshot container, Optional<HeldNamespaces> held) throws EngineException {
+        if (container.networking().endpoints().containsKey(Network.DEFAULT)) {
+            bridge.demand();
+        }
         var joinings = joinings(container);
         if (!mayJoin(container)) {
             boolean given = container.host().namespaces().network().equals("host") || held.isPresent();

@@ -1,10 +1,12 @@
 package carafe.engine;
 
 import carafe.runtime.HeldMount;
+import carafe.runtime.OwnFile;
 import carafe.runtime.StandardContainer;
 import carafe.spec.EngineException;
 import carafe.spec.docker.HostConfig;
 import carafe.spec.docker.MountRequest;
+import carafe.spec.oci.IdMaps;
 import carafe.spec.oci.RuntimeSpec.Mount;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,10 +61,10 @@ final class MountPlan {
         asked.sort(Comparator.comparingInt(mount -> depth(mount.destination())));
         mounts.addAll(asked);
         ownLinks(host, targets);
-        boolean mapped = !host.namespaces().ids().none(); // last, for the user may have mounted something on /etc
-        etc(mounts, targets, "/etc/resolv.conf", files.resolver(), mapped);
-        etc(mounts, targets, "/etc/hostname", files.hostname(), mapped);
-        etc(mounts, targets, "/etc/hosts", files.hosts(), mapped);
+        var ids = host.namespaces().ids(); // last, for the user may have mounted something on /etc
+        etc(mounts, targets, "/etc/resolv.conf", files.resolver(), ids);
+        etc(mounts, targets, "/etc/hostname", files.hostname(), ids);
+        etc(mounts, targets, "/etc/hosts", files.hosts(), ids);
         return List.copyOf(mounts);
     }
 
@@ -115,10 +117,13 @@ final class MountPlan {
         return Mount.of(mount.destination(), mount.type(), mount.source(), options);
     }
 
-    private static void etc(List<Mount> mounts, Set<String> taken, String target, Path source, boolean mapped) {
+    private static void etc(List<Mount> mounts, Set<String> taken, String target, Path source, IdMaps ids) {
         if (!taken.contains(target)) {
-            mounts.add(Mount.of(target, "bind", source.toString(),
-                    mapped ? List.of("rbind", "rprivate", "idmap") : List.of("rbind", "rprivate")));
+            var options = new ArrayList<>(List.of("rbind", "rprivate"));
+            if (!ids.none()) {
+                options.addAll(OwnFile.options(ids, 0, 0));
+            }
+            mounts.add(Mount.of(target, "bind", source.toString(), options));
         }
     }
 

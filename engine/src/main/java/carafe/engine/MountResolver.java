@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Finds all mounts of a container to be: those asked for, then those of the containers that `--volumes-from` names,
 /// then the volumes of its image and of `-v PATH`; who comes first has the place. Makes nothing.
@@ -28,7 +29,9 @@ final class MountResolver {
         var found = new LinkedHashMap<String, MountRequest>();
         for (var mount : host.files().mounts()) {
             if (mount instanceof MountRequest.Image image) {
-                find(image.reference());
+                images.find(image.reference());
+            } else if (mount instanceof MountRequest.Tmpfs tmpfs) {
+                TmpfsWords.check(tmpfs.options());
             }
             found.put(mount.target(), mount);
         }
@@ -48,22 +51,21 @@ final class MountResolver {
         return List.copyOf(found.values());
     }
 
-    /// A missing image or container is the request's fault here: "not found" would have clients pull the image that the
-    /// container is to be made of.
-    private void find(String image) throws EngineException {
-        try {
-            images.find(image);
-        } catch (EngineException.NotFound e) {
-            throw new EngineException.Invalid(String.valueOf(e.getMessage()));
+    /// What is said where SELinux is on, if somebody wants the labels of files to be changed.
+    static Optional<String> relabelled(List<MountRequest> mounts) {
+        var targets = new ArrayList<String>();
+        for (var mount : mounts) {
+            String mode = switch (mount) {
+                case MountRequest.Bind bind -> bind.mode();
+                case MountRequest.Volume volume -> volume.mode();
+                case MountRequest.Tmpfs _, MountRequest.Image _ -> "";
+            };
+            if (List.of(mode.split(",")).stream().anyMatch(word -> word.equalsIgnoreCase("z"))) {
+                targets.add(mount.target());
+            }
         }
-    }
-
-    private static ContainerSnapshot find(String container, Book book) throws EngineException {
-        try {
-            return book.find(container).snapshot();
-        } catch (EngineException.NotFound e) {
-            throw new EngineException.Invalid(String.valueOf(e.getMessage()));
-        }
+        return targets.isEmpty() ? Optional.empty() : Optional.of("SELinux labels of " + String.join(", ", targets)
+                + " are left as they are, in spite of :z and :Z: SELinux does not confine containers here, which need none");
     }
 
     private static String target(String path) throws EngineException.Invalid {
@@ -94,7 +96,7 @@ final class MountResolver {
             readOnly |= word.equals("ro");
         }
         var mounts = new ArrayList<MountRequest>();
-        for (var mount : find(colon < 0 ? text : text.substring(0, colon), book).host().files().mounts()) {
+        for (var mount : book.find(colon < 0 ? text : text.substring(0, colon)).snapshot().host().files().mounts()) {
             switch (mount) {
                 case MountRequest.Bind(var source, var target, var ro, var propagation, var _, var below, var _, var _) ->
                     mounts.add(new MountRequest.Bind(

@@ -1,6 +1,7 @@
 package carafe.engine;
 
 import carafe.engine.volume.VolumeBook;
+import carafe.engine.volume.VolumeMounts;
 import carafe.files.ContainerFiles;
 import carafe.files.ContainerFiles.Place;
 import carafe.files.HostDirectory;
@@ -21,11 +22,13 @@ import java.util.List;
 /// mounted while somebody runs with them.
 final class MountSources {
     private final VolumeBook volumes;
+    private final VolumeMounts mounts;
     private final ImageMounts images;
     private final ContainerFiles files;
 
-    MountSources(VolumeBook volumes, ImageMounts images, ContainerFiles files) {
+    MountSources(VolumeBook volumes, VolumeMounts mounts, ImageMounts images, ContainerFiles files) {
         this.volumes = volumes;
+        this.mounts = mounts;
         this.images = images;
         this.files = files;
     }
@@ -102,7 +105,7 @@ final class MountSources {
     /// Confined to the container's queue: it is about to start, or to be looked into.
     void before(ContainerSnapshot container, RootfsPlan root) throws EngineException {
         check(container);
-        volumes.mount(container.id(), container.host().files().mounts(), files, root);
+        mounts.mount(container.id(), container.host().files().mounts(), files, root);
     }
 
     /// Gives the mounts that ask for it (`:U`) to the container's user, before any process of it exists. Its binds are given
@@ -140,7 +143,7 @@ final class MountSources {
 
     /// It does not run any more, or was not started after all.
     void after(ContainerSnapshot container) {
-        volumes.unmount(container.id(), container.host().files().mounts());
+        mounts.unmount(container.id(), container.host().files().mounts());
     }
 
     /// Where its binds and volumes are seen inside, parents before children.

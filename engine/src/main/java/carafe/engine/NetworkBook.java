@@ -70,9 +70,13 @@ final class NetworkBook {
                     + " matches found on ID prefix)");
         }
         if (found.isEmpty()) {
-            throw new EngineException.NotFound("network " + reference + " not found");
+            throw unknown(reference);
         }
         return found.getFirst();
+    }
+
+    private static EngineException.NotFound unknown(String reference) {
+        return new EngineException.NotFound("network " + reference + " not found");
     }
 
     /// The same for somebody who is to be in it.
@@ -129,9 +133,12 @@ final class NetworkBook {
     }
 
     /// Nobody finds it any more, and neither does the next engine.
+    /// @throws EngineException.NotFound somebody else erased it meanwhile
     void erase(Network network) throws EngineException {
         database.write(new Change.DeleteNetwork(network.id()));
-        byId.remove(network.id());
+        if (byId.remove(network.id()) == null) {
+            throw unknown(network.name());
+        }
         names.remove(network.name(), network.id());
     }
 

@@ -1,8 +1,11 @@
 package carafe.engine;
 
+import carafe.network.Network;
 import carafe.spec.EngineException;
 import carafe.spec.docker.ContainerConfig;
+import carafe.spec.docker.EndpointSettings;
 import carafe.spec.docker.HostConfig;
+import java.util.List;
 
 /// What the words of a container's network mode mean that name no network: `host`, `none`, `container:ID`.
 final class NetworkModes {
@@ -47,6 +50,21 @@ final class NetworkModes {
         }
         if (mode.startsWith(CONTAINER) || mode.equals("host")) {
             refuseMac(config.document().text("MacAddress"));
+        }
+    }
+
+    /// Refuses names that cannot be, and in the engine's own networks what only those that users made offer.
+    static void checkSettings(String network, EndpointSettings settings) throws EngineException.Invalid {
+        Links.checkAliases(settings.links());
+        if (List.of(Network.DEFAULT, "host", "none").contains(network)) {
+            if (settings.wantsAddress()) {
+                throw new EngineException.Invalid("invalid config for network " + network + ": invalid endpoint settings:\n"
+                        + "user specified IP address is supported on user defined networks only");
+            }
+            if (!settings.aliases().isEmpty()) {
+                throw new EngineException.Invalid("invalid config for network " + network + ": invalid endpoint settings:\n"
+                        + "network-scoped alias is supported only for containers in user defined networks");
+            }
         }
     }
 

@@ -12,8 +12,8 @@ public interface Networks {
     /// Makes a network; answers its id.
     String create(NetworkCreateRequest request) throws EngineException;
 
-    /// What its creator should know: what the host's firewall forbids its containers, in sentences for people. Empty
-    /// where nothing is forbidden, and for networks that lead nowhere or pass no filter of the host.
+    /// What its creator should know, in sentences for people: routes of the host to its addresses, and what the host's
+    /// firewall forbids its containers, unless it leads nowhere or passes no filter of the host. Mostly empty.
     String warning(String id) throws EngineException;
 
     /// All that pass the filters, oldest first; without their containers.

@@ -1,6 +1,6 @@
 package carafe.engine;
 
-import carafe.engine.volume.VolumeBook;
+import carafe.engine.volume.VolumeMounts;
 import carafe.spec.EngineException;
 import carafe.spec.docker.RestartPolicy;
 import carafe.spec.docker.Signals;
@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,21 +17,32 @@ import org.slf4j.LoggerFactory;
 final class Stopper {
     private static final Logger LOG = LoggerFactory.getLogger(Stopper.class);
     private static final int DEFAULT_SECONDS = 10;
+    private static final Set<Integer> ENDING = Set.of(Signals.SIGINT, Signals.SIGQUIT, Signals.SIGTERM);
     private static final Duration KILL_WAIT = Duration.ofSeconds(10);
 
     private final Book book;
     private final Lifecycle lifecycle;
-    private final VolumeBook volumes;
+    private final VolumeMounts mounts;
 
-    Stopper(Book book, Lifecycle lifecycle, VolumeBook volumes) {
+    Stopper(Book book, Lifecycle lifecycle, VolumeMounts mounts) {
         this.book = book;
         this.lifecycle = lifecycle;
-        this.volumes = volumes;
+        this.mounts = mounts;
     }
 
-    /// Nobody waits for its start any more: that ends if it waits for another machine.
-    void giveUpStart(Container container) {
-        volumes.giveUp(container.id());
+    /// Nobody wants its start any more: one that waits for another machine, or comes to that before the answer is closed,
+    /// fails.
+    VolumeMounts.GiveUp giveUpStart(Container container) {
+        return mounts.giveUp(container.id());
+    }
+
+    /// Does `work` in the container's turn; the starts before it are given up.
+    private <T> T insteadOfStart(Container container, Mailbox.Work<T> work) throws EngineException, InterruptedException {
+        var unwanted = giveUpStart(container);
+        return container.mailbox().ask(() -> {
+            unwanted.close(); // what queues behind this is wanted
+            return work.run();
+        });
     }
 
     /// Stops it and returns when it has ended. NotModified when it does not run.
@@ -39,8 +51,7 @@ final class Stopper {
         String name = request.signal().filter(text -> !text.isEmpty()).or(config::signal).orElse("SIGTERM");
         int signal = Signals.number(name);
         int seconds = request.timeoutSeconds().or(config::timeoutSeconds).orElse(DEFAULT_SECONDS);
-        giveUpStart(container);
-        var ended = container.mailbox().ask(() -> begin(container, signal));
+        var ended = insteadOfStart(container, () -> begin(container, signal));
         if (ended.isPresent()) {
             boolean inTime = true;
             if (seconds < 0) {
@@ -74,24 +85,26 @@ final class Stopper {
         }
     }
 
-    /// Sends a signal because a user says so. SIGKILL returns when the container has ended.
+    /// Sends a signal because a user says so. SIGKILL returns when the container has ended. A start that
+    /// waits for another machine is given up by the signals that people and terminals end programs with, and by its own.
     void kill(Container container, String signalName) throws EngineException, InterruptedException {
         int signal = signalName.isEmpty() ? Signals.SIGKILL : Signals.number(signalName);
         var config = container.snapshot().config().stop();
         int stopSignal = Signals.number(config.signal().orElse("SIGTERM"));
-        giveUpStart(container);
-        var ended = container.mailbox().ask(() -> {
+        boolean forGood = signal == Signals.SIGKILL || signal == stopSignal;
+        Mailbox.Work<Waits.Wait> sending = () -> {
             if (!container.state().alive()) {
                 throw new EngineException.Conflict("cannot kill container: " + container.snapshot().name()
                         + ": container " + container.id() + " is not running");
             }
-            if (signal == Signals.SIGKILL || signal == stopSignal) {
+            if (forGood) {
                 container.cancelRestart(true);
             }
             var wait = container.waits().register(WaitCondition.NEXT_EXIT, Optional::empty);
             send(container, signal);
             return wait;
-        });
+        };
+        var ended = forGood || ENDING.contains(signal) ? insteadOfStart(container, sending) : container.mailbox().ask(sending);
         if (signal != Signals.SIGKILL) {
             ended.close();
         } else if (!ended.await(KILL_WAIT)) {
@@ -102,8 +115,7 @@ final class Stopper {
 
     /// Kills it if it runs, and returns when it has ended.
     void killForRemoval(Container container) throws EngineException, InterruptedException {
-        giveUpStart(container);
-        var ended = container.mailbox().ask(() -> {
+        var ended = insteadOfStart(container, () -> {
             container.cancelRestart(true);
             if (container.state() instanceof State.Restarting pending) {
                 lifecycle.settle(container, pending);

@@ -61,7 +61,7 @@ final class LinksTest {
                     .isInstanceOf(EngineException.Invalid.class)
                     .hasMessage("Invalid link alias (x?1.2.3.4 evil), only [a-zA-Z0-9][a-zA-Z0-9_.-]* are allowed");
             var endpoint = EndpointSettings.parse((Json.Obj) Json.parse("{\"Links\":[\"db:x evil\"]}"));
-            assertThatThrownBy(() -> Memberships.checkSettings("linked", endpoint))
+            assertThatThrownBy(() -> NetworkModes.checkSettings("linked", endpoint))
                     .isInstanceOf(EngineException.Invalid.class);
             harness.containers().create(request("web", "{\"Links\":[\"db:d\"]}", "sleep"));
         }

@@ -61,6 +61,11 @@ final class LinuxStage {
         images.load(new ByteArrayInputStream(busybox()), LoadProgress.SILENT);
     }
 
+    /// One more image, with these files.
+    void load(String name, TestTar files) throws Exception {
+        images.load(new ByteArrayInputStream(TestImage.of(name, files.bytes()).dockerArchive()), LoadProgress.SILENT);
+    }
+
     private void open(Failpoints failpoints) throws Exception {
         lock = DataRootLock.take(root.resolve("data"));
         images = Images.open(root.resolve("data"));

@@ -23,6 +23,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The directory of volumes is another one at times: the disk that has them is not mounted.
 final class VolumesHomeTest {
@@ -221,15 +223,16 @@ final class VolumesHomeTest {
         assertThat(harness.engine.host().check(false, false)).isEmpty();
     }
 
-    @Test
-    void aDirectoryThatCannotBeMarkedIsUsedUntilAStartCanMarkIt() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"volumes.mark", "volumes.marked"})
+    void aDirectoryThatCannotBeMarkedIsUsedUntilAStartCanMarkIt(String point) throws Exception {
         Files.writeString(create("data").mountpoint().resolve("f"), "kept");
         forgetTheDirectory();
         Files.delete(place.resolve(".id"));
-        harness.reopenAfterAbandon(Failpoints.parse("volumes.mark=EIO"));
+        harness.reopenAfterAbandon(Failpoints.parse(point + "=EIO"));
         assertThat(harness.engine.host().check(true, false)).isEmpty();
         create("more");
-        assertThat(place.resolve(".id")).doesNotExist();
+        assertThat(Files.exists(place.resolve(".id"))).isEqualTo(point.equals("volumes.marked"));
         harness.crash();
         assertThat(place.resolve(".id")).isNotEmptyFile();
         assertThat(names()).containsExactly("data", "more");

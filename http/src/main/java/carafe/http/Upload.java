@@ -62,6 +62,9 @@ final class Upload extends Thread {
             if (unreadable != null) {
                 wire.close(); // the server must not take the torn body for a whole one, nor wait for its rest
             } // else the server does not want more: its answer says why
+        } catch (RuntimeException | Error e) { // a fault of what makes the body: nobody is to wait for the rest
+            unreadable = new IOException(e.toString(), e);
+            wire.close();
         }
     }
 

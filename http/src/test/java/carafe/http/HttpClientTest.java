@@ -12,7 +12,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -156,6 +159,43 @@ class HttpClientTest {
                     .hasMessage("the request's body could not be read: disk on fire");
             done.await();
             assertThat(torn.get()).hasMessage("the connection ended inside the body");
+        }
+    }
+
+    @Test
+    void aFaultOfWhatMakesTheBodyFailsTheRequestOnBothSides() throws Exception {
+        var torn = new ArrayBlockingQueue<IOException>(1);
+        Handler handler = exchange -> {
+            try {
+                exchange.readBody(1000);
+            } catch (IOException e) {
+                torn.add(e);
+                throw e;
+            }
+        };
+        var broken = new InputStream() {
+            @Override
+            public int read() {
+                throw new IllegalStateException("no name");
+            }
+
+            @Override
+            public int read(byte[] into, int offset, int length) {
+                throw new IllegalStateException("no name");
+            }
+        };
+        try (var server = new TestServer(handler);
+                var client = server.client()) {
+            var sent = CompletableFuture.supplyAsync(() -> {
+                try {
+                    return client.send(ClientRequest.of("POST", "/").body("x/y", broken)).toString();
+                } catch (IOException e) {
+                    return String.valueOf(e.getMessage());
+                }
+            });
+            assertThat(sent.get(10, TimeUnit.SECONDS))
+                    .isEqualTo("the request's body could not be read: java.lang.IllegalStateException: no name");
+            assertThat(torn.poll(10, TimeUnit.SECONDS)).hasMessage("the connection ended inside the body");
         }
     }
 

@@ -37,7 +37,14 @@ final class ArchiveWriter {
     private final List<Descriptor> entries = new ArrayList<>();
     private final List<Json> table = new ArrayList<>();
     private final Map<String, Json.Builder> repositories = new LinkedHashMap<>();
-    private final Map<Digest, SharedIndex.Part> images = new LinkedHashMap<>();
+    private final Map<Form, SharedIndex.Part> images = new LinkedHashMap<>();
+
+    /// An image as an archive has it: what is annotated is another manifest.
+    record Form(Digest id, Map<String, String> annotations) {
+        static Form of(Image image) {
+            return new Form(image.id(), image.manifest().annotations());
+        }
+    }
 
     /// One image to write, with the names that the archive shall give it alone; `listed` if not only an index lists it; what
     /// its entry in the archive's table is annotated with beside its names.
@@ -45,15 +52,16 @@ final class ArchiveWriter {
 
     /// Images of one index, the one first that readers of one platform get; the index's names, if any, and what its entry
     /// in the archive's table is annotated with beside them.
-    record Together(SharedIndex index, List<Digest> ids, List<Reference> names, Map<String, String> annotations) {
+    record Together(SharedIndex index, List<Image> images, List<Reference> names, Map<String, String> annotations) {
 
         Together {
+            images = List.copyOf(images);
             names = List.copyOf(names);
             annotations = Map.copyOf(annotations);
         }
 
         private boolean shows(Image image) {
-            return ids.getFirst().equals(image.id());
+            return Form.of(images.getFirst()).equals(Form.of(image));
         }
     }
 
@@ -86,7 +94,7 @@ final class ArchiveWriter {
         }
         for (var each : indexes) {
             var members = new ArrayList<SharedIndex.Part>();
-            each.ids.forEach(id -> Optional.ofNullable(images.get(id)).ifPresent(members::add));
+            each.images.forEach(image -> Optional.ofNullable(images.get(Form.of(image))).ifPresent(members::add));
             byte[] index = each.index.over(members);
             blob(Digest.sha256(index), index);
             list(Descriptor.of(Index.parse(index).mediaType(), index).withAnnotations(each.annotations), each.names);
@@ -126,7 +134,7 @@ final class ArchiveWriter {
         blob(about.digest(), manifest);
         var entry = new Descriptor(about.mediaType(), about.digest(), about.size(),
                 Optional.of(part.image.config().platform()), Map.of(), Optional.empty());
-        images.put(part.image.id(), new SharedIndex.Part(part.image, entry));
+        images.put(Form.of(part.image), new SharedIndex.Part(part.image, entry));
         if (part.listed) {
             list(entry.withAnnotations(part.annotations), part.names);
         }

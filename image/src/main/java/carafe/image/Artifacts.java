@@ -42,7 +42,7 @@ public final class Artifacts {
 
     /// All of them, in the order they came.
     public List<Artifact> list() throws EngineException {
-        return list(images.index());
+        return images.reading(this::list);
     }
 
     private List<Artifact> list(ImageIndex at) throws EngineException {
@@ -58,14 +58,18 @@ public final class Artifacts {
     /// The artifact that `name` means; empty when it means an image.
     /// @throws EngineException.NotFound it means nothing here
     public Optional<Artifact> find(String name) throws EngineException {
-        var at = images.index();
-        var id = ImageNames.resolve(name, at);
-        return at.isArtifact(id) ? Optional.of(artifact(id, at)) : Optional.empty();
+        return images.reading(at -> {
+            var id = ImageNames.resolve(name, at);
+            return at.isArtifact(id) ? Optional.of(artifact(id, at)) : Optional.empty();
+        });
     }
 
     /// What refers to the image or artifact with this id.
     public List<Artifact> referrers(Digest id) throws EngineException {
-        var at = images.index();
+        return images.reading(at -> referrers(id, at));
+    }
+
+    private List<Artifact> referrers(Digest id, ImageIndex at) throws EngineException {
         var found = new ArrayList<Artifact>();
         for (var artifact : list(at)) {
             if (artifact.manifest().subject().isPresent()
@@ -120,11 +124,16 @@ public final class Artifacts {
 
     /// The same for one that was found.
     public OutgoingArtifact outgoing(Artifact artifact) throws EngineException {
-        try {
-            return new OutgoingArtifact(artifact, content);
-        } catch (IOException e) {
-            throw Failures.of("read artifact " + artifact.id(), e);
-        }
+        return images.reading(at -> {
+            if (!at.images().containsKey(artifact.id())) {
+                throw new EngineException.NotFound("No such artifact: " + artifact.id());
+            }
+            try {
+                return new OutgoingArtifact(artifact, content);
+            } catch (IOException e) {
+                throw Failures.of("read artifact " + artifact.id(), e);
+            }
+        });
     }
 
     Artifact artifact(Digest id, ImageIndex at) throws EngineException {
@@ -169,6 +178,11 @@ public final class Artifacts {
             }
         });
         at.names().forEach((name, meant) -> {
+            meant.manifests().forEach((id, manifest) -> {
+                if (manifest.digest().equals(subject)) {
+                    owners.add(id);
+                }
+            });
             if (meant.index().equals(Optional.of(subject)) || name.digest().equals(Optional.of(subject))) {
                 owners.addAll(meant.images());
             }

@@ -1,5 +1,6 @@
 package carafe.image;
 
+import carafe.spec.oci.Digest;
 import java.io.IOException;
 
 /// Hears of each step by which content becomes durable and visible, just before the step. Tests stop there, as a crash
@@ -12,4 +13,7 @@ public interface CommitSteps {
 
     /// `step` comes next. Whoever throws has died: nothing after it runs, clean-up included.
     void before(String step) throws IOException;
+
+    /// The blob is about to be read whole, by somebody who relies on it.
+    default void reading(Digest blob) throws IOException {}
 }

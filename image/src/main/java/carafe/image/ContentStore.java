@@ -167,6 +167,7 @@ public final class ContentStore {
 
     /// The whole of a small blob, at most `limitBytes`, verified.
     public byte[] readAll(Digest digest, int limitBytes) throws IOException {
+        steps.reading(digest);
         try (var in = read(digest)) {
             byte[] bytes = in.readNBytes(limitBytes + 1);
             if (bytes.length > limitBytes || !digest.matches(bytes)) {
@@ -185,8 +186,19 @@ public final class ContentStore {
         return digest;
     }
 
+    /// Stores `bytes` by sha256 unless they are here already, whole: what is damaged is replaced.
+    Digest putWhole(byte[] bytes) throws IOException, EngineException.Invalid {
+        var digest = put(bytes);
+        try {
+            readAll(digest, bytes.length);
+        } catch (IOException e) {
+            replace(bytes);
+        }
+        return digest;
+    }
+
     /// Stores `bytes` by sha256, in the place of what is here under that name, which may be damaged.
-    void replace(byte[] bytes) throws IOException, EngineException.Invalid {
+    private void replace(byte[] bytes) throws IOException, EngineException.Invalid {
         try (var ingest = Ingest.fresh(this, Digest.sha256(bytes), bytes.length)) {
             ingest.write(bytes);
             ingest.commit();
@@ -269,6 +281,16 @@ public final class ContentStore {
             pins.merge(digest, 1, Integer::sum);
         }
         return new Pin(digest);
+    }
+
+    /// The same for a blob that is here; empty when it is not.
+    Optional<Pin> pinIfHere(Digest digest) {
+        exclusion.readLock().lock();
+        try {
+            return has(digest) ? Optional.of(pin(digest)) : Optional.empty();
+        } finally {
+            exclusion.readLock().unlock();
+        }
     }
 
     /// What [#pin] gives.

@@ -14,39 +14,58 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// Makes images ready to leave, for registries and as archives; what leaves is kept from collections meanwhile. Any thread.
-public final class Departures {
+public final class Departures implements AutoCloseable {
 
     private final Images images;
     private final ContentStore content;
     private final LayerStore layers;
     private final LayerCollector collector;
     private final KnownBlobs known;
+    private final EarlyBlobs early;
 
-    Departures(Images images, ContentStore content, LayerStore layers, LayerCollector collector, KnownBlobs known) {
+    Departures(Images images, ContentStore content, LayerStore layers, LayerCollector collector, KnownBlobs known)
+            throws IOException {
         this.images = images;
         this.content = content;
         this.layers = layers;
         this.collector = collector;
         this.known = known;
+        this.early = EarlyBlobs.open(content.root().resolve("early"), layers, collector, known);
+    }
+
+    /// Blobs that are made before they are sent.
+    public EarlyBlobs early() {
+        return early;
+    }
+
+    @Override
+    public void close() {
+        early.close();
     }
 
     /// All that `name` means.
     OutgoingImages outgoing(String name) throws EngineException {
-        var now = images.index();
-        var first = images.find(name);
-        var ids = new LinkedHashSet<>(List.of(first.id()));
-        var meant = ImageNames.isIdPrefix(first.id(), name) ? Optional.<Reference>empty() : ImageNames.meant(name, now);
+        return images.reading(at -> outgoing(name, at));
+    }
+
+    private OutgoingImages outgoing(String name, ImageIndex now) throws EngineException {
+        var first = images.find(name, now);
+        var meant = ImageNames.meant(name, now).filter(_ -> !ImageNames.isIdPrefix(first.id(), name));
         var shared = meant.isPresent() ? shared(meant.get(), now) : Optional.<SharedIndex>empty();
-        if (shared.isPresent()) {
-            ids.addAll(now.meaning(meant.orElseThrow()));
+        var wanted = new ArrayList<>(List.of(first));
+        for (var id : shared.isPresent() ? now.meaning(meant.orElseThrow()) : List.<Digest>of()) {
+            if (!id.equals(first.id())) {
+                wanted.add(images.image(id, meant.orElseThrow(), now));
+            }
         }
         var all = new ArrayList<Outgoing>();
         boolean whole = false;
         try {
-            for (var id : ids) {
-                all.add(one(images.image(id, now)));
+            for (var image : wanted) {
+                all.add(one(image));
             }
             whole = true;
             return new OutgoingImages(all, shared);
@@ -60,19 +79,21 @@ public final class Departures {
     /// What `name` means on `platform`, made ready to be sent alone; to be closed.
     /// @throws EngineException.NotFound there is none of that name, or none for the platform
     public OutgoingImages outgoing(String name, Platform platform) throws EngineException {
-        return new OutgoingImages(List.of(one(images.find(name, platform))), Optional.empty());
+        return images.reading(at -> new OutgoingImages(List.of(one(images.find(name, platform, at))), Optional.empty()));
     }
 
-    /// What people find behind an image's names: its manifest first, those of other platforms, and what else their indexes
-    /// list and is not here; nothing of an artifact.
+    /// What people find behind an image's names: its manifest first, those that its tags have, those of other platforms, and
+    /// what else their indexes list and is not here; nothing of an artifact.
     public List<ListedManifest> manifests(Digest id) throws EngineException {
-        var now = images.index();
+        return images.reading(at -> manifests(id, at));
+    }
+
+    private List<ListedManifest> manifests(Digest id, ImageIndex now) throws EngineException {
         var all = new LinkedHashMap<Digest, ListedManifest>();
         var here = new LinkedHashSet<>(List.of(id));
         here.addAll(now.together(id));
         for (var each : here) {
-            var manifest = now.images().get(each);
-            if (manifest != null && !now.isArtifact(each)) {
+            for (var manifest : now.isArtifact(each) ? Set.<Descriptor>of() : tagged(each, now)) {
                 all.put(manifest.digest(), new ListedManifest(manifest, Optional.of(images.image(each, now)), Optional.empty()));
             }
         }
@@ -90,6 +111,15 @@ public final class Departures {
         return List.copyOf(all.values());
     }
 
+    /// An image's own manifest, and those that it has under tags.
+    private static Set<Descriptor> tagged(Digest id, ImageIndex now) {
+        var all = new LinkedHashSet<Descriptor>();
+        now.manifest(id, Optional.empty()).ifPresent(all::add);
+        now.namesOf(id).stream().filter(name -> name.digest().isEmpty())
+                .forEach(name -> now.manifest(id, Optional.of(name)).ifPresent(all::add));
+        return all;
+    }
+
     /// What an index lists; nothing if it is damaged, which a check tells.
     private List<Descriptor> entries(Digest index) {
         try {
@@ -100,20 +130,32 @@ public final class Departures {
     }
 
     private Outgoing one(Image image) throws EngineException {
-        var lease = collector.lease();
+        var kept = new Outgoing.Kept(collector.lease(), early.hold());
         boolean open = false;
         try {
-            lease.hold(image.config().diffIds());
+            kept.lease().hold(image.config().diffIds());
+            stillHere(image.id());
+            kept.early().stay();
             var manifest = content.readAll(image.manifestDigest(), Manifest.MAX_BYTES);
-            var outgoing = new Outgoing(image, images.configBytes(image.id()), manifest, layers, known, lease);
+            var all = image.config().diffIds().stream()
+                    .map(diffId -> new OutgoingLayer(diffId, layers, known, kept.early().take(diffId))).toList();
+            var outgoing = new Outgoing(image, images.configBytes(image.id()), manifest, all, kept);
             open = true;
             return outgoing;
         } catch (IOException e) {
             throw Failures.of("read image " + image.id(), e);
         } finally {
             if (!open) {
-                lease.close();
+                kept.close();
             }
+        }
+    }
+
+    /// Comes after the lease on an image's layers: as long as it is an image then, no collection had them for unneeded before.
+    /// @throws EngineException.NotFound it was removed meanwhile
+    private void stillHere(Digest id) throws EngineException {
+        if (!images.index().images().containsKey(id)) {
+            throw new EngineException.NotFound("No such image: " + id);
         }
     }
 
@@ -134,30 +176,43 @@ public final class Departures {
 
     /// See [Images#save].
     ImageArchive save(List<String> names, Optional<Platform> platform) throws EngineException {
-        var now = images.index();
-        var archive = new ImageArchive(layers, collector.lease());
-        boolean prepared = false;
-        try {
-            for (var wanted : ImageNames.resolveAll(names, platform, now).entrySet()) {
+        return images.reading(at -> prepared(archive -> {
+            for (var wanted : ImageNames.resolveAll(names, platform, at).entrySet()) {
                 var id = wanted.getKey();
-                if (now.isArtifact(id)) {
-                    archive.add(images.artifacts().outgoing(images.artifacts().artifact(id, now)), wanted.getValue());
+                if (at.isArtifact(id)) {
+                    archive.add(images.artifacts().outgoing(images.artifacts().artifact(id, at)), wanted.getValue());
                     continue;
                 }
-                var alone = new ArrayList<Reference>();
                 for (var name : wanted.getValue()) {
-                    var shared = platform.isPresent() ? Optional.<SharedIndex>empty() : shared(name, now);
-                    if (shared.isEmpty()) {
-                        alone.add(name);
+                    var shared = platform.isPresent() ? Optional.<SharedIndex>empty() : shared(name, at);
+                    if (shared.isPresent()) {
+                        together(archive, name, shared.get(), id, at);
                     } else {
-                        together(archive, name, shared.get(), id, now);
+                        archive.add(images.image(id, name, at), images.configBytes(id), List.of(name), Map.of());
                     }
                 }
-                if (!alone.isEmpty() || wanted.getValue().isEmpty()) {
-                    archive.add(images.image(id, now), images.configBytes(id), alone);
+                if (wanted.getValue().isEmpty()) {
+                    archive.add(images.image(id, at), images.configBytes(id), List.of(), Map.of());
                 }
             }
             images.artifacts().addReferrers(archive);
+        }));
+    }
+
+    /// Puts into an archive what it is to have.
+    @FunctionalInterface
+    private interface Filling {
+        void of(ImageArchive archive) throws EngineException;
+    }
+
+    private ImageArchive prepared(Filling filling) throws EngineException {
+        var archive = new ImageArchive(layers, collector.lease());
+        boolean prepared = false;
+        try {
+            filling.of(archive);
+            for (var image : archive.images()) {
+                stillHere(image.id());
+            }
             prepared = true;
             return archive;
         } finally {
@@ -171,21 +226,23 @@ public final class Departures {
             throws EngineException {
         var ids = new LinkedHashSet<>(List.of(first));
         ids.addAll(now.meaning(name));
+        var all = new ArrayList<Image>();
         for (var id : ids) {
-            archive.add(images.image(id, now), images.configBytes(id));
+            var image = images.image(id, name, now);
+            archive.add(image, images.configBytes(id));
+            all.add(image);
         }
-        archive.add(new ArchiveWriter.Together(index, List.copyOf(ids), List.of(name), Map.of()));
+        archive.add(new ArchiveWriter.Together(index, all, List.of(name), Map.of()));
     }
 
     /// Prepares an archive of what somebody made, whatever its names are here. To be written, then closed.
     /// @throws EngineException.NotFound an image is not here any more
     public ImageArchive save(MadeArchive made) throws EngineException {
-        var now = images.index();
-        var archive = new ImageArchive(layers, collector.lease());
-        boolean prepared = false;
-        try {
+        return images.reading(at -> prepared(archive -> {
+            var all = new ArrayList<Image>();
             for (var id : made.ids()) {
-                var image = images.image(id, now);
+                var image = made.own(images.image(id, at));
+                all.add(image);
                 if (made.index().isPresent()) {
                     archive.add(image, images.configBytes(id));
                 } else {
@@ -193,15 +250,9 @@ public final class Departures {
                 }
             }
             if (made.index().isPresent()) {
-                archive.add(new ArchiveWriter.Together(SharedIndex.of(made.index().get()), made.ids(), made.names(),
+                archive.add(new ArchiveWriter.Together(SharedIndex.of(made.index().get()), all, made.names(),
                         made.annotations()));
             }
-            prepared = true;
-            return archive;
-        } finally {
-            if (!prepared) {
-                archive.close();
-            }
-        }
+        }));
     }
 }

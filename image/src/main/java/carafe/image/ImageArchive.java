@@ -14,7 +14,7 @@ import java.util.Map;
 /// this is closed.
 public final class ImageArchive implements AutoCloseable {
 
-    private final Map<Digest, ArchiveWriter.Part> parts = new LinkedHashMap<>();
+    private final Map<ArchiveWriter.Form, ArchiveWriter.Part> parts = new LinkedHashMap<>();
     private final List<ArchiveWriter.Together> together = new ArrayList<>();
     private final List<ArchiveWriter.ArtifactPart> artifacts = new ArrayList<>();
     private final Map<Digest, byte[]> documents = new LinkedHashMap<>();
@@ -27,25 +27,20 @@ public final class ImageArchive implements AutoCloseable {
         this.lease = lease;
     }
 
-    /// Adds an image under names that it has alone.
-    void add(Image image, byte[] config, List<Reference> names) {
-        lease.hold(image.config().diffIds());
-        var before = parts.get(image.id());
-        var all = new ArrayList<>(before == null ? List.<Reference>of() : before.names());
-        all.addAll(names);
-        parts.put(image.id(), new ArchiveWriter.Part(image, config, all, true, Map.of()));
-    }
-
     /// Adds an image under names that it has alone; `annotations` are for its entry in the archive's table.
     void add(Image image, byte[] config, List<Reference> names, Map<String, String> annotations) {
         lease.hold(image.config().diffIds());
-        parts.put(image.id(), new ArchiveWriter.Part(image, config, names, true, annotations));
+        var form = ArchiveWriter.Form.of(image);
+        var before = parts.get(form);
+        var all = new ArrayList<>(before == null ? List.<Reference>of() : before.names());
+        all.addAll(names);
+        parts.put(form, new ArchiveWriter.Part(image, config, all, true, annotations));
     }
 
     /// Adds an image that only an index lists.
     void add(Image image, byte[] config) {
         lease.hold(image.config().diffIds());
-        parts.putIfAbsent(image.id(), new ArchiveWriter.Part(image, config, List.of(), false, Map.of()));
+        parts.putIfAbsent(ArchiveWriter.Form.of(image), new ArchiveWriter.Part(image, config, List.of(), false, Map.of()));
     }
 
     /// Adds the index of images that were added.
@@ -70,7 +65,7 @@ public final class ImageArchive implements AutoCloseable {
 
     /// The images and artifacts, in the order they came.
     public List<Digest> ids() {
-        var ids = new ArrayList<>(images().stream().map(Image::id).toList());
+        var ids = new ArrayList<>(images().stream().map(Image::id).distinct().toList());
         artifacts.forEach(part -> ids.add(part.artifact().artifact().id()));
         return ids;
     }

@@ -161,6 +161,7 @@ public final class ImageCheck {
             var shown = image.names.isEmpty() ? List.of(id.toString())
                     : image.names.stream().map(Reference::familiar).toList();
             blobNeeds.put(image.manifest.digest(), new Need("manifest", shown));
+            index.manifests(id).forEach(other -> blobNeeds.putIfAbsent(other.digest(), new Need("manifest", shown)));
             if (image.isArtifact(id)) {
                 parts(image).forEach(part -> blobNeeds.merge(part.digest(), new Need(BLOB, shown), ImageCheck::both));
             } else {
@@ -295,7 +296,7 @@ public final class ImageCheck {
         var names = index.namesOfIndex(digest);
         for (var name : names) {
             var entries = new ArrayList<Descriptor>();
-            index.meaning(name).forEach(id -> Optional.ofNullable(index.images().get(id)).ifPresent(entries::add));
+            index.meaning(name).forEach(id -> index.manifest(id, Optional.of(name)).ifPresent(entries::add));
             for (var order : List.of(entries.reversed(), entries)) { // names mean the newest first
                 if (putDocument(digest, Optional.of(Index.of(order).toJson().printBytes()))) {
                     return true;
@@ -322,10 +323,9 @@ public final class ImageCheck {
         if (document.isEmpty() || !digest.matches(document.get())) {
             return false;
         }
-        content.delete(digest);
-        try (var ingest = content.ingest(digest, document.get().length)) {
+        try (var ingest = Ingest.fresh(content, digest, document.get().length)) {
             ingest.write(document.get());
-            ingest.commit();
+            ingest.commit(); // in the place of the damaged one: nobody finds nothing meanwhile
         }
         return true;
     }
@@ -359,8 +359,9 @@ public final class ImageCheck {
 
     /// What the image or artifact calls the blob with this digest, if it is one of its own.
     private Optional<Descriptor> document(Digest digest, Digest id, Named image) {
-        if (digest.equals(image.manifest.digest())) {
-            return Optional.of(image.manifest);
+        var manifest = index.manifests(id).stream().filter(each -> each.digest().equals(digest)).findFirst();
+        if (manifest.isPresent()) {
+            return manifest;
         }
         if (image.isArtifact(id)) {
             return parts(image).stream().filter(part -> part.digest().equals(digest)).findFirst();
@@ -368,11 +369,14 @@ public final class ImageCheck {
         if (!digest.equals(id)) {
             return Optional.empty();
         }
-        try {
-            return Optional.of(Manifest.parse(content.readAll(image.manifest.digest(), Manifest.MAX_BYTES)).config());
-        } catch (IOException | EngineException.Invalid e) {
-            return Optional.empty(); // the manifest, which knows the size, is damaged too and could not be repaired
+        for (var each : index.manifests(id)) {
+            try {
+                return Optional.of(Manifest.parse(content.readAll(each.digest(), Manifest.MAX_BYTES)).config());
+            } catch (IOException | EngineException.Invalid e) {
+                // damaged too, and could not be repaired; nobody else knows the size
+            }
         }
+        return Optional.empty();
     }
 
     private static Set<String> repositories(List<Reference> names) {

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -26,21 +27,41 @@ import java.util.TreeSet;
 /// of the OCI layout: one entry for each image, then one for each image of each name. Artifacts stand among the images:
 /// an image's id is its configuration's digest, an artifact's its manifest's.
 ///
-/// @param images    the manifest of each image by the image's id, in the order they came; its platform is said, or what
-///                  kind of artifact it is
+/// @param images    the manifest of each image by the image's id, in the order they came, the one of its last build where
+///                  builds made several; its platform is said, or what kind of artifact it is
 /// @param names     what each name means
 record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Named> names) {
 
     /// What a name means: the images it has here, one per platform, the newest first, and the index that a registry
-    /// gave for it.
-    record Named(List<Digest> images, Optional<Digest> index) {
+    /// gave for it. `manifests`: those that images have under this name, where the image itself has another one; a build
+    /// made them with other annotations.
+    record Named(List<Digest> images, Optional<Digest> index, Map<Digest, Descriptor> manifests) {
 
         Named {
             images = List.copyOf(images);
+            manifests = Map.copyOf(manifests);
         }
 
         static Named only(Digest image) {
-            return new Named(List.of(image), Optional.empty());
+            return new Named(List.of(image), Optional.empty(), Map.of());
+        }
+
+        /// The same without manifests that `own`, those of the images themselves, say already, or that are of no image of it.
+        private Named beside(Map<Digest, Descriptor> own) {
+            if (manifests.isEmpty()) {
+                return this;
+            }
+            var others = new HashMap<Digest, Descriptor>();
+            manifests.forEach((id, manifest) -> {
+                if (images.contains(id) && !manifest.equals(own.get(id))) {
+                    others.put(id, manifest);
+                }
+            });
+            return new Named(images, index, others);
+        }
+
+        private Named withManifests(Map<Digest, Descriptor> others) {
+            return new Named(images, index, others);
         }
     }
 
@@ -54,7 +75,10 @@ record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Named> names) {
 
     ImageIndex {
         images = Collections.unmodifiableMap(new LinkedHashMap<>(images));
-        names = Collections.unmodifiableMap(new LinkedHashMap<>(names));
+        var meanings = new LinkedHashMap<>(names);
+        var own = images;
+        meanings.replaceAll((_, meant) -> meant.beside(own));
+        names = Collections.unmodifiableMap(meanings);
     }
 
     /// Reads the index of the layout in `root`; an empty one when there is none yet.
@@ -72,11 +96,12 @@ record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Named> names) {
                 continue; // another program's entry
             }
             var id = Digest.parse(annotations.getOrDefault(ID, ""));
-            images.putIfAbsent(id, descriptor.withAnnotations(Map.of()));
+            var manifest = descriptor.withAnnotations(Map.of());
+            images.putIfAbsent(id, manifest);
             if (annotations.containsKey(FULL_NAME)) {
                 String index = annotations.getOrDefault(INDEX, "");
                 var meant = new Named(List.of(id),
-                        index.isEmpty() ? Optional.empty() : Optional.of(Digest.parse(index)));
+                        index.isEmpty() ? Optional.empty() : Optional.of(Digest.parse(index)), Map.of(id, manifest));
                 names.merge(Reference.parse(annotations.getOrDefault(FULL_NAME, "")), meant, ImageIndex::joined);
             }
         }
@@ -86,7 +111,9 @@ record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Named> names) {
     private static Named joined(Named before, Named further) {
         var all = new LinkedHashSet<>(before.images);
         all.addAll(further.images);
-        return new Named(new ArrayList<>(all), before.index);
+        var manifests = new HashMap<>(further.manifests);
+        manifests.putAll(before.manifests);
+        return new Named(new ArrayList<>(all), before.index, manifests);
     }
 
     /// Makes this the index of `content`'s layout, durably and at once.
@@ -100,12 +127,32 @@ record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Named> names) {
                 annotations.put(FULL_NAME, name.toString());
                 name.tag().ifPresent(tag -> annotations.put(TAG, tag));
                 meant.index.ifPresent(index -> annotations.put(INDEX, index.toString()));
-                Optional.ofNullable(images.get(id))
-                        .ifPresent(manifest -> entries.add(manifest.withAnnotations(annotations)));
+                manifest(id, Optional.of(name)).ifPresent(manifest -> entries.add(manifest.withAnnotations(annotations)));
             }
         });
         Durable.replace(content.root().resolve(FILE), content.temporary(), Index.of(entries).toJson().printBytes(),
                 steps);
+    }
+
+    /// The manifest that an image has, under a name of its if one is said.
+    Optional<Descriptor> manifest(Digest id, Optional<Reference> name) {
+        return name.map(names::get).map(meant -> meant.manifests.get(id)).or(() -> Optional.ofNullable(images.get(id)));
+    }
+
+    /// All manifests that an image has, its own first.
+    Set<Descriptor> manifests(Digest id) {
+        var all = new LinkedHashSet<Descriptor>();
+        Optional.ofNullable(images.get(id)).ifPresent(all::add);
+        names.values().forEach(meant -> Optional.ofNullable(meant.manifests.get(id)).ifPresent(all::add));
+        return all;
+    }
+
+    /// All images' manifests.
+    Set<Digest> manifests() {
+        var all = new HashSet<Digest>();
+        images.values().forEach(manifest -> all.add(manifest.digest()));
+        names.values().forEach(meant -> meant.manifests.values().forEach(manifest -> all.add(manifest.digest())));
+        return all;
     }
 
     /// The image that has exactly this name; of several the one for this machine, else the newest.
@@ -194,11 +241,43 @@ record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Named> names) {
         return images.containsKey(id) ? this : withManifest(id, manifest);
     }
 
-    /// This index with an image that has this manifest, whether it has the image or not.
+    /// This index with an image that has this manifest, whether it has the image or not; the names that it has keep the one
+    /// that it had before.
     ImageIndex withManifest(Digest id, Descriptor manifest) {
         var more = new LinkedHashMap<>(images);
-        more.put(id, manifest.withAnnotations(Map.of()));
-        return new ImageIndex(more, names);
+        var before = more.put(id, manifest.withAnnotations(Map.of()));
+        if (before == null) {
+            return new ImageIndex(more, names);
+        }
+        var kept = new LinkedHashMap<>(names);
+        kept.replaceAll((_, meant) -> {
+            var manifests = new HashMap<>(meant.manifests);
+            manifests.putIfAbsent(id, before);
+            return meant.withManifests(manifests);
+        });
+        return new ImageIndex(more, kept);
+    }
+
+    /// This index with an image that has this manifest under one of its names.
+    ImageIndex withManifest(Reference name, Digest id, Descriptor manifest) {
+        var more = new LinkedHashMap<>(names);
+        more.computeIfPresent(name, (_, meant) -> {
+            var manifests = new HashMap<>(meant.manifests);
+            manifests.put(id, manifest.withAnnotations(Map.of()));
+            return meant.withManifests(manifests);
+        });
+        return new ImageIndex(images, more);
+    }
+
+    /// This index with names that had one of these manifests having their images' own.
+    ImageIndex withoutManifests(Set<Digest> lost) {
+        var left = new LinkedHashMap<>(names);
+        left.replaceAll((_, meant) -> {
+            var manifests = new HashMap<>(meant.manifests);
+            manifests.values().removeIf(manifest -> lost.contains(manifest.digest()));
+            return meant.withManifests(manifests);
+        });
+        return new ImageIndex(images, left);
     }
 
     /// This index with `name` given to the image `id`, which it has, and to no other.
@@ -218,10 +297,13 @@ record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Named> names) {
     ImageIndex withName(Reference name, Digest id, Digest from) {
         var all = new ArrayList<Digest>(List.of(id));
         var before = names.get(name);
+        var manifests = new HashMap<Digest, Descriptor>();
         if (before != null && before.index.equals(Optional.of(from))) {
+            manifests.putAll(before.manifests);
+            manifests.remove(id);
             before.images.stream().filter(other -> !platform(other).equals(platform(id))).forEach(all::add);
         }
-        return withMeaning(name, new Named(all, Optional.of(from)));
+        return withMeaning(name, new Named(all, Optional.of(from), manifests));
     }
 
     /// What the image is made for.
@@ -250,7 +332,7 @@ record ImageIndex(Map<Digest, Descriptor> images, Map<Reference, Named> names) {
         names.forEach((name, meant) -> {
             var left = meant.images.stream().filter(other -> !other.equals(id)).toList();
             if (!left.isEmpty()) {
-                named.put(name, new Named(left, meant.index));
+                named.put(name, new Named(left, meant.index, meant.manifests));
             }
         });
         return new ImageIndex(fewer, named);

@@ -2,10 +2,7 @@ package carafe.image;
 
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
-import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
-import carafe.spec.oci.ImageConfig;
-import carafe.spec.oci.Manifest;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
@@ -21,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.function.Predicate;
 
@@ -43,8 +39,7 @@ public final class Images implements AutoCloseable {
     private final LayerFlights flights = new LayerFlights();
     private final Semaphore loading = ArchiveReader.budget();
     private final Platform host = Platform.host();
-    /// By their manifests' digests.
-    private final Map<Digest, Documents> documents = new ConcurrentHashMap<>();
+    private final ImageDocuments documents;
     private final Artifacts artifacts;
     private final Departures departures;
 
@@ -52,13 +47,11 @@ public final class Images implements AutoCloseable {
     private final Object writing = new Object();
     private volatile ImageIndex index;
 
-    /// The parsed documents of one image.
-    private record Documents(ImageConfig config, Manifest manifest) {}
-
     private Images(ContentStore content, LayerStore layers, Path snapshotRoot, Trash trash, CommitSteps steps)
             throws IOException, EngineException {
         this.content = content;
         this.layers = layers;
+        this.documents = new ImageDocuments(content, layers);
         this.trash = trash;
         this.steps = steps;
         this.collector = new LayerCollector(layers);
@@ -166,15 +159,19 @@ public final class Images implements AutoCloseable {
 
     /// The layers that images' manifests claim a blob to be.
     private Map<Digest, Set<Digest>> layersByBlob() throws EngineException {
-        var diffIds = new HashMap<Digest, Set<Digest>>();
-        for (var id : imageIds(index)) {
-            var image = documents(id, index);
-            for (int i = 0; i < image.config.diffIds().size(); i++) {
-                diffIds.computeIfAbsent(image.manifest.layers().get(i).digest(), _ -> new HashSet<>())
-                        .add(image.config.diffIds().get(i));
+        return reading(at -> {
+            var diffIds = new HashMap<Digest, Set<Digest>>();
+            for (var id : imageIds(at)) {
+                for (var manifest : at.manifests(id)) {
+                    var image = documents.of(id, manifest);
+                    for (int i = 0; i < image.config().diffIds().size(); i++) {
+                        diffIds.computeIfAbsent(image.manifest().layers().get(i).digest(), _ -> new HashSet<>())
+                                .add(image.config().diffIds().get(i));
+                    }
+                }
             }
-        }
-        return diffIds;
+            return diffIds;
+        });
     }
 
     private List<Loaded> publish(List<IncomingImage> images, List<IncomingArtifact> others, ArchiveContents contents,
@@ -225,14 +222,19 @@ public final class Images implements AutoCloseable {
         update(now -> {
             var next = now;
             for (var image : images) {
-                content.put(image.configBytes());
-                content.put(image.manifestBytes());
+                content.putWhole(image.configBytes());
+                content.putWhole(image.manifestBytes());
                 var from = image.index().isPresent()
-                        ? Optional.of(content.put(image.index().get())) : Optional.<Digest>empty();
-                next = with(image, next);
+                        ? Optional.of(content.putWhole(image.index().get())) : Optional.<Digest>empty();
+                next = documents.with(image, next);
+                boolean alike = documents.isAnnotatedAs(image, next);
+                var manifest = image.descriptor();
                 for (var name : image.names()) {
                     next = from.isPresent()
                             ? next.withName(name, image.id(), from.get()) : next.withName(name, image.id());
+                    if (!alike || name.digest().equals(Optional.of(manifest.digest()))) { // a registry has just this there
+                        next = next.withManifest(name, image.id(), manifest);
+                    }
                 }
             }
             renamed.addAll(Loaded.lost(images, now, next));
@@ -242,23 +244,6 @@ public final class Images implements AutoCloseable {
             return next;
         });
         return new Published(renamed, staying);
-    }
-
-    /// `next` with an image. One that is here already stays as it is, but what was built again has its new annotations, and
-    /// takes the place of what cannot be read any more.
-    private ImageIndex with(IncomingImage image, ImageIndex next) throws IOException, EngineException {
-        if (!image.built() || !next.images().containsKey(image.id())) {
-            return next.withImage(image.id(), image.descriptor());
-        }
-        try {
-            if (documents(image.id(), next).manifest.annotations().equals(image.manifest().annotations())) {
-                return next;
-            }
-        } catch (EngineException e) { // damaged or gone
-            content.replace(image.configBytes());
-            content.replace(image.manifestBytes());
-        }
-        return next.withManifest(image.id(), image.descriptor());
     }
 
     /// Begins to take an image in, layer by layer, from a registry or a build; to be closed.
@@ -300,8 +285,33 @@ public final class Images implements AutoCloseable {
     /// @throws EngineException.NotFound `No such image: x:tag`
     /// @throws EngineException.Unsupported it is an artifact
     public Image find(String name) throws EngineException {
-        var now = index;
-        return image(named(name, ImageNames.resolve(name, now), now), now);
+        return reading(at -> find(name, at));
+    }
+
+    Image find(String name, ImageIndex at) throws EngineException {
+        return documents.image(named(name, ImageNames.resolve(name, at), at), ImageNames.meant(name, at), at);
+    }
+
+    /// Reads what an index names.
+    @FunctionalInterface
+    interface Reading<T> {
+        T from(ImageIndex at) throws EngineException;
+    }
+
+    /// What `reading` finds by the index of now; begun anew where it fails and the index is another one by then: what the
+    /// first one named may be gone.
+    @SuppressWarnings("ReferenceEquality") // an equal one that came later may name what was gone in between
+    <T> T reading(Reading<T> reading) throws EngineException {
+        while (true) {
+            var at = index;
+            try {
+                return reading.from(at);
+            } catch (EngineException e) {
+                if (at == index) {
+                    throw e;
+                }
+            }
+        }
     }
 
     private Digest named(String name, Digest id, ImageIndex at) throws EngineException {
@@ -314,8 +324,11 @@ public final class Images implements AutoCloseable {
     /// The same for `platform`: of images that share a name the one that runs there.
     /// @throws EngineException.NotFound there is none of that name for the platform
     public Image find(String name, Platform platform) throws EngineException {
-        var now = index;
-        return image(named(name, ImageNames.resolve(name, platform, now), now), now);
+        return reading(at -> find(name, platform, at));
+    }
+
+    Image find(String name, Platform platform, ImageIndex at) throws EngineException {
+        return documents.image(named(name, ImageNames.resolve(name, platform, at), at), ImageNames.meant(name, at), at);
     }
 
     /// The images that have a name together with this one, itself among them.
@@ -330,8 +343,7 @@ public final class Images implements AutoCloseable {
 
     /// The image with this id.
     public Optional<Image> byId(Digest id) throws EngineException {
-        var now = index;
-        return now.images().containsKey(id) && !now.isArtifact(id) ? Optional.of(image(id, now)) : Optional.empty();
+        return reading(at -> at.images().containsKey(id) && !at.isArtifact(id) ? Optional.of(image(id, at)) : Optional.empty());
     }
 
     private static List<Digest> imageIds(ImageIndex at) {
@@ -340,65 +352,30 @@ public final class Images implements AutoCloseable {
 
     /// All images, newest first; artifacts are none.
     public List<Image> list() throws EngineException {
-        var now = index;
-        var all = new ArrayList<Image>();
-        for (var id : imageIds(now)) {
-            all.add(image(id, now));
-        }
+        var all = reading(at -> {
+            var found = new ArrayList<Image>();
+            for (var id : imageIds(at)) {
+                found.add(image(id, at));
+            }
+            return found;
+        });
         all.sort(Collections.reverseOrder((a, b) -> a.config().created().orElse(Instant.MIN)
                 .compareTo(b.config().created().orElse(Instant.MIN))));
         return all;
     }
 
     Image image(Digest id, ImageIndex at) throws EngineException {
-        var found = documents(id, at);
-        var manifest = at.images().get(id);
-        if (manifest == null) {
-            throw new EngineException.NotFound("No such image: " + id);
-        }
-        var tags = new ArrayList<Reference>();
-        var digests = new ArrayList<Reference>();
-        at.namesOf(id).forEach(name -> (name.digest().isPresent() ? digests : tags).add(name));
-        try {
-            long size = 0;
-            for (var diffId : found.config.diffIds()) {
-                size += layers.sizes(diffId).fileBytes();
-            }
-            return new Image(id, found.config, manifest.digest(), found.manifest, tags, digests, size);
-        } catch (IOException e) {
-            throw Failures.of("read image " + id, e);
-        }
+        return documents.image(id, Optional.empty(), at);
     }
 
-    private Documents documents(Digest id, ImageIndex at) throws EngineException {
-        var manifest = at.images().get(id);
-        if (manifest == null) {
-            throw new EngineException.NotFound("No such image: " + id);
-        }
-        var known = documents.get(manifest.digest());
-        if (known != null) {
-            return known;
-        }
-        try {
-            var read = new Documents(ImageConfig.parse(content.readAll(id, ImageConfig.MAX_BYTES)),
-                    Manifest.parse(content.readAll(manifest.digest(), Manifest.MAX_BYTES)));
-            documents.put(manifest.digest(), read);
-            return read;
-        } catch (IOException e) {
-            throw Failures.of("read image " + id, e);
-        }
+    /// The same with the manifest that it has under `name`.
+    Image image(Digest id, Reference name, ImageIndex at) throws EngineException {
+        return documents.image(id, Optional.of(name), at);
     }
 
     /// The exact bytes of the image's configuration, for an inspect that shows fields we do not know.
     public byte[] configBytes(Digest id) throws EngineException {
-        if (!index.images().containsKey(id)) {
-            throw new EngineException.NotFound("No such image: " + id);
-        }
-        try {
-            return content.readAll(id, ImageConfig.MAX_BYTES);
-        } catch (IOException e) {
-            throw Failures.of("read image " + id, e);
-        }
+        return reading(at -> documents.configBytes(id, at));
     }
 
     /// Gives the image or artifact that `source` means the further name `target` (tag `latest` when it has none), taking
@@ -453,7 +430,7 @@ public final class Images implements AutoCloseable {
                 var chains = new ArrayList<List<Digest>>();
                 for (var gone : plan.deleted()) {
                     if (!now.isArtifact(gone)) {
-                        chains.add(documents(gone, now).config.diffIds());
+                        chains.add(documents.of(gone, now).config().diffIds());
                     }
                 }
                 change(next);
@@ -482,11 +459,11 @@ public final class Images implements AutoCloseable {
         var neededLayers = new HashSet<Digest>();
         var neededBlobs = new HashSet<Digest>();
         for (var id : imageIds(index)) {
-            neededLayers.addAll(documents(id, index).config.diffIds());
+            neededLayers.addAll(documents.of(id, index).config().diffIds());
             neededBlobs.add(id);
         }
-        index.images().values().forEach(manifest -> neededBlobs.add(manifest.digest()));
-        documents.keySet().retainAll(neededBlobs);
+        neededBlobs.addAll(index.manifests());
+        documents.keepOnly(neededBlobs);
         neededBlobs.addAll(index.indexes());
         neededBlobs.addAll(artifacts.neededBlobs(index));
         content.collect(neededBlobs::contains);
@@ -499,11 +476,13 @@ public final class Images implements AutoCloseable {
 
     /// How the image was made, newest step first.
     public List<HistoryEntry> history(String name) throws EngineException {
-        try {
-            return HistoryEntry.of(find(name), layers);
-        } catch (IOException e) {
-            throw Failures.of("read history of " + name, e);
-        }
+        return reading(at -> {
+            try {
+                return HistoryEntry.of(find(name, at), layers);
+            } catch (IOException e) {
+                throw Failures.of("read history of " + name, e);
+            }
+        });
     }
 
     /// Says that the image or artifact is used now; one that is not here is fine. See [#lastUsed].
@@ -527,9 +506,14 @@ public final class Images implements AutoCloseable {
 
     /// The layers that are here and who has them.
     public List<LayerUse> layerUses() throws EngineException {
+        return reading(this::layerUses);
+    }
+
+    private List<LayerUse> layerUses(ImageIndex at) throws EngineException {
         var users = new LinkedHashMap<Digest, Set<Digest>>();
-        for (var id : imageIds(index)) {
-            documents(id, index).config.diffIds().forEach(diffId -> users.computeIfAbsent(diffId, _ -> new HashSet<>()).add(id));
+        for (var id : imageIds(at)) {
+            documents.of(id, at).config().diffIds()
+                    .forEach(diffId -> users.computeIfAbsent(diffId, _ -> new HashSet<>()).add(id));
         }
         try {
             var uses = new ArrayList<LayerUse>();
@@ -592,6 +576,7 @@ public final class Images implements AutoCloseable {
     /// Stops background deletion after at most a second; the next open goes on with it.
     @Override
     public void close() {
+        departures.close();
         layers.close();
         trash.close();
     }

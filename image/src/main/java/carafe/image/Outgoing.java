@@ -1,6 +1,5 @@
 package carafe.image;
 
-import java.util.ArrayList;
 import java.util.List;
 
 /// An image on its way out to a registry: its documents byte for byte and its layers, lowest first, which stay here
@@ -11,17 +10,23 @@ public final class Outgoing implements AutoCloseable {
     private final byte[] config;
     private final byte[] manifest;
     private final List<OutgoingLayer> layers;
-    private final LayerCollector.Lease lease;
+    private final Kept kept;
 
-    Outgoing(Image image, byte[] config, byte[] manifest, LayerStore store, KnownBlobs known,
-            LayerCollector.Lease lease) {
+    /// What an image on its way out keeps here: its layers, and those of their blobs that were made before.
+    record Kept(LayerCollector.Lease lease, EarlyBlobs.Hold early) implements AutoCloseable {
+        @Override
+        public void close() {
+            lease.close();
+            early.close();
+        }
+    }
+
+    Outgoing(Image image, byte[] config, byte[] manifest, List<OutgoingLayer> layers, Kept kept) {
         this.image = image;
         this.config = config;
         this.manifest = manifest;
-        this.lease = lease;
-        var all = new ArrayList<OutgoingLayer>();
-        image.config().diffIds().forEach(diffId -> all.add(new OutgoingLayer(diffId, store, known)));
-        this.layers = List.copyOf(all);
+        this.layers = List.copyOf(layers);
+        this.kept = kept;
     }
 
     public Image image() {
@@ -48,6 +53,6 @@ public final class Outgoing implements AutoCloseable {
     /// Stops keeping the layers.
     @Override
     public void close() {
-        lease.close();
+        kept.close();
     }
 }

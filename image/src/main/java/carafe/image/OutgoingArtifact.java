@@ -6,6 +6,7 @@ import carafe.spec.oci.Digest;
 import carafe.spec.oci.Manifest;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -21,9 +22,23 @@ public final class OutgoingArtifact implements AutoCloseable {
     OutgoingArtifact(Artifact artifact, ContentStore content) throws IOException {
         this.artifact = artifact;
         this.content = content;
-        this.manifest = content.readAll(artifact.id(), Manifest.MAX_BYTES);
-        pins.add(content.pin(artifact.id()));
-        parts().forEach(part -> pins.add(content.pin(part.digest())));
+        boolean kept = false;
+        try {
+            keep(artifact.id());
+            this.manifest = content.readAll(artifact.id(), Manifest.MAX_BYTES);
+            for (var part : parts()) {
+                keep(part.digest());
+            }
+            kept = true;
+        } finally {
+            if (!kept) {
+                close();
+            }
+        }
+    }
+
+    private void keep(Digest blob) throws IOException {
+        pins.add(content.pinIfHere(blob).orElseThrow(() -> new NoSuchFileException("blob " + blob)));
     }
 
     public Artifact artifact() {

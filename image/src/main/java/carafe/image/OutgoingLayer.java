@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /// One layer of an image that is being sent. The blobs it is known to be come first: what the registry has, or can
@@ -24,11 +25,13 @@ public final class OutgoingLayer {
     private final Digest diffId;
     private final LayerStore layers;
     private final KnownBlobs known;
+    private final Optional<EarlyBlob> early;
 
-    OutgoingLayer(Digest diffId, LayerStore layers, KnownBlobs known) {
+    OutgoingLayer(Digest diffId, LayerStore layers, KnownBlobs known, Optional<EarlyBlob> early) {
         this.diffId = diffId;
         this.layers = layers;
         this.known = known;
+        this.early = early;
     }
 
     /// The digest of the layer's tar.
@@ -63,15 +66,13 @@ public final class OutgoingLayer {
         }
     }
 
-    /// Writes the layer's blob, gzip, to `out`, which is flushed and stays open.
+    /// Writes the layer's blob, gzip, to `out`, which is flushed and stays open; what was made early is not made again.
     /// @return what was written, which is remembered too
     /// @throws IOException `out`'s own
     public Descriptor write(OutputStream out) throws IOException, EngineException {
-        try (var in = tar()) {
-            var blob = LayerCompression.gzip(in, out);
-            known.add(diffId, blob, "");
-            return blob;
-        }
+        var blob = EarlyBlob.write(early, this, out);
+        known.add(diffId, blob, "");
+        return blob;
     }
 
     /// Remembers that `blob`, which this layer is, lies in `repository`.

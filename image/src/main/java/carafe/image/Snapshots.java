@@ -19,8 +19,8 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -210,10 +210,10 @@ public final class Snapshots {
     private RootfsPlan.Overlay plan(String containerId, Foundation base) throws IOException {
         Path own = root.resolve(containerId);
         var lowers = new ArrayList<Path>();
-        for (var diffId : base.diffIds) {
+        // An image may have a layer twice, an overlay may not. Nothing of the lower one shows through the upper one.
+        for (var diffId : new LinkedHashSet<>(base.diffIds.reversed())) {
             lowers.add(layers.lower(diffId));
         }
-        Collections.reverse(lowers);
         if (base.init) {
             lowers.add(init);
         }

@@ -2,12 +2,14 @@ package carafe.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import carafe.spec.EngineException;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.Manifest;
 import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Reference;
 import java.io.ByteArrayInputStream;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,6 +38,7 @@ class CollectionStressTest {
     private Images images;
     private final AtomicBoolean over = new AtomicBoolean();
     private final AtomicInteger collections = new AtomicInteger();
+    private final AtomicInteger sent = new AtomicInteger();
 
     @BeforeEach
     void open() throws Exception {
@@ -117,6 +120,7 @@ class CollectionStressTest {
                     default -> load(name, tars);
                 }
                 assertWhole(name, tars);
+                sendAll();
                 String container = "c" + number + "-" + round;
                 var plan = images.snapshots().prepare(container, images.find(name));
                 images.remove(name, true, ImageUsers.NONE);
@@ -125,6 +129,27 @@ class CollectionStressTest {
             }
             return true;
         };
+    }
+
+    /// Sends whatever images there are, others' too, as a push and a save do: what begins to be sent is whole.
+    private void sendAll() throws Exception {
+        for (var image : images.list()) {
+            String id = image.id().toString();
+            try (var outgoing = images.outgoing(id); var archive = images.save(List.of(id), Optional.empty())) {
+                for (var layer : outgoing.images().getFirst().layers()) {
+                    try (var tar = layer.tar()) {
+                        assertThat(Digest.sha256(tar.readAllBytes())).isEqualTo(layer.diffId());
+                    }
+                }
+                archive.write(OutputStream.nullOutputStream());
+                sent.incrementAndGet();
+                images.history(id);
+                images.departures().manifests(image.id());
+            } catch (EngineException.NotFound e) {
+                assertThat(e).hasMessage("No such image: " + id);
+            }
+        }
+        images.layerUses();
     }
 
     @Test
@@ -154,6 +179,7 @@ class CollectionStressTest {
             collector.get();
         }
         assertThat(collections.get()).isGreaterThan(ROUNDS);
+        assertThat(sent.get()).isPositive();
         assertThat(images.check(ImageCheck.Sources.NONE).problems()).isEmpty();
         images.collectGarbage();
         assertThat(images.layerUses()).isEmpty();

@@ -49,6 +49,18 @@ class SnapshotsTest {
     }
 
     @Test
+    void aLayerThatAnImageHasTwiceIsThereOnceWhereItIsTopmost() throws Exception {
+        images.load(TestImage.of("twice:1", BASE, TOP, BASE).stream(), LoadProgress.SILENT);
+        assertThat(snapshots.prepare("c1", images.find("twice:1")).lowers()).containsExactly(
+                images.lower(Digest.sha256(BASE)), images.lower(Digest.sha256(TOP)), root.resolve("snapshots/.init"));
+        try (var files = snapshots.files(images.find("twice:1"))) {
+            var out = new ByteArrayOutputStream();
+            files.write(out);
+            assertThat(out.toString(StandardCharsets.ISO_8859_1)).containsOnlyOnce("base").contains("top");
+        }
+    }
+
+    @Test
     void preparingAgainKeepsWhatTheContainerWrote() throws Exception {
         var plan = snapshots.prepare("c1", images.find("app:1"));
         Files.writeString(plan.upper().resolve("mine"), "12345");

@@ -10,7 +10,9 @@ enum Features {
     /// The file cgroup.kill, Linux 5.14; whether it is there is seen where it is used.
     CGROUP_KILL(() -> true),
     /// mount_setattr(2), Linux 5.12.
-    MOUNT_SETATTR(() -> answers(Syscall.MOUNT_SETATTR));
+    MOUNT_SETATTR(() -> answers(Syscall.MOUNT_SETATTR)),
+    /// Overlays of mounts that are attached nowhere, and copies of parts of them, Linux 6.15; where not, [Scaffold].
+    DETACHED_SOURCES(Scaffold::detachedSourcesServe);
 
     private final BooleanSupplier probe;
     private volatile int state;

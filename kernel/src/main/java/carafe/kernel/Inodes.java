@@ -148,6 +148,20 @@ public final class Inodes {
         }
     }
 
+    /// The value of an extended attribute of what has the name `path` now, links followed; empty when there is none of that
+    /// name or kind, or no such file. Source: getxattr(2).
+    public static Optional<byte[]> xattr(String path, String name) throws KernelException {
+        try (var frame = new Frame(); var buffer = TransferBuffer.borrow()) {
+            long bytes = frame.attempt(Syscall.GETXATTR, frame.text(path).address(), frame.text(name).address(),
+                    buffer.address(), XATTR_LIMIT_BYTES);
+            if (bytes == -Errno.ENODATA || bytes == -Errno.EOPNOTSUPP || bytes == -Errno.ENOENT) {
+                return Optional.empty();
+            }
+            Frame.checked(bytes, Syscall.GETXATTR, path + " " + name);
+            return Optional.of(buffer.memory().asSlice(0, bytes).toArray(JAVA_BYTE));
+        }
+    }
+
     /// The names of all extended attributes we may see. Source: listxattr(2).
     public static List<String> xattrs(Fd fd) throws KernelException {
         try (var frame = new Frame(); var buffer = TransferBuffer.borrow()) {

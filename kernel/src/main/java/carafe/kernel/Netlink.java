@@ -27,6 +27,7 @@ public final class Netlink implements AutoCloseable {
 
     private final Fd socket;
     private int sequence;
+    private long batches;
 
     private Netlink(Fd socket) {
         this.socket = socket;
@@ -89,6 +90,7 @@ public final class Netlink implements AutoCloseable {
             batch.putInt(start + 8, ++sequence);
             batch.position(NetlinkMessage.aligned(batch.position()));
         }
+        batches++;
         send(batch.array());
         var outcomes = new ArrayList<Optional<KernelException>>();
         try (var receiver = new Receiver()) {
@@ -106,6 +108,11 @@ public final class Netlink implements AutoCloseable {
             }
         }
         return outcomes;
+    }
+
+    /// How many calls that change something this socket has made, whatever came of them: for whoever counts what they cost.
+    public synchronized long batches() {
+        return batches;
     }
 
     private static Optional<KernelException> failure(Message message, NetRequest request) throws KernelException {

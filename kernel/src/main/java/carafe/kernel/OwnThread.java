@@ -18,7 +18,7 @@ final class OwnThread implements AutoCloseable {
     private final Thread thread;
     private volatile boolean closed;
 
-    /// Starts both threads.
+    /// Starts both threads, under the circumstances of the caller's.
     OwnThread(String name) {
         thread = Thread.ofPlatform().name(name).daemon().start(this::work);
         Thread.ofPlatform().name(name + "-herald").daemon().start(this::tell);

@@ -78,8 +78,7 @@ final class Addresses {
                 return new Cidr.Host(wanted, pool.subnet().range().prefix());
             }
         }
-        throw new EngineException.Invalid("invalid config for network " + network.name()
-                + ": invalid endpoint settings:\nno configured subnet or ip-range contain the IP address " + wanted);
+        throw network.without(wanted);
     }
 
     private static String ranges(List<AddressPool> pools) {

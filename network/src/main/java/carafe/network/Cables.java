@@ -262,6 +262,9 @@ final class Cables {
         var request = NetRequest.addShared(end, parent.index(), sharing(network), flag(network));
         var refused = host.attempt(List.of(request)).getFirst();
         if (refused.isEmpty()) {
+            if (sharing(network) == NetRequest.Sharing.MACVLAN_PASSTHRU) {
+                passOnAddress(place.endpoint(), namespace);
+            }
             return;
         }
         String what = "cannot connect to network " + network.name() + ": ";
@@ -275,7 +278,22 @@ final class Cables {
                     + " bridge or by " + (kind.equals("ipvlan") ? "macvlan" : "ipvlan")
                     + "; share another, or one of its vlans: -o parent=" + network.link() + ".10");
         }
+        if (refused.get().is(Errno.EINVAL) && sharing(network) == NetRequest.Sharing.MACVLAN_PASSTHRU) {
+            throw new EngineException.Conflict(what + "mode passthru gives the link " + network.link()
+                    + " to one container alone, and another has it; end that, or share the link: -o macvlan_mode=bridge");
+        }
         throw refused.get();
+    }
+
+    /// The kernel makes the one link of a parent with the parent's own hardware address. Given another, it gives that to the
+    /// parent too, and takes it back when the link goes.
+    private static void passOnAddress(Endpoint endpoint, NetNamespace namespace) throws KernelException {
+        String name = endpoint.interfaceName();
+        var link = namespace.netlink().link(name);
+        if (link.isPresent()) {
+            namespace.netlink().perform(
+                    NetRequest.dress(link.get().index(), LinkEnd.named(name).mac(endpoint.mac().bytes())));
+        }
     }
 
     private LinkInfo parent(Network network) throws KernelException, EngineException {

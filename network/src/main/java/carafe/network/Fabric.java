@@ -19,7 +19,7 @@ public interface Fabric extends AutoCloseable {
     /// Decides a network (its id, its link's name, ranges that nobody uses) and makes it. A crash before the caller has
     /// written it down leaves a bridge, or addresses on one of the host's, that the next [#restore] removes.
     /// @throws EngineException.Invalid the request contradicts itself
-    /// @throws EngineException.Forbidden its ranges are in use
+    /// @throws EngineException.Forbidden its ranges are in use, by another network or by the host itself
     /// @throws EngineException.Unavailable no range is free any more; of the networks that nobody is in the message names
     ///     those that are `prunable`, since no container that is stopped belongs to them
     Network create(NetworkRequest request, Predicate<Network> prunable) throws EngineException;
@@ -27,6 +27,11 @@ public interface Fabric extends AutoCloseable {
     /// The same where no container is stopped.
     default Network create(NetworkRequest request) throws EngineException {
         return create(request, _ -> true);
+    }
+
+    /// What whoever asked for the network should know of its ranges: which routes of the host it overlaps, in sentences.
+    default List<String> overlaps(Network network) throws EngineException {
+        return List.of();
     }
 
     /// Makes the default bridge as the configuration wants it, keeping what `known` has and nothing contradicts; empty

@@ -9,14 +9,12 @@ import carafe.network.NetworkPlanner.Surroundings;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import carafe.spec.network.Cidr;
-import carafe.spec.network.IpAddress;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -202,7 +200,7 @@ final class LinuxFabric implements Fabric {
         addresses.add(network);
     }
 
-    /// What this engine has and what the host has beside it. A default route is in nobody's way.
+    /// What this engine has and what the host has beside it.
     private Surroundings surroundings(Predicate<Network> prunable) throws EngineException {
         var ours = networks.values().stream().flatMap(network -> network.ranges().stream()).toList();
         var used = sandboxes.networksInUse();
@@ -211,28 +209,29 @@ final class LinuxFabric implements Fabric {
                 .map(Network::name)
                 .sorted()
                 .toList();
+        return new Surroundings(ours, hosts(link -> bridges.isOurs(link.alias())), unused);
+    }
+
+    private HostRanges hosts(Predicate<LinkInfo> passed) throws EngineException {
         try {
-            var own = new HashSet<Integer>();
-            for (var link : host.links()) {
-                if (bridges.isOurs(link.alias())) {
-                    own.add(link.index());
-                }
-            }
-            var hosts = new ArrayList<Cidr>();
-            for (var route : host.routes()) {
-                if (!route.isDefault() && !own.contains(route.link())) {
-                    hosts.add(Cidr.around(IpAddress.of(route.destination()), route.prefix()));
-                }
-            }
-            for (var address : host.addresses()) {
-                if (!own.contains(address.link())) {
-                    hosts.add(Cidr.around(IpAddress.of(address.address()), address.prefix()));
-                }
-            }
-            return new Surroundings(ours, hosts, unused);
+            return HostRanges.read(host, passed);
         } catch (KernelException e) {
             throw Trouble.of("cannot list the host's routes", e);
         }
+    }
+
+    @Override
+    public List<String> overlaps(Network network) throws EngineException {
+        if (network.driver() != Driver.BRIDGE) {
+            return List.of(); // what shares a link of the host's has that one's range
+        }
+        return hosts(link -> bridges.isOurs(link.alias()) || link.name().equals(network.link()))
+                .leadingTo(network.ranges()).stream()
+                .map(route -> "the host has a route to " + route + ", and the network has "
+                        + String.join(", ", network.ranges().stream().filter(route::overlaps).map(Cidr::toString).toList())
+                        + ": whoever is there by that route is reached from this host no more; choose another range with"
+                        + " --subnet")
+                .toList();
     }
 
     private void make(Network network) throws EngineException {
@@ -296,6 +295,9 @@ final class LinuxFabric implements Fabric {
         pass("network.remove");
         bridging.lock();
         try {
+            if (!networks.containsKey(network.id())) {
+                return; // somebody else removed it, and its bridge's name may be another's
+            }
             arrivals.go(network, () -> sandboxes.dwellers(network.id()));
             if (network.driver() == Driver.BRIDGE) {
                 unbridge(network);

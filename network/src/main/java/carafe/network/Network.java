@@ -1,6 +1,8 @@
 package carafe.network;
 
+import carafe.spec.EngineException;
 import carafe.spec.network.Cidr;
+import carafe.spec.network.IpAddress;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -108,6 +110,18 @@ public record Network(
     /// Its range that holds addresses of this family, the first one.
     public Optional<Subnet> subnet(boolean six) {
         return addressing.subnets.stream().filter(subnet -> subnet.six() == six).findFirst();
+    }
+
+    /// Refuses an address that is in none of its ranges.
+    public void checkHolds(IpAddress address) throws EngineException.Invalid {
+        if (ranges().stream().noneMatch(range -> range.contains(address))) {
+            throw without(address);
+        }
+    }
+
+    EngineException.Invalid without(IpAddress address) {
+        return new EngineException.Invalid("invalid config for network " + name
+                + ": invalid endpoint settings:\nno configured subnet or ip-range contain the IP address " + address);
     }
 
     /// All its ranges.

@@ -24,29 +24,37 @@ final class NetworkPlanner {
         this.clock = clock;
     }
 
-    /// What is in the way of a plan: the ranges of this engine's networks, the ranges the host has routes to, and the
+    /// What is in the way of a plan: the ranges of this engine's networks, those of the host, and the
     /// networks nobody is in (for the message when nothing is free).
-    record Surroundings(Collection<Cidr> ours, Collection<Cidr> hosts, Collection<String> unused) {
+    record Surroundings(Collection<Cidr> ours, HostRanges hosts, Collection<String> unused) {
         List<Cidr> all() {
             var all = new ArrayList<>(ours);
-            all.addAll(hosts);
+            all.addAll(hosts.all());
             return all;
+        }
+
+        /// What is left of that when a free range is wanted and there is none: see [HostRanges#certain].
+        List<Cidr> certain(Collection<FabricConfig.PoolRule> pools) {
+            var certain = new ArrayList<>(ours);
+            certain.addAll(hosts.certain(pools));
+            return certain;
         }
 
         /// The same and the ranges of these networks, which are not made yet.
         Surroundings with(Collection<Network> more) {
+            return beside(more.stream().flatMap(network -> network.ranges().stream()).toList());
+        }
+
+        private Surroundings beside(Collection<Cidr> more) {
             var all = new ArrayList<>(ours);
-            more.forEach(network -> all.addAll(network.ranges()));
+            all.addAll(more);
             return new Surroundings(all, hosts, unused);
         }
 
         /// What is in the way outside of those ranges.
         Surroundings outside(Collection<Cidr> ranges) {
-            return new Surroundings(outside(ranges, ours), outside(ranges, hosts), unused);
-        }
-
-        private static List<Cidr> outside(Collection<Cidr> ranges, Collection<Cidr> all) {
-            return all.stream().filter(range -> ranges.stream().noneMatch(range::overlaps)).toList();
+            return new Surroundings(ours.stream().filter(range -> ranges.stream().noneMatch(range::overlaps)).toList(),
+                    hosts.outside(ranges), unused);
         }
     }
 
@@ -67,6 +75,7 @@ final class NetworkPlanner {
             throw new EngineException.NotFound("could not find plugin " + request.pools().driver()
                     + " in v1 plugin registry: plugin not found");
         }
+        String link = link(request, id);
         var subnets = new ArrayList<Subnet>();
         var taken = new ArrayList<>(around.ours);
         for (var pool : request.pools().pools()) {
@@ -77,6 +86,9 @@ final class NetworkPlanner {
             var subnet = subnet(pool);
             if (subnet.six() ? six : four) { // Docker passes over those of a family that is not wanted
                 refuseOverlap(subnet.range(), taken);
+                if (driver == Driver.BRIDGE) { // what shares a link of the host's has that one's range
+                    refuseHosts(subnet.range(), around.hosts.holding(subnet.range(), link));
+                }
                 taken.add(subnet.range());
                 subnets.add(subnet);
             }
@@ -93,7 +105,7 @@ final class NetworkPlanner {
         choose(six && subnets.stream().noneMatch(Subnet::six), true, subnets, around, request);
         return new Network(id, request.name(), clock.instant(), driver,
                 new Network.Addressing(four, six, "default", request.pools().options(), subnets),
-                request.reach(), link(request, id), request.options(), request.labels());
+                request.reach(), link, request.options(), request.labels());
     }
 
     private void choose(boolean wanted, boolean six, List<Subnet> subnets, Surroundings around, NetworkRequest request)
@@ -101,9 +113,8 @@ final class NetworkPlanner {
         if (!wanted) {
             return;
         }
-        var used = around.all();
-        subnets.forEach(subnet -> used.add(subnet.range()));
-        var range = ranges.choose(six, used).orElseThrow(() -> Ranges.exhausted(six, around.unused));
+        var beside = around.beside(subnets.stream().map(Subnet::range).toList());
+        var range = ranges.choose(six, beside).orElseThrow(() -> Ranges.exhausted(six, around.unused));
         subnets.add(new Subnet(range, needsGateway(request) ? Optional.of(range.base().plus(1)) : Optional.empty(),
                 Optional.empty(), Map.of()));
     }
@@ -178,6 +189,14 @@ final class NetworkPlanner {
         }
     }
 
+    private static void refuseHosts(Cidr range, Optional<HostRanges.Held> held) throws EngineException.Forbidden {
+        if (held.isPresent()) {
+            throw new EngineException.Forbidden("invalid pool request: Pool overlaps with other one on this address space: "
+                    + range + " is in use on this host, whose link " + held.get().link() + " has "
+                    + held.get().address() + "; choose another range with --subnet");
+        }
+    }
+
     private static String link(NetworkRequest request, String id) throws EngineException.Invalid {
         if (request.driver() == Driver.BRIDGE) {
             String wanted = request.options().getOrDefault(LinkOptions.BRIDGE_NAME, "");
@@ -226,12 +245,23 @@ final class NetworkPlanner {
         if (given.isPresent()) {
             return given.get();
         }
-        if (before.isPresent() && around.all().stream().noneMatch(before.get().range()::overlaps)) {
-            return new Cidr.Host(before.get().gateway().orElse(before.get().range().base().plus(1)),
-                    before.get().range().prefix());
-        }
-        var range = ranges.chooseDefault(around.all()).orElseThrow(() -> Ranges.exhausted(false, around.unused));
+        var used = around.all();
+        var certain = around.certain(ranges.pools());
+        return kept(before, used)
+                .or(() -> ranges.chooseDefault(used).map(NetworkPlanner::first))
+                .or(() -> kept(before, certain))
+                .or(() -> ranges.chooseDefault(certain).map(NetworkPlanner::first))
+                .orElseThrow(() -> Ranges.exhausted(false, around.unused));
+    }
+
+    private static Cidr.Host first(Cidr range) {
         return new Cidr.Host(range.base().plus(1), range.prefix());
+    }
+
+    /// The bridge's address in the range that it had, if nobody else uses that.
+    private static Optional<Cidr.Host> kept(Optional<Subnet> before, Collection<Cidr> used) {
+        return before.filter(subnet -> used.stream().noneMatch(subnet.range()::overlaps))
+                .map(subnet -> new Cidr.Host(subnet.gateway().orElse(subnet.range().base().plus(1)), subnet.range().prefix()));
     }
 
     private static Optional<Cidr.Host> given(Ground ground, boolean six, String key, Surroundings around)
@@ -257,9 +287,8 @@ final class NetworkPlanner {
         }
         var old = known.flatMap(network -> network.subnet(true)).map(Subnet::range)
                 .filter(range -> around.ours.stream().noneMatch(range::overlaps));
-        var range = wanted.fixedSix().or(() -> old).or(() -> ranges.choose(true, around.all()))
-                .orElseThrow(() -> Ranges.exhausted(true, around.unused));
-        return new Cidr.Host(range.base().plus(1), range.prefix());
+        return first(wanted.fixedSix().or(() -> old).or(() -> ranges.choose(true, around))
+                .orElseThrow(() -> Ranges.exhausted(true, around.unused)));
     }
 
     /// The default bridge as the configuration wants it; what is not configured is as a bridge of the host's has it, or

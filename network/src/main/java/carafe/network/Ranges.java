@@ -7,13 +7,14 @@ import carafe.spec.network.IpAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Chooses ranges that nobody uses: no network of this engine, no route of the host (which is where other engines'
-/// bridges and VPNs show).
+/// Chooses ranges that nobody uses: no network of this engine, no address and no route of the host (which is where other
+/// engines' bridges and VPNs show).
 final class Ranges {
 
     /// What Docker gives its default bridge, in its order.
@@ -48,18 +49,31 @@ final class Ranges {
         }
     }
 
-    /// A free range of this family among the pools.
+    /// Where ranges come from, in this order.
+    List<PoolRule> pools() {
+        if (rules.stream().anyMatch(rule -> rule.base().six())) {
+            return rules;
+        }
+        var all = new ArrayList<>(rules);
+        all.add(new PoolRule(uniqueLocal(), 64));
+        return all;
+    }
+
+    /// A free range of this family among the pools; if there is none, one that only a route to a whole pool leads to.
+    Optional<Cidr> choose(boolean six, NetworkPlanner.Surroundings around) {
+        return choose(six, around.all()).or(() -> choose(six, around.certain(pools())));
+    }
+
     Optional<Cidr> choose(boolean six, Collection<Cidr> used) {
-        for (var rule : rules) {
-            if (rule.base().six() == six) {
-                var found = firstFree(rule.base(), rule.size(), used);
+        for (var pool : pools()) {
+            if (pool.base().six() == six) {
+                var found = firstFree(pool.base(), pool.size(), used);
                 if (found.isPresent()) {
                     return found;
                 }
             }
         }
-        boolean configured = rules.stream().anyMatch(rule -> rule.base().six());
-        return six && !configured ? firstFree(uniqueLocal(), 64, used) : Optional.empty();
+        return Optional.empty();
     }
 
     /// A free range for the default bridge: 172.17.0.0/16 where Docker has it, else the next like it, else any.

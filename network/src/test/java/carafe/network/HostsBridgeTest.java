@@ -138,13 +138,28 @@ class HostsBridgeTest {
         }
     }
 
+    /// Takes the addresses from the bridge that networks of this test overlap, or gives them back.
+    private void have(boolean there) throws Exception {
+        int index = stage.netlink().link("br9").orElseThrow().index();
+        for (String text : List.of("192.0.2.10/24", "2001:db8::10/64")) {
+            var address = Cidr.parseHost(text);
+            stage.netlink().perform(there
+                    ? NetRequest.addAddress(index, address.address().bytes(), address.prefix())
+                    : NetRequest.deleteAddress(index, address.address().bytes(), address.prefix()));
+        }
+    }
+
     @Test
     void aRangeOfItThatANetworkHasIsRefused() throws Exception {
         Network lan;
         Network six;
         try (var fabric = stage.open(config(false), Failpoints.none())) {
+            assertThatThrownBy(() -> fabric.create(request("lan", Map.of(), pool("192.0.2.0/25"))))
+                    .isInstanceOf(EngineException.Forbidden.class).hasMessageContaining("whose link br9 has 192.0.2.10/24");
+            have(false);
             lan = fabric.create(request("lan", Map.of(), pool("192.0.2.0/25")));
             six = fabric.create(request("six", Map.of(), pool("10.77.0.0/24"), pool("2001:db8::/96")));
+            have(true);
             assertThatThrownBy(() -> fabric.createDefault(Optional.empty())).isInstanceOf(EngineException.Conflict.class);
         }
         try (var fabric = stage.open(config(true), Failpoints.none())) { // which knows of nothing yet

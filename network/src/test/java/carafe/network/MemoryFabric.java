@@ -27,6 +27,8 @@ public final class MemoryFabric implements Fabric {
     private final ConcurrentMap<String, Sandbox> sandboxes = new ConcurrentHashMap<>();
     private volatile FabricConfig.DefaultBridge bridge = FabricConfig.DefaultBridge.USUAL;
     private volatile List<Cidr.Host> hosts = List.of();
+    private volatile String obstacle = "";
+    private volatile boolean enabled = true;
     private final List<EndpointListener> listeners = new CopyOnWriteArrayList<>();
 
     @Override
@@ -47,18 +49,34 @@ public final class MemoryFabric implements Fabric {
         hosts = List.of(Cidr.parseHost(address));
     }
 
+    /// From now on the default bridge cannot be made, for this reason; `""`: it can again.
+    public void obstacle(String reason) {
+        obstacle = reason;
+    }
+
+    /// From now on there is to be no default bridge.
+    public void noDefault() {
+        enabled = false;
+    }
+
     /// As an engine that begins, it knows of no network but those it is told of.
     @Override
     public synchronized Optional<Network> createDefault(Optional<Network> known, List<Network> others, Set<String> running)
             throws EngineException {
-        var around = new NetworkPlanner.Surroundings(List.of(), List.of(), List.of()).with(others);
+        if (!enabled) {
+            return Optional.empty();
+        }
+        if (!obstacle.isEmpty()) {
+            throw new EngineException.Unavailable(obstacle);
+        }
+        var around = new NetworkPlanner.Surroundings(List.of(), HostRanges.NONE, List.of()).with(others);
         return Optional.of(add(planner.defaultBridge(
                 bridge, new NetworkPlanner.Ground("carafe0", hosts), known, marks.id(), around)));
     }
 
     private NetworkPlanner.Surroundings around() {
         var ranges = networks.values().stream().flatMap(network -> network.ranges().stream()).toList();
-        return new NetworkPlanner.Surroundings(ranges, List.of(), List.of());
+        return new NetworkPlanner.Surroundings(ranges, HostRanges.NONE, List.of());
     }
 
     private Network add(Network network) {

@@ -299,7 +299,7 @@ class RestoreTest {
         try (var last = stage.open()) { // as an engine left it that did not look
             var same = FabricStage.request("same", Map.of(), pool("172.19.0.0/17"));
             var taken = new NetworkPlanner(new Ranges(FabricConfig.usualPools(), "x"), java.time.Clock.systemUTC())
-                    .plan(same, "5".repeat(64), new NetworkPlanner.Surroundings(List.of(), List.of(), List.of()));
+                    .plan(same, "5".repeat(64), new NetworkPlanner.Surroundings(List.of(), HostRanges.NONE, List.of()));
             var moved = last.createDefault(Optional.of(first), List.of(app, taken), java.util.Set.of()).orElseThrow();
             assertThat(moved.ranges()).hasToString("[172.20.0.0/16]");
         }

@@ -110,4 +110,22 @@ class RetiredBridgeTest {
             assertThat(network.ranges()).hasToString("[10.77.0.0/24]");
         }
     }
+
+    /// As two clients that remove the same network at the same time.
+    @Test
+    void whoTakesItsNameKeepsHisBridgeWhenItIsRemovedOnceMore() throws Exception {
+        var request = request("app", Map.of(LinkOptions.BRIDGE_NAME, "lan7"), pool("10.77.0.0/24"));
+        try (var fabric = stage.open()) {
+            var gone = fabric.create(request);
+            fabric.remove(gone);
+            var next = fabric.create(request);
+            int index = stage.netlink().link("lan7").orElseThrow().index();
+            fabric.remove(gone);
+            fabric.settle();
+            assertThat(stage.netlink().link("lan7").map(LinkInfo::index)).contains(index);
+            assertThat(fabric.open(ONE, List.of(joining(next))).endpoints()).hasSize(1);
+            assertThat(stage.firewall.rules).containsOnlyKeys(next.id());
+            fabric.close(ONE);
+        }
+    }
 }

@@ -39,11 +39,12 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
     private final Path rendezvous;
     private final UnixListener listener;
 
-    private LinuxRuntime(Host host, HostProbe probe, Failpoints failpoints, Path directory) throws IOException {
+    private LinuxRuntime(Host host, HostProbe probe, Failpoints failpoints, Path directory, Assembly assembly)
+            throws IOException {
         this.cgroups = host.cgroups;
         this.probe = probe;
         this.failpoints = failpoints;
-        this.preparer = new Preparer(probe, host.cgroups, filters(host, directory), failpoints);
+        this.preparer = new Preparer(probe, host.cgroups, filters(host, directory), failpoints, assembly);
         this.launcher = new Launcher(host.spawner, failpoints);
         this.spawner = host.spawner;
         this.rendezvous = directory.resolve(RENDEZVOUS);
@@ -57,12 +58,17 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
 
     /// A runtime whose own files are in `directory` (below the run root; made if missing).
     public static LinuxRuntime open(Host host, Path directory, Failpoints failpoints) throws EngineException {
+        return open(host, directory, failpoints, Assembly.ofThisKernel());
+    }
+
+    /// The same as on a kernel that puts mounts together only in the way `assembly`.
+    static LinuxRuntime open(Host host, Path directory, Failpoints failpoints, Assembly assembly) throws EngineException {
         try {
             Files.createDirectories(directory,
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             var probe = HostProbe.look(host.cgroups);
             try {
-                return new LinuxRuntime(host, probe, failpoints, directory);
+                return new LinuxRuntime(host, probe, failpoints, directory, assembly);
             } catch (IOException e) {
                 probe.close();
                 throw e;

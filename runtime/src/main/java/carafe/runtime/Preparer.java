@@ -57,11 +57,14 @@ final class Preparer {
     private final Optional<Filters> filters;
     private final Failpoints failpoints;
 
-    Preparer(HostProbe probe, Cgroups cgroups, Optional<Filters> filters, Failpoints failpoints) {
+    private final Assembly assembly;
+
+    Preparer(HostProbe probe, Cgroups cgroups, Optional<Filters> filters, Failpoints failpoints, Assembly assembly) {
         this.probe = probe;
         this.cgroups = cgroups;
         this.filters = filters;
         this.failpoints = failpoints;
+        this.assembly = assembly;
     }
 
     /// What the preparations are for, as far as they need it; `user` is who the process is unless the image says more.
@@ -264,8 +267,8 @@ final class Preparer {
         leftover.remove(Duration.ofSeconds(1));
     }
 
-    private static void rootMount(RootfsPlan plan, Prepared prepared) throws IOException {
-        Fd mount = prepared.inRoot(() -> RootMount.detached(plan, prepared.users()));
+    private void rootMount(RootfsPlan plan, Prepared prepared) throws IOException {
+        Fd mount = prepared.inRoot(() -> RootMount.detached(plan, prepared.users(), assembly));
         prepared.closing(mount);
         prepared.descriptors.put(Slots.ROOT, mount);
         prepared.root = Optional.of(FileTree.adopt(mount));
@@ -309,7 +312,7 @@ final class Preparer {
         }
     }
 
-    private static void tree(Preparation.Tree tree, Prepared prepared) throws IOException {
+    private void tree(Preparation.Tree tree, Prepared prepared) throws IOException {
         var options = tree.options();
         Fd mount;
         if (options.bind() || tree.type().equals("bind")) {
@@ -322,13 +325,13 @@ final class Preparer {
                 Mounts.change(mount, MountChange.to(Propagation.PRIVATE), options.recursiveBind());
             }
             if (options.idmapped()) {
-                Mounts.mapOwners(mount, prepared.users().orElseThrow());
+                mapOwners(mount, prepared.users().orElseThrow(), options.data().getOrDefault(OwnFile.OPTION, ""));
             }
             change(mount, options.set(), options.clear(), false);
         } else if (tree.type().equals("overlay") && options.data().containsKey(LAYERS)
                 && !options.data().containsKey("upperdir")) {
             mount = RootMount.readOnly(List.of(options.data().getOrDefault(LAYERS, "").split(":")),
-                    options.data().getOrDefault(SUBDIRECTORY, ""), prepared.users());
+                    options.data().getOrDefault(SUBDIRECTORY, ""), prepared.users(), assembly);
             prepared.put(Slots.tree(tree.destination()), mount);
             if (!Inodes.stat(mount).isDirectory()) {
                 prepared.files.add(tree.destination());
@@ -345,6 +348,20 @@ final class Preparer {
         change(mount, options.setAll(), options.clearAll(), true);
         if (options.propagation() != 0) {
             Mounts.change(mount, MountChange.to(propagation(options.propagation())), options.recursivePropagation());
+        }
+    }
+
+    /// `owner` is that of an [OwnFile], `""` for all else.
+    private static void mapOwners(Fd mount, Fd users, String owner) throws KernelException {
+        try {
+            Mounts.mapOwners(mount, users);
+        } catch (KernelException e) {
+            int colon = owner.indexOf(':');
+            if (colon < 0 || !e.is(Errno.EINVAL)) {
+                throw e;
+            }
+            Inodes.chown(mount, (int) Long.parseLong(owner.substring(0, colon)),
+                    (int) Long.parseLong(owner.substring(colon + 1)));
         }
     }
 

@@ -7,6 +7,9 @@ import carafe.kernel.KernelException;
 import carafe.kernel.TapeFailure;
 import carafe.runtime.StartFailure.Kind;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /// The sentences of failed starts. They hold the phrases from which Docker's command derives 126 and 127
@@ -65,10 +68,18 @@ final class Sentences {
     /// What can be done when owners cannot be shown as a user namespace has them.
     private static String mappingHint(IOException e) {
         return e instanceof KernelException kernel && kernel.call().equals("mount_setattr") && kernel.is(Errno.EINVAL)
-                ? ": this filesystem cannot show its files with other owners (id-mapped mounts), which a container with a"
-                        + " user namespace of its own needs; keep it on ext4, xfs, btrfs or tmpfs, or start the container"
-                        + " with --userns=host"
+                ? ": the filesystem there" + type(kernel.subject()) + " cannot show its files with other owners (id-mapped"
+                        + " mounts) on this kernel, which a container with a user namespace of its own needs; keep it on"
+                        + " ext4, xfs, btrfs or, since Linux 6.3, tmpfs, or start the container with --userns=host"
                 : "";
+    }
+
+    private static String type(String path) {
+        try {
+            return ", " + Files.getFileStore(Path.of(path)).type() + ",";
+        } catch (IOException | InvalidPathException unknown) {
+            return "";
+        }
     }
 
     /// What can be done about an overlay that cannot be mounted.

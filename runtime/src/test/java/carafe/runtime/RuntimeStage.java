@@ -46,6 +46,7 @@ final class RuntimeStage {
     final String name = "t" + ProcessHandle.current().pid() + "-" + NUMBER.incrementAndGet();
     private final List<String> descriptors;
     private final List<RunningContainer> started = new ArrayList<>();
+    private final Assembly assembly;
     private int containers;
 
     RuntimeStage() throws Exception {
@@ -53,6 +54,15 @@ final class RuntimeStage {
     }
 
     RuntimeStage(Failpoints failpoints) throws Exception {
+        this(failpoints, Assembly.ofThisKernel());
+    }
+
+    RuntimeStage(Assembly assembly) throws Exception {
+        this(Failpoints.none(), assembly);
+    }
+
+    private RuntimeStage(Failpoints failpoints, Assembly assembly) throws Exception {
+        this.assembly = assembly;
         directory = Files.createTempDirectory("carafe-runtime-" + name + "-");
         image = image(directory.resolve("image"));
         SocketChannel.open(StandardProtocolFamily.UNIX).close(); // the JDK keeps a descriptor from the first one on
@@ -65,7 +75,7 @@ final class RuntimeStage {
     /// Another runtime over the same kernel, as the daemon's next life has it.
     LinuxRuntime open(Failpoints failpoints) throws Exception {
         return LinuxRuntime.open(new LinuxRuntime.Host(spawner, cgroups, seccomp()),
-                directory.resolve("runtime-" + NUMBER.incrementAndGet()), failpoints);
+                directory.resolve("runtime-" + NUMBER.incrementAndGet()), failpoints, assembly);
     }
 
     static Optional<Seccomp> seccomp() {

@@ -11,7 +11,12 @@ abstract class StageTest {
 
     @BeforeEach
     final void open() throws Exception {
-        stage = new RuntimeStage();
+        stage = new RuntimeStage(assembly());
+    }
+
+    /// How its mounts are put together.
+    Assembly assembly() {
+        return Assembly.ofThisKernel();
     }
 
     @AfterEach

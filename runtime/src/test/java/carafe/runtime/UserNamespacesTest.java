@@ -3,6 +3,7 @@ package carafe.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import carafe.kernel.Mounts;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import carafe.spec.oci.IdMaps;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,7 +33,7 @@ class UserNamespacesTest extends StageTest {
 
     private static final IdMaps IDS = IdMaps.range(300_000, 400_000, 65_536);
 
-    private HeldNamespaces users;
+    HeldNamespaces users;
 
     @BeforeEach
     void makeUsers() throws Exception {
@@ -178,12 +180,37 @@ class UserNamespacesTest extends StageTest {
         assertThat(owner(data.resolve("new"))).isZero();
     }
 
+    /// An overlay never can; a tmpfs cannot before Linux 6.3.
+    @Test
+    void aFileOfTheContainersOwnIsGivenToItWhereOwnersCannotBeMapped() throws Exception {
+        Path lower = Files.createDirectory(stage.directory.resolve("lower"));
+        Files.writeString(Files.createDirectory(stage.directory.resolve("upper")).resolve("hosts"), "names\n");
+        Files.createDirectory(stage.directory.resolve("work"));
+        Path merged = Files.createDirectory(stage.directory.resolve("merged"));
+        Mounts.mount("overlay", merged, "overlay", 0, "lowerdir=" + lower + ",upperdir=" + stage.directory.resolve("upper")
+                + ",workdir=" + stage.directory.resolve("work"));
+        try {
+            var mount = Mount.of("/etc/hosts", "bind", merged.resolve("hosts").toString(),
+                    Stream.concat(Stream.of("rbind", "rprivate"), OwnFile.options(IDS, 0, 44).stream()).toList());
+            for (String line : List.of("one", "two")) {
+                var output = stage.run(stage.bundle(TestSpecs.withMounts(spec("sh", "-ec",
+                        "stat -c %u:%g /etc/hosts; cat /etc/hosts; echo " + line + " > /etc/hosts"), mount)));
+                assertThat(output.err()).isEmpty();
+                assertThat(output.out()).isEqualTo("0:44\n" + (line.equals("one") ? "names\n" : "one\n"));
+            }
+            assertThat(merged.resolve("hosts")).hasContent("two\n");
+            assertThat(owner(merged.resolve("hosts"))).isEqualTo(300_000);
+        } finally {
+            Mounts.detach(merged);
+        }
+    }
+
     @Test
     void aFilesystemThatCannotMapSaysWhatToDo() throws Exception {
         var bundle = stage.bundle(TestSpecs.withMounts(spec("true"),
                 Mount.of("/volume", "bind", "/proc/sys", List.of("rbind", "rprivate", "idmap"))));
         var failure = catchThrowableOfType(StartFailure.class, () -> stage.start(bundle));
-        assertThat(failure).hasMessageContaining("cannot show its files with other owners")
+        assertThat(failure).hasMessageContaining("the filesystem there, proc, cannot show its files with other owners")
                 .hasMessageContaining("--userns=host");
         stage.assertNothingIsLeft();
     }

@@ -99,6 +99,11 @@ public final class Failpoints {
         return List.copyOf(passed.keySet());
     }
 
+    /// How often the point was passed.
+    public synchronized int passes(String name) {
+        return passed.getOrDefault(name, 0);
+    }
+
     private Action next(String name) {
         var list = terms.get(name);
         if (list == null) {

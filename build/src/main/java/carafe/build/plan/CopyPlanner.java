@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 final class CopyPlanner {
 
     private static final Pattern MODE =
-            Pattern.compile("[0-7]{1,4}|[ugoa]*([-+=][rwxXstugo]*)+(,[ugoa]*([-+=][rwxXstugo]*)+)*");
+            Pattern.compile("0*[0-7]{1,4}|[ugoa]*([-+=][rwxXstugo]*)+(,[ugoa]*([-+=][rwxXstugo]*)+)*");
 
     private final StagePlanner stage;
     private final Step step;

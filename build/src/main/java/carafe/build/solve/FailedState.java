@@ -10,6 +10,8 @@ import carafe.build.tree.LayerMember;
 import carafe.build.tree.LayerTar;
 import carafe.build.tree.Node;
 import carafe.spec.EngineException;
+import carafe.spec.build.BuildEvent;
+import carafe.spec.build.BuildListener;
 import carafe.spec.build.IgnorePatterns;
 import carafe.spec.oci.RunConfig;
 import java.io.IOException;
@@ -25,8 +27,10 @@ final class FailedState {
     private final Workshop workshop;
     private final Job job;
     private final PlannedStage stage;
+    private final BuildListener told;
 
-    FailedState(Workshop workshop, Job job, PlannedStage stage) {
+    FailedState(Workshop workshop, Job job, PlannedStage stage, BuildListener told) {
+        this.told = told;
         this.workshop = workshop;
         this.job = job;
         this.stage = stage;
@@ -56,7 +60,7 @@ final class FailedState {
             }
         }
         if (!missing.isEmpty()) {
-            job.note("not in the kept state: " + String.join(", ", missing));
+            told.on(new BuildEvent.Note("not in the kept state: " + String.join(", ", missing)));
         }
         var shell = List.of(config.shell().isEmpty() ? "/bin/sh" : config.shell().getFirst());
         var kept = new RunConfig(run.user(), run.directory(), run.environment(), List.of(), shell, config.exposedPorts(),

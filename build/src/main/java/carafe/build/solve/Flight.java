@@ -27,9 +27,11 @@ final class Flight {
     private final ArrayDeque<BuildEvent> end = new ArrayDeque<>();
     private long beginningCost;
     private long endCost;
-    private long endBytes;
+    private Amount ended = Amount.NONE;
     private long dropped;
-    private long droppedBytes;
+    private Amount gone = Amount.NONE;
+    private boolean followed;
+    private Runnable whenFollowed = () -> { };
     private boolean over;
     private Optional<StepRecord> result = Optional.empty();
 
@@ -43,13 +45,13 @@ final class Flight {
             } else {
                 end.addLast(event);
                 endCost += cost(event);
-                endBytes += bytes(event);
+                ended = ended.plus(Amount.of(event));
                 while (endCost > KEPT_BYTES && end.size() > 1) {
-                    var gone = end.removeFirst();
-                    endCost -= cost(gone);
-                    endBytes -= bytes(gone);
+                    var first = end.removeFirst();
+                    endCost -= cost(first);
+                    ended = ended.minus(Amount.of(first));
                     dropped++;
-                    droppedBytes += bytes(gone);
+                    gone = gone.plus(Amount.of(first));
                 }
             }
             more.signalAll();
@@ -58,12 +60,62 @@ final class Flight {
         }
     }
 
-    private static long cost(BuildEvent event) {
-        return EVENT_BYTES + bytes(event);
+    /// What an event takes.
+    static long cost(BuildEvent event) {
+        return EVENT_BYTES + Amount.of(event).bytes;
     }
 
-    private static long bytes(BuildEvent event) {
-        return event instanceof BuildEvent.Log log ? log.bytes().length : 0;
+    /// So much output.
+    record Amount(long bytes, long lines) {
+        static final Amount NONE = new Amount(0, 0);
+
+        static Amount of(BuildEvent event) {
+            if (!(event instanceof BuildEvent.Log log)) {
+                return NONE;
+            }
+            long lines = 0;
+            for (byte each : log.bytes()) {
+                lines += each == '\n' ? 1 : 0;
+            }
+            return new Amount(log.bytes().length, lines);
+        }
+
+        Amount plus(Amount more) {
+            return new Amount(bytes + more.bytes, lines + more.lines);
+        }
+
+        Amount minus(Amount less) {
+            return new Amount(bytes - less.bytes, lines - less.lines);
+        }
+
+        /// Says that it is missing.
+        BuildEvent.Log leftOut(int vertex) {
+            return note(vertex, "\n[" + bytes + " bytes in " + lines
+                    + " lines of output are left out here: they came faster than they were read]\n");
+        }
+    }
+
+    /// Runs `then` as soon as somebody follows the step, at once if somebody does.
+    void whenFollowed(Runnable then) {
+        lock.lock();
+        try {
+            whenFollowed = then;
+            if (followed) {
+                then.run();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void followed() {
+        lock.lock();
+        try {
+            followed = true;
+            whenFollowed.run();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /// The step is over, without result where it failed or was stopped.
@@ -81,9 +133,10 @@ final class Flight {
     /// Tells `listener` everything from the beginning, as of the step `vertex`, and waits for the end.
     /// @return the result, if it came to one
     Optional<StepRecord> follow(int vertex, BuildListener listener) throws InterruptedException {
+        followed();
         int told = 0;
         long passed = 0;
-        long passedBytes = 0;
+        var heard = Amount.NONE;
         var next = new ArrayList<BuildEvent>();
         while (true) {
             if (Thread.interrupted()) {
@@ -97,12 +150,12 @@ final class Flight {
                 next.addAll(beginning.subList(told, beginning.size()));
                 told = beginning.size();
                 if (passed < dropped) {
-                    next.add(note(vertex, "\n[" + (droppedBytes - passedBytes) + " bytes of output are left out here]\n"));
+                    next.add(gone.minus(heard).leftOut(vertex));
                     passed = dropped;
                 }
                 end.stream().skip(passed - dropped).forEach(next::add);
                 passed = dropped + end.size();
-                passedBytes = droppedBytes + endBytes;
+                heard = gone.plus(ended);
                 if (next.isEmpty()) {
                     return result;
                 }

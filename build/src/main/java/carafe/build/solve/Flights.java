@@ -2,6 +2,7 @@ package carafe.build.solve;
 
 import carafe.spec.build.BuildListener;
 import carafe.spec.oci.Digest;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -10,6 +11,16 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class Flights {
 
     private final Map<Digest, Flight> flying = new ConcurrentHashMap<>();
+    private final Duration patience;
+
+    Flights(Duration patience) {
+        this.patience = patience;
+    }
+
+    /// Those of an engine.
+    public Flights() {
+        this(Duration.ofMinutes(1));
+    }
 
     /// Does the step, and tells what its program does; whatever it throws is the caller's.
     @FunctionalInterface
@@ -19,7 +30,7 @@ public final class Flights {
 
     /// Runs `work`, or waits for whoever is doing the same and takes his result. Where he failed or was stopped, the
     /// work is done here. `listener` hears what the program does, here or, as far as it is told to those that wait, there, as
-    /// of the step `vertex`.
+    /// of the step `vertex`. Who listens slowly holds up neither the others nor, for long, the work: see [OwnEvents].
     <X extends Exception> StepRecord join(Digest key, int vertex, BuildListener listener, Work<X> work)
             throws X, InterruptedException {
         while (true) {
@@ -27,12 +38,18 @@ public final class Flights {
             var other = flying.putIfAbsent(key, own);
             if (other == null) {
                 Optional<StepRecord> done = Optional.empty();
+                var heard = new OwnEvents(vertex, listener, patience);
+                own.whenFollowed(heard::hurry);
                 try {
-                    done = Optional.of(work.run(new Hearers(listener, own::tell)));
+                    done = Optional.of(work.run(new Hearers(heard, own::tell)));
                     return done.get();
+                } catch (InterruptedException e) {
+                    heard.stop();
+                    throw e;
                 } finally {
                     flying.remove(key);
                     own.end(done);
+                    heard.end();
                 }
             }
             var result = other.follow(vertex, listener);

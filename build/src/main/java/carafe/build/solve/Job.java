@@ -6,16 +6,20 @@ import carafe.build.plan.PlannedStage;
 import carafe.build.source.Contexts;
 import carafe.build.step.RunStep;
 import carafe.build.tree.ContextWanted;
+import carafe.image.EarlyBlobs;
 import carafe.image.Intake;
+import carafe.spec.EngineException;
 import carafe.spec.build.BuildEvent;
 import carafe.spec.build.BuildListener;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CacheExport;
+import carafe.spec.oci.Digest;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -30,7 +34,9 @@ public final class Job {
     private final Map<Integer, Integer> firsts = new HashMap<>();
     /// Guarded by itself.
     private final List<Learnt> learnt = new ArrayList<>();
+    private final Map<Digest, StageResult> images = new ConcurrentHashMap<>();
     private ImportedCache imported = ImportedCache.NONE;
+    private Optional<EarlyLayers> early = Optional.empty();
     /// Steps that may still want files of the context.
     private final AtomicInteger reading;
     /// Guards the order of events.
@@ -70,6 +76,25 @@ public final class Job {
         imported = cache;
     }
 
+    /// Has the layers that are sent to a registry compressed as they come, for `hold`; before the job is solved.
+    public void with(EarlyBlobs.Hold hold) {
+        early = Optional.of(EarlyLayers.of(request, plan, hold));
+    }
+
+    /// Comes when a stage has begun with these layers.
+    void begun(PlannedStage stage, List<Digest> layers) throws EngineException {
+        if (early.isPresent()) {
+            early.get().begun(stage.index(), layers);
+        }
+    }
+
+    /// Comes when a step of a stage has this layer.
+    void layered(PlannedStage stage, Digest layer) throws EngineException {
+        if (early.isPresent()) {
+            early.get().layered(stage.index(), layer);
+        }
+    }
+
     /// Where the steps' results are to go beside this engine.
     public List<CacheExport> exports() {
         return request.cache().to();
@@ -77,6 +102,11 @@ public final class Job {
 
     ImportedCache imported() {
         return imported;
+    }
+
+    /// The images that the build works on and that `intake` keeps, by their ids.
+    Map<Digest, StageResult> images() {
+        return images;
     }
 
     /// Remembers a step's result, found or made.

@@ -66,6 +66,7 @@ final class StageSolver {
             case Origin.Scratch _, Origin.Context _ -> StageResult.EMPTY;
         };
         job.tell(new BuildEvent.Done(vertex, false, digest(stage.start())));
+        job.begun(stage, state.diffIds());
         for (var step : stage.steps()) {
             vertex++;
             if (Thread.interrupted()) {
@@ -167,6 +168,9 @@ final class StageSolver {
         }
         state = state.with(record.layer(), step.history(), step.author(), Optional.of(record.created()));
         job.learnt(stage, record);
+        if (record.layer().isPresent()) {
+            job.layered(stage, record.layer().get().diffId());
+        }
         return cached;
     }
 
@@ -431,11 +435,11 @@ final class StageSolver {
     }
 
     /// The image with what a failed program left; empty if it cannot be kept, which is told beside the failure.
-    private String kept(RunStep program, Operation.Run run, RunConfig config) {
+    private String kept(RunStep program, Operation.Run run, RunConfig config, BuildListener told) {
         try {
-            return new FailedState(workshop, job, stage).keep(program, run, state, config);
+            return new FailedState(workshop, job, stage, told).keep(program, run, state, config);
         } catch (EngineException | IOException e) {
-            job.note("the failed step's state cannot be kept: " + e.getMessage());
+            told.on(new BuildEvent.Note("the failed step's state cannot be kept: " + e.getMessage()));
             return "";
         }
     }
@@ -454,8 +458,8 @@ final class StageSolver {
                 program.run(sources::open, job.gift(), (stream, bytes) ->
                         printed.on(new BuildEvent.Log(vertex, stream, bytes)));
             } catch (StepFailed e) {
-                String image = job.request().running().keepFailed() ? kept(program, run, config) : "";
-                job.tell(new BuildEvent.Failed(vertex, String.valueOf(e.getMessage()), e.exitCode(), image));
+                String image = job.request().running().keepFailed() ? kept(program, run, config, told.own()) : "";
+                told.own().on(new BuildEvent.Failed(vertex, String.valueOf(e.getMessage()), e.exitCode(), image));
                 throw e;
             }
             return take(program.members(latest()));

@@ -1,5 +1,6 @@
 package carafe.build.source;
 
+import carafe.spec.build.FileCapability;
 import carafe.spec.build.FileStamp;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
@@ -15,8 +16,10 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.zip.CRC32;
 
 /// What files of clients' directories were when they came last, a file for each directory, so that one which is unchanged
@@ -24,12 +27,13 @@ import java.util.zip.CRC32;
 /// written is forgotten. At most so many directories, and bytes, are remembered; those unused longest go first. Any thread
 /// may ask.
 ///
-/// A file is a magic number, for each file its stamp (five i64) and SHA-256, and the CRC-32 of all that (u32); written
-/// beside and renamed, so that it is there whole or not at all, or its sum is wrong.
+/// A file is a magic number, how many files it is of (i32), for each its stamp (five i64) and SHA-256, for each of those
+/// with a capability its number (i32), the capability's length (i8) and the capability, and the CRC-32 of all that (u32);
+/// written beside and renamed, so that it is there whole or not at all, or its sum is wrong.
 public final class ContextMemory {
 
     private static final Logger LOG = System.getLogger(ContextMemory.class.getName());
-    private static final long MAGIC = 0x6361726166653031L;
+    private static final long MAGIC = 0x6361726166653032L;
     private static final int DIGEST_BYTES = 32;
     private static final int INODE_AT = 8;
     private static final int SIZE_AT = 16;
@@ -37,13 +41,16 @@ public final class ContextMemory {
     private static final int CHANGED_AT = 32;
     private static final int STAMP_BYTES = 40;
     private static final int RECORD_BYTES = STAMP_BYTES + DIGEST_BYTES;
+    private static final int HEAD_BYTES = Long.BYTES + Integer.BYTES;
+    /// Longer ones are no capabilities of the kernel's.
+    static final int MOST_CAPABILITY_BYTES = 64;
     private static final HexFormat HEX = HexFormat.of();
 
     /// How much is remembered.
     record Bounds(int directories, long bytes) {}
 
-    /// A file of a directory, as it was, and the digest of its content then.
-    record Known(FileStamp stamp, Digest digest) {}
+    /// A file of a directory, as it was, and then the digest of its content and its `security.capability`, empty for none.
+    record Known(FileStamp stamp, Digest digest, byte[] capability) {}
 
     private final Path root;
     private final Bounds bounds;
@@ -100,29 +107,54 @@ public final class ContextMemory {
 
     private static Recalled parse(byte[] bytes) throws IOException {
         var in = ByteBuffer.wrap(bytes);
-        int records = bytes.length - Long.BYTES - Integer.BYTES;
+        int body = bytes.length - Integer.BYTES;
         var sum = new CRC32();
-        sum.update(bytes, 0, Math.max(0, bytes.length - Integer.BYTES));
-        if (records < 0 || records % RECORD_BYTES != 0 || in.getLong() != MAGIC
-                || in.getInt(bytes.length - Integer.BYTES) != (int) sum.getValue()) {
+        sum.update(bytes, 0, Math.max(0, body));
+        if (body < HEAD_BYTES || in.getLong() != MAGIC || in.getInt(body) != (int) sum.getValue()) {
             throw new IOException("it is damaged");
         }
-        return new Recalled(in, records / RECORD_BYTES);
+        int count = in.getInt();
+        if (count < 0 || count > (body - HEAD_BYTES) / RECORD_BYTES) {
+            throw new IOException("it is damaged");
+        }
+        return new Recalled(in, count, capabilities(in.slice(HEAD_BYTES + count * RECORD_BYTES,
+                body - HEAD_BYTES - count * RECORD_BYTES)));
+    }
+
+    private static Map<Integer, byte[]> capabilities(ByteBuffer in) throws IOException {
+        var capabilities = new HashMap<Integer, byte[]>();
+        while (in.hasRemaining()) {
+            if (in.remaining() < Integer.BYTES + 1) {
+                throw new IOException("it is damaged");
+            }
+            int number = in.getInt();
+            int length = in.get() & 0xFF;
+            if (length > in.remaining()) {
+                throw new IOException("it is damaged");
+            }
+            byte[] value = new byte[length];
+            in.get(value);
+            capabilities.put(number, value);
+        }
+        return capabilities;
     }
 
     /// What was remembered of one directory: its bytes, and a table of where each stamp stands in them.
     static final class Recalled {
-        static final Recalled NOTHING = new Recalled(ByteBuffer.allocate(0), 0);
+        static final Recalled NOTHING = new Recalled(ByteBuffer.allocate(0), 0, Map.of());
 
         private final ByteBuffer bytes;
         /// Numbers of records plus 1, each at its stamp's hash or behind it where that is taken; a power of two.
         private final int[] table;
 
-        private Recalled(ByteBuffer bytes, int count) {
+        private final Map<Integer, byte[]> capabilities;
+
+        private Recalled(ByteBuffer bytes, int count, Map<Integer, byte[]> capabilities) {
             this.bytes = bytes;
+            this.capabilities = capabilities;
             this.table = new int[Math.max(2, Integer.highestOneBit(Math.max(1, count)) << 2)];
             for (int number = 0; number < count; number++) {
-                int at = Long.BYTES + number * RECORD_BYTES;
+                int at = HEAD_BYTES + number * RECORD_BYTES;
                 int slot = slot(bytes.getLong(at + INODE_AT), bytes.getLong(at + CHANGED_AT));
                 while (table[slot] != 0) {
                     slot = slot + 1 & table.length - 1;
@@ -140,7 +172,7 @@ public final class ContextMemory {
         int find(FileStamp stamp) {
             int slot = slot(stamp.inode(), stamp.changedNanos());
             while (table[slot] != 0) {
-                int at = Long.BYTES + (table[slot] - 1) * RECORD_BYTES;
+                int at = HEAD_BYTES + (table[slot] - 1) * RECORD_BYTES;
                 if (bytes.getLong(at + INODE_AT) == stamp.inode() && bytes.getLong(at + CHANGED_AT) == stamp.changedNanos()
                         && bytes.getLong(at) == stamp.device() && bytes.getLong(at + SIZE_AT) == stamp.size()
                         && bytes.getLong(at + MODIFIED_AT) == stamp.modifiedNanos()) {
@@ -154,8 +186,14 @@ public final class ContextMemory {
         /// The digest of a file that was found.
         Digest digest(int number) {
             byte[] hash = new byte[DIGEST_BYTES];
-            bytes.get(Long.BYTES + number * RECORD_BYTES + STAMP_BYTES, hash);
+            bytes.get(HEAD_BYTES + number * RECORD_BYTES + STAMP_BYTES, hash);
             return Digest.finish(Digest.Algorithm.SHA256, hash);
+        }
+
+        /// The extended attributes of a file that was found, or of one that was not (-1): none.
+        Map<String, byte[]> attributes(int number) {
+            byte[] capability = capabilities.get(number);
+            return capability == null ? Map.of() : Map.of(FileCapability.ATTRIBUTE, capability);
         }
     }
 
@@ -183,11 +221,20 @@ public final class ContextMemory {
     }
 
     private static byte[] print(List<Known> files) {
-        var out = ByteBuffer.allocate(Long.BYTES + files.size() * RECORD_BYTES + Integer.BYTES).putLong(MAGIC);
+        int capable = files.stream().mapToInt(known -> known.capability.length == 0 ? 0
+                : Integer.BYTES + 1 + known.capability.length).sum();
+        var out = ByteBuffer.allocate(HEAD_BYTES + files.size() * RECORD_BYTES + capable + Integer.BYTES)
+                .putLong(MAGIC).putInt(files.size());
         for (var known : files) {
             var stamp = known.stamp;
             out.putLong(stamp.device()).putLong(stamp.inode()).putLong(stamp.size()).putLong(stamp.modifiedNanos())
                     .putLong(stamp.changedNanos()).put(HEX.parseHex(known.digest.hex()));
+        }
+        for (int number = 0; number < files.size(); number++) {
+            byte[] capability = files.get(number).capability;
+            if (capability.length > 0) {
+                out.putInt(number).put((byte) capability.length).put(capability);
+            }
         }
         var sum = new CRC32();
         sum.update(out.array(), 0, out.position());

@@ -6,6 +6,7 @@ import carafe.build.tree.Scratch;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildContexts;
 import carafe.spec.build.ContextListing;
+import carafe.spec.build.FileCapability;
 import carafe.spec.build.FileStamp;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -13,12 +14,14 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// A context of which our own client sends a listing: alone, to build from what is remembered, or behind its files, to be
 /// remembered. What a client says of its files counts for the directory it says it of, and nowhere else.
 final class ListedContext {
 
     private static final Node.Time NO_TIME = new Node.Time(0, 0);
+    private static final byte[] NO_CAPABILITY = new byte[0];
 
     private ListedContext() {}
 
@@ -52,8 +55,9 @@ final class ListedContext {
 
         @Override
         public void file(String path, int mode, long size, FileStamp stamp) throws EngineException.Invalid {
-            var node = new Node(path, Node.Type.FILE, Node.Owner.ROOT, mode, size, NO_TIME, "", Map.of());
-            archive.addListed(node, stamp.present() ? known.find(stamp) : -1);
+            int number = stamp.present() ? known.find(stamp) : -1;
+            archive.addListed(new Node(path, Node.Type.FILE, Node.Owner.ROOT, mode, size, NO_TIME, "",
+                    known.attributes(number)), number);
         }
 
         @Override
@@ -100,8 +104,17 @@ final class ListedContext {
         public void file(String path, int mode, long size, FileStamp stamp) {
             var digest = archive.digest(path);
             if (stamp.present() && digest.isPresent()) {
-                files.add(new ContextMemory.Known(stamp, digest.get()));
+                capability(archive.attributes(path)).ifPresent(capability ->
+                        files.add(new ContextMemory.Known(stamp, digest.get(), capability)));
             }
+        }
+
+        /// Empty where there is more than a capability, which is all that is remembered.
+        private static Optional<byte[]> capability(Map<String, byte[]> attributes) {
+            byte[] capability = attributes.getOrDefault(FileCapability.ATTRIBUTE, NO_CAPABILITY);
+            boolean all = attributes.isEmpty() || attributes.size() == 1 && capability.length > 0
+                    && capability.length <= ContextMemory.MOST_CAPABILITY_BYTES;
+            return all ? Optional.of(capability) : Optional.empty();
         }
 
         @Override

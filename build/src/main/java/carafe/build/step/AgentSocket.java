@@ -57,7 +57,7 @@ final class AgentSocket implements AutoCloseable {
         String asked = "--ssh " + id + "=" + agent;
         try {
             if (((int) Files.getAttribute(agent, "unix:mode") & TYPE_BITS) != SOCKET) {
-                throw new EngineException.Invalid(asked + " is no socket of an ssh agent, and keys are not read from files:"
+                throw new EngineException.Invalid(asked + " is no socket of an ssh agent; the engine reads no keys from files:"
                         + " add the key to an agent (ssh-add " + agent + ") and give --ssh " + id);
             }
         } catch (NoSuchFileException e) {

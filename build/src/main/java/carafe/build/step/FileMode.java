@@ -9,7 +9,7 @@ record FileMode(String text) {
 
     /// The bits of a file or directory that had `before`.
     int apply(int before, boolean directory) {
-        if (text.matches("[0-7]{1,4}")) {
+        if (text.matches("0*[0-7]{1,4}")) {
             return Integer.parseInt(text, 8);
         }
         int anyExecute = directory || (before & EXECUTE) != 0 ? EXECUTE : 0;

@@ -263,7 +263,7 @@ public final class RunStep implements AutoCloseable {
         secret.environment().ifPresent(name ->
                 environment.add(name + "=" + new String(content, StandardCharsets.UTF_8)));
         if (secret.file()) {
-            mounts.add(new StepRunner.StepMount.Bind(secret.target(), file(content, secret.owner()), true));
+            own(secret.target(), file(content, secret.owner()), secret.owner());
         }
     }
 
@@ -281,15 +281,19 @@ public final class RunStep implements AutoCloseable {
             opened.add(AgentSocket.listen(Path.of("/proc/self/fd/" + tree.root().number(), name), Path.of(socket), ssh.id(),
                     ssh.owner()));
         }
-        mounts.add(new StepRunner.StepMount.Bind(ssh.target(), directory.resolve(name), true));
+        own(ssh.target(), directory.resolve(name), ssh.owner());
         if (environment.stream().noneMatch(entry -> entry.startsWith("SSH_AUTH_SOCK="))) { // the first one, as BuildKit
             environment.add("SSH_AUTH_SOCK=" + ssh.target());
         }
     }
 
     private void script(Operation.Script script) throws IOException {
-        Path file = file(script.content().getBytes(StandardCharsets.UTF_8), new Mount.Owner(0755, 0, 0));
-        mounts.add(new StepRunner.StepMount.Bind(script.path(), file, true));
+        var owner = new Mount.Owner(0755, 0, 0);
+        own(script.path(), file(script.content().getBytes(StandardCharsets.UTF_8), owner), owner);
+    }
+
+    private void own(String target, Path source, Mount.Owner owner) {
+        mounts.add(new StepRunner.StepMount.Own(target, source, owner.uid(), owner.gid()));
     }
 
     /// A file in the private directory.

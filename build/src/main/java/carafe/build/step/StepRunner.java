@@ -30,6 +30,9 @@ public interface StepRunner {
         /// A file or directory of the host.
         record Bind(String target, Path source, boolean readOnly) implements StepMount {}
 
+        /// A file or socket that was made for this step alone, owned by `uid`:`gid`, and is not written to.
+        record Own(String target, Path source, int uid, int gid) implements StepMount {}
+
         /// Memory; no limit when `sizeBytes` is 0.
         record Tmpfs(String target, long sizeBytes) implements StepMount {}
     }

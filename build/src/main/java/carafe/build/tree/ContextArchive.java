@@ -152,6 +152,11 @@ public final class ContextArchive implements FileSource {
         return lookup(path).flatMap(entry -> entry.digest);
     }
 
+    /// The extended attributes of what is at `path`, without following links.
+    public Map<String, byte[]> attributes(String path) {
+        return lookup(path).map(entry -> entry.node.xattrs()).orElse(Map.of());
+    }
+
     /// Adds a directory of root's, unless it is there.
     /// @throws EngineException.Invalid it is deeper than a context may be
     public void addDirectory(String path) throws EngineException.Invalid {

@@ -8,6 +8,7 @@ import carafe.spec.oci.Digest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -42,17 +43,19 @@ class FlightTest {
         flight.follow(7, heard::add);
         String text = text(heard);
         assertThat(text).startsWith("line 0\nline 1\n").endsWith("line 99998\nline 99999\n")
-                .containsOnlyOnce("bytes of output are left out here]\n");
+                .containsOnlyOnce("lines of output are left out here: they came faster than they were read]\n");
         assertThat(text.length()).isBetween(40_000, 2 * Flight.KEPT_BYTES);
         assertThat(heard).allMatch(event -> ((BuildEvent.Log) event).vertex() == 7);
         long left = Long.parseLong(text.replaceAll("(?s).*\\n\\[(\\d+) bytes.*", "$1"));
+        long lines = Long.parseLong(text.replaceAll("(?s).*\\n\\[\\d+ bytes in (\\d+) lines.*", "$1"));
         assertThat(text.replaceAll("\n\\[.*\\]\n", "").length() + left).isEqualTo(bytes);
+        assertThat(text.replaceAll("\n\\[.*\\]\n", "").lines().count() + lines).isEqualTo(100_000);
     }
 
     @Test
     @Timeout(60)
     void whoIsInterruptedWhileHeListensDoesNotDoTheWorkHimself() throws Exception {
-        var flights = new Flights();
+        var flights = new Flights(Duration.ofMinutes(1));
         var key = Digest.sha256(new byte[0]);
         var told = new CountDownLatch(1);
         var over = new CountDownLatch(1);
@@ -111,6 +114,6 @@ class FlightTest {
         flight.end(Optional.empty());
         told.countDown();
         follower.join();
-        assertThat(text(heard)).startsWith("first\n" + block).endsWith(block + "last\n").contains("bytes of output are left out");
+        assertThat(text(heard)).startsWith("first\n" + block).endsWith(block + "last\n").contains("lines of output are left out");
     }
 }

@@ -1,6 +1,7 @@
 package carafe.build.source;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
 
 import carafe.spec.build.FileStamp;
 import carafe.spec.oci.Digest;
@@ -17,6 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ContextMemoryTest {
+
+    private static final byte[] CAPABILITY = {1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
 
     @TempDir
     Path directory;
@@ -36,7 +39,7 @@ class ContextMemoryTest {
 
     private static ContextMemory.Known known(String path) {
         return new ContextMemory.Known(stamp(path),
-                Digest.sha256(path.getBytes(StandardCharsets.UTF_8)));
+                Digest.sha256(path.getBytes(StandardCharsets.UTF_8)), path.endsWith("y") ? CAPABILITY : new byte[0]);
     }
 
     private static List<ContextMemory.Known> files(int count) {
@@ -66,6 +69,9 @@ class ContextMemoryTest {
         var recalled = memory.recall("/a 1:2");
         assertThat(recalled.digest(recalled.find(stamp("x")))).isEqualTo(known("x").digest());
         assertThat(recalled.digest(recalled.find(stamp("d/y")))).isEqualTo(known("d/y").digest());
+        assertThat(recalled.attributes(recalled.find(stamp("x")))).isEmpty();
+        assertThat(recalled.attributes(recalled.find(stamp("d/y")))).containsOnly(entry("security.capability", CAPABILITY));
+        assertThat(recalled.attributes(-1)).isEmpty();
         var x = stamp("x");
         for (var other : List.of(new FileStamp(2, x.inode(), x.size(), x.modifiedNanos(), x.changedNanos()),
                 new FileStamp(1, -3, x.size(), x.modifiedNanos(), x.changedNanos()),

@@ -22,7 +22,8 @@ import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// Shows a build's events as buildx does: `plain` a line for all that happens, `tty` a head and the steps, redrawn in
-/// place several times a second, `rawjson` BuildKit's status records, one a line, `quiet` nothing. Talks on standard error.
+/// place several times a second, `rawjson` BuildKit's status records, one a line, `quiet` only the end of what a failed step
+/// printed. Talks on standard error.
 /// Events come from one thread, word of what is sent from another; the clock's redrawing has its own until [#end].
 public final class BuildProgress {
 
@@ -253,7 +254,11 @@ public final class BuildProgress {
                 ended(vertex);
                 var text = new StringBuilder("------\n > " + vertex.title + ":\n");
                 vertex.tail.forEach(line -> text.append(line).append('\n'));
-                say(text + "------");
+                if (style == Style.QUIET) {
+                    session.say(text + "------");
+                } else {
+                    say(text + "------");
+                }
             }
             default -> { }
         }

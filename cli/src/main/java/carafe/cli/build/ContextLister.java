@@ -1,10 +1,13 @@
 package carafe.cli.build;
 
 import carafe.cli.session.Files.FileEntry;
+import carafe.cli.session.PathText;
 import carafe.spec.build.ContextListing;
 import carafe.spec.build.FileStamp;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -129,7 +132,7 @@ final class ContextLister {
     }
 
     private void list(String directory, ContextListing.Writer listing) throws IOException {
-        var path = directory.isEmpty() ? context.root() : context.root().resolve(directory);
+        var path = directory.isEmpty() ? context.root() : PathText.resolve(context.root(), directory);
         String prefix = directory.isEmpty() ? "" : directory + "/";
         boolean begun = false;
         for (var entry : context.files().list(path)) {
@@ -169,10 +172,12 @@ final class ContextLister {
 
     private void shown(String path, FileEntry entry, ContextListing.Writer listing) throws IOException {
         byte[] content;
-        try (var in = context.files().read(context.root().resolve(path))) {
+        Path file = context.root().resolve(path);
+        try (var in = context.files().read(file)) {
             content = in.readNBytes(ContextListing.MAX_SHOWN_BYTES + 1);
         }
-        if (content.length > ContextListing.MAX_SHOWN_BYTES) {
+        boolean capable = context.files().capabilities(file.resolveSibling(""), List.of(entry.name())).getFirst().length > 0;
+        if (capable || content.length > ContextListing.MAX_SHOWN_BYTES) {
             synchronized (waiting) {
                 unfit = true;
             }

@@ -2,7 +2,10 @@ package carafe.cli.build;
 
 import carafe.cli.session.Files;
 import carafe.cli.session.Files.FileEntry;
+import carafe.cli.session.PathText;
+import carafe.spec.build.FileCapability;
 import carafe.spec.build.IgnorePatterns;
+import carafe.spec.tar.TarText;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -22,6 +25,7 @@ public final class ContextStream extends InputStream {
 
     private static final int BLOCK = 512;
     private static final long LARGEST_OCTAL = 077777777777L;
+    private static final byte[] NO_CAPABILITY = new byte[0];
 
     private final Files files;
     private final Path root;
@@ -34,8 +38,8 @@ public final class ContextStream extends InputStream {
     private int padding;
     private boolean ended;
 
-    /// A name that comes later: its path in the context and what it is.
-    private record Waiting(String path, FileEntry entry) {}
+    /// A name that comes later: its path in the context, what it is, whether it is left out, and its capability.
+    private record Waiting(String path, FileEntry entry, boolean out, byte[] capability) {}
 
     /// A file that is not in the directory.
     public record Extra(String path, byte[] content) {
@@ -71,7 +75,8 @@ public final class ContextStream extends InputStream {
         var members = new ByteArrayOutputStream();
         for (var file : files) {
             members.writeBytes(header(file.path, '0',
-                    new FileEntry(file.path, FileEntry.Kind.FILE, 0644, file.content.length, 0, "")));
+                    new FileEntry(file.path, FileEntry.Kind.FILE, 0644, file.content.length, 0, ""),
+                    NO_CAPABILITY));
             members.writeBytes(file.content);
             members.writeBytes(new byte[-file.content.length & (BLOCK - 1)]);
         }
@@ -82,11 +87,29 @@ public final class ContextStream extends InputStream {
         if (sameness.isPresent()) {
             sameness.get().directory(directory);
         }
-        var entries = new ArrayList<>(files.list(directory.isEmpty() ? root : root.resolve(directory)));
+        var place = directory.isEmpty() ? root : PathText.resolve(root, directory);
+        var entries = new ArrayList<>(files.list(place));
         entries.sort((one, other) -> other.name().compareTo(one.name())); // a Comparator's own lambdas are in no AOT cache
-        for (var entry : entries) {
-            waiting.push(new Waiting(directory.isEmpty() ? entry.name() : directory + "/" + entry.name(), entry));
+        var sent = new ArrayList<String>();
+        var out = new boolean[entries.size()];
+        for (int i = 0; i < out.length; i++) {
+            var entry = entries.get(i);
+            out[i] = rules.out(path(directory, entry));
+            if (entry.kind() == FileEntry.Kind.FILE && !out[i]) {
+                sent.add(entry.name());
+            }
         }
+        var capabilities = sent.isEmpty() ? List.<byte[]>of() : files.capabilities(place, sent);
+        int next = 0;
+        for (int i = 0; i < out.length; i++) {
+            var entry = entries.get(i);
+            boolean has = entry.kind() == FileEntry.Kind.FILE && !out[i];
+            waiting.push(new Waiting(path(directory, entry), entry, out[i], has ? capabilities.get(next++) : NO_CAPABILITY));
+        }
+    }
+
+    private static String path(String directory, FileEntry entry) {
+        return directory.isEmpty() ? entry.name() : directory + "/" + entry.name();
     }
 
     @Override
@@ -140,7 +163,7 @@ public final class ContextStream extends InputStream {
 
     private boolean next(Waiting next) throws IOException {
         var entry = next.entry;
-        boolean out = rules.out(next.path);
+        boolean out = next.out;
         if (entry.kind() == FileEntry.Kind.DIRECTORY) {
             if (rules.opens(next.path, out)) {
                 push(next.path);
@@ -156,7 +179,7 @@ public final class ContextStream extends InputStream {
             case DIRECTORY -> current = header(next, '5', next.path + "/");
             case LINK -> current = header(next, '2', next.path);
             case FILE, OTHER -> {
-                var joined = new JoinedInput(header(next, '0', next.path), files, root.resolve(next.path));
+                var joined = new JoinedInput(header(next, '0', next.path), files, PathText.resolve(root, next.path));
                 current = joined;
                 file = Optional.of(next);
                 left = joined.headBytes() + entry.size();
@@ -167,13 +190,13 @@ public final class ContextStream extends InputStream {
     }
 
     private static ByteArrayInputStream header(Waiting of, char kind, String name) {
-        return new ByteArrayInputStream(header(name, kind, of.entry));
+        return new ByteArrayInputStream(header(name, kind, of.entry, of.capability));
     }
 
-    private static byte[] header(String name, char kind, FileEntry entry) {
+    private static byte[] header(String name, char kind, FileEntry entry, byte[] capability) {
         long size = kind == '0' ? entry.size() : 0;
-        byte[] nameBytes = name.getBytes(StandardCharsets.UTF_8);
-        byte[] linkBytes = entry.target().getBytes(StandardCharsets.UTF_8);
+        byte[] nameBytes = TarText.encode(name);
+        byte[] linkBytes = TarText.encode(entry.target());
         var records = new ByteArrayOutputStream();
         if (nameBytes.length > 100) {
             record(records, "path", nameBytes);
@@ -183,6 +206,9 @@ public final class ContextStream extends InputStream {
         }
         if (size > LARGEST_OCTAL) {
             record(records, "size", Long.toString(size).getBytes(StandardCharsets.US_ASCII));
+        }
+        if (capability.length > 0) {
+            record(records, "SCHILY.xattr." + FileCapability.ATTRIBUTE, capability);
         }
         var out = new ByteArrayOutputStream();
         if (records.size() > 0) {

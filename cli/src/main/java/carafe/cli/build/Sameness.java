@@ -1,6 +1,7 @@
 package carafe.cli.build;
 
 import carafe.cli.session.Files;
+import carafe.cli.session.PathText;
 import carafe.spec.build.ContextListing;
 import carafe.spec.build.FileStamp;
 import java.io.IOException;
@@ -49,13 +50,13 @@ final class Sameness {
     }
 
     private FileStamp stamp(String path) throws IOException {
-        return files.stamp(path.isEmpty() ? root.resolve(".") : root.resolve(path)); // a link to the root is no root
+        return files.stamp(path.isEmpty() ? root.resolve(".") : PathText.resolve(root, path)); // a link to the root is no root
     }
 
     /// A file was read to its end; `before` is its stamp when its directory was listed.
     void file(String path, FileStamp before) throws IOException {
         if (before.standsAfter(latestNanos) && same.size() < ContextListing.MAX_ENTRIES
-                && before.equals(files.stamp(root.resolve(path)))) {
+                && before.equals(files.stamp(PathText.resolve(root, path)))) {
             same.add(new Same(path, before));
         }
     }

@@ -26,6 +26,9 @@ final class Archives {
         if (session.files().isDirectory(file)) {
             throw new Failure(1, "failed to save image: " + output + " is a directory");
         }
+        if (session.files().isSpecial(file)) { // which the whole archive would take the place of
+            throw new Failure(1, "invalid output path: \"" + output + "\" must be a directory or a regular file: got a device");
+        }
         Path part = Path.of(file + ".part");
         boolean whole = false;
         try (var answer = call.engine().open(target)) {

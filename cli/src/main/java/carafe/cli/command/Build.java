@@ -48,7 +48,7 @@ final class Build {
         var command = Command.of(path, "[OPTIONS] PATH | URL | -", "Start a build")
                 .aliases("image build", "builder build", "build").words(1, 1);
         var flags = command.flags();
-        flags.list("add-host", "Add a custom host-to-IP mapping (format: \"host:ip\")").checked(Checks::extraHost);
+        flags.strings("add-host", "Add a custom host-to-IP mapping (format: \"host:ip\")").checked(Checks::extraHost);
         flags.list("allow", "Allow extra privileged entitlement (\"network.host\", \"security.insecure\")");
         flags.list("annotation", "Add annotation to the image (format: \"[index|manifest[platform]|...:]key=value\")");
         flags.list("attest", "Attestation parameters (none can be made yet)").hidden();
@@ -57,8 +57,8 @@ final class Build {
         flags.text("builder", "Override the configured builder instance (the engine is the only one)").hidden();
         flags.list("cache-from", "External cache sources (e.g., \"user/app:cache\", \"type=local,src=path/to/dir\")");
         flags.list("cache-to", "Cache export destinations (e.g., \"user/app:cache\", \"type=local,dest=path/to/dir\")");
-        flags.text("call", "Set method for evaluating build (\"check\", \"outline\", \"targets\", each also with"
-                        + " \",format=json\")")
+        flags.text("call", "Set method for evaluating build (\"check\", \"outline\", \"targets\", \"subrequests.describe\","
+                        + " each also with \",format=json\")")
                 .otherwise("build");
         flags.text("cgroup-parent", "Set the parent cgroup for the \"RUN\" instructions during build");
         flags.bool("check", "Shorthand for \"--call=check\"");
@@ -92,7 +92,7 @@ final class Build {
         flags.text("sbom", "Shorthand for \"--attest=type=sbom\"").hidden();
         flags.list("secret", "Secret to expose to the build (format: \"id=mysecret[,src=/local/secret]\")");
         flags.text("shm-size", "Shared memory size for build containers");
-        flags.list("ssh", "SSH agent socket to expose to the build (format: \"default|<id>[=<socket>]\")");
+        flags.list("ssh", "SSH agent socket or keys to expose to the build (format: \"default|<id>[=<socket>|<key>[,<key>]]\")");
         flags.list("t,tag", "Name and optionally a tag (format: \"name:tag\")");
         flags.text("target", "Set the target build stage to build");
         flags.list("ulimit", "Ulimit options");
@@ -122,6 +122,11 @@ final class Build {
     }
 
     private int run() throws Failure, EngineError, EngineException.Invalid, IOException {
+        var described = BuildCall.of(flags).described();
+        if (described.isPresent()) {
+            session.print(described.get());
+            return 0;
+        }
         refuseWhatIsMissing();
         boolean several = BuildDocument.platforms(flags).size() > 1;
         var outputs = BuildOutput.readAll(flags.list("output"), flags.truth("push"), several);
@@ -132,6 +137,9 @@ final class Build {
         }
         if (outputs.stream().anyMatch(output -> output.kind() == BuildOutput.Kind.PUSHED) && tags.isEmpty()) {
             throw new Failure(1, "tag is needed when pushing to registry: -t NAME");
+        }
+        if (!outputs.isEmpty() && outputs.stream().allMatch(output -> output.kind() == BuildOutput.Kind.NOTHING)) {
+            tags.clear(); // what is not exported has no name
         }
         checkAnnotations(annotations);
         var caches = BuildCaches.read(call);
@@ -199,14 +207,18 @@ final class Build {
     private int run(List<BuildOutput> outputs, List<String> annotations, BuildCaches caches)
             throws Failure, EngineError, EngineException.Invalid, IOException {
         var source = new BuildFiles(call).read();
-        var document = caches.into(new BuildDocument(call).read(source, List.copyOf(tags), annotations));
-        var style = style();
-        var progress = new BuildProgress(session, style);
+        boolean pushed = outputs.stream().anyMatch(output -> output.kind() == BuildOutput.Kind.PUSHED);
         Json.Obj last;
-        try {
-            last = new BuildSending(call, progress).send(document, source);
-        } finally {
-            progress.end();
+        BuildProgress progress;
+        try (var agents = BuildAgents.open(call)) {
+            var document = caches.into(new BuildDocument(call).read(source, List.copyOf(tags), annotations, agents.sockets()))
+                    .with("pushed", Json.of(pushed));
+            progress = new BuildProgress(session, style());
+            try {
+                last = new BuildSending(call, progress).send(document, source);
+            } finally {
+                progress.end();
+            }
         }
         if (last.text("event").equals("outcome")) {
             caches.write(last);
@@ -253,8 +265,7 @@ final class Build {
     private void write(String flag, String content) throws IOException {
         if (!flags.text(flag).isEmpty()) {
             Path file = session.path(flags.text(flag));
-            session.files().remove(file);
-            try (var out = session.files().create(file)) {
+            try (var out = session.files().overwrite(file)) {
                 out.write(content.getBytes(StandardCharsets.UTF_8));
             }
         }
@@ -277,7 +288,8 @@ final class Build {
     }
 
     private BuildProgress.Style style() throws Failure {
-        String asked = flags.truth("quiet") ? "quiet" : flags.text("progress");
+        String variable = flags.given("progress") ? "" : session.variable("BUILDKIT_PROGRESS");
+        String asked = flags.truth("quiet") ? "quiet" : variable.isEmpty() ? flags.text("progress") : variable;
         return switch (asked.toLowerCase(Locale.ROOT)) {
             case "quiet", "none" -> BuildProgress.Style.QUIET;
             case "plain" -> BuildProgress.Style.PLAIN;

@@ -20,10 +20,13 @@ final class BuildCaches {
     private final Call call;
     private final List<Json.Obj> from = new ArrayList<>();
     private final List<Json.Obj> to = new ArrayList<>();
-    /// Where the caches that the outcome tells go, in its order; `""` for those that went to a registry.
-    private final List<String> destinations = new ArrayList<>();
+    /// Where the caches that the outcome tells go, in its order.
+    private final List<Destination> destinations = new ArrayList<>();
     /// Images of the engine that this build alone needs; each once, several caches may be one image.
     private final Set<String> passing = new LinkedHashSet<>();
+
+    /// A directory, `""` for a registry; whether failing to write it is no failure of the build.
+    private record Destination(String directory, boolean ignoreError) {}
 
     private BuildCaches(Call call) {
         this.call = call;
@@ -67,12 +70,13 @@ final class BuildCaches {
         return fields;
     }
 
-    private static boolean mounts(Map<String, String> fields, String flag, String text) throws Failure {
-        String value = fields.getOrDefault("mounts", "false");
+    private static boolean truth(String name, Map<String, String> fields, String flag, String text) throws Failure {
+        String value = fields.getOrDefault(name, "false");
         try {
             return Values.bool(value).equals("true");
         } catch (FlagException e) {
-            throw new Failure(1, "invalid --" + flag + " \"" + text + "\": mounts=" + value + " is neither true nor false");
+            throw new Failure(1, "invalid --" + flag + " \"" + text + "\": " + name + "=" + value
+                    + " is neither true nor false");
         }
     }
 
@@ -86,7 +90,7 @@ final class BuildCaches {
 
     private void from(String text) throws Failure, EngineError, EngineException.Invalid, IOException {
         var fields = fields("cache-from", text);
-        var entry = Json.object().put("mounts", mounts(fields, "cache-from", text));
+        var entry = Json.object().put("mounts", truth("mounts", fields, "cache-from", text));
         switch (fields.getOrDefault("type", "")) {
             case "registry" -> from.add(entry.put("reference", needed(fields, "ref", "cache-from", text)).put("remote", true)
                     .build());
@@ -110,16 +114,17 @@ final class BuildCaches {
         if (!mode.equals("min") && !mode.equals("max")) {
             throw new Failure(1, "invalid --cache-to \"" + text + "\": mode=min and max are known");
         }
-        var entry = Json.object().put("all", mode.equals("max"))
-                .put("mounts", mounts(fields, "cache-to", text));
+        boolean ignoreError = truth("ignore-error", fields, "cache-to", text);
+        var entry = Json.object().put("all", mode.equals("max")).put("ignoreError", ignoreError)
+                .put("mounts", truth("mounts", fields, "cache-to", text));
         switch (fields.getOrDefault("type", "")) {
             case "inline" -> to.add(entry.put("type", "inline").build());
             case "registry" -> {
                 to.add(entry.put("type", "registry").put("reference", needed(fields, "ref", "cache-to", text)).build());
-                destinations.add("");
+                destinations.add(new Destination("", ignoreError));
             }
             case "local" -> {
-                destinations.add(needed(fields, "dest", "cache-to", text));
+                destinations.add(new Destination(needed(fields, "dest", "cache-to", text), ignoreError));
                 to.add(entry.put("type", "image").build());
             }
             default -> throw new Failure(1, "invalid --cache-to \"" + text
@@ -136,14 +141,25 @@ final class BuildCaches {
     void write(Json.Obj outcome) throws Failure, EngineError, EngineException.Invalid, IOException {
         var ids = outcome.texts("caches");
         for (int i = 0; i < Math.min(ids.size(), destinations.size()); i++) {
-            if (!destinations.get(i).isEmpty()) {
+            if (!destinations.get(i).directory.isEmpty()) {
                 passing.add(ids.get(i));
             }
         }
         for (int i = 0; i < Math.min(ids.size(), destinations.size()); i++) {
-            if (!destinations.get(i).isEmpty()) {
-                new CacheDirectory(call, destinations.get(i)).receive(ids.get(i));
+            if (!destinations.get(i).directory.isEmpty()) {
+                receive(destinations.get(i), ids.get(i));
             }
+        }
+    }
+
+    private void receive(Destination to, String image) throws Failure, EngineError, EngineException.Invalid, IOException {
+        try {
+            new CacheDirectory(call, to.directory).receive(image);
+        } catch (Failure | EngineError | IOException e) {
+            if (!to.ignoreError) {
+                throw e;
+            }
+            call.session().say("the cache did not go to " + to.directory + ": " + e.getMessage());
         }
     }
 

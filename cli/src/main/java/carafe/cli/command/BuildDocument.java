@@ -32,11 +32,13 @@ final class BuildDocument {
         this.flags = call.flags();
     }
 
-    /// `annotations` are written as `--annotation` has them.
-    Json.Obj read(BuildFiles.Source source, List<String> tags, List<String> annotations) throws Failure, IOException {
+    /// `annotations` are written as `--annotation` has them; `agents` are the sockets of ssh agents, by their ids.
+    Json.Obj read(BuildFiles.Source source, List<String> tags, List<String> annotations, Map<String, String> agents)
+            throws Failure, IOException {
         var wanted = BuildCall.of(flags);
         return Json.object()
                 .put("dockerfile", source.dockerfile())
+                .put("dockerfileName", source.shown())
                 .put("remote", source.remote())
                 .put("contexts", Json.ofAll(source.named()))
                 .put("tags", Json.ofTexts(tags))
@@ -66,7 +68,7 @@ final class BuildDocument {
                 .put("json", wanted.json())
                 .put("credentials", Json.ofAll(call.credentials().documents()))
                 .put("secrets", Json.ofMap(secrets()))
-                .put("agents", Json.ofMap(agents()))
+                .put("agents", Json.ofMap(agents))
                 .build();
     }
 
@@ -181,20 +183,6 @@ final class BuildDocument {
                 throw new Failure(1, "the secret " + id + " is longer than " + MAX_SECRET_BYTES + " bytes");
             }
             values.put(id, Base64.getEncoder().encodeToString(content));
-        }
-        return values;
-    }
-
-    private Map<String, String> agents() throws Failure {
-        var values = new LinkedHashMap<String, String>();
-        for (String text : flags.list("ssh")) {
-            int equals = text.indexOf('=');
-            String id = equals < 0 ? text : text.substring(0, equals);
-            String socket = equals < 0 ? session.variable("SSH_AUTH_SOCK") : session.path(text.substring(equals + 1)).toString();
-            if (socket.isEmpty()) {
-                throw new Failure(1, "invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set");
-            }
-            values.put(id, socket);
         }
         return values;
     }

@@ -46,13 +46,13 @@ final class BuildFiles {
     }
 
     /// What is sent: directories by name, then the context, as `content` or, where it is all, as a `directory`; the
-    /// Dockerfile's path in it (or URL); the context's URL, `""` when it is sent; the further contexts as the build's
-    /// document describes them.
-    record Source(InputStream content, Optional<ContextDirectory> directory, String dockerfile, String remote,
+    /// Dockerfile's path in it (or URL), and what people call it where that is none of theirs; the context's URL, `""` when
+    /// it is sent; the further contexts as the build's document describes them.
+    record Source(InputStream content, Optional<ContextDirectory> directory, String dockerfile, String shown, String remote,
             List<Json.Obj> named) {
 
         Source(InputStream content, String dockerfile, String remote) {
-            this(content, Optional.empty(), dockerfile, remote, List.of());
+            this(content, Optional.empty(), dockerfile, "", remote, List.of());
         }
     }
 
@@ -64,11 +64,11 @@ final class BuildFiles {
         }
         var main = main();
         if (streams.isEmpty()) {
-            return new Source(main.content, main.directory, main.dockerfile, main.remote, named);
+            return new Source(main.content, main.directory, main.dockerfile, main.shown, main.remote, named);
         }
         streams.add(main.directory.isPresent() ? main.directory.get().tar() : main.content);
         return new Source(new SequenceInputStream(Collections.enumeration(streams)), Optional.empty(), main.dockerfile,
-                main.remote, named);
+                main.shown, main.remote, named);
     }
 
     private void context(String text, List<Json.Obj> named, List<InputStream> streams)
@@ -141,11 +141,13 @@ final class BuildFiles {
         Path root = directory(word, "unable to prepare context");
         var extras = new ArrayList<ContextStream.Extra>();
         String dockerfile = file.isEmpty() ? DOCKERFILE : "";
+        String shown = "";
         Optional<byte[]> ignored = Optional.empty();
         if (fileElsewhere) {
             dockerfile = file;
         } else if (file.equals("-")) {
             dockerfile = BuildRequest.FROM_STDIN;
+            shown = DOCKERFILE; // as buildx
             extras.add(new ContextStream.Extra(dockerfile, dockerfile(session.in())));
         } else if (!file.isEmpty()) {
             Path path = session.path(file).normalize();
@@ -156,6 +158,7 @@ final class BuildFiles {
                 dockerfile = root.relativize(path).toString();
             } else {
                 dockerfile = BuildRequest.FROM_OUTSIDE;
+                shown = String.valueOf(path.getFileName());
                 extras.add(new ContextStream.Extra(dockerfile, bytes(path)));
                 Path beside = path.resolveSibling(path.getFileName() + IGNORE);
                 if (session.files().exists(beside)) {
@@ -175,7 +178,7 @@ final class BuildFiles {
         var patterns = ignored.isPresent() ? IgnorePatterns.read(ignored.get())
                 : ignored(root, fileElsewhere ? DOCKERFILE : dockerfile);
         var directory = new ContextDirectory(session.files(), root, new ContextRules(patterns, always), extras);
-        return new Source(InputStream.nullInputStream(), Optional.of(directory), dockerfile, "", List.of());
+        return new Source(InputStream.nullInputStream(), Optional.of(directory), dockerfile, shown, "", List.of());
     }
 
     /// A tar, or just a Dockerfile.

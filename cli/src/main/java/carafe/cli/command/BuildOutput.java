@@ -30,8 +30,8 @@ import java.util.Set;
 /// other; `true` does so for one platform too. An archive goes into a directory with `tar=false`.
 record BuildOutput(Kind kind, Map<String, String> fields, String destination, Optional<Boolean> split) {
 
-    /// What is written.
-    enum Kind { IMAGE, PUSHED, ARCHIVE, FILES, DIRECTORY }
+    /// What is written; nothing but the cache (`cacheonly`).
+    enum Kind { IMAGE, PUSHED, ARCHIVE, FILES, DIRECTORY, NOTHING }
 
     /// What every kind of image may be asked for, in buildx's words; of the others only what is so anyway.
     private static final Set<String> OF_IMAGES = Set.of("type", "name", "push", "dest", "tar");
@@ -40,6 +40,8 @@ record BuildOutput(Kind kind, Map<String, String> fields, String destination, Op
             "unpack", "true", "force-compression", "false", "push-by-digest", "false", "name-canonical", "false",
             "registry.insecure", "false");
     private static final String ANNOTATION = "annotation";
+    /// Files have no later time than the build's epoch in any case; without one it says nothing, to BuildKit neither.
+    private static final String REWRITE = "rewrite-timestamp";
 
     BuildOutput {
         fields = Map.copyOf(fields);
@@ -82,8 +84,9 @@ record BuildOutput(Kind kind, Map<String, String> fields, String destination, Op
             case "oci" -> Kind.ARCHIVE;
             case "tar" -> Kind.FILES;
             case "local" -> Kind.DIRECTORY;
+            case "cacheonly" -> Kind.NOTHING;
             default -> throw new Failure(1, "invalid output \"" + text
-                    + "\": type=image, registry, docker, oci, tar and local are known");
+                    + "\": type=image, registry, docker, oci, tar, local and cacheonly are known");
         };
         boolean files = kind == Kind.FILES || kind == Kind.DIRECTORY;
         refuseUnknown(text, fields, files);
@@ -102,6 +105,7 @@ record BuildOutput(Kind kind, Map<String, String> fields, String destination, Op
         for (var field : fields.entrySet()) {
             String name = field.getKey();
             boolean known = (files ? OF_FILES : OF_IMAGES).contains(name)
+                    || !files && name.equals(REWRITE) && truth(fields, name).isPresent()
                     || !files && (annotation(name).isPresent() || field.getValue().equals(ANYWAY.get(name)));
             if (!known) {
                 throw new Failure(1, "invalid output \"" + text + "\": " + name + "=" + field.getValue()
@@ -147,7 +151,7 @@ record BuildOutput(Kind kind, Map<String, String> fields, String destination, Op
             throws Failure, EngineError, EngineException.Invalid, IOException {
         var result = made;
         switch (kind) {
-            case IMAGE -> { }
+            case IMAGE, NOTHING -> { }
             case PUSHED -> {
                 Optional<Json.Obj> first = Optional.empty();
                 for (String name : names) {
@@ -206,7 +210,7 @@ record BuildOutput(Kind kind, Map<String, String> fields, String destination, Op
     boolean printed() {
         return destination.equals("-") && switch (kind) {
             case ARCHIVE, FILES -> true;
-            case IMAGE, PUSHED, DIRECTORY -> false;
+            case IMAGE, PUSHED, DIRECTORY, NOTHING -> false;
         };
     }
 
@@ -235,8 +239,7 @@ record BuildOutput(Kind kind, Map<String, String> fields, String destination, Op
                 return;
             }
             Path file = session.path(destination);
-            session.files().remove(file);
-            try (OutputStream out = session.files().create(file)) {
+            try (OutputStream out = session.files().overwrite(file)) {
                 use.of(out);
             }
         } catch (CopyException e) {

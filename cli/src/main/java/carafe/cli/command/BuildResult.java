@@ -15,8 +15,8 @@ record BuildResult(String image, List<Made> images, Json.Obj descriptor, Json.Ob
         images = List.copyOf(images);
     }
 
-    /// The image for a platform, as `linux/arm64`.
-    record Made(String platform, String id) {
+    /// The image for a platform, as `linux/arm64`, and what its manifest is annotated with.
+    record Made(String platform, String id, Json.Obj annotations) {
 
         /// The directory that buildx has for its files.
         String directory() {
@@ -28,7 +28,7 @@ record BuildResult(String image, List<Made> images, Json.Obj descriptor, Json.Ob
     static BuildResult of(Json.Obj outcome) throws EngineException.Invalid {
         var images = new ArrayList<Made>();
         for (var each : outcome.objects("images")) {
-            images.add(new Made(each.text("platform"), each.text("id")));
+            images.add(new Made(each.text("platform"), each.text("id"), each.object("annotations")));
         }
         return new BuildResult(outcome.text("image"), images, outcome.object("descriptor"), outcome.object("index"));
     }
@@ -56,9 +56,14 @@ record BuildResult(String image, List<Made> images, Json.Obj descriptor, Json.Ob
     /// What the engine is asked to make an archive of, in which it is called `tags`.
     Json.Obj archive(List<String> tags) throws EngineException.Invalid {
         var ids = new LinkedHashSet<>(List.of(image));
+        var annotations = Json.object();
+        for (var each : images.reversed()) { // of platforms that came to the same image the first is the one that was made
+            annotations.put(each.id, each.annotations);
+        }
         images.forEach(each -> ids.add(each.id));
         return Json.object().put("images", Json.ofTexts(List.copyOf(ids))).put("index", index)
-                .put("names", Json.ofTexts(tags)).put("annotations", descriptor.object("annotations")).build();
+                .put("names", Json.ofTexts(tags)).put("annotations", descriptor.object("annotations"))
+                .put("manifestAnnotations", annotations.build()).build();
     }
 
     /// What is told of it, under the names that buildx has.

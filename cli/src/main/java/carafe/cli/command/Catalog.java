@@ -87,7 +87,7 @@ final class Catalog {
         {"import", "Make a new volume of a tar archive, from a file or STDIN"},
         {"inspect", "Display detailed information on one or more volumes"}, {"ls", "List volumes"},
         {"prune", "Remove unused local volumes"}, {"rename", "Rename a volume that no container uses"},
-        {"rm", "Remove one or more volumes"},
+        {"rm", "Remove one or more volumes"}, {"update", "Update a volume (cluster volumes only)"},
     };
 
     private static final String[][] OTHER = {
@@ -180,6 +180,7 @@ final class Catalog {
             case "prune" -> VolumeCommands.prune(path);
             case "rename" -> VolumeCommands.rename(path);
             case "rm", "remove" -> VolumeCommands.remove(path);
+            case "update" -> ClusterVolumes.update(path);
             default -> null;
         };
     }

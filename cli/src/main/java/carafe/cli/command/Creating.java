@@ -137,8 +137,7 @@ final class Creating {
     }
 
     private static boolean isImageMissing(EngineError error) {
-        String message = String.valueOf(error.getMessage()).toLowerCase(Locale.ROOT);
-        return message.contains("no such image") || !message.contains("no such container");
+        return String.valueOf(error.getMessage()).toLowerCase(Locale.ROOT).contains("no such image");
     }
 
     private Json.Obj post() throws Failure, EngineError, EngineException.Invalid, IOException {

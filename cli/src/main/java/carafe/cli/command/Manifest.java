@@ -40,7 +40,7 @@ final class Manifest {
         var flags = command.flags();
         flags.text("arch", "Set architecture");
         flags.text("os", "Set operating system");
-        flags.list("os-features", "Set operating system feature");
+        flags.strings("os-features", "Set operating system feature");
         flags.text("os-version", "Set operating system version");
         flags.text("variant", "Set architecture variant");
         return command.does(call -> new Manifest(call).annotate());

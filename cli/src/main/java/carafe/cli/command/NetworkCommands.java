@@ -63,14 +63,14 @@ final class NetworkCommands {
         var command = Command.of(path, "[OPTIONS] NETWORK CONTAINER", "Connect a container to a network")
                 .aliases("network connect").words(2, 2);
         var flags = command.flags();
-        flags.add("alias", "strings", "Add network-scoped alias for the container");
-        flags.add("driver-opt", "strings", "driver options for the network");
+        flags.strings("alias", "Add network-scoped alias for the container");
+        flags.strings("driver-opt", "driver options for the network");
         flags.integer("gw-priority", 0,
                 "Highest gw-priority provides the default gateway. Accepts positive and negative values.");
         flags.text("ip", "IPv4 address (e.g., \"172.30.100.104\")");
         flags.text("ip6", "IPv6 address (e.g., \"2001:db8::33\")");
         flags.list("link", "Add link to another container");
-        flags.add("link-local-ip", "strings", "Add a link-local address for the container");
+        flags.strings("link-local-ip", "Add a link-local address for the container");
         return command.does(NetworkCommands::connect);
     }
 

@@ -7,7 +7,6 @@ import carafe.cli.flag.FlagException;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,10 +24,10 @@ final class NetworkCreate {
         flags.text("config-from", "The network from which to copy the configuration");
         flags.bool("config-only", "Create a configuration only network");
         flags.text("d,driver", "Driver to manage the Network").otherwise("bridge");
-        flags.add("gateway", "strings", "IPv4 or IPv6 Gateway for the master subnet");
+        flags.strings("gateway", "IPv4 or IPv6 Gateway for the master subnet");
         flags.bool("ingress", "Create swarm routing-mesh network");
         flags.bool("internal", "Restrict external access to the network");
-        flags.add("ip-range", "strings", "Allocate container ip from a sub-range");
+        flags.strings("ip-range", "Allocate container ip from a sub-range");
         flags.text("ipam-driver", "IP Address Management Driver").otherwise("default");
         flags.add("ipam-opt", "map", "Set IPAM driver specific options").shown("map[]");
         flags.bool("ipv4", "Enable or disable IPv4 address assignment").otherwise("true");
@@ -36,7 +35,7 @@ final class NetworkCreate {
         flags.list("label", "Set metadata on a network");
         flags.add("o,opt", "map", "Set driver specific options").shown("map[]");
         flags.text("scope", "Control the network's scope");
-        flags.add("subnet", "strings", "Subnet in CIDR format that represents a network segment");
+        flags.strings("subnet", "Subnet in CIDR format that represents a network segment");
         return command.does(NetworkCreate::run);
     }
 
@@ -48,8 +47,8 @@ final class NetworkCreate {
         try {
             options = pairs(flags.list("opt"));
             ipamOptions = pairs(flags.list("ipam-opt"));
-            pools = IpamOption.config(split(flags.list("subnet")), split(flags.list("ip-range")),
-                    split(flags.list("gateway")), pairs(flags.list("aux-address")));
+            pools = IpamOption.config(flags.list("subnet"), flags.list("ip-range"),
+                    flags.list("gateway"), pairs(flags.list("aux-address")));
         } catch (FlagException e) {
             throw new Failure(1, e.getMessage());
         }
@@ -88,12 +87,6 @@ final class NetworkCreate {
         }
         call.session().println(answer.text("Id"));
         return 0;
-    }
-
-    private static List<String> split(List<String> typed) {
-        var all = new ArrayList<String>();
-        typed.forEach(one -> all.addAll(List.of(one.split(","))));
-        return all;
     }
 
     /// `key=value`, as flags of type map take it.

@@ -28,8 +28,9 @@ final class VolumeCommands {
         var flags = command.flags();
         flags.text("d,driver", "Specify volume driver name").otherwise("local");
         flags.list("label", "Set metadata for a volume");
-        flags.list("o,opt", "Set driver specific options");
+        flags.add("o,opt", "map", "Set driver specific options").shown("map[]");
         flags.text("name", "Specify volume name").hidden();
+        ClusterVolumes.declare(flags);
         return command.does(call -> {
             String name = call.flags().text("name");
             if (!call.words().isEmpty()) {
@@ -39,12 +40,12 @@ final class VolumeCommands {
                 }
                 name = call.word(0);
             }
-            var made = call.engine().post(Target.of("volumes/create"), Json.object()
+            var made = call.engine().post(Target.of("volumes/create"), ClusterVolumes.wanted(call.flags(), Json.object()
                     .put("Name", name)
                     .put("Driver", call.flags().text("driver"))
                     .put("DriverOpts", Json.ofMap(Variables.map(call.flags().list("opt"))))
                     .put("Labels", Json.ofMap(Variables.map(call.flags().list("label"))))
-                    .build());
+                    .build()));
             call.session().println(made.text("Name"));
             return 0;
         });
@@ -53,6 +54,7 @@ final class VolumeCommands {
     static Command list(String path) {
         var command = Command.of(path, "[OPTIONS]", "List volumes").aliases("volume ls", "volume list");
         var flags = command.flags();
+        flags.bool("cluster", "Display only cluster volumes, and use cluster volume list formatting");
         flags.add("f,filter", "filter", "Provide filter values (e.g. \"dangling=true\")").checked(Values::filter);
         Formats.list(flags);
         flags.bool("q,quiet", "Only display volume names");
@@ -64,6 +66,10 @@ final class VolumeCommands {
             }
             rows.sort(Comparator.comparing(VolumeRow::name));
             boolean quiet = call.flags().truth("quiet");
+            if (call.flags().truth("cluster")) {
+                call.session().print(ClusterVolumes.none(quiet));
+                return 0;
+            }
             String format = call.flags().text("format");
             if (format.isEmpty()) {
                 format = quiet ? "{{.Name}}" : call.setting("volumesFormat");
@@ -78,7 +84,8 @@ final class VolumeCommands {
     }
 
     static Command remove(String path) {
-        var command = Command.of(path, "[OPTIONS] VOLUME [VOLUME...]", "Remove one or more volumes")
+        var command = Command.of(path, "[OPTIONS] VOLUME [VOLUME...]",
+                "Remove one or more volumes. You cannot remove a volume that is in use by a container.")
                 .aliases("volume rm", "volume remove").words(1, Command.ANY);
         command.flags().bool("f,force", "Force the removal of one or more volumes");
         return command.does(call -> Lifecycle.each(call, word -> {
@@ -172,7 +179,7 @@ final class VolumeCommands {
 
     static Command unpack(String path) {
         var command = Command.of(path, "[OPTIONS] VOLUME [FILE|-]", "Make a new volume of a tar archive, from a file or STDIN");
-        command.flags().list("o,opt", "Set driver specific options, as size=100m");
+        command.flags().add("o,opt", "map", "Set driver specific options, as size=100m").shown("map[]");
         return command.words(1, 2).does(call -> {
             boolean input = call.words().size() < 2 || call.word(1).equals("-");
             if (input && call.session().terminal().isTerminal(0)) {

@@ -5,7 +5,8 @@ import java.util.Set;
 
 /// Which commands may run in a JVM that others share: those that move little themselves. What carries whole trees or archives
 /// through the command (cp, save, load, export, a build's output) or asks programs of the caller's for credentials
-/// (login, push, search) has a JVM of its own, which that work outlasts by far.
+/// (login, push, search) has a JVM of its own, which that work outlasts by far; so has a build with ssh keys in files, which are
+/// read with the caller's rights.
 public final class Warmth {
 
     private static final Set<String> GROUPS = Set.of("builder", "container", "image", "network", "system", "volume");
@@ -41,7 +42,19 @@ public final class Warmth {
         if (!(grouped ? TAKEN_OF_GROUPS : TAKEN).contains(name)) {
             return false;
         }
-        return !isLarge(words) || words.stream().noneMatch(Warmth::carriesFiles);
+        return !isLarge(words) || words.stream().noneMatch(Warmth::carriesFiles) && !namesKeys(words);
+    }
+
+    /// A build's `--ssh` that names files, which may be keys, and not the caller's agent.
+    private static boolean namesKeys(List<String> words) {
+        for (int i = 0; i < words.size(); i++) {
+            String value = words.get(i).equals("--ssh") && i + 1 < words.size() ? words.get(i + 1)
+                    : words.get(i).startsWith("--ssh=") ? words.get(i).substring("--ssh=".length()) : "";
+            if (value.contains("=")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// A build's context or file from standard input, and its output.

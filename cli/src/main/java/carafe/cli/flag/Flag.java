@@ -94,7 +94,13 @@ public final class Flag {
 
     void set(String typed) throws FlagException {
         try {
-            values.add(isBool() ? Values.bool(typed) : check == null ? typed : check.accept(typed));
+            if (type.equals(Flags.STRINGS)) {
+                for (String one : typed.isEmpty() ? List.<String>of() : Csv.fields(typed)) {
+                    values.add(check == null ? one : check.accept(one));
+                }
+            } else {
+                values.add(isBool() ? Values.bool(typed) : check == null ? typed : check.accept(typed));
+            }
             changed = true;
         } catch (FlagException e) {
             String spelled = letter == 0 ? "--" + name : "-" + letter + ", --" + name;

@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// truth takes a value only behind `=`. Unless [#stopAtFirstWord] was called, flags may stand between words.
 public final class Flags {
 
+    static final String STRINGS = "strings";
+
     private final Map<String, Flag> byName = new LinkedHashMap<>();
     private final @Nullable Flag[] byLetter = new Flag[128];
     private final List<String> words = new ArrayList<>();
@@ -43,6 +45,11 @@ public final class Flags {
     /// Texts, one for each time the flag is given.
     public Flag list(String spelled, String usage) {
         return add(spelled, "list", usage);
+    }
+
+    /// Texts, some for each time the flag is given: they are separated by commas, as [Csv] reads them.
+    public Flag strings(String spelled, String usage) {
+        return add(spelled, STRINGS, usage);
     }
 
     /// A flag of a type that help names `type`; `spelled` is `name` or `l,name` with its letter.

@@ -5,7 +5,10 @@ import java.math.MathContext;
 import java.math.RoundingMode;
 import java.time.Instant;
 import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeFormatterBuilder;
+import java.time.temporal.ChronoField;
 import java.util.Locale;
 
 /// Sizes, ages and instants for people.
@@ -13,6 +16,10 @@ public final class Human {
 
     private static final String[] DECIMAL = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
     private static final String[] BINARY = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+
+    private static final DateTimeFormatter MOMENT = new DateTimeFormatterBuilder()
+            .appendPattern("yyyy-MM-dd HH:mm:ss").appendFraction(ChronoField.NANO_OF_SECOND, 0, 9, true)
+            .appendLiteral(" +0000 UTC").toFormatter(Locale.ROOT);
 
     private Human() {}
 
@@ -68,6 +75,12 @@ public final class Human {
     public static String instant(Instant instant) {
         return DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss xx zzz", Locale.ROOT)
                 .format(instant.atZone(ZoneId.systemDefault()));
+    }
+
+    /// An instant of UTC as Go's Time prints it, with as much of its fraction as it has:
+    /// `2026-11-23 22:58:41.5 +0000 UTC`.
+    public static String moment(Instant instant) {
+        return MOMENT.format(instant.atOffset(ZoneOffset.UTC));
     }
 
     /// `text` cut to `width` characters, the last one an ellipsis.

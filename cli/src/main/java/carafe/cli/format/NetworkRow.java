@@ -32,7 +32,7 @@ public record NetworkRow(Json.Obj network, boolean full) implements Subject {
                 case "IPv4" -> String.valueOf(network.truth("EnableIPv4", true));
                 case "IPv6" -> String.valueOf(network.truth("EnableIPv6"));
                 case "Internal" -> String.valueOf(network.truth("Internal"));
-                case "CreatedAt" -> Timestamps.parse(network.text("Created")).map(Human::instant).orElse("");
+                case "CreatedAt" -> Timestamps.parse(network.text("Created")).map(Human::moment).orElse("");
                 case "Labels" -> labels();
                 case "Label" -> arguments.size() == 1 && arguments.getFirst() instanceof String key
                         ? network.textMap("Labels").getOrDefault(key, "")

@@ -15,8 +15,6 @@ final class Run {
 
     private static final int DEEPEST = 200;
     private static final int LARGEST_CHARS = 64 << 20;
-    private static final String OPTIONAL = " Health Healthcheck HostnamePath SizeRw SizeRootFs Annotations Mounts"
-            + " GraphDriver NetworkSettings StopTimeout StopSignal OnBuild Shell Volumes ExposedPorts ";
 
     private final Template template;
     private final boolean heads;
@@ -197,8 +195,9 @@ final class Run {
             if (!isStruct(object) || !isStructName(name)) {
                 return Values.ABSENT;
             }
-            if (OPTIONAL.contains(" " + name + " ")) {
-                return Values.NIL;
+            Object zero = Omitted.zero(object, name);
+            if (zero != null) {
+                return zero;
             }
             throw error(fields, "map has no entry for key " + GoText.quote(name));
         }

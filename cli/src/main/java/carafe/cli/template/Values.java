@@ -48,6 +48,9 @@ public final class Values {
 
     /// The JSON of a value.
     static Json json(Object value) {
+        if (value == Omitted.NO_LIST || value == Omitted.NO_MAP) {
+            return Json.NULL;
+        }
         if (value instanceof Json json) {
             return json;
         }

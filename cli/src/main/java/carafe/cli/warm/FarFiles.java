@@ -1,12 +1,13 @@
 package carafe.cli.warm;
 
 import carafe.cli.session.Files;
+import carafe.cli.session.PathText;
 import carafe.spec.build.FileStamp;
+import carafe.spec.tar.TarText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +26,8 @@ public final class FarFiles implements Files {
     private static final byte CREATE = 6;
     private static final byte WRITE = 7;
     private static final byte REMOVE = 8;
+    private static final byte OVERWRITE = 9;
+    private static final byte CAPABILITY = 10;
 
     private static final int EISDIR = 21;
     private static final int ENOENT = 2;
@@ -81,11 +84,11 @@ public final class FarFiles implements Files {
     private static String text(ByteBuffer from, int length) {
         var bytes = new byte[length];
         from.get(bytes);
-        return new String(bytes, StandardCharsets.UTF_8);
+        return TarText.decode(bytes);
     }
 
     private static byte[] bytes(Path path) {
-        return path.toString().getBytes(StandardCharsets.UTF_8);
+        return PathText.bytes(path);
     }
 
     private static IOException sentence(String what, Path file, Refused refused) {
@@ -152,8 +155,17 @@ public final class FarFiles implements Files {
 
     @Override
     public OutputStream create(Path file) throws IOException {
+        return writing(CREATE, file);
+    }
+
+    @Override
+    public OutputStream overwrite(Path file) throws IOException {
+        return writing(OVERWRITE, file);
+    }
+
+    private OutputStream writing(byte how, Path file) throws IOException {
         try {
-            byte handle = ask(CREATE, bytes(file)).get();
+            byte handle = ask(how, bytes(file)).get();
             return new Writing(file, handle);
         } catch (Refused e) {
             throw sentence("open", file, e);
@@ -241,6 +253,15 @@ public final class FarFiles implements Files {
     }
 
     @Override
+    public boolean isSpecial(Path file) {
+        try {
+            return stat(file, true).kind() == FileEntry.Kind.OTHER;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    @Override
     public FileStamp stamp(Path file) throws IOException {
         try {
             return stat(file, false).stamp();
@@ -275,6 +296,18 @@ public final class FarFiles implements Files {
         } finally {
             process.contented();
         }
+    }
+
+    @Override
+    public List<byte[]> capabilities(Path directory, List<String> names) throws IOException {
+        var found = new ArrayList<byte[]>();
+        for (String name : names) {
+            var answer = ask(CAPABILITY, bytes(PathText.resolve(directory, name)));
+            var value = new byte[answer.remaining()];
+            answer.get(value);
+            found.add(value);
+        }
+        return found;
     }
 
     @Override

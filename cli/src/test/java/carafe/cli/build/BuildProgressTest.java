@@ -214,6 +214,14 @@ class BuildProgressTest {
     }
 
     @Test
+    void quietSaysWhatAFailedStepPrinted() throws Exception {
+        var progress = shown(BuildProgress.Style.QUIET);
+        progress.on(event("{'event':'failed','vertex':2,'message':'it broke','exitCode':2}"));
+        progress.end();
+        assertThat(caller.errors()).startsWith("------\n > [3/3] RUN make:\n0.000 one\n0.000 two").endsWith("\n------\n");
+    }
+
+    @Test
     void aFailedStepShowsWhatItPrinted() throws Exception {
         var progress = shown(BuildProgress.Style.PLAIN);
         progress.on(event("{'event':'failed','vertex':2,'message':'it broke','exitCode':2}"));

@@ -88,6 +88,14 @@ class ContextListerTest {
     }
 
     @Test
+    void aDockerfileWithACapabilityIsNotShown() throws Exception {
+        manyFiles();
+        assertThat(context("Dockerfile", List.of()).listing(CLOCK)).isPresent();
+        session.capabilities.put(ROOT.resolve("Dockerfile"), new byte[] {1});
+        assertThat(context("Dockerfile", List.of()).listing(CLOCK)).isEmpty();
+    }
+
+    @Test
     void aListingHasWhatTheTarHas() throws Exception {
         manyFiles();
         for (String[] ignored : new String[][] {{}, {"*.log"}, {"out", "**/*.log", "!src/d1/keep.log"}, {"*", "!src/d2"},

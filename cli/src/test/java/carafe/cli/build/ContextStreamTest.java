@@ -1,9 +1,11 @@
 package carafe.cli.build;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
 
 import carafe.cli.session.TestSession;
 import carafe.spec.build.IgnorePatterns;
+import carafe.spec.tar.TarReader;
 import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
 import java.nio.charset.StandardCharsets;
@@ -64,6 +66,25 @@ class ContextStreamTest {
         var stream = new ContextStream(session, ROOT, IgnorePatterns.NONE, Set.of(),
                 List.of(new ContextStream.Extra("extra", "2".getBytes(StandardCharsets.UTF_8))));
         assertThat(read(stream).keySet()).containsExactly("extra", "a");
+    }
+
+    @Test
+    void capabilitiesOfFilesThatAreSentGoAlong() throws Exception {
+        byte[] capability = {1, 0, 0, 2, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '\n', (byte) 0xFF};
+        session.file("d/ping", "1");
+        session.file("d/plain", "2");
+        session.file("d/out", "3");
+        session.capabilities.put(ROOT.resolve("d/ping"), capability);
+        session.capabilities.put(ROOT.resolve("d/out"), new byte[] {9});
+        var stream = new ContextStream(session, ROOT, IgnorePatterns.of(List.of("d/out")), Set.of(), List.of());
+        var found = new LinkedHashMap<String, Map<String, byte[]>>();
+        var tar = new TarReader(stream);
+        for (var entry = tar.next(); entry != null; entry = tar.next()) {
+            found.put(entry.name(), entry.xattrs());
+        }
+        assertThat(found.keySet()).containsExactly("d/", "d/ping", "d/plain");
+        assertThat(found.get("d/ping")).containsOnly(entry("security.capability", capability));
+        assertThat(found.get("d/plain")).isEmpty();
     }
 
     @Test

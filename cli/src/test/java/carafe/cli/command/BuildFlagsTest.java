@@ -87,6 +87,7 @@ class BuildFlagsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"--add-host=foo | bad format for add-host: \"foo\"",
+        "--add-host=one:10.0.0.1,foo | bad format for add-host: \"foo\"",
         "--add-host=foo=bar | invalid IP address in add-host: \"bar\"", "--label==x | invalid key-value pair \"=x\": empty key",
         "--build-arg==x | invalid key-value pair \"=x\": empty key"})
     void whatIsMalformedIsRefusedBeforeAnythingIsDone(String flag, String said) {

@@ -20,7 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Words, exit codes and output of the commands. `help/` holds what `docker` 28.2 prints for `--help`, with our name.
+/// Words, exit codes and output of the commands. `help/` holds what `docker` 28.2 prints for `--help`, with our name and
+/// without what is a swarm's, and what we print for the commands on volumes that are ours alone.
 class CommandsTest {
 
     private static final List<String> HELPS = List.of(
@@ -29,7 +30,8 @@ class CommandsTest {
             "load", "logs", "network-connect", "network-create", "network-disconnect", "network-inspect", "network-ls",
             "network-prune", "network-rm", "pause", "port", "ps", "rename", "restart", "rm", "rmi", "run", "start", "stop",
             "system-events",
-            "system-info", "tag", "top", "unpause", "wait");
+            "system-info", "tag", "top", "unpause", "volume-clone", "volume-create", "volume-export", "volume-import",
+            "volume-inspect", "volume-ls", "volume-prune", "volume-rename", "volume-rm", "wait");
 
     @TempDir
     Path directory;
@@ -56,7 +58,7 @@ class CommandsTest {
     Stream<DynamicTest> helpIsDockersWithOurName() {
         return HELPS.stream().map(name -> DynamicTest.dynamicTest(name, () -> {
             var other = new TestSession();
-            String words = name.replaceFirst("^(container|image|network|system)-", "$1 ") + " --help";
+            String words = name.replaceFirst("^(container|image|network|system|volume)-", "$1 ") + " --help";
             assertThat(Carafe.run(other.session(words.split(" ")), address -> false)).isZero();
             String shown = name.equals("run") ? withoutOurs(other.output()) : other.output();
             try (var wanted = CommandsTest.class.getResourceAsStream("help/" + name)) {

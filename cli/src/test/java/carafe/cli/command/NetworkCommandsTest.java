@@ -92,6 +92,34 @@ class NetworkCommandsTest {
     }
 
     @Test
+    void textsOfOneFlagAreSeparatedByCommas() throws Exception {
+        engine.on("POST /networks/app/connect", 200, "");
+        assertThat(run("network", "connect", "--alias", "db,sql", "--alias", "\"a,b\"", "--link-local-ip",
+                "169.254.3.1,169.254.3.2", "--driver-opt", "a=1,b=2", "app", "web")).isZero();
+        var settings = engine.body(0).object("EndpointConfig");
+        assertThat(settings.texts("Aliases")).containsExactly("db", "sql", "a,b");
+        assertThat(settings.object("IPAMConfig").texts("LinkLocalIPs")).containsExactly("169.254.3.1", "169.254.3.2");
+        assertThat(settings.textMap("DriverOpts")).containsEntry("a", "1").containsEntry("b", "2").hasSize(2);
+        assertThat(run("network", "connect", "--alias", "a\"b", "app", "web")).isEqualTo(125);
+        assertThat(caller.errors()).contains("invalid argument \"a\\\"b\" for \"--alias\" flag:"
+                + " parse error on line 1, column 2: bare \" in non-quoted-field");
+    }
+
+    @Test
+    void whenANetworkWasMadeIsToldToTheNanosecond() {
+        engine.on("GET /networks", 200, """
+                [{"Name":"a","Id":"0","Created":"2026-11-23T22:58:41.123456789Z"},
+                 {"Name":"b","Id":"1","Created":"2026-11-23T23:58:41.5+01:00"},
+                 {"Name":"c","Id":"2","Created":"2026-11-23T22:58:41Z"}]""");
+        assertThat(run("network", "ls", "--format", "{{.CreatedAt}}")).isZero();
+        assertThat(caller.output()).isEqualTo("""
+                2026-11-23 22:58:41.123456789 +0000 UTC
+                2026-11-23 22:58:41.5 +0000 UTC
+                2026-11-23 22:58:41 +0000 UTC
+                """);
+    }
+
+    @Test
     void removingGoesOnAfterAMistake() {
         engine.on("DELETE /networks/app", 204, "");
         engine.on("DELETE /networks/gone", 404, "{\"message\":\"network gone not found\"}");

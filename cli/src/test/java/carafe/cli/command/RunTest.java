@@ -19,6 +19,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The order of `run`, its exit codes and its words, against an engine that answers by script.
 class RunTest {
@@ -154,6 +156,16 @@ class RunTest {
                 Run 'carafe run --help' for more information
                 """);
         assertThat(engine.asked).containsExactly("POST /containers/create", "POST /images/create?fromImage=nope&tag=latest");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"network nope not found", "No such container: nope",
+        "create v: error looking up volume plugin nope: plugin \\\"nope\\\" not found"})
+    void whatElseIsMissingIsNoReasonToPull(String message) {
+        engine.on("POST /containers/create", 404, "{\"message\":\"" + message + "\"}");
+        assertThat(run("run", "busybox")).isEqualTo(125);
+        assertThat(caller.errors()).startsWith("carafe: Error response from daemon: " + message.replace("\\", "") + "\n");
+        assertThat(engine.asked).containsExactly("POST /containers/create");
     }
 
     @Test

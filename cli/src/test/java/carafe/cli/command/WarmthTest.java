@@ -82,6 +82,18 @@ class WarmthTest {
     }
 
     @Test
+    void keysAreReadByTheCallersOwnProcess() {
+        for (String words : List.of("--ssh default=key", "--ssh=default=key", "-q --ssh id=a,b",
+                "--ssh default --ssh id=/agent")) {
+            assertThat(takes("build " + words + " .")).as(words).isFalse();
+            assertThat(takes("image build " + words + " .")).as(words).isFalse();
+        }
+        for (String words : List.of("--ssh default", "--ssh=default", "--build-arg a=b --ssh id", "--ssh")) {
+            assertThat(takes("build " + words + " .")).as(words).isTrue();
+        }
+    }
+
+    @Test
     void onlyBuildsAreLarge() {
         for (String words : List.of("ps", "run build", "container run build", "image", "image ls build")) {
             assertThat(Warmth.isLarge(List.of(words.split(" ")))).as(words).isFalse();

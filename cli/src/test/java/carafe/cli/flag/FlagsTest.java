@@ -31,6 +31,17 @@ class FlagsTest {
     }
 
     @Test
+    void stringsAreSeparatedByCommas() throws Exception {
+        var flags = new Flags();
+        flags.strings("s,some", "Some");
+        flags.list("one", "One");
+        flags.parse(List.of("-s", "a,b", "--some=c", "--some", "", "--some", "\"d,e\",f", "--one", "a,b"));
+        assertThat(flags.list("some")).containsExactly("a", "b", "c", "d,e", "f");
+        assertThat(flags.list("one")).containsExactly("a,b");
+        assertThat(flags.usages(80)).contains("-s, --some strings");
+    }
+
+    @Test
     void lettersBundleAndTakeValuesInEveryForm() throws Exception {
         var flags = parsed("-it", "-eA=B", "-e", "C", "-e=D", "-n5", "--name=x", "word", "--env", "E");
         assertThat(flags.truth("interactive")).isTrue();

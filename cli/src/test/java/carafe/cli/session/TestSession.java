@@ -31,6 +31,7 @@ public final class TestSession implements Files, Terminal, Signals, Programs, Ca
     public final Map<Path, byte[]> files = new HashMap<>();
     /// Stamps of files and directories; what is not in it is told by its size alone.
     public final Map<Path, FileStamp> stamps = new HashMap<>();
+    public final Map<Path, byte[]> capabilities = new HashMap<>();
     public final ByteArrayOutputStream out = new ByteArrayOutputStream();
     public final ByteArrayOutputStream err = new ByteArrayOutputStream();
     public final List<String> rawMode = new CopyOnWriteArrayList<>();
@@ -87,6 +88,16 @@ public final class TestSession implements Files, Terminal, Signals, Programs, Ca
     }
 
     @Override
+    public OutputStream overwrite(Path file) {
+        return create(file);
+    }
+
+    @Override
+    public boolean isSpecial(Path file) {
+        return false;
+    }
+
+    @Override
     public void replacePrivately(Path file, byte[] content) {
         files.put(file, content);
     }
@@ -98,6 +109,17 @@ public final class TestSession implements Files, Terminal, Signals, Programs, Ca
             throw new IOException(command.getFirst() + ": executable file not found in $PATH");
         }
         return programs.removeFirst();
+    }
+
+    @Override
+    public Outcome ask(List<String> command, Map<String, String> variables, boolean asks) throws IOException {
+        return run(command, variables + (asks ? " at the terminal" : ""));
+    }
+
+    @Override
+    public Beside start(List<String> command) throws IOException {
+        run(command, "");
+        return () -> ran.add("end of " + command.getFirst());
     }
 
     @Override
@@ -131,6 +153,11 @@ public final class TestSession implements Files, Terminal, Signals, Programs, Ca
             }
         });
         return entries;
+    }
+
+    @Override
+    public List<byte[]> capabilities(Path directory, List<String> names) {
+        return names.stream().map(name -> capabilities.getOrDefault(directory.resolve(name), new byte[0])).toList();
     }
 
     @Override

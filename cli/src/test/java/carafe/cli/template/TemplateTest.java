@@ -63,6 +63,11 @@ class TemplateTest {
             {{with .State.Health}}x{{else with .Config.Image}}{{.}}{{end}} § x
             {{with $x := 3}}{{$x}}{{end}} § 3
             {{$x := 1}}{{range .Config.Env}}{{$x = 2}}{{end}}{{$x}} § 2
+            {{json .Config.Entrypoint}} {{.Config.Entrypoint}} {{len .Config.Entrypoint}} § null [] 0
+            {{range .Config.Entrypoint}}x{{end}}{{if .Config.Shell}}x{{else}}none{{end}} § none
+            {{json .Config.Volumes}} {{.Config.Volumes}} {{index .Config.ExposedPorts "1/tcp"}}. § null map[] <no value>.
+            {{json .Config.StopSignal}} {{json .Config.WorkingDir}} {{.Author}}. {{.Config.ArgsEscaped}} § "" "" . false
+            {{json .State.Health}} {{json .Config.Healthcheck}} {{.HostConfig.KernelMemory}} § null null 0
             {{define "t"}}<{{.}}>{{end}}{{template "t" .Id}}{{template "t" "q"}} § <8b25><q>
             {{block "b" .Id}}[{{.}}]{{end}} § [8b25]
             {{index .Config.Env 1}} {{index .Config.Labels "a"}} § PATH=/bin b
@@ -107,6 +112,10 @@ class TemplateTest {
             {{else}} § template: :1: unexpected {{else}}
             {{if}} § template: :1: missing value for if
             {{if .Name}} § template: :1: unexpected EOF
+            {{index .Config.Entrypoint 0}} § template: :1:2: executing "" at <index .Config.Entrypoint 0>: error \
+            calling index: index out of range: 0
+            {{.Config.Entrypiont}} § template: :1:9: executing "" at <.Config.Entrypiont>: map has no entry for key \
+            "Entrypiont"
             {{$x}} § template: :1: undefined variable "$x"
             {{.Name .Id}} § template: :1:2: executing "" at <.Name>: Name is not a method but has arguments
             {{"a" .Id}} § template: :1:2: executing "" at <"a">: can't give argument to non-function "a"

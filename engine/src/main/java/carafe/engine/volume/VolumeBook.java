@@ -14,7 +14,6 @@ import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -46,7 +45,6 @@ public final class VolumeBook {
     private final VolumesHome home;
     private final SecureRandom random = new SecureRandom();
     private final ConcurrentMap<String, VolumeEntry> entries = new ConcurrentHashMap<>();
-    private final Map<String, Thread> waiting = new HashMap<>(); // by container: its start; guarded by itself
 
     /// Knows no volume before [#settle].
     public VolumeBook(Database database, VolumeDirectories directories, SizeLimits limits, VolumeListener listener,
@@ -77,6 +75,11 @@ public final class VolumeBook {
 
     Collection<VolumeEntry> all() {
         return entries.values();
+    }
+
+    /// What there is of this name, be it a volume yet or still.
+    Optional<VolumeEntry> known(String name) {
+        return Optional.ofNullable(entries.get(name));
     }
 
     void tell(String action, Volume volume, Map<String, String> details) {
@@ -371,10 +374,13 @@ public final class VolumeBook {
             if (entry == null) {
                 continue;
             }
+            entry.users.remove(container);
+            if (!leaving.contains(volume.name())) {
+                continue; // its lock may be long in coming
+            }
             entry.work.lock();
             try {
-                entry.users.remove(container);
-                if (leaving.contains(volume.name()) && !entry.gone) {
+                if (!entry.gone) {
                     if (entry.users.isEmpty()) {
                         drop(entry);
                         tell("destroy", entry.volume, Map.of());
@@ -408,111 +414,8 @@ public final class VolumeBook {
         }
     }
 
-    private static boolean copies(VolumeWishes wishes) {
+    static boolean copies(VolumeWishes wishes) {
         return wishes.copy() && wishes.subpath().isEmpty();
-    }
-
-    /// Mounts what the volumes of a container that is about to start need; who is first gets the image's content too.
-    public void mount(String container, List<MountRequest> mounts, ContainerFiles files, RootfsPlan root)
-            throws EngineException {
-        for (var volume : volumes(mounts)) {
-            home.demand("cannot mount volume " + volume.name());
-            var entry = find(volume.name());
-            patiently(container, () -> lock(entry));
-            try {
-                var options = entry.volume.driverOptions();
-                if (options.needsMount() && !directories.isMounted(volume.name())) {
-                    patiently(container, () -> directories.mount(volume.name(), options));
-                    if (copies(volume.wishes())) {
-                        fillUp(new ImageContent(files, root, volume.target()), volume.name());
-                    }
-                }
-                entry.live.add(container);
-            } finally {
-                entry.work.unlock();
-            }
-            tell("mount", entry.volume, Map.of(
-                    "container", container,
-                    "destination", volume.target(),
-                    "propagation", "",
-                    "read/write", Boolean.toString(!volume.readOnly())));
-        }
-    }
-
-    private interface Wait {
-        void run() throws EngineException;
-    }
-
-    /// Does what may have to wait for another machine; [#giveUp] ends it.
-    private void patiently(String container, Wait wait) throws EngineException {
-        synchronized (waiting) {
-            waiting.put(container, Thread.currentThread());
-        }
-        try {
-            wait.run();
-        } finally {
-            synchronized (waiting) {
-                waiting.remove(container);
-                Thread.interrupted(); // it was for this wait
-            }
-        }
-    }
-
-    /// Nobody wants the start of the container any more: if that waits for a filesystem to be mounted, it fails now.
-    public void giveUp(String container) {
-        synchronized (waiting) {
-            var start = waiting.get(container);
-            if (start != null) {
-                start.interrupt();
-            }
-        }
-    }
-
-    private static void lock(VolumeEntry entry) throws EngineException {
-        try {
-            entry.work.lockInterruptibly();
-        } catch (InterruptedException e) {
-            throw new EngineException.Unavailable("cannot mount volume " + entry.volume.name()
-                    + ": given up while another container's start waited for it", e);
-        }
-    }
-
-    /// Under the entry's lock: what was just mounted gets the image's content, or is unmounted, so that the next start
-    /// tries again.
-    private void fillUp(ImageContent content, String name) throws EngineException {
-        boolean filled = false;
-        try {
-            directories.fillUp(content, name);
-            filled = true;
-        } finally {
-            if (!filled) {
-                directories.unmount(name);
-            }
-        }
-    }
-
-    /// The container does not run any more: what nobody else runs with is unmounted.
-    public void unmount(String container, List<MountRequest> mounts) {
-        for (var volume : volumes(mounts)) {
-            var entry = entries.get(volume.name());
-            if (entry == null) {
-                continue;
-            }
-            entry.work.lock();
-            try {
-                if (!entry.live.remove(container)) {
-                    continue;
-                }
-                if (entry.live.isEmpty() && entry.volume.driverOptions().needsMount()) {
-                    directories.unmount(volume.name());
-                }
-            } catch (EngineException e) {
-                LOG.warn("volume {} was not unmounted; the next start of the engine does it", volume.name(), e);
-            } finally {
-                entry.work.unlock();
-            }
-            tell("unmount", entry.volume, Map.of("container", container));
-        }
     }
 
     /// Removes a volume that no container names: its directory first, then its row.

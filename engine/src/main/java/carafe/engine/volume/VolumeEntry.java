@@ -17,6 +17,9 @@ final class VolumeEntry {
     /// Ids of containers that run with it.
     final Set<String> live = ConcurrentHashMap.newKeySet();
 
+    /// Ids of containers that are about to run with it, and may still wait for its mount.
+    final Set<String> coming = ConcurrentHashMap.newKeySet();
+
     /// Whether its directory was there before the volume was made: what is in it is not the engine's to remove when the
     /// making fails.
     volatile boolean found;

@@ -4,8 +4,10 @@ import carafe.spec.network.IpAddress;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.DatagramPacket;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.security.SecureRandom;
@@ -30,8 +32,8 @@ final class Forwarder {
         this.port = port;
     }
 
-    /// A name server, and from where it is asked.
-    record Server(IpAddress address, Sockets from) {}
+    /// A name server, and from where it is asked; `zone` is the link that its address belongs to, `""` for any.
+    record Server(IpAddress address, String zone, Sockets from) {}
 
     /// The first good answer; the last bad one if there is none; empty when nobody answers in time.
     Optional<byte[]> ask(Query query, byte[] message, boolean stream, List<Server> servers) {
@@ -63,7 +65,7 @@ final class Forwarder {
     private byte[] byDatagram(Query query, byte[] message, Server server) throws IOException {
         byte[] own = renumbered(message);
         try (var socket = server.from.datagrams()) {
-            socket.connect(address(server.address)); // the kernel drops what comes from elsewhere
+            socket.connect(address(server)); // the kernel drops what comes from elsewhere
             socket.send(new DatagramPacket(own, own.length));
             long deadline = deadline();
             var packet = new DatagramPacket(new byte[0xFFFF], 0xFFFF);
@@ -86,7 +88,7 @@ final class Forwarder {
         System.arraycopy(own, 0, framed, 2, own.length);
         try (var socket = server.from.stream()) {
             long deadline = deadline();
-            socket.connect(address(server.address), TRY_MILLIS);
+            socket.connect(address(server), TRY_MILLIS);
             socket.getOutputStream().write(framed);
             byte[] length = read(socket, 2, deadline);
             byte[] answer = read(socket, (length[0] & 0xFF) << 8 | length[1] & 0xFF, deadline);
@@ -125,8 +127,22 @@ final class Forwarder {
         return (int) Math.max(1, left / 1_000_000);
     }
 
-    private InetSocketAddress address(IpAddress server) throws IOException {
-        return new InetSocketAddress(InetAddress.getByAddress(server.bytes()), port);
+    private InetSocketAddress address(Server server) throws IOException {
+        byte[] bytes = server.address.bytes();
+        return new InetSocketAddress(server.zone.isEmpty()
+                ? InetAddress.getByAddress(bytes)
+                : Inet6Address.getByAddress(null, bytes, link(server.zone)), port);
+    }
+
+    private static int link(String zone) throws IOException {
+        if (zone.length() < 10 && zone.chars().allMatch(c -> c >= '0' && c <= '9')) {
+            return Integer.parseInt(zone);
+        }
+        var link = NetworkInterface.getByName(zone);
+        if (link == null) {
+            throw new IOException("there is no link " + zone);
+        }
+        return link.getIndex();
     }
 
     private static byte[] renumbered(byte[] message) {

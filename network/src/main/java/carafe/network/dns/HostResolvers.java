@@ -16,9 +16,12 @@ public final class HostResolvers {
     private static final long MOST_BYTES = 64 << 10;
 
     private final Path file;
-    private List<IpAddress> servers = List.of();
+    private List<Resolver> servers = List.of();
     private long readAt;
     private boolean read;
+
+    /// A name server, and for an address that every link has its own of (`fe80::1%eth0`) the link's name or number.
+    record Resolver(IpAddress address, String zone) {}
 
     /// As `file` says, usually /etc/resolv.conf.
     public HostResolvers(Path file) {
@@ -26,7 +29,7 @@ public final class HostResolvers {
     }
 
     /// The servers now, in the order to ask them.
-    synchronized List<IpAddress> servers() {
+    synchronized List<Resolver> servers() {
         long now = System.nanoTime();
         if (!read || now - readAt > FRESH_NANOS) {
             servers = parse();
@@ -36,8 +39,8 @@ public final class HostResolvers {
         return servers;
     }
 
-    private List<IpAddress> parse() {
-        var found = new ArrayList<IpAddress>();
+    private List<Resolver> parse() {
+        var found = new ArrayList<Resolver>();
         try {
             if (Files.size(file) > MOST_BYTES) {
                 return List.of();
@@ -45,7 +48,10 @@ public final class HostResolvers {
             for (String line : Files.readAllLines(file)) {
                 String[] words = line.strip().split("\\s+");
                 if (words.length >= 2 && words[0].equals("nameserver") && found.size() < MOST) {
-                    IpAddress.find(words[1].replaceFirst("%.*", "")).ifPresent(found::add);
+                    int percent = words[1].indexOf('%');
+                    String zone = percent < 0 ? "" : words[1].substring(percent + 1);
+                    IpAddress.find(percent < 0 ? words[1] : words[1].substring(0, percent))
+                            .ifPresent(address -> found.add(new Resolver(address, address.six() ? zone : "")));
                 }
             }
         } catch (IOException none) {

@@ -271,13 +271,12 @@ public final class NameService implements EndpointListener, AutoCloseable {
         var own = chosen.getOrDefault(sandbox.containerId(), List.of());
         var inside = client.inside;
         var servers = new ArrayList<Forwarder.Server>();
-        for (var address : own.isEmpty() ? host.servers() : own) {
-            if (own.isEmpty()) {
-                if (!internal) {
-                    servers.add(new Forwarder.Server(address, Sockets.HOST));
-                }
-            } else if (inside != null && !address.toString().equals(ADDRESS)) { // or we would ask ourselves, for ever
-                servers.add(new Forwarder.Server(address, inside));
+        for (var resolver : own.isEmpty() && !internal ? host.servers() : List.<HostResolvers.Resolver>of()) {
+            servers.add(new Forwarder.Server(resolver.address(), resolver.zone(), Sockets.HOST));
+        }
+        for (var address : own) {
+            if (inside != null && !address.toString().equals(ADDRESS)) { // or we would ask ourselves, for ever
+                servers.add(new Forwarder.Server(address, "", inside));
             }
         }
         if (servers.isEmpty()) {

@@ -366,11 +366,11 @@ public final class PortFilter implements Firewall, AutoCloseable {
         while (true) {
             try (var watch = watches.open(nftables, table.name(), stop)) {
                 if (failing) {
-                    again("may have been changed while nobody watched it");
+                    restore("may have been changed while nobody watched it");
                     failing = false;
                 }
                 while (watch.await()) {
-                    again("was changed by somebody else");
+                    restore("was changed by somebody else");
                     Thread.sleep(10); // somebody who fights us must not take a whole processor
                 }
                 return;
@@ -391,15 +391,27 @@ public final class PortFilter implements Firewall, AutoCloseable {
         }
     }
 
-    private synchronized void again(String why) {
+    /// Tries until it is done: the kernel does not say when what is in the way has gone.
+    private void restore(String why) throws InterruptedException {
+        for (boolean told = false; !again(why, told); told = true) {
+            Thread.sleep(RETRY_MILLIS);
+        }
+    }
+
+    /// Whether nothing is left to be done. Of a failure people are `told` once.
+    private synchronized boolean again(String why, boolean told) {
         if (!holding || closed) {
-            return;
+            return true;
         }
         try {
             replace();
             LOG.log(System.Logger.Level.WARNING, "the table " + table.name() + " " + why + " and is as it was again");
+            return true;
         } catch (EngineException e) {
-            LOG.log(System.Logger.Level.ERROR, e.getMessage());
+            if (!told) {
+                LOG.log(System.Logger.Level.ERROR, e.getMessage() + "; that is tried every second until it succeeds");
+            }
+            return false;
         }
     }
 

@@ -31,6 +31,7 @@ import java.net.SocketTimeoutException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -169,6 +170,31 @@ class NameServiceTest {
             at += 12 + length;
         }
         return String.join(" ", found);
+    }
+
+    /// The host moves to another network: whoever runs its network writes resolv.conf anew.
+    @Test
+    void theHostsNameServersAreTheOnesItHasNow() throws Exception {
+        join("asker", "front", "172.18.0.2", true);
+        assertThat(resolve("asker", "example.org")).isEqualTo("8.8.8.8");
+        try (var other = UpstreamServer.at("127.0.0.2", upstream.port(), message ->
+                Response.addresses(QueryTest.query(message), List.of(IpAddress.four(0x09090909)), false))) {
+            Path next = Files.writeString(directory.resolve("next"), "nameserver 127.0.0.2\n");
+            Files.move(next, directory.resolve("resolv.conf"), StandardCopyOption.ATOMIC_MOVE);
+            awaitAnswer("9.9.9.9");
+            assertThat(other.asked()).containsOnly("example.org");
+            Files.delete(directory.resolve("resolv.conf"));
+            awaitAnswer("error " + SERVFAIL);
+            Files.writeString(directory.resolve("resolv.conf"), "nameserver 127.0.0.1\n");
+            awaitAnswer("8.8.8.8");
+        }
+    }
+
+    private void awaitAnswer(String wanted) throws Exception {
+        long deadline = System.nanoTime() + 20_000_000_000L;
+        for (String told = ""; !told.equals(wanted); told = resolve("asker", "example.org")) {
+            assertThat(System.nanoTime()).as("last: %s", told).isLessThan(deadline);
+        }
     }
 
     @Test

@@ -25,6 +25,11 @@ final class UpstreamServer implements AutoCloseable {
         this(new ServerSocket(0, 10, InetAddress.getLoopbackAddress()), answer);
     }
 
+    /// One at another address of this host, at this port; 0 is any.
+    static UpstreamServer at(String address, int port, UnaryOperator<byte[]> answer) throws IOException {
+        return new UpstreamServer(new ServerSocket(port, 10, InetAddress.getByName(address)), answer);
+    }
+
     private UpstreamServer(ServerSocket streams, UnaryOperator<byte[]> answer) throws IOException {
         this(streams, new DatagramSocket(streams.getLocalSocketAddress()), answer);
     }

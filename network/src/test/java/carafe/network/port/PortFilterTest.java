@@ -1,6 +1,8 @@
 package carafe.network.port;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.kernel.Errno;
 import carafe.kernel.KernelException;
@@ -8,6 +10,7 @@ import carafe.network.Driver;
 import carafe.network.Firewall.BridgeRules;
 import carafe.network.LinkOptions;
 import carafe.network.Network;
+import carafe.spec.EngineException;
 import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
 import java.nio.file.Files;
@@ -289,6 +292,32 @@ class PortFilterTest {
         filter.publish("d", List.of(target("0.0.0.0", 8081, "172.30.0.3", 80)));
         assertThat(town.run("host", "nft", "list", "ruleset")).contains("tcp . 8080 : 172.30.0.2 . 80")
                 .contains("tcp . 8081 : 172.30.0.3 . 80");
+    }
+
+    /// A table that belongs to a process nobody else may touch, and the kernel tells nobody when it goes with that process.
+    @Test
+    void aTableThatCannotBePutIntoPlaceNowIsPutThereLater() throws Exception {
+        filter.publish("c", List.of(target("0.0.0.0", 8080, "172.30.0.2", 80)));
+        var before = listing();
+        var owner = town.start("host", "nft", "-i");
+        try (var commands = owner.getOutputStream()) {
+            commands.write("delete table inet carafe-test; add table inet carafe-test { flags owner; }\n".getBytes(UTF_8));
+            commands.flush();
+            await(() -> fault().equals(Optional.of("its chain guard is missing")));
+            assertThatThrownBy(() -> filter.mend()).isInstanceOf(EngineException.class)
+                    .hasMessageStartingWith("the table carafe-test cannot be put into place: ");
+        }
+        owner.waitFor();
+        await(() -> fault().isEmpty());
+        assertThat(listing()).isEqualTo(before);
+    }
+
+    private Optional<String> fault() {
+        try {
+            return filter.fault();
+        } catch (EngineException e) {
+            throw new AssertionError(e);
+        }
     }
 
     /// As when the kernel told nobody of a change, or whoever hears it is gone.

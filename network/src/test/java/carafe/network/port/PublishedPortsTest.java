@@ -253,7 +253,7 @@ class PublishedPortsTest {
         return dual(Map.of());
     }
 
-    private static Attached dual(Map<String, String> options) throws Exception {
+    static Attached dual(Map<String, String> options) throws Exception {
         var network = new Network("id-of-br0", "front", Instant.EPOCH, Driver.BRIDGE, Network.Addressing.NONE,
                 Network.Reach.USUAL, "br0", options, Map.of());
         var ways = new Endpoint.Gateways(

@@ -8,8 +8,9 @@ import java.util.TreeMap;
 /// Where a build's files come from beside the context that is sent: `remote` names the context itself (a git repository,
 /// a tar or a Dockerfile of the web; `""`: it is sent), `named` further contexts by name (in small letters), which go
 /// before stages and images of that name; `listing`: what our own client says of its files beside their contents, or
-/// instead of them.
-public record BuildContexts(String remote, Map<String, Place> named, List<String> sent, Optional<Listing> listing) {
+/// instead of them; `dockerfile`: what people call the Dockerfile, where its path in the context is none of theirs (else `""`).
+public record BuildContexts(String remote, Map<String, Place> named, List<String> sent, Optional<Listing> listing,
+        String dockerfile) {
 
     /// Only the context that is sent.
     public static final BuildContexts NONE = new BuildContexts("", Map.of(), List.of());
@@ -44,6 +45,11 @@ public record BuildContexts(String remote, Map<String, Place> named, List<String
     /// Without a listing.
     public BuildContexts(String remote, Map<String, Place> named, List<String> sent) {
         this(remote, named, sent, Optional.empty());
+    }
+
+    /// The Dockerfile is called as its path is.
+    public BuildContexts(String remote, Map<String, Place> named, List<String> sent, Optional<Listing> listing) {
+        this(remote, named, sent, listing, "");
     }
 
     /// `sent` are the names of directories and layouts, in the order in which their tars come.

@@ -3,7 +3,10 @@ package carafe.spec.build;
 import carafe.spec.Json;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Platform;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// What came out: the image's id (of several that of this host's platform, else the first), or the text that a call asked
@@ -17,8 +20,12 @@ public record BuildOutcome(Optional<String> imageId, String text, List<String> c
     public static final BuildOutcome CONTEXT_WANTED =
             new BuildOutcome(Optional.empty(), "", List.of(), List.of(), Optional.empty(), Optional.empty(), true);
 
-    /// The image made for a platform.
-    public record Made(Platform platform, String id) {}
+    /// The image made for a platform, and what its manifest is annotated with.
+    public record Made(Platform platform, String id, Map<String, String> annotations) {
+        public Made {
+            annotations = Collections.unmodifiableMap(new LinkedHashMap<>(annotations));
+        }
+    }
 
     public BuildOutcome {
         cacheIds = List.copyOf(cacheIds);

@@ -62,14 +62,21 @@ public record BuildRequest(String dockerfile, List<String> tags, Map<String, Str
 
     /// What is made: an image, or only answers about the Dockerfile; the time that no file or date of the result is
     /// later than (seconds since 1970); whether each step is to be explained; whether base images are looked up again; what
-    /// it is annotated with; whether answers are JSON documents as buildx's, not texts.
+    /// it is annotated with; whether answers are JSON documents as buildx's, not texts; whether it goes to a registry next,
+    /// so that its layers are compressed as they come.
     public record Result(Call call, Optional<Long> epoch, boolean explain, boolean pull, List<BuildAnnotation> annotations,
-            boolean json) {
+            boolean json, boolean pushed) {
         /// An image.
         public static final Result IMAGE = new Result(Call.BUILD, Optional.empty(), false, false);
 
         public Result {
             annotations = List.copyOf(annotations);
+        }
+
+        /// Stays here.
+        public Result(Call call, Optional<Long> epoch, boolean explain, boolean pull, List<BuildAnnotation> annotations,
+                boolean json) {
+            this(call, epoch, explain, pull, annotations, json, false);
         }
 
         /// Without annotations; answers are texts.

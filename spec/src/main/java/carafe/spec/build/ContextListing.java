@@ -1,14 +1,15 @@
 package carafe.spec.build;
 
 import carafe.spec.EngineException;
+import carafe.spec.tar.TarText;
 import java.io.IOException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 
 /// The names of a context without its files' contents, as our own client sends them: a magic number, then records, each
 /// with its kind in front, until one that ends them. A directory's record has the path that the names behind it lie in;
-/// no other record has a path. Numbers are written highest byte first; texts are UTF-8 behind their length in bytes.
+/// no other record has a path. Numbers are written highest byte first; texts are UTF-8 behind their length in bytes, but
+/// for bytes of names that are none (TarText). Capabilities are not in it: the stamp stands for them, too (ADR 46).
 ///
 ///     directory  D  path                   (u16 length, bytes; "" is the root); may come again
 ///     file       F  name mode size
@@ -77,7 +78,7 @@ public final class ContextListing {
         /// A symbolic link.
         public void link(String name, String target) {
             entry('L', name);
-            byte[] bytes = target.getBytes(StandardCharsets.UTF_8);
+            byte[] bytes = TarText.encode(target);
             reserve(2 + bytes.length);
             out.putShort((short) bytes.length).put(bytes);
         }
@@ -99,7 +100,7 @@ public final class ContextListing {
         }
 
         private void text(char kind, String text) {
-            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+            byte[] bytes = TarText.encode(text);
             tooMuch |= bytes.length > 0xFFFF;
             reserve(3 + bytes.length);
             out.put((byte) kind).putShort((short) bytes.length).put(bytes);
@@ -229,7 +230,7 @@ public final class ContextListing {
         if (length > in.remaining()) {
             throw new BufferUnderflowException();
         }
-        String text = new String(in.array(), in.position(), length, StandardCharsets.UTF_8);
+        String text = TarText.decode(in.array(), in.position(), length);
         in.position(in.position() + length);
         return text;
     }

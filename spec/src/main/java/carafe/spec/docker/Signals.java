@@ -9,6 +9,10 @@ import java.util.Optional;
 
 /// Names and numbers of Linux signals, as x86 and ARM number them. Source: signal(7).
 public final class Signals {
+    /// What a terminal sends for Ctrl-C.
+    public static final int SIGINT = 2;
+    /// What a terminal sends for Ctrl-\.
+    public static final int SIGQUIT = 3;
     /// Ask to end.
     public static final int SIGTERM = 15;
     /// End without asking.

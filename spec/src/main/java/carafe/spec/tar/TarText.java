@@ -8,12 +8,12 @@ import java.nio.charset.StandardCharsets;
 /// Names as a tar has them (any bytes but NUL) and as Java has them: UTF-8, and a byte that is not UTF-8 becomes a lone
 /// surrogate U+DC80..U+DCFF (Python's "surrogateescape"), so every name survives the way there and back. The same form
 /// as the kernel room's, which may import nothing, so that a name from a tar is the name of the file.
-final class TarText {
+public final class TarText {
 
     private TarText() {}
 
     /// The bytes of `text`, without a closing NUL.
-    static byte[] encode(String text) {
+    public static byte[] encode(String text) {
         int escaped = 0;
         for (int i = 0; i < text.length(); i++) {
             if (isEscape(text, i)) {
@@ -44,12 +44,12 @@ final class TarText {
     }
 
     /// The text of `bytes`; bytes that are not UTF-8 are kept as lone surrogates.
-    static String decode(byte[] bytes) {
+    public static String decode(byte[] bytes) {
         return decode(bytes, 0, bytes.length);
     }
 
     /// The text of `length` bytes from `offset` on.
-    static String decode(byte[] bytes, int offset, int length) {
+    public static String decode(byte[] bytes, int offset, int length) {
         for (int i = offset; i < offset + length; i++) {
             if (bytes[i] < 0) {
                 return decodeBeyondAscii(ByteBuffer.wrap(bytes, offset, length));

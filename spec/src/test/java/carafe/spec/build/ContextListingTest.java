@@ -64,6 +64,16 @@ class ContextListingTest {
     }
 
     @Test
+    void namesThatAreNoUtf8AreKept() throws Exception {
+        var writer = new ContextListing.Writer();
+        writer.directory("caf\uDCE9");
+        writer.file("\uDCFF\uDC80", 0644, 1, STAMP);
+        writer.link("l", "/\uDCE9");
+        assertThat(read(writer.bytes())).containsExactly("file caf\uDCE9/\uDCFF\uDC80 644 1 " + new FileStamp(1, Long.MAX_VALUE,
+                1, -3, 4), "link caf\uDCE9/l /\uDCE9");
+    }
+
+    @Test
     void whatIsWrittenIsRead() throws Exception {
         assertThat(read(written().bytes())).containsExactly("shown Dockerfile 644 FROM scratch", "folder ä 755", "link l ../..",
                 "file ä/b/f 600 7 " + STAMP, "file ä/b/g 7777 1099511627776");

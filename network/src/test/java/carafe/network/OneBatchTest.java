@@ -1,0 +1,154 @@
+package carafe.network;
+
+import static carafe.network.FabricStage.joining;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carafe.kernel.KernelException;
+import carafe.kernel.NamespaceThread;
+import carafe.kernel.NetNamespace;
+import carafe.kernel.Netlink;
+import carafe.spec.EngineException;
+import carafe.spec.Failpoints;
+import carafe.spec.network.Cidr;
+import carafe.spec.network.IpAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// How often a start on bridges calls the kernel to change something: each call waits for its one lock of network
+/// configuration, so a hundred starts at once wait for that many calls times a hundred.
+class OneBatchTest {
+
+    private static final String ONE = "1".repeat(64);
+
+    @TempDir
+    Path run;
+
+    /// All namespaces that were made, by their paths, and how often each had been changed by then.
+    private final ConcurrentMap<String, Made> made = new ConcurrentHashMap<>();
+    private FabricStage stage;
+    private NamespaceThread thread;
+    private Netlink host;
+    private Marks marks;
+    private Graveyard graveyard;
+    private RetiredBridges retired;
+    private Bridges bridges;
+    private Addresses addresses;
+    private Sandboxes sandboxes;
+
+    private record Made(NetNamespace namespace, long batches) {
+        long since() {
+            return namespace.netlink().batches() - batches;
+        }
+    }
+
+    @BeforeEach
+    void open() throws Exception {
+        stage = new FabricStage(run);
+        thread = NamespaceThread.startAt(stage.home());
+        host = thread.insideHome(Netlink::open);
+        var config = stage.config(FabricStage.NAME);
+        marks = new Marks(config.engineId());
+        retired = new RetiredBridges(thread.insideHome(Netlink::open), Duration.ofHours(1));
+        bridges = new Bridges(host, thread, "carafe " + marks.mark(), config, retired);
+        addresses = new Addresses(bridges::others);
+        graveyard = new Graveyard(thread.insideHome(Netlink::open), Duration.ofMillis(1));
+    }
+
+    @AfterEach
+    void close() {
+        sandboxes.close();
+        retired.close();
+        host.close();
+        thread.close();
+        stage.close();
+    }
+
+    /// Keeps `ahead` namespaces ready, and as many with a cable.
+    private void start(int ahead) throws Exception {
+        var namespaces = new NamespacePool(thread, this::namespace, ahead,
+                new CablesAhead(thread.insideHome(Netlink::open), marks, graveyard), Failpoints.none());
+        sandboxes = new Sandboxes(
+                new Sandboxes.Tools(thread, namespaces, new Cables(host, thread, bridges, bridges::make), graveyard,
+                        SandboxNotes.open(run.resolve("n")), marks, new Arrivals(Set.of("front", "back"))),
+                addresses, List.of(), Failpoints.none());
+    }
+
+    private NetNamespace namespace() throws KernelException {
+        var namespace = thread.create(NamespacePool.SETTINGS);
+        made.put(namespace.path(), new Made(namespace, namespace.netlink().batches()));
+        return namespace;
+    }
+
+    private Network network(String name, int number) throws EngineException {
+        var subnets = List.of(subnet("10.7" + number + ".0.0/24"), subnet("fd00:7" + number + "::/64"));
+        var network = new Network(name, name, Instant.EPOCH, Driver.BRIDGE,
+                new Network.Addressing(true, true, "default", Map.of(), subnets), Network.Reach.USUAL, "br-" + name,
+                Map.of(LinkOptions.ICC, "false"), Map.of());
+        addresses.add(network);
+        bridges.note(network, bridges.make(network));
+        return network;
+    }
+
+    private static Subnet subnet(String range) throws EngineException {
+        var cidr = Cidr.parse(range);
+        IpAddress gateway = cidr.base().plus(1);
+        return new Subnet(cidr, Optional.of(gateway), Optional.empty(), Map.of());
+    }
+
+    private long inside(Sandbox sandbox) {
+        return Objects.requireNonNull(made.get(sandbox.path()), sandbox.path()).since();
+    }
+
+    @Test
+    void aStartMakesItsLinkInOneCallAndConfiguresItInAnother() throws Exception {
+        start(0);
+        var front = network("front", 7);
+        var back = network("back", 8);
+        long before = host.batches();
+        var one = sandboxes.open(ONE, List.of(joining(front)), Optional.empty());
+        assertThat(host.batches() - before).as("on the host").isEqualTo(1);
+        assertThat(inside(one)).as("inside").isEqualTo(1);
+        sandboxes.close(ONE);
+        sandboxes.settle();
+
+        before = host.batches();
+        var both = sandboxes.open(ONE, List.of(joining(front), joining(back)), Optional.empty());
+        assertThat(host.batches() - before).as("on the host: one for each link").isEqualTo(2);
+        assertThat(inside(both)).as("inside: one for all").isEqualTo(1);
+        assertThat(stage.links()).contains("br-front", "br-back").hasSize(5);
+    }
+
+    @Test
+    void oneThatFindsACableMadeAheadPlugsItInInOneCall() throws Exception {
+        start(1);
+        var front = network("front", 7);
+        for (int attempt = 0; true; attempt++) { // the first asks for cables, one of the next finds one
+            assertThat(attempt).as("cables are made ahead").isLessThan(500);
+            long before = host.batches();
+            var sandbox = sandboxes.open(ONE, List.of(joining(front)), Optional.empty());
+            boolean ahead = sandboxes.steps(ONE).stream().anyMatch(step -> step.call().endsWith("made ahead")
+                    && step.call().contains("eth0"));
+            long calls = host.batches() - before;
+            long inside = inside(sandbox);
+            sandboxes.close(ONE);
+            sandboxes.settle();
+            assertThat(calls).as("on the host").isEqualTo(1);
+            assertThat(inside).as("inside").isEqualTo(ahead ? 2 : 1);
+            if (ahead) {
+                return;
+            }
+        }
+    }
+}
