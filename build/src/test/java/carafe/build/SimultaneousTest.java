@@ -274,7 +274,8 @@ class SimultaneousTest {
     void anImageThatIsRemovedMeanwhileStaysForTheBuildThatNamesIt() throws Exception {
         builder.build(BuildRequest.of(List.of("used:1")), this::base,
                 new TarText().file("f", "used").file("Dockerfile", "FROM scratch\nCOPY f /used\n").stream(), _ -> { });
-        builder.keeping().prune(new CachePrune(Optional.empty(), Optional.empty(), CachePrune.Kept.ANY, true), Instant.now());
+        builder.keeping().prune(new CachePrune(Optional.empty(), CachePrune.Space.NONE, CachePrune.Kept.ANY, true),
+                Instant.now());
         var result = CompletableFuture.supplyAsync(() -> {
             try {
                 return builder.build(request(), this::base, new TarText().file("Dockerfile",
