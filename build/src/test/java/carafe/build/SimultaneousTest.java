@@ -252,6 +252,38 @@ class SimultaneousTest {
 
     @Test
     @Timeout(120)
+    void whoWaitsForAStepHasItWhenItsBuildIsCancelled() throws Exception {
+        String file = "FROM scratch\nRUN gate\n";
+        var first = Thread.ofVirtual().start(() -> assertThatThrownBy(() -> build(file))
+                .isInstanceOf(InterruptedException.class));
+        waiting.await();
+        var heard = new CopyOnWriteArrayList<String>();
+        var joined = new CountDownLatch(1);
+        var second = CompletableFuture.supplyAsync(() -> {
+            try {
+                return builder.build(request(), this::base, new TarText().file("Dockerfile", file).stream(), event -> {
+                    if (event instanceof BuildEvent.Log log) {
+                        heard.add(new String(log.bytes(), StandardCharsets.US_ASCII));
+                        joined.countDown();
+                    }
+                }).imageId().orElseThrow();
+            } catch (EngineException | InterruptedException e) {
+                throw new CompletionException(e);
+            }
+        });
+        joined.await();
+        first.interrupt();
+        gate.countDown();
+        first.join();
+        try (var tree = files(Digest.parse(second.get()))) {
+            assertThat(text(tree, "gate")).isEqualTo("g");
+        }
+        assertThat(heard).containsExactly("before\n", "behind\n");
+        assertThat(runs).hasValue(1);
+    }
+
+    @Test
+    @Timeout(120)
     void whatAStepWithASecretPrintsIsForItsOwnBuildOnly() throws Exception {
         isForItsOwnBuildOnly(bothHear("RUN --mount=type=secret,id=key gate", Map.of()));
     }
