@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /// A step that is being done, and what its program told so far: the beginning and the end, with a bound for each, so that a
 /// build that waits for it shows what the build that does it shows. Who follows slowly misses something and holds up nobody.
@@ -31,6 +32,8 @@ final class Flight {
     private long dropped;
     private Amount gone = Amount.NONE;
     private boolean followed;
+    private int followers;
+    private @Nullable Thread left;
     private Runnable whenFollowed = () -> { };
     private boolean over;
     private Optional<StepRecord> result = Optional.empty();
@@ -112,7 +115,45 @@ final class Flight {
         lock.lock();
         try {
             followed = true;
+            followers++;
             whenFollowed.run();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void unfollowed() {
+        lock.lock();
+        try {
+            followers--;
+            interruptUnwanted();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// The build whose step it is does not want it any more: its `worker` is interrupted as soon as nobody follows.
+    void leave(Thread worker) {
+        lock.lock();
+        try {
+            left = worker;
+            interruptUnwanted();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void interruptUnwanted() {
+        if (left != null && followers == 0 && !over) {
+            left.interrupt();
+        }
+    }
+
+    /// What it came to, when it is over.
+    Optional<StepRecord> result() {
+        lock.lock();
+        try {
+            return result;
         } finally {
             lock.unlock();
         }
@@ -134,6 +175,14 @@ final class Flight {
     /// @return the result, if it came to one
     Optional<StepRecord> follow(int vertex, BuildListener listener) throws InterruptedException {
         followed();
+        try {
+            return heard(vertex, listener);
+        } finally {
+            unfollowed();
+        }
+    }
+
+    private Optional<StepRecord> heard(int vertex, BuildListener listener) throws InterruptedException {
         int told = 0;
         long passed = 0;
         var heard = Amount.NONE;

@@ -4,14 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.spec.build.BuildEvent;
+import carafe.spec.build.BuildListener;
 import carafe.spec.oci.Digest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -80,6 +86,81 @@ class FlightTest {
             throw new IOException("run anew");
         })).isInstanceOf(InterruptedException.class);
         assertThat(runs).hasValue(0);
+    }
+
+    private static final Digest KEY = Digest.sha256(new byte[0]);
+    private static final StepRecord MADE = new StepRecord(KEY, "run", "x", Optional.empty(), Instant.EPOCH, Instant.EPOCH, 0,
+            Map.of());
+
+    /// A step that says something, waits for `over` and says something more; two builds want it, and the first is stopped.
+    private final class Shared {
+        final Flights flights = new Flights();
+        final CountDownLatch over = new CountDownLatch(1);
+        final CountDownLatch joined = new CountDownLatch(1);
+        final AtomicInteger interrupted = new AtomicInteger();
+        final AtomicInteger runs = new AtomicInteger();
+        final List<BuildEvent> heard = new CopyOnWriteArrayList<>();
+        final CompletableFuture<StepRecord> first = new CompletableFuture<>();
+        final CompletableFuture<StepRecord> second = new CompletableFuture<>();
+        final Thread owner = Thread.ofVirtual().start(() -> join(first, _ -> { }));
+        final Thread follower;
+
+        Shared() throws Exception {
+            while (runs.get() == 0) {
+                Thread.onSpinWait();
+            }
+            follower = Thread.ofVirtual().start(() -> join(second, event -> {
+                heard.add(event);
+                joined.countDown();
+            }));
+            joined.await();
+            owner.interrupt();
+        }
+
+        private void join(CompletableFuture<StepRecord> result, BuildListener listener) {
+            try {
+                result.complete(flights.join(KEY, 1, listener, told -> {
+                    told.all(log("begun\n"));
+                    runs.incrementAndGet();
+                    try {
+                        over.await();
+                    } catch (InterruptedException e) {
+                        interrupted.incrementAndGet();
+                        throw e;
+                    }
+                    told.all(log("ended\n"));
+                    return MADE;
+                }));
+            } catch (InterruptedException e) {
+                result.completeExceptionally(e);
+            }
+        }
+    }
+
+    @Test
+    @Timeout(60)
+    void aStepGoesOnForThoseWhoWaitWhenItsBuildIsStopped() throws Exception {
+        var shared = new Shared();
+        shared.over.countDown();
+        assertThat(shared.second.get()).isEqualTo(MADE);
+        assertThat(text(shared.heard)).isEqualTo("begun\nended\n");
+        assertThat(shared.first).failsWithin(Duration.ofMinutes(1)).withThrowableThat()
+                .withCauseInstanceOf(InterruptedException.class);
+        assertThat(shared.runs).hasValue(1);
+        assertThat(shared.interrupted).hasValue(0);
+    }
+
+    @Test
+    @Timeout(60)
+    void aStepEndsWithTheLastBuildThatWantsIt() throws Exception {
+        var shared = new Shared();
+        shared.follower.interrupt();
+        for (var build : List.of(shared.first, shared.second)) {
+            assertThat(build).failsWithin(Duration.ofMinutes(1)).withThrowableThat()
+                    .withCauseInstanceOf(InterruptedException.class);
+        }
+        assertThat(shared.runs).hasValue(1);
+        assertThat(shared.interrupted).hasValue(1);
     }
 
     @Test
