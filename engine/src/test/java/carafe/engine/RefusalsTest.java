@@ -50,7 +50,7 @@ class RefusalsTest {
             {"VolumesFrom":["nope"]} | {} | No such container: nope
             {"Links":["nope:x"]} | {} | could not get container for nope: No such container: nope
             {"Mounts":[{"Type":"image","Source":"nope","Target":"/x"}]} | {} | No such image: nope:latest
-            {"VolumeDriver":"nope","Binds":["vol:/x"]} | {} | create vol: error looking up volume plugin nope: plugin "nope" not found
+            {"VolumeDriver":"no","Binds":["v1:/x"]} | {} | create v1: error looking up volume plugin no: plugin "no" not found
             """)
     void nothingButTheImageItselfIsAnsweredAsMissing(String host, String endpoints, String message) throws Exception {
         var networking = NetworkingConfig.parse((Json.Obj) Json.parse("{\"EndpointsConfig\":" + endpoints + "}"));
