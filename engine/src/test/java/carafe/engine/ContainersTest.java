@@ -385,7 +385,7 @@ final class ContainersTest {
     @Test
     void whatTheEngineCannotDoYetIsSaidClearly() {
         assertThatThrownBy(() -> containers.create(request("", "{\"NetworkMode\":\"mine\"}", "true")))
-                .isInstanceOf(EngineException.NotFound.class)
+                .isInstanceOf(EngineException.Invalid.class)
                 .hasMessage("network mine not found");
     }
 

@@ -49,10 +49,8 @@ class RefusalsTest {
             {"NetworkMode":"container:nope"} | {} | No such container: nope
             {"VolumesFrom":["nope"]} | {} | No such container: nope
             {"Links":["nope:x"]} | {} | could not get container for nope: No such container: nope
-            {"PidMode":"container:nope"} | {} | No such container: nope
-            {"IpcMode":"container:nope"} | {} | No such container: nope
             {"Mounts":[{"Type":"image","Source":"nope","Target":"/x"}]} | {} | No such image: nope:latest
-            {"VolumeDriver":"nope","Binds":["v:/x"]} | {} | create v: error looking up volume plugin nope: plugin "nope" not found
+            {"VolumeDriver":"no","Binds":["v1:/x"]} | {} | create v1: error looking up volume plugin no: plugin "no" not found
             """)
     void nothingButTheImageItselfIsAnsweredAsMissing(String host, String endpoints, String message) throws Exception {
         var networking = NetworkingConfig.parse((Json.Obj) Json.parse("{\"EndpointsConfig\":" + endpoints + "}"));
