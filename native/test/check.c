@@ -343,7 +343,8 @@ static void hostile_wishes(void) {
     size_t length = pick(round % 100 == 0 ? sizeof bytes - 1 : 24);
     for (size_t i = 0; i < length; i++) bytes[i] = (uint8_t)(round % 2 == 0 ? pick(256) : '/' + pick(3));
     uint8_t what = (uint8_t)pick(11);
-    bool harmless = what != CARAFE_FILE_CREATE && what != CARAFE_FILE_OVERWRITE && what != CARAFE_FILE_REMOVE && what != CARAFE_FILE_LIST;
+    bool harmless = what != CARAFE_FILE_CREATE && what != CARAFE_FILE_OVERWRITE && what != CARAFE_FILE_REMOVE &&
+                    what != CARAFE_FILE_LIST;
     if (harmless) expect(wish(what, bytes, length) && dones == 1, "a wish is answered once");
   }
 }

@@ -252,38 +252,6 @@ class SimultaneousTest {
 
     @Test
     @Timeout(120)
-    void whoWaitsForAStepHasItWhenItsBuildIsCancelled() throws Exception {
-        String file = "FROM scratch\nRUN gate\n";
-        var first = Thread.ofVirtual().start(() -> assertThatThrownBy(() -> build(file))
-                .isInstanceOf(InterruptedException.class));
-        waiting.await();
-        var heard = new CopyOnWriteArrayList<String>();
-        var joined = new CountDownLatch(1);
-        var second = CompletableFuture.supplyAsync(() -> {
-            try {
-                return builder.build(request(), this::base, new TarText().file("Dockerfile", file).stream(), event -> {
-                    if (event instanceof BuildEvent.Log log) {
-                        heard.add(new String(log.bytes(), StandardCharsets.US_ASCII));
-                        joined.countDown();
-                    }
-                }).imageId().orElseThrow();
-            } catch (EngineException | InterruptedException e) {
-                throw new CompletionException(e);
-            }
-        });
-        joined.await();
-        first.interrupt();
-        gate.countDown();
-        first.join();
-        try (var tree = files(Digest.parse(second.get()))) {
-            assertThat(text(tree, "gate")).isEqualTo("g");
-        }
-        assertThat(heard).containsExactly("before\n", "behind\n");
-        assertThat(runs).hasValue(1);
-    }
-
-    @Test
-    @Timeout(120)
     void whatAStepWithASecretPrintsIsForItsOwnBuildOnly() throws Exception {
         isForItsOwnBuildOnly(bothHear("RUN --mount=type=secret,id=key gate", Map.of()));
     }
@@ -306,8 +274,7 @@ class SimultaneousTest {
     void anImageThatIsRemovedMeanwhileStaysForTheBuildThatNamesIt() throws Exception {
         builder.build(BuildRequest.of(List.of("used:1")), this::base,
                 new TarText().file("f", "used").file("Dockerfile", "FROM scratch\nCOPY f /used\n").stream(), _ -> { });
-        builder.keeping().prune(new CachePrune(Optional.empty(), CachePrune.Space.NONE, CachePrune.Kept.ANY, true),
-                Instant.now());
+        builder.keeping().prune(new CachePrune(Optional.empty(), CachePrune.Space.NONE, CachePrune.Kept.ANY, true), Instant.now());
         var result = CompletableFuture.supplyAsync(() -> {
             try {
                 return builder.build(request(), this::base, new TarText().file("Dockerfile",

@@ -2,6 +2,7 @@ package carafe.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -67,9 +68,9 @@ final class CarafeBuildNamesTest {
         String id = Command.of("sh", "-c", ". " + script, carafe.program().toString(), context.toString())
                 .with("LC_ALL", "C").with("DOCKER_HOST", engine.host()).with("CARAFE_WARM", warm)
                 .with("HOME", engine.directory().toString()).run().good().text();
-        assertThat(ran(id, "cd /files/gr* && ls | od -An -tx1")).isEqualTo("67 72 c3 b6 c3 9f 65 0a");
+        assertThat(ran(id, "cd /files/gr* && printf %s * | od -An -tx1")).isEqualTo("67 72 c3 b6 c3 9f 65");
         String labels = carafe.to(engine).and("inspect", "-f", "{{json .Config.Labels}}", id).run().good().text();
-        assertThat(labels).isEqualTo("{\"x\":\"gr\u00f6\"}");
+        assertThat(labels).contains("\"x\":\"gr\u00f6\"");
     }
 
     @Test
@@ -103,6 +104,16 @@ final class CarafeBuildNamesTest {
         assertThat(ran(classic, "cd /files && cat link && for n in caf*/*; do printf %s \"$n\"; done | od -An -tx1; "
                 + "readlink away | od -An -tx1")).isEqualTo("x\n 63 61 66 e9 2f 63 61 66 e9\n"
                 + " 2f 6e 6f 6e 65 2f 63 61 66 e9 0a");
+        Path out = Files.createDirectory(engine.directory().resolve("out-" + warm));
+        carafe.to(engine).and("build", "-o", out.toString(), context.toString()).run().good();
+        Path there = Files.createDirectory(engine.directory().resolve("copied-" + warm));
+        carafe.to(engine).and("create", "--name", "names" + warm, classic, "true").run().good();
+        carafe.to(engine).and("cp", out + "/files", "names" + warm + ":/again").run().good();
+        carafe.to(engine).and("cp", "names" + warm + ":/again", there.toString()).run().good();
+        for (Path files : new Path[] {out.resolve("files"), there.resolve("again")}) {
+            assertThat(shell(files, "cat caf*/caf* && readlink away | od -An -tx1"))
+                    .isEqualTo("x\n 2f 6e 6f 6e 65 2f 63 61 66 e9 0a");
+        }
         shell(context, "i=0; while [ $i -lt 1100 ]; do i=$((i+1)); echo $i > files/f$i; done");
         String many = docker(context).run().good().text();
         for (int i = 0; i < 2; i++) { // listed, and from what was learnt
@@ -132,7 +143,6 @@ final class CarafeBuildNamesTest {
         assertThat(build.run().good().text()).isEqualTo(few);
         Path out = engine.directory().resolve("out" + warm + ".tar");
         carafe.to(engine).and("build", "-o", "type=tar,dest=" + out, context.toString()).run().good();
-        assertThat(Command.of("tar", "--xattrs", "-tvvf", out.toString()).run().good().text())
-                .contains("security.capability");
+        assertThat(Files.readString(out, StandardCharsets.ISO_8859_1)).contains("SCHILY.xattr.security.capability=");
     }
 }

@@ -45,7 +45,7 @@ final class CarafeBuildTalkTest {
     void aQuietBuildThatFailsSaysWhyThroughBothDoors() throws Exception {
         Path context = context("FROM busybox\nRUN echo because; exit 3\n");
         var ours = run("build", "-q", "--network", "none", context.toString()).endedWith(1);
-        assertThat(ours.err()).containsPattern("\n[0-9.]+ because\n").contains("exit code: 3");
+        assertThat(ours.err()).containsPattern("\n[0-9.]+ because\n").contains("returned a non-zero code: 3");
         assertThat(ours.out()).isEmpty();
         var docker = Client.docker28().to(engine).with("DOCKER_BUILDKIT", "0")
                 .and("build", "-q", "--network", "none", context.toString()).run().endedWith(3);

@@ -138,10 +138,10 @@ class HostsBridgeTest {
         }
     }
 
-    /// Takes the addresses from the bridge that networks of this test overlap, or gives them back.
+    /// Takes the addresses from the bridge, which networks overlap, or gives them back in their order.
     private void have(boolean there) throws Exception {
         int index = stage.netlink().link("br9").orElseThrow().index();
-        for (String text : List.of("192.0.2.10/24", "2001:db8::10/64")) {
+        for (String text : OWN) {
             var address = Cidr.parseHost(text);
             stage.netlink().perform(there
                     ? NetRequest.addAddress(index, address.address().bytes(), address.prefix())

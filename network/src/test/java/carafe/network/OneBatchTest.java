@@ -45,7 +45,6 @@ class OneBatchTest {
     private RetiredBridges retired;
     private Bridges bridges;
     private Addresses addresses;
-    private Sandboxes sandboxes;
 
     private record Made(NetNamespace namespace, long batches) {
         long since() {
@@ -68,7 +67,6 @@ class OneBatchTest {
 
     @AfterEach
     void close() {
-        sandboxes.close();
         retired.close();
         host.close();
         thread.close();
@@ -76,10 +74,10 @@ class OneBatchTest {
     }
 
     /// Keeps `ahead` namespaces ready, and as many with a cable.
-    private void start(int ahead) throws Exception {
+    private Sandboxes start(int ahead) throws Exception {
         var namespaces = new NamespacePool(thread, this::namespace, ahead,
                 new CablesAhead(thread.insideHome(Netlink::open), marks, graveyard), Failpoints.none());
-        sandboxes = new Sandboxes(
+        return new Sandboxes(
                 new Sandboxes.Tools(thread, namespaces, new Cables(host, thread, bridges, bridges::make), graveyard,
                         SandboxNotes.open(run.resolve("n")), marks, new Arrivals(Set.of("front", "back"))),
                 addresses, List.of(), Failpoints.none());
@@ -113,41 +111,43 @@ class OneBatchTest {
 
     @Test
     void aStartMakesItsLinkInOneCallAndConfiguresItInAnother() throws Exception {
-        start(0);
-        var front = network("front", 7);
-        var back = network("back", 8);
-        long before = host.batches();
-        var one = sandboxes.open(ONE, List.of(joining(front)), Optional.empty());
-        assertThat(host.batches() - before).as("on the host").isEqualTo(1);
-        assertThat(inside(one)).as("inside").isEqualTo(1);
-        sandboxes.close(ONE);
-        sandboxes.settle();
+        try (var sandboxes = start(0)) {
+            var front = network("front", 7);
+            var back = network("back", 8);
+            long before = host.batches();
+            var one = sandboxes.open(ONE, List.of(joining(front)), Optional.empty());
+            assertThat(host.batches() - before).as("on the host").isEqualTo(1);
+            assertThat(inside(one)).as("inside").isEqualTo(1);
+            sandboxes.close(ONE);
+            sandboxes.settle();
 
-        before = host.batches();
-        var both = sandboxes.open(ONE, List.of(joining(front), joining(back)), Optional.empty());
-        assertThat(host.batches() - before).as("on the host: one for each link").isEqualTo(2);
-        assertThat(inside(both)).as("inside: one for all").isEqualTo(1);
-        assertThat(stage.links()).contains("br-front", "br-back").hasSize(5);
+            before = host.batches();
+            var both = sandboxes.open(ONE, List.of(joining(front), joining(back)), Optional.empty());
+            assertThat(host.batches() - before).as("on the host: one for each link").isEqualTo(2);
+            assertThat(inside(both)).as("inside: one for all").isEqualTo(1);
+            assertThat(stage.links()).contains("br-front", "br-back").hasSize(5);
+        }
     }
 
     @Test
     void oneThatFindsACableMadeAheadPlugsItInInOneCall() throws Exception {
-        start(1);
-        var front = network("front", 7);
-        for (int attempt = 0; true; attempt++) { // the first asks for cables, one of the next finds one
-            assertThat(attempt).as("cables are made ahead").isLessThan(500);
-            long before = host.batches();
-            var sandbox = sandboxes.open(ONE, List.of(joining(front)), Optional.empty());
-            boolean ahead = sandboxes.steps(ONE).stream().anyMatch(step -> step.call().endsWith("made ahead")
-                    && step.call().contains("eth0"));
-            long calls = host.batches() - before;
-            long inside = inside(sandbox);
-            sandboxes.close(ONE);
-            sandboxes.settle();
-            assertThat(calls).as("on the host").isEqualTo(1);
-            assertThat(inside).as("inside").isEqualTo(ahead ? 2 : 1);
-            if (ahead) {
-                return;
+        try (var sandboxes = start(1)) {
+            var front = network("front", 7);
+            for (int attempt = 0; true; attempt++) { // the first asks for cables, one of the next finds one
+                assertThat(attempt).as("cables are made ahead").isLessThan(500);
+                long before = host.batches();
+                var sandbox = sandboxes.open(ONE, List.of(joining(front)), Optional.empty());
+                boolean ahead = sandboxes.steps(ONE).stream().anyMatch(step -> step.call().endsWith("made ahead")
+                        && step.call().contains("eth0"));
+                long calls = host.batches() - before;
+                long inside = inside(sandbox);
+                sandboxes.close(ONE);
+                sandboxes.settle();
+                assertThat(calls).as("on the host").isEqualTo(1);
+                assertThat(inside).as("inside").isEqualTo(ahead ? 2 : 1);
+                if (ahead) {
+                    return;
+                }
             }
         }
     }

@@ -1,5 +1,6 @@
 package carafe.cli.copy;
 
+import carafe.cli.session.PathText;
 import carafe.spec.tar.TarEntry;
 import carafe.spec.tar.TarWriter;
 import java.io.IOException;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /// Packs a local file or directory, links as links.
 public final class LocalPacker {
@@ -51,7 +53,7 @@ public final class LocalPacker {
             return;
         }
         long size = type == TarEntry.Type.FILE ? number(attributes, "size") : 0;
-        String link = type == TarEntry.Type.SYMLINK ? Files.readSymbolicLink(file).toString() : "";
+        String link = type == TarEntry.Type.SYMLINK ? PathText.of(Files.readSymbolicLink(file)) : "";
         long device = number(attributes, "rdev");
         tar.add(new TarEntry(type, plan.renamed(name), link, size, List.of(), mode & 07777,
                 number(attributes, "uid") & 0xFFFFFFFFL, number(attributes, "gid") & 0xFFFFFFFFL,
@@ -67,7 +69,7 @@ public final class LocalPacker {
             children.sort(null);
             for (var child : children) {
                 try {
-                    add(child, name + "/" + child.getFileName());
+                    add(child, name + "/" + PathText.of(Objects.requireNonNull(child.getFileName())));
                 } catch (NoSuchFileException e) {
                     continue; // gone meanwhile
                 }

@@ -1,5 +1,6 @@
 package carafe.cli.copy;
 
+import carafe.cli.session.PathText;
 import carafe.spec.EngineException;
 import carafe.spec.tar.TarEntry;
 import carafe.spec.tar.TarReader;
@@ -91,7 +92,7 @@ public final class LocalUnpacker {
                 directories.add(new Times(path, FileTime.fromMillis(entry.mtimeSeconds() * 1000)));
             }
             case FILE -> file(path, entry, tar);
-            case SYMLINK -> Files.createSymbolicLink(path, Path.of(entry.linkName()));
+            case SYMLINK -> Files.createSymbolicLink(path, PathText.path(entry.linkName()));
             case HARD_LINK -> {
                 Path target = inside(plan.renamed(entry.linkName()));
                 if (!Files.isRegularFile(target, LinkOption.NOFOLLOW_LINKS) || !target.toRealPath().startsWith(top)) {
@@ -105,7 +106,7 @@ public final class LocalUnpacker {
     }
 
     private Path inside(String name) throws CopyException {
-        Path path = top.resolve(name.startsWith("/") ? name.substring(1) : name).normalize();
+        Path path = PathText.resolve(top, name.startsWith("/") ? name.substring(1) : name).normalize();
         if (!path.startsWith(top)) {
             throw new CopyException("\"" + name + "\" is outside of \"" + top + "\"");
         }

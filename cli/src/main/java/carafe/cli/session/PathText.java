@@ -42,6 +42,16 @@ public final class PathText {
         }
     }
 
+    /// The path that `text` is, absolute or not.
+    public static Path path(String text) {
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            Path path = resolve(Path.of("/"), text);
+            return text.startsWith("/") ? path : path.subpath(0, path.getNameCount());
+        }
+    }
+
     private static byte[] unescaped(String raw) {
         byte[] bytes = raw.getBytes(StandardCharsets.ISO_8859_1);
         int length = 0;

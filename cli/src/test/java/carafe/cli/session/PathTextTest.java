@@ -28,6 +28,10 @@ class PathTextTest {
                 assertThat(found.iterator().next()).isEqualTo(path);
             }
             Files.delete(path);
+            for (String whole : new String[] {text, "../" + text + "/" + text, "/" + text}) {
+                assertThat(PathText.of(PathText.path(whole))).isEqualTo(whole);
+                assertThat(PathText.path(whole).isAbsolute()).isEqualTo(whole.startsWith("/"));
+            }
         }
     }
 }
