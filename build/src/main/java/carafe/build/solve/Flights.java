@@ -82,23 +82,16 @@ public final class Flights {
         if (stopped) {
             throw new InterruptedException("the build was stopped");
         }
-        var made = own.result();
-        if (made.isEmpty()) {
-            throw Flights.<X>thrown(failure.get());
-        }
-        return made.get();
-    }
-
-    @SuppressWarnings("unchecked")
-    private static <X extends Exception> X thrown(@Nullable Throwable failure) throws InterruptedException {
-        switch (failure) {
-            case null -> throw new AssertionError("a step has neither a result nor a failure");
+        return switch (failure.get()) {
+            case null -> own.result().orElseThrow(() -> new AssertionError("a step has neither a result nor a failure"));
             case RuntimeException e -> throw e;
             case Error e -> throw e;
             case InterruptedException e -> throw e;
-            default -> {
-                return (X) failure; // work throws nothing else
+            case Throwable e -> {
+                @SuppressWarnings("unchecked") // work throws nothing else
+                X thrown = (X) e;
+                throw thrown;
             }
-        }
+        };
     }
 }
