@@ -40,7 +40,7 @@ final class OsPrograms implements Programs {
 
     @Override
     public Outcome ask(List<String> command, Map<String, String> variables, boolean terminal) throws IOException {
-        var builder = new ProcessBuilder(command).redirectOutput(Redirect.DISCARD)
+        var builder = CallersLocale.in(new ProcessBuilder(command)).redirectOutput(Redirect.DISCARD)
                 .redirectInput(terminal ? Redirect.INHERIT : Redirect.from(new File("/dev/null")));
         builder.environment().putAll(variables);
         var process = builder.start();
@@ -57,7 +57,7 @@ final class OsPrograms implements Programs {
 
     @Override
     public Beside start(List<String> command) throws IOException {
-        var process = new ProcessBuilder(command).redirectError(Redirect.INHERIT).start();
+        var process = CallersLocale.in(new ProcessBuilder(command)).redirectError(Redirect.INHERIT).start();
         boolean started = false;
         try {
             for (int said = process.getInputStream().read(); said != '\n'; said = process.getInputStream().read()) {

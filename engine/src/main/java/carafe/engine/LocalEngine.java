@@ -97,19 +97,11 @@ final class LocalEngine implements Engine {
         execs = new LiveExecs(book, parts.runtime(), memberships.links(), layout, parts.clock());
         containers = new LiveContainers(book, parts.runtime(), bundles, parts.clock(), new LiveContainers.Hands(
                 new Creator(book, planner, layers, sources, layout, steps),
-                planner,
-                lifecycle,
-                new Stopper(book, lifecycle, volumeMounts),
-                remover,
+                planner, lifecycle, new Stopper(book, lifecycle, volumeMounts), remover,
                 new Streams(book, parts.runtime(), layout, resources.watch()),
                 new ContainerCopies(book, bundles, endings, sources),
-                new Viewer(book, parts.images(), names, new Viewer.Sources(layout, volumeBook, memberships),
-                        parts.clock()),
-                execs,
-                new Updater(book),
-                recent,
-                memberships,
-                layout));
+                new Viewer(book, parts.images(), names, new Viewer.Sources(layout, volumeBook, memberships), parts.clock()),
+                execs, new Updater(book), recent, memberships, layout));
         images = new LiveImages(parts.images(), parts.remote().registries(), book,
                 new LiveImages.Tell(names, resources.events(), parts.clock()));
         transfers = new LiveTransfers(parts.images(), parts.remote().registries(), parts.remote().limits(), images);

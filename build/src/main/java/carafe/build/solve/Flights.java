@@ -32,7 +32,8 @@ public final class Flights {
 
     /// Runs `work`, or waits for whoever is doing the same and takes his result. Where he failed or was stopped, the
     /// work is done here. An interrupt ends the work only when nobody else waits for it; it is thrown at its end in any
-    /// case, as the work is done with what belongs to this build. `listener` hears what the program does, here or, as far as it is told to those that wait, there, as
+    /// case, as the work is done with what belongs to this build. `listener` hears what the program does, here or, as far as
+    /// it is told to those that wait, there, as
     /// of the step `vertex`. Who listens slowly holds up neither the others nor, for long, the work: see [OwnEvents].
     <X extends Exception> StepRecord join(Digest key, int vertex, BuildListener listener, Work<X> work)
             throws X, InterruptedException {

@@ -174,7 +174,7 @@ public final class BuildProgress {
             }
             var vertex = known == null ? begun(CONTEXT, "[internal] load build context") : known;
             if (vertex.running()) {
-                status(vertex, "transferring context", "", bytes, 0, whole);
+                status(vertex, "transferring context", "", new Amount(bytes, 0, whole));
                 if (whole) {
                     ended(vertex);
                 }
@@ -197,7 +197,7 @@ public final class BuildProgress {
         var vertex = vertices.get(name);
         if (vertex == null || !vertex.running() && kind.equals("resolving")) {
             vertex = begun(name, "[internal] load metadata for " + name);
-            status(vertex, "resolve " + name, "", 0, 0, false);
+            status(vertex, "resolve " + name, "", new Amount(0, 0, false));
         }
         String layer = event.text("layer");
         String words = event.text("status");
@@ -206,28 +206,38 @@ public final class BuildProgress {
             vertex.statuses.clear();
             ended(vertex);
         } else if (layer.matches("[0-9a-f]{12}") && !UNTOLD.contains(words)) {
-            status(vertex, layer, words, event.number("current", 0), event.number("total", 0), FINAL.contains(words));
+            status(vertex, layer, words,
+                    new Amount(event.number("current", 0), event.number("total", 0), FINAL.contains(words)));
+        }
+    }
+
+    /// How many bytes are there, of how many (0: unknown), and whether that is the end.
+    private record Amount(long current, long total, boolean whole) {
+
+        @Override
+        public String toString() {
+            return total > 0 ? " " + Human.size(current, DIGITS) + " / " + Human.size(total, DIGITS)
+                    : current > 0 ? ": " + Human.size(current, DIGITS) : "";
         }
     }
 
     /// Shows how far `part` of a vertex's work is; what only counts on is told once a second.
-    private void status(Vertex vertex, String part, String words, long current, long total, boolean whole) {
+    private void status(Vertex vertex, String part, String words, Amount amount) {
         var now = session.clock().instant();
         var status = vertex.statuses.computeIfAbsent(part, _ -> new Status(now));
-        status.line = part + (words.isEmpty() ? "" : " " + words)
-                + (total > 0 ? " " + Human.size(current, DIGITS) + " / " + Human.size(total, DIGITS)
-                : current > 0 ? ": " + Human.size(current, DIGITS) : "")
-                + (whole ? " " + seconds(status.began, now) + "s done" : "");
-        if (!whole && status.words.equals(words) && now.isBefore(status.told.plus(SECOND))) {
+        status.line = part + (words.isEmpty() ? "" : " " + words) + amount
+                + (amount.whole ? " " + seconds(status.began, now) + "s done" : "");
+        if (!amount.whole && status.words.equals(words) && now.isBefore(status.told.plus(SECOND))) {
             return;
         }
         status.words = words;
         status.told = now;
         plain("#" + vertex.number + " " + status.line);
         if (style == Style.RAWJSON) {
-            var json = Json.object().put("id", part).put("vertex", vertex.digest()).put("name", words).put("current", current)
-                    .put("total", total).put("timestamp", now.toString()).put("started", status.began.toString());
-            record("statuses", (whole ? json.put("completed", now.toString()) : json).build());
+            var json = Json.object().put("id", part).put("vertex", vertex.digest()).put("name", words)
+                    .put("current", amount.current).put("total", amount.total)
+                    .put("timestamp", now.toString()).put("started", status.began.toString());
+            record("statuses", (amount.whole ? json.put("completed", now.toString()) : json).build());
         }
     }
 

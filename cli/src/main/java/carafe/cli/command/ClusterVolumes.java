@@ -1,6 +1,7 @@
 package carafe.cli.command;
 
 import carafe.cli.client.Target;
+import carafe.cli.flag.Flag;
 import carafe.cli.flag.Flags;
 import carafe.cli.flag.Values;
 import carafe.cli.format.Listing;
@@ -19,21 +20,23 @@ final class ClusterVolumes {
 
     private ClusterVolumes() {}
 
+    /// Docker shows them where there is a swarm.
     static void declare(Flags flags) {
-        availability(flags);
-        flags.text("group", "Cluster Volume group (cluster volumes)");
-        flags.add("limit-bytes", "bytes", "Minimum size of the Cluster Volume in bytes").checked(Values::bytes);
-        flags.add("required-bytes", "bytes", "Maximum size of the Cluster Volume in bytes").checked(Values::bytes);
-        flags.text("scope", "Cluster Volume access scope (\"single\", \"multi\")").otherwise("single");
-        flags.add("secret", "map", "Cluster Volume secrets").shown("map[]");
-        flags.text("sharing", "Cluster Volume access sharing (\"none\", \"readonly\", \"onewriter\", \"all\")").otherwise("none");
-        flags.list("topology-preferred", "A topology that the Cluster Volume would be preferred in");
-        flags.list("topology-required", "A topology that the Cluster Volume must be accessible from");
-        flags.text("type", "Cluster Volume access type (\"mount\", \"block\")").otherwise("block");
+        availability(flags).hidden();
+        flags.text("group", "Cluster Volume group (cluster volumes)").hidden();
+        flags.add("limit-bytes", "bytes", "Minimum size of the Cluster Volume in bytes").checked(Values::bytes).hidden();
+        flags.add("required-bytes", "bytes", "Maximum size of the Cluster Volume in bytes").checked(Values::bytes).hidden();
+        flags.text("scope", "Cluster Volume access scope (\"single\", \"multi\")").otherwise("single").hidden();
+        flags.add("secret", "map", "Cluster Volume secrets").shown("map[]").hidden();
+        flags.text("sharing", "Cluster Volume access sharing (\"none\", \"readonly\", \"onewriter\", \"all\")").otherwise("none")
+                .hidden();
+        flags.list("topology-preferred", "A topology that the Cluster Volume would be preferred in").hidden();
+        flags.list("topology-required", "A topology that the Cluster Volume must be accessible from").hidden();
+        flags.text("type", "Cluster Volume access type (\"mount\", \"block\")").otherwise("block").hidden();
     }
 
-    private static void availability(Flags flags) {
-        flags.text("availability", "Cluster Volume availability (\"active\", \"pause\", \"drain\")").otherwise("active");
+    private static Flag availability(Flags flags) {
+        return flags.text("availability", "Cluster Volume availability (\"active\", \"pause\", \"drain\")").otherwise("active");
     }
 
     /// The request with what makes it one of a swarm's, if any of the flags was given.

@@ -54,7 +54,7 @@ final class VolumeCommands {
     static Command list(String path) {
         var command = Command.of(path, "[OPTIONS]", "List volumes").aliases("volume ls", "volume list");
         var flags = command.flags();
-        flags.bool("cluster", "Display only cluster volumes, and use cluster volume list formatting");
+        flags.bool("cluster", "Display only cluster volumes, and use cluster volume list formatting").hidden();
         flags.add("f,filter", "filter", "Provide filter values (e.g. \"dangling=true\")").checked(Values::filter);
         Formats.list(flags);
         flags.bool("q,quiet", "Only display volume names");

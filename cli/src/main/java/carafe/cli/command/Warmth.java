@@ -27,7 +27,7 @@ public final class Warmth {
             "network prune", "network remove", "network rm",
             "system df", "system info",
             "volume create", "volume inspect", "volume list", "volume ls", "volume prune", "volume remove",
-            "volume rename", "volume rm");
+            "volume rename", "volume rm", "volume update");
 
     private Warmth() {}
 

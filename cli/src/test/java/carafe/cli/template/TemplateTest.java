@@ -63,11 +63,6 @@ class TemplateTest {
             {{with .State.Health}}x{{else with .Config.Image}}{{.}}{{end}} § x
             {{with $x := 3}}{{$x}}{{end}} § 3
             {{$x := 1}}{{range .Config.Env}}{{$x = 2}}{{end}}{{$x}} § 2
-            {{json .Config.Entrypoint}} {{.Config.Entrypoint}} {{len .Config.Entrypoint}} § null [] 0
-            {{range .Config.Entrypoint}}x{{end}}{{if .Config.Shell}}x{{else}}none{{end}} § none
-            {{json .Config.Volumes}} {{.Config.Volumes}} {{index .Config.ExposedPorts "1/tcp"}}. § null map[] <no value>.
-            {{json .Config.StopSignal}} {{json .Config.WorkingDir}} {{.Author}}. {{.Config.ArgsEscaped}} § "" "" . false
-            {{json .State.Health}} {{json .Config.Healthcheck}} {{.HostConfig.KernelMemory}} § null null 0
             {{define "t"}}<{{.}}>{{end}}{{template "t" .Id}}{{template "t" "q"}} § <8b25><q>
             {{block "b" .Id}}[{{.}}]{{end}} § [8b25]
             {{index .Config.Env 1}} {{index .Config.Labels "a"}} § PATH=/bin b
@@ -96,6 +91,19 @@ class TemplateTest {
     void printsWhatDockerPrints(String template, String output) throws Exception {
         String wanted = output.replace("\\t", "\t").replace("\\\\", "\\");
         assertThat(run(template.replace("\\\\", "\\"))).isEqualTo(wanted);
+    }
+
+    /// Docker's documents have these fields always.
+    @ParameterizedTest
+    @CsvSource(delimiter = '§', quoteCharacter = '¤', textBlock = """
+            {{json .Config.Entrypoint}} {{.Config.Entrypoint}} {{len .Config.Entrypoint}} § null [] 0
+            {{range .Config.Entrypoint}}x{{end}}{{if .Config.Shell}}x{{else}}none{{end}} § none
+            {{json .Config.Volumes}} {{.Config.Volumes}} {{index .Config.ExposedPorts "1/tcp"}}. § null map[] <no value>.
+            {{json .Config.StopSignal}} {{json .Config.WorkingDir}} {{.Author}}. {{.Config.ArgsEscaped}} § "" "" . false
+            {{json .State.Health}} {{json .Config.Healthcheck}} {{.HostConfig.KernelMemory}} § null null 0
+            """, ignoreLeadingAndTrailingWhitespace = true)
+    void fieldsThatAreLeftOutAreEmpty(String template, String output) throws Exception {
+        assertThat(run(template)).isEqualTo(output);
     }
 
     @ParameterizedTest

@@ -13,6 +13,7 @@ final class Patience {
     private final Map<String, Integer> unwanted = new HashMap<>(); // by container: how many do not want its start now
     private boolean over;
 
+    /// What may have to wait.
     interface Wait {
         void run() throws EngineException;
     }
