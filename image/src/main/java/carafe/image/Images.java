@@ -7,6 +7,7 @@ import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -519,8 +520,14 @@ public final class Images implements AutoCloseable {
             var uses = new ArrayList<LayerUse>();
             var ofContainers = snapshots.neededLayers();
             for (var diffId : layers.list()) {
-                uses.add(new LayerUse(diffId, layers.sizes(diffId).fileBytes(),
-                        users.getOrDefault(diffId, Set.of()), ofContainers.contains(diffId)));
+                var images = users.getOrDefault(diffId, Set.of());
+                try {
+                    uses.add(new LayerUse(diffId, layers.sizes(diffId).fileBytes(), images, ofContainers.contains(diffId)));
+                } catch (NoSuchFileException e) {
+                    if (!images.isEmpty()) {
+                        throw e;
+                    } // else a collection took it after it was listed
+                }
             }
             return uses;
         } catch (IOException e) {
