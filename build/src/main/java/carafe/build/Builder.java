@@ -129,7 +129,7 @@ public final class Builder implements AutoCloseable {
     /// begin with. An interrupt ends the build and everything that it runs.
     /// @throws EngineException.Invalid the Dockerfile or the context is at fault, or a step's program failed; the events
     /// told which
-    /// @return `CONTEXT_WANTED`, with no step done and nothing told (cache mounts of imported caches are there), where a
+    /// @return `CONTEXT_WANTED`, with no step done and nothing told of any (cache mounts of imported caches are there), where a
     /// context that was only listed does not do
     public BuildOutcome build(BuildRequest request, BaseImages given, InputStream context, BuildListener listener)
             throws EngineException, InterruptedException {

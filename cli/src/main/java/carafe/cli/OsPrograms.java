@@ -46,6 +46,9 @@ final class OsPrograms implements Programs {
         var process = builder.start();
         try {
             byte[] said = process.getErrorStream().readNBytes(MOST_OUTPUT);
+            if (said.length == MOST_OUTPUT) {
+                throw new IOException(command.getFirst() + " says too much");
+            }
             return new Outcome(process.waitFor(), new String(said, StandardCharsets.UTF_8));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -88,7 +88,7 @@ final class CarafeSharedBuildsTest {
 
     @Test
     void aStepThatOnlyAStalledClientWantsEndsWhenThatGoes() throws Exception {
-        String dockerfile = "FROM busybox\nRUN echo begun; yes abandoned | head -n 3000000; echo over\n";
+        String dockerfile = "FROM busybox\nRUN echo begun; yes abandoned\n";
         stalled(dockerfile, "begun").close();
         Path runs = engine.execRoot().resolve("c");
         Deadline.await("the step is gone", () -> !Files.exists(runs) || List.of(runs.toFile().list()).isEmpty());

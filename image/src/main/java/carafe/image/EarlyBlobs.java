@@ -3,6 +3,7 @@ package carafe.image;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,6 +27,7 @@ import java.util.concurrent.TimeUnit;
 public final class EarlyBlobs implements AutoCloseable {
 
     /// What comes between a build and its push, or between two pushes of its image.
+    private static final System.Logger LOG = System.getLogger("carafe.image");
     private static final Duration KEPT = Duration.ofMinutes(1);
     private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(5);
 
@@ -99,13 +101,14 @@ public final class EarlyBlobs implements AutoCloseable {
         private Hold() {}
 
         /// Has the layer's blob made in the background, unless there is no need. One that is here is held.
-        public void begin(Digest diffId) throws EngineException {
+        public void begin(Digest diffId) {
             try {
                 if (known.of(diffId).stream().anyMatch(blob -> !blob.repositories().isEmpty())) {
                     return;
                 }
             } catch (IOException e) {
-                throw Failures.of("read layer " + diffId, e);
+                LOG.log(Level.DEBUG, "layer {0} is compressed when it is sent: {1}", diffId, e.getMessage());
+                return; // nothing but time depends on it
             }
             synchronized (entries) {
                 if (!maker.isShutdown()) {

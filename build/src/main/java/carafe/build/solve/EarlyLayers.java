@@ -38,7 +38,7 @@ record EarlyLayers(Set<Integer> stages, boolean whole, EarlyBlobs.Hold hold) {
     }
 
     /// A stage has begun with these layers.
-    void begun(int stage, List<Digest> layers) throws EngineException {
+    void begun(int stage, List<Digest> layers) {
         if (whole) {
             for (var layer : layers) {
                 layered(stage, layer);
@@ -47,7 +47,7 @@ record EarlyLayers(Set<Integer> stages, boolean whole, EarlyBlobs.Hold hold) {
     }
 
     /// A step of a stage has this layer.
-    void layered(int stage, Digest layer) throws EngineException {
+    void layered(int stage, Digest layer) {
         if (stages.contains(stage)) {
             hold.begin(layer);
         }

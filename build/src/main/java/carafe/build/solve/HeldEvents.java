@@ -6,7 +6,7 @@ import carafe.spec.build.BuildRequest;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Keeps what a build tells as long as it may end with the context being wanted, so that nobody hears it twice. Any
+/// Keeps what a build tells of its steps as long as it may end with the context being wanted, so that nobody hears it twice. Any
 /// thread may tell, release and drop.
 public final class HeldEvents implements BuildListener {
 

@@ -8,6 +8,7 @@ import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// What the build that does a step hears of it, told by a thread of its own: its client may have stopped reading. As long as
@@ -19,6 +20,7 @@ final class OwnEvents implements BuildListener {
     private final int vertex;
     private final BuildListener listener;
     private final long patienceNanos;
+    private final LongSupplier nanos;
 
     /// Guards everything below.
     private final ReentrantLock lock = new ReentrantLock();
@@ -26,7 +28,8 @@ final class OwnEvents implements BuildListener {
     private final ArrayDeque<BuildEvent> waiting = new ArrayDeque<>();
     private long cost;
     private Amount leftOut = Amount.NONE;
-    private long takenNanos = System.nanoTime();
+    private long takenNanos;
+    private boolean idle = true;
     private boolean hurried;
     private boolean ending;
     private @Nullable Thread teller;
@@ -34,6 +37,13 @@ final class OwnEvents implements BuildListener {
 
     /// Tells `listener` what is told of its step `vertex`, and waits so long for it to take something.
     OwnEvents(int vertex, BuildListener listener, Duration patience) {
+        this(vertex, listener, patience, System::nanoTime);
+    }
+
+    /// The same by another clock.
+    OwnEvents(int vertex, BuildListener listener, Duration patience, LongSupplier nanos) {
+        this.nanos = nanos;
+        this.takenNanos = nanos.getAsLong();
         this.vertex = vertex;
         this.listener = listener;
         this.patienceNanos = patience.toNanos();
@@ -59,10 +69,10 @@ final class OwnEvents implements BuildListener {
                 teller = Thread.ofVirtual().name("build-tell").start(this::tell);
             }
             boolean output = event instanceof BuildEvent.Log;
-            long left = output ? takenNanos + patienceNanos - System.nanoTime() : 0;
+            long left = output ? takenNanos + patienceNanos - nanos.getAsLong() : 0;
             while (left > 0 && isFull(event) && !hurried && broken == null) {
                 change.awaitNanos(left);
-                left = takenNanos + patienceNanos - System.nanoTime();
+                left = takenNanos + patienceNanos - nanos.getAsLong();
             }
             if (output && isFull(event)) {
                 leftOut = leftOut.plus(Amount.of(event));
@@ -81,6 +91,10 @@ final class OwnEvents implements BuildListener {
     }
 
     private void add(BuildEvent event) {
+        if (idle) { // it is waited for from now on: it had nothing to take
+            takenNanos = nanos.getAsLong();
+            idle = false;
+        }
         noteLeftOut();
         waiting.add(event);
         cost += Flight.cost(event);
@@ -119,8 +133,11 @@ final class OwnEvents implements BuildListener {
         lock.lock();
         try {
             while (waiting.isEmpty() && !ending) {
+                idle = true;
                 change.await();
             }
+            idle = false;
+            takenNanos = nanos.getAsLong();
             var next = List.copyOf(waiting);
             waiting.clear();
             cost = 0;
@@ -134,7 +151,7 @@ final class OwnEvents implements BuildListener {
     private void taken() {
         lock.lock();
         try {
-            takenNanos = System.nanoTime();
+            takenNanos = nanos.getAsLong();
         } finally {
             lock.unlock();
         }

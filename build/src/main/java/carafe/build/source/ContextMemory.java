@@ -34,6 +34,7 @@ public final class ContextMemory {
 
     private static final Logger LOG = System.getLogger(ContextMemory.class.getName());
     private static final long MAGIC = 0x6361726166653032L;
+    private static final long MAGIC_WITHOUT_CAPABILITIES = 0x6361726166653031L;
     private static final int DIGEST_BYTES = 32;
     private static final int INODE_AT = 8;
     private static final int SIZE_AT = 16;
@@ -110,6 +111,9 @@ public final class ContextMemory {
         int body = bytes.length - Integer.BYTES;
         var sum = new CRC32();
         sum.update(bytes, 0, Math.max(0, body));
+        if (body >= HEAD_BYTES && in.getLong(0) == MAGIC_WITHOUT_CAPABILITIES) {
+            return Recalled.NOTHING; // an earlier version's, which did not ask for all that is kept now
+        }
         if (body < HEAD_BYTES || in.getLong() != MAGIC || in.getInt(body) != (int) sum.getValue()) {
             throw new IOException("it is damaged");
         }

@@ -115,6 +115,9 @@ class FlightTest {
             }));
             joined.await();
             owner.interrupt();
+            while (owner.isInterrupted() || owner.getState() != Thread.State.WAITING) {
+                Thread.onSpinWait(); // until it has left
+            }
         }
 
         private void join(CompletableFuture<StepRecord> result, BuildListener listener) {

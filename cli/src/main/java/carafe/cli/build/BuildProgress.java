@@ -2,6 +2,7 @@ package carafe.cli.build;
 
 import carafe.cli.format.Human;
 import carafe.cli.session.Session;
+import carafe.cli.session.Terminal;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.oci.Digest;
@@ -50,6 +51,8 @@ public final class BuildProgress {
     private final Optional<Thread> ticker;
     private int drawn;
     private int numbers;
+    private Optional<Terminal.Size> size = Optional.empty();
+    private Optional<Instant> measured = Optional.empty();
     private Optional<Json.Obj> failure = Optional.empty();
     private boolean warned;
 
@@ -177,8 +180,8 @@ public final class BuildProgress {
                 status(vertex, "transferring context", "", new Amount(bytes, 0, whole));
                 if (whole) {
                     ended(vertex);
+                    redraw(false); // the clock does in between: this is asked for with every piece
                 }
-                redraw(false);
             }
         } finally {
             drawing.unlock();
@@ -195,12 +198,15 @@ public final class BuildProgress {
     private void fetching(String kind, Json.Obj event) throws EngineException.Invalid {
         String name = event.text("name");
         var vertex = vertices.get(name);
-        if (vertex == null || !vertex.running() && kind.equals("resolving")) {
+        if (vertex == null) {
             vertex = begun(name, "[internal] load metadata for " + name);
             status(vertex, "resolve " + name, "", new Amount(0, 0, false));
         }
         String layer = event.text("layer");
         String words = event.text("status");
+        if (!vertex.running()) { // told before the context was wanted
+            return;
+        }
         if (kind.equals("fetched")) {
             vertex.error = event.text("error");
             vertex.statuses.clear();
@@ -381,12 +387,21 @@ public final class BuildProgress {
     }
 
     /// Draws the head and the steps anew; while it goes on no more than the window holds, the newest.
+    /// The terminal's size, which may take a program to ask for, is asked for once a second.
+    private void measure() {
+        var now = session.clock().instant();
+        if (measured.isEmpty() || !now.isBefore(measured.get().plus(SECOND))) {
+            size = session.terminal().size();
+            measured = Optional.of(now);
+        }
+    }
+
     private void redraw(boolean whole) {
         if (style != Style.TTY || vertices.isEmpty()) {
             return;
         }
         erase();
-        var size = session.terminal().size();
+        measure();
         int columns = Math.max(20, size.map(each -> each.columns()).orElse(80));
         int rows = Math.max(3, size.map(each -> each.rows()).orElse(24) - 1);
         List<String> lines = new ArrayList<>();

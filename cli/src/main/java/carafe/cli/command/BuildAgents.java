@@ -4,6 +4,7 @@ import carafe.cli.session.Programs;
 import carafe.cli.session.Session;
 import carafe.http.Address;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -115,7 +116,7 @@ final class BuildAgents implements AutoCloseable {
     private static Optional<BasicFileAttributes> kind(String id, Path path) throws Failure {
         try {
             return Optional.of(Files.readAttributes(path, BasicFileAttributes.class));
-        } catch (NoSuchFileException e) {
+        } catch (NoSuchFileException | AccessDeniedException e) {
             return Optional.empty();
         } catch (IOException e) {
             throw new Failure(1, asked(id, path) + " cannot be read: " + e.getMessage());

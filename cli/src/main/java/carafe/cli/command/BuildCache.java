@@ -42,7 +42,8 @@ final class BuildCache {
         var flags = call.flags();
         var session = call.session();
         if (!flags.truth("force")) {
-            session.print("WARNING! This will remove " + (flags.truth("all") ? "all build cache" : "all build steps' results")
+            session.print("WARNING! This will remove " + (flags.truth("all") ? "all build cache"
+                    : "all results of build steps that no image and no container needs")
                     + ". Are you sure you want to continue? [y/N] ");
             byte[] answer = new byte[16];
             int count = session.in().read(answer);

@@ -32,21 +32,22 @@ final class BuildSending {
     Json.Obj send(Json.Obj document, BuildFiles.Source source)
             throws Failure, EngineError, EngineException.Invalid, IOException {
         if (source.directory().isEmpty()) {
-            return exchange(document, source.content());
+            return exchange(document, new Told(source.content(), progress));
         }
         var directory = source.directory().get();
         boolean everything = call.flags().truth("no-cache") || !call.flags().list("no-cache-filter").isEmpty();
         if (!everything) {
             Optional<byte[]> listing = directory.listing(call.session().clock());
             if (listing.isEmpty()) {
-                return exchange(document, directory.tar());
+                return exchange(document, new Told(directory.tar(), progress));
             }
             var last = exchange(listed(document, directory, true), new ByteArrayInputStream(listing.get()));
             if (!last.text("event").equals("context-wanted")) {
                 return last;
             }
         }
-        return exchange(listed(document, directory, false), directory.taughtTar(call.session().clock()));
+        return exchange(listed(document, directory, false),
+                new Told(directory.taughtTar(call.session().clock()), progress));
     }
 
     private static Json.Obj listed(Json.Obj document, ContextDirectory directory, boolean alone) throws IOException {
@@ -86,9 +87,9 @@ final class BuildSending {
         byte[] words = document.printBytes();
         var head = ByteBuffer.allocate(4 + words.length).putInt(words.length).put(words).array();
         Json.Obj last = Json.object().build();
-        try (context; var counted = new Told(context, progress);
+        try (context;
                 var answer = call.engine().upload(Target.of("build"), DOCUMENT_TYPE,
-                        new SequenceInputStream(new ByteArrayInputStream(head), counted));
+                        new SequenceInputStream(new ByteArrayInputStream(head), context));
                 var messages = Json.stream(answer.body())) {
             for (var message = messages.next(); message.isPresent(); message = messages.next()) {
                 if (message.get() instanceof Json.Obj event) {

@@ -136,8 +136,10 @@ final class Creating {
                 : failure(call.command(), e.sentence());
     }
 
+    /// Also where it is here for other platforms only.
     private static boolean isImageMissing(EngineError error) {
-        return String.valueOf(error.getMessage()).toLowerCase(Locale.ROOT).contains("no such image");
+        String said = String.valueOf(error.getMessage()).toLowerCase(Locale.ROOT);
+        return said.contains("no such image") || said.contains("was found but does not match the specified platform");
     }
 
     private Json.Obj post() throws Failure, EngineError, EngineException.Invalid, IOException {

@@ -168,12 +168,14 @@ class RunTest {
         assertThat(engine.asked).containsExactly("POST /containers/create");
     }
 
-    @Test
-    void aMissingImageIsPulledAndTheContainerMade() {
+    @ParameterizedTest
+    @ValueSource(strings = {"No such image: x:1", "image with reference x:1 was found but does not match the specified platform:"
+            + " wanted linux/arm64, actual: linux/amd64"})
+    void aMissingImageIsPulledAndTheContainerMade(String message) {
         var pulled = new CountDownLatch(1);
         engine.on("POST /containers/create", exchange -> FakeEngine.answer(exchange, pulled.getCount() == 0 ? 201 : 404,
                         pulled.getCount() == 0 ? "{\"Id\":\"" + ID + "\",\"Warnings\":[]}"
-                                : "{\"message\":\"No such image: x:1\"}"))
+                                : "{\"message\":\"" + message + "\"}"))
                 .on("POST /images/create", exchange -> {
                     pulled.countDown();
                     FakeEngine.answer(exchange, 200, "{\"status\":\"Pulling from library/x\",\"id\":\"1\"}\r\n"
