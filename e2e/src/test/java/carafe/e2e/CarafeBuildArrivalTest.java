@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -40,6 +41,13 @@ final class CarafeBuildArrivalTest {
     void stop() throws Exception {
         engine.close();
         registry.close();
+    }
+
+    /// Else a layer is here already when the next test pulls it.
+    @AfterEach
+    void keepNothing() throws Exception {
+        run("image", "prune", "-af");
+        run("builder", "prune", "-af");
     }
 
     private void run(String... words) throws Exception {

@@ -256,6 +256,9 @@ final class Memberships {
     TapeExplanation planned(ContainerSnapshot container, TapeExplanation start) throws EngineException {
         var steps = new ArrayList<NetworkStep>();
         if (!container.host().namespaces().network().startsWith(CONTAINER)) {
+            if (container.networking().endpoints().containsKey(Network.DEFAULT) && bridge.trouble().isPresent()) {
+                throw new EngineException.Unavailable(bridge.trouble().get());
+            }
             var joinings = joinings(container);
             var opening = opening(container);
             if (!opening.ports().isEmpty()) {

@@ -15,13 +15,18 @@ final class TmpfsWords {
             "sync", "async", "dirsync", "remount", "mand", "nomand", "atime", "noatime", "diratime", "nodiratime", "relatime",
             "norelatime", "strictatime", "nostrictatime", "lazytime", "nolazytime", "symfollow", "nosymfollow", "unbindable",
             "runbindable", "private", "rprivate", "shared", "rshared", "slave", "rslave", "tmpcopyup", "noswap", "inode32",
-            "inode64");
+            "inode64", "quota", "usrquota", "grpquota", "casefold", "silent", "loud", "iversion", "noiversion", "auto", "noauto",
+            "user", "nouser", "_netdev", "copy", "nocopy");
     private static final Pattern SIZE = Pattern.compile("(0[xX][0-9a-fA-F]+|[0-9]+)[kKmMgGtTpPeE]?");
     private static final Pattern SHARE = Pattern.compile(SIZE.pattern() + "%?");
     private static final Pattern NUMBER = Pattern.compile("[0-9]{1,10}");
-    private static final Map<String, Pattern> VALUED = Map.of("size", SHARE, "nr_blocks", SIZE, "nr_inodes", SIZE,
-            "mode", Pattern.compile("[0-7]{1,6}"), "uid", NUMBER, "gid", NUMBER, "mpol", Pattern.compile(".+"),
-            "huge", Pattern.compile("never|always|within_size|advise"));
+    private static final Pattern ANY = Pattern.compile(".+");
+    private static final Map<String, Pattern> VALUED = Map.ofEntries(Map.entry("size", SHARE), Map.entry("nr_blocks", SIZE),
+            Map.entry("nr_inodes", SIZE), Map.entry("mode", Pattern.compile("[0-7]{1,6}")), Map.entry("uid", NUMBER),
+            Map.entry("gid", NUMBER), Map.entry("mpol", ANY), Map.entry("casefold", ANY),
+            Map.entry("huge", Pattern.compile("never|always|within_size|advise")),
+            Map.entry("usrquota_block_hardlimit", SIZE), Map.entry("usrquota_inode_hardlimit", SIZE),
+            Map.entry("grpquota_block_hardlimit", SIZE), Map.entry("grpquota_inode_hardlimit", SIZE));
 
     private TmpfsWords() {}
 

@@ -61,9 +61,9 @@ final class LinuxMountsTest {
         assertThat(lines.get(1)).startsWith("tmpfs /u tmpfs ro,").contains("size=1024k").contains("noexec");
         assertThat(lines.get(2)).startsWith("tmpfs /v tmpfs rw,").contains("noexec").contains("nosuid").contains("nodev");
         assertThat(lines.get(3)).isEqualTo("700 1000");
-        stage.containers().create(request("bad", "{\"Mounts\":[{\"Type\":\"tmpfs\",\"Target\":\"/t\",\"TmpfsOptions\":"
-                + "{\"Options\":[[\"color\",\"red\"]]}}]}", "true"));
-        assertThatThrownBy(() -> stage.containers().start("bad")).isInstanceOf(EngineException.class).hasMessageContaining("/t");
+        assertThatThrownBy(() -> stage.containers().create(request("bad", "{\"Mounts\":[{\"Type\":\"tmpfs\",\"Target\":\"/t\","
+                + "\"TmpfsOptions\":{\"Options\":[[\"color\",\"red\"]]}}]}", "true")))
+                .isInstanceOf(EngineException.Invalid.class).hasMessage("invalid tmpfs option [\"color\" \"red\"]");
     }
 
     @Test

@@ -35,7 +35,8 @@ final class PatientMounts {
 
     /// Mounts the volume, or says why not. Takes it off again if nobody wants it any more.
     interface Attempt {
-        void mount() throws EngineException;
+        /// @return whether it was not mounted before
+        boolean mount() throws EngineException;
 
         void unmount() throws EngineException;
     }
@@ -107,8 +108,9 @@ final class PatientMounts {
 
     private void run(String name, Pending mount, Attempt attempt) {
         Throwable failure = null;
+        boolean mounted = false;
         try {
-            attempt.mount();
+            mounted = attempt.mount();
         } catch (EngineException | RuntimeException | Error e) {
             failure = e;
         }
@@ -116,7 +118,7 @@ final class PatientMounts {
             pending.remove(name);
             mount.failure = failure;
             mount.ended.countDown();
-            if (mount.waiters == 0 && failure == null) { // under the lock: nobody begins to mount it meanwhile
+            if (mount.waiters == 0 && mounted) { // under the lock: nobody begins to mount it meanwhile
                 takeBack(name, attempt);
             }
         }

@@ -467,10 +467,12 @@ public final class VolumeDirectories {
                 + (options.options().isEmpty() ? "" : ", data: " + options.options()) + ": ";
         mounts.mount(name, slow, new PatientMounts.Attempt() {
             @Override
-            public void mount() throws EngineException {
-                if (!mounted().contains(name)) {
-                    mountNow(name, options, sentence);
+            public boolean mount() throws EngineException {
+                if (mounted().contains(name)) {
+                    return false;
                 }
+                mountNow(name, options, sentence);
+                return true;
             }
 
             @Override

@@ -17,6 +17,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// A volume whose server answers late, or never.
 class PatientMountsTest {
@@ -78,15 +80,17 @@ class PatientMountsTest {
         final CountDownLatch answers = new CountDownLatch(1);
         final AtomicInteger mounts = new AtomicInteger();
         final AtomicInteger unmounts = new AtomicInteger();
+        volatile boolean there;
 
         @Override
-        public void mount() {
+        public boolean mount() {
             mounts.incrementAndGet();
             try {
                 answers.await();
             } catch (InterruptedException e) {
                 throw new AssertionError(e);
             }
+            return !there;
         }
 
         @Override
@@ -123,6 +127,28 @@ class PatientMountsTest {
         assertThat(server.mounts).hasValue(1);
         assertThat(server.unmounts).hasValue(0);
         assertThat(mounts.isPending("mem")).isFalse();
+    }
+
+    /// Somebody else's, which came while this was on its way.
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatWasMountedBeforeIsNotTakenBack(boolean there) throws Exception {
+        var server = new Server();
+        server.there = there;
+        var mounts = new PatientMounts(Duration.ofMinutes(1));
+        Thread.currentThread().interrupt();
+        try {
+            assertThatThrownBy(() -> mounts.mount("mem", "", server)).hasMessage("given up before the server answered");
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+        server.answers.countDown();
+        var end = Instant.now().plusSeconds(20);
+        while (mounts.isPending("mem")) {
+            assertThat(Instant.now()).isBefore(end);
+            Thread.onSpinWait();
+        }
+        assertThat(server.unmounts).hasValue(there ? 0 : 1);
     }
 
     @Test

@@ -180,7 +180,7 @@ public final class Departures implements AutoCloseable {
             for (var wanted : ImageNames.resolveAll(names, platform, at).entrySet()) {
                 var id = wanted.getKey();
                 if (at.isArtifact(id)) {
-                    archive.add(images.artifacts().outgoing(images.artifacts().artifact(id, at)), wanted.getValue());
+                    archive.add(images.artifacts().outgoing(images.artifacts().artifact(id, at)), tags(wanted.getValue()));
                     continue;
                 }
                 for (var name : wanted.getValue()) {
@@ -188,7 +188,7 @@ public final class Departures implements AutoCloseable {
                     if (shared.isPresent()) {
                         together(archive, name, shared.get(), id, at);
                     } else {
-                        archive.add(images.image(id, name, at), images.configBytes(id), List.of(name), Map.of());
+                        archive.add(images.image(id, name, at), images.configBytes(id), tags(List.of(name)), Map.of());
                     }
                 }
                 if (wanted.getValue().isEmpty()) {
@@ -197,6 +197,11 @@ public final class Departures implements AutoCloseable {
             }
             images.artifacts().addReferrers(archive);
         }));
+    }
+
+    /// Archives have names with tags; a digest says which of an image's manifests is meant.
+    private static List<Reference> tags(List<Reference> names) {
+        return names.stream().filter(name -> name.digest().isEmpty()).toList();
     }
 
     /// Puts into an archive what it is to have.

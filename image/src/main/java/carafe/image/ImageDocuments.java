@@ -26,6 +26,15 @@ final class ImageDocuments {
     /// The parsed documents of one image.
     record Parsed(ImageConfig config, Manifest manifest) {}
 
+    /// Adds which layers one manifest of an image claims its blobs to be.
+    void claims(Digest id, Descriptor manifest, Map<Digest, Set<Digest>> layersByBlob) throws EngineException {
+        var image = of(id, manifest);
+        for (int i = 0; i < image.config.diffIds().size(); i++) {
+            layersByBlob.computeIfAbsent(image.manifest.layers().get(i).digest(), _ -> new HashSet<>())
+                    .add(image.config.diffIds().get(i));
+        }
+    }
+
     ImageDocuments(ContentStore content, LayerStore layers) {
         this.content = content;
         this.layers = layers;

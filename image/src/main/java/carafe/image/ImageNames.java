@@ -63,7 +63,7 @@ final class ImageNames {
                 : Optional.of(stored(Reference.parse(name).withDefaultTag())).filter(index.names()::containsKey);
     }
 
-    /// The images that these names mean, with the tags that were asked for: a repository without a tag means all of its
+    /// The images that these names mean, with the names that were asked for: a repository without a tag means all of its
     /// tags, an id none. Of images that share a name the one for `platform` is meant, for this machine if none is said.
     static Map<Digest, List<Reference>> resolveAll(List<String> names, Optional<Platform> platform, ImageIndex index)
             throws EngineException {
@@ -78,10 +78,7 @@ final class ImageNames {
                 var id = platform.isPresent() ? resolve(name, platform.get(), index) : resolve(name, index);
                 var found = wanted.computeIfAbsent(id, _ -> new ArrayList<>());
                 if (!isIdPrefix(id, name)) {
-                    var reference = meant(name, index).orElse(Reference.parse(name).withDefaultTag());
-                    if (reference.digest().isEmpty()) {
-                        add(found, reference);
-                    }
+                    add(found, meant(name, index).orElse(Reference.parse(name).withDefaultTag()));
                 }
             }
         }

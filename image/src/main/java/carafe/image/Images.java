@@ -2,6 +2,7 @@ package carafe.image;
 
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
+import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
@@ -164,10 +165,12 @@ public final class Images implements AutoCloseable {
             var diffIds = new HashMap<Digest, Set<Digest>>();
             for (var id : imageIds(at)) {
                 for (var manifest : at.manifests(id)) {
-                    var image = documents.of(id, manifest);
-                    for (int i = 0; i < image.config().diffIds().size(); i++) {
-                        diffIds.computeIfAbsent(image.manifest().layers().get(i).digest(), _ -> new HashSet<>())
-                                .add(image.config().diffIds().get(i));
+                    try {
+                        documents.claims(id, manifest, diffIds);
+                    } catch (EngineException e) {
+                        if (at != index) {
+                            throw e; // gone, perhaps; else it is damaged, and what is taken in may replace it
+                        }
                     }
                 }
             }

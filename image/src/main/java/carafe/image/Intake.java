@@ -222,8 +222,8 @@ public final class Intake implements AutoCloseable {
         return commit(incoming);
     }
 
-    /// The same for what a build made: an image that is here with other annotations has these from now on, under all its
-    /// names.
+    /// The same for what a build made: an image that is here with other annotations has these from now on; names that it had
+    /// before keep theirs.
     public List<Loaded> commitBuilt(List<Made> all, List<Reference> names, Optional<byte[]> index) throws EngineException {
         var incoming = new ArrayList<IncomingImage>();
         for (var made : all) {

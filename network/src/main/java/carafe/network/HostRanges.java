@@ -75,12 +75,15 @@ record HostRanges(List<Held> held, List<Cidr> routes) {
                 routes.stream().filter(route -> ranges.stream().noneMatch(route::overlaps)).toList());
     }
 
-    /// What the host has in `range` itself, but for what it has on `link`. Each link has the addresses that lead no further.
+    /// What the host has in `range` itself, or around it on a link whose range is no wider, but for what it has on `link`. A
+    /// part of a link's range without the host's own address may be given away (proxies of ARP and NDP). Each link has the
+    /// addresses that lead no further.
     Optional<Held> holding(Cidr range, String link) {
         return held.stream()
                 .filter(one -> !one.link().equals(link))
                 .filter(one -> !one.address().address().six() || !one.address().address().isLinkLocal())
-                .filter(one -> one.address().range().overlaps(range))
+                .filter(one -> range.contains(one.address().address())
+                        || range.overlaps(one.address().range()) && range.prefix() <= one.address().range().prefix())
                 .findFirst();
     }
 

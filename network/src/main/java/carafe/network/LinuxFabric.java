@@ -96,8 +96,7 @@ final class LinuxFabric implements Fabric {
     }
 
     /// Opens the fabric where `thread`, which is adopted, is at home. Bridges go when none has come for `quiet`.
-    static LinuxFabric open(FabricConfig config, Parts parts, NamespaceThread thread, Duration quiet)
-            throws EngineException {
+    static LinuxFabric open(FabricConfig config, Parts parts, NamespaceThread thread, Duration quiet) throws EngineException {
         boolean opened = false;
         try {
             var fabric = new LinuxFabric(config, parts, thread, quiet);
@@ -140,17 +139,27 @@ final class LinuxFabric implements Fabric {
         }
         return alone(() -> {
             var ids = Stream.concat(known.stream(), others.stream()).map(Network::id).collect(Collectors.toSet());
+            ids.addAll(networks.keySet()); // also those that were made a moment ago
             bridges.takeBack(ids); // else it would be taken for the host's
-            known.ifPresent(network -> networks.remove(network.id()));
-            String link = bridges.defaultName(config.bridge(), known);
-            var held = known.isPresent() && sandboxes.isHeld(known.get().id(), running) ? known : Optional.<Network>empty();
-            var ground = new NetworkPlanner.Ground(link, held.isPresent() ? List.of() : bridges.hosts(link));
-            var around = surroundings(_ -> false).with(others);
-            var network = bridges.keeping(planner.defaultBridge(config.bridge(), ground, known, marks.id(),
-                    held.isPresent() ? beside(held.get(), around) : around), known);
-            make(network);
-            return Optional.of(network);
+            var before = known.map(network -> networks.remove(network.id()));
+            try {
+                return Optional.of(makeDefault(known, others, running));
+            } catch (EngineException | RuntimeException e) {
+                before.ifPresent(network -> networks.put(network.id(), network));
+                throw e;
+            }
         });
+    }
+
+    private Network makeDefault(Optional<Network> known, List<Network> others, Set<String> running) throws EngineException {
+        String link = bridges.defaultName(config.bridge(), known);
+        var held = known.isPresent() && sandboxes.isHeld(known.get().id(), running) ? known : Optional.<Network>empty();
+        var ground = new NetworkPlanner.Ground(link, held.isPresent() ? List.of() : bridges.hosts(link));
+        var around = surroundings(_ -> false).with(others);
+        var network = bridges.keeping(planner.defaultBridge(config.bridge(), ground, known, marks.id(),
+                held.isPresent() ? beside(held.get(), around) : around), known);
+        make(network);
+        return network;
     }
 
     /// Who runs in the default bridge keeps his addresses, whatever came to the host meanwhile.
@@ -164,9 +173,7 @@ final class LinuxFabric implements Fabric {
         return free;
     }
 
-    private interface Choice<T> {
-        T make() throws EngineException;
-    }
+    private interface Choice<T> { T make() throws EngineException; }
 
     /// Chooses and makes while no other engine of the host does: what one has made, the next one sees in the kernel.
     private <T> T alone(Choice<T> choice) throws EngineException {
@@ -206,9 +213,7 @@ final class LinuxFabric implements Fabric {
         var used = sandboxes.networksInUse();
         var unused = networks.values().stream()
                 .filter(network -> network.userDefined() && !used.contains(network.id()) && prunable.test(network))
-                .map(Network::name)
-                .sorted()
-                .toList();
+                .map(Network::name).sorted().toList();
         return new Surroundings(ours, hosts(link -> bridges.isOurs(link.alias())), unused);
     }
 
@@ -551,8 +556,7 @@ final class LinuxFabric implements Fabric {
     @Override
     public List<Usage> usage(Network network) {
         return addresses.of(network.id()).stream()
-                .map(pool -> new Usage(pool.subnet(), pool.inUse(), pool.available()))
-                .toList();
+                .map(pool -> new Usage(pool.subnet(), pool.inUse(), pool.available())).toList();
     }
 
     @Override

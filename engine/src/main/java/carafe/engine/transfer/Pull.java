@@ -100,8 +100,8 @@ final class Pull {
         try {
             var image = images.find(reference.toString(), found.parsed.platform());
             return image.id().equals(found.manifest.config().digest());
-        } catch (EngineException.NotFound | EngineException.Unsupported e) {
-            return false; // not here, or an artifact until now
+        } catch (EngineException.NotFound | EngineException.Unsupported | EngineException.Unavailable e) {
+            return false; // not here, an artifact until now, or damaged
         }
     }
 

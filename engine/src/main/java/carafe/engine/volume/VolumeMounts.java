@@ -71,7 +71,9 @@ public final class VolumeMounts {
     /// Notes that the container runs with the volume, unless that is not mounted any more.
     private boolean take(String container, VolumeEntry entry, Optional<ImageContent> content) throws EngineException {
         String name = entry.volume.name();
-        patience.with(container, "cannot mount volume " + name, () -> lock(entry));
+        if (entry.volume.driverOptions().needsMount() || !entry.work.tryLock()) { // a local one is not waited for
+            patience.with(container, "cannot mount volume " + name, () -> lock(entry));
+        }
         try {
             if (entry.gone) {
                 throw new EngineException.NotFound("get " + name + ": no such volume");

@@ -7,9 +7,10 @@ import java.net.DatagramPacket;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.NetworkInterface;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.List;
@@ -20,6 +21,7 @@ import java.util.Optional;
 /// sends meanwhile.
 final class Forwarder {
 
+    private static final Path LINKS = Path.of("/sys/class/net");
     private static final int TRY_MILLIS = 2_000;
     private static final long ALL_NANOS = 10_000_000_000L;
     private static final int ROUNDS = 2;
@@ -138,11 +140,11 @@ final class Forwarder {
         if (zone.length() < 10 && zone.chars().allMatch(c -> c >= '0' && c <= '9')) {
             return Integer.parseInt(zone);
         }
-        var link = NetworkInterface.getByName(zone);
-        if (link == null) {
+        if (zone.contains("/") || zone.startsWith(".")) {
             throw new IOException("there is no link " + zone);
         }
-        return link.getIndex();
+        // The JDK's NetworkInterface looks at all links of the host, which may be hundreds.
+        return Integer.parseInt(Files.readString(LINKS.resolve(zone).resolve("ifindex")).strip());
     }
 
     private static byte[] renumbered(byte[] message) {
