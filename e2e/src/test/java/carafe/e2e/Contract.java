@@ -49,6 +49,11 @@ abstract class Contract {
         return engine;
     }
 
+    /// Whether this is Docker's own engine, which is Debian's 20.10 and speaks version 1.41.
+    final boolean isDockers() {
+        return engine instanceof DebianDocker;
+    }
+
     final Client client() {
         return client;
     }
