@@ -6,8 +6,8 @@ import java.util.concurrent.locks.LockSupport;
 /// A moment after which a test gives up waiting. Conditions are looked at, never slept for.
 final class Deadline {
 
-    /// Generous, since machines that test are busy; nothing waits this long unless it is broken.
-    static final Duration USUAL = Duration.ofSeconds(60);
+    /// Generous, since machines that test are busy, and one of them is emulated; nothing waits this long unless it is broken.
+    static final Duration USUAL = Duration.ofMinutes(3);
 
     private final long end;
 

@@ -31,7 +31,7 @@ class VmTest {
             "e2e@/mnt/ext4", "e2e@/mnt/xfs");
     private static final List<String> IMPORTED = List.of("spec");
 
-    private static final Duration DEADLINE = Duration.ofMinutes(50);
+    private static final Duration DEADLINE = Duration.ofMinutes(60);
     private static final Pattern COUNT = Pattern.compile("\\[ +(\\d+) tests (\\w+) +]");
 
     private Outcome outcome = new Outcome(List.of(), -1, "", "");
