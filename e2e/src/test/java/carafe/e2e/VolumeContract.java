@@ -71,7 +71,7 @@ abstract class VolumeContract extends Contract {
             assertThat(listed.good().text()).startsWith("VOLUME NAME").doesNotContain("plain");
             assertThat(docker("volume", "ls", "-q", "--cluster").text()).isEmpty();
             assertThat(failing(1, "volume", "update", "--availability", "drain", "plain").err())
-                    .contains("Can only update cluster volumes");
+                    .contains("can only update cluster volumes");
             assertThat(failing(1, "volume", "create", "--scope", "multi", "x1").err())
                     .contains("This node is not a swarm manager.");
         }

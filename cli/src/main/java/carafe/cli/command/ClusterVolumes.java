@@ -63,7 +63,7 @@ final class ClusterVolumes {
         availability(command.flags());
         return command.does(call -> {
             call.engine().fetchObject(Target.of("volumes", call.word(0)));
-            throw new Failure(1, "Can only update cluster volumes");
+            throw new Failure(1, "can only update cluster volumes");
         });
     }
 }
