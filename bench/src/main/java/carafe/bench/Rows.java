@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
-import java.util.regex.Pattern;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// What is measured: each method takes one engine through one piece of work and adds its samples.
 ///
@@ -25,8 +25,7 @@ final class Rows {
             {"Image":"%s","Cmd":%s,"HostConfig":{"NetworkMode":"%s"}}""";
     private static final List<String> RUN = List.of("run", "--network", "none");
     private static final String NONE = "none";
-    private static final String BRIDGE = "bench-bridge";
-    private static final Pattern ENDPOINT = Pattern.compile("\"([0-9a-f]{64})\":\\{\"Name\"");
+    private static final String BRIDGE = "bench-br";
     private static final int MANY = 100;
     private static final int LOG_MEGABYTES = 64;
 
@@ -92,12 +91,16 @@ final class Rows {
 
     /// The bridge while it is there. When the work failed, its reason is told and not that the bridge is in use then.
     private record Bridge(Api api, Peer peer, String name) implements AutoCloseable {
+        private static final AtomicInteger MADE = new AtomicInteger();
+
         Bridge(Api api, Peer peer) throws IOException {
-            this(api, peer, BRIDGE);
-            api.post("/networks/create", "{\"Name\":\"" + name + "\",\"Driver\":\"bridge\"}");
+            this(api, peer, BRIDGE + MADE.incrementAndGet());
+            api.post("/networks/create", """
+                    {"Name":"%1$s","Driver":"bridge","Options":{"com.docker.network.bridge.name":"%1$s"}}""".formatted(name));
         }
 
-        /// Docker 20 now and then keeps the endpoint of a container that it has removed: such are disconnected, and told.
+        /// Docker 20 now and then keeps the endpoint of a container that it has removed, and its network for ever: the
+        /// link goes by hand then, which is told, and the next bridge has another name.
         @Override
         public void close() throws IOException {
             try {
@@ -107,12 +110,7 @@ final class Rows {
                     throw e;
                 }
                 System.err.println("note: " + e);
-                var left = ENDPOINT.matcher(api.get("/networks/" + name).text());
-                while (left.find()) {
-                    api.post("/networks/" + name + "/disconnect", """
-                            {"Container":"%s","Force":true}""".formatted(left.group(1)));
-                }
-                api.delete("/networks/" + name);
+                new ProcessBuilder("ip", "link", "delete", name).inheritIO().start().onExit().join();
             }
         }
     }
