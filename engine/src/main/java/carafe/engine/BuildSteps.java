@@ -103,7 +103,7 @@ final class BuildSteps implements StepRunner {
         try (var endpoint = runtime.endpoint(EnumSet.of(StdStream.STDOUT, StdStream.STDERR))) {
             RunningContainer process;
             try {
-                process = runtime.start(bundle, List.of(endpoint));
+                process = runtime.start(bundle, List.of(endpoint), network::await);
             } catch (StartFailure e) {
                 if (e.kind() == StartFailure.Kind.WRONG_FORMAT) {
                     throw new WrongFormat(e.getMessage(), e);

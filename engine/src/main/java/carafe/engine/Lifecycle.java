@@ -111,7 +111,6 @@ final class Lifecycle {
         if (owner.equals(snapshot.id())) { // else they are there, and may say more than the engine wrote
             starts.etc.write(files, snapshot.config().names().host(), snapshot.host(), network.known());
         }
-        tellParents(container);
         starts.steps.pass("start.bundle");
         try (var held = starts.sources.hold(snapshot)) {
             var bundle = starts.bundles.make(
@@ -122,7 +121,8 @@ final class Lifecycle {
             starts.sources.before(held.container(), bundle.rootfs());
             starts.sources.give(held, bundle.rootfs());
             starts.steps.pass("start.run");
-            var process = runtime.start(bundle, List.copyOf(container.clients()));
+            var process = runtime.start(bundle, List.copyOf(container.clients()), network::await);
+            tellParents(container);
             starts.recent.forget(container.id());
             container.clients().clear(); // their other ends are the monitor's now
             return process;

@@ -137,17 +137,30 @@ final class Memberships {
     }
 
     /// What a start needs of the container's network: the namespace to join (empty: its own new one, or the host's) and
-    /// the lines of /etc/hosts that tell its own addresses. Holds namespaces that nobody else knows until it is closed.
+    /// the lines of /etc/hosts that tell its own addresses. The network itself becomes ready meanwhile ([#await]). Holds
+    /// namespaces that nobody else knows until it is closed, which waits for that too.
     record Attachment(String namespace, EtcFiles.Known known, Optional<Fabric.Spare> spare,
-            Optional<HeldNamespaces> held) implements AutoCloseable {
+            Optional<HeldNamespaces> held, Optional<Beside> becoming) implements AutoCloseable {
 
         /// The user namespace to be born in; `""` for the host's.
         String users() {
             return held.map(HeldNamespaces::users).orElse("");
         }
 
+        /// Waits until the network is ready for the container's first process.
+        void await() throws EngineException {
+            if (becoming.isPresent()) {
+                becoming.get().await();
+            }
+        }
+
         @Override
         public void close() {
+            try {
+                await();
+            } catch (EngineException e) {
+                LOG.debug("a network that could not be made, of a start that failed or is told so", e);
+            }
             spare.ifPresent(Fabric.Spare::close);
             held.ifPresent(HeldNamespaces::close);
         }
@@ -160,7 +173,7 @@ final class Memberships {
         }
     }
 
-    /// Confined to the container's queue: makes its network ready for its first process.
+    /// Confined to the container's queue: makes its network ready for its first process, the larger part beside the caller.
     /// With users of its own it has those to whom belongs what is `shared`.
     Attachment attach(ContainerSnapshot container, Sharings.Shared shared) throws EngineException {
         String mode = container.host().namespaces().network();
@@ -215,7 +228,7 @@ final class Memberships {
             boolean given = container.host().namespaces().network().equals("host") || held.isPresent();
             var spare = given ? Optional.<Fabric.Spare>empty() : fabric.spare();
             return new Attachment(spare.map(Fabric.Spare::path).orElse(""),
-                    new EtcFiles.Known(List.of(), hostAddresses(), false), spare, held);
+                    new EtcFiles.Known(List.of(), hostAddresses(), false), spare, held, Optional.empty());
         }
         var opening = opening(container);
         var diary = new NetworkStep.Diary();
@@ -224,11 +237,16 @@ final class Memberships {
             diary.done(NetworkStep.Kind.PORTS, ports(opening));
         }
         reserved.put(container.id(), diary.steps());
-        var sandbox = fabric.open(container.id(), joinings, held.map(HeldNamespaces::network));
-        for (var joining : joinings) {
-            networks.tell(joining.network(), "connect", Map.of("container", container.id()));
-        }
-        return new Attachment(sandbox.path(), known(container), Optional.empty(), held);
+        var coming = fabric.begin(container.id(), joinings, held.map(HeldNamespaces::network));
+        var becoming = Beside.begin("network of " + container.id().substring(0, 12), () -> {
+            coming.complete();
+            for (var joining : joinings) {
+                networks.tell(joining.network(), "connect", Map.of("container", container.id()));
+            }
+        });
+        var sandbox = coming.sandbox();
+        return new Attachment(sandbox.path(), known(container, Optional.of(sandbox)), Optional.empty(), held,
+                Optional.of(becoming));
     }
 
     /// What the host's firewall forbids all containers now.
@@ -300,7 +318,7 @@ final class Memberships {
             throw Sharings.otherUsers(container, "the network and the processes or ipc");
         }
         var nothing = new EtcFiles.Known(List.of(), List.of(), false); // its files are the owner's
-        return new Attachment(theirs.network(), nothing, Optional.empty(), Optional.of(theirs));
+        return new Attachment(theirs.network(), nothing, Optional.empty(), Optional.of(theirs), Optional.empty());
     }
 
     private static Joining joining(Network network, EndpointSettings settings, ContainerSnapshot container) {
@@ -435,7 +453,11 @@ final class Memberships {
 
     /// What /etc/hosts of a container that runs has to say now.
     EtcFiles.Known known(ContainerSnapshot container) {
-        var lines = fabric.sandbox(container.id()).map(sandbox -> hosts(container, sandbox)).orElse(List.of());
+        return known(container, fabric.sandbox(container.id()));
+    }
+
+    private EtcFiles.Known known(ContainerSnapshot container, Optional<Sandbox> in) {
+        var lines = in.map(sandbox -> hosts(container, sandbox)).orElse(List.of());
         return new EtcFiles.Known(lines, hostAddresses(), hasNameServer(container));
     }
 

@@ -508,16 +508,6 @@ class NetworksTest {
         return networks.list(Filters.parse(filters)).stream().map(NetworkDetails::name).toList();
     }
 
-    @Test
-    void aStartThatFailsGivesItsAddressBack() throws Exception {
-        harness.create("web", "sleep", "9");
-        harness.reopen(carafe.spec.Failpoints.parse("start.run=1*EIO->off"));
-        assertThatThrownBy(() -> harness.containers().start("web")).isInstanceOf(EngineException.Internal.class);
-        assertThat(harness.fabric.open()).isEmpty();
-        harness.containers().start("web");
-        assertThat(place("web", "bridge").live().orElseThrow().four()).get().hasToString("172.17.0.2/16");
-    }
-
     /// Of the network that has its default route for IPv4: where packets come as they are, nothing is translated.
     @Test
     void aContainerInARoutedNetworkIsNotToBeReachedByTheTranslator() throws Exception {

@@ -61,6 +61,33 @@ public interface Fabric extends AutoCloseable {
     /// @throws EngineException.NotFound one of the networks was removed meanwhile
     Sandbox open(String containerId, List<Joining> networks, Optional<String> namespace) throws EngineException;
 
+    /// Begins to do what [#open] does: addresses, names of interfaces and the namespace are known when this returns, and
+    /// [Opening#complete] does the rest, on any thread, while the caller prepares what needs no more than that. What fails
+    /// leaves nothing.
+    default Opening begin(String containerId, List<Joining> networks, Optional<String> namespace) throws EngineException {
+        var sandbox = open(containerId, networks, namespace);
+        return new Opening() {
+            @Override
+            public Sandbox sandbox() {
+                return sandbox;
+            }
+
+            @Override
+            public void complete() {}
+        };
+    }
+
+    /// A container on its way into its networks. It is in the fabric once it is complete.
+    interface Opening {
+
+        /// As it will be.
+        Sandbox sandbox();
+
+        /// Makes links, addresses, routes, names and ports. To be called once, whatever becomes of the caller's own work,
+        /// and no other method for the container meanwhile. What fails leaves nothing.
+        void complete() throws EngineException;
+    }
+
     /// The same in a namespace of the fabric's own.
     default Sandbox open(String containerId, List<Joining> networks) throws EngineException {
         return open(containerId, networks, Optional.empty());

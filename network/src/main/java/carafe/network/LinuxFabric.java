@@ -404,7 +404,14 @@ final class LinuxFabric implements Fabric {
     @Override
     public Sandbox open(String containerId, List<Joining> joinings, Optional<String> namespace)
             throws EngineException {
-        return sandboxes.open(containerId, joinings, namespace);
+        var opening = begin(containerId, joinings, namespace);
+        opening.complete();
+        return opening.sandbox();
+    }
+
+    @Override
+    public Opening begin(String containerId, List<Joining> joinings, Optional<String> namespace) throws EngineException {
+        return sandboxes.begin(containerId, joinings, namespace);
     }
 
     @Override

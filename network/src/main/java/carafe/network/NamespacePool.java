@@ -22,8 +22,9 @@ import org.slf4j.LoggerFactory;
 /// A few network namespaces made ahead, so that a start finds one: loopback up, router advertisements refused (nobody in
 /// a container's network may become its router, CVE-2020-13401), no IPv6 on interfaces to come until one asks for it.
 /// Once somebody wanted a bridge, some more are kept that have a cable already: a pair of links, both ends down, of which
-/// the one on the host is no port of any bridge yet. Refilled in the background. An idle namespace costs the kernel some
-/// kilobytes. `lock` guards `ready`, `cabled` and what is said of them.
+/// the one on the host is no port of any bridge yet. An idle namespace costs the kernel some kilobytes. Refilled in the
+/// background, when whoever took one has what he needs of the kernel's one lock of links ([#refill]), at once when none is
+/// left. `lock` guards `ready`, `cabled` and what is said of them.
 final class NamespacePool implements AutoCloseable {
 
     /// What becomes of cables: made for a namespace, and removed by the name of the end on the host.
@@ -61,6 +62,7 @@ final class NamespacePool implements AutoCloseable {
     private final Failpoints failpoints;
     private final Thread refiller;
     private boolean cablesWanted;
+    private boolean due = true;
     private boolean closed;
 
     /// What makes a namespace.
@@ -80,7 +82,7 @@ final class NamespacePool implements AutoCloseable {
         this.maker = maker;
         this.size = size;
         this.pairs = pairs;
-        refiller = Thread.ofVirtual().name("network namespaces").start(this::refill);
+        refiller = Thread.ofVirtual().name("network namespaces").start(this::work);
     }
 
     /// A namespace nobody was in, owned by the caller; made now if none is ready.
@@ -93,8 +95,31 @@ final class NamespacePool implements AutoCloseable {
     Optional<NetNamespace> poll() {
         lock.lock();
         try {
+            var one = Optional.ofNullable(ready.pollFirst());
+            due |= ready.isEmpty();
             wanted.signal();
-            return Optional.ofNullable(ready.pollFirst());
+            return one;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Those who took some have made of them what they wanted: others may be made.
+    void refill() {
+        lock.lock();
+        try {
+            due = true;
+            wanted.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// How many without a cable are ready now. For tests.
+    int ready() {
+        lock.lock();
+        try {
+            return ready.size();
         } finally {
             lock.unlock();
         }
@@ -104,9 +129,12 @@ final class NamespacePool implements AutoCloseable {
     Optional<Cabled> pollCabled() {
         lock.lock();
         try {
+            due |= !cablesWanted;
             cablesWanted = true;
+            var one = Optional.ofNullable(cabled.pollFirst());
+            due |= cabled.isEmpty();
             wanted.signal();
-            return Optional.ofNullable(cabled.pollFirst());
+            return one;
         } finally {
             lock.unlock();
         }
@@ -140,13 +168,18 @@ final class NamespacePool implements AutoCloseable {
         }
     }
 
-    private void refill() {
+    private boolean isShort() {
+        return ready.size() < size || cablesWanted && cabled.size() < size;
+    }
+
+    private void work() {
         boolean failing = false;
         while (true) {
             boolean cable;
             lock.lock();
             try {
-                while (!closed && ready.size() >= size && (!cablesWanted || cabled.size() >= size)) {
+                while (!closed && !(due && isShort())) {
+                    due &= isShort();
                     wanted.awaitUninterruptibly();
                 }
                 if (closed) {

@@ -76,6 +76,11 @@ public record NetworkStep(Kind kind, String call, Optional<Duration> took) {
             last = now;
         }
 
+        /// What comes next begins now.
+        public void resume() {
+            last = System.nanoTime();
+        }
+
         /// All of them so far.
         public List<NetworkStep> steps() {
             return List.copyOf(steps);

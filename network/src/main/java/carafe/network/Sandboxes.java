@@ -86,10 +86,10 @@ final class Sandboxes implements AutoCloseable {
     }
 
     Optional<Fabric.Spare> spare() {
-        return tools.namespaces.poll().map(Alone::new);
+        return tools.namespaces.poll().map(namespace -> new Alone(namespace, tools.namespaces));
     }
 
-    private record Alone(NetNamespace namespace) implements Fabric.Spare {
+    private record Alone(NetNamespace namespace, NamespacePool pool) implements Fabric.Spare {
 
         @Override
         public String path() {
@@ -99,20 +99,32 @@ final class Sandboxes implements AutoCloseable {
         @Override
         public void close() {
             namespace.close();
+            pool.refill();
         }
     }
 
-    Sandbox open(String containerId, List<Joining> joinings, Optional<String> given) throws EngineException {
+    Fabric.Opening begin(String containerId, List<Joining> joinings, Optional<String> given) throws EngineException {
         close(containerId); // what a failed start may have left
-        try (var _ = tools.arrivals.come(containerId, joinings.stream().map(Joining::network).toList())) {
-            return arrive(containerId, joinings, given);
+        var arrival = tools.arrivals.come(containerId, joinings.stream().map(Joining::network).toList());
+        boolean begun = false;
+        try {
+            var coming = reserve(containerId, joinings, given, arrival);
+            begun = true;
+            return coming;
+        } finally {
+            if (!begun) {
+                arrival.close();
+                tools.namespaces.refill();
+            }
         }
     }
 
-    private Sandbox arrive(String containerId, List<Joining> joinings, Optional<String> given) throws EngineException {
+    /// Addresses, namespace, note.
+    private Coming reserve(String containerId, List<Joining> joinings, Optional<String> given, Arrivals.Arrival arrival)
+            throws EngineException {
         var places = new ArrayList<Place>();
         NetNamespace namespace = null;
-        boolean opened = false;
+        boolean reserved = false;
         var diary = new NetworkStep.Diary();
         // One with a cable where the first network is a bridge: that cable is the first link.
         var ahead = given.isEmpty() && !joinings.isEmpty() && joinings.getFirst().network().driver() == Driver.BRIDGE
@@ -138,28 +150,66 @@ final class Sandboxes implements AutoCloseable {
             pass("sandbox.note");
             tools.notes.write(containerId, cell.endpoints());
             diary.done(NetworkStep.Kind.NOTE, "write(), rename()");
-            link(places, namespace, ahead.map(NamespacePool.Cabled::cable), diary);
-            pass("sandbox.configure");
-            tools.cables.configure(
-                    cell.sandbox(), namespace, joinings.stream().map(Joining::driverOptions).toList());
-            diary.done(NetworkStep.Kind.CONFIGURE, NetworkStep.configuration(cell.sandbox()));
-            pass("sandbox.listeners");
-            for (var place : places) {
-                attached(cell, place, false, Optional.of(diary));
-            }
-            pass("sandbox.opened");
-            cell.steps(diary.steps());
-            cells.put(containerId, cell);
-            opened = true;
-            return cell.sandbox();
+            reserved = true;
+            return new Coming(cell, joinings, ahead.map(NamespacePool.Cabled::cable), diary, arrival);
         } catch (IOException e) {
             throw Trouble.of("cannot make the network of container " + containerId, e);
         } finally {
-            if (!opened) {
+            if (!reserved) {
                 if (places.isEmpty()) {
                     ahead.ifPresent(one -> tools.graveyard.bury(List.of(one.cable().hostLink()), List.of()));
                 }
                 undo(containerId, places, Optional.ofNullable(namespace));
+            }
+        }
+    }
+
+    /// One that has its addresses, and not yet its links.
+    private final class Coming implements Fabric.Opening {
+        private final Cell cell;
+        private final List<Joining> joinings;
+        private final Optional<NamespacePool.Cable> ahead;
+        private final NetworkStep.Diary diary;
+        private final Arrivals.Arrival arrival;
+
+        Coming(Cell cell, List<Joining> joinings, Optional<NamespacePool.Cable> ahead, NetworkStep.Diary diary,
+                Arrivals.Arrival arrival) {
+            this.cell = cell;
+            this.joinings = joinings;
+            this.ahead = ahead;
+            this.diary = diary;
+            this.arrival = arrival;
+        }
+
+        @Override
+        public Sandbox sandbox() {
+            return cell.sandbox();
+        }
+
+        @Override
+        public void complete() throws EngineException {
+            boolean opened = false;
+            try {
+                diary.resume();
+                link(cell.places(), cell.namespace(), ahead, diary);
+                pass("sandbox.configure");
+                tools.cables.configure(
+                        cell.sandbox(), cell.namespace(), joinings.stream().map(Joining::driverOptions).toList());
+                diary.done(NetworkStep.Kind.CONFIGURE, NetworkStep.configuration(cell.sandbox()));
+                pass("sandbox.listeners");
+                for (var place : cell.places()) {
+                    attached(cell, place, false, Optional.of(diary));
+                }
+                pass("sandbox.opened");
+                cell.steps(diary.steps());
+                cells.put(cell.containerId(), cell);
+                opened = true;
+            } finally {
+                if (!opened) {
+                    undo(cell.containerId(), cell.places(), Optional.of(cell.namespace()));
+                }
+                arrival.close();
+                tools.namespaces.refill();
             }
         }
     }

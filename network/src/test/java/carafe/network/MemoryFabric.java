@@ -28,6 +28,7 @@ public final class MemoryFabric implements Fabric {
     private volatile FabricConfig.DefaultBridge bridge = FabricConfig.DefaultBridge.USUAL;
     private volatile List<Cidr.Host> hosts = List.of();
     private volatile String obstacle = "";
+    private volatile String cut = "";
     private volatile boolean enabled = true;
     private final List<EndpointListener> listeners = new CopyOnWriteArrayList<>();
 
@@ -98,6 +99,19 @@ public final class MemoryFabric implements Fabric {
     @Override
     public Sandbox open(String containerId, List<Joining> joinings, Optional<String> namespace)
             throws EngineException {
+        var opening = begin(containerId, joinings, namespace);
+        opening.complete();
+        return opening.sandbox();
+    }
+
+    /// From now on no container's links can be made, for this reason; `""`: they can again.
+    public void cut(String reason) {
+        cut = reason;
+    }
+
+    /// Addresses are taken at once, and the container is in the fabric once it is complete.
+    @Override
+    public Opening begin(String containerId, List<Joining> joinings, Optional<String> namespace) throws EngineException {
         close(containerId);
         var endpoints = new ArrayList<Endpoint>();
         boolean opened = false;
@@ -106,14 +120,31 @@ public final class MemoryFabric implements Fabric {
                 endpoints.add(endpoint(joining, endpoints.size()));
             }
             var sandbox = new Sandbox(containerId, namespace.orElse("/memory/" + containerId), endpoints);
-            sandboxes.put(containerId, sandbox);
             opened = true;
-            return sandbox;
+            return opening(sandbox);
         } finally {
             if (!opened) {
                 endpoints.forEach(addresses::free);
             }
         }
+    }
+
+    private Opening opening(Sandbox sandbox) {
+        return new Opening() {
+            @Override
+            public Sandbox sandbox() {
+                return sandbox;
+            }
+
+            @Override
+            public void complete() throws EngineException {
+                if (!cut.isEmpty()) {
+                    sandbox.endpoints().forEach(addresses::free);
+                    throw new EngineException.Unavailable(cut);
+                }
+                sandboxes.put(sandbox.containerId(), sandbox);
+            }
+        };
     }
 
     @Override

@@ -68,6 +68,36 @@ class NamespacePoolTest {
         }
     }
 
+    /// Making one takes the kernel's one lock of links, which whoever took one is about to need.
+    @Test
+    void othersAreMadeWhenWhoTookOneIsDoneUnlessNoneIsLeft() throws Exception {
+        var made = new AtomicInteger();
+        try (var thread = NamespaceThread.start();
+                var pool = new NamespacePool(thread, () -> {
+                    made.incrementAndGet();
+                    return thread.create(NamespacePool.SETTINGS);
+                }, 2, NO_PAIRS, Failpoints.none())) {
+            awaitReady(pool, 2);
+            pool.poll().orElseThrow().close();
+            thread.insideHome(() -> true); // whatever was on its way to be made is made by now
+            assertThat(made.get()).as("one is left, and the other is still being used").isEqualTo(2);
+            pool.refill();
+            awaitReady(pool, 2);
+            assertThat(made.get()).isEqualTo(3);
+            pool.poll().orElseThrow().close();
+            pool.poll().orElseThrow().close();
+            awaitReady(pool, 2);
+        }
+    }
+
+    private static void awaitReady(NamespacePool pool, int number) {
+        long deadline = System.nanoTime() + 60_000_000_000L;
+        while (pool.ready() < number) {
+            assertThat(System.nanoTime()).as("%s of %s are ready", pool.ready(), number).isLessThan(deadline);
+            Thread.onSpinWait();
+        }
+    }
+
     /// A host may be out of descriptors or memory for a moment.
     @Test
     void whatFailedOnceIsTriedAgain() throws Exception {

@@ -105,6 +105,12 @@ class OneBatchTest {
         return new Subnet(cidr, Optional.of(gateway), Optional.empty(), Map.of());
     }
 
+    private static Sandbox open(Sandboxes sandboxes, List<Joining> joinings) throws EngineException {
+        var opening = sandboxes.begin(ONE, joinings, Optional.empty());
+        opening.complete();
+        return opening.sandbox();
+    }
+
     private long inside(Sandbox sandbox) {
         return Objects.requireNonNull(made.get(sandbox.path()), sandbox.path()).since();
     }
@@ -115,14 +121,14 @@ class OneBatchTest {
             var front = network("front", 7);
             var back = network("back", 8);
             long before = host.batches();
-            var one = sandboxes.open(ONE, List.of(joining(front)), Optional.empty());
+            var one = open(sandboxes, List.of(joining(front)));
             assertThat(host.batches() - before).as("on the host").isEqualTo(1);
             assertThat(inside(one)).as("inside").isEqualTo(1);
             sandboxes.close(ONE);
             sandboxes.settle();
 
             before = host.batches();
-            var both = sandboxes.open(ONE, List.of(joining(front), joining(back)), Optional.empty());
+            var both = open(sandboxes, List.of(joining(front), joining(back)));
             assertThat(host.batches() - before).as("on the host: one for each link").isEqualTo(2);
             assertThat(inside(both)).as("inside: one for all").isEqualTo(1);
             assertThat(stage.links()).contains("br-front", "br-back").hasSize(5);
@@ -136,7 +142,7 @@ class OneBatchTest {
             for (int attempt = 0; true; attempt++) { // the first asks for cables, one of the next finds one
                 assertThat(attempt).as("cables are made ahead").isLessThan(500);
                 long before = host.batches();
-                var sandbox = sandboxes.open(ONE, List.of(joining(front)), Optional.empty());
+                var sandbox = open(sandboxes, List.of(joining(front)));
                 boolean ahead = sandboxes.steps(ONE).stream().anyMatch(step -> step.call().endsWith("made ahead")
                         && step.call().contains("eth0"));
                 long calls = host.batches() - before;

@@ -28,8 +28,21 @@ public interface ContainerRuntime {
 
     /// Starts the bundle's process and returns when its program runs (execve succeeded). On failure nothing is left:
     /// no mount, control group, process or descriptor; the run directory is as it was.
-    /// `clients` receive output from the first byte on.
-    RunningContainer start(Bundle bundle, List<AttachEndpoint> clients) throws StartFailure;
+    /// `clients` receive output from the first byte on. What the process needs beside all that may become ready meanwhile:
+    /// `rest` is awaited before it is born, and what that throws fails the start.
+    <E extends Exception> RunningContainer start(Bundle bundle, List<AttachEndpoint> clients, Rest<E> rest)
+            throws StartFailure, E;
+
+    /// The same where all is ready.
+    default RunningContainer start(Bundle bundle, List<AttachEndpoint> clients) throws StartFailure {
+        return this.<RuntimeException>start(bundle, clients, () -> {});
+    }
+
+    /// What others make ready for a process that is to be.
+    @FunctionalInterface
+    interface Rest<E extends Exception> {
+        void await() throws E;
+    }
 
     /// The container that was started from a bundle with this run directory, if its monitor still lives.
     Optional<RunningContainer> adopt(Path runDir) throws EngineException;

@@ -138,7 +138,8 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
     }
 
     @Override
-    public RunningContainer start(Bundle bundle, List<AttachEndpoint> clients) throws StartFailure {
+    public <E extends Exception> RunningContainer start(Bundle bundle, List<AttachEndpoint> clients, Rest<E> rest)
+            throws StartFailure, E {
         var spec = bundle.spec();
         Checks.check(spec);
         HostFacts host;
@@ -163,6 +164,7 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
             record.write(bundle.runDir());
             var service = new Launcher.Service(
                     bundle.id(), spec.process().terminal(), bundle.stdio(), Optional.of(bundle.log()), clients);
+            rest.await();
             var launched = launcher.launch(planned.tape(), prepared, service, planned.process());
             started = true;
             prepared.close();

@@ -208,13 +208,15 @@ public final class MemoryRuntime implements ContainerRuntime {
     }
 
     @Override
-    public RunningContainer start(Bundle bundle, List<AttachEndpoint> clients) throws StartFailure {
+    public <E extends Exception> RunningContainer start(Bundle bundle, List<AttachEndpoint> clients, Rest<E> rest)
+            throws StartFailure, E {
         var args = bundle.spec().process().args();
         fail("runtime.start");
         check(args);
         if (processes.containsKey(bundle.runDir()) || records.containsKey(bundle.runDir())) {
             throw new StartFailure(StartFailure.Kind.OTHER, "", "the run directory is in use: " + bundle.runDir());
         }
+        rest.await();
         var process = new MemoryProcess(bundle.id(), bundle.runDir(), args, clients);
         try {
             Files.createDirectories(bundle.runDir());
