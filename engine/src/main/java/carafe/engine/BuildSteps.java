@@ -196,7 +196,7 @@ final class BuildSteps implements StepRunner {
                 new ContainerSnapshot.Image("", "", "linux"), run.arguments(), config,
                 host(run, mode).with(mapped ? remap : IdMaps.NONE),
                 networks.joined(mode, run.network(), NetworkingConfig.NONE, config), new State.Created(Optional.empty()),
-                new ContainerSnapshot.Restarts(0, false));
+                ContainerSnapshot.Restarts.NONE);
     }
 
     private static HostConfig host(StepRun run, String network) throws EngineException.Invalid {

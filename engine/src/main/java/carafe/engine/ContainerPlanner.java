@@ -83,7 +83,7 @@ final class ContainerPlanner {
                 others.memberships.joined(host.namespaces().network(), request.host().namespaces().network(),
                         request.networking(), request.config()),
                 new State.Created(Optional.empty()),
-                new ContainerSnapshot.Restarts(0, false));
+                ContainerSnapshot.Restarts.NONE);
     }
 
     /// What was planned for the container `id` is in its row, or was given up.

@@ -23,8 +23,22 @@ public record ContainerSnapshot(
     /// What it was made from: the reference as the client wrote it, the image's id (`sha256:…`), its platform.
     public record Image(String reference, String id, String os) {}
 
-    /// How often the policy restarted it in a row, and whether a user stopped it (`unless-stopped` obeys that).
-    public record Restarts(int count, boolean stoppedByUser) {}
+    /// How often the policy restarted it in a row, whether a user stopped it (`unless-stopped` obeys that), and whether a
+    /// user is restarting it: then it is to run again whatever its policy is, by the next engine if not by this one.
+    public record Restarts(int count, boolean stoppedByUser, boolean comingBack) {
+
+        static final Restarts NONE = new Restarts(0, false, false);
+
+        /// The same of one that a user ended, and is to start again if it is `comingBack`.
+        Restarts ended(boolean comingBack) {
+            return new Restarts(count, true, comingBack);
+        }
+
+        /// The same of one that nobody is restarting.
+        Restarts staying() {
+            return new Restarts(count, stoppedByUser, false);
+        }
+    }
 
     public ContainerSnapshot {
         command = List.copyOf(command);

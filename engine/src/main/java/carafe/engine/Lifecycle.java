@@ -66,14 +66,14 @@ final class Lifecycle {
             case State.Created _, State.Exited _ -> { }
         }
         container.delay().reset();
-        launch(container, new ContainerSnapshot.Restarts(0, false));
+        launch(container, ContainerSnapshot.Restarts.NONE);
     }
 
     /// Confined: starts it; on failure the reason is kept in its state, and a container to be removed at its end goes.
     private void launch(Container container, ContainerSnapshot.Restarts restarts) throws EngineException {
         container.cancelRestart(false);
         try {
-            running(container, process(container), restarts);
+            running(container, process(container), restarts.comingBack() ? ContainerSnapshot.Restarts.NONE : restarts);
         } catch (StartFailure e) {
             failed(container, new State.Failure(e.kind().exitCode(), String.valueOf(e.getMessage())));
             throw e.toEngineException();
@@ -186,15 +186,18 @@ final class Lifecycle {
     /// before the end can be: the answer is that write.
     Optional<Database.Writing> adopt(Container container, RunningContainer process, boolean paused)
             throws EngineException {
-        boolean written = container.state().alive();
-        // The row's own time where it has one: the monitor took its time a moment apart from its report.
-        var startedAt = switch (container.state()) {
-            case State.Running(_, var known) -> known;
-            case State.Paused(var known) -> known.startedAt();
-            case State.Created _, State.Exited _, State.Restarting _, State.Removing _ -> process.startedAt();
+        var before = container.snapshot();
+        Optional<State.Running> known = switch (before.state()) {
+            case State.Running running -> Optional.of(running);
+            case State.Paused(var running) -> Optional.of(running);
+            case State.Created _, State.Exited _, State.Restarting _, State.Removing _ -> Optional.empty();
         };
-        var running = new State.Running(process.pid(), startedAt);
-        container.showRunning(process, container.snapshot().with(paused ? new State.Paused(running) : running));
+        // The row's own time where it has one: the monitor took its time a moment apart from its report.
+        var running = new State.Running(process.pid(), known.map(State.Running::startedAt).orElse(process.startedAt()));
+        boolean isBack = known.isEmpty() || known.get().pid() != process.pid();
+        var restarts = isBack ? before.restarts().staying() : before.restarts();
+        boolean written = known.isPresent() && restarts.equals(before.restarts());
+        container.showRunning(process, before.with(paused ? new State.Paused(running) : running).with(restarts));
         var writing = written ? Optional.<Database.Writing>empty() : Optional.of(book.saveState(container.snapshot()));
         watch(container, process);
         return writing;
@@ -261,13 +264,13 @@ final class Lifecycle {
         if (restart) {
             wait = container.delay().after(process.startedAt(), exit.at());
             next = before.with(new State.Restarting(exited, clock.instant().plus(wait)))
-                    .with(new ContainerSnapshot.Restarts(restarts.count() + 1, restarts.stoppedByUser()));
+                    .with(new ContainerSnapshot.Restarts(restarts.count() + 1, restarts.stoppedByUser(), false));
         }
         remember(container, process);
         tellEnd(before, exited);
         starts.networks.detach(before);
         container.showEnded(next, exit.code());
-        boolean goes = before.host().autoRemove() && !restart;
+        boolean goes = before.host().autoRemove() && !restart && !restarts.comingBack();
         starts.endings.begin(container, process, next);
         if (restart) {
             restartAfter(container, (State.Restarting) next.state(), wait);
@@ -353,7 +356,7 @@ final class Lifecycle {
         }
     }
 
-    /// Starts it at the engine's start, because its restart policy says so,
+    /// Starts it at the engine's start, because its restart policy says so or a user was restarting it,
     /// when those it needs have been started; `before` are those whose start is on its way already.
     void startByPolicy(Container container, List<Container> before) {
         container.mailbox().tell(() -> {
@@ -362,9 +365,10 @@ final class Lifecycle {
         });
     }
 
-    /// Confined: starts it if nobody changed it since it was `seen`, once those it needs have been restarted.
+    /// Confined: starts it if nobody changed or stopped it since it was `seen`, once those it needs have been restarted.
     private void startUnlessChanged(Container container, State seen) {
-        if (closed || container.state() != seen || !(seen instanceof State.Created || seen instanceof State.Exited)) {
+        if (closed || container.restartCancelled() || container.state() != seen
+                || !(seen instanceof State.Created || seen instanceof State.Exited)) {
             return;
         }
         var others = starts.sharings.untilTheyStart(container, clock.instant());
@@ -390,11 +394,22 @@ final class Lifecycle {
         }
     }
 
-    /// Confined: the policy wanted to restart it, and a user does not.
-    void settle(Container container, State.Restarting pending) throws EngineException {
+    /// Confined: a user's restart of it failed, so that nobody has to finish it; one that this engine's end cut short is
+    /// the next one's.
+    void givenUp(Container container) throws EngineException {
+        var before = container.snapshot();
+        if (!closed && !container.removed() && before.restarts().comingBack()) {
+            var next = before.with(before.restarts().staying());
+            container.show(next);
+            book.saveState(next).await();
+        }
+    }
+
+    /// Confined: the policy wanted to restart it, and a user does not, or does it himself.
+    void settle(Container container, State.Restarting pending, boolean comingBack) throws EngineException {
         var next = container.snapshot()
                 .with(pending.last())
-                .with(new ContainerSnapshot.Restarts(container.snapshot().restarts().count(), true));
+                .with(container.snapshot().restarts().ended(comingBack));
         container.showEnded(next, pending.last().exitCode());
         book.saveState(next).await();
     }
@@ -415,14 +430,14 @@ final class Lifecycle {
             case State.Created _, State.Running _, State.Paused _, State.Removing _ ->
                 new State.Created(Optional.of(failure));
         };
-        var shown = snapshot.with(next);
+        var shown = snapshot.with(next).with(closed ? snapshot.restarts() : snapshot.restarts().staying());
         container.showEnded(shown, failure.exitCode());
         try {
             book.saveState(shown).await();
         } catch (EngineException e) {
             LOG.warn("the failed start of container {} could not be written down", container.id(), e);
         }
-        if (snapshot.host().autoRemove()) {
+        if (snapshot.host().autoRemove() && !shown.restarts().comingBack()) {
             removeItself(container);
         }
     }

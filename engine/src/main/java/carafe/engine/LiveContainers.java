@@ -28,7 +28,7 @@ final class LiveContainers implements Containers {
     private final Hands hands;
 
     /// Those who do the work.
-    record Hands(Creator creator, ContainerPlanner planner, Lifecycle lifecycle, Stopper stopper, Remover remover,
+    record Hands(Creator creator, ContainerPlanner planner, Lifecycle lifecycle, Stopper stopper, Restarter restarter, Remover remover,
             Streams streams, ContainerCopies copies, Viewer viewer, LiveExecs execs, Updater updater,
             RecentStarts recent, Memberships memberships, Layout layout) {}
 
@@ -60,21 +60,14 @@ final class LiveContainers implements Containers {
     @Override
     public void stop(String reference, StopRequest request) throws EngineException, InterruptedException {
         var container = book.find(reference);
-        alone("stop", () -> hands.stopper.stop(container, request));
+        alone("stop", () -> hands.stopper.stop(container, request, false));
     }
 
     @Override
     public void restart(String reference, StopRequest request) throws EngineException, InterruptedException {
         var container = book.find(reference);
         alone("restart", () -> {
-            try (var _ = container.comeBack()) {
-                try {
-                    hands.stopper.stop(container, request);
-                } catch (EngineException.NotModified e) {
-                    // it does not run: then it only has to be started
-                }
-                change(container, () -> hands.lifecycle.start(container));
-            }
+            hands.restarter.restart(container, request);
             book.tell(container.snapshot(), "restart");
         });
     }

@@ -39,6 +39,7 @@ final class LocalEngine implements Engine {
     private final Lifecycle lifecycle;
     private final Sharings sharings;
     private final Endings endings;
+    private final Restarter restarter;
     private final Remover remover;
     private final WritableLayers layers;
     private final Containers containers;
@@ -95,9 +96,11 @@ final class LocalEngine implements Engine {
                 new Lifecycle.Starts(bundles, etc, sources, memberships, sharings, endings, recent, layout, steps),
                 remover, parts.clock());
         execs = new LiveExecs(book, parts.runtime(), memberships.links(), layout, parts.clock());
+        var stopper = new Stopper(book, lifecycle, volumeMounts);
+        restarter = new Restarter(stopper, lifecycle);
         containers = new LiveContainers(book, parts.runtime(), bundles, parts.clock(), new LiveContainers.Hands(
                 new Creator(book, planner, layers, sources, layout, steps),
-                planner, lifecycle, new Stopper(book, lifecycle, volumeMounts), remover,
+                planner, lifecycle, stopper, restarter, remover,
                 new Streams(book, parts.runtime(), layout, resources.watch()),
                 new ContainerCopies(book, bundles, endings, sources),
                 new Viewer(book, parts.images(), names, new Viewer.Sources(layout, volumeBook, memberships), parts.clock()),
@@ -137,7 +140,8 @@ final class LocalEngine implements Engine {
             engine = new LocalEngine(config, parts, resources, id);
             var reconciler = new Reconciler(
                     engine.book, parts.runtime(), engine.layers, layout,
-                    new Reconciler.Resumers(engine.volumeBook, engine.lifecycle, engine.networks, engine.sharings));
+                    new Reconciler.Resumers(engine.volumeBook, engine.lifecycle, engine.restarter, engine.networks,
+                            engine.sharings));
             String boot = HostFacts.read(Path.of("/")).bootId();
             boolean sameBoot = database.setting("boot-id").map(boot::equals).orElse(true);
             reconciler.run(database.rows(), sameBoot, parts.clock().instant());

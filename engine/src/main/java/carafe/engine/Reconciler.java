@@ -43,11 +43,13 @@ final class Reconciler {
     private final VolumeBook volumes;
     private final Layout layout;
     private final Lifecycle lifecycle;
+    private final Restarter restarter;
     private final LiveNetworks networks;
     private final Sharings sharings;
 
     /// Those who go on with what was found.
-    record Resumers(VolumeBook volumes, Lifecycle lifecycle, LiveNetworks networks, Sharings sharings) {}
+    record Resumers(VolumeBook volumes, Lifecycle lifecycle, Restarter restarter, LiveNetworks networks,
+            Sharings sharings) {}
 
     Reconciler(Book book, ContainerRuntime runtime, WritableLayers layers, Layout layout, Resumers resumers) {
         this.book = book;
@@ -56,6 +58,7 @@ final class Reconciler {
         this.volumes = resumers.volumes;
         this.layout = layout;
         this.lifecycle = resumers.lifecycle;
+        this.restarter = resumers.restarter;
         this.networks = resumers.networks;
         this.sharings = resumers.sharings;
     }
@@ -314,7 +317,8 @@ final class Reconciler {
         }
     }
 
-    /// What goes on after the engine opened: removal of ended `--rm` containers, restarts by policy.
+    /// What goes on after the engine opened: restarts that users had asked for, removal of ended `--rm` containers, restarts
+    /// by policy.
     private void resume(Container container, Instant now, Set<Container> before) {
         var snapshot = container.snapshot();
         switch (snapshot.state()) {
@@ -324,13 +328,19 @@ final class Reconciler {
                         needed(snapshot, before));
             }
             case State.Exited exited -> {
-                if (snapshot.host().autoRemove()) {
+                boolean comingBack = snapshot.restarts().comingBack();
+                if (snapshot.host().autoRemove() && !comingBack) {
                     lifecycle.removeLater(container);
-                } else if (wantsRestart(snapshot, exited)) {
+                } else if (comingBack || wantsRestart(snapshot, exited)) {
                     lifecycle.startByPolicy(container, needed(snapshot, before));
                 }
             }
-            case State.Created _, State.Running _, State.Paused _, State.Removing _ -> { }
+            case State.Running _, State.Paused _ -> {
+                if (snapshot.restarts().comingBack()) {
+                    restarter.finish(container);
+                }
+            }
+            case State.Created _, State.Removing _ -> { }
         }
     }
 

@@ -48,6 +48,7 @@ final class RecordCodec {
                 .put("State", state(container.state()))
                 .put("RestartCount", container.restarts().count())
                 .put("StoppedByUser", container.restarts().stoppedByUser())
+                .put("ComingBack", container.restarts().comingBack())
                 .build()
                 .print();
     }
@@ -68,7 +69,8 @@ final class RecordCodec {
                     NetworkingConfig.parse(document.object("NetworkingConfig")),
                     state(status.object("State")),
                     new ContainerSnapshot.Restarts(
-                            (int) status.number("RestartCount", 0), status.truth("StoppedByUser")));
+                            (int) status.number("RestartCount", 0), status.truth("StoppedByUser"),
+                            status.truth("ComingBack")));
         } catch (EngineException | RuntimeException e) {
             throw new EngineException.Internal(
                     "the record of container " + row.id() + " cannot be read: " + e.getMessage(), e);

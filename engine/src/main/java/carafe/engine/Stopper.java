@@ -45,44 +45,64 @@ final class Stopper {
         });
     }
 
-    /// Stops it and returns when it has ended. NotModified when it does not run.
-    void stop(Container container, StopRequest request) throws EngineException, InterruptedException {
+    /// Stops it and returns when it has ended; it is then to start again if it is `comingBack`. NotModified when it does
+    /// not run.
+    void stop(Container container, StopRequest request, boolean comingBack) throws EngineException, InterruptedException {
         var config = container.snapshot().config().stop();
         String name = request.signal().filter(text -> !text.isEmpty()).or(config::signal).orElse("SIGTERM");
         int signal = Signals.number(name);
         int seconds = request.timeoutSeconds().or(config::timeoutSeconds).orElse(DEFAULT_SECONDS);
-        var ended = insteadOfStart(container, () -> begin(container, signal));
+        var ended = insteadOfStart(container, () -> begin(container, signal, comingBack));
         if (ended.isPresent()) {
-            boolean inTime = true;
-            if (seconds < 0) {
-                ended.get().await();
-            } else {
-                inTime = ended.get().await(Duration.ofSeconds(seconds));
-            }
-            if (!inTime) {
-                killAndWait(container, ended.get());
+            var patience = seconds < 0 ? Optional.<Duration>empty() : Optional.of(Duration.ofSeconds(seconds));
+            if (!isOver(ended.get(), patience)) {
+                killAndWait(container, ended.get(), comingBack);
             }
         }
         book.tell(container.snapshot(), "stop");
     }
 
+    /// Whether it ended in time.
+    /// @throws EngineException.Unavailable it is not known, because the engine closes
+    private static boolean isOver(Waits.Wait ended, Optional<Duration> most) throws EngineException, InterruptedException {
+        if (most.isPresent() && !ended.await(most.get())) {
+            return false;
+        }
+        String error = ended.await().error();
+        if (!error.isEmpty()) {
+            throw new EngineException.Unavailable(error);
+        }
+        return true;
+    }
+
     /// Confined: sends the signal; empty when nothing has to be waited for.
-    private Optional<Waits.Wait> begin(Container container, int signal) throws EngineException {
+    private Optional<Waits.Wait> begin(Container container, int signal, boolean comingBack) throws EngineException {
         switch (container.state()) {
             case State.Restarting pending -> {
                 container.cancelRestart(true);
-                lifecycle.settle(container, pending);
+                lifecycle.settle(container, pending, comingBack);
                 return Optional.empty();
             }
             case State.Running _, State.Paused _ -> {
                 container.cancelRestart(true);
                 var wait = container.waits().register(WaitCondition.NEXT_EXIT, Optional::empty);
-                send(container, signal);
+                send(container, signal, comingBack);
                 return Optional.of(wait);
             }
-            case State.Created _, State.Exited _, State.Removing _ ->
-                throw new EngineException.NotModified("Container is already stopped");
+            case State.Exited _ -> {
+                if (!comingBack) {
+                    stayStopped(container);
+                }
+            }
+            case State.Created _, State.Removing _ -> { }
         }
+        throw new EngineException.NotModified("Container is already stopped");
+    }
+
+    /// Confined: its policy's start was given up, failed or is pending, and a user does not want it.
+    private void stayStopped(Container container) {
+        container.cancelRestart(true);
+        remember(container, container.snapshot().restarts().ended(false));
     }
 
     /// Sends a signal because a user says so. SIGKILL returns when the container has ended. A start that
@@ -101,13 +121,13 @@ final class Stopper {
                 container.cancelRestart(true);
             }
             var wait = container.waits().register(WaitCondition.NEXT_EXIT, Optional::empty);
-            send(container, signal);
+            send(container, signal, !forGood && container.snapshot().restarts().comingBack());
             return wait;
         };
         var ended = forGood || ENDING.contains(signal) ? insteadOfStart(container, sending) : container.mailbox().ask(sending);
         if (signal != Signals.SIGKILL) {
             ended.close();
-        } else if (!ended.await(KILL_WAIT)) {
+        } else if (!isOver(ended, Optional.of(KILL_WAIT))) {
             ended.close();
             throw stuck(container);
         }
@@ -118,7 +138,7 @@ final class Stopper {
         var ended = insteadOfStart(container, () -> {
             container.cancelRestart(true);
             if (container.state() instanceof State.Restarting pending) {
-                lifecycle.settle(container, pending);
+                lifecycle.settle(container, pending, false);
             }
             if (container.state().alive() && container.running().isEmpty()) {
                 lifecycle.giveUp(container);
@@ -127,36 +147,33 @@ final class Stopper {
                 return Optional.<Waits.Wait>empty();
             }
             var wait = container.waits().register(WaitCondition.NEXT_EXIT, Optional::empty);
-            send(container, Signals.SIGKILL);
+            send(container, Signals.SIGKILL, false);
             return Optional.of(wait);
         });
-        if (ended.isPresent() && !ended.get().await(KILL_WAIT)) {
+        if (ended.isPresent() && !isOver(ended.get(), Optional.of(KILL_WAIT))) {
             ended.get().close();
             throw stuck(container);
         }
     }
 
-    private void killAndWait(Container container, Waits.Wait ended) throws EngineException, InterruptedException {
+    private void killAndWait(Container container, Waits.Wait ended, boolean comingBack)
+            throws EngineException, InterruptedException {
         container.mailbox().perform(() -> {
             if (container.state().alive()) {
-                send(container, Signals.SIGKILL);
+                send(container, Signals.SIGKILL, comingBack);
             }
         });
-        if (!ended.await(KILL_WAIT)) {
+        if (!isOver(ended, Optional.of(KILL_WAIT))) {
             ended.close();
             throw stuck(container);
         }
     }
 
     /// Confined. Frozen processes get the signal when they thaw, so a paused container is thawed if it is to end.
-    private void send(Container container, int signal) throws EngineException {
+    private void send(Container container, int signal, boolean comingBack) throws EngineException {
         var process = container.process();
         var before = container.snapshot();
-        if (!before.restarts().stoppedByUser()) {
-            var stopped = before.with(new ContainerSnapshot.Restarts(before.restarts().count(), true));
-            container.show(stopped);
-            writeDown(stopped);
-        }
+        remember(container, before.restarts().ended(comingBack));
         try {
             process.signal(signal);
             if (container.state() instanceof State.Paused(var running)
@@ -170,9 +187,17 @@ final class Stopper {
         book.tell(before, "kill", List.of(Map.entry("signal", Integer.toString(signal))));
     }
 
-    /// That a user ends it must be known before it ends: another life of the engine would start it again.
-    private void writeDown(ContainerSnapshot stopped) {
-        if (stopped.host().restart().kind() == RestartPolicy.Kind.NO) {
+    /// Confined. That a user ends or restarts it must be known before it ends: another life of the engine would start it
+    /// again, or would not.
+    private void remember(Container container, ContainerSnapshot.Restarts restarts) {
+        var before = container.snapshot();
+        if (before.restarts().equals(restarts)) {
+            return;
+        }
+        var stopped = before.with(restarts);
+        container.show(stopped);
+        boolean asked = before.restarts().comingBack() || restarts.comingBack();
+        if (!asked && stopped.host().restart().kind() == RestartPolicy.Kind.NO) {
             return; // nobody would ask
         }
         try {

@@ -30,7 +30,7 @@ final class SpecComposerTest {
         return new ContainerSnapshot(
                 ID, "web", Instant.EPOCH, new ContainerSnapshot.Image("app", "sha256:0", "linux"), List.of("sleep", "1"),
                 ContainerConfig.parse((Json.Obj) Json.parse(config)), HostConfig.parse((Json.Obj) Json.parse(host)),
-                NetworkingConfig.NONE, new State.Created(Optional.empty()), new ContainerSnapshot.Restarts(0, false));
+                NetworkingConfig.NONE, new State.Created(Optional.empty()), ContainerSnapshot.Restarts.NONE);
     }
 
     private RuntimeSpec compose(String host) throws EngineException {

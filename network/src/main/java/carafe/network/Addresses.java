@@ -87,9 +87,21 @@ final class Addresses {
         return String.join(", ", texts);
     }
 
-    /// Takes what an endpoint has, for one that exists already.
-    void retake(Endpoint endpoint) {
-        each(endpoint, AddressPool::take);
+    /// Takes what an endpoint has, for one that exists already: nothing, and false, if another has some of it.
+    boolean retake(Endpoint endpoint) {
+        var taken = new ArrayList<Runnable>();
+        var refused = new ArrayList<IpAddress>();
+        each(endpoint, (pool, address) -> {
+            if (pool.take(address)) {
+                taken.add(() -> pool.free(address));
+            } else {
+                refused.add(address);
+            }
+        });
+        if (!refused.isEmpty()) {
+            taken.forEach(Runnable::run);
+        }
+        return refused.isEmpty();
     }
 
     /// Gives back what an endpoint has.

@@ -40,7 +40,6 @@ final class LinuxFabric implements Fabric {
     static final int POOL = 8;
 
     private static final Duration BURIAL_PAUSE = Duration.ofMillis(100);
-    private static final Duration WATCH_PAUSE = Duration.ofSeconds(1);
 
     private final FabricConfig config;
     private final Parts parts;
@@ -58,9 +57,7 @@ final class LinuxFabric implements Fabric {
     private final Sandboxes sandboxes;
     private final ReentrantLock planning = new ReentrantLock();
     private final ReentrantLock bridging = new ReentrantLock();
-    private final LinkWatch watch;
-    private final Thread watcher;
-    private boolean deaf; // the watcher's own
+    private final DeletedLinks watch;
 
     private LinuxFabric(FabricConfig config, Parts parts, NamespaceThread thread, Duration quiet)
             throws KernelException, EngineException {
@@ -82,8 +79,7 @@ final class LinuxFabric implements Fabric {
                                 parts.failpoints()),
                         new Cables(host, thread, bridges, this::remade), graveyard, notes, marks, arrivals),
                 addresses, listeners, parts.failpoints());
-        watch = thread.insideHome(LinkWatch::open);
-        watcher = Thread.ofPlatform().daemon().name("link-watch").unstarted(this::watch);
+        watch = new DeletedLinks(thread.insideHome(LinkWatch::open), this::deleted);
     }
 
     /// Opens the fabric in the caller's network namespace.
@@ -100,7 +96,7 @@ final class LinuxFabric implements Fabric {
         boolean opened = false;
         try {
             var fabric = new LinuxFabric(config, parts, thread, quiet);
-            fabric.watcher.start();
+            fabric.watch.begin();
             opened = true;
             return fabric;
         } catch (KernelException e) {
@@ -153,7 +149,7 @@ final class LinuxFabric implements Fabric {
 
     private Network makeDefault(Optional<Network> known, List<Network> others, Set<String> running) throws EngineException {
         String link = bridges.defaultName(config.bridge(), known);
-        var held = known.isPresent() && sandboxes.isHeld(known.get().id(), running) ? known : Optional.<Network>empty();
+        var held = known.isPresent() && sandboxes.takeover().isHeld(known.get().id(), running) ? known : Optional.<Network>empty();
         var ground = new NetworkPlanner.Ground(link, held.isPresent() ? List.of() : bridges.hosts(link));
         var around = surroundings(_ -> false).with(others);
         var network = bridges.keeping(planner.defaultBridge(config.bridge(), ground, known, marks.id(),
@@ -355,29 +351,6 @@ final class LinuxFabric implements Fabric {
         sandboxes.relinks().reattach(network.id());
     }
 
-    private void watch() {
-        while (true) {
-            try {
-                watch.watch((links, lost) -> {
-                    deaf = false;
-                    deleted(links.keySet(), lost);
-                });
-                return;
-            } catch (KernelException e) {
-                if (!deaf) {
-                    LOG.warn("deletions of links are looked for each second until they are heard of again: {}", e.getMessage());
-                }
-                deaf = true;
-            }
-            try {
-                Thread.sleep(WATCH_PAUSE);
-            } catch (InterruptedException e) {
-                return;
-            }
-            deleted(Set.of(), true);
-        }
-    }
-
     /// What a user made, and deletes, he may be about to make anew: that is seen by the next start in it.
     private void deleted(Set<Integer> links, boolean any) {
         for (var network : networks.values()) {
@@ -453,7 +426,7 @@ final class LinuxFabric implements Fabric {
                 remake(network);
             }
         }
-        sandboxes.restore(networks, running);
+        sandboxes.takeover().restore(networks, running);
         known.stream().filter(Network::shares).forEach(this::relay);
         sweepLinks();
         parts.firewall().retain(known.stream().map(Network::id).toList());
@@ -505,15 +478,27 @@ final class LinuxFabric implements Fabric {
     @Override
     public void rest() throws EngineException {
         var used = sandboxes.networksInUse();
+        var failures = new ArrayList<EngineException>();
         for (var network : networks.values()) {
-            if (used.contains(network.id())) {
-                continue;
+            if (!used.contains(network.id())) {
+                try {
+                    rest(network, used);
+                } catch (EngineException e) {
+                    failures.add(e);
+                }
             }
-            if (network.driver() == Driver.BRIDGE) {
-                unbridge(network);
-            } else if (network.shares()) {
-                unshare(network, networks.values().stream().filter(other -> used.contains(other.id())).toList());
-            }
+        }
+        if (!failures.isEmpty()) {
+            throw new EngineException.Internal(failures.stream().map(Throwable::getMessage).collect(Collectors.joining("; ")),
+                    failures.getFirst());
+        }
+    }
+
+    private void rest(Network network, Set<String> used) throws EngineException {
+        if (network.driver() == Driver.BRIDGE) {
+            unbridge(network);
+        } else if (network.shares()) {
+            unshare(network, networks.values().stream().filter(other -> used.contains(other.id())).toList());
         }
     }
 
@@ -568,30 +553,16 @@ final class LinuxFabric implements Fabric {
 
     @Override
     public void close() {
-        endWatch();
+        watch.close();
         sandboxes.close();
         retired.close();
         host.close();
         thread.close();
     }
 
-    private void endWatch() {
-        try {
-            watch.stop();
-            watcher.join();
-        } catch (KernelException e) {
-            LOG.warn("the watch of links cannot be ended: {}", e.getMessage());
-            return;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            watcher.interrupt();
-        }
-        watch.close();
-    }
-
     /// Lets go of everything at once, as a crash would. For tests.
     void abandon() {
-        endWatch();
+        watch.close();
         sandboxes.abandon();
         retired.abandon();
         host.close();

@@ -1,9 +1,7 @@
 package carafe.network;
 
-import carafe.kernel.Descriptors;
 import carafe.kernel.KernelException;
 import carafe.kernel.LinkInfo;
-import carafe.kernel.Linux;
 import carafe.kernel.NamespaceThread;
 import carafe.kernel.NetNamespace;
 import carafe.network.Cell.Place;
@@ -13,8 +11,8 @@ import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
 import carafe.spec.network.MacAddress;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -45,6 +43,7 @@ final class Sandboxes implements AutoCloseable {
     private final ConcurrentMap<String, Cell> cells = new ConcurrentHashMap<>();
     private final Dying dying;
     private final Relinks relinks;
+    private final Takeover takeover;
 
     /// Who does the work.
     record Tools(NamespaceThread thread, NamespacePool namespaces, Cables cables, Graveyard graveyard,
@@ -57,6 +56,7 @@ final class Sandboxes implements AutoCloseable {
         this.listeners = listeners;
         this.failpoints = failpoints;
         relinks = new Relinks(cells, tools.cables, listeners, failpoints);
+        takeover = new Takeover(tools, addresses, listeners, failpoints, cells);
     }
 
     Optional<Sandbox> find(String containerId) {
@@ -66,23 +66,29 @@ final class Sandboxes implements AutoCloseable {
     /// Ids of the networks that somebody is in, or on the way into.
     Set<String> networksInUse() {
         var used = new HashSet<>(tools.arrivals.awaited());
-        cells.values().forEach(cell -> cell.places().forEach(place -> used.add(place.network().id())));
+        everybody().values().forEach(places -> places.forEach(place -> used.add(place.network().id())));
         return used;
     }
 
     /// Ids of the containers in the network.
     List<String> dwellers(String networkId) {
-        return cells.values().stream()
-                .filter(cell -> cell.endpoints().stream().anyMatch(endpoint -> endpoint.networkId().equals(networkId)))
-                .map(Cell::containerId)
+        return everybody().entrySet().stream()
+                .filter(one -> one.getValue().stream().anyMatch(place -> place.network().id().equals(networkId)))
+                .map(Map.Entry::getKey)
                 .toList();
     }
 
     /// The host ends of all containers.
     Set<String> hostLinks() {
         var links = new HashSet<String>();
-        cells.values().forEach(cell -> cell.endpoints().forEach(endpoint -> links.add(endpoint.hostLink())));
+        everybody().values().forEach(places -> places.forEach(place -> links.add(place.endpoint().hostLink())));
         return links;
+    }
+
+    private Map<String, List<Place>> everybody() {
+        var all = new HashMap<>(takeover.unheld());
+        cells.forEach((id, cell) -> all.put(id, cell.places()));
+        return all;
     }
 
     Optional<Fabric.Spare> spare() {
@@ -382,6 +388,10 @@ final class Sandboxes implements AutoCloseable {
     }
 
     void disconnect(String containerId, String networkId) throws EngineException {
+        if (takeover.unheld().containsKey(containerId)) {
+            throw new EngineException.Unavailable("the networks of container " + containerId + " cannot be changed while it"
+                    + " runs: they could not be taken over when the engine started, whose log says why; restart it");
+        }
         var cell = cells.get(containerId);
         if (cell != null) {
             for (var place : cell.places()) {
@@ -449,6 +459,10 @@ final class Sandboxes implements AutoCloseable {
             cell.alone(() -> cells.remove(containerId)); // nobody works in the namespace any more
             undo(containerId, cell.places(), Optional.of(cell.namespace()));
         }
+        var unheld = takeover.unheld().remove(containerId);
+        if (unheld != null) {
+            undo(containerId, unheld, Optional.empty());
+        }
     }
 
     Map<String, Traffic> traffic(String containerId) throws EngineException {
@@ -481,68 +495,9 @@ final class Sandboxes implements AutoCloseable {
         }
     }
 
-    /// Takes over who runs, and lets go of who does not any more. What is broken in one container's network is logged and
-    /// keeps nobody else from his. Links that are gone with what they shared are [Relinks#relay]'s.
-    void restore(Map<String, Network> networks, Map<String, Integer> running) throws EngineException {
-        for (var note : tools.notes.all().entrySet()) {
-            String id = note.getKey();
-            Integer pid = running.get(id);
-            try {
-                if (pid == null) {
-                    tools.notes.remove(id); // its links are found by their names
-                } else {
-                    adopt(id, pid, note.getValue(), networks);
-                }
-            } catch (IOException e) {
-                LOG.warn("the network of container {} was not taken over: {}", id, e.getMessage());
-            }
-        }
-    }
-
-    /// Whether the note of one of those who run tells of the network. Before [#restore].
-    boolean isHeld(String networkId, Set<String> running) throws EngineException {
-        return tools.notes.all().entrySet().stream()
-                .anyMatch(note -> running.contains(note.getKey())
-                        && note.getValue().stream().anyMatch(endpoint -> endpoint.networkId().equals(networkId)));
-    }
-
-    private void adopt(String id, int pid, List<Endpoint> endpoints, Map<String, Network> networks) throws IOException {
-        var handle = Descriptors.open(Path.of("/proc/" + pid + "/ns/net"), Linux.O_RDONLY, 0);
-        var namespace = tools.thread.adopt(handle);
-        var noted = endpoints.stream()
-                .flatMap(endpoint -> Optional.ofNullable(networks.get(endpoint.networkId())).stream()
-                        .map(network -> new Place(network, endpoint, Map.of())))
-                .toList();
-        var places = new ArrayList<>(noted);
-        for (var place : noted) {
-            var others = noted.stream().filter(other -> other != place).toList();
-            // one that went with its parent is laid anew
-            if (!place.network().shares() && tools.cables.inside(place, others, namespace).isEmpty()) {
-                places.remove(place);
-            }
-        }
-        endpoints.stream().filter(endpoint -> places.stream().noneMatch(place -> place.endpoint() == endpoint)).forEach(
-                endpoint -> LOG.warn("container {} has lost its interface {}", id, endpoint.interfaceName()));
-        var cell = new Cell(id, namespace, places);
-        cells.put(id, cell);
-        for (var place : places) {
-            addresses.retake(place.endpoint());
-        }
-        for (var place : places) {
-            try {
-                tools.cables.reattach(place);
-            } catch (EngineException e) {
-                LOG.error("container {} is cut off from network {}: {}", id, place.network().name(), e.getMessage());
-            }
-            var attached = new EndpointListener.Attached(cell.sandbox(), place.network(), place.endpoint(), true);
-            for (var listener : listeners) {
-                try {
-                    listener.attached(attached);
-                } catch (EngineException e) {
-                    LOG.error("the network of container {} lacks something: {}", id, e.getMessage());
-                }
-            }
-        }
+    /// Who takes over those who run.
+    Takeover takeover() {
+        return takeover;
     }
 
     private void attached(Cell cell, Place place, boolean running, Optional<NetworkStep.Diary> diary)

@@ -280,6 +280,22 @@ class RestoreTest {
         }
     }
 
+    @Test
+    void aNetworkThatCannotRestKeepsNoOtherFromIt() throws Exception {
+        try (var fabric = stage.open(FabricStage.NAME, Failpoints.parse("network.remove-bridge=2*EIO->off"))) {
+            for (int number = 1; number <= 3; number++) {
+                fabric.create(request("app" + number, Map.of(), pool("10.77." + number + ".0/24")));
+            }
+            assertThatThrownBy(fabric::rest).isInstanceOf(EngineException.Internal.class)
+                    .hasMessageMatching("network.remove-bridge: eio; network.remove-bridge: eio");
+            fabric.settle();
+            assertThat(stage.links()).as("all but the two").hasSize(3);
+            fabric.rest();
+            fabric.settle();
+            assertThat(stage.links()).containsExactly("lo");
+        }
+    }
+
     /// The kernel shows their bridges, but those are the engine's own and nobody else's.
     @Test
     void theDefaultBridgeLeavesRangesToTheNetworksThatAreRestoredAfterIt() throws Exception {

@@ -30,7 +30,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /// The engine's nftables table. What it shall hold is kept here, by owner, and the kernel's copy follows: each change is
-/// one transaction, and when somebody else touches the table it is made anew as a whole, also in one.
+/// one transaction, and when somebody else touches the table it is made anew as a whole, also in one. What is given up is
+/// given up also where the kernel refuses that: then the table is `behind`, and made anew with the next change, which
+/// fails if that is refused, and each second until it is not.
 ///
 /// Begins silent: the table that an earlier life of the engine left stays in force while networks and ports are told
 /// again, until [#hold] puts the new one into its place. The lock guards all fields; under it the kernel is asked, which
@@ -49,15 +51,22 @@ public final class PortFilter implements Firewall, AutoCloseable {
     private final Netlink links;
     private final NftWatch.Stop stop;
     private final Watches watches;
+    private final Changes changes;
     private final Thread watcher;
     private final Map<String, Set<Member>> wanted = new LinkedHashMap<>();
     private boolean holding;
+    private boolean behind;
     private boolean closed;
     private long assertions;
 
     /// How changes by others are heard of.
     interface Watches {
         Watch open(Nftables ours, String table, NftWatch.Stop stop) throws KernelException;
+    }
+
+    /// How the table is changed.
+    interface Changes {
+        void apply(Nftables ours, NftTransaction transaction) throws KernelException;
     }
 
     /// One such, made, used and closed by one thread.
@@ -93,11 +102,12 @@ public final class PortFilter implements Firewall, AutoCloseable {
         this.links = handles.links;
         this.stop = handles.stop;
         this.watches = handles.watches;
+        this.changes = handles.changes;
         this.watcher = Thread.ofPlatform().daemon().name("nftables-watch").start(this::watch);
     }
 
     /// What the kernel is asked by, adopted by the filter.
-    private record Handles(Nftables nftables, Netlink links, NftWatch.Stop stop, Watches watches) {}
+    private record Handles(Nftables nftables, Netlink links, NftWatch.Stop stop, Watches watches, Changes changes) {}
 
     /// The table of the engine with this mark, a few letters and digits, that has `dataRoot` to itself, in the calling
     /// thread's network namespace. Tables of engines that were killed and cannot come back are removed first.
@@ -107,11 +117,12 @@ public final class PortFilter implements Firewall, AutoCloseable {
     }
 
     static PortFilter open(String mark, Optional<TableOwner> owner) throws EngineException {
-        return open(mark, owner, PortFilter::kernels);
+        return open(mark, owner, PortFilter::kernels, Nftables::apply);
     }
 
     /// The same for an engine that says so, or one that does not say who it is.
-    static PortFilter open(String mark, Optional<TableOwner> owner, Watches watches) throws EngineException {
+    static PortFilter open(String mark, Optional<TableOwner> owner, Watches watches, Changes changes)
+            throws EngineException {
         var made = new ArrayDeque<Runnable>();
         try {
             var nftables = Nftables.open();
@@ -123,7 +134,7 @@ public final class PortFilter implements Firewall, AutoCloseable {
             var others = new OtherTables(name, owner, nftables, links);
             others.sweep();
             var table = Ruleset.table(name, owner.map(TableOwner::comment).orElse(""));
-            var filter = new PortFilter(table, others, new Handles(nftables, links, stop, watches));
+            var filter = new PortFilter(table, others, new Handles(nftables, links, stop, watches, changes));
             made.clear();
             return filter;
         } catch (KernelException e) {
@@ -172,9 +183,68 @@ public final class PortFilter implements Firewall, AutoCloseable {
 
     /// The container's published ports are these from now on; returns when they hold.
     void publish(String containerId, List<Elements.Target> targets) throws EngineException {
+        change(PORTS + containerId, members(targets));
+    }
+
+    /// The same of a container that gave up ports, or left a network: it is so, also if it does not hold yet.
+    /// @return whether it holds
+    synchronized boolean withdraw(String containerId, List<Elements.Target> targets) {
+        String owner = PORTS + containerId;
+        var members = members(targets);
+        try {
+            change(owner, members);
+        } catch (EngineException e) {
+            put(wanted, owner, members);
+            if (!behind) {
+                behind = true;
+                LOG.log(System.Logger.Level.ERROR, e.getMessage() + "; until they are, which is tried every second, its ports"
+                        + " may lead to where it was");
+                Thread.ofVirtual().name("nftables-behind").start(this::followUp);
+            }
+        }
+        return !behind;
+    }
+
+    private static Set<Member> members(List<Elements.Target> targets) {
         var members = new LinkedHashSet<Member>();
         targets.forEach(target -> members.addAll(Elements.of(target)));
-        change(PORTS + containerId, members);
+        return members;
+    }
+
+    private static void put(Map<String, Set<Member>> owners, String owner, Set<Member> members) {
+        if (members.isEmpty()) {
+            owners.remove(owner);
+        } else {
+            owners.put(owner, Set.copyOf(members));
+        }
+    }
+
+    /// Returns when nothing that was given up leads anywhere.
+    synchronized void catchUp() throws EngineException {
+        if (behind) {
+            replace();
+        }
+    }
+
+    private void followUp() {
+        try {
+            do {
+                Thread.sleep(RETRY_MILLIS);
+            } while (!hasCaughtUp());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // nobody does
+        }
+    }
+
+    private synchronized boolean hasCaughtUp() {
+        try {
+            if (!closed) {
+                catchUp();
+            }
+            return true;
+        } catch (EngineException e) {
+            return false; // people were told
+        }
     }
 
     /// Packets of IPv6 that leave by `link`, one end of the pair that translates, come from `source`; what comes out of it
@@ -302,14 +372,12 @@ public final class PortFilter implements Firewall, AutoCloseable {
         if (before.equals(members)) {
             return;
         }
-        if (holding) {
+        if (behind) {
+            replaceWith(owner, members);
+        } else if (holding) {
             change(before, members, owner);
         }
-        if (members.isEmpty()) {
-            wanted.remove(owner);
-        } else {
-            wanted.put(owner, Set.copyOf(members));
-        }
+        put(wanted, owner, members);
     }
 
     private void change(Set<Member> before, Set<Member> after, String owner) throws EngineException {
@@ -317,16 +385,19 @@ public final class PortFilter implements Firewall, AutoCloseable {
         bySet(minus(before, after)).forEach(transaction::remove);
         bySet(minus(after, before)).forEach(transaction::add);
         try {
-            nftables.apply(transaction);
+            changes.apply(nftables, transaction);
         } catch (KernelException e) {
             if (!e.is(Errno.ENOENT)) {
                 throw failure("the rules of " + owner + " cannot be changed", e);
             }
-            // Somebody emptied the table a moment ago.
-            var others = new LinkedHashMap<>(wanted);
-            others.put(owner, after);
-            replace(others);
+            replaceWith(owner, after); // somebody emptied the table a moment ago
         }
+    }
+
+    private void replaceWith(String owner, Set<Member> members) throws EngineException {
+        var owners = new LinkedHashMap<>(wanted);
+        put(owners, owner, members);
+        replace(owners);
     }
 
     private static Set<Member> minus(Set<Member> members, Set<Member> others) {
@@ -353,7 +424,8 @@ public final class PortFilter implements Firewall, AutoCloseable {
         var transaction = new NftTransaction(table.name()).delete().create(table);
         bySet(all).forEach(transaction::add);
         try {
-            nftables.apply(transaction);
+            changes.apply(nftables, transaction);
+            behind = false;
             assertions++;
         } catch (KernelException e) {
             throw failure("the table " + table.name() + " cannot be put into place", e);
@@ -418,8 +490,9 @@ public final class PortFilter implements Firewall, AutoCloseable {
     /// Takes the table away: nothing is published any more.
     public synchronized void remove() throws EngineException {
         holding = false;
+        behind = false;
         try {
-            nftables.apply(new NftTransaction(table.name()).delete());
+            changes.apply(nftables, new NftTransaction(table.name()).delete());
         } catch (KernelException e) {
             throw failure("the table " + table.name() + " cannot be removed", e);
         }
@@ -437,12 +510,14 @@ public final class PortFilter implements Firewall, AutoCloseable {
     public void close() {
         synchronized (this) {
             closed = true;
-            if (holding && wanted.isEmpty()) {
-                try {
+            try {
+                if (holding && wanted.isEmpty()) {
                     remove();
-                } catch (EngineException e) {
-                    LOG.log(System.Logger.Level.WARNING, e.getMessage());
+                } else {
+                    catchUp();
                 }
+            } catch (EngineException e) {
+                LOG.log(System.Logger.Level.WARNING, e.getMessage());
             }
         }
         unwatch();

@@ -27,12 +27,19 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /// The ports of the host that lead to containers. A start first takes the ports ([#reserve]); as its endpoints come
 /// ([EndpointListener]) they lead to the one that has the default route of their family; [#release] gives them back.
 ///
 /// A port is taken with a socket, so that other programs see that it is; the packets never meet it, they are led away
 /// before. When the engine dies the sockets go and the packets still find their container.
+///
+/// A port is free once it is given back, also if the kernel refuses to take its packets away from where it led. While that
+/// is so, nobody is let in who has an address that is `haunted` by such packets, and whoever wants the port gets it with
+/// the change that takes them away, or not at all.
+///
 /// The lock guards all fields but `flows` and `closed`, which that of `flows` guards; what is done under it takes well
 /// under a millisecond.
 public final class PublishedPorts implements EndpointListener, AutoCloseable {
@@ -53,6 +60,7 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
     private final Optional<Translator> translator;
     private final Optional<TranslatorWatch> watch;
     private final Map<String, Place> places = new LinkedHashMap<>();
+    private final Set<IpAddress> haunted = new HashSet<>();
     private boolean closed;
     private boolean ended;
 
@@ -211,13 +219,15 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
 
     /// What they were.
     private synchronized List<PortBinding> drop(String containerId) {
-        places.remove(containerId);
+        var place = places.remove(containerId);
         var bindings = bindings(containerId);
         if (allocation.of(containerId).isEmpty()) {
             return bindings;
         }
+        if (!filter.withdraw(containerId, List.of()) && place != null) {
+            place.sandbox().endpoints().forEach(this::haunt);
+        }
         try {
-            filter.publish(containerId, List.of());
             pass("ports.drop");
         } catch (EngineException e) {
             LOG.log(System.Logger.Level.ERROR, e.getMessage());
@@ -300,8 +310,33 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         }
     }
 
+    private void haunt(Endpoint endpoint) {
+        addresses(endpoint).forEach(haunted::add);
+    }
+
+    private static Stream<IpAddress> addresses(Endpoint endpoint) {
+        return Stream.concat(endpoint.four().stream(), endpoint.six().stream()).map(Cidr.Host::address);
+    }
+
+    private synchronized void refuseHaunted(Endpoint endpoint) throws EngineException {
+        if (haunted.isEmpty()) {
+            return;
+        }
+        try {
+            filter.catchUp();
+            haunted.clear();
+        } catch (EngineException e) {
+            var address = addresses(endpoint).filter(haunted::contains).findFirst();
+            if (address.isPresent()) {
+                throw new EngineException.Unavailable("packets for ports of a container that is gone still come to its address "
+                        + address.get() + ", which is this one's now: " + e.getMessage() + "; try again", e);
+            }
+        }
+    }
+
     @Override
     public void attached(Attached attached) throws EngineException {
+        refuseHaunted(attached.endpoint());
         forgetFlows(attached.sandbox().containerId(), lead(attached));
     }
 
@@ -377,15 +412,19 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
                 .toList();
         var place = new Place(new Sandbox(containerId, before.sandbox().path(), rest), before.networks());
         places.put(containerId, place);
-        try {
-            publish(place);
-        } catch (EngineException e) {
-            LOG.log(System.Logger.Level.ERROR, e.getMessage());
+        if (!filter.withdraw(containerId, targets(place))) {
+            haunt(endpoint);
         }
         return bindings(containerId);
     }
 
     private void publish(Place place) throws EngineException {
+        var targets = targets(place);
+        pass("ports.publish");
+        filter.publish(place.sandbox().containerId(), targets);
+    }
+
+    private List<Elements.Target> targets(Place place) {
         String id = place.sandbox().containerId();
         var targets = new ArrayList<Elements.Target>();
         for (var binding : bindings(id)) {
@@ -398,8 +437,7 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
                         new Elements.Target(loopback, way.address(), false, List.of())));
             }
         }
-        pass("ports.publish");
-        filter.publish(id, targets);
+        return targets;
     }
 
     /// Where a binding leads: the address in its family, whether nothing is translated on the way there, by which links of

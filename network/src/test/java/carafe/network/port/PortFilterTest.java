@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.kernel.Errno;
 import carafe.kernel.KernelException;
+import carafe.kernel.Nftables;
 import carafe.network.Driver;
 import carafe.network.Firewall.BridgeRules;
 import carafe.network.LinkOptions;
@@ -93,7 +94,7 @@ class PortFilterTest {
                 throw new KernelException("bind", "netfilter socket", Errno.ENOMEM);
             }
             return PortFilter.kernels(ours, table, stop);
-        }))) {
+        }, Nftables::apply))) {
             other.publish("c", List.of(target("0.0.0.0", 8081, "172.30.0.2", 80)));
             other.hold();
             await(() -> opened.get() > 1);
