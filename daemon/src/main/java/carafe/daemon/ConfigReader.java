@@ -32,8 +32,8 @@ final class ConfigReader {
 
     /// Keys of Docker's daemon.json that have no effect here yet.
     private static final Set<String> WITHOUT_EFFECT = Set.of(
-            "allow-direct-routing", "allow-nondistributable-artifacts", "api-cors-header", "authorization-plugins",
-            "bip6", "bridge-accept-fwmark", "builder", "cgroup-parent", "containerd",
+            "allow-nondistributable-artifacts", "api-cors-header", "authorization-plugins",
+            "bridge-accept-fwmark", "builder", "cgroup-parent", "containerd",
             "containerd-namespace", "containerd-plugin-namespace", "cpu-rt-period", "cpu-rt-runtime", "data-root-mode",
             "default-cgroupns-mode",
             "default-ipc-mode", "default-runtime", "default-shm-size", "default-ulimits",

@@ -49,10 +49,11 @@ record DaemonConfig(
     /// How many layers are fetched and sent at a time, and how often a broken transfer is tried.
     record Transfers(int downloads, int uploads, int attempts) {}
 
-    /// The default bridge, where ranges of networks come from, whether packet forwarding may be switched on, how
-    /// containers find names that do not say it themselves, and the options of networks to come.
+    /// The default bridge, where ranges of networks come from, whether packet forwarding may be switched on, whether others
+    /// come to published ports at the containers' own addresses, how containers find names that do not say it
+    /// themselves, and the options of networks to come.
     record Networking(FabricConfig.DefaultBridge bridge, List<FabricConfig.PoolRule> pools, boolean forward,
-            NameDefaults names, NetworkDefaults networks) {
+            boolean direct, NameDefaults names, NetworkDefaults networks) {
         Networking {
             pools = List.copyOf(pools);
         }

@@ -91,7 +91,7 @@ final class BuildSteps implements StepRunner {
         }
     }
 
-    private int started(StepRun run, ContainerSnapshot container, Memberships.Attachment network, Output output)
+    private int started(StepRun run, ContainerSnapshot container, NetworkAttachment network, Output output)
             throws EngineException, InterruptedException, WrongFormat {
         var files = layout.files(run.id());
         etc.write(files, container.config().names().host(), container.host(), network.known());

@@ -102,7 +102,7 @@ final class Lifecycle {
         }
     }
 
-    private RunningContainer process(Container container, Memberships.Attachment network, Sharings.Shared shared)
+    private RunningContainer process(Container container, NetworkAttachment network, Sharings.Shared shared)
             throws StartFailure, EngineException {
         var snapshot = container.snapshot();
         starts.steps.pass("start.files");
