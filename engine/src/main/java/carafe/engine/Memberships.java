@@ -136,36 +136,6 @@ final class Memberships {
         return owner(container.host().namespaces().network()).map(ContainerSnapshot::id).orElse(container.id());
     }
 
-    /// What a start needs of the container's network: the namespace to join (empty: its own new one, or the host's) and
-    /// the lines of /etc/hosts that tell its own addresses. The network itself becomes ready meanwhile ([#await]). Holds
-    /// namespaces that nobody else knows until it is closed, which waits for that too.
-    record Attachment(String namespace, EtcFiles.Known known, Optional<Fabric.Spare> spare,
-            Optional<HeldNamespaces> held, Optional<Beside> becoming) implements AutoCloseable {
-
-        /// The user namespace to be born in; `""` for the host's.
-        String users() {
-            return held.map(HeldNamespaces::users).orElse("");
-        }
-
-        /// Waits until the network is ready for the container's first process.
-        void await() throws EngineException {
-            if (becoming.isPresent()) {
-                becoming.get().await();
-            }
-        }
-
-        @Override
-        public void close() {
-            try {
-                await();
-            } catch (EngineException e) {
-                LOG.debug("a network that could not be made, of a start that failed or is told so", e);
-            }
-            spare.ifPresent(Fabric.Spare::close);
-            held.ifPresent(HeldNamespaces::close);
-        }
-    }
-
     /// A line of /etc/hosts.
     record HostLine(String address, String names) {
         String text() {
@@ -174,11 +144,14 @@ final class Memberships {
     }
 
     /// Confined to the container's queue: makes its network ready for its first process, the larger part beside the caller.
-    /// With users of its own it has those to whom belongs what is `shared`.
-    Attachment attach(ContainerSnapshot container, Sharings.Shared shared) throws EngineException {
+    /// With users of its own it has those to whom belongs what is `shared`. `there` is run, and must be quick, as soon as its
+    /// addresses are what others find.
+    StartNetwork attach(ContainerSnapshot container, Sharings.Shared shared, Runnable there) throws EngineException {
         String mode = container.host().namespaces().network();
         if (mode.startsWith(CONTAINER)) {
-            return joinOther(container, mode, shared);
+            var other = joinOther(container, mode, shared);
+            there.run();
+            return other;
         }
         links.checkRunning(container);
         var ids = container.host().namespaces().ids();
@@ -190,7 +163,7 @@ final class Memberships {
         }
         boolean attached = false;
         try {
-            var attachment = attach(container, held);
+            var attachment = attach(container, held, there);
             attached = true;
             return attachment;
         } finally {
@@ -219,15 +192,17 @@ final class Memberships {
     }
 
     /// The network of one with users of its own belongs to them.
-    private Attachment attach(ContainerSnapshot container, Optional<HeldNamespaces> held) throws EngineException {
+    private StartNetwork attach(ContainerSnapshot container, Optional<HeldNamespaces> held, Runnable there)
+            throws EngineException {
         if (container.networking().endpoints().containsKey(Network.DEFAULT)) {
             bridge.demand();
         }
         var joinings = joinings(container);
         if (!mayJoin(container)) {
             boolean given = container.host().namespaces().network().equals("host") || held.isPresent();
+            there.run();
             var spare = given ? Optional.<Fabric.Spare>empty() : fabric.spare();
-            return new Attachment(spare.map(Fabric.Spare::path).orElse(""),
+            return new StartNetwork(spare.map(Fabric.Spare::path).orElse(""),
                     new EtcFiles.Known(List.of(), hostAddresses(), false), spare, held, Optional.empty());
         }
         var opening = opening(container);
@@ -238,14 +213,15 @@ final class Memberships {
         }
         reserved.put(container.id(), diary.steps());
         var coming = fabric.begin(container.id(), joinings, held.map(HeldNamespaces::network));
+        var sandbox = coming.sandbox(); // one that cannot be completed has no namespace any more
         var becoming = Beside.begin("network of " + container.id().substring(0, 12), () -> {
             coming.complete();
+            there.run();
             for (var joining : joinings) {
                 networks.tell(joining.network(), "connect", Map.of("container", container.id()));
             }
         });
-        var sandbox = coming.sandbox();
-        return new Attachment(sandbox.path(), known(container, Optional.of(sandbox)), Optional.empty(), held,
+        return new StartNetwork(sandbox.path(), known(container, Optional.of(sandbox)), Optional.empty(), held,
                 Optional.of(becoming));
     }
 
@@ -297,7 +273,7 @@ final class Memberships {
         return new TapeExplanation(steps, start.warnings());
     }
 
-    private Attachment joinOther(ContainerSnapshot container, String mode, Sharings.Shared shared) throws EngineException {
+    private StartNetwork joinOther(ContainerSnapshot container, String mode, Sharings.Shared shared) throws EngineException {
         var other = book.find(mode.substring(CONTAINER.length()));
         var process = other.running();
         if (process.isEmpty()) {
@@ -318,7 +294,7 @@ final class Memberships {
             throw Sharings.otherUsers(container, "the network and the processes or ipc");
         }
         var nothing = new EtcFiles.Known(List.of(), List.of(), false); // its files are the owner's
-        return new Attachment(theirs.network(), nothing, Optional.empty(), Optional.of(theirs), Optional.empty());
+        return new StartNetwork(theirs.network(), nothing, Optional.empty(), Optional.of(theirs), Optional.empty());
     }
 
     private static Joining joining(Network network, EndpointSettings settings, ContainerSnapshot container) {
