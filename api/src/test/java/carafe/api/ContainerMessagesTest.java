@@ -121,6 +121,6 @@ class ContainerMessagesTest {
         return new ContainerSnapshot("a".repeat(64), "web", NOON,
                 new ContainerSnapshot.Image("busybox", "sha256:1", "linux"), List.of("sh", "-c", "sleep 1"),
                 ContainerConfig.parse(config), HostConfig.parse(host), NetworkingConfig.NONE, state,
-                new ContainerSnapshot.Restarts(0, false));
+                new ContainerSnapshot.Restarts(0, false, false));
     }
 }
