@@ -28,8 +28,8 @@ final class LiveContainers implements Containers {
     private final Hands hands;
 
     /// Those who do the work.
-    record Hands(Creator creator, ContainerPlanner planner, Lifecycle lifecycle, Stopper stopper, Restarter restarter, Remover remover,
-            Streams streams, ContainerCopies copies, Viewer viewer, LiveExecs execs, Updater updater,
+    record Hands(Creator creator, ContainerPlanner planner, Lifecycle lifecycle, Stopper stopper, Restarter restarter,
+            Remover remover, Streams streams, ContainerCopies copies, Viewer viewer, LiveExecs execs, Updater updater,
             RecentStarts recent, Memberships memberships, Layout layout) {}
 
     LiveContainers(Book book, ContainerRuntime runtime, BundleMaker bundles, Clock clock, Hands hands) {
