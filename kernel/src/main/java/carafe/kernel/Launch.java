@@ -4,6 +4,7 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /// A tape with what it needs to be played. The descriptors are borrowed until [Spawner#launch] returns; the caller
 /// closes them. `rendezvous` is for tapes that make the process wait for something done from outside.
@@ -23,9 +24,12 @@ public record Launch(
         descriptors = Map.copyOf(descriptors);
         Set<Slot> missing = new LinkedHashSet<>(tape.passed());
         missing.addAll(monitor.slots());
-        tape.steps().stream()
-                .filter(step -> step.part() == Part.MONITOR)
-                .forEach(step -> step.outcome().result().ifPresent(missing::remove));
+        Consumer<Slot> filled = missing::remove;
+        for (var step : tape.steps()) {
+            if (step.part() == Part.MONITOR) {
+                step.outcome().result().ifPresent(filled);
+            }
+        }
         missing.removeAll(descriptors.keySet());
         if (!missing.isEmpty()) {
             throw new IllegalArgumentException("no descriptor for " + missing);

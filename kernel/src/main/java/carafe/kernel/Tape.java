@@ -8,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /// The whole start of a process as data: what the monitor calls, how it clones, what the process calls until it becomes
 /// its program. Immutable, made without root and without descriptors; [#text] prints it, [Spawner] plays it.
@@ -38,7 +39,8 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Opt
         }
     }
 
-    // Loops by hand: every start makes a tape of some two hundred steps, and streams double its price.
+    // Loops by hand, and nothing made for each step: every start makes a tape of some two hundred steps; streams double its
+    // price, and a function that captures something costs a call of the JVM each time that it is made.
 
     private static List<Step> inOrder(List<Step> steps) {
         var ordered = new ArrayList<Step>(steps.size());
@@ -54,10 +56,12 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Opt
 
     private static void checkUses(List<Step> steps, Optional<Slot> cgroup, Optional<Birthplace> birthplace) {
         var empty = new HashSet<Slot>(); // slots that a later step fills
+        Consumer<Slot> emptied = empty::add;
         for (var step : steps) {
-            step.outcome().result().ifPresent(empty::add);
+            step.outcome().result().ifPresent(emptied);
         }
         var used = new ArrayList<Slot>();
+        Consumer<Slot> filled = empty::remove;
         boolean cloned = false;
         for (var step : steps) {
             if (step.part() == Part.CHILD && !cloned) {
@@ -68,7 +72,7 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Opt
             }
             addSlots(step, used);
             requireFull(used, empty, step.id());
-            step.outcome().result().ifPresent(empty::remove);
+            step.outcome().result().ifPresent(filled);
         }
     }
 
@@ -121,8 +125,9 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Opt
         cgroup.ifPresent(passed::add);
         passed.addAll(slots(birthplace));
         passed.addAll(kept);
+        Consumer<Slot> filled = passed::remove;
         for (var step : steps) {
-            step.outcome().result().ifPresent(passed::remove);
+            step.outcome().result().ifPresent(filled);
         }
         return passed;
     }

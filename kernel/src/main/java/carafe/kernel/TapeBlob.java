@@ -10,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// A [Launch] as `native/tape.h` has it: header, steps, relocations, clients, data. Made in one go; knows nothing of
 /// descriptors but their order.
@@ -37,10 +38,12 @@ final class TapeBlob {
         this.launch = launch;
         var passed = new LinkedHashSet<>(launch.tape().passed());
         passed.addAll(launch.monitor().slots());
-        launch.tape().steps().forEach(step -> step.outcome().result().ifPresent(passed::remove));
+        Consumer<Slot> filled = passed::remove;
+        launch.tape().steps().forEach(step -> step.outcome().result().ifPresent(filled));
         passed.forEach(this::number);
         passedCount = numbers.size();
-        launch.tape().steps().forEach(step -> step.outcome().result().ifPresent(this::number));
+        Consumer<Slot> numbered = this::number;
+        launch.tape().steps().forEach(step -> step.outcome().result().ifPresent(numbered));
         if (numbers.size() > TapeFormat.MAX_SLOTS) {
             throw new IllegalArgumentException("a tape has at most " + TapeFormat.MAX_SLOTS + " slots");
         }
@@ -49,13 +52,17 @@ final class TapeBlob {
     /// @throws IllegalArgumentException the tape is larger than a player takes
     static Encoded encode(Launch launch) {
         var blob = new TapeBlob(launch);
-        var rows = launch.tape().steps().stream().map(blob::row).toList();
+        var rows = new ArrayList<Row>(launch.tape().steps().size());
+        for (var step : launch.tape().steps()) {
+            rows.add(blob.row(step));
+        }
         byte[] bytes = blob.assemble(rows);
         return new Encoded(bytes, List.copyOf(blob.numbers.keySet()).subList(0, blob.passedCount));
     }
 
     private int number(Slot slot) {
-        return numbers.computeIfAbsent(slot, _ -> numbers.size());
+        var known = numbers.putIfAbsent(slot, numbers.size());
+        return known == null ? numbers.size() - 1 : known;
     }
 
     // ---- data ----
@@ -99,7 +106,10 @@ final class TapeBlob {
     }
 
     private int struct(Arg.Struct struct) {
-        int size = struct.fields().stream().mapToInt(TapeBlob::width).sum();
+        int size = 0;
+        for (var field : struct.fields()) {
+            size += width(field);
+        }
         int start = reserve(size + 1, Long.BYTES);
         int at = start;
         for (var field : struct.fields()) {
@@ -262,7 +272,7 @@ final class TapeBlob {
     }
 
     private int slot(Optional<Slot> slot) {
-        return slot.map(this::number).orElse(TapeFormat.NONE);
+        return slot.isPresent() ? number(slot.get()) : TapeFormat.NONE;
     }
 
     private void putStep(ByteBuffer out, int at, int base, Row row) {

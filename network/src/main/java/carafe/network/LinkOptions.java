@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /// What the driver options of a network mean. [#check] refuses what means nothing before the network is made; reading a
@@ -64,6 +65,8 @@ public record LinkOptions(
 
     private static final String GATEWAY_FOUR = "com.docker.network.bridge.gateway_mode_ipv4";
     private static final String GATEWAY_SIX = "com.docker.network.bridge.gateway_mode_ipv6";
+    private static final Set<String> YES = Set.of("1", "t", "true");
+    private static final int MOST_DIGITS = 6;
     private static final int LEAST_MTU = 68;
     private static final int MOST_MTU = 65535;
 
@@ -152,7 +155,8 @@ public record LinkOptions(
     }
 
     private static List<String> links(Map<String, String> options) {
-        return Stream.of(options.getOrDefault(TRUSTED, "").split(":")).filter(link -> !link.isEmpty()).toList();
+        String links = options.getOrDefault(TRUSTED, "");
+        return links.isEmpty() ? List.of() : Stream.of(links.split(":")).filter(link -> !link.isEmpty()).toList();
     }
 
     private static boolean truth(Map<String, String> options, String key) {
@@ -161,10 +165,11 @@ public record LinkOptions(
 
     /// Whether the value of an option that [#check] lets pass means yes.
     static boolean isTrue(String value) {
-        return value.toLowerCase(Locale.ROOT).matches("1|t|true");
+        return YES.contains(value.toLowerCase(Locale.ROOT));
     }
 
     private static int number(String text) {
-        return text.matches("[0-9]{1,6}") ? Integer.parseInt(text) : -1;
+        boolean digits = !text.isEmpty() && text.length() <= MOST_DIGITS && text.chars().allMatch(c -> c >= '0' && c <= '9');
+        return digits ? Integer.parseInt(text) : -1;
     }
 }
