@@ -84,14 +84,14 @@ final class BuildSteps implements StepRunner {
 
     private int started(StepRun run, Output output) throws EngineException, InterruptedException, WrongFormat {
         var container = snapshot(run);
-        try (var network = networks.attach(container, Sharings.Shared.NONE)) {
+        try (var network = networks.attach(container, Sharings.Shared.NONE, () -> { })) {
             return started(run, container, network, output);
         } finally {
             networks.detach(container);
         }
     }
 
-    private int started(StepRun run, ContainerSnapshot container, NetworkAttachment network, Output output)
+    private int started(StepRun run, ContainerSnapshot container, StartNetwork network, Output output)
             throws EngineException, InterruptedException, WrongFormat {
         var files = layout.files(run.id());
         etc.write(files, container.config().names().host(), container.host(), network.known());
@@ -103,7 +103,7 @@ final class BuildSteps implements StepRunner {
         try (var endpoint = runtime.endpoint(EnumSet.of(StdStream.STDOUT, StdStream.STDERR))) {
             RunningContainer process;
             try {
-                process = runtime.start(bundle, List.of(endpoint), network::await);
+                process = network.during(() -> runtime.start(bundle, List.of(endpoint), network::await));
             } catch (StartFailure e) {
                 if (e.kind() == StartFailure.Kind.WRONG_FORMAT) {
                     throw new WrongFormat(e.getMessage(), e);

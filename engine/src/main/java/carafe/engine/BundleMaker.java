@@ -26,7 +26,7 @@ final class BundleMaker {
     }
 
     /// What it has of others: the namespaces of its network, what it shares, and its files, some of which may be another's.
-    record Joined(NetworkAttachment network, Sharings.Joined shared, ContainerDetails.Files files) {}
+    record Joined(StartNetwork network, Sharings.Joined shared, ContainerDetails.Files files) {}
 
     /// Confined to the container's queue: its bundle; its writable layer is made if it is missing.
     /// It has what is `joined`; `linked` are variables about those it is linked to; its

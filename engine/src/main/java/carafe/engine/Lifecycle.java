@@ -89,9 +89,9 @@ final class Lifecycle {
         try {
             starts.steps.pass("start.network");
             try (var shared = starts.sharings.open(snapshot);
-                    var network = starts.networks.attach(snapshot, shared)) {
+                    var network = starts.networks.attach(snapshot, shared, () -> tellParents(container))) {
                 starts.steps.pass("start.joined");
-                var process = process(container, network, shared);
+                var process = network.during(() -> process(container, network, shared));
                 started = true;
                 return process;
             }
@@ -102,7 +102,7 @@ final class Lifecycle {
         }
     }
 
-    private RunningContainer process(Container container, NetworkAttachment network, Sharings.Shared shared)
+    private RunningContainer process(Container container, StartNetwork network, Sharings.Shared shared)
             throws StartFailure, EngineException {
         var snapshot = container.snapshot();
         starts.steps.pass("start.files");
@@ -122,7 +122,6 @@ final class Lifecycle {
             starts.sources.give(held, bundle.rootfs());
             starts.steps.pass("start.run");
             var process = runtime.start(bundle, List.copyOf(container.clients()), network::await);
-            tellParents(container);
             starts.recent.forget(container.id());
             container.clients().clear(); // their other ends are the monitor's now
             return process;

@@ -144,11 +144,14 @@ final class Memberships {
     }
 
     /// Confined to the container's queue: makes its network ready for its first process, the larger part beside the caller.
-    /// With users of its own it has those to whom belongs what is `shared`.
-    NetworkAttachment attach(ContainerSnapshot container, Sharings.Shared shared) throws EngineException {
+    /// With users of its own it has those to whom belongs what is `shared`. `there` is run, and must be quick, as soon as its
+    /// addresses are what others find.
+    StartNetwork attach(ContainerSnapshot container, Sharings.Shared shared, Runnable there) throws EngineException {
         String mode = container.host().namespaces().network();
         if (mode.startsWith(CONTAINER)) {
-            return joinOther(container, mode, shared);
+            var other = joinOther(container, mode, shared);
+            there.run();
+            return other;
         }
         links.checkRunning(container);
         var ids = container.host().namespaces().ids();
@@ -160,7 +163,7 @@ final class Memberships {
         }
         boolean attached = false;
         try {
-            var attachment = attach(container, held);
+            var attachment = attach(container, held, there);
             attached = true;
             return attachment;
         } finally {
@@ -189,15 +192,17 @@ final class Memberships {
     }
 
     /// The network of one with users of its own belongs to them.
-    private NetworkAttachment attach(ContainerSnapshot container, Optional<HeldNamespaces> held) throws EngineException {
+    private StartNetwork attach(ContainerSnapshot container, Optional<HeldNamespaces> held, Runnable there)
+            throws EngineException {
         if (container.networking().endpoints().containsKey(Network.DEFAULT)) {
             bridge.demand();
         }
         var joinings = joinings(container);
         if (!mayJoin(container)) {
             boolean given = container.host().namespaces().network().equals("host") || held.isPresent();
+            there.run();
             var spare = given ? Optional.<Fabric.Spare>empty() : fabric.spare();
-            return new NetworkAttachment(spare.map(Fabric.Spare::path).orElse(""),
+            return new StartNetwork(spare.map(Fabric.Spare::path).orElse(""),
                     new EtcFiles.Known(List.of(), hostAddresses(), false), spare, held, Optional.empty());
         }
         var opening = opening(container);
@@ -208,14 +213,15 @@ final class Memberships {
         }
         reserved.put(container.id(), diary.steps());
         var coming = fabric.begin(container.id(), joinings, held.map(HeldNamespaces::network));
+        var sandbox = coming.sandbox(); // one that cannot be completed has no namespace any more
         var becoming = Beside.begin("network of " + container.id().substring(0, 12), () -> {
             coming.complete();
+            there.run();
             for (var joining : joinings) {
                 networks.tell(joining.network(), "connect", Map.of("container", container.id()));
             }
         });
-        var sandbox = coming.sandbox();
-        return new NetworkAttachment(sandbox.path(), known(container, Optional.of(sandbox)), Optional.empty(), held,
+        return new StartNetwork(sandbox.path(), known(container, Optional.of(sandbox)), Optional.empty(), held,
                 Optional.of(becoming));
     }
 
@@ -267,7 +273,7 @@ final class Memberships {
         return new TapeExplanation(steps, start.warnings());
     }
 
-    private NetworkAttachment joinOther(ContainerSnapshot container, String mode, Sharings.Shared shared) throws EngineException {
+    private StartNetwork joinOther(ContainerSnapshot container, String mode, Sharings.Shared shared) throws EngineException {
         var other = book.find(mode.substring(CONTAINER.length()));
         var process = other.running();
         if (process.isEmpty()) {
@@ -288,7 +294,7 @@ final class Memberships {
             throw Sharings.otherUsers(container, "the network and the processes or ipc");
         }
         var nothing = new EtcFiles.Known(List.of(), List.of(), false); // its files are the owner's
-        return new NetworkAttachment(theirs.network(), nothing, Optional.empty(), Optional.of(theirs), Optional.empty());
+        return new StartNetwork(theirs.network(), nothing, Optional.empty(), Optional.of(theirs), Optional.empty());
     }
 
     private static Joining joining(Network network, EndpointSettings settings, ContainerSnapshot container) {

@@ -29,9 +29,9 @@ import org.slf4j.LoggerFactory;
 
 /// Compares what the database says with what the kernel and the disk have, when the engine opens: containers whose
 /// monitor lives are taken over as they run; of those that ended meanwhile the exit record is read; what runs or lies
-/// around without a row goes. Nothing that runs is restarted. Nothing here stops the start of the engine: a row that
-/// cannot be read is set aside with all its files and its name, and a container whose process cannot be looked at now
-/// stays as its row says; the log tells of both.
+/// around without a row goes. Nothing that runs is restarted, but what a user was restarting. Nothing here stops the start
+/// of the engine: a row that cannot be read is set aside with all its files and its name, and a container whose process
+/// cannot be looked at now stays as its row says; the log tells of both.
 final class Reconciler {
     private static final Logger LOG = LoggerFactory.getLogger(Reconciler.class);
     private static final int UNKNOWN_EXIT = 255;

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -42,6 +44,39 @@ class NetworkStartsTest {
         assertThatThrownBy(() -> harness.containers().start("web")).isInstanceOf(EngineException.Internal.class);
         assertThat(harness.fabric.open()).isEmpty();
         startsWithTheFirstAddress();
+    }
+
+    /// The namespace is gone then, and that it cannot be opened any more would say nothing.
+    @Test
+    void whereTheNetworkAndTheRestFailItIsTheNetworkThatIsTold() throws Exception {
+        harness.reopen(Failpoints.parse("start.run=1*EIO->off"));
+        harness.fabric.cut("cannot connect to network bridge: no buffer space");
+        assertThatThrownBy(() -> harness.containers().start("web")).isInstanceOf(EngineException.Unavailable.class)
+                .hasMessage("cannot connect to network bridge: no buffer space");
+        harness.fabric.cut("");
+        startsWithTheFirstAddress();
+    }
+
+    /// They may ask for it as soon as it runs.
+    @Test
+    void thoseThatAreLinkedToOneLearnItsAddressBeforeItIsBorn() throws Exception {
+        harness.reopen(Failpoints.parse("start.run=3*off->1*sleep(3000)->off"));
+        var containers = harness.containers();
+        containers.start("web");
+        String parent = containers.create(EngineHarness.request("parent", "{\"Links\":[\"web\"]}", "sleep")).id();
+        containers.start("parent");
+        containers.stop("web", StopRequest.DEFAULT);
+        harness.create("other", "sleep");
+        containers.start("other"); // has the address now
+        var hosts = containers.inspect(parent, false).files().hosts();
+        var start = new FutureTask<>(() -> {
+            containers.start("web");
+            return true;
+        });
+        Thread.ofVirtual().start(start);
+        EngineHarness.eventually(() -> Files.readString(hosts).contains("172.17.0.4\tweb"));
+        assertThat(harness.runtime.started()).hasSize(3);
+        assertThat(start.get()).isTrue();
     }
 
     @Test

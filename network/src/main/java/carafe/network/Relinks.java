@@ -5,7 +5,11 @@ import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,6 +24,7 @@ final class Relinks {
     private final Cables cables;
     private final List<EndpointListener> listeners;
     private final Failpoints failpoints;
+    private final ConcurrentMap<String, Integer> rounds = new ConcurrentHashMap<>();
 
     /// `cells` is a view: who is not in it is left alone.
     Relinks(ConcurrentMap<String, Cell> cells, Cables cables, List<EndpointListener> listeners, Failpoints failpoints) {
@@ -29,13 +34,41 @@ final class Relinks {
         this.failpoints = failpoints;
     }
 
+    /// What newcomers of these networks ask before their links are laid, for [#catchUp].
+    Map<String, Integer> rounds(Stream<Network> networks) {
+        return networks.map(Network::id).distinct().collect(Collectors.toMap(id -> id, this::round));
+    }
+
+    private int round(String networkId) {
+        return rounds.getOrDefault(networkId, 0);
+    }
+
+    /// Does for a newcomer, who is in `cells` now, what was done for the others since he asked for `seen`.
+    void catchUp(Cell cell, Map<String, Integer> seen) {
+        seen.forEach((networkId, round) -> {
+            if (round != round(networkId)) {
+                reattach(cell, networkId);
+                cell.alone(() -> relayShared(cell, networkId));
+            }
+        });
+    }
+
+    private void relayShared(Cell cell, String networkId) {
+        if (cell.places().stream().anyMatch(place -> place.network().id().equals(networkId) && place.network().shares())) {
+            relay(cell, networkId);
+        }
+    }
+
     /// Puts everybody who is in the network back into its bridge.
     void reattach(String networkId) {
-        for (var cell : cells.values()) {
-            for (var place : cell.places()) {
-                if (place.network().id().equals(networkId)) {
-                    replug(cell, place);
-                }
+        rounds.merge(networkId, 1, Integer::sum);
+        cells.values().forEach(cell -> reattach(cell, networkId));
+    }
+
+    private void reattach(Cell cell, String networkId) {
+        for (var place : cell.places()) {
+            if (place.network().id().equals(networkId)) {
+                replug(cell, place);
             }
         }
     }
@@ -54,6 +87,7 @@ final class Relinks {
 
     /// Lays anew the links of everybody who is in the network, where they went with the one that they shared.
     void relay(String networkId) {
+        rounds.merge(networkId, 1, Integer::sum);
         for (var cell : cells.values()) {
             cell.alone(() -> relay(cell, networkId));
         }

@@ -197,6 +197,7 @@ final class Sandboxes implements AutoCloseable {
             boolean opened = false;
             try {
                 diary.resume();
+                var seen = relinks.rounds(cell.places().stream().map(Place::network));
                 link(cell.places(), cell.namespace(), ahead, diary);
                 pass("sandbox.configure");
                 tools.cables.configure(
@@ -210,6 +211,7 @@ final class Sandboxes implements AutoCloseable {
                 cell.steps(diary.steps());
                 cells.put(cell.containerId(), cell);
                 opened = true;
+                relinks.catchUp(cell, seen);
             } finally {
                 if (!opened) {
                     undo(cell.containerId(), cell.places(), Optional.of(cell.namespace()));
@@ -349,6 +351,7 @@ final class Sandboxes implements AutoCloseable {
         String containerId = cell.containerId();
         pass("connect.addresses");
         var place = place(joining, cell.places(), tools.marks.hostLink(), inside(cell));
+        var seen = relinks.rounds(Stream.of(joining.network()));
         boolean laid = false;
         boolean connected = false;
         try {
@@ -362,6 +365,7 @@ final class Sandboxes implements AutoCloseable {
             tools.cables.address(place, cell.namespace(), joining.driverOptions());
             pass("connect.routes");
             cell.places(cell.with(place));
+            relinks.catchUp(cell, seen);
             tools.cables.route(cell.sandbox(), cell.namespace());
             attached(cell, place, true, Optional.empty());
             pass("connect.listeners");
