@@ -60,7 +60,8 @@ final class Sources {
         String id = "view-" + Names.fresh();
         var plan = workshop.place().snapshots().prepare(id, state.diffIds());
         try {
-            return RootView.readOnly(plan); // the mount holds the layers; the snapshot has done its work
+            return state.diffIds().isEmpty() ? RootView.readOnly(plan) // of a directory of the snapshot, which goes
+                    : RootView.ofLayers(plan); // the mount holds the layers; the snapshot has done its work
         } finally {
             workshop.place().snapshots().remove(id);
         }

@@ -13,6 +13,7 @@ import carafe.kernel.Linux;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -25,14 +26,26 @@ import java.util.Optional;
 public final class MountedTree implements FileSource {
 
     private final FileTree tree;
+    private final List<Path> layers;
 
-    private MountedTree(FileTree tree) {
+    private MountedTree(FileTree tree, List<Path> layers) {
         this.tree = tree;
+        this.layers = List.copyOf(layers);
     }
 
     /// Takes ownership of `root`.
     public static MountedTree adopt(Fd root) {
-        return new MountedTree(FileTree.adopt(root));
+        return adopt(root, List.of());
+    }
+
+    /// The same of a root that is a mount of `layers`, the topmost first.
+    static MountedTree adopt(Fd root, List<Path> layers) {
+        return new MountedTree(FileTree.adopt(root), layers);
+    }
+
+    /// What it is a mount of, the topmost first; none if it is something else.
+    public List<Path> layers() {
+        return layers;
     }
 
     /// The tree itself, borrowed.
