@@ -228,6 +228,9 @@ public final class ContextArchive implements FileSource {
                 var target = lookup(IgnorePatterns.clean(member.linkName())).orElseThrow(() ->
                         new EngineException.Invalid("the context holds a hard link to a file that is not in it: "
                                 + member.name() + " to " + member.linkName()));
+                if (target.node.inode().isEmpty() && target.node.type() == Node.Type.FILE) {
+                    target.node = target.node.named(new Node.Inode(0, entries)); // of no other file: they are being counted
+                }
                 var copy = new Entry(counted(target.node.at(path)));
                 copy.offset = target.offset;
                 copy.digest = target.digest;

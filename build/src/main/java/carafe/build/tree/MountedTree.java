@@ -95,7 +95,9 @@ public final class MountedTree implements FileSource {
         String target = type == Node.Type.SYMLINK ? tree.readLink(path) : "";
         return new Node(path, type, new Node.Owner(stat.uid(), stat.gid()), stat.mode() & 07777,
                 type == Node.Type.FILE ? stat.sizeBytes() : 0,
-                new Node.Time(stat.modifiedSeconds(), stat.modifiedNanos()), target, xattrs(fd));
+                new Node.Time(stat.modifiedSeconds(), stat.modifiedNanos()), target, xattrs(fd),
+                type == Node.Type.FILE && stat.links() > 1
+                        ? Optional.of(new Node.Inode(stat.deviceId(), stat.inode())) : Optional.empty());
     }
 
     /// What belongs to a file wherever it is: capabilities, ACLs, users' own attributes.
