@@ -6,6 +6,7 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -79,6 +80,28 @@ final class CarafeBuildTest {
         String docker = Client.docker28().to(engine).with("DOCKER_BUILDKIT", "0")
                 .and("build", "-q", "--network", "none", context.toString()).run().good().text();
         assertThat(docker).isEqualTo(ours);
+    }
+
+    @Test
+    void namesOfOneFileStayNamesOfOneFileHoweverTheyCome() throws Exception {
+        Path context = context("FROM busybox\nCOPY . /in/\nRUN stat -c '%h %i' /in/one /in/deep/two > /links\n"
+                + "FROM busybox\nCOPY --from=0 /in /links /in/\n");
+        Files.writeString(context.resolve("one"), "x".repeat(9 << 20)); // is listed before it is sent
+        Files.createDirectory(context.resolve("deep"));
+        Files.createLink(context.resolve("deep/two"), context.resolve("one"));
+        for (var door : List.of(carafe.to(engine).with("CARAFE_WARM", "1"), carafe.to(engine).with("CARAFE_WARM", "0"),
+                Client.docker28().to(engine).with("DOCKER_BUILDKIT", "0"))) {
+            for (String cache : List.of("--no-cache", "--no-cache=false")) {
+                door.and("build", cache, "-t", "linked", "--network", "none", context.toString()).run().good();
+                var said = run("run", "--rm", "--network", "none", "linked", "sh", "-c",
+                        "cat /in/links; stat -c '%h %i' /in/one /in/deep/two").good().lines();
+                assertThat(said).hasSize(4).allMatch(line -> line.startsWith("2 "));
+                assertThat(said.get(0)).isEqualTo(said.get(1));
+                assertThat(said.get(2)).isEqualTo(said.get(3));
+            }
+        }
+        assertThat(run("history", "--format", "{{.Size}}", "--human=false", "linked").good().lines())
+                .allMatch(size -> Long.parseLong(size) < 18 << 20);
     }
 
     @Test
