@@ -4,42 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /// What a build says, and what it is asked to keep to itself.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-final class CarafeBuildTalkTest {
+final class CarafeBuildTalkTest extends BuildScene {
 
-    private final EngineUnderTest engine;
-    private final Client carafe = Client.carafe();
-
-    CarafeBuildTalkTest() throws Exception {
-        engine = new CarafeDaemon();
-    }
-
-    @BeforeAll
-    void start() throws Exception {
-        engine.start();
-        run("load", "--input", TestImages.dockerArchive(engine.directory()).toString()).good();
-    }
-
-    @AfterAll
-    void stop() {
-        engine.close();
-    }
-
-    private Outcome run(String... words) throws Exception {
-        return carafe.to(engine).and(words).run();
-    }
-
-    private Path context(String dockerfile) throws Exception {
-        Path directory = Files.createTempDirectory(engine.directory(), "context");
-        Files.writeString(directory.resolve("Dockerfile"), dockerfile);
-        return directory;
-    }
+    CarafeBuildTalkTest() throws Exception {}
 
     @Test
     void aQuietBuildThatFailsSaysWhyThroughBothDoors() throws Exception {

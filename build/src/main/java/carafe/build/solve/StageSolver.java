@@ -61,7 +61,7 @@ final class StageSolver {
         job.tell(new BuildEvent.Started(vertex));
         state = switch (stage.base()) {
             case Origin.OfStage(int index) -> results.of(index);
-            case Origin.OfImage image -> base(image);
+            case Origin.OfImage image -> job.kept().state(image);
             case Origin.NamedContext context -> context(context, vertex);
             case Origin.Scratch _, Origin.Context _ -> StageResult.EMPTY;
         };
@@ -86,14 +86,6 @@ final class StageSolver {
             }
         }
         return state;
-    }
-
-    private StageResult base(Origin.OfImage image) throws EngineException {
-        try {
-            return sources.image(image);
-        } catch (EngineException e) {
-            throw e.with(job.plan().source().excerpt(stage.span()));
-        }
     }
 
     private void step(PlannedStep step, int vertex)
