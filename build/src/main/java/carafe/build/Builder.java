@@ -268,8 +268,9 @@ public final class Builder implements AutoCloseable {
 
     private BuildOutcome solve(BuildRequest request, BaseImages bases, BuildPlan plan, Contexts contexts,
             BuildListener listener) throws EngineException, IOException, InterruptedException {
-        try (var intake = workshop.images().intake(); var early = workshop.images().departures().early().hold()) {
-            var job = new Job(request, plan, contexts, listener, intake);
+        try (var intake = workshop.images().intake(); var used = workshop.cache().use();
+                var early = workshop.images().departures().early().hold()) {
+            var job = new Job(request, plan, contexts, listener, new Job.Held(intake, used));
             job.with(early);
             plan.unused().forEach(name -> job.note("the build argument " + name + " was given, and no ARG declares it"));
             job.with(imported(request, bases, job));

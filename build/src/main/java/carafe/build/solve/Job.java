@@ -30,7 +30,7 @@ public final class Job {
     private final BuildPlan plan;
     private final Contexts contexts;
     private final BuildListener listener;
-    private final Intake intake;
+    private final Held held;
     private final Map<Integer, Integer> firsts = new HashMap<>();
     /// Guarded by itself.
     private final List<Learnt> learnt = new ArrayList<>();
@@ -42,10 +42,12 @@ public final class Job {
     /// Guards the order of events.
     private final ReentrantLock telling = new ReentrantLock();
 
-    /// A build of `plan` from `contexts`, which stay the caller's; `listener` hears everything, `intake` keeps the layers
-    /// as long as it goes on.
-    public Job(BuildRequest request, BuildPlan plan, Contexts contexts, BuildListener listener, Intake intake) {
-        this.intake = intake;
+    /// What is kept as long as a build goes on: layers, and results of steps.
+    public record Held(Intake layers, StepCache.Use results) {}
+
+    /// A build of `plan` from `contexts`, which stay the caller's as `held` does; `listener` hears everything.
+    public Job(BuildRequest request, BuildPlan plan, Contexts contexts, BuildListener listener, Held held) {
+        this.held = held;
         this.request = request;
         this.plan = plan;
         this.contexts = contexts;
@@ -68,7 +70,12 @@ public final class Job {
 
     /// What keeps the layers as long as the build goes on.
     public Intake intake() {
-        return intake;
+        return held.layers;
+    }
+
+    /// The results of earlier builds and of this one.
+    StepCache.Use results() {
+        return held.results;
     }
 
     /// Uses the results of `cache` beside the engine's own; before the job is solved.
@@ -104,7 +111,7 @@ public final class Job {
         return imported;
     }
 
-    /// The images that the build works on and that `intake` keeps, by their ids.
+    /// The images that the build works on and that are kept for it, by their ids.
     Map<Digest, StageResult> images() {
         return images;
     }
