@@ -270,8 +270,8 @@ public final class Builder implements AutoCloseable {
 
     private BuildOutcome solve(BuildRequest request, KeptImages bases, BuildPlan plan, Contexts contexts,
             BuildListener listener) throws EngineException, IOException, InterruptedException {
-        try (var early = workshop.images().departures().early().hold()) {
-            var job = new Job(request, plan, contexts, listener, bases);
+        try (var used = workshop.cache().use(); var early = workshop.images().departures().early().hold()) {
+            var job = new Job(request, plan, contexts, listener, new Job.Held(bases, used));
             job.with(early);
             plan.unused().forEach(name -> job.note("the build argument " + name + " was given, and no ARG declares it"));
             job.with(imported(request, bases, job));

@@ -4,6 +4,7 @@ import carafe.engine.NameDefaults;
 import carafe.engine.NetworkDefaults;
 import carafe.hub.HubConfig;
 import carafe.network.FabricConfig;
+import carafe.spec.build.CacheRules;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +14,8 @@ import java.util.Optional;
 ///
 /// `hosts` are addresses to listen on (`unix:///path`, `tcp://address:port`), `dataRoot` outlives a reboot,
 /// `execRoot` does not (sockets, run directories of containers), `hub` is the registry to run beside the
-/// engine, `remap` whose subordinate ids containers have instead of the host's, `warnings` are sentences to log at the start.
+/// engine, `remap` whose subordinate ids containers have instead of the host's, `cache` when what
+/// builds keep is collected, `warnings` are sentences to log at the start.
 record DaemonConfig(
         List<String> hosts,
         Path dataRoot,
@@ -28,6 +30,7 @@ record DaemonConfig(
         Optional<HubConfig> hub,
         Networking networking,
         Optional<String> remap,
+        CacheRules cache,
         List<String> warnings) {
 
     DaemonConfig {

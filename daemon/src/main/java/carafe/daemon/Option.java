@@ -1,8 +1,10 @@
 package carafe.daemon;
 
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// The options of the daemon: dockerd's flags, and the keys of daemon.json they go by.
 ///
@@ -125,10 +127,13 @@ enum Option {
 
     /// The known word nearest to `word`, by edit distance.
     static String nearest(String word, boolean key) {
-        return java.util.Arrays.stream(values())
-                .map(option -> key ? option.key : option.flag)
-                .filter(name -> !name.isEmpty())
-                .min(Comparator.comparingInt(name -> distance(word.toLowerCase(Locale.ROOT), name)))
+        return nearest(word, Arrays.stream(values()).map(option -> key ? option.key : option.flag)
+                .filter(name -> !name.isEmpty()));
+    }
+
+    /// The same among other words, of which there is one at least.
+    static String nearest(String word, Stream<String> known) {
+        return known.min(Comparator.comparingInt(name -> distance(word.toLowerCase(Locale.ROOT), name.toLowerCase(Locale.ROOT))))
                 .orElseThrow();
     }
 

@@ -7,6 +7,8 @@ import carafe.engine.NameDefaults;
 import carafe.engine.NetworkDefaults;
 import carafe.network.FabricConfig;
 import carafe.spec.EngineException.Invalid;
+import carafe.spec.build.CachePrune;
+import carafe.spec.build.CacheRules;
 import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
 import java.nio.file.Files;
@@ -43,6 +45,7 @@ class ConfigReaderTest {
                                 FabricConfig.DefaultBridge.USUAL, FabricConfig.usualPools(), true, false, NameDefaults.NONE,
                                 NetworkDefaults.NONE),
                         Optional.empty(),
+                        CacheRules.USUAL,
                         List.of()));
     }
 
@@ -55,7 +58,8 @@ class ConfigReaderTest {
                  "registry-mirrors":["https://m"],"mirrors":{"quay.io":["https://q/1","https://q/2"]},
                  "insecure-registries":["10.0.0.0/8"],"max-concurrent-downloads":7,"max-concurrent-uploads":8,
                  "max-download-attempts":9,"http-proxy":"http://p","proxies":{"https-proxy":"http://s","no-proxy":"a,b"},
-                 "live-restore":true,"userns-remap":"default","bip":"10.9.0.1/24","fixed-cidr":"10.9.0.128/25","fixed-cidr-v6":"fd00:9::/64","bip6":"fd00:9::1/56",
+                 "live-restore":true,"userns-remap":"default",
+                 "builder":{"gc":{"enabled":false,"defaultKeepStorage":"20GB"}},"bip":"10.9.0.1/24","fixed-cidr":"10.9.0.128/25","fixed-cidr-v6":"fd00:9::/64","bip6":"fd00:9::1/56",
                  "default-gateway":"10.9.0.254","default-gateway-v6":"fd00:9::fe",
                  "ipv6":true,"mtu":1400,"icc":false,"ip":"127.0.0.1","ip-forward":false,"allow-direct-routing":true,"ip-masq":false,
                  "dns":["10.9.9.9","fd00::9"],"dns-opts":["ndots:3"],"dns-search":["corp.example"],
@@ -104,6 +108,7 @@ class ConfigReaderTest {
                                         List.of(IpAddress.parse("10.9.0.7"), IpAddress.parse("fd00::7"))),
                                 new NetworkDefaults(Map.of("bridge", Map.of("mtu", "1400", "a", "b=c")))),
                         Optional.of("default"),
+                        new CacheRules(false, Optional.empty(), new CachePrune.Space(20L << 30, 0, 0)),
                         List.of()));
     }
 

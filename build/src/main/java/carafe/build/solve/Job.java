@@ -29,7 +29,7 @@ public final class Job {
     private final BuildPlan plan;
     private final Contexts contexts;
     private final BuildListener listener;
-    private final KeptImages kept;
+    private final Held held;
     private final Map<Integer, Integer> firsts = new HashMap<>();
     /// Guarded by itself.
     private final List<Learnt> learnt = new ArrayList<>();
@@ -40,10 +40,12 @@ public final class Job {
     /// Guards the order of events.
     private final ReentrantLock telling = new ReentrantLock();
 
-    /// A build of `plan` from `contexts`, which stay the caller's; `listener` hears everything, `kept` are the images that
-    /// the plan names.
-    public Job(BuildRequest request, BuildPlan plan, Contexts contexts, BuildListener listener, KeptImages kept) {
-        this.kept = kept;
+    /// What is kept as long as a build goes on: the images that its plan names, with new layers, and results of steps.
+    public record Held(KeptImages images, StepCache.Use results) {}
+
+    /// A build of `plan` from `contexts`, which stay the caller's as `held` does; `listener` hears everything.
+    public Job(BuildRequest request, BuildPlan plan, Contexts contexts, BuildListener listener, Held held) {
+        this.held = held;
         this.request = request;
         this.plan = plan;
         this.contexts = contexts;
@@ -66,7 +68,12 @@ public final class Job {
 
     /// What keeps the layers as long as the build goes on.
     public Intake intake() {
-        return kept.intake();
+        return held.images.intake();
+    }
+
+    /// The results of earlier builds and of this one.
+    StepCache.Use results() {
+        return held.results;
     }
 
     /// Uses the results of `cache` beside the engine's own; before the job is solved.
@@ -104,7 +111,7 @@ public final class Job {
 
     /// The images that the build works on.
     KeptImages kept() {
-        return kept;
+        return held.images;
     }
 
     /// Remembers a step's result, found or made.
