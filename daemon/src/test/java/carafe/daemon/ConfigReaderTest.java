@@ -92,16 +92,13 @@ class ConfigReaderTest {
                                         true,
                                         Optional.of(Cidr.parseHost("fd00:9::1/56")),
                                         Optional.of(Cidr.parse("fd00:9::/64")),
-                                        1400,
-                                        false,
-                                        false,
+                                        1400, false, false,
                                         Optional.of(IpAddress.parse("127.0.0.1")),
                                         new FabricConfig.DefaultBridge.Gateways(
                                                 Optional.of(IpAddress.parse("10.9.0.254")),
                                                 Optional.of(IpAddress.parse("fd00:9::fe")))),
                                 List.of(new FabricConfig.PoolRule(Cidr.parse("10.10.0.0/16"), 24)),
-                                false,
-                                true,
+                                false, true,
                                 new NameDefaults(
                                         List.of(IpAddress.parse("10.9.9.9"), IpAddress.parse("fd00::9")),
                                         List.of("ndots:3"), List.of("corp.example"),
