@@ -217,6 +217,7 @@ final class Build {
             try {
                 last = new BuildSending(call, progress).send(document, source);
             } catch (EngineError e) {
+                progress.end();
                 return failed(String.valueOf(e.getMessage()));
             } finally {
                 progress.end();
