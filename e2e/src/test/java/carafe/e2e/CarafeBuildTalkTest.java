@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /// What a build says, and what it is asked to keep to itself.
@@ -22,6 +23,24 @@ final class CarafeBuildTalkTest extends BuildScene {
         assertThat(docker.err()).contains("because").contains("returned a non-zero code: 3");
         var good = run("build", "-q", context("FROM busybox\nRUN echo because\n").toString()).good();
         assertThat(good.err()).doesNotContain("because");
+    }
+
+    @Test
+    void whateverEndsABuildIsSaidInTheSameWay() throws Exception {
+        String good = context("FROM busybox AS one\nFROM busybox AS two\n").toString();
+        assertThat(run("build", context("FROM busybox\nRUNN x\n").toString()).endedWith(1).err()).startsWith(
+                "ERROR: failed to build: dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)\n");
+        assertThat(run("build", "--target", "three", good).endedWith(1).err())
+                .isEqualTo("ERROR: failed to build: target stage \"three\" could not be found; there are one, two\n");
+        assertThat(run("build", "-q", "-t", "Bad:Name", good).endedWith(1).err())
+                .isEqualTo("ERROR: failed to build: invalid reference format: repository name (library/Bad) must be lowercase\n");
+        for (String type : List.of("type=local", "type=oci,tar=false")) {
+            for (String place : List.of("/dev/full", "/dev/full/in")) {
+                assertThat(run("build", "-q", "-o", type + ",dest=" + place, good).endedWith(1).err()).startsWith(
+                        "cannot make the directory " + place + " for what was built: ").endsWith(place.endsWith("in")
+                        ? "not a directory\n" : "a file is there\n");
+            }
+        }
     }
 
     @Test
