@@ -135,7 +135,14 @@ final class Call {
 
     /// Answers 200 and sends the header at once; the body follows as it comes.
     OutputStream answerStreaming(String contentType) throws IOException {
-        var out = exchange.respondStreaming(200, with("Content-Type", contentType));
+        return answerStreaming(contentType, Map.of());
+    }
+
+    /// The same with further fields.
+    OutputStream answerStreaming(String contentType, Map<String, String> fields) throws IOException {
+        var headers = with("Content-Type", contentType).toBuilder();
+        fields.forEach(headers::set);
+        var out = exchange.respondStreaming(200, headers.build());
         out.flush();
         return out;
     }

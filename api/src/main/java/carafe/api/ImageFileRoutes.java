@@ -9,6 +9,7 @@ import carafe.engine.ImageRemoval;
 import carafe.spec.EngineException;
 import carafe.spec.EngineException.Invalid;
 import carafe.spec.Json;
+import carafe.spec.build.BlobForm;
 import carafe.spec.oci.Platform;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
@@ -20,6 +21,7 @@ import java.util.Optional;
 final class ImageFileRoutes {
 
     private static final String TAR = "application/x-tar";
+    private static final String MANIFEST = "Carafe-Manifest";
 
     private final ImageCatalog images;
     private final Containers containers;
@@ -54,9 +56,23 @@ final class ImageFileRoutes {
         for (String id : body.object("manifestAnnotations").fields().keySet()) {
             ofManifests.put(id, body.object("manifestAnnotations").textMap(id));
         }
-        send(call, images.save(new BuiltArchive(body.texts("images"),
-                index.fields().isEmpty() ? Optional.empty() : Optional.of(index.printBytes()), body.texts("names"),
-                body.textMap("annotations"), ofManifests)));
+        var level = body.find("compressionLevel").isEmpty() ? "" : Long.toString(body.number("compressionLevel", 0));
+        var form = BlobForm.of(body.text("compression"), BlobForm.Compression.UNCOMPRESSED, level, body.truth("dockerTypes"));
+        var exporter = Thread.currentThread();
+        call.exchange().onClientGone(exporter::interrupt); // nothing is written while layers are compressed
+        try {
+            var made = images.save(new BuiltArchive(body.texts("images"),
+                    index.fields().isEmpty() ? Optional.empty() : Optional.of(index.printBytes()), body.texts("names"),
+                    body.textMap("annotations"), ofManifests, form));
+            var about = made.about();
+            try (var archive = made.archive(); var out = call.answerStreaming(TAR, Map.of(MANIFEST, Json.object()
+                    .put("mediaType", about.mediaType()).put("digest", about.digest().toString()).put("size", about.size())
+                    .build().print()))) {
+                archive.write(out);
+            }
+        } finally {
+            Thread.interrupted(); // the answer's end is not to be cut by a late word of the client's going
+        }
     }
 
     /// The one platform that an archive is wanted for: `os/arch/variant`, or as Docker's clients say it, a document.

@@ -10,6 +10,7 @@ import carafe.image.Images;
 import carafe.image.LoadProgress;
 import carafe.image.MadeArchive;
 import carafe.spec.EngineException;
+import carafe.spec.build.BlobForm;
 import carafe.spec.build.BuildAnnotation;
 import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildRequest;
@@ -134,7 +135,8 @@ class AnnotationsTest {
         var id = build("app:1", "a=one");
         build("app:1", "a=two");
         images.collectGarbage();
-        var made = new MadeArchive(List.of(id), Optional.empty(), List.of(), Map.of(), Map.of(id, Map.of("a", "one")));
+        var made = new MadeArchive(List.of(id), Optional.empty(), List.of(), Map.of(), Map.of(id, Map.of("a", "one")),
+                BlobForm.PLAIN);
         try (var archive = images.departures().save(made)) {
             var out = new ByteArrayOutputStream();
             archive.write(out);

@@ -88,6 +88,47 @@ final class CarafeBuildOutputTest {
         }
     }
 
+    /// Builds an archive with these options, and looks into it.
+    private String archived(Path context, String options) throws Exception {
+        Path archive = engine.directory().resolve("formed.tar");
+        Path told = engine.directory().resolve("formed.json");
+        run("build", "--metadata-file", told.toString(), "-o", options + ",name=formed:1,dest=" + archive, context.toString())
+                .good();
+        String digest = Files.readString(told).replaceAll("(?s).*\"containerimage.digest\":\"sha256:([0-9a-f]+)\".*", "$1");
+        String manifest = Command.of("tar", "-xOf", archive.toString(), "blobs/sha256/" + digest).run().good().text();
+        Path copied = Files.createTempDirectory(engine.directory(), "copied");
+        new Skopeo(engine.directory()).command("copy", "oci-archive:" + archive, "dir:" + copied).run().good();
+        assertThat(copied.resolve("manifest.json")).as(options).hasContent(manifest);
+        assertThat(carafe.to(other).and("load", "-i", archive.toString()).run().good().text()).contains("formed:1");
+        assertThat(carafe.to(other).and("run", "--rm", "--network", "none", "formed:1").run().good().text()).isEqualTo("content");
+        carafe.to(other).and("rmi", "-f", "formed:1").run().good();
+        return manifest;
+    }
+
+    @Test
+    void anArchivesLayersAreThoseOfAPushOrAsTheyAreAskedFor() throws Exception {
+        Path context = context("FROM busybox\nLABEL of=forms\nCOPY f /formed\nCMD [\"cat\", \"/formed\"]\n");
+        String usual = archived(context, "type=oci");
+        assertThat(usual).contains("image.layer.v1.tar+gzip\"").doesNotContain("image.layer.v1.tar\"");
+        try (var registry = DebianRegistry.open()) {
+            String name = registry.host() + "/team/formed:1";
+            run("build", "--push", "-t", name, context.toString()).good();
+            assertThat(new Skopeo(engine.directory()).command("inspect", "--raw", "--tls-verify=false", "docker://" + name)
+                    .run().good().out()).isEqualTo(usual);
+        }
+        assertThat(archived(context, "type=oci,compression=gzip,force-compression=true,oci-mediatypes=true")).isEqualTo(usual);
+        assertThat(archived(context, "type=oci,compression=uncompressed")).contains("image.layer.v1.tar\"");
+        assertThat(archived(context, "type=oci,compression=zstd,compression-level=7")).contains("image.layer.v1.tar+zstd\"");
+        assertThat(archived(context, "type=oci,compression-level=9,oci-mediatypes=false"))
+                .contains("docker.image.rootfs.diff.tar.gzip\"", "docker.distribution.manifest.v2+json")
+                .doesNotContain("vnd.oci");
+        assertThat(archived(context, "type=docker")).contains("image.layer.v1.tar\"");
+        assertThat(archived(context, "type=docker,compression=gzip")).isEqualTo(usual);
+        Path annotated = engine.directory().resolve("never.tar");
+        assertThat(run("build", "--annotation", "a=b", "-o", "type=oci,oci-mediatypes=false,dest=" + annotated,
+                context.toString()).endedWith(1).err()).contains("leave out oci-mediatypes=false");
+    }
+
     @Test
     void severalOutputsAreWrittenAndAnArchiveMayBeADirectory() throws Exception {
         Path context = context("FROM scratch\nLABEL of=several\nCOPY f /f\n");

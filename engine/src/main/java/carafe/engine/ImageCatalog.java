@@ -51,7 +51,7 @@ public interface ImageCatalog {
     /// An archive of what a build made, whatever it is called here.
     /// @throws EngineException.Invalid the images need an index and have none, or it is none
     /// @throws EngineException.NotFound an image is not here any more
-    Download save(BuiltArchive built) throws EngineException;
+    MadeDownload save(BuiltArchive built) throws EngineException;
 
     /// The files of an image, and nothing beside them, as a tar.
     Download files(String image) throws EngineException;

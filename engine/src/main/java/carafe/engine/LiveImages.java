@@ -259,7 +259,7 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
     }
 
     @Override
-    public Download save(BuiltArchive built) throws EngineException {
+    public MadeDownload save(BuiltArchive built) throws EngineException {
         var ids = new ArrayList<Digest>();
         for (String id : built.ids()) {
             ids.add(Digest.parse(id));
@@ -275,7 +275,20 @@ final class LiveImages implements ImageCatalog, ImageTransfers.Observer {
         for (var said : built.ofManifests().entrySet()) {
             ofManifests.put(Digest.parse(said.getKey()), said.getValue());
         }
-        return download(images.departures().save(new MadeArchive(ids, built.index(), named, built.annotations(), ofManifests)));
+        var archive = images.departures().save(new MadeArchive(ids, built.index(), named, built.annotations(), ofManifests,
+                built.form()));
+        boolean known = false;
+        try {
+            var made = new MadeDownload(download(archive), archive.only());
+            known = true;
+            return made;
+        } catch (IOException e) {
+            throw Failures.io("cannot read what was built", e);
+        } finally {
+            if (!known) {
+                archive.close();
+            }
+        }
     }
 
     @Override

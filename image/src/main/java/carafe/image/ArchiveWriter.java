@@ -6,7 +6,6 @@ import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.Index;
 import carafe.spec.oci.Manifest;
-import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Reference;
 import carafe.spec.tar.TarEntry;
 import java.io.IOException;
@@ -21,16 +20,17 @@ import java.util.Optional;
 import java.util.Set;
 
 /// Writes images as an archive that is a docker-archive and an OCI layout in one, as Docker writes it since version 25:
-/// blobs first, each once, then the tables of both forms. Layers are their plain tars, so their digests are those in the
-/// images' configurations, and an image keeps its id wherever the archive is loaded. The same images give the same
-/// bytes. Source: OCI image-spec image-layout.md; Docker image spec 1.3, "Combined Image JSON + Filesystem Changeset".
+/// blobs first, each once, then the tables of both forms. Layers are their plain tars unless another form is asked for, so
+/// their digests are those in the images' configurations; an image keeps its id wherever the archive is loaded. The same
+/// images give the same bytes. Source: OCI image-spec image-layout.md; Docker image spec 1.3, "Combined Image JSON +
+/// Filesystem Changeset".
 final class ArchiveWriter {
 
     private static final int FILE_MODE = 0644;
     private static final int DIRECTORY_MODE = 0755;
     private static final String BLOBS = "blobs/sha256/";
 
-    private final LayerStore layers;
+    private final ArchiveLayers layers;
     private final OutputStream out;
     private final TarWriter tar;
     private final Set<Digest> written = new HashSet<>();
@@ -68,7 +68,7 @@ final class ArchiveWriter {
     /// One artifact to write.
     record ArtifactPart(OutgoingArtifact artifact, List<Reference> names) {}
 
-    ArchiveWriter(LayerStore layers, OutputStream out) {
+    ArchiveWriter(ArchiveLayers layers, OutputStream out) {
         this.layers = layers;
         this.out = out;
         this.tar = new TarWriter(out);
@@ -93,9 +93,7 @@ final class ArchiveWriter {
             image(part, all, part.listed || !showing.isEmpty());
         }
         for (var each : indexes) {
-            var members = new ArrayList<SharedIndex.Part>();
-            each.images.forEach(image -> Optional.ofNullable(images.get(Form.of(image))).ifPresent(members::add));
-            byte[] index = each.index.over(members);
+            byte[] index = document(each);
             blob(Digest.sha256(index), index);
             list(Descriptor.of(Index.parse(index).mediaType(), index).withAnnotations(each.annotations), each.names);
         }
@@ -114,29 +112,60 @@ final class ArchiveWriter {
         out.flush();
     }
 
-    /// `names` are those that readers of docker-archives see, which know no index; `seen`: they see the image at all.
-    private void image(Part part, List<Reference> names, boolean seen) throws IOException, EngineException {
+    /// What an image's documents in the archive are.
+    private record Documents(byte[] manifest, Descriptor about, Descriptor config, List<Descriptor> layers) {}
+
+    private Documents documents(Part part) throws IOException {
         var blobs = new ArrayList<Descriptor>();
-        var files = new ArrayList<String>();
-        var sources = Json.object();
         for (var diffId : part.image.config().diffIds()) {
-            var blob = Descriptor.of(MediaTypes.OCI_LAYER, diffId, layers.sizes(diffId).tarBytes());
-            layer(blob);
-            blobs.add(blob);
-            files.add(BLOBS + diffId.hex());
-            sources.put(diffId.toString(), blob.toJson());
+            blobs.add(layers.blob(diffId));
         }
-        var config = Descriptor.of(MediaTypes.OCI_CONFIG, part.image.id(), part.config.length);
-        blob(config.digest(), part.config);
-        byte[] manifest = new Manifest(MediaTypes.OCI_MANIFEST, config, blobs, part.image.manifest().annotations(),
+        var config = Descriptor.of(layers.form().configType(), part.image.id(), part.config.length);
+        byte[] manifest = new Manifest(layers.form().manifestType(), config, blobs, part.image.manifest().annotations(),
                 Optional.empty(), Optional.empty()).toJson().printBytes();
-        var about = Descriptor.of(MediaTypes.OCI_MANIFEST, manifest);
-        blob(about.digest(), manifest);
+        var about = Descriptor.of(layers.form().manifestType(), manifest);
         var entry = new Descriptor(about.mediaType(), about.digest(), about.size(),
                 Optional.of(part.image.config().platform()), Map.of(), Optional.empty());
         images.put(Form.of(part.image), new SharedIndex.Part(part.image, entry));
+        return new Documents(manifest, entry, config, blobs);
+    }
+
+    /// The manifest that an image has in the archive.
+    Descriptor manifest(Part part) throws IOException {
+        return documents(part).about;
+    }
+
+    /// The index that holds these images together there.
+    Descriptor index(Together index, List<Part> parts) throws IOException, EngineException.Invalid {
+        for (var part : parts) {
+            documents(part);
+        }
+        return Descriptor.of(layers.form().indexType(), document(index));
+    }
+
+    private byte[] document(Together together) throws EngineException.Invalid {
+        var members = new ArrayList<SharedIndex.Part>();
+        together.images.forEach(image -> Optional.ofNullable(images.get(Form.of(image))).ifPresent(members::add));
+        return layers.form().docker() ? together.index.dockersOver(members) : together.index.over(members);
+    }
+
+    /// `names` are those that readers of docker-archives see, which know no index; `seen`: they see the image at all.
+    private void image(Part part, List<Reference> names, boolean seen) throws IOException, EngineException {
+        var documents = documents(part);
+        var files = new ArrayList<String>();
+        var sources = Json.object();
+        for (int i = 0; i < documents.layers.size(); i++) {
+            var diffId = part.image.config().diffIds().get(i);
+            var blob = documents.layers.get(i);
+            layer(diffId, blob);
+            files.add(BLOBS + blob.digest().hex());
+            sources.put(diffId.toString(), blob.toJson());
+        }
+        var config = documents.config;
+        blob(config.digest(), part.config);
+        blob(documents.about.digest(), documents.manifest);
         if (part.listed) {
-            list(entry.withAnnotations(part.annotations), part.names);
+            list(documents.about.withAnnotations(part.annotations), part.names);
         }
         for (var name : names) {
             name.tag().ifPresent(tag -> repositories.computeIfAbsent(name.familiarRepository(), _ -> Json.object())
@@ -173,11 +202,11 @@ final class ArchiveWriter {
         list(part.artifact.artifact().descriptor(), part.names);
     }
 
-    private void layer(Descriptor blob) throws IOException {
+    private void layer(Digest diffId, Descriptor blob) throws IOException {
         if (!written.add(blob.digest())) {
             return;
         }
-        try (var in = layers.tar(blob.digest())) {
+        try (var in = layers.open(diffId)) {
             file(BLOBS + blob.digest().hex(), blob.size(), in);
         }
     }

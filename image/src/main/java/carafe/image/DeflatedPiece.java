@@ -23,7 +23,6 @@ final class DeflatedPiece {
 
     static final int BYTES = 512 << 10;
 
-    private static final int LEVEL = 1;
     private static final int WINDOW = 32 << 10;
     private static final int SAMPLES = 8;
     private static final int SAMPLE_BYTES = 1 << 10;
@@ -31,13 +30,18 @@ final class DeflatedPiece {
     private static final int MOST_PACKED = BYTES + BYTES / 64 + 64; // more than zlib's deflateBound and its marker
     private static final int WORTH_IT = 99; // percent that must be left at most of what was sampled
 
-    private final Deflater deflater = new Deflater(LEVEL, true);
+    private final Deflater deflater;
     private final byte[] plain = new byte[WINDOW + BYTES]; // the dictionary ends and the piece begins at WINDOW
     private final byte[] packed = new byte[MOST_PACKED];
     private int dictionaryLength;
     private int length;
     private int packedLength;
     private @Nullable Future<?> work;
+
+    /// One that is deflated as hard as zlib's `level` says.
+    DeflatedPiece(int level) {
+        deflater = new Deflater(level, true);
+    }
 
     /// Takes the next bytes of `from`, all that is left or a full piece; `crc` sees them. How many they are.
     int fill(InputStream from, @Nullable DeflatedPiece before, CRC32 crc) throws IOException {

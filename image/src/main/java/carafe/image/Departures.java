@@ -8,6 +8,7 @@ import carafe.spec.oci.Manifest;
 import carafe.spec.oci.Platform;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -25,6 +26,7 @@ public final class Departures implements AutoCloseable {
     private final LayerCollector collector;
     private final KnownBlobs known;
     private final EarlyBlobs early;
+    private final Path scratch;
 
     Departures(Images images, ContentStore content, LayerStore layers, LayerCollector collector, KnownBlobs known)
             throws IOException {
@@ -33,7 +35,8 @@ public final class Departures implements AutoCloseable {
         this.layers = layers;
         this.collector = collector;
         this.known = known;
-        this.early = EarlyBlobs.open(content.root().resolve("early"), layers, collector, known);
+        this.scratch = content.root().resolve("early");
+        this.early = EarlyBlobs.open(scratch, layers, collector, known);
     }
 
     /// Blobs that are made before they are sent.
@@ -211,7 +214,7 @@ public final class Departures implements AutoCloseable {
     }
 
     private ImageArchive prepared(Filling filling) throws EngineException {
-        var archive = new ImageArchive(layers, collector.lease());
+        var archive = new ImageArchive(new ArchiveLayers(layers, scratch), collector.lease());
         boolean prepared = false;
         try {
             filling.of(archive);
@@ -240,9 +243,27 @@ public final class Departures implements AutoCloseable {
         archive.add(new ArchiveWriter.Together(index, all, List.of(name), Map.of()));
     }
 
-    /// Prepares an archive of what somebody made, whatever its names are here. To be written, then closed.
+    /// Prepares an archive of what somebody made, whatever its names are here; blocks while its layers are compressed, which
+    /// an interrupt ends. To be written, then closed.
     /// @throws EngineException.NotFound an image is not here any more
+    /// @throws EngineException.Invalid annotations are to be in documents with Docker's media types
     public ImageArchive save(MadeArchive made) throws EngineException {
+        var archive = listed(made);
+        boolean whole = false;
+        try {
+            archive.as(made.form());
+            whole = true;
+            return archive;
+        } catch (IOException e) {
+            throw Failures.of("make the archive", e);
+        } finally {
+            if (!whole) {
+                archive.close();
+            }
+        }
+    }
+
+    private ImageArchive listed(MadeArchive made) throws EngineException {
         return images.reading(at -> prepared(archive -> {
             var all = new ArrayList<Image>();
             for (var id : made.ids()) {

@@ -1,6 +1,8 @@
 package carafe.image;
 
 import carafe.spec.EngineException;
+import carafe.spec.build.BlobForm;
+import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.Reference;
 import java.io.IOException;
@@ -18,11 +20,11 @@ public final class ImageArchive implements AutoCloseable {
     private final List<ArchiveWriter.Together> together = new ArrayList<>();
     private final List<ArchiveWriter.ArtifactPart> artifacts = new ArrayList<>();
     private final Map<Digest, byte[]> documents = new LinkedHashMap<>();
-    private final LayerStore layers;
+    private final ArchiveLayers layers;
     private final LayerCollector.Lease lease;
 
-    /// Owns `lease`.
-    ImageArchive(LayerStore layers, LayerCollector.Lease lease) {
+    /// Owns both.
+    ImageArchive(ArchiveLayers layers, LayerCollector.Lease lease) {
         this.layers = layers;
         this.lease = lease;
     }
@@ -58,6 +60,24 @@ public final class ImageArchive implements AutoCloseable {
         documents.putIfAbsent(Digest.sha256(document), document);
     }
 
+    /// Has all layers in this form; they are compressed now.
+    void as(BlobForm form) throws IOException, EngineException.Invalid {
+        boolean annotated = images().stream().anyMatch(image -> !image.manifest().annotations().isEmpty())
+                || together.stream().anyMatch(each -> each.index().isAnnotated());
+        if (form.docker() && annotated) {
+            throw new EngineException.Invalid("annotations stand in documents of OCI's media types only: leave out"
+                    + " oci-mediatypes=false");
+        }
+        layers.make(images().stream().flatMap(image -> image.config().diffIds().stream()).distinct().toList(), form);
+    }
+
+    /// What its only index is there, or without one its only image.
+    public Descriptor only() throws IOException, EngineException.Invalid {
+        var writer = new ArchiveWriter(layers, OutputStream.nullOutputStream());
+        return together.isEmpty() ? writer.manifest(parts.values().iterator().next())
+                : writer.index(together.getFirst(), List.copyOf(parts.values()));
+    }
+
     /// The images, in the order they are written.
     public List<Image> images() {
         return parts.values().stream().map(ArchiveWriter.Part::image).toList();
@@ -79,6 +99,7 @@ public final class ImageArchive implements AutoCloseable {
     @Override
     public void close() {
         artifacts.forEach(part -> part.artifact().close());
+        layers.close();
         lease.close();
     }
 }

@@ -340,6 +340,11 @@ public final class Images implements AutoCloseable {
         return index.together(id);
     }
 
+    /// The index that `name` came with, if it is one's.
+    public Optional<Digest> indexOf(Reference name) {
+        return index.indexOf(name);
+    }
+
     /// Whether `name` shows the image `id`: of images that share it, the one for this machine does.
     public boolean isShown(Reference name, Digest id) {
         return index.named(name).equals(Optional.of(id));

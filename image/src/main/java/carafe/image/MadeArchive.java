@@ -1,5 +1,6 @@
 package carafe.image;
 
+import carafe.spec.build.BlobForm;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.Reference;
 import java.util.Collections;
@@ -11,9 +12,9 @@ import java.util.Optional;
 /// What somebody wants an archive of who knows what he made, whatever it is called here: images by their ids, the one
 /// first that readers of one platform get; the index that lists them, where they are of several platforms; the names that
 /// the archive gives to the index or, without one, to the image; what its entry is annotated with; and what the images'
-/// manifests are, where he says it: somebody else may have built the same with others since.
+/// manifests are, where he says it: somebody else may have built the same with others since; the form of the layers.
 public record MadeArchive(List<Digest> ids, Optional<byte[]> index, List<Reference> names, Map<String, String> annotations,
-        Map<Digest, Map<String, String>> ofManifests) {
+        Map<Digest, Map<String, String>> ofManifests, BlobForm form) {
 
     public MadeArchive {
         ids = ids.stream().distinct().toList();

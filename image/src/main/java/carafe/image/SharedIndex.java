@@ -33,6 +33,18 @@ public final class SharedIndex {
         return index.manifests().size() == images;
     }
 
+    /// Whether it has annotations, or an entry has.
+    boolean isAnnotated() {
+        return !index.annotations().isEmpty() || index.manifests().stream().anyMatch(entry -> !entry.annotations().isEmpty());
+    }
+
+    /// The same as a document of Docker's.
+    byte[] dockersOver(List<Part> parts) throws EngineException.Invalid {
+        var made = Index.parse(over(parts));
+        return new Index(MediaTypes.DOCKER_INDEX, made.manifests(), made.annotations(), made.subject(), made.artifactType())
+                .toJson().printBytes();
+    }
+
     /// The index over these manifests, entries in their order: the kept bytes where nothing differs. What it lists and
     /// is not among `parts` is left out.
     public byte[] over(List<Part> parts) {

@@ -127,7 +127,7 @@ class LayerCompressionTest {
         };
         var out = new ByteArrayOutputStream();
 
-        LayerCompression.gzip(inBits, out, 2);
+        LayerCompression.gzip(inBits, out, 1, 2);
 
         assertThat(out.toByteArray()).isEqualTo(compressed(tar, 2));
     }
@@ -215,7 +215,7 @@ class LayerCompressionTest {
 
     private static byte[] compressed(byte[] tar, int threads) throws IOException {
         var out = new ByteArrayOutputStream();
-        LayerCompression.gzip(new ByteArrayInputStream(tar), out, threads);
+        LayerCompression.gzip(new ByteArrayInputStream(tar), out, 1, threads);
         return out.toByteArray();
     }
 

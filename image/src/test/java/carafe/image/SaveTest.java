@@ -8,18 +8,25 @@ import carafe.kernel.FileType;
 import carafe.kernel.Inodes;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import carafe.spec.build.BlobForm;
+import carafe.spec.build.BlobForm.Compression;
+import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
+import carafe.spec.oci.Manifest;
 import carafe.spec.oci.Reference;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -108,6 +115,66 @@ class SaveTest {
         }
         tar.finish();
         return out.toByteArray();
+    }
+
+    /// The archive in a form, and the one manifest in it.
+    private record Formed(HashMap<String, byte[]> members, Json.Obj entry, Manifest manifest, byte[] bytes) {}
+
+    private Formed formed(BlobForm form) throws Exception {
+        var id = images.find("app:1").id();
+        var out = new ByteArrayOutputStream();
+        var made = new MadeArchive(List.of(id), Optional.empty(), List.of(Reference.parse("made:1")), Map.of(), Map.of(), form);
+        Descriptor only;
+        try (var archive = images.departures().save(made)) {
+            only = archive.only();
+            archive.write(out);
+        }
+        try (var left = Files.list(root.resolve("one/content/early"))) {
+            assertThat(left).isEmpty();
+        }
+        var members = members(out.toByteArray());
+        var entry = Json.parseObject(member(members, "index.json")).objects("manifests").getFirst();
+        assertThat(entry.text("digest")).isEqualTo(only.digest().toString());
+        var manifest = Manifest.parse(member(members, "blobs/sha256/" + only.digest().hex()));
+        for (var layer : manifest.layers()) {
+            byte[] blob = member(members, "blobs/sha256/" + layer.digest().hex());
+            assertThat(layer).isEqualTo(Descriptor.of(layer.mediaType(), blob));
+        }
+        return new Formed(members, entry, manifest, out.toByteArray());
+    }
+
+    @Test
+    void layersOfAnArchiveHaveTheFormThatIsAskedFor() throws Exception {
+        var pushed = new ArrayList<Digest>();
+        try (var outgoing = images.outgoing("app:1")) {
+            for (var layer : outgoing.images().getFirst().layers()) {
+                pushed.add(layer.write(OutputStream.nullOutputStream()).digest());
+            }
+        }
+        var none = OptionalInt.empty();
+        var forms = List.of(BlobForm.PLAIN, new BlobForm(Compression.GZIP, none, false),
+                new BlobForm(Compression.GZIP, OptionalInt.of(1), false), new BlobForm(Compression.GZIP, OptionalInt.of(9), true),
+                new BlobForm(Compression.ZSTD, none, false), new BlobForm(Compression.ZSTD, OptionalInt.of(19), false),
+                new BlobForm(Compression.UNCOMPRESSED, none, true), new BlobForm(Compression.GZIP, OptionalInt.of(0), false));
+        var all = new ArrayList<List<Digest>>();
+        for (var form : forms) {
+            var made = formed(form);
+            assertThat(made.bytes).as("%s again", form).isEqualTo(formed(form).bytes);
+            assertThat(made.manifest.layers()).extracting(Descriptor::mediaType).as("%s", form).containsOnly(form.layerType());
+            assertThat(made.manifest.mediaType()).isEqualTo(form.manifestType());
+            assertThat(made.manifest.config().mediaType()).isEqualTo(form.configType());
+            assertThat(made.entry.text("mediaType")).isEqualTo(form.manifestType());
+            all.add(made.manifest.layers().stream().map(Descriptor::digest).toList());
+            for (byte[] archive : List.of(made.bytes, without(made.bytes, "oci-layout"))) {
+                try (var other = Images.open(Files.createTempDirectory(root, "fresh"))) {
+                    other.load(new ByteArrayInputStream(archive), LoadProgress.SILENT);
+                    assertThat(other.find("made:1").id()).as("%s", form).isEqualTo(images.find("app:1").id());
+                }
+            }
+        }
+        assertThat(all.getFirst()).containsExactly(Digest.sha256(BASE), Digest.sha256(TOP)).isEqualTo(all.get(6));
+        assertThat(all.get(1)).isEqualTo(pushed).isEqualTo(all.get(2));
+        assertThat(Set.copyOf(all)).as("what other levels make").hasSize(6);
     }
 
     @Test

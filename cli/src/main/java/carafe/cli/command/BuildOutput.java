@@ -11,10 +11,12 @@ import carafe.cli.flag.Values;
 import carafe.cli.session.Session;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import carafe.spec.build.BlobForm;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -30,8 +32,8 @@ import java.util.Set;
 /// What one `--output` asks for beside the image in the engine: an archive of it (`docker`, `oci`: one that is both), its
 /// files as a tar or in a directory, or that it is pushed. Without a destination, or with `-`, it goes to standard output.
 /// Files of several platforms go into a directory each, `linux_arm64`, unless `platform-split=false` lays them over each
-/// other; `true` does so for one platform too. An archive goes into a directory with `tar=false`.
-record BuildOutput(Kind kind, Map<String, String> fields, String destination, Optional<Boolean> split) {
+/// other; `true` does so for one platform too. An archive goes into a directory with `tar=false`; its layers have `form`.
+record BuildOutput(Kind kind, Map<String, String> fields, String destination, Optional<Boolean> split, BlobForm form) {
 
     /// What is written; nothing but the cache (`cacheonly`).
     enum Kind { IMAGE, PUSHED, ARCHIVE, FILES, DIRECTORY, NOTHING }
@@ -42,6 +44,8 @@ record BuildOutput(Kind kind, Map<String, String> fields, String destination, Op
     private static final Map<String, String> ANYWAY = Map.of("oci-mediatypes", "true", "compression", "gzip", "store", "true",
             "unpack", "true", "force-compression", "false", "push-by-digest", "false", "name-canonical", "false",
             "registry.insecure", "false");
+    private static final Set<String> OF_ARCHIVES = Set.of("compression", "compression-level", "force-compression",
+            "oci-mediatypes");
     private static final String ANNOTATION = "annotation";
     /// Files have no later time than the build's epoch in any case; without one it says nothing, to BuildKit neither.
     private static final String REWRITE = "rewrite-timestamp";
@@ -51,7 +55,7 @@ record BuildOutput(Kind kind, Map<String, String> fields, String destination, Op
     }
 
     private BuildOutput(Kind kind, String destination) {
-        this(kind, Map.of(), destination, Optional.empty());
+        this(kind, Map.of(), destination, Optional.empty(), BlobForm.PLAIN);
     }
 
     /// All that `--output` and `--push` ask for. `several`: more than one platform is built.
@@ -91,8 +95,7 @@ record BuildOutput(Kind kind, Map<String, String> fields, String destination, Op
             default -> throw new Failure(1, "invalid output \"" + text
                     + "\": type=image, registry, docker, oci, tar, local and cacheonly are known");
         };
-        boolean files = kind == Kind.FILES || kind == Kind.DIRECTORY;
-        refuseUnknown(text, fields, files);
+        refuseUnknown(text, fields, kind);
         if (!fields.containsKey("dest")) {
             if (kind == Kind.DIRECTORY) {
                 throw new Failure(1, "dest is required for local output: -o type=local,dest=DIRECTORY");
@@ -101,13 +104,29 @@ record BuildOutput(Kind kind, Map<String, String> fields, String destination, Op
                 throw new Failure(1, "dest is required for an archive in a directory: -o type=oci,tar=false,dest=DIRECTORY");
             }
         }
-        return new BuildOutput(kind, fields, fields.getOrDefault("dest", "-"), truth(fields, "platform-split"));
+        return new BuildOutput(kind, fields, fields.getOrDefault("dest", "-"), truth(fields, "platform-split"),
+                kind == Kind.ARCHIVE ? form(text, fields) : BlobForm.PLAIN);
     }
 
-    private static void refuseUnknown(String text, Map<String, String> fields, boolean files) throws Failure {
+    /// An archive for docker has tars as `save` has them, any other what a registry would get. No blobs of images from
+    /// registries are kept here, so all layers are compressed, forced or not.
+    private static BlobForm form(String text, Map<String, String> fields) throws Failure {
+        truth(fields, "force-compression");
+        var usual = fields.getOrDefault("type", "").equals("oci") ? BlobForm.Compression.GZIP : BlobForm.Compression.UNCOMPRESSED;
+        try {
+            return BlobForm.of(fields.getOrDefault("compression", ""), usual, fields.getOrDefault("compression-level", ""),
+                    !truth(fields, "oci-mediatypes").orElse(true));
+        } catch (EngineException.Invalid e) {
+            throw new Failure(1, "invalid output \"" + text + "\": " + e.getMessage());
+        }
+    }
+
+    private static void refuseUnknown(String text, Map<String, String> fields, Kind kind) throws Failure {
+        boolean files = kind == Kind.FILES || kind == Kind.DIRECTORY;
         for (var field : fields.entrySet()) {
             String name = field.getKey();
             boolean known = (files ? OF_FILES : OF_IMAGES).contains(name)
+                    || kind == Kind.ARCHIVE && OF_ARCHIVES.contains(name)
                     || !files && name.equals(REWRITE) && truth(fields, name).isPresent()
                     || !files && (annotation(name).isPresent() || field.getValue().equals(ANYWAY.get(name)));
             if (!known) {
@@ -149,7 +168,7 @@ record BuildOutput(Kind kind, Map<String, String> fields, String destination, Op
     }
 
     /// Writes what was asked for of `made`, called `names`.
-    /// @return the same, as a registry has it when it was pushed
+    /// @return the same, as a registry has it when it was pushed, or an archive
     BuildResult write(Call call, BuildResult made, List<String> names)
             throws Failure, EngineError, EngineException.Invalid, IOException {
         var result = made;
@@ -163,23 +182,25 @@ record BuildOutput(Kind kind, Map<String, String> fields, String destination, Op
                 }
                 result = made.pushed(first);
             }
-            case ARCHIVE -> archive(call, made, names);
+            case ARCHIVE -> result = archive(call, made, names);
             case FILES, DIRECTORY -> files(call, made);
         }
         return result;
     }
 
-    private void archive(Call call, BuildResult made, List<String> names)
+    private BuildResult archive(Call call, BuildResult made, List<String> names)
             throws Failure, EngineError, EngineException.Invalid, IOException {
         try (var answer = call.engine().upload(Target.of("build", "export"), "application/json",
-                new ByteArrayInputStream(made.archive(names).printBytes()))) {
+                new ByteArrayInputStream(made.archive(names, form).printBytes()))) {
             if (truth(fields, "tar").orElse(true)) {
                 into(call.session(), answer.body()::transferTo);
-                return;
+            } else {
+                Path directory = call.session().path(destination);
+                make(directory);
+                LocalUnpacker.unpack(answer.body(), directory, new CopyPlan(directory.toString(), "", ""));
             }
-            Path directory = call.session().path(destination);
-            make(directory);
-            LocalUnpacker.unpack(answer.body(), directory, new CopyPlan(directory.toString(), "", ""));
+            var about = answer.headers().first("Carafe-Manifest");
+            return about.isEmpty() ? made : made.archived(Json.parseObject(about.get().getBytes(StandardCharsets.UTF_8)));
         } catch (CopyException e) {
             throw new Failure(1, e.getMessage());
         }

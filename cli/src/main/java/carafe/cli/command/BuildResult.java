@@ -2,6 +2,7 @@ package carafe.cli.command;
 
 import carafe.spec.EngineException;
 import carafe.spec.Json;
+import carafe.spec.build.BlobForm;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -53,17 +54,25 @@ record BuildResult(String image, List<Made> images, Json.Obj descriptor, Json.Ob
                 .put("size", aux.number("Size", 0)).build(), index);
     }
 
-    /// What the engine is asked to make an archive of, in which it is called `tags`.
-    Json.Obj archive(List<String> tags) throws EngineException.Invalid {
+    /// The same as an archive has it, whose manifest or index `there` describes.
+    BuildResult archived(Json.Obj there) {
+        return new BuildResult(image, images, Json.object().putAll(descriptor).putAll(there).build(), index);
+    }
+
+    /// What the engine is asked to make an archive of, in which it is called `tags` and its layers have this form.
+    Json.Obj archive(List<String> tags, BlobForm form) throws EngineException.Invalid {
         var ids = new LinkedHashSet<>(List.of(image));
         var annotations = Json.object();
         for (var each : images.reversed()) { // of platforms that came to the same image the first is the one that was made
             annotations.put(each.id, each.annotations);
         }
         images.forEach(each -> ids.add(each.id));
-        return Json.object().put("images", Json.ofTexts(List.copyOf(ids))).put("index", index)
+        var asked = Json.object().put("images", Json.ofTexts(List.copyOf(ids))).put("index", index)
                 .put("names", Json.ofTexts(tags)).put("annotations", descriptor.object("annotations"))
-                .put("manifestAnnotations", annotations.build()).build();
+                .put("manifestAnnotations", annotations.build()).put("compression", form.word())
+                .put("dockerTypes", form.docker());
+        form.level().ifPresent(level -> asked.put("compressionLevel", level));
+        return asked.build();
     }
 
     /// What is told of it, under the names that buildx has.

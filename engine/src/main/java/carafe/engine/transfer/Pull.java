@@ -96,10 +96,15 @@ final class Pull {
         return true;
     }
 
+    /// Whether the name means the image with just these documents: one image may have several manifests, which differ in
+    /// their annotations, and be listed by several indexes.
     private boolean isHere(Reference reference, Found found) throws EngineException {
         try {
             var image = images.find(reference.toString(), found.parsed.platform());
-            return image.id().equals(found.manifest.config().digest());
+            var index = found.root.isIndex() ? Optional.of(found.root.descriptor().digest()) : Optional.<Digest>empty();
+            return image.id().equals(found.manifest.config().digest())
+                    && image.manifest().annotations().equals(found.manifest.annotations())
+                    && images.indexOf(reference).equals(index);
         } catch (EngineException.NotFound | EngineException.Unsupported | EngineException.Unavailable e) {
             return false; // not here, an artifact until now, or damaged
         }

@@ -14,6 +14,7 @@ import carafe.spec.Json;
 import carafe.spec.docker.AuthConfig;
 import carafe.spec.oci.Descriptor;
 import carafe.spec.oci.Digest;
+import carafe.spec.oci.Index;
 import carafe.spec.oci.Manifest;
 import carafe.spec.oci.MediaTypes;
 import carafe.spec.oci.Platform;
@@ -263,6 +264,31 @@ class TransfersTest {
         pull("app:far");
         assertThat(far).contains("/far");
         assertThat(registry.count("GET /far")).isZero();
+    }
+
+    @Test
+    void aNameThatMeansTheSameImageWithOtherAnnotationsOrAnotherIndexIsTakenAnew() throws Exception {
+        var plain = image("app", "1", "linux/amd64", tar("a", 1000));
+        var manifest = plain.manifest();
+        var annotated = Document.of(MediaTypes.OCI_MANIFEST, new Manifest(MediaTypes.OCI_MANIFEST, manifest.config(),
+                manifest.layers(), Map.of("a", "b"), Optional.empty(), Optional.empty()).toJson().printBytes());
+        var index = Document.of(MediaTypes.OCI_INDEX, Index.of(List.of(plain.descriptor())).toJson().printBytes());
+        registry.put("app", plain.descriptor().digest().toString(), plain);
+        var there = List.of(plain, annotated, index, plain, annotated, plain);
+        for (int i = 0; i < there.size(); i++) {
+            registry.put("app", "1", there.get(i));
+            told.clear();
+            pull("app:1");
+            assertThat(told.toString()).as("pull %d", i).contains("Downloaded newer image");
+            var here = images.find(registry.host() + "/app:1");
+            assertThat(here.manifest().annotations()).as("pull %d", i)
+                    .isEqualTo(there.get(i) == annotated ? Map.of("a", "b") : Map.of());
+            assertThat(images.indexOf(name("app:1"))).as("pull %d", i)
+                    .isEqualTo(there.get(i) == index ? Optional.of(index.descriptor().digest()) : Optional.empty());
+            told.clear();
+            pull("app:1");
+            assertThat(told.toString()).as("pull %d", i).contains("Image is up to date");
+        }
     }
 
     /// Puts an artifact there, under its digest and, unless that is empty, a tag.
