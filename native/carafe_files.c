@@ -17,6 +17,7 @@
 
 enum {
   HANDLES = 64,
+  LINKED = 0200000,                                  /* of a mode: the file has other names */
   DONE_BYTES = 4,                                    /* of an answer, before what was asked for */
   STAT_BYTES = 4 + 5 * 8,
   CAPABILITY_BYTES = 64,                             /* at most; the kernel's longest has 24 */
@@ -132,7 +133,7 @@ static uint64_t nanos(const struct timespec *time) {
 }
 
 static void put_stat(const struct stat *stat) {
-  put_number(stat->st_mode, 4);
+  put_number(stat->st_mode | (S_ISREG(stat->st_mode) && stat->st_nlink > 1 ? LINKED : 0), 4);
   put_number(stat->st_dev, 8);
   put_number(stat->st_ino, 8);
   put_number((uint64_t)stat->st_size, 8);

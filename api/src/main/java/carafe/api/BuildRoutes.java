@@ -8,19 +8,14 @@ import carafe.spec.Json;
 import carafe.spec.build.BuildListener;
 import carafe.spec.build.BuildOutcome;
 import carafe.spec.build.BuildRequest;
+import carafe.spec.build.CacheFilters;
 import carafe.spec.build.CachePrune;
 import carafe.spec.build.CacheUse;
 import carafe.spec.docker.AuthConfig;
-import carafe.spec.docker.Filters;
-import carafe.spec.docker.Timestamps;
 import java.io.IOException;
 import java.io.InputStream;
-import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.Set;
 
 /// Builds: the classic door that every Docker client knows, a richer one of our own beside it, and the cache.
 final class BuildRoutes {
@@ -29,8 +24,6 @@ final class BuildRoutes {
     static final String OWN_TYPE = "application/vnd.carafe.build";
 
     private static final int MAX_DOCUMENT_BYTES = 8 << 20;
-    private static final Set<String> FILTERS = Set.of("until", "unused-for", "id", "type", "inuse", "description", "shared",
-            "private");
 
     private final Builds builds;
     private final RunningBuilds running = new RunningBuilds();
@@ -130,12 +123,10 @@ final class BuildRoutes {
     }
 
     private void prune(Call call) throws Exception {
-        var filters = call.filters();
-        filters.allowOnly(FILTERS);
         long reserved = space(call, "reserved-space");
         var space = new CachePrune.Space(reserved > 0 ? reserved : space(call, "keep-storage"),
                 space(call, "max-used-space"), space(call, "min-free-space"));
-        var pruned = builds.prune(new CachePrune(unusedFor(filters, Instant.now()), space, kept(filters), call.flag("all")));
+        var pruned = builds.prune(CacheFilters.prune(call.filters(), space, call.flag("all"), Instant.now()));
         call.answer(Json.object().put("CachesDeleted", pruned.ids().isEmpty() ? Json.NULL : Json.ofTexts(pruned.ids()))
                 .put("SpaceReclaimed", pruned.bytes()).build());
     }
@@ -148,41 +139,11 @@ final class BuildRoutes {
         return bytes;
     }
 
-    /// The filters on what a kept thing is. BuildKit's `parent` is none of them: what is kept here knows no parents.
-    static CachePrune.Kept kept(Filters filters) throws Invalid {
-        var shared = truth(filters, "shared");
-        var own = truth(filters, "private");
-        if (shared.isPresent() && shared.equals(own)) {
-            throw new Invalid("invalid filter: shared=" + shared.get() + " and private=" + own.get() + " leave nothing");
-        }
-        return new CachePrune.Kept(new ArrayList<>(filters.of("id")), new ArrayList<>(filters.of("type")),
-                new ArrayList<>(filters.of("description")), truth(filters, "inuse"),
-                shared.isPresent() ? shared : own.map(each -> !each));
-    }
-
-    private static Optional<Boolean> truth(Filters filters, String key) throws Invalid {
-        return filters.of(key).isEmpty() ? Optional.empty() : Optional.of(filters.truth(key, false));
-    }
-
-    /// How long something must not have been used, by `until` or its old name `unused-for`.
-    static Optional<Duration> unusedFor(Filters filters, Instant now) throws Invalid {
-        var texts = filters.of(filters.of("until").isEmpty() ? "unused-for" : "until");
-        if (texts.size() > 1 || !filters.of("until").isEmpty() && !filters.of("unused-for").isEmpty()) {
-            throw new Invalid("invalid filter: until and unused-for are one filter, which has one value");
-        }
-        return texts.isEmpty() ? Optional.empty()
-                : Timestamps.parse(texts.iterator().next(), now).map(until -> Duration.between(until, now));
-    }
-
     /// All that is kept, or what filters say, which are those of prune.
     private void cache(Call call) throws Exception {
-        var filters = call.filters();
-        filters.allowOnly(FILTERS);
-        var kept = kept(filters);
         var now = Instant.now();
-        var unusedFor = unusedFor(filters, now);
-        call.answer(records(builds.cache().stream().filter(kept::has)
-                .filter(use -> unusedFor.isEmpty() || use.lastUsed().isBefore(now.minus(unusedFor.get()))).toList()));
+        var wanted = CacheFilters.prune(call.filters(), CachePrune.Space.NONE, true, now);
+        call.answer(records(builds.cache().stream().filter(use -> wanted.has(use, now)).toList()));
     }
 
     /// What builds keep, in the words of Docker's disk usage.

@@ -16,6 +16,7 @@ import carafe.build.solve.Flights;
 import carafe.build.solve.HeldEvents;
 import carafe.build.solve.ImportedCache;
 import carafe.build.solve.Job;
+import carafe.build.solve.KeptImages;
 import carafe.build.solve.Solver;
 import carafe.build.solve.StageResult;
 import carafe.build.solve.StepCache;
@@ -138,9 +139,10 @@ public final class Builder implements AutoCloseable {
         MadeImages.check(request, platforms.size());
         var buildkit = BuildkitArguments.of(request.arguments());
         var heard = HeldEvents.of(request, listener);
-        try (var contexts = Contexts.read(request, context, remotes, workshop.images(), sending)) {
+        try (var contexts = Contexts.read(request, context, remotes, workshop.images(), sending);
+                var intake = workshop.images().intake()) {
             var files = contexts.main();
-            var bases = contexts.bases(given);
+            var bases = new KeptImages(contexts.bases(given), workshop.images(), intake);
             var source = source(request, contexts);
             try {
                 var dockerfile = dockerfile(source, buildkit.checks());
@@ -266,16 +268,16 @@ public final class Builder implements AutoCloseable {
         }
     }
 
-    private BuildOutcome solve(BuildRequest request, BaseImages bases, BuildPlan plan, Contexts contexts,
+    private BuildOutcome solve(BuildRequest request, KeptImages bases, BuildPlan plan, Contexts contexts,
             BuildListener listener) throws EngineException, IOException, InterruptedException {
-        try (var intake = workshop.images().intake(); var early = workshop.images().departures().early().hold()) {
-            var job = new Job(request, plan, contexts, listener, intake);
+        try (var used = workshop.cache().use(); var early = workshop.images().departures().early().hold()) {
+            var job = new Job(request, plan, contexts, listener, new Job.Held(bases, used));
             job.with(early);
             plan.unused().forEach(name -> job.note("the build argument " + name + " was given, and no ARG declares it"));
             job.with(imported(request, bases, job));
             var results = Solver.solve(workshop, job);
-            var made = MadeImages.of(request, job, plan, results).commit(intake, names(request));
-            var caches = exported(job, results, intake);
+            var made = MadeImages.of(request, job, plan, results).commit(job.intake(), names(request));
+            var caches = exported(job, results, job.intake());
             early.stay();
             return new BuildOutcome(Optional.of(made.shown()), "", caches, made.images(), Optional.of(made.about()),
                     made.index().isEmpty() ? Optional.empty() : Optional.of(Json.parseObject(made.index().get())));

@@ -185,6 +185,18 @@ class CacheKeepingTest {
         assertThat(kept()).singleElement().asString().contains("RUN");
     }
 
+    @Test
+    void aMountGoesWithoutAllWhereItsKindIsNamed() throws Exception {
+        build("FROM scratch\nRUN --mount=type=cache,id=m,target=/m x\n");
+        var keeping = builder.keeping();
+        forgetImages();
+        keeping.prune(new CachePrune(Optional.empty(), CachePrune.Space.NONE, CachePrune.Kept.ANY, false), now);
+        assertThat(kept()).containsExactly("cached mount m");
+        keeping.prune(new CachePrune(Optional.empty(), CachePrune.Space.NONE, new CachePrune.Kept(List.of(),
+                List.of("exec.cachemount"), List.of(), Optional.empty(), Optional.empty()), false), now);
+        assertThat(kept()).isEmpty();
+    }
+
     private static CachePrune like(List<String> descriptions, Optional<Boolean> inUse, Optional<Boolean> shared) {
         return new CachePrune(Optional.empty(), CachePrune.Space.NONE,
                 new CachePrune.Kept(List.of(), List.of(), descriptions, inUse, shared), true);

@@ -25,8 +25,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -114,7 +116,15 @@ class ListedBuildTest {
 
     private byte[] tar(String dockerfile) {
         var tar = new TarText().rootFile("Dockerfile", dockerfile).directory("src").link("link", "src/a");
-        files.forEach((path, file) -> tar.file(path, file.content, file.mode));
+        var names = new HashMap<FileStamp, String>();
+        files.forEach((path, file) -> {
+            String first = names.putIfAbsent(file.stamp, path);
+            if (first == null) {
+                tar.file(path, file.content, file.mode);
+            } else {
+                tar.hardLink(path, first);
+            }
+        });
         return tar.bytes();
     }
 
@@ -175,6 +185,20 @@ class ListedBuildTest {
         builder.close();
         reopen();
         assertThat(listed(dockerfile).imageId()).isEqualTo(first.imageId());
+    }
+
+    @Test
+    void namesOfOneFileAreThoseOfOneFileInAListingToo() throws Exception {
+        files.put("src/z", Objects.requireNonNull(files.get("src/a")));
+        whole(COPY);
+        assertThat(listed(COPY).imageId()).isPresent();
+        allCached();
+        var linked = whole(COPY + "COPY . /all\n");
+        assertThat(listed(COPY + "COPY . /all\n").imageId()).isEqualTo(linked.imageId());
+        allCached();
+        write("src/z", "one");
+        wanted(COPY);
+        assertThat(whole(COPY + "COPY . /all\n").imageId()).isNotEqualTo(linked.imageId());
     }
 
     /// One that wants the files at once, while the others are only about to begin.

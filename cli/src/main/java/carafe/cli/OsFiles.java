@@ -33,7 +33,7 @@ import java.util.concurrent.TimeUnit;
 final class OsFiles implements Files {
 
     /// All that is known of a file, in one call. Source: lstat(2).
-    private static final String WANTED = "unix:mode,size,lastModifiedTime,ctime,ino,dev";
+    private static final String WANTED = "unix:mode,size,lastModifiedTime,ctime,ino,dev,nlink";
     private static final int TYPE = 0170000;
     private static final int REGULAR = 0100000;
     private static final int DIRECTORY = 0040000;
@@ -148,7 +148,8 @@ final class OsFiles implements Files {
                 String target = kind == FileEntry.Kind.LINK ? PathText.of(java.nio.file.Files.readSymbolicLink(path)) : "";
                 var stamp = stamp(read);
                 entries.add(new FileEntry(name(path), kind, mode & PERMISSIONS, stamp.size(),
-                        time(read, "lastModifiedTime").to(TimeUnit.SECONDS), target, stamp));
+                        time(read, "lastModifiedTime").to(TimeUnit.SECONDS), target, stamp,
+                        kind == FileEntry.Kind.FILE && (Integer) Objects.requireNonNull(read.get("nlink")) > 1));
             }
         } catch (DirectoryIteratorException e) {
             throw e.getCause();

@@ -4,10 +4,12 @@ import carafe.http.Address;
 import carafe.hub.HubConfig;
 import carafe.spec.EngineException.Invalid;
 import carafe.spec.Json;
+import carafe.spec.build.CacheRules;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -32,8 +34,8 @@ final class ConfigReader {
 
     /// Keys of Docker's daemon.json that have no effect here yet.
     private static final Set<String> WITHOUT_EFFECT = Set.of(
-            "allow-direct-routing", "allow-nondistributable-artifacts", "api-cors-header", "authorization-plugins",
-            "bip6", "bridge-accept-fwmark", "builder", "cgroup-parent", "containerd",
+            "allow-nondistributable-artifacts", "api-cors-header", "authorization-plugins",
+            "bridge-accept-fwmark", "cgroup-parent", "containerd",
             "containerd-namespace", "containerd-plugin-namespace", "cpu-rt-period", "cpu-rt-runtime", "data-root-mode",
             "default-cgroupns-mode",
             "default-ipc-mode", "default-runtime", "default-shm-size", "default-ulimits",
@@ -48,6 +50,7 @@ final class ConfigReader {
     private final Map<Option, List<String>> file = new EnumMap<>(Option.class);
     private final List<String> warnings = new ArrayList<>();
     private Optional<Json> hub = Optional.empty();
+    private CacheRules cache = CacheRules.USUAL;
 
     /// The flags as given. Throws on unknown ones; reads no file.
     ConfigReader(List<String> arguments) throws Invalid {
@@ -153,6 +156,7 @@ final class ConfigReader {
                 hub(path(Option.DATA_ROOT).orElse(DATA_ROOT), execRoot),
                 NetworkOptions.read(this::all),
                 one(Option.USERNS_REMAP).filter(word -> !word.isEmpty()),
+                cache,
                 warnings);
     }
 
@@ -260,14 +264,26 @@ final class ConfigReader {
             var option = Option.byKey(key);
             if (key.equals("hub")) {
                 hub = object.find(key);
+            } else if (key.equals("builder")) {
+                readBuilder(object.find(key).orElse(Json.object().build()), path);
             } else if (option.isPresent()) {
                 file.put(option.get(), values(object, option.get()));
             } else if (WITHOUT_EFFECT.contains(key)) {
-                warnings.add("\"" + key + "\" in " + path + " has no effect in this version");
+                warnings.add(withoutEffect(key, path));
             } else {
                 throw new Invalid("unknown key \"" + key + "\"; the nearest is \"" + Option.nearest(key, true) + "\"");
             }
         }
+    }
+
+    private void readBuilder(Json value, Path path) throws Invalid {
+        var builder = BuilderOptions.read(value, Instant.now());
+        cache = builder.rules();
+        builder.withoutEffect().forEach(key -> warnings.add(withoutEffect(key, path)));
+    }
+
+    private static String withoutEffect(String key, Path path) {
+        return "\"" + key + "\" in " + path + " has no effect in this version";
     }
 
     private static List<String> values(Json.Obj object, Option option) throws Invalid {

@@ -4,6 +4,7 @@ import carafe.engine.NameDefaults;
 import carafe.engine.NetworkDefaults;
 import carafe.hub.HubConfig;
 import carafe.network.FabricConfig;
+import carafe.spec.build.CacheRules;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +14,8 @@ import java.util.Optional;
 ///
 /// `hosts` are addresses to listen on (`unix:///path`, `tcp://address:port`), `dataRoot` outlives a reboot,
 /// `execRoot` does not (sockets, run directories of containers), `hub` is the registry to run beside the
-/// engine, `remap` whose subordinate ids containers have instead of the host's, `warnings` are sentences to log at the start.
+/// engine, `remap` whose subordinate ids containers have instead of the host's, `cache` when what
+/// builds keep is collected, `warnings` are sentences to log at the start.
 record DaemonConfig(
         List<String> hosts,
         Path dataRoot,
@@ -28,6 +30,7 @@ record DaemonConfig(
         Optional<HubConfig> hub,
         Networking networking,
         Optional<String> remap,
+        CacheRules cache,
         List<String> warnings) {
 
     DaemonConfig {
@@ -49,10 +52,11 @@ record DaemonConfig(
     /// How many layers are fetched and sent at a time, and how often a broken transfer is tried.
     record Transfers(int downloads, int uploads, int attempts) {}
 
-    /// The default bridge, where ranges of networks come from, whether packet forwarding may be switched on, how
-    /// containers find names that do not say it themselves, and the options of networks to come.
+    /// The default bridge, where ranges of networks come from, whether packet forwarding may be switched on, whether others
+    /// come to published ports at the containers' own addresses, how containers find names that do not say it
+    /// themselves, and the options of networks to come.
     record Networking(FabricConfig.DefaultBridge bridge, List<FabricConfig.PoolRule> pools, boolean forward,
-            NameDefaults names, NetworkDefaults networks) {
+            boolean direct, NameDefaults names, NetworkDefaults networks) {
         Networking {
             pools = List.copyOf(pools);
         }

@@ -43,8 +43,8 @@ final class HostNetworks implements Engine.Fabrics {
             var networking = config.networking();
             var translator = new Translator(filter, engineId, networking.forward(), failpoints);
             made.push(translator::close);
-            var ports = new PublishedPorts(
-                    filter, Optional.of(translator), config.execRoot().resolve("p"), failpoints);
+            var ways = new PublishedPorts.Ways(Optional.of(translator), networking.direct());
+            var ports = new PublishedPorts(filter, ways, config.execRoot().resolve("p"), failpoints);
             made.push(ports::close);
             var names = NameService.open(new HostResolvers(Path.of("/etc/resolv.conf")), failpoints);
             made.push(names::close);

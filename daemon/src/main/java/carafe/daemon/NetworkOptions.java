@@ -38,6 +38,7 @@ final class NetworkOptions {
                 bip.isEmpty() ? Optional.empty() : Optional.of(Cidr.parseHost(bip.get())),
                 range(given, Option.FIXED_CIDR),
                 truth(given, Option.IPV6, false),
+                bipSix(given, bridge),
                 range(given, Option.FIXED_CIDR_SIX),
                 mtu(one(given, Option.MTU), usual.mtu()),
                 truth(given, Option.ICC, usual.peers()),
@@ -51,7 +52,22 @@ final class NetworkOptions {
         }
         return new DaemonConfig.Networking(
                 wanted, pools.isEmpty() ? FabricConfig.usualPools() : pools, truth(given, Option.IP_FORWARD, true),
-                names(given), defaults(given));
+                truth(given, Option.DIRECT_ROUTING, false), names(given), defaults(given));
+    }
+
+    private static Optional<Cidr.Host> bipSix(Function<Option, List<String>> given, Optional<String> bridge) throws Invalid {
+        var text = one(given, Option.BIP_SIX);
+        if (text.isEmpty()) {
+            return Optional.empty();
+        }
+        if (bridge.isPresent()) {
+            throw new Invalid("you specified -b & --bip6, mutually exclusive options. Please specify only one");
+        }
+        var address = Cidr.parseHost(text.get());
+        if (!address.address().six()) {
+            throw new Invalid("invalid bip6 " + text.get() + ": an IPv6 address with its range is meant, as fd00:17::1/64");
+        }
+        return Optional.of(address);
     }
 
     /// Reads elements of the form `bridge=com.docker.network.driver.mtu=1400`.

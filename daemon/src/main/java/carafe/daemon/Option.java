@@ -1,8 +1,10 @@
 package carafe.daemon;
 
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// The options of the daemon: dockerd's flags, and the keys of daemon.json they go by.
 ///
@@ -38,6 +40,7 @@ enum Option {
     BRIDGE("bridge", "bridge", 'b', Kind.TEXT, "Bridge of containers that name no network; none for none"),
     BIP("bip", "bip", '\0', Kind.TEXT, "Address of the default bridge with its range, as 172.17.0.1/16"),
     FIXED_CIDR("fixed-cidr", "fixed-cidr", '\0', Kind.TEXT, "Part of the default bridge's range that containers get"),
+    BIP_SIX("bip6", "bip6", '\0', Kind.TEXT, "The same for IPv6, as fd00:17::1/64"),
     FIXED_CIDR_SIX("fixed-cidr-v6", "fixed-cidr-v6", '\0', Kind.TEXT, "IPv6 range of the default bridge"),
     GATEWAY("default-gateway", "default-gateway", '\0', Kind.TEXT,
             "By whom containers of the default bridge reach everything else, if not by the bridge"),
@@ -47,6 +50,8 @@ enum Option {
     ICC("icc", "icc", '\0', Kind.TRUTH, "Containers on the default bridge reach each other (default true)"),
     IP("ip", "ip", '\0', Kind.TEXT, "Address of the host at which ports are published"),
     IP_FORWARD("ip-forward", "ip-forward", '\0', Kind.TRUTH, "Switch on packet forwarding (default true)"),
+    DIRECT_ROUTING("allow-direct-routing", "allow-direct-routing", '\0', Kind.TRUTH,
+            "Let others reach published ports at the containers' own addresses"),
     IP_MASQ("ip-masq", "ip-masq", '\0', Kind.TRUTH, "Let containers leave by the host's address (default true)"),
     ADDRESS_POOL("default-address-pool", "default-address-pools", '\0', Kind.POOLS,
             "Ranges of networks that name none, as base=10.10.0.0/16,size=24 (repeatable)"),
@@ -122,10 +127,13 @@ enum Option {
 
     /// The known word nearest to `word`, by edit distance.
     static String nearest(String word, boolean key) {
-        return java.util.Arrays.stream(values())
-                .map(option -> key ? option.key : option.flag)
-                .filter(name -> !name.isEmpty())
-                .min(Comparator.comparingInt(name -> distance(word.toLowerCase(Locale.ROOT), name)))
+        return nearest(word, Arrays.stream(values()).map(option -> key ? option.key : option.flag)
+                .filter(name -> !name.isEmpty()));
+    }
+
+    /// The same among other words, of which there is one at least.
+    static String nearest(String word, Stream<String> known) {
+        return known.min(Comparator.comparingInt(name -> distance(word.toLowerCase(Locale.ROOT), name.toLowerCase(Locale.ROOT))))
                 .orElseThrow();
     }
 

@@ -52,7 +52,7 @@ final class Parts {
         made.push(lock);
         var engineConfig = new EngineConfig(lock, config.execRoot(), installation.init(),
                 SubIds.read(Path.of("/etc"), config.remap()), config.networking().names(),
-                config.networking().networks());
+                config.networking().networks(), config.cache());
         Engine.preload(engineConfig);
         var images = Beside.begin("images", () -> images(state, installation, failpoints));
         made.push(images);

@@ -7,6 +7,8 @@ import carafe.engine.NameDefaults;
 import carafe.engine.NetworkDefaults;
 import carafe.network.FabricConfig;
 import carafe.spec.EngineException.Invalid;
+import carafe.spec.build.CachePrune;
+import carafe.spec.build.CacheRules;
 import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
 import java.nio.file.Files;
@@ -40,9 +42,10 @@ class ConfigReaderTest {
                                 Optional.empty(), new DaemonConfig.Transfers(3, 5, 5)),
                         Optional.empty(),
                         new DaemonConfig.Networking(
-                                FabricConfig.DefaultBridge.USUAL, FabricConfig.usualPools(), true, NameDefaults.NONE,
+                                FabricConfig.DefaultBridge.USUAL, FabricConfig.usualPools(), true, false, NameDefaults.NONE,
                                 NetworkDefaults.NONE),
                         Optional.empty(),
+                        CacheRules.USUAL,
                         List.of()));
     }
 
@@ -55,9 +58,10 @@ class ConfigReaderTest {
                  "registry-mirrors":["https://m"],"mirrors":{"quay.io":["https://q/1","https://q/2"]},
                  "insecure-registries":["10.0.0.0/8"],"max-concurrent-downloads":7,"max-concurrent-uploads":8,
                  "max-download-attempts":9,"http-proxy":"http://p","proxies":{"https-proxy":"http://s","no-proxy":"a,b"},
-                 "live-restore":true,"userns-remap":"default","bip":"10.9.0.1/24","fixed-cidr":"10.9.0.128/25","fixed-cidr-v6":"fd00:9::/64",
+                 "live-restore":true,"userns-remap":"default",
+                 "builder":{"gc":{"enabled":false,"defaultKeepStorage":"20GB"}},"bip":"10.9.0.1/24","fixed-cidr":"10.9.0.128/25","fixed-cidr-v6":"fd00:9::/64","bip6":"fd00:9::1/56",
                  "default-gateway":"10.9.0.254","default-gateway-v6":"fd00:9::fe",
-                 "ipv6":true,"mtu":1400,"icc":false,"ip":"127.0.0.1","ip-forward":false,"ip-masq":false,
+                 "ipv6":true,"mtu":1400,"icc":false,"ip":"127.0.0.1","ip-forward":false,"allow-direct-routing":true,"ip-masq":false,
                  "dns":["10.9.9.9","fd00::9"],"dns-opts":["ndots:3"],"dns-search":["corp.example"],
                  "host-gateway-ips":["10.9.0.7"],"host-gateway-ip":"fd00::7",
                  "default-network-opts":{"bridge":{"mtu":"1400","a":"b=c"},"ipvlan":{}},
@@ -86,22 +90,22 @@ class ConfigReaderTest {
                                         Optional.of(Cidr.parseHost("10.9.0.1/24")),
                                         Optional.of(Cidr.parse("10.9.0.128/25")),
                                         true,
+                                        Optional.of(Cidr.parseHost("fd00:9::1/56")),
                                         Optional.of(Cidr.parse("fd00:9::/64")),
-                                        1400,
-                                        false,
-                                        false,
+                                        1400, false, false,
                                         Optional.of(IpAddress.parse("127.0.0.1")),
                                         new FabricConfig.DefaultBridge.Gateways(
                                                 Optional.of(IpAddress.parse("10.9.0.254")),
                                                 Optional.of(IpAddress.parse("fd00:9::fe")))),
                                 List.of(new FabricConfig.PoolRule(Cidr.parse("10.10.0.0/16"), 24)),
-                                false,
+                                false, true,
                                 new NameDefaults(
                                         List.of(IpAddress.parse("10.9.9.9"), IpAddress.parse("fd00::9")),
                                         List.of("ndots:3"), List.of("corp.example"),
                                         List.of(IpAddress.parse("10.9.0.7"), IpAddress.parse("fd00::7"))),
                                 new NetworkDefaults(Map.of("bridge", Map.of("mtu", "1400", "a", "b=c")))),
                         Optional.of("default"),
+                        new CacheRules(false, Optional.empty(), new CachePrune.Space(20L << 30, 0, 0)),
                         List.of()));
     }
 
@@ -126,6 +130,8 @@ class ConfigReaderTest {
         refused("{\"dns\":[\"resolver\"]}", "resolver is not an ip address");
         refused("{\"dns-search\":[\"a b\"]}", "a b is not a valid domain");
         refused("{\"host-gateway-ips\":[\"10.0.0.1\",\"10.0.0.2\"]}", "only one IPv4 and one IPv6 host gateway");
+        refused("{\"bip6\":\"10.0.0.1/8\"}", "invalid bip6 10.0.0.1/8: an IPv6 address with its range is meant");
+        refused("{\"bip6\":\"fd00::1/64\",\"bridge\":\"lan0\"}", "you specified -b & --bip6");
         refused("{\"default-gateway\":\"fd00::1\"}", "invalid default-gateway fd00::1: an IPv4 address is meant");
         refused("{\"default-gateway-v6\":\"10.0.0.1\"}", "invalid default-gateway-v6 10.0.0.1: an IPv6 address is meant");
         refused("{\"mtu\":12}", "invalid MTU 12");

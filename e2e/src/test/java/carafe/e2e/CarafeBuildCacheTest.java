@@ -119,6 +119,42 @@ final class CarafeBuildCacheTest {
         }
     }
 
+    private void copied(EngineUnderTest engine, String name) throws Exception {
+        Path context = context("FROM scratch\nCOPY big /" + name + "\n");
+        Files.write(context.resolve("big"), new byte[3_000_000]);
+        build(engine, context, "-t", name).good();
+        on(engine, "rmi", name).good();
+    }
+
+    private List<String> kept(EngineUnderTest engine) throws Exception {
+        return on(engine, "builder", "du", "--format", "{{.Description}}").good().lines();
+    }
+
+    @Test
+    void itIsCollectedByTheRulesOfTheConfigurationAfterBuildsAndAtTheStart() throws Exception {
+        try (var engine = new CarafeDaemon()) {
+            Path config = Files.writeString(engine.directory().resolve("daemon.json"),
+                    "{\"builder\":{\"gc\":{\"policy\":[{\"keepStorage\":\"5MB\"}]}}}");
+            engine.with("--config-file", config.toString());
+            engine.start();
+            for (String name : List.of("one", "two", "three")) {
+                copied(engine, name);
+            }
+            Path after = context("FROM scratch\nLABEL a=b\n");
+            Deadline.await("the oldest are collected", () -> {
+                build(engine, after).good(); // the last collection may have come before the last image went
+                return kept(engine).equals(List.of("0: COPY big /three"));
+            });
+            engine.kill();
+            Files.writeString(config, "{\"builder\":{\"gc\":{\"policy\":[{\"keepStorage\":\"1MB\",\"all\":true}]}}}");
+            engine.start();
+            Deadline.await("the rest is collected", () -> kept(engine).isEmpty());
+            Files.writeString(config, "{\"builder\":{\"gc\":{\"defaultKeepStorage\":\"much\"}}}");
+            assertThat(Command.of(Tools.ours("carafed").toString(), "--validate", "--config-file", config.toString()).run()
+                    .endedWith(1).err()).contains("\"builder.gc.defaultKeepStorage\": invalid size: 'much'");
+        }
+    }
+
     @Test
     void theLeastIsWhatTheImageHas() throws Exception {
         Path context = stages("least");

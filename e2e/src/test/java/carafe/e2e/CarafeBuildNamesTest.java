@@ -6,41 +6,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// What a context's files are besides their content arrives whatever the locale and through both doors: names, which are any
 /// bytes, and capabilities. With the command as a JVM of its own (cold) and in the engine's (warm).
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-final class CarafeBuildNamesTest {
+final class CarafeBuildNamesTest extends BuildScene {
 
-    private final EngineUnderTest engine;
-    private final Client carafe = Client.carafe();
-
-    CarafeBuildNamesTest() throws Exception {
-        engine = new CarafeDaemon();
-    }
-
-    @BeforeAll
-    void start() throws Exception {
-        engine.start();
-        carafe.to(engine).and("load", "--input", TestImages.dockerArchive(engine.directory()).toString()).run().good();
-    }
-
-    @AfterAll
-    void stop() {
-        engine.close();
-    }
-
-    private Path context(String dockerfile) throws Exception {
-        Path directory = Files.createTempDirectory(engine.directory(), "context");
-        Files.writeString(directory.resolve("Dockerfile"), dockerfile);
-        return directory;
-    }
+    CarafeBuildNamesTest() throws Exception {}
 
     /// A shell's line in `directory`, which alone can say names of any bytes.
     private static String shell(Path directory, String line) throws Exception {

@@ -7,42 +7,12 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /// What the program of a RUN step has around it: networks, limits, proxies, the client's ssh agent.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-final class CarafeBuildRunTest {
+final class CarafeBuildRunTest extends BuildScene {
 
-    private final EngineUnderTest engine;
-    private final Client carafe = Client.carafe();
-
-    CarafeBuildRunTest() throws Exception {
-        engine = new CarafeDaemon();
-    }
-
-    @BeforeAll
-    void start() throws Exception {
-        engine.start();
-        run("load", "--input", TestImages.dockerArchive(engine.directory()).toString()).good();
-    }
-
-    @AfterAll
-    void stop() {
-        engine.close();
-    }
-
-    private Outcome run(String... words) throws Exception {
-        return carafe.to(engine).and(words).run();
-    }
-
-    private Path context(String dockerfile) throws Exception {
-        Path directory = Files.createTempDirectory(engine.directory(), "context");
-        Files.writeString(directory.resolve("Dockerfile"), dockerfile);
-        return directory;
-    }
+    CarafeBuildRunTest() throws Exception {}
 
     @Test
     void aStepMayBeInANetworkOfTheUser() throws Exception {

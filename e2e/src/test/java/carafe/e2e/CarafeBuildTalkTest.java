@@ -4,42 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /// What a build says, and what it is asked to keep to itself.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-final class CarafeBuildTalkTest {
+final class CarafeBuildTalkTest extends BuildScene {
 
-    private final EngineUnderTest engine;
-    private final Client carafe = Client.carafe();
-
-    CarafeBuildTalkTest() throws Exception {
-        engine = new CarafeDaemon();
-    }
-
-    @BeforeAll
-    void start() throws Exception {
-        engine.start();
-        run("load", "--input", TestImages.dockerArchive(engine.directory()).toString()).good();
-    }
-
-    @AfterAll
-    void stop() {
-        engine.close();
-    }
-
-    private Outcome run(String... words) throws Exception {
-        return carafe.to(engine).and(words).run();
-    }
-
-    private Path context(String dockerfile) throws Exception {
-        Path directory = Files.createTempDirectory(engine.directory(), "context");
-        Files.writeString(directory.resolve("Dockerfile"), dockerfile);
-        return directory;
-    }
+    CarafeBuildTalkTest() throws Exception {}
 
     @Test
     void aQuietBuildThatFailsSaysWhyThroughBothDoors() throws Exception {
@@ -52,6 +23,24 @@ final class CarafeBuildTalkTest {
         assertThat(docker.err()).contains("because").contains("returned a non-zero code: 3");
         var good = run("build", "-q", context("FROM busybox\nRUN echo because\n").toString()).good();
         assertThat(good.err()).doesNotContain("because");
+    }
+
+    @Test
+    void whateverEndsABuildIsSaidInTheSameWay() throws Exception {
+        String good = context("FROM busybox AS one\nFROM busybox AS two\n").toString();
+        assertThat(run("build", context("FROM busybox\nRUNN x\n").toString()).endedWith(1).err()).startsWith(
+                "ERROR: failed to build: dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)\n");
+        assertThat(run("build", "--target", "three", good).endedWith(1).err())
+                .isEqualTo("ERROR: failed to build: target stage \"three\" could not be found; there are one, two\n");
+        assertThat(run("build", "-q", "-t", "Bad:Name", good).endedWith(1).err())
+                .isEqualTo("ERROR: failed to build: invalid reference format: repository name (library/Bad) must be lowercase\n");
+        for (String type : List.of("type=local", "type=oci,tar=false")) {
+            for (String place : List.of("/dev/full", "/dev/full/in")) {
+                assertThat(run("build", "-q", "-o", type + ",dest=" + place, good).endedWith(1).err()).startsWith(
+                        "cannot make the directory " + place + " for what was built: ").endsWith(place.endsWith("in")
+                        ? "not a directory\n" : "a file is there\n");
+            }
+        }
     }
 
     @Test

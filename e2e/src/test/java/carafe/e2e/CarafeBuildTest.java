@@ -6,43 +6,14 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /// What our builder does beyond the classic one, with our own command, and that both doors give the same image.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-final class CarafeBuildTest {
+final class CarafeBuildTest extends BuildScene {
 
-    private final EngineUnderTest engine;
-    private final Client carafe = Client.carafe();
-
-    CarafeBuildTest() throws Exception {
-        engine = new CarafeDaemon();
-    }
-
-    @BeforeAll
-    void start() throws Exception {
-        engine.start();
-        run("load", "--input", TestImages.dockerArchive(engine.directory()).toString()).good();
-    }
-
-    @AfterAll
-    void stop() {
-        engine.close();
-    }
-
-    private Outcome run(String... words) throws Exception {
-        return carafe.to(engine).and(words).run();
-    }
-
-    private Path context(String dockerfile) throws Exception {
-        Path directory = Files.createTempDirectory(engine.directory(), "context");
-        Files.writeString(directory.resolve("Dockerfile"), dockerfile);
-        return directory;
-    }
+    CarafeBuildTest() throws Exception {}
 
     @Test
     void mountsSecretsAndScriptsWork() throws Exception {
@@ -79,6 +50,28 @@ final class CarafeBuildTest {
         String docker = Client.docker28().to(engine).with("DOCKER_BUILDKIT", "0")
                 .and("build", "-q", "--network", "none", context.toString()).run().good().text();
         assertThat(docker).isEqualTo(ours);
+    }
+
+    @Test
+    void namesOfOneFileStayNamesOfOneFileHoweverTheyCome() throws Exception {
+        Path context = context("FROM busybox\nCOPY . /in/\nRUN stat -c '%h %i' /in/one /in/deep/two > /links\n"
+                + "FROM busybox\nCOPY --from=0 /in /links /in/\n");
+        Files.writeString(context.resolve("one"), "x".repeat(9 << 20)); // is listed before it is sent
+        Files.createDirectory(context.resolve("deep"));
+        Files.createLink(context.resolve("deep/two"), context.resolve("one"));
+        for (var door : List.of(carafe.to(engine).with("CARAFE_WARM", "1"), carafe.to(engine).with("CARAFE_WARM", "0"),
+                Client.docker28().to(engine).with("DOCKER_BUILDKIT", "0"))) {
+            for (String cache : List.of("--no-cache", "--no-cache=false")) {
+                door.and("build", cache, "-t", "linked", "--network", "none", context.toString()).run().good();
+                var said = run("run", "--rm", "--network", "none", "linked", "sh", "-c",
+                        "cat /in/links; stat -c '%h %i' /in/one /in/deep/two").good().lines();
+                assertThat(said).hasSize(4).allMatch(line -> line.startsWith("2 "));
+                assertThat(said.get(0)).isEqualTo(said.get(1));
+                assertThat(said.get(2)).isEqualTo(said.get(3));
+            }
+        }
+        assertThat(run("history", "--format", "{{.Size}}", "--human=false", "linked").good().lines())
+                .allMatch(size -> Long.parseLong(size) < 18 << 20);
     }
 
     @Test

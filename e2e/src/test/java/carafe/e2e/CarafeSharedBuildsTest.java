@@ -14,43 +14,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /// Builds of the same content at the same time.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-final class CarafeSharedBuildsTest {
+final class CarafeSharedBuildsTest extends BuildScene {
 
-    private final EngineUnderTest engine;
-    private final Client carafe = Client.carafe();
-
-    CarafeSharedBuildsTest() throws Exception {
-        engine = new CarafeDaemon();
-    }
-
-    @BeforeAll
-    void start() throws Exception {
-        engine.start();
-        run("load", "--input", TestImages.dockerArchive(engine.directory()).toString()).good();
-    }
-
-    @AfterAll
-    void stop() {
-        engine.close();
-    }
-
-    private Outcome run(String... words) throws Exception {
-        return carafe.to(engine).and(words).run();
-    }
-
-    private Path context(String dockerfile) throws Exception {
-        Path directory = Files.createTempDirectory(engine.directory(), "context");
-        Files.writeString(directory.resolve("Dockerfile"), dockerfile);
-        Files.writeString(directory.resolve("f"), "content");
-        return directory;
-    }
+    CarafeSharedBuildsTest() throws Exception {}
 
     /// Begins a build of `dockerfile` through Docker's door and reads the answer until it says `word`, and no further.
     private SocketChannel stalled(String dockerfile, String word) throws Exception {
@@ -97,6 +66,7 @@ final class CarafeSharedBuildsTest {
     @Test
     void buildsOfTheSameContentKeepTheManifestsThatTheyAreTold() throws Exception {
         Path context = context("FROM scratch\nLABEL of=annotations\nCOPY f /f\n");
+        Files.writeString(context.resolve("f"), "content");
         var digests = new ArrayList<String>();
         try (var registry = DebianRegistry.open(); var pool = Executors.newVirtualThreadPerTaskExecutor()) {
             var builds = new ArrayList<Callable<Outcome>>();

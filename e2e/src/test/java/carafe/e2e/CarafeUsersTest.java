@@ -162,6 +162,37 @@ class CarafeUsersTest {
     }
 
     @Test
+    void mountsOfStepsBelongToTheirUsers() throws Exception {
+        Path context = Files.createDirectory(engine.directory().resolve("mounts"));
+        Files.writeString(context.resolve("told"), "of the context");
+        Files.writeString(context.resolve("Dockerfile"), """
+                FROM busybox AS layers
+                RUN mkdir /made && echo one > /made/one && chown 7:8 /made/one
+                RUN echo two > /made/two && chown 9:10 /made/two && ln -s two /made/link
+                FROM busybox
+                RUN --mount=type=bind,from=layers,source=/made,target=/a --mount=type=bind,from=layers,source=/made/one,target=/b \
+                    --mount=type=bind,from=layers,target=/whole --mount=type=bind,from=busybox,source=/bin,target=/c \
+                    --mount=type=bind,from=layers,source=/made/link,target=/d --mount=type=bind,source=told,target=/e \
+                    cat /a/one /a/two /b /d > /read && stat -c '%u:%g' /a/one /a/two /b /d /e /whole/made/two /c/busybox > /owners \
+                    && ! touch /a/x && cat /e >> /read
+                RUN --mount=type=bind,from=layers,source=/made,target=/a,rw touch /a/x && stat -c '%u:%g' /a/x /a/two >> /owners
+                RUN --mount=type=cache,target=/cache,uid=5,gid=6,mode=0750 stat -c '%u:%g %a' /cache >> /owners \
+                    && echo kept > /cache/f && chown 11:12 /cache/f
+                RUN --mount=type=cache,target=/cache,uid=5,gid=6,mode=0750 stat -c '%u:%g' /cache/f >> /owners
+                RUN --mount=type=cache,id=begun,from=layers,source=/made,target=/cache stat -c '%u:%g' /cache/one >> /owners
+                RUN --mount=type=tmpfs,target=/memory touch /memory/f && stat -c '%u:%g' /memory /memory/f >> /owners
+                USER 1000
+                RUN --mount=type=tmpfs,target=/memory touch /memory/f
+                """);
+        Client.carafe().to(engine).and("build", "-t", "mounted", context.toString()).run().good();
+        assertThat(docker("run", "--rm", "mounted", "cat", "/read").lines()).containsExactly("one", "two", "one", "two",
+                "of the context");
+        assertThat(docker("run", "--rm", "mounted", "cat", "/owners").lines()).containsExactly("7:8", "9:10", "7:8", "9:10",
+                "0:0", "9:10", "0:0", "0:0", "9:10", "5:6 750", "11:12", "7:8", "0:0", "0:0");
+        docker("rmi", "mounted");
+    }
+
+    @Test
     void networkNamesAndPublishedPortsWork() throws Exception {
         docker("network", "create", "users");
         docker("run", "-d", "--name", "server", "--network", "users", "-p", "127.0.0.1::80", "busybox", "sh", "-c",

@@ -235,6 +235,7 @@ final class BuildSteps implements StepRunner {
             mounts.add(switch (mount) {
                 case StepMount.Bind(var target, var source, var readOnly) -> Mount.of(target, "bind", source.toString(),
                         options(readOnly, ids.none() ? List.of() : List.of("idmap")));
+                case StepMount.Layers layers -> layers(layers, ids);
                 case StepMount.Own(var target, var source, var uid, var gid) -> Mount.of(target, "bind", source.toString(),
                         options(true, ids.none() ? List.of() : OwnFile.options(ids, uid, gid)));
                 case StepMount.Tmpfs(var target, var bytes) -> Mount.of(target, "tmpfs", "tmpfs",
@@ -242,6 +243,14 @@ final class BuildSteps implements StepRunner {
             });
         }
         return spec.withMounts(mounts);
+    }
+
+    /// Owners cannot be mapped in an overlay, only in what it is made of.
+    private static Mount layers(StepMount.Layers layers, IdMaps ids) {
+        if (ids.none()) {
+            return Mount.of(layers.target(), "bind", layers.source().toString(), options(true, List.of()));
+        }
+        return MountPlan.layers(layers.target(), layers.path(), layers.lowers());
     }
 
     private static List<String> options(boolean readOnly, List<String> owners) {

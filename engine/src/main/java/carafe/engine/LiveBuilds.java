@@ -1,6 +1,7 @@
 package carafe.engine;
 
 import carafe.build.Builder;
+import carafe.build.CacheCollector;
 import carafe.build.cache.CacheImage;
 import carafe.build.plan.BaseImages;
 import carafe.engine.transfer.ImageTransfers;
@@ -20,6 +21,7 @@ import carafe.spec.build.CacheExport;
 import carafe.spec.build.CacheImport;
 import carafe.spec.build.CachePrune;
 import carafe.spec.build.CachePruned;
+import carafe.spec.build.CacheRules;
 import carafe.spec.build.CacheUse;
 import carafe.spec.docker.AuthConfig;
 import carafe.spec.docker.Event;
@@ -52,6 +54,7 @@ final class LiveBuilds implements Builds, AutoCloseable {
     private final Images images;
     private final Tell tell;
     private final Clock clock;
+    private Optional<CacheCollector> collector = Optional.empty();
 
     /// Who is told of new names, and who fetches images that are missing.
     record Tell(ImageNames names, EventLog events, ImageTransfers transfers) {}
@@ -69,6 +72,11 @@ final class LiveBuilds implements Builds, AutoCloseable {
         var remotes = new LiveRemotes(parts.remote().registries(), git);
         var builder = Builder.open(places, new Builder.Parts(parts.images(), steps, remotes, parts.clock()));
         return new LiveBuilds(builder, parts.images(), tell, parts.clock());
+    }
+
+    /// Collects what builds keep from now on; at the engine's start.
+    void collect(CacheRules rules) {
+        collector = Optional.of(CacheCollector.begin(builder.keeping(), rules, clock));
     }
 
     /// Images that are here, or at their registry, which is shown what `credentials` has for it and no more.
@@ -294,6 +302,15 @@ final class LiveBuilds implements Builds, AutoCloseable {
     @Override
     public BuildOutcome build(BuildRequest request, List<AuthConfig> credentials, InputStream context,
             BuildListener listener) throws EngineException, InterruptedException {
+        try {
+            return make(request, credentials, context, listener);
+        } finally {
+            collector.ifPresent(CacheCollector::soon);
+        }
+    }
+
+    private BuildOutcome make(BuildRequest request, List<AuthConfig> credentials, InputStream context,
+            BuildListener listener) throws EngineException, InterruptedException {
         checkExports(request);
         var bases = new Bases(images, tell.transfers, credentials, listener);
         var outcome = builder.build(request, bases, context, listener);
@@ -322,8 +339,14 @@ final class LiveBuilds implements Builds, AutoCloseable {
         return builder.keeping().prune(prune, clock.instant());
     }
 
+    /// Stops collecting, and no more.
+    void abandon() {
+        collector.ifPresent(CacheCollector::close);
+    }
+
     @Override
     public void close() {
+        abandon();
         builder.close();
     }
 }

@@ -148,6 +148,7 @@ final class LocalEngine implements Engine {
             if (database.setting("boot-id").filter(boot::equals).isEmpty()) {
                 database.write(new Change.Put("boot-id", boot));
             }
+            engine.builds.collect(config.cache());
             opened = true;
             return engine;
         } finally {
@@ -249,6 +250,7 @@ final class LocalEngine implements Engine {
 
     /// Lets go of everything at once, as a crash would, but for what only the end of the process releases. For tests.
     void abandon() {
+        builds.abandon();
         lifecycle.close();
         release();
     }

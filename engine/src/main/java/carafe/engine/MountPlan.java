@@ -49,7 +49,7 @@ final class MountPlan {
                 case MountRequest.Tmpfs tmpfs -> asked.add(tmpfs(tmpfs));
                 case MountRequest.Volume volume -> asked.add(volume(volume, !host.namespaces().ids().none()));
                 case MountRequest.Image image -> asked.add(
-                        image(image, images.of(container.id(), place, image.reference())));
+                        layers(image.target(), image.subpath(), images.of(container.id(), place, image.reference())));
             }
         }
         var mounts = new ArrayList<Mount>();
@@ -140,14 +140,14 @@ final class MountPlan {
         return Mount.of(bind.target(), "bind", bind.source(), options);
     }
 
-    /// An overlay without a writable layer, as the runtime's `overlay` takes it.
-    private static Mount image(MountRequest.Image image, List<Path> lowers) {
+    /// What `path` (`""`: all) is in an overlay of `lowers` without a writable layer, as the runtime's `overlay` takes it.
+    static Mount layers(String target, String path, List<Path> lowers) {
         var options = new ArrayList<>(List.of("ro",
                 "lowerdir=" + String.join(":", lowers.stream().map(Path::toString).toList())));
-        if (!image.subpath().isEmpty()) {
-            options.add("X-mount.subdir=" + image.subpath());
+        if (!path.isEmpty()) {
+            options.add("X-mount.subdir=" + path);
         }
-        return Mount.of(image.target(), "overlay", "overlay", options);
+        return Mount.of(target, "overlay", "overlay", options);
     }
 
     /// Owners on a volume are the container's: it means the same to containers with other ids on the host.

@@ -17,6 +17,7 @@ import carafe.runtime.RootMount;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
 import carafe.spec.Json;
+import carafe.spec.build.CacheRules;
 import carafe.spec.docker.ContainerConfig;
 import carafe.spec.docker.Filters;
 import carafe.spec.docker.HostConfig;
@@ -119,7 +120,7 @@ final class EngineHarness implements AutoCloseable {
     private LocalEngine open(Failpoints failpoints) throws EngineException {
         return LocalEngine.open(
                 new EngineConfig(lock, root.resolve("run"), root.resolve("docker-init"), users, NameDefaults.NONE,
-                        networkDefaults),
+                        networkDefaults, CacheRules.USUAL),
                 new Engine.Parts(runtime, images, storage(failpoints), NoRegistries.remote(), new Host(), failpoints, clock));
     }
 

@@ -36,7 +36,8 @@ public record FabricConfig(
 
     /// The network that containers join which name none. `enabled` is false with `bridge: none`,
     /// `link` names a bridge to use. `four` is the bridge's
-    /// own address with its range (bip), chosen where absent; `fixedFour` the part that containers get theirs from;
+    /// own address with its range (bip), chosen where absent; `fixedFour` the part that containers get theirs from; `six`
+    /// and `fixedSix` the same for IPv6, where `fixedSix` alone is the bridge's range;
     /// `gateways` are who they reach everything else by, the bridge itself where absent.
     public record DefaultBridge(
             boolean enabled,
@@ -44,6 +45,7 @@ public record FabricConfig(
             Optional<Cidr.Host> four,
             Optional<Cidr> fixedFour,
             boolean ipv6,
+            Optional<Cidr.Host> six,
             Optional<Cidr> fixedSix,
             int mtu,
             boolean peers,
@@ -56,7 +58,8 @@ public record FabricConfig(
 
         /// As it is when nobody says anything.
         public static final DefaultBridge USUAL = new DefaultBridge(
-                true, Optional.empty(), Optional.empty(), Optional.empty(), false, Optional.empty(), 1500, true, true,
+                true, Optional.empty(), Optional.empty(), Optional.empty(), false, Optional.empty(),
+                Optional.empty(), 1500, true, true,
                 Optional.empty(), Gateways.NONE);
 
         /// One for each family.

@@ -149,8 +149,8 @@ final class LinuxFabric implements Fabric {
 
     private Network makeDefault(Optional<Network> known, List<Network> others, Set<String> running) throws EngineException {
         String link = bridges.defaultName(config.bridge(), known);
-        boolean stays = known.isPresent() && sandboxes.takeover().isHeld(known.get().id(), running);
-        var held = stays ? known : Optional.<Network>empty();
+        boolean inUse = known.isPresent() && sandboxes.takeover().isHeld(known.get().id(), running);
+        var held = inUse ? known : Optional.<Network>empty();
         var ground = new NetworkPlanner.Ground(link, held.isPresent() ? List.of() : bridges.hosts(link));
         var around = surroundings(_ -> false).with(others);
         var network = bridges.keeping(planner.defaultBridge(config.bridge(), ground, known, marks.id(),

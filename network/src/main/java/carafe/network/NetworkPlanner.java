@@ -277,6 +277,10 @@ final class NetworkPlanner {
 
     private Cidr.Host ownSix(FabricConfig.DefaultBridge wanted, Ground ground, Optional<Network> known, Surroundings around)
             throws EngineException {
+        if (wanted.six().isPresent()) {
+            Ranges.refuseUnfit("bip6 " + wanted.six().get(), wanted.six().get().range());
+            return wanted.six().get();
+        }
         if (wanted.fixedSix().isPresent()) {
             Ranges.refuseUnfit("fixed-cidr-v6 " + wanted.fixedSix().get(), wanted.fixedSix().get());
         } else {
@@ -291,21 +295,26 @@ final class NetworkPlanner {
                 .orElseThrow(() -> Ranges.exhausted(true, around.unused)));
     }
 
+    private static void checkPart(String key, Optional<Cidr> part, Cidr range) throws EngineException.Invalid {
+        if (part.isPresent() && !range.contains(part.get())) {
+            throw new EngineException.Invalid(key + " " + part.get() + " is not in the bridge's range " + range);
+        }
+    }
+
     /// The default bridge as the configuration wants it; what is not configured is as a bridge of the host's has it, or
     /// stays as `known` has it while nothing of the host, and no other network, is in the way.
     Network defaultBridge(FabricConfig.DefaultBridge wanted, Ground ground, Optional<Network> known, String id,
             Surroundings around) throws EngineException {
         var subnets = new ArrayList<Subnet>();
         var own = ownFour(wanted, ground, known.flatMap(network -> network.subnet(false)), around);
-        if (wanted.fixedFour().isPresent() && !own.range().contains(wanted.fixedFour().get())) {
-            throw new EngineException.Invalid("fixed-cidr " + wanted.fixedFour().get() + " is not in the bridge's range "
-                    + own.range());
-        }
+        checkPart("fixed-cidr", wanted.fixedFour(), own.range());
         subnets.add(new Subnet(own.range(), Optional.of(own.address()), wanted.fixedFour(),
                 router(own.range(), wanted.gateways().four(), "default-gateway")));
         if (wanted.ipv6()) {
             var six = ownSix(wanted, ground, known, around);
-            subnets.add(new Subnet(six.range(), Optional.of(six.address()), Optional.empty(),
+            checkPart("fixed-cidr-v6", wanted.fixedSix(), six.range());
+            subnets.add(new Subnet(six.range(), Optional.of(six.address()),
+                    wanted.fixedSix().filter(part -> !part.equals(six.range())),
                     router(six.range(), wanted.gateways().six(), "default-gateway-v6")));
         } else if (wanted.gateways().six().isPresent()) {
             throw new EngineException.Invalid("default-gateway-v6 " + wanted.gateways().six().get()

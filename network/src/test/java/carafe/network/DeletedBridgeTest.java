@@ -108,7 +108,8 @@ class DeletedBridgeTest {
     @Test
     void aPortOfThisHostLeadsToTheContainerAgain() throws Exception {
         var filter = in(stage, () -> PortFilter.open("deleted", run));
-        var ports = in(stage, () -> new PublishedPorts(filter, Optional.empty(), run.resolve("ports"), Failpoints.none()));
+        var ports = in(stage, () -> new PublishedPorts(
+                filter, new PublishedPorts.Ways(Optional.empty(), false), run.resolve("ports"), Failpoints.none()));
         try (filter; ports; var fabric = LinuxFabric.open(stage.config(FabricStage.NAME),
                 new Fabric.Parts(new Inside(stage, filter), Failpoints.none(), java.time.Clock.systemUTC()),
                 NamespaceThread.startAt(stage.home()), RetiredBridges.QUIET)) {

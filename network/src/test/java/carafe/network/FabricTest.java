@@ -268,7 +268,7 @@ class FabricTest {
     private static FabricConfig.DefaultBridge bridge(String own, FabricConfig.DefaultBridge.Gateways gateways)
             throws Exception {
         return new FabricConfig.DefaultBridge(true, Optional.empty(), Optional.of(Cidr.parseHost(own)), Optional.empty(),
-                true, Optional.of(Cidr.parse("fd00:77::/64")), 1500, true, true, Optional.empty(), gateways);
+                true, Optional.empty(), Optional.of(Cidr.parse("fd00:77::/64")), 1500, true, true, Optional.empty(), gateways);
     }
 
     @Test

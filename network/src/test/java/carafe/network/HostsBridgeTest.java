@@ -57,7 +57,7 @@ class HostsBridgeTest {
     private FabricConfig config(boolean ipv6) {
         var usual = stage.config(FabricStage.NAME);
         return new FabricConfig(usual.engineId(), usual.place(), new FabricConfig.DefaultBridge(true, Optional.of("br9"),
-                Optional.empty(), Optional.empty(), ipv6, Optional.empty(), 1500, true, true, Optional.empty(),
+                Optional.empty(), Optional.empty(), ipv6, Optional.empty(), Optional.empty(), 1500, true, true, Optional.empty(),
                 FabricConfig.DefaultBridge.Gateways.NONE), usual.pools(), true);
     }
 
@@ -202,8 +202,8 @@ class HostsBridgeTest {
         var usual = config(false).bridge();
         var config = stage.config(FabricStage.NAME);
         config = new FabricConfig(config.engineId(), config.place(), new FabricConfig.DefaultBridge(true, usual.link(),
-                Optional.of(Cidr.parseHost("10.66.0.1/24")), Optional.empty(), false, Optional.empty(), 1500, true, true,
-                Optional.empty(), FabricConfig.DefaultBridge.Gateways.NONE), config.pools(), true);
+                Optional.of(Cidr.parseHost("10.66.0.1/24")), Optional.empty(), false, Optional.empty(),
+                Optional.empty(), 1500, true, true, Optional.empty(), FabricConfig.DefaultBridge.Gateways.NONE), config.pools(), true);
         var dying = stage.open(config, Failpoints.none());
         dying.createDefault(Optional.empty());
         assertThat(addresses()).hasSize(5).contains("10.66.0.1/24");

@@ -41,7 +41,7 @@ public final class MemoryFabric implements Fabric {
     public void defaultSix(String range) throws EngineException {
         var usual = FabricConfig.DefaultBridge.USUAL;
         bridge = new FabricConfig.DefaultBridge(true, usual.link(), usual.four(), usual.fixedFour(), true,
-                Optional.of(Cidr.parse(range)), usual.mtu(), usual.peers(), usual.masquerade(), usual.bindAddress(),
+                Optional.empty(), Optional.of(Cidr.parse(range)), usual.mtu(), usual.peers(), usual.masquerade(), usual.bindAddress(),
                 usual.gateways());
     }
 

@@ -6,10 +6,8 @@ import carafe.spec.oci.Platform;
 import carafe.spec.oci.RunConfig;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /// All stages that the targets need, each behind those it needs; the targets, one for each platform; what the checks
 /// found. Where there are several platforms, `labels` has for each stage's number the one it is for, as people see it.
@@ -75,36 +73,6 @@ public record BuildPlan(List<PlannedStage> stages, List<Target> targets, List<Fi
             return "";
         }
         return "->" + (own.os().equals(target.os()) ? made.substring(made.indexOf('/') + 1) : made);
-    }
-
-    /// The images that stages begin with, copy from and mount.
-    public Set<Origin.OfImage> images() {
-        var origins = new ArrayList<Origin>();
-        for (var stage : stages) {
-            origins.add(stage.base());
-            for (var step : stage.steps()) {
-                switch (step.operation()) {
-                    case Operation.Copy copy -> origins.add(copy.from());
-                    case Operation.Run run -> run.mounts().forEach(mount -> origins.addAll(origins(mount)));
-                    case Operation.Nothing _, Operation.MakeDirectory _ -> { }
-                }
-            }
-        }
-        var images = new LinkedHashSet<Origin.OfImage>();
-        origins.forEach(origin -> {
-            if (origin instanceof Origin.OfImage image) {
-                images.add(image);
-            }
-        });
-        return images;
-    }
-
-    private static List<Origin> origins(Mount mount) {
-        return switch (mount) {
-            case Mount.Bind bind -> List.of(bind.from());
-            case Mount.Cache cache -> cache.from().stream().toList();
-            case Mount.Tmpfs _, Mount.Secret _, Mount.Ssh _ -> List.of();
-        };
     }
 
     /// The stage that becomes the result, of several the first.

@@ -152,7 +152,7 @@ public final class Planner {
         return draft.finish();
     }
 
-    private Stage target() throws DockerfileException {
+    private Stage target() throws EngineException.Invalid {
         var stages = file.stages();
         if (options.target().isEmpty()) {
             return stages.getLast();
@@ -167,8 +167,9 @@ public final class Planner {
             return stages.get(Integer.parseInt(wanted));
         }
         var names = stages.stream().flatMap(stage -> stage.base().name().stream()).toList();
-        throw new DockerfileException(stages.getLast().from().span(), "target stage \"" + options.target().get()
-                + "\" could not be found" + Nearest.of(wanted, names).map(near -> " (did you mean " + near + "?)").orElse(""));
+        throw new EngineException.Invalid("target stage \"" + options.target().get() + "\" could not be found"
+                + Nearest.of(wanted, names).map(near -> " (did you mean " + near + "?)").orElse(names.isEmpty()
+                ? ": no stage has a name" : "; there are " + String.join(", ", names)));
     }
 
     /// `text` with what is declared before the first stage; the names that it uses are put into `used`.

@@ -98,7 +98,7 @@ final class Fetched implements AutoCloseable {
         if (checksum.isPresent()) {
             return new File(url, name, Digest.parse(checksum.get()), Optional.empty());
         }
-        var known = usesCache ? workshop.cache().find(key(url)) : Optional.<StepRecord>empty();
+        var known = usesCache ? job.results().find(key(url)) : Optional.<StepRecord>empty();
         var version = known.map(record -> record.inputs().getOrDefault("version", "")).filter(text -> !text.isEmpty());
         try (var answer = remotes().file(url, version, job.contexts().proof())) {
             if (answer.unchanged()) {
@@ -138,7 +138,7 @@ final class Fetched implements AutoCloseable {
         var content = archive.content(node);
         if (answer.version().isPresent()) {
             var now = workshop.clock().instant();
-            workshop.cache().put(new StepRecord(key(url), KIND, url, Optional.empty(), now, now, 0,
+            job.results().put(new StepRecord(key(url), KIND, url, Optional.empty(), now, now, 0,
                     Map.of("version", answer.version().get(), "content", content.toString())));
         }
         return new Spooled(archive, node, content);

@@ -19,7 +19,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -30,11 +29,10 @@ public final class Job {
     private final BuildPlan plan;
     private final Contexts contexts;
     private final BuildListener listener;
-    private final Intake intake;
+    private final Held held;
     private final Map<Integer, Integer> firsts = new HashMap<>();
     /// Guarded by itself.
     private final List<Learnt> learnt = new ArrayList<>();
-    private final Map<Digest, StageResult> images = new ConcurrentHashMap<>();
     private ImportedCache imported = ImportedCache.NONE;
     private Optional<EarlyLayers> early = Optional.empty();
     /// Steps that may still want files of the context.
@@ -42,10 +40,12 @@ public final class Job {
     /// Guards the order of events.
     private final ReentrantLock telling = new ReentrantLock();
 
-    /// A build of `plan` from `contexts`, which stay the caller's; `listener` hears everything, `intake` keeps the layers
-    /// as long as it goes on.
-    public Job(BuildRequest request, BuildPlan plan, Contexts contexts, BuildListener listener, Intake intake) {
-        this.intake = intake;
+    /// What is kept as long as a build goes on: the images that its plan names, with new layers, and results of steps.
+    public record Held(KeptImages images, StepCache.Use results) {}
+
+    /// A build of `plan` from `contexts`, which stay the caller's as `held` does; `listener` hears everything.
+    public Job(BuildRequest request, BuildPlan plan, Contexts contexts, BuildListener listener, Held held) {
+        this.held = held;
         this.request = request;
         this.plan = plan;
         this.contexts = contexts;
@@ -68,7 +68,12 @@ public final class Job {
 
     /// What keeps the layers as long as the build goes on.
     public Intake intake() {
-        return intake;
+        return held.images.intake();
+    }
+
+    /// The results of earlier builds and of this one.
+    StepCache.Use results() {
+        return held.results;
     }
 
     /// Uses the results of `cache` beside the engine's own; before the job is solved.
@@ -104,9 +109,9 @@ public final class Job {
         return imported;
     }
 
-    /// The images that the build works on and that `intake` keeps, by their ids.
-    Map<Digest, StageResult> images() {
-        return images;
+    /// The images that the build works on.
+    KeptImages kept() {
+        return held.images;
     }
 
     /// Remembers a step's result, found or made.

@@ -35,7 +35,6 @@ public final class Solver {
     /// @throws StepFailed a step's program ended with another code than 0
     public static List<StageResult> solve(Workshop workshop, Job job)
             throws EngineException, IOException, InterruptedException, StepFailed {
-        Sources.keepImages(workshop, job);
         job.announce();
         return new Solver(workshop, job).run();
     }

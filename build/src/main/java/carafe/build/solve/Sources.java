@@ -9,23 +9,17 @@ import carafe.build.tree.FileSource;
 import carafe.build.tree.MountedTree;
 import carafe.build.tree.Node;
 import carafe.build.tree.RootView;
-import carafe.image.Image;
 import carafe.spec.EngineException;
 import carafe.spec.build.IgnorePatterns;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.System.Logger.Level;
-import java.lang.System.Logger;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /// Opens what the steps of one build read from.
 final class Sources {
-
-    private static final Logger LOG = System.getLogger(Sources.class.getName());
 
     private final Workshop workshop;
     private final Job job;
@@ -37,47 +31,12 @@ final class Sources {
         this.results = results;
     }
 
-    /// What a stage that begins with this image is then.
-    StageResult image(Origin.OfImage origin) throws EngineException {
-        return image(workshop, job, origin);
-    }
-
-    /// Keeps the images that the plan names as long as the build goes on; one that is gone is told by the step that wants it.
-    static void keepImages(Workshop workshop, Job job) throws EngineException {
-        for (var origin : job.plan().images()) {
-            try {
-                image(workshop, job, origin);
-            } catch (EngineException.NotFound e) {
-                LOG.log(Level.DEBUG, "an image of the build went before it began", e);
-            }
-        }
-    }
-
-    private static StageResult image(Workshop workshop, Job job, Origin.OfImage origin) throws EngineException {
-        var kept = job.images().get(origin.id());
-        if (kept != null) {
-            return kept;
-        }
-        Image image = workshop.images().byId(origin.id())
-                .orElseThrow(() -> new EngineException.NotFound("No such image: " + origin.reference()));
-        var layers = new ArrayList<Layer>();
-        for (int i = 0; i < image.config().diffIds().size(); i++) {
-            layers.add(new Layer(image.config().diffIds().get(i), image.manifest().layers().get(i)));
-            if (!job.intake().has(image.config().diffIds().get(i))) {
-                throw new EngineException.NotFound("No such image: " + origin.reference());
-            }
-        }
-        var result = new StageResult(layers, image.config().history(), image.config().created());
-        job.images().put(origin.id(), result);
-        return result;
-    }
-
     /// The files of `origin`; waits for a stage that is not done yet.
     FileSource open(Origin origin) throws IOException, EngineException, InterruptedException {
         return switch (origin) {
             case Origin.Context() -> new Borrowed(job.contexts().main());
             case Origin.OfStage(int index) -> root(results.of(index));
-            case Origin.OfImage image -> root(image(image));
+            case Origin.OfImage image -> root(job.kept().state(image));
             case Origin.Scratch() -> root(StageResult.EMPTY);
             case Origin.NamedContext(var name) -> new Borrowed(named(name));
         };
@@ -101,7 +60,8 @@ final class Sources {
         String id = "view-" + Names.fresh();
         var plan = workshop.place().snapshots().prepare(id, state.diffIds());
         try {
-            return RootView.readOnly(plan); // the mount holds the layers; the snapshot has done its work
+            return state.diffIds().isEmpty() ? RootView.readOnly(plan) // of a directory of the snapshot, which goes
+                    : RootView.ofLayers(plan); // the mount holds the layers; the snapshot has done its work
         } finally {
             workshop.place().snapshots().remove(id);
         }

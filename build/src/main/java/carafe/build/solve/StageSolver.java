@@ -61,7 +61,7 @@ final class StageSolver {
         job.tell(new BuildEvent.Started(vertex));
         state = switch (stage.base()) {
             case Origin.OfStage(int index) -> results.of(index);
-            case Origin.OfImage image -> base(image);
+            case Origin.OfImage image -> job.kept().state(image);
             case Origin.NamedContext context -> context(context, vertex);
             case Origin.Scratch _, Origin.Context _ -> StageResult.EMPTY;
         };
@@ -86,14 +86,6 @@ final class StageSolver {
             }
         }
         return state;
-    }
-
-    private StageResult base(Origin.OfImage image) throws EngineException {
-        try {
-            return sources.image(image);
-        } catch (EngineException e) {
-            throw e.with(job.plan().source().excerpt(stage.span()));
-        }
     }
 
     private void step(PlannedStep step, int vertex)
@@ -217,7 +209,7 @@ final class StageSolver {
 
     /// The result that the cache has, its layer kept for this build.
     private Optional<StepRecord> known(Digest key) throws EngineException {
-        var found = usesCache ? workshop.cache().find(key) : Optional.<StepRecord>empty();
+        var found = usesCache ? job.results().find(key) : Optional.<StepRecord>empty();
         boolean whole = found.isPresent()
                 && (found.get().layer().isEmpty() || job.intake().has(found.get().layer().get().diffId()));
         return whole ? found : Optional.empty();
@@ -228,6 +220,7 @@ final class StageSolver {
         job.working(description);
         while (true) {
             var record = join(key, vertex, description, more, making);
+            job.results().share(record.key());
             if (record.layer().isEmpty() || job.intake().has(record.layer().get().diffId())) {
                 return record;
             } // another build made it, and it was pruned before this one could keep it
@@ -251,7 +244,7 @@ final class StageSolver {
                     var now = workshop.clock().instant();
                     var made = new StepRecord(digest, key.parts().getOrDefault("kind", ""), description, layer,
                             job.epoch().map(Instant::ofEpochSecond).orElse(now), now, 0, inputs);
-                    workshop.cache().put(made);
+                    job.results().put(made);
                     return made;
                 } catch (EngineException | IOException | StepFailed e) {
                     throw new Broken(e);

@@ -36,6 +36,8 @@ public final class StepCache implements AutoCloseable {
     private final Map<Digest, StepRecord> records = new ConcurrentHashMap<>();
     /// The newest record of each description, for explanations.
     private final Map<String, StepRecord> newest = new ConcurrentHashMap<>();
+    /// How many builds that go on found or made a result, by its key; a record that has any is not removed.
+    private final Map<Digest, Integer> users = new ConcurrentHashMap<>();
     /// Keeps the records' layers; replaced when some are dropped. Guarded by `this`.
     private Intake keeper;
 
@@ -80,13 +82,59 @@ public final class StepCache implements AutoCloseable {
         newest.merge(record.description(), record, (a, b) -> a.used().isAfter(b.used()) ? a : b);
     }
 
-    /// The result of the step with this key, if it is here; counts as a use.
-    Optional<StepRecord> find(Digest key) {
-        var record = records.computeIfPresent(key, (_, old) -> old.usedAt(clock.instant()));
-        if (record != null) {
-            newest.put(record.description(), record);
+    /// Begins a build's use of the cache.
+    public Use use() {
+        return new Use();
+    }
+
+    /// The cache as one build uses it: what it found or made is not removed until this is closed. For several threads.
+    public final class Use implements AutoCloseable {
+        private final Set<Digest> keys = ConcurrentHashMap.newKeySet();
+
+        private Use() {}
+
+        /// The result of the step with this key, if it is here; counts as a use.
+        Optional<StepRecord> find(Digest key) {
+            var record = records.computeIfPresent(key, (_, old) -> {
+                add(key); // under the map's lock of the key, as a removal looks
+                return old.usedAt(clock.instant());
+            });
+            if (record != null) {
+                newest.put(record.description(), record);
+            }
+            return Optional.ofNullable(record);
         }
-        return Optional.ofNullable(record);
+
+        /// Keeps a result whose layer is in the store, durably.
+        void put(StepRecord record) throws EngineException {
+            try {
+                add(record.key());
+                StepCache.this.put(record);
+            } catch (IOException e) {
+                LOG.log(Level.WARNING, "the result of a build's step cannot be kept: " + e.getMessage());
+            }
+        }
+
+        /// Shares the use of a result that another build made.
+        void share(Digest key) {
+            records.computeIfPresent(key, (_, record) -> {
+                add(key);
+                return record;
+            });
+        }
+
+        private void add(Digest key) {
+            if (keys.add(key)) {
+                users.merge(key, 1, Integer::sum);
+            }
+        }
+
+        @Override
+        public void close() {
+            for (var key : keys) {
+                users.computeIfPresent(key, (_, count) -> count == 1 ? null : count - 1);
+            }
+        }
     }
 
     /// What the step of this description last came from.
@@ -94,17 +142,11 @@ public final class StepCache implements AutoCloseable {
         return Optional.ofNullable(newest.get(description));
     }
 
-    /// Keeps a result whose layer is in the store, durably.
-    void put(StepRecord record) throws EngineException {
-        try {
-            synchronized (this) { // not while another keeper is made
-                if (holds(record)) {
-                    write(record);
-                    remember(record);
-                }
-            }
-        } catch (IOException e) {
-            LOG.log(Level.WARNING, "the result of a build's step cannot be kept: " + e.getMessage());
+    /// Not while another keeper is made.
+    private synchronized void put(StepRecord record) throws IOException, EngineException {
+        if (holds(record)) {
+            write(record);
+            remember(record);
         }
     }
 
@@ -136,33 +178,36 @@ public final class StepCache implements AutoCloseable {
             var layer = record.layer().map(Layer::diffId).map(layers::get);
             boolean shared = layer.filter(use -> use.isNeeded() || !counted.add(use.diffId())).isPresent();
             var use = new CacheUse(record.key().hex(), kind, record.description(),
-                    layer.map(LayerUse::fileBytes).orElse(0L), false, shared, record.created(), record.used(),
-                    record.uses());
+                    layer.map(LayerUse::fileBytes).orElse(0L), users.containsKey(record.key()), shared, record.created(),
+                    record.used(), record.uses());
             all.add(new Held(use, layer.map(LayerUse::diffId), layer.filter(LayerUse::isNeeded).isPresent()));
         }
         return all.reversed();
     }
 
-    /// Drops the records with these keys (hexadecimal), then lets go of the layers that no other record names.
-    public void remove(Set<String> hexes) throws IOException, EngineException {
+    /// Drops the records with these keys (hexadecimal) that no build uses, then lets go of the layers that no other record
+    /// names.
+    /// @return the keys of those that are gone
+    public synchronized Set<String> remove(Set<String> hexes) throws IOException, EngineException {
+        var gone = new HashSet<String>();
         for (var victim : List.copyOf(records.values())) {
-            if (hexes.contains(victim.key().hex())) {
-                Files.deleteIfExists(root.resolve(victim.key().hex()));
-                records.remove(victim.key());
-                newest.computeIfPresent(victim.description(),
-                        (_, old) -> old.key().equals(victim.key()) ? null : old);
+            var key = victim.key();
+            if (hexes.contains(key.hex())
+                    && records.computeIfPresent(key, (_, record) -> users.containsKey(key) ? record : null) == null) {
+                gone.add(key.hex());
+                Files.deleteIfExists(root.resolve(key.hex()));
+                newest.computeIfPresent(victim.description(), (_, old) -> old.key().equals(key) ? null : old);
             }
         }
-        synchronized (this) {
-            var next = images.intake();
-            for (var record : records.values()) {
-                if (record.layer().isPresent()) {
-                    next.has(record.layer().get().diffId());
-                }
+        var next = images.intake();
+        for (var record : records.values()) {
+            if (record.layer().isPresent()) {
+                next.has(record.layer().get().diffId());
             }
-            keeper.close();
-            keeper = next;
         }
+        keeper.close();
+        keeper = next;
+        return gone;
     }
 
     /// Writes down which records were used, so that a later prune knows.

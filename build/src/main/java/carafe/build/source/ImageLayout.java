@@ -80,7 +80,7 @@ final class ImageLayout implements AutoCloseable {
         boolean alone = meant.size() == 1 && !MediaTypes.isIndex(meant.getFirst().text("mediaType"));
         String key = alone ? "" : platform.toString();
         var known = loaded.get(key);
-        if (known == null) {
+        if (known == null || images.byId(known.id()).isEmpty()) {
             try {
                 known = load(alone ? Optional.empty() : Optional.of(platform));
             } catch (EngineException.NotFound e) {

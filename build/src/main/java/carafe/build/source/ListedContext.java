@@ -41,6 +41,7 @@ final class ListedContext {
         boolean whole = false;
         try {
             ContextListing.read(listing, new Listed(archive, known));
+            archive.join();
             whole = true;
             return archive;
         } finally {

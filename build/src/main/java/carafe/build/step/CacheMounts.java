@@ -12,6 +12,7 @@ import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
@@ -261,28 +262,41 @@ public final class CacheMounts {
         var kept = new ArrayList<Kept>();
         try (var names = Files.newDirectoryStream(root)) {
             for (Path directory : names) {
-                String name = String.valueOf(directory.getFileName());
-                Path id = directory.resolve("id");
-                if (Files.isDirectory(directory.resolve("data")) && Files.isRegularFile(id)) {
-                    boolean inUse;
-                    synchronized (users) {
-                        inUse = users.containsKey(name);
-                    }
-                    kept.add(new Kept(name, Files.readString(id), directory.resolve("data"),
-                            Files.getLastModifiedTime(directory).toInstant(), inUse));
-                }
+                look(directory).ifPresent(kept::add);
             }
         }
         return kept;
     }
 
-    /// Removes a directory unless a step uses it; a step that wants it meanwhile waits and finds none.
+    private Optional<Kept> look(Path directory) throws IOException {
+        String name = String.valueOf(directory.getFileName());
+        Path data = directory.resolve("data");
+        if (!Files.isDirectory(data) || !Files.isRegularFile(directory.resolve("id"))) {
+            return Optional.empty();
+        }
+        boolean inUse;
+        synchronized (users) {
+            inUse = users.containsKey(name);
+        }
+        try {
+            return Optional.of(new Kept(name, Files.readString(directory.resolve("id")), data,
+                    Files.getLastModifiedTime(directory).toInstant(), inUse));
+        } catch (NoSuchFileException e) {
+            return Optional.empty(); // removed meanwhile
+        }
+    }
+
+    /// Removes a directory unless a step uses it; a step that wants it meanwhile waits and finds none. What is left of one
+    /// half removed never counts.
     /// @return whether it is gone
     public boolean remove(Kept kept) throws IOException {
         if (!alone(kept.name())) {
             return false;
         }
         try (var tree = FileTree.open(root)) {
+            if (Files.isDirectory(kept.data())) {
+                Files.move(kept.data(), kept.data().resolveSibling(ARRIVING), StandardCopyOption.ATOMIC_MOVE);
+            }
             tree.deleteTree(kept.name());
             return true;
         } finally {

@@ -108,7 +108,7 @@ public final class CopyStep implements AutoCloseable {
             owner = Optional.of(root.isEmpty() ? numbers(text) : new Users(root.get()).find(text));
         }
         var draft = new LayerDraft(root, owner.orElse(Node.Owner.ROOT), now);
-        var writing = new Writing(draft, owner, copy.options().mode().map(FileMode::new), now, latest);
+        var writing = new Writing(draft, owner, copy.options().mode().map(FileMode::new), now, latest, new HashMap<>());
         for (var part : parts) {
             for (var found : part.selection.found()) {
                 place(part, found, writing);
@@ -129,9 +129,19 @@ public final class CopyStep implements AutoCloseable {
         return new Node.Owner(uid, colon < 0 ? uid : Integer.parseInt(text.substring(colon + 1)));
     }
 
-    /// What members are given on their way.
+    /// A file of several names in what is copied together.
+    private record Shared(Object from, Node.Inode inode) {}
+
+    /// What members are given on their way; `shared` numbers files that may have several names in the layer.
     private record Writing(LayerDraft draft, Optional<Node.Owner> owner, Optional<FileMode> mode, Node.Time now,
-            Optional<Node.Time> latest) {
+            Optional<Node.Time> latest, Map<Shared, Node.Inode> shared) {
+
+        /// The same for a file of `from`, in which alone it can have other names.
+        Node dressed(Node node, Object from) {
+            var dressed = dressed(node);
+            return node.inode().isEmpty() ? dressed : dressed.named(shared.computeIfAbsent(
+                    new Shared(from, node.inode().get()), _ -> new Node.Inode(0, shared.size())));
+        }
 
         Node dressed(Node node) {
             var result = owner.isPresent() ? node.ownedBy(owner.get()) : node;
@@ -170,7 +180,7 @@ public final class CopyStep implements AutoCloseable {
         if (top.isDirectory()) {
             String directory = inside;
             directory(directory, top, writing);
-            contents(directory, found.below(), source, writing);
+            contents(directory, found.below(), part, writing);
             return;
         }
         if (top.type() == Node.Type.SPECIAL) {
@@ -181,7 +191,7 @@ public final class CopyStep implements AutoCloseable {
             return;
         }
         String path = found.parents().isEmpty() ? target(writing.draft, found.name()) : joined(inside, found.name());
-        writing.draft.add(LayerMember.of(writing.dressed(top.at(path)), () -> source.open(top)));
+        writing.draft.add(LayerMember.of(writing.dressed(top.at(path), part), () -> source.open(top)));
     }
 
     private static String joined(String one, String other) {
@@ -201,13 +211,14 @@ public final class CopyStep implements AutoCloseable {
         }
     }
 
-    private static void contents(String directory, List<Selection.Relative> below, FileSource from, Writing writing)
+    private static void contents(String directory, List<Selection.Relative> below, Part part, Writing writing)
             throws IOException, EngineException {
+        var from = part.source;
         for (var relative : below) {
             var node = relative.node();
             String path = joined(directory, relative.path());
             LayerMember.Content content = node.type() == Node.Type.FILE ? () -> from.open(node) : LayerMember.Content.NONE;
-            writing.draft.add(LayerMember.of(writing.dressed(node.at(path)), content));
+            writing.draft.add(LayerMember.of(writing.dressed(node.at(path), part), content));
         }
     }
 
@@ -254,7 +265,7 @@ public final class CopyStep implements AutoCloseable {
                 writing.draft.directory(path);
             } else {
                 LayerMember.Content content = node.type() == Node.Type.FILE ? () -> from.open(node) : LayerMember.Content.NONE;
-                writing.draft.addUnpacked(LayerMember.of(writing.dressed(node.at(path)), content));
+                writing.draft.addUnpacked(LayerMember.of(writing.dressed(node.at(path), from), content));
             }
             if (node.isDirectory()) {
                 places.put(relative.path(), path);

@@ -7,6 +7,7 @@ import carafe.spec.EngineException;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -137,8 +138,14 @@ final class LayerDraft {
         return path.substring(0, Math.max(0, path.lastIndexOf('/')));
     }
 
-    /// All members, parents first.
+    /// All members, parents first. Names of one file, if several were copied, become names of one file.
     Collection<LayerMember> members() {
+        var first = new HashMap<Node.Inode, String>();
+        members.replaceAll((path, member) -> {
+            var other = member.node().inode().map(inode -> first.putIfAbsent(inode, path));
+            return other.isEmpty() ? member
+                    : new LayerMember(member.node(), LayerMember.Content.NONE, other, Optional.empty());
+        });
         return members.values();
     }
 }

@@ -168,8 +168,9 @@ public final class RunStep implements AutoCloseable {
         opened.add(source);
         var node = source.follow(bind.source()).orElseThrow(() -> new EngineException.Invalid(
                 "the source /" + bind.source() + " of the mount on " + bind.target() + " is not there"));
-        if (source instanceof MountedTree tree && !bind.writable()) {
-            mounts.add(new StepRunner.StepMount.Bind(bind.target(), descriptorPath(tree, bind.source()), true));
+        if (source instanceof MountedTree tree && !tree.layers().isEmpty() && !bind.writable()) {
+            mounts.add(new StepRunner.StepMount.Layers(bind.target(), descriptorPath(tree, bind.source()), tree.layers(),
+                    bind.source()));
             seen.add(new Seen(bind.target(), source, bind.source()));
             return;
         }

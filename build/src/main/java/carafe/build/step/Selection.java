@@ -14,8 +14,10 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -236,40 +238,51 @@ final class Selection implements AutoCloseable {
         memory.close();
     }
 
-    /// The digest of all that is selected: names, kinds, modes, owners, attributes, links, contents; no times.
+    /// The digest of all that is selected: names, kinds, modes, owners, attributes, links, contents, and which of the names
+    /// are those of one file; no times.
     Digest digest() throws IOException {
         var hash = new Facts();
+        var first = new HashMap<Node.Inode, Integer>();
+        int number = 0;
         for (var each : found) {
             feed(hash, "top " + each.parents + " " + each.name);
             for (var relative : each.above) {
                 feed(hash, relative.path, relative.node);
             }
             feed(hash, "", each.top);
+            again(hash, each.top, first, number++);
             for (var relative : each.below) {
                 feed(hash, relative.path, relative.node);
+                again(hash, relative.node, first, number++);
             }
         }
         return hash.digest();
     }
 
+    private static <T> void again(Facts hash, Node node, Map<Node.Inode, T> first, T name) {
+        node.inode().map(inode -> first.putIfAbsent(inode, name)).ifPresent(other -> feed(hash, "another name of " + other));
+    }
+
     /// The digest of each file and directory, by its path in the source; what tells people which one changed.
     TreeMap<String, String> fingerprints() throws IOException {
         var all = new TreeMap<String, String>();
+        var first = new HashMap<Node.Inode, String>();
         for (var each : found) {
             for (var relative : each.above) {
-                all.put(relative.node.path(), fingerprint(relative.node));
+                all.put(relative.node.path(), fingerprint(relative.node, first));
             }
-            all.put(each.top.path(), fingerprint(each.top));
+            all.put(each.top.path(), fingerprint(each.top, first));
             for (var relative : each.below) {
-                all.put(relative.node.path(), fingerprint(relative.node));
+                all.put(relative.node.path(), fingerprint(relative.node, first));
             }
         }
         return all;
     }
 
-    private String fingerprint(Node node) throws IOException {
+    private String fingerprint(Node node, Map<Node.Inode, String> first) throws IOException {
         var hash = new Facts();
         feed(hash, "", node);
+        again(hash, node, first, node.path());
         return hash.digest().hex().substring(0, 16);
     }
 

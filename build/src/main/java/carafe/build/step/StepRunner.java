@@ -30,6 +30,14 @@ public interface StepRunner {
         /// A file or directory of the host.
         record Bind(String target, Path source, boolean readOnly) implements StepMount {}
 
+        /// What `path` (`""`: all) is in the layers `lowers`, the topmost first, to be read only. It can be seen at `source`
+        /// too, where nobody can have its owners mapped.
+        record Layers(String target, Path source, List<Path> lowers, String path) implements StepMount {
+            public Layers {
+                lowers = List.copyOf(lowers);
+            }
+        }
+
         /// A file or socket that was made for this step alone, owned by `uid`:`gid`, and is not written to.
         record Own(String target, Path source, int uid, int gid) implements StepMount {}
 

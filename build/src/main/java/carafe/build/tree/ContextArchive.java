@@ -18,6 +18,7 @@ import java.security.MessageDigest;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -68,6 +69,9 @@ public final class ContextArchive implements FileSource {
     private final Entry root = new Entry(Node.directory("", Node.Owner.ROOT, 0755, new Node.Time(0, 0)));
     private final Map<String, Entry> directories = new HashMap<>();
     private final IndexMemory.Share memory;
+    /// The numbers of files that were listed, and of those that were listed under several names.
+    private final BitSet once = new BitSet();
+    private final BitSet twice = new BitSet();
     private int entries;
     private long length;
 
@@ -145,6 +149,26 @@ public final class ContextArchive implements FileSource {
         entry.listed = true;
         entry.known = number;
         put(node.path(), entry);
+        if (number >= 0) {
+            (once.get(number) ? twice : once).set(number);
+        }
+    }
+
+    /// Comes behind the last file that is listed: those of one number are names of one file.
+    public void join() {
+        if (!twice.isEmpty()) {
+            join(root);
+        }
+    }
+
+    private void join(Entry directory) {
+        for (var child : directory.children.values()) {
+            if (child.node.isDirectory()) {
+                join(child);
+            } else if (child.listed && child.known >= 0 && twice.get(child.known)) {
+                child.node = child.node.named(new Node.Inode(1, child.known));
+            }
+        }
     }
 
     /// The digest of the file at `path`, without following links.
@@ -228,6 +252,9 @@ public final class ContextArchive implements FileSource {
                 var target = lookup(IgnorePatterns.clean(member.linkName())).orElseThrow(() ->
                         new EngineException.Invalid("the context holds a hard link to a file that is not in it: "
                                 + member.name() + " to " + member.linkName()));
+                if (target.node.inode().isEmpty() && target.node.type() == Node.Type.FILE) {
+                    target.node = target.node.named(new Node.Inode(0, entries)); // of no other file: they are being counted
+                }
                 var copy = new Entry(counted(target.node.at(path)));
                 copy.offset = target.offset;
                 copy.digest = target.digest;

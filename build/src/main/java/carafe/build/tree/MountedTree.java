@@ -13,6 +13,7 @@ import carafe.kernel.Linux;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -25,14 +26,26 @@ import java.util.Optional;
 public final class MountedTree implements FileSource {
 
     private final FileTree tree;
+    private final List<Path> layers;
 
-    private MountedTree(FileTree tree) {
+    private MountedTree(FileTree tree, List<Path> layers) {
         this.tree = tree;
+        this.layers = List.copyOf(layers);
     }
 
     /// Takes ownership of `root`.
     public static MountedTree adopt(Fd root) {
-        return new MountedTree(FileTree.adopt(root));
+        return adopt(root, List.of());
+    }
+
+    /// The same of a root that is a mount of `layers`, the topmost first.
+    static MountedTree adopt(Fd root, List<Path> layers) {
+        return new MountedTree(FileTree.adopt(root), layers);
+    }
+
+    /// What it is a mount of, the topmost first; none if it is something else.
+    public List<Path> layers() {
+        return layers;
     }
 
     /// The tree itself, borrowed.
@@ -82,7 +95,9 @@ public final class MountedTree implements FileSource {
         String target = type == Node.Type.SYMLINK ? tree.readLink(path) : "";
         return new Node(path, type, new Node.Owner(stat.uid(), stat.gid()), stat.mode() & 07777,
                 type == Node.Type.FILE ? stat.sizeBytes() : 0,
-                new Node.Time(stat.modifiedSeconds(), stat.modifiedNanos()), target, xattrs(fd));
+                new Node.Time(stat.modifiedSeconds(), stat.modifiedNanos()), target, xattrs(fd),
+                type == Node.Type.FILE && stat.links() > 1
+                        ? Optional.of(new Node.Inode(stat.deviceId(), stat.inode())) : Optional.empty());
     }
 
     /// What belongs to a file wherever it is: capabilities, ACLs, users' own attributes.

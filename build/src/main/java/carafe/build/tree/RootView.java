@@ -17,12 +17,17 @@ public final class RootView {
 
     /// The root read-only, without what is written on top.
     public static MountedTree readOnly(RootfsPlan.Overlay plan) throws KernelException {
-        return mount(plan, false);
+        return MountedTree.adopt(mount(plan, false));
+    }
+
+    /// The same of a plan whose layers stay where they are as long as the view is in use, so that others can mount them too.
+    public static MountedTree ofLayers(RootfsPlan.Overlay plan) throws KernelException {
+        return MountedTree.adopt(mount(plan, false), plan.lowers());
     }
 
     /// The root with its upper directory, writable.
     public static MountedTree writable(RootfsPlan.Overlay plan) throws KernelException {
-        return mount(plan, true);
+        return MountedTree.adopt(mount(plan, true));
     }
 
     /// The upper directory alone: what was written on top.
@@ -30,7 +35,7 @@ public final class RootView {
         return MountedTree.adopt(directory(plan.upper()));
     }
 
-    private static MountedTree mount(RootfsPlan.Overlay plan, boolean writable) throws KernelException {
+    private static Fd mount(RootfsPlan.Overlay plan, boolean writable) throws KernelException {
         var opened = new ArrayList<Fd>();
         try {
             for (Path lower : plan.lowers()) {
@@ -43,8 +48,7 @@ public final class RootView {
                 opened.add(directory(plan.work()));
                 upper = Optional.of(new Overlay.Upper(opened.get(lowers), opened.get(lowers + 1)));
             }
-            return MountedTree.adopt(new Overlay(opened.subList(0, lowers), upper, false)
-                    .mount(writable ? 0 : Linux.MOUNT_ATTR_RDONLY));
+            return new Overlay(opened.subList(0, lowers), upper, false).mount(writable ? 0 : Linux.MOUNT_ATTR_RDONLY);
         } finally {
             opened.forEach(Fd::close);
         }

@@ -10,19 +10,17 @@ import java.util.HashMap;
 import java.util.Map;
 
 /// Puts a part of a source into a directory of ours, for mounts that need real files. Only names of single files are
-/// ever used, in directories held open. Names of one file stay names of one file where the source is mounted, so a copy
-/// takes no more room than what it is of; devices, FIFOs and sockets are left out.
+/// ever used, in directories held open. Names of one file stay names of one file, so a copy takes no more
+/// room than what it is of; devices, FIFOs and sockets are left out.
 public final class TreeCopy {
 
     private static final int MAX_DEPTH = 512;
-
-    private record Inode(long device, long number) {}
 
     private final FileSource source;
     private final FileTree into;
     private final String from;
     /// Where the first name of each file lies in `into`.
-    private final Map<Inode, String> copied = new HashMap<>();
+    private final Map<Node.Inode, String> copied = new HashMap<>();
 
     private TreeCopy(FileSource source, FileTree into, String from) {
         this.source = source;
@@ -93,15 +91,11 @@ public final class TreeCopy {
 
     /// Gives a file that is copied already this further name.
     private boolean linked(Node node) throws IOException {
-        if (!(source instanceof MountedTree mounted)) {
-            return false;
-        }
-        var stat = mounted.tree().lstat(node.path());
-        if (stat.links() < 2) {
+        if (node.inode().isEmpty()) {
             return false;
         }
         String place = from.isEmpty() ? node.path() : node.path().substring(from.length() + 1);
-        String first = copied.putIfAbsent(new Inode(stat.deviceId(), stat.inode()), place);
+        String first = copied.putIfAbsent(node.inode().get(), place);
         if (first == null) {
             return false;
         }

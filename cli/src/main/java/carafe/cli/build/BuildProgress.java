@@ -46,7 +46,7 @@ public final class BuildProgress {
     private final Instant began;
     /// The steps by their number in the plan, the context by `context`, images by their names; in the order they are shown.
     private final Map<String, Vertex> vertices = new LinkedHashMap<>();
-    /// Guards everything that is drawn: `drawn` and the vertices.
+    /// Guards everything that is drawn: `drawn`, `over` and the vertices.
     private final ReentrantLock drawing = new ReentrantLock();
     private final Optional<Thread> ticker;
     private int drawn;
@@ -55,6 +55,7 @@ public final class BuildProgress {
     private Optional<Instant> measured = Optional.empty();
     private Optional<Json.Obj> failure = Optional.empty();
     private boolean warned;
+    private boolean over;
 
     /// How far a part of a vertex's work is.
     private static final class Status {
@@ -71,17 +72,21 @@ public final class BuildProgress {
     private static final class Vertex {
         final int number;
         final String title;
+        /// Whether it is a step of the Dockerfile's.
+        final boolean step;
         final ArrayDeque<String> tail = new ArrayDeque<>();
         final Map<String, Status> statuses = new LinkedHashMap<>();
         final ByteArrayOutputStream line = new ByteArrayOutputStream();
         Optional<Instant> began = Optional.empty();
         Optional<Instant> ended = Optional.empty();
         boolean cached;
+        boolean cancelled;
         String error = "";
 
-        Vertex(int number, String title) {
+        Vertex(int number, String title, boolean step) {
             this.number = number;
             this.title = title;
+            this.step = step;
         }
 
         boolean running() {
@@ -162,7 +167,7 @@ public final class BuildProgress {
             String stage = vertex.text("stage").isEmpty() ? "" : vertex.text("stage") + " ";
             String title = "[" + stage + vertex.number("number", 0) + "/" + vertex.number("total", 0) + "] "
                     + vertex.text("text");
-            vertices.put(Integer.toString(number), new Vertex(++numbers, title));
+            vertices.put(Integer.toString(number), new Vertex(++numbers, title, true));
             number++;
         }
     }
@@ -189,7 +194,7 @@ public final class BuildProgress {
     }
 
     private Vertex begun(String key, String title) {
-        var vertex = new Vertex(++numbers, title);
+        var vertex = new Vertex(++numbers, title, false);
         vertices.put(key, vertex);
         started(vertex);
         return vertex;
@@ -289,7 +294,7 @@ public final class BuildProgress {
     private void ended(Vertex vertex) {
         vertex.ended = Optional.of(session.clock().instant());
         plain("#" + vertex.number + (!vertex.error.isEmpty() ? " ERROR: " + vertex.error
-                : vertex.cached ? " CACHED" : " DONE " + seconds(vertex) + "s"));
+                : vertex.cancelled ? " CANCELED" : vertex.cached ? " CACHED" : " DONE " + seconds(vertex) + "s"));
         raw(vertex);
     }
 
@@ -344,8 +349,8 @@ public final class BuildProgress {
             if (vertex.cached) {
                 json.put("cached", true);
             }
-            if (!vertex.error.isEmpty()) {
-                json.put("error", vertex.error);
+            if (!vertex.error.isEmpty() || vertex.cancelled) {
+                json.put("error", vertex.cancelled ? "context canceled" : vertex.error);
             }
             record("vertexes", json.build());
         }
@@ -397,7 +402,7 @@ public final class BuildProgress {
     }
 
     private void redraw(boolean whole) {
-        if (style != Style.TTY || vertices.isEmpty()) {
+        if (style != Style.TTY || vertices.isEmpty() || over) {
             return;
         }
         erase();
@@ -411,7 +416,7 @@ public final class BuildProgress {
                 continue;
             }
             done += vertex.ended.isPresent() ? 1 : 0;
-            String state = vertex.cached ? "CACHED " : vertex.error.isEmpty() ? "" : "ERROR ";
+            String state = vertex.cached ? "CACHED " : vertex.cancelled ? "CANCELED " : vertex.error.isEmpty() ? "" : "ERROR ";
             lines.add(aligned(" => " + state + vertex.title, seconds(vertex) + "s", columns));
             if (vertex.running()) {
                 vertex.statuses.values().forEach(status -> lines.add(cut(" => => " + status.line, columns)));
@@ -438,12 +443,19 @@ public final class BuildProgress {
         return left + " ".repeat(columns - left.length() - time.length()) + time;
     }
 
-    /// Ends the redrawing; what was done stays to be read.
+    /// Ends the redrawing; what was done stays to be read. Steps that still run are cancelled. Once more does nothing.
     public void end() {
         ticker.ifPresent(Thread::interrupt);
         drawing.lock();
         try {
+            if (!over) {
+                vertices.values().stream().filter(vertex -> vertex.step && vertex.running()).forEach(vertex -> {
+                    vertex.cancelled = true;
+                    ended(vertex);
+                });
+            }
             redraw(true);
+            over = true; // the clock may be waiting for its turn
             drawn = 0;
         } finally {
             drawing.unlock();

@@ -4,6 +4,7 @@ import carafe.cli.session.Files;
 import carafe.cli.session.Files.FileEntry;
 import carafe.cli.session.PathText;
 import carafe.spec.build.FileCapability;
+import carafe.spec.build.FileStamp;
 import carafe.spec.build.IgnorePatterns;
 import carafe.spec.tar.TarText;
 import java.io.ByteArrayInputStream;
@@ -15,12 +16,15 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /// A directory as a tar that is made while it is read, without what the ignore patterns leave out. Files the builder
-/// must see (`always`) come even so. Extra files come first, under names of their own.
+/// must see (`always`) come even so. Extra files come first, under names of their own. Further names of one file are hard
+/// links to its first; from a listing the builder knows them by their stamp.
 public final class ContextStream extends InputStream {
 
     private static final int BLOCK = 512;
@@ -32,6 +36,8 @@ public final class ContextStream extends InputStream {
     private final ContextRules rules;
     private final Optional<Sameness> sameness;
     private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
+    /// The first name that was sent of each file that has others.
+    private final Map<FileStamp, String> names = new HashMap<>();
     private InputStream current;
     private Optional<Waiting> file = Optional.empty();
     private long left;
@@ -75,8 +81,7 @@ public final class ContextStream extends InputStream {
         var members = new ByteArrayOutputStream();
         for (var file : files) {
             members.writeBytes(header(file.path, '0',
-                    new FileEntry(file.path, FileEntry.Kind.FILE, 0644, file.content.length, 0, ""),
-                    NO_CAPABILITY));
+                    new FileEntry(file.path, FileEntry.Kind.FILE, 0644, file.content.length, 0, ""), "", NO_CAPABILITY));
             members.writeBytes(file.content);
             members.writeBytes(new byte[-file.content.length & (BLOCK - 1)]);
         }
@@ -176,27 +181,43 @@ public final class ContextStream extends InputStream {
             return false;
         }
         switch (entry.kind()) {
-            case DIRECTORY -> current = header(next, '5', next.path + "/");
-            case LINK -> current = header(next, '2', next.path);
+            case DIRECTORY -> current = header(next, '5', next.path + "/", "");
+            case LINK -> current = header(next, '2', next.path, entry.target());
             case FILE, OTHER -> {
-                var joined = new JoinedInput(header(next, '0', next.path), files, PathText.resolve(root, next.path));
-                current = joined;
-                file = Optional.of(next);
-                left = joined.headBytes() + entry.size();
-                padding = (int) (-entry.size() & (BLOCK - 1));
+                var first = first(next);
+                if (first.isPresent()) {
+                    current = header(next, '1', next.path, first.get());
+                } else {
+                    content(next);
+                }
             }
         }
         return true;
     }
 
-    private static ByteArrayInputStream header(Waiting of, char kind, String name) {
-        return new ByteArrayInputStream(header(name, kind, of.entry, of.capability));
+    private void content(Waiting next) {
+        var joined = new JoinedInput(header(next, '0', next.path, ""), files, PathText.resolve(root, next.path));
+        current = joined;
+        file = Optional.of(next);
+        left = joined.headBytes() + next.entry.size();
+        padding = (int) (-next.entry.size() & (BLOCK - 1));
     }
 
-    private static byte[] header(String name, char kind, FileEntry entry, byte[] capability) {
+    /// The name under which the same file was sent, unchanged, if it was.
+    private Optional<String> first(Waiting next) {
+        var stamp = next.entry.stamp();
+        return next.entry.linked() && stamp.present() && !rules.always().contains(next.path)
+                ? Optional.ofNullable(names.putIfAbsent(stamp, next.path)) : Optional.empty();
+    }
+
+    private static ByteArrayInputStream header(Waiting of, char kind, String name, String target) {
+        return new ByteArrayInputStream(header(name, kind, of.entry, target, of.capability));
+    }
+
+    private static byte[] header(String name, char kind, FileEntry entry, String target, byte[] capability) {
         long size = kind == '0' ? entry.size() : 0;
         byte[] nameBytes = TarText.encode(name);
-        byte[] linkBytes = TarText.encode(entry.target());
+        byte[] linkBytes = TarText.encode(target);
         var records = new ByteArrayOutputStream();
         if (nameBytes.length > 100) {
             record(records, "path", nameBytes);

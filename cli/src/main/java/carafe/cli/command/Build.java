@@ -216,6 +216,9 @@ final class Build {
             progress = new BuildProgress(session, style());
             try {
                 last = new BuildSending(call, progress).send(document, source);
+            } catch (EngineError e) {
+                progress.end();
+                return failed(String.valueOf(e.getMessage()));
             } finally {
                 progress.end();
             }
@@ -254,11 +257,16 @@ final class Build {
             }
             case "error" -> {
                 String image = progress.failure().isPresent() ? progress.failure().get().text("image") : "";
-                session.say("ERROR: failed to build: " + last.text("message"));
-                return image.isEmpty() ? 1 : debug(image);
+                int code = failed(last.text("message"));
+                return image.isEmpty() ? code : debug(image);
             }
             default -> throw new Failure(1, "the engine broke the build off without saying why");
         }
+    }
+
+    private int failed(String message) {
+        session.say("ERROR: failed to build: " + message);
+        return 1;
     }
 
     /// Writes the file that a flag names, if it does.

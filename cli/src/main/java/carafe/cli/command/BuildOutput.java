@@ -15,11 +15,14 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -175,7 +178,7 @@ record BuildOutput(Kind kind, Map<String, String> fields, String destination, Op
                 return;
             }
             Path directory = call.session().path(destination);
-            Files.createDirectories(directory);
+            make(directory);
             LocalUnpacker.unpack(answer.body(), directory, new CopyPlan(directory.toString(), "", ""));
         } catch (CopyException e) {
             throw new Failure(1, e.getMessage());
@@ -189,7 +192,7 @@ record BuildOutput(Kind kind, Map<String, String> fields, String destination, Op
             for (var image : made.images()) {
                 Path own = apart ? directory.resolve(image.directory()) : directory;
                 exported(call, image.id(), files -> {
-                    Files.createDirectories(own);
+                    make(own);
                     LocalUnpacker.unpack(files, own, new CopyPlan(own.toString(), "", ""));
                 });
             }
@@ -203,6 +206,16 @@ record BuildOutput(Kind kind, Map<String, String> fields, String destination, Op
                 }
                 tar.finish();
             });
+        }
+    }
+
+    private static void make(Path directory) throws Failure, IOException {
+        try {
+            Files.createDirectories(directory);
+        } catch (FileSystemException e) {
+            String reason = e instanceof AccessDeniedException ? "permission denied"
+                    : e.getReason() == null ? "a file is there" : e.getReason().toLowerCase(Locale.ROOT);
+            throw new Failure(1, "cannot make the directory " + directory + " for what was built: " + reason);
         }
     }
 

@@ -1,13 +1,12 @@
 package carafe.cli.flag;
 
+import carafe.spec.EngineException;
+import carafe.spec.docker.ByteSizes;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
-import java.util.Locale;
 
 /// Readers of the values flags take; each refuses with the sentence Docker's users know.
 public final class Values {
-
-    private static final String UNITS = "kmgtp";
 
     private Values() {}
 
@@ -59,26 +58,10 @@ public final class Values {
 
     /// The bytes of a size such as `32m`; units are powers of 1024 in any case, with `b` or `ib` behind if wanted.
     public static long size(String typed) throws FlagException {
-        int end = typed.length();
-        while (end > 0 && !isNumeric(typed.charAt(end - 1)) && typed.charAt(end - 1) != ' ') {
-            end--;
-        }
-        String unit = typed.substring(end).toLowerCase(Locale.ROOT);
-        String digits = end > 0 && typed.charAt(end - 1) == ' ' ? typed.substring(0, end - 1) : typed.substring(0, end);
-        int power = unit.isEmpty() || unit.equals("b") ? 0 : UNITS.indexOf(unit.charAt(0)) + 1;
-        boolean known = unit.isEmpty() || unit.equals("b")
-                || power > 0 && (unit.length() == 1 || unit.substring(1).equals("b") || unit.substring(1).equals("ib"));
-        if (digits.isEmpty() || !known) {
-            throw new FlagException(digits.isEmpty() ? "invalid size: '" + typed + "'" : "invalid suffix: '" + unit + "'");
-        }
         try {
-            double amount = Double.parseDouble(digits);
-            if (amount < 0) {
-                throw new FlagException("invalid size: '" + typed + "'");
-            }
-            return (long) (amount * (double) (1L << (10 * power)));
-        } catch (NumberFormatException e) {
-            throw new FlagException("invalid size: '" + typed + "'");
+            return ByteSizes.parse(typed);
+        } catch (EngineException.Invalid e) {
+            throw new FlagException(String.valueOf(e.getMessage()));
         }
     }
 

@@ -49,11 +49,13 @@ public interface Files {
     FileStamp stamp(Path file) throws IOException;
 
     /// One name in a directory: `kind` is what it is itself, `target` what a link holds; `mode` has the permissions, setuid,
-    /// setgid and sticky (07777). Names and targets are texts as [PathText] has them.
-    record FileEntry(String name, Kind kind, int mode, long size, long modifiedSeconds, String target, FileStamp stamp) {
+    /// setgid and sticky (07777). Names and targets are texts as [PathText] has them. `linked`: it is a file that has other
+    /// names, somewhere.
+    record FileEntry(String name, Kind kind, int mode, long size, long modifiedSeconds, String target, FileStamp stamp,
+            boolean linked) {
         /// Without a stamp.
         public FileEntry(String name, Kind kind, int mode, long size, long modifiedSeconds, String target) {
-            this(name, kind, mode, size, modifiedSeconds, target, FileStamp.NONE);
+            this(name, kind, mode, size, modifiedSeconds, target, FileStamp.NONE, false);
         }
 
         /// What a name is.

@@ -37,6 +37,8 @@ public final class FarFiles implements Files {
     private static final int DIRECTORY = 0040000;
     private static final int LINK = 0120000;
     private static final int PERMISSIONS = 07777;
+    /// Of the mode: the file has other names. No mode of the kernel's has this bit.
+    private static final int LINKED = 0200000;
 
     private final FarProcess process;
 
@@ -284,7 +286,8 @@ public final class FarFiles implements Files {
                     var found = Found.read(piece);
                     String target = text(piece, piece.getShort());
                     entries.add(new FileEntry(name, found.kind(), found.mode() & PERMISSIONS, found.stamp().size(),
-                            Math.floorDiv(found.stamp().modifiedNanos(), 1_000_000_000L), target, found.stamp()));
+                            Math.floorDiv(found.stamp().modifiedNanos(), 1_000_000_000L), target, found.stamp(),
+                            (found.mode() & LINKED) != 0));
                 }
                 if (!more) {
                     return entries;

@@ -116,7 +116,7 @@ class BuildProgressTest {
     void rawJsonIsBuildKitsStatus() throws Exception {
         shown(BuildProgress.Style.RAWJSON).end();
         var lines = caller.errors().lines().toList();
-        assertThat(lines).hasSize(6);
+        assertThat(lines).hasSize(7);
         var first = event(lines.getFirst()).objects("vertexes").getFirst();
         var second = event(lines.get(1)).objects("vertexes").getFirst();
         assertThat(first.text("name")).isEqualTo("[1/3] FROM busybox");
@@ -124,7 +124,8 @@ class BuildProgressTest {
         assertThat(first.find("completed")).isEmpty();
         assertThat(second.text("completed")).isEqualTo("2025-12-05T12:00:00Z");
         assertThat(event(lines.get(3)).objects("vertexes").getFirst().truth("cached")).isTrue();
-        var log = event(lines.getLast()).objects("logs").getFirst();
+        assertThat(event(lines.getLast()).objects("vertexes").getFirst().text("error")).isEqualTo("context canceled");
+        var log = event(lines.get(5)).objects("logs").getFirst();
         assertThat(Base64.getDecoder().decode(log.text("data"))).startsWith('o', 'n', 'e', '\n');
         assertThat(log.number("stream", 0)).isEqualTo(1);
     }
@@ -167,6 +168,7 @@ class BuildProgressTest {
                 #1 DONE 0.0s
 
                 #3 [1/3] FROM busybox
+                #3 CANCELED
                 """);
     }
 
@@ -228,5 +230,23 @@ class BuildProgressTest {
         progress.end();
         assertThat(caller.errors()).contains("#3 ERROR: it broke\n", "------\n > [3/3] RUN make:\n0.000 one\n0.000 two");
         assertThat(progress.failure()).isPresent();
+    }
+
+    @Test
+    void whatStillRunsAtTheEndWasCancelled() throws Exception {
+        shown(BuildProgress.Style.PLAIN).end();
+        assertThat(caller.errors()).endsWith("\n#3 CANCELED\n");
+    }
+
+    @Test
+    void nothingIsDrawnBehindTheEnd() throws Exception {
+        caller.terminal = true;
+        var progress = shown(BuildProgress.Style.TTY);
+        progress.end();
+        assertThat(caller.errors()).contains(" => CANCELED [3/3] RUN make ");
+        String whole = caller.errors();
+        progress.on(event("{'event':'log','vertex':2,'stream':1,'bytes':''}"));
+        progress.end();
+        assertThat(caller.errors()).isEqualTo(whole);
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.entry;
 
 import carafe.cli.session.TestSession;
+import carafe.spec.build.FileStamp;
 import carafe.spec.build.IgnorePatterns;
 import carafe.spec.tar.TarReader;
 import java.io.ByteArrayInputStream;
@@ -93,5 +94,25 @@ class ContextStreamTest {
         session.file(name, "x".repeat(5000));
         var stream = new ContextStream(session, ROOT, IgnorePatterns.NONE, Set.of(), List.of());
         assertThat(read(stream)).isEqualTo(Map.of(name, "x".repeat(5000)));
+    }
+
+    @Test
+    void furtherNamesOfAFileAreLinksToItsFirst() throws Exception {
+        var one = new FileStamp(1, 2, 4, 5, 6);
+        for (String name : List.of("a", "b/c", "b/d", "e", "Dockerfile")) {
+            session.file(name, "same");
+            session.linked.add(ROOT.resolve(name));
+            session.stamps.put(ROOT.resolve(name), one);
+        }
+        session.stamps.put(ROOT.resolve("e"), new FileStamp(1, 2, 4, 5, 7)); // written to meanwhile
+        session.linked.remove(ROOT.resolve("b/d"));
+        var stream = new ContextStream(session, ROOT, IgnorePatterns.NONE, Set.of("Dockerfile"), List.of());
+        var found = new LinkedHashMap<String, String>();
+        var tar = new TarReader(stream);
+        for (var entry = tar.next(); entry != null; entry = tar.next()) {
+            found.put(entry.name(), entry.type() + " " + entry.linkName() + " " + entry.size());
+        }
+        assertThat(found).containsExactly(entry("Dockerfile", "FILE  4"), entry("a", "FILE  4"), entry("b/", "DIRECTORY  0"),
+                entry("b/c", "HARD_LINK a 0"), entry("b/d", "FILE  4"), entry("e", "FILE  4"));
     }
 }

@@ -38,6 +38,8 @@ public final class TestSession implements Files, Terminal, Signals, Programs, Ca
     public final List<Consumer<String>> handlers = new CopyOnWriteArrayList<>();
     /// Directories that cannot be listed.
     public final Set<Path> unreadable = new HashSet<>();
+    /// Files that have other names.
+    public final Set<Path> linked = new HashSet<>();
     /// What happens when a file is opened, before it is.
     public Consumer<Path> opened = _ -> { };
     public InputStream in = new ByteArrayInputStream(new byte[0]);
@@ -149,7 +151,7 @@ public final class TestSession implements Files, Terminal, Signals, Programs, Ca
         files.forEach((path, content) -> {
             if (directory.equals(path.getParent())) {
                 entries.add(new FileEntry(path.getFileName().toString(), FileEntry.Kind.FILE, 0644, content.length, 0, "",
-                        stamp(path)));
+                        stamp(path), linked.contains(path)));
             }
         });
         return entries;

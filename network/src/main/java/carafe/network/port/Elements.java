@@ -19,11 +19,17 @@ final class Elements {
     /// An element and the set it is of.
     record Member(NftSet set, NftElement element) {}
 
-    /// Where a binding leads: the container's address, whether its network is routed, so that nothing is translated, and by
-    /// which links of the host others come to that address itself.
-    record Target(PortBinding binding, IpAddress address, boolean routed, List<String> trusted) {
-        Target {
-            trusted = List.copyOf(trusted);
+    /// Where a binding leads: the container's address, whether its network is routed, so that nothing is translated, and who
+    /// else comes to that address itself.
+    record Target(PortBinding binding, IpAddress address, boolean routed, Direct direct) {}
+
+    /// Who comes to a published port at the container's own address: those behind some links of the host, or everybody who
+    /// has a route to it.
+    record Direct(boolean everybody, List<String> links) {
+        static final Direct NOBODY = new Direct(false, List.of());
+
+        Direct {
+            links = List.copyOf(links);
         }
     }
 
@@ -87,7 +93,10 @@ final class Elements {
                 ? new Member(sets.everywhere, new NftElement(List.of(protocol, port(binding.hostPort())), to))
                 : new Member(sets.published, new NftElement(
                         List.of(protocol, address(binding.address()), port(binding.hostPort())), to)));
-        for (String link : target.trusted()) {
+        if (target.direct().everybody()) {
+            put(members, sets.routed, protocol, address, port);
+        }
+        for (String link : target.direct().links()) {
             put(members, sets.direct, name(link), protocol, address, port);
         }
         return members;

@@ -57,6 +57,7 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
     private final PortFiles files;
     private final Failpoints failpoints;
     private final Allocation allocation;
+    private final Ways ways;
     private final Optional<Translator> translator;
     private final Optional<TranslatorWatch> watch;
     private final Map<String, Place> places = new LinkedHashMap<>();
@@ -67,12 +68,18 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
     /// Where a container is now.
     private record Place(Sandbox sandbox, Map<String, Network> networks) {}
 
+    /// How packets come to containers beside the host's ports: by a translator, which is adopted (without one, containers that
+    /// have IPv4 only are published by IPv4 only), and `direct`, for everybody who has a route to their addresses.
+    public record Ways(Optional<Translator> translator, boolean direct) {
+        static final Ways NONE = new Ways(Optional.empty(), false);
+    }
+
     /// Publishes through `filter`, in the calling thread's network namespace; remembers in `directory`, which dies with
-    /// the host's uptime. Without a translator, which is adopted, containers that have IPv4 only are published by IPv4 only.
-    public PublishedPorts(PortFilter filter, Optional<Translator> translator, Path directory, Failpoints failpoints)
-            throws EngineException {
+    /// the host's uptime.
+    public PublishedPorts(PortFilter filter, Ways ways, Path directory, Failpoints failpoints) throws EngineException {
         this.filter = filter;
-        this.translator = translator;
+        this.ways = ways;
+        this.translator = ways.translator;
         try {
             this.links = Netlink.open();
             this.flows = Conntrack.open();
@@ -429,20 +436,20 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         var targets = new ArrayList<Elements.Target>();
         for (var binding : bindings(id)) {
             way(place, binding).ifPresent(
-                    way -> targets.add(new Elements.Target(binding, way.address(), way.routed(), way.trusted())));
+                    way -> targets.add(new Elements.Target(binding, way.address(), way.routed(), way.direct())));
             if (binding.address().six() && binding.address().isUnspecified()) {
                 var loopback = new PortBinding(
                         binding.protocol(), binding.containerPort(), LOOPBACK, binding.hostPort());
                 way(place, loopback).ifPresent(way -> targets.add(
-                        new Elements.Target(loopback, way.address(), false, List.of())));
+                        new Elements.Target(loopback, way.address(), false, Elements.Direct.NOBODY)));
             }
         }
         return targets;
     }
 
-    /// Where a binding leads: the address in its family, whether nothing is translated on the way there, by which links of
-    /// the host others come to that address itself, and the container's address of IPv4 where that is where it ends.
-    private record Way(IpAddress address, boolean routed, List<String> trusted, Optional<IpAddress> end) {}
+    /// Where a binding leads: the address in its family, whether nothing is translated on the way there, who else comes to
+    /// that address itself, and the container's address of IPv4 where that is where it ends.
+    private record Way(IpAddress address, boolean routed, Elements.Direct direct, Optional<IpAddress> end) {}
 
     /// By the family itself if the container has it, by the translator otherwise. What comes from ::1 goes by the
     /// translator always: without it, answers would not find back.
@@ -452,7 +459,7 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         var address = endpoint.flatMap(e -> six ? e.six() : e.four()).map(Cidr.Host::address);
         if (address.isPresent() && !binding.address().equals(LOOPBACK)) {
             return Optional.of(new Way(
-                    address.get(), routed(place, endpoint.get(), six), trusted(place, endpoint.get()), Optional.empty()));
+                    address.get(), routed(place, endpoint.get(), six), direct(place, endpoint.get()), Optional.empty()));
         }
         if (!six || translator.isEmpty()) {
             return Optional.empty();
@@ -462,12 +469,14 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
         if (end.isEmpty() || routed(place, four.get(), false)) {
             return Optional.empty();
         }
-        return translator.get().sixOf(end.get()).map(way -> new Way(way, false, List.of(), end));
+        return translator.get().sixOf(end.get()).map(way -> new Way(way, false, Elements.Direct.NOBODY, end));
     }
 
-    private static List<String> trusted(Place place, Endpoint endpoint) {
+    private Elements.Direct direct(Place place, Endpoint endpoint) {
         var network = place.networks().get(endpoint.networkId());
-        return network == null ? List.of() : network.settings().trusted();
+        return network == null
+                ? Elements.Direct.NOBODY
+                : new Elements.Direct(ways.direct(), network.settings().trusted());
     }
 
     private static boolean routed(Place place, Endpoint endpoint, boolean six) {
@@ -489,8 +498,8 @@ public final class PublishedPorts implements EndpointListener, AutoCloseable {
             var targets = new ArrayList<IpAddress>();
             way.ifPresent(known -> targets.add(known.address()));
             way.flatMap(Way::end).ifPresent(targets::add);
-            var trusted = way.map(Way::trusted).orElse(List.of());
-            reach.add(Reach.of(binding, targets, chains, Translator.forwards()).withDirect(targets, trusted));
+            var direct = way.map(Way::direct).orElse(Elements.Direct.NOBODY);
+            reach.add(Reach.of(binding, targets, chains, Translator.forwards()).withDirect(targets, direct));
         }
         return reach;
     }

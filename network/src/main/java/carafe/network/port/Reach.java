@@ -55,14 +55,15 @@ public record Reach(PortBinding binding, boolean fromThisHost, boolean fromOther
         return new Reach(binding, fromThisHost, !dropped, remarks.stream().distinct().toList());
     }
 
-    /// This with what it says of hosts behind the links `trusted`, whose packets may come to the container's address itself.
-    Reach withDirect(List<IpAddress> targets, List<String> trusted) {
-        if (trusted.isEmpty() || targets.isEmpty()) {
+    /// This with what it says of hosts whose packets may come to the container's address itself.
+    Reach withDirect(List<IpAddress> targets, Elements.Direct direct) {
+        if (direct.equals(Elements.Direct.NOBODY) || targets.isEmpty()) {
             return this;
         }
+        String who = direct.everybody() ? "from all hosts" : "from hosts behind " + String.join(", ", direct.links());
         var address = targets.getFirst();
         var more = new ArrayList<>(remarks);
-        more.add("from hosts behind " + String.join(", ", trusted) + " that have a route to it, as far as the host's firewall"
+        more.add(who + " that have a route to it, as far as the host's firewall"
                 + " lets them, at " + (address.six() ? "[" + address + "]" : address.toString()) + ":" + binding.containerPort()
                 + " too");
         return new Reach(binding, fromThisHost, fromOthers, more);

@@ -84,7 +84,7 @@ class OtherTablesTest {
 
     private List<PortBinding> reserve(PortFilter filter, PortRequest request) throws Exception {
         var ports = town.in("host", () -> new PublishedPorts(
-                filter, Optional.empty(), directory.resolve("ports"), Failpoints.none()));
+                filter, PublishedPorts.Ways.NONE, directory.resolve("ports"), Failpoints.none()));
         try (ports) {
             return town.in("host", () -> ports.reserve("c1", "web", List.of(request),
                     new Families(true, request.address().map(IpAddress::six).orElse(false), true)));

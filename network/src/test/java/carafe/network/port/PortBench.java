@@ -45,7 +45,7 @@ final class PortBench {
                 });
             }
             var ports = town.in("host",
-                    () -> new PublishedPorts(filter, Optional.empty(), Files.createTempDirectory("ports"), Failpoints.none()));
+                    () -> new PublishedPorts(filter, PublishedPorts.Ways.NONE, Files.createTempDirectory("ports"), Failpoints.none()));
             measure("reserve, lead and release one port", i -> town.in("host", () -> {
                 ports.reserve("c" + i, "c", List.of(PublishedPortsTest.request(Protocol.TCP, 80, "", 50_000, 60_000)),
                         new Families(true, false, true));
@@ -72,7 +72,7 @@ final class PortBench {
 
     private static Elements.Target target(int port) throws Exception {
         return new Elements.Target(new PortBinding(Protocol.TCP, 80, IpAddress.parse("0.0.0.0"), port),
-                IpAddress.parse("172.30.0.2"), false, List.of());
+                IpAddress.parse("172.30.0.2"), false, Elements.Direct.NOBODY);
     }
 
     private static Attached attached(String id, String path) throws Exception {

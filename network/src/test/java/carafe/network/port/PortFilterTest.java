@@ -67,7 +67,7 @@ class PortFilterTest {
             throws Exception {
         return new Elements.Target(
                 new PortBinding(protocol, port, IpAddress.parse(binding), hostPort), IpAddress.parse(address), false,
-                List.of());
+                Elements.Direct.NOBODY);
     }
 
     @Test
@@ -210,7 +210,7 @@ class PortFilterTest {
     void modesOfTheGatewayOpenWhatTheySay() throws Exception {
         filter.admit(bridge("br0", false, Map.of("com.docker.network.bridge.gateway_mode_ipv4", "routed")));
         var routed = new Elements.Target(new PortBinding(Protocol.TCP, 80, IpAddress.parse("0.0.0.0"), 8080),
-                IpAddress.parse("172.30.0.2"), true, List.of());
+                IpAddress.parse("172.30.0.2"), true, Elements.Direct.NOBODY);
         filter.publish("c", List.of(routed));
         filter.admit(bridge("br1", false, Map.of("com.docker.network.bridge.gateway_mode_ipv4", "nat-unprotected")));
         try (var _ = Service.tcp(town, "web", 80); var _ = Service.tcp(town, "web", 81);

@@ -45,17 +45,17 @@ class PublishedPortsTest {
     @BeforeEach
     void settle() throws Exception {
         town = new Town();
-        open(Failpoints.none());
+        open(Failpoints.none(), PublishedPorts.Ways.NONE);
         filter.hold();
     }
 
-    private void open(Failpoints failpoints) throws Exception {
+    private void open(Failpoints failpoints, PublishedPorts.Ways ways) throws Exception {
         filter = town.in("host", () -> {
             var opened = PortFilter.open("test", Optional.empty());
             opened.admit(PortFilterTest.bridge("br0", false, Map.of()));
             return opened;
         });
-        ports = town.in("host", () -> new PublishedPorts(filter, Optional.empty(), directory, failpoints));
+        ports = town.in("host", () -> new PublishedPorts(filter, ways, directory, failpoints));
     }
 
     @AfterEach
@@ -180,7 +180,7 @@ class PublishedPortsTest {
         assertThat(refusal("c3", tcp(80, "", 8080))).hasMessageContaining("(by container shop)");
         ports.close();
         filter.close();
-        open(Failpoints.none());
+        open(Failpoints.none(), PublishedPorts.Ways.NONE);
         town.in("host", () -> {
             ports.restore(List.of("c1"));
             return null;
@@ -358,6 +358,26 @@ class PublishedPortsTest {
     }
 
     @Test
+    void whereDirectRoutingIsAllowedEverybodyReachesWhatIsPublishedAtTheContainersAddress() throws Exception {
+        ports.close();
+        filter.close();
+        open(Failpoints.none(), new PublishedPorts.Ways(Optional.empty(), true));
+        filter.hold();
+        reserve("c1", true, tcp(80, "127.0.0.1", 8080), tcp(80, "", 9090));
+        ports.attached(dual(Map.of()));
+        try (var _ = Service.tcp(town, "web", 80); var _ = Service.tcp(town, "web", 81)) {
+            assertThat(Service.ask(town, "outside", "172.30.0.2", 80)).isEqualTo("web 10.9.0.2");
+            assertThat(Service.ask(town, "outside", "fd00:30::2", 80)).isEqualTo("web fd00:9:0:0:0:0:0:2");
+            assertThat(Service.ask(town, "outside", "10.9.0.1", 9090)).as("as ever").isEqualTo("web 10.9.0.2");
+            assertThat(Service.askInVain(town, "outside", "172.30.0.2", 81)).as("not published").isEqualTo("silence");
+            assertThat(ports.reach("c1").getFirst().remarks()).contains("from all hosts that have a route to it, as far as"
+                    + " the host's firewall lets them, at 172.30.0.2:80 too");
+            ports.release("c1");
+            assertThat(Service.askInVain(town, "outside", "172.30.0.2", 80)).isEqualTo("silence");
+        }
+    }
+
+    @Test
     void thePortsLeadToTheEndpointWithTheDefaultRoute() throws Exception {
         reserve("c1", false, tcp(80, "", 8080));
         var low = attached("c1", "172.30.0.2", 0);
@@ -383,7 +403,7 @@ class PublishedPortsTest {
         filter.close();
         try (var _ = Service.tcp(town, "web", 80)) {
             assertThat(Service.ask(town, "outside", "10.9.0.1", 8080)).as("nobody there").isEqualTo("web 10.9.0.2");
-            open(Failpoints.none());
+            open(Failpoints.none(), PublishedPorts.Ways.NONE);
             town.in("host", () -> {
                 ports.restore(List.of("c1", "c3"));
                 return null;
@@ -404,7 +424,7 @@ class PublishedPortsTest {
         for (String step : List.of("ports.reserve", "ports.file", "ports.publish")) {
             ports.close();
             filter.close();
-            open(Failpoints.parse(step + "=1*EIO->off"));
+            open(Failpoints.parse(step + "=1*EIO->off"), PublishedPorts.Ways.NONE);
             filter.hold();
             assertThatThrownBy(() -> {
                 reserve("c1", false, tcp(80, "", 8080));

@@ -37,9 +37,9 @@ class PublishedSixTest {
     }
 
     private void open(boolean translated) throws Exception {
-        ports = town.in("host", () -> new PublishedPorts(filter, translated
+        ports = town.in("host", () -> new PublishedPorts(filter, new PublishedPorts.Ways(translated
                 ? Optional.of(new Translator(filter, "7c5f1b7e-0000-4000-8000-000000000001", true, Failpoints.none()))
-                : Optional.empty(), directory, Failpoints.none()));
+                : Optional.empty(), false), directory, Failpoints.none()));
     }
 
     @AfterEach

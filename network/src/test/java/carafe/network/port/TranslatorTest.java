@@ -70,7 +70,8 @@ class TranslatorTest {
 
     private PublishedPorts ports(PortFilter through, String engine, Path notes, Failpoints failpoints) throws Exception {
         return town.in("host", () -> new PublishedPorts(
-                through, Optional.of(new Translator(through, engine, true, failpoints)), notes, Failpoints.none()));
+                through, new PublishedPorts.Ways(Optional.of(new Translator(through, engine, true, failpoints)), false), notes,
+                Failpoints.none()));
     }
 
     @AfterEach

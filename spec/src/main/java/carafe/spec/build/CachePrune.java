@@ -1,13 +1,20 @@
 package carafe.spec.build;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
 /// Which kept things are to go: those not used for `unusedFor` that are as `kept` says, oldest first until no more are left
-/// than `space` allows; `all` says that cache mounts go too, and what images share. What is in use never goes.
+/// than `space` allows; `all` says that cache mounts go too, and what images share; a cache mount goes without it where
+/// `kept` names it or its kind. What is in use never goes.
 public record CachePrune(Optional<Duration> unusedFor, Space space, Kept kept, boolean all) {
+
+    /// Whether `use` is as `kept` says, and was not used for that long before `now`.
+    public boolean has(CacheUse use, Instant now) {
+        return kept.has(use) && (unusedFor.isEmpty() || use.lastUsed().isBefore(now.minus(unusedFor.get())));
+    }
 
     /// How much may stay, in bytes; 0 says nothing. As much as `maxUsed`, less where fewer than `minFree` would be free on the
     /// disk, but never less than `reserved`.
@@ -44,6 +51,11 @@ public record CachePrune(Optional<Duration> unusedFor, Space space, Kept kept, b
             ids = List.copyOf(ids);
             kinds = List.copyOf(kinds);
             descriptions = List.copyOf(descriptions);
+        }
+
+        /// Whether it says which things are meant, by what they are called or by their kind.
+        public boolean names() {
+            return !(ids.isEmpty() && kinds.isEmpty() && descriptions.isEmpty());
         }
 
         /// Whether `use` is so.

@@ -4,6 +4,7 @@ import carafe.spec.EngineException;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.time.DateTimeException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
@@ -46,8 +47,14 @@ public final class Timestamps {
 
     /// Reads `until` of a prune: a span back from `now` as Go's (`1h30m`, `1.5h`, `100ms`), or else as [#parse(String)].
     public static Optional<Instant> parse(String text, Instant now) throws EngineException.Invalid {
+        var span = span(text);
+        return span.isPresent() ? span.map(now::minus) : parse(text);
+    }
+
+    /// Reads a span of time as Go's; empty where the text is none.
+    public static Optional<Duration> span(String text) throws EngineException.Invalid {
         if (!text.matches(SPAN)) {
-            return parse(text);
+            return Optional.empty();
         }
         var nanos = BigDecimal.ZERO;
         for (var matcher = PART.matcher(text); matcher.find();) {
@@ -55,7 +62,7 @@ public final class Timestamps {
             nanos = nanos.add(new BigDecimal(matcher.group(1)).multiply(BigDecimal.valueOf(unit)));
         }
         try {
-            return Optional.of(now.minusNanos(nanos.setScale(0, RoundingMode.DOWN).longValueExact()));
+            return Optional.of(Duration.ofNanos(nanos.setScale(0, RoundingMode.DOWN).longValueExact()));
         } catch (ArithmeticException e) {
             throw new EngineException.Invalid("invalid time: " + text + " is too long ago");
         }
