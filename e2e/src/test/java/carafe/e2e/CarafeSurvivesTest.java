@@ -9,6 +9,8 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The daemon is killed with -9 and started again: containers go on, nothing is lost, nothing is left.
 class CarafeSurvivesTest {
@@ -111,6 +113,30 @@ class CarafeSurvivesTest {
         assertThat(inspect("ended", "{{.State.ExitCode}} {{.State.OOMKilled}}")).isEqualTo("7 false");
         assertThat(docker("logs", "ended").lines()).containsExactly("ready", "bye");
         assertThat(docker("start", "ended").text()).isEqualTo("ended");
+    }
+
+    /// It has no restart policy. As process 1 it does not hear SIGTERM, so it has not ended when the engine does.
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aRestartIsFinishedByTheNextEngine(boolean killed) throws Exception {
+        docker("run", "-d", "--name", "slow", "--stop-timeout", "1", "busybox", "sleep", "100000");
+        String before = inspect("slow", "{{.State.Pid}}");
+        try (var restart = client.to(engine).and("restart", "-t", "600", "slow").start()) {
+            Deadline.await("it was asked to end", () -> !docker(
+                    "events", "--since", "10m", "--until", "0s", "--filter", "event=kill").text().isEmpty());
+            if (killed) {
+                engine.kill();
+            } else {
+                engine.stop();
+            }
+            assertThat(restart.await().code()).isNotZero();
+        }
+        engine.start();
+        Deadline.await("it runs anew", () -> {
+            var now = inspect("slow", "{{.State.Pid}}");
+            return !now.equals("0") && !now.equals(before);
+        });
+        assertThat(inspect("slow", "{{.State.Status}} {{.RestartCount}}")).isEqualTo("running 0");
     }
 
     @Test
