@@ -178,8 +178,8 @@ public final class StepCache implements AutoCloseable {
             var layer = record.layer().map(Layer::diffId).map(layers::get);
             boolean shared = layer.filter(use -> use.isNeeded() || !counted.add(use.diffId())).isPresent();
             var use = new CacheUse(record.key().hex(), kind, record.description(),
-                    layer.map(LayerUse::fileBytes).orElse(0L), users.containsKey(record.key()), shared, record.created(), record.used(),
-                    record.uses());
+                    layer.map(LayerUse::fileBytes).orElse(0L), users.containsKey(record.key()), shared, record.created(),
+                    record.used(), record.uses());
             all.add(new Held(use, layer.map(LayerUse::diffId), layer.filter(LayerUse::isNeeded).isPresent()));
         }
         return all.reversed();
