@@ -17,6 +17,7 @@ import carafe.spec.build.CachePrune;
 import carafe.spec.build.CachePrune.Space;
 import carafe.spec.build.CacheRules;
 import carafe.spec.build.CacheUse;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -26,6 +27,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -162,6 +165,38 @@ class CacheCollectorTest {
         var room = new CachePrune(Optional.empty(), new Space(0, 0, 100_000), CachePrune.Kept.ANY, true);
         assertThat(builder.keeping().collect(List.of(room, room), Instant.now(), 0).ids()).hasSize(1);
         assertThat(kept()).isOne();
+    }
+
+    @Test
+    void bytesAreCountedWhileAStepWorksInItsMount() throws Exception {
+        build("FROM scratch\nRUN --mount=type=cache,target=/m x\n");
+        Path data = CacheMounts.open(directory.resolve("build/mounts")).list().getFirst().data();
+        var over = new AtomicBoolean();
+        var failure = new AtomicReference<Exception>();
+        var step = Thread.ofPlatform().start(() -> {
+            try {
+                while (!over.get()) {
+                    for (int i = 0; i < 20; i++) {
+                        Files.writeString(Files.createDirectories(data.resolve("d" + i)).resolve("f"), "");
+                    }
+                    for (int i = 0; i < 20; i++) {
+                        Files.delete(data.resolve("d" + i + "/f"));
+                        Files.delete(data.resolve("d" + i));
+                    }
+                }
+            } catch (IOException e) {
+                failure.set(e);
+            }
+        });
+        try {
+            for (int i = 0; i < 300; i++) {
+                assertThat(kept()).isEqualTo(2);
+            }
+        } finally {
+            over.set(true);
+            step.join();
+        }
+        assertThat(failure).hasNullValue();
     }
 
     @Test
