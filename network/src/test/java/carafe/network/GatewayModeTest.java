@@ -9,43 +9,19 @@ import carafe.kernel.RouteInfo;
 import carafe.spec.EngineException;
 import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// What the modes of a network's gateway give the bridge; what they let through is the filter's.
-class GatewayModeTest {
+class GatewayModeTest extends FabricScene {
 
     private static final String FOUR = "com.docker.network.bridge.gateway_mode_ipv4";
     private static final String SIX = "com.docker.network.bridge.gateway_mode_ipv6";
-    private static final String ONE = "1".repeat(64);
-    private static final String TWO = "2".repeat(64);
     private static final int PATIENCE_MILLIS = 30_000;
-
-    @TempDir
-    Path run;
-
-    private FabricStage stage;
-    private LinuxFabric fabric;
-
-    @BeforeEach
-    void open() throws Exception {
-        stage = new FabricStage(run);
-        fabric = stage.open();
-    }
-
-    @AfterEach
-    void close() {
-        fabric.close();
-        stage.close();
-    }
 
     private Network network(boolean internal, Map<String, String> options) throws Exception {
         return fabric.create(new NetworkRequest("lan", Driver.BRIDGE, Optional.empty(), Optional.of(true),

@@ -10,45 +10,27 @@ import carafe.kernel.LinkInfo;
 import carafe.kernel.NetRequest;
 import carafe.kernel.RouteInfo;
 import carafe.spec.EngineException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// Networks of ipvlan and of 802.1q links, which a kernel need not have: these run in the virtual machine.
 @Tag("modules")
-class IpvlanTest {
+class IpvlanTest extends FabricScene {
 
-    private static final String ONE = "1".repeat(64);
-    private static final String TWO = "2".repeat(64);
     private static final int PATIENCE_MILLIS = 30_000;
     private static final int IMPATIENCE_MILLIS = 1_000;
 
-    @TempDir
-    Path run;
-
-    private FabricStage stage;
-    private LinuxFabric fabric;
     private Neighbours neighbours;
 
     @BeforeEach
-    void open() throws Exception {
-        stage = new FabricStage(run);
-        fabric = stage.open();
+    void lan() throws Exception {
         neighbours = new Neighbours(stage);
         stage.netlink().perform(NetRequest.addLink(LinkEnd.named("lan0").raised(), "dummy"));
-    }
-
-    @AfterEach
-    void close() {
-        fabric.close();
-        stage.close();
     }
 
     private Network ipvlan(String name, Map<String, String> options, String... subnets) throws Exception {

@@ -8,44 +8,26 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carafe.kernel.LinkEnd;
 import carafe.kernel.NetRequest;
 import carafe.spec.EngineException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// The modes of macvlan, as the kernel has them: who reaches whom.
-class MacvlanModeTest {
+class MacvlanModeTest extends FabricScene {
 
-    private static final String ONE = "1".repeat(64);
-    private static final String TWO = "2".repeat(64);
     private static final int PATIENCE_MILLIS = 30_000;
     private static final int IMPATIENCE_MILLIS = 500;
 
-    @TempDir
-    Path run;
-
-    private FabricStage stage;
-    private LinuxFabric fabric;
     private Neighbours neighbours;
 
     @BeforeEach
-    void open() throws Exception {
-        stage = new FabricStage(run);
-        fabric = stage.open();
+    void lan() throws Exception {
         neighbours = new Neighbours(stage);
         stage.netlink().perform(NetRequest.addVeth(LinkEnd.named("lan0").raised(), LinkEnd.named("switch0")),
                 NetRequest.raise("switch0"));
-    }
-
-    @AfterEach
-    void close() {
-        fabric.close();
-        stage.close();
     }
 
     private Network macvlan(String mode) throws Exception {

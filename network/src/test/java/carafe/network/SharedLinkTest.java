@@ -11,42 +11,18 @@ import carafe.kernel.NetRequest;
 import carafe.kernel.RouteInfo;
 import carafe.spec.EngineException;
 import carafe.spec.Failpoints;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Networks on links of the host, as far as every kernel has them: macvlan, and what is refused before a link is made.
 /// [IpvlanTest] has the rest.
-class SharedLinkTest {
+class SharedLinkTest extends FabricScene {
 
-    private static final String ONE = "1".repeat(64);
-    private static final String TWO = "2".repeat(64);
     private static final int PATIENCE_MILLIS = 10_000;
-
-    @TempDir
-    Path run;
-
-    private FabricStage stage;
-    private LinuxFabric fabric;
-
-    @BeforeEach
-    void open() throws Exception {
-        stage = new FabricStage(run);
-        fabric = stage.open();
-    }
-
-    @AfterEach
-    void close() {
-        fabric.close();
-        stage.close();
-    }
 
     static NetworkRequest shared(String name, Driver driver, Map<String, String> options, String... subnets) {
         return new NetworkRequest(name, driver, Optional.empty(),

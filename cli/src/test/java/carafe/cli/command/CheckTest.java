@@ -2,38 +2,12 @@ package carafe.cli.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carafe.cli.session.TestSession;
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// `system check`: what is wrong on the host.
-class CheckTest {
+class CheckTest extends CommandScene {
 
     private static final String SUMMARY = "Checked 2 layers and 3 blobs, 10B\n";
-
-    @TempDir
-    Path directory;
-
-    private final TestSession caller = new TestSession();
-    private FakeEngine engine;
-
-    @BeforeEach
-    void start() throws Exception {
-        engine = new FakeEngine(directory);
-        caller.environment.put("CARAFE_HOST", engine.host());
-    }
-
-    @AfterEach
-    void stop() {
-        engine.close();
-    }
-
-    private int run(String... words) {
-        return Carafe.run(caller.session(words), address -> false);
-    }
 
     private void answers(String host) {
         engine.on("POST /system/check", 200,

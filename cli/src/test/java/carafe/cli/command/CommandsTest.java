@@ -7,22 +7,18 @@ import carafe.http.Headers;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// Words, exit codes and output of the commands. `help/` holds what `docker` 28.2 prints for `--help`, with our name and
 /// without what is a swarm's, and what we print for the commands on volumes that are ours alone.
-class CommandsTest {
+class CommandsTest extends CommandScene {
 
     private static final List<String> HELPS = List.of(
             "attach", "container-inspect", "container-ls", "container-rm", "create", "events", "exec", "history",
@@ -32,27 +28,6 @@ class CommandsTest {
             "system-events",
             "system-info", "tag", "top", "unpause", "volume-clone", "volume-create", "volume-export", "volume-import",
             "volume-inspect", "volume-ls", "volume-prune", "volume-rename", "volume-rm", "wait");
-
-    @TempDir
-    Path directory;
-
-    private final TestSession caller = new TestSession();
-    private FakeEngine engine;
-
-    @BeforeEach
-    void start() throws Exception {
-        engine = new FakeEngine(directory);
-        caller.environment.put("CARAFE_HOST", engine.host());
-    }
-
-    @AfterEach
-    void stop() {
-        engine.close();
-    }
-
-    private int run(String... words) {
-        return Carafe.run(caller.session(words), address -> false);
-    }
 
     @TestFactory
     Stream<DynamicTest> helpIsDockersWithOurName() {

@@ -3,37 +3,12 @@ package carafe.cli.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carafe.cli.session.TestSession;
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// The commands on networks: what they ask the engine, and what they print.
-class NetworkCommandsTest {
-
-    @TempDir
-    Path directory;
-
-    private final TestSession caller = new TestSession();
-    private FakeEngine engine;
-
-    @BeforeEach
-    void start() throws Exception {
-        engine = new FakeEngine(directory);
-        caller.environment.put("CARAFE_HOST", engine.host());
-    }
-
-    @AfterEach
-    void stop() {
-        engine.close();
-    }
-
-    private int run(String... words) {
-        return Carafe.run(caller.session(words), address -> false);
-    }
+class NetworkCommandsTest extends CommandScene {
 
     @Test
     void rangesGoToTheirSubnets() throws Exception {

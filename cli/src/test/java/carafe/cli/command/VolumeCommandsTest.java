@@ -2,7 +2,6 @@ package carafe.cli.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carafe.cli.session.TestSession;
 import carafe.http.Headers;
 import java.io.ByteArrayInputStream;
 import java.net.URLDecoder;
@@ -10,35 +9,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// The commands on volumes: what they ask the engine, and what they print.
-class VolumeCommandsTest {
+class VolumeCommandsTest extends CommandScene {
 
-    @TempDir
-    Path directory;
-
-    private final TestSession caller = new TestSession();
     private final List<String> sent = new CopyOnWriteArrayList<>();
-    private FakeEngine engine;
-
-    @BeforeEach
-    void start() throws Exception {
-        engine = new FakeEngine(directory);
-        caller.environment.put("CARAFE_HOST", engine.host());
-    }
-
-    @AfterEach
-    void stop() {
-        engine.close();
-    }
-
-    private int run(String... words) {
-        return Carafe.run(caller.session(words), address -> false);
-    }
 
     private String lastAsked() {
         return URLDecoder.decode(engine.asked.getLast(), StandardCharsets.UTF_8);
