@@ -130,6 +130,7 @@ public final class Spawner implements AutoCloseable {
                 try (var pidfd = running.pidfd().orElseGet(() -> flight.cloned().join().pidfd())) {
                     Flight.signal(pidfd, Linux.SIGKILL); // it was faster
                 }
+                awaitEnd(flight);
                 return;
             } catch (ExecutionException e) {
                 flight.forgetClone();
@@ -137,6 +138,25 @@ public final class Spawner implements AutoCloseable {
             } catch (TimeoutException | InterruptedException e) {
                 flight.kill();
             }
+        }
+    }
+
+    /// What the process was in can be removed when it has ended, and not before.
+    private static void awaitEnd(Flight flight) {
+        long end = System.nanoTime() + GRACE.toNanos();
+        boolean interrupted = false;
+        while (true) {
+            try {
+                flight.exit().get(left(end), TimeUnit.NANOSECONDS);
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            } catch (ExecutionException | TimeoutException e) {
+                break; // nobody will tell it any more
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 

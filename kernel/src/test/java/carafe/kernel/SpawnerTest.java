@@ -10,6 +10,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -342,6 +346,31 @@ final class SpawnerTest {
                     .isInstanceOfSatisfying(
                             KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ETIMEDOUT));
             Stage.awaitNoProcess(directory);
+        }
+    }
+
+    /// What it was in is removed by whoever cancelled it, and can be no sooner.
+    @Test
+    void programThatRanAlreadyHasEndedWhenItsLaunchIsCancelled() throws Exception {
+        try (var stage = stage()) {
+            var client = stage.client(MonitorStream.STDOUT);
+            stage.rendezvous = Optional.of((_, _) -> {
+                read(client); // its monitor relays what it says: it has told that it runs
+                stage.passedOn();
+                throw new InterruptedException("whoever wanted it does not any more");
+            });
+            var words = stage.pipes(NO_INPUT).launch("print", "here", "then", "hang");
+            assertThatThrownBy(() -> spawner.launch(words, Stage.DEADLINE))
+                    .isInstanceOf(InterruptedException.class);
+            assertThat(stage.record()).get().extracting(ExitRecord::signal).isEqualTo(9);
+        }
+    }
+
+    private static void read(SocketChannel client) {
+        try {
+            client.read(ByteBuffer.allocate(1));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
