@@ -135,6 +135,7 @@ const groups = {
       await container.rename({ name: 'dockerode-renamed' });
       await container.update({ RestartPolicy: { Name: 'no' } });
       await container.restart({ t: 1 });
+      while (!(await container.top()).Processes.flat().includes('sleep 0.1')) await pause(10); // its trap is set before
       const waited = container.wait();
       await container.stop({ t: 5 });
       assert.equal((await waited).StatusCode, 7);

@@ -113,6 +113,15 @@ final class Endings {
         }
     }
 
+    /// Confined to the container's queue: what is written of it from now on comes behind its end, not before.
+    void writeFirst(Container container) {
+        try {
+            settle(container);
+        } catch (EngineException e) {
+            LOG.warn("container {}: {}", container.id(), e.getMessage());
+        }
+    }
+
     /// Returns when nothing of the ended process is left; what failed is tried again. Waits a minute at most.
     void finish(Ending ending) throws EngineException {
         ending.wanted.countDown();

@@ -194,7 +194,7 @@ final class Lifecycle {
         // The row's own time where it has one: the monitor took its time a moment apart from its report.
         var running = new State.Running(process.pid(), known.map(State.Running::startedAt).orElse(process.startedAt()));
         boolean isBack = known.isEmpty() || known.get().pid() != process.pid();
-        var restarts = isBack ? before.restarts().staying() : before.restarts();
+        var restarts = isBack && before.restarts().comingBack() ? ContainerSnapshot.Restarts.NONE : before.restarts();
         boolean written = known.isPresent() && restarts.equals(before.restarts());
         container.showRunning(process, before.with(paused ? new State.Paused(running) : running).with(restarts));
         var writing = written ? Optional.<Database.Writing>empty() : Optional.of(book.saveState(container.snapshot()));
@@ -398,14 +398,21 @@ final class Lifecycle {
     void givenUp(Container container) throws EngineException {
         var before = container.snapshot();
         if (!closed && !container.removed() && before.restarts().comingBack()) {
+            starts.endings.writeFirst(container);
             var next = before.with(before.restarts().staying());
             container.show(next);
             book.saveState(next).await();
         }
     }
 
+    /// Confined: a user does not want the start of one that has ended, whoever else does; its row knows of its end.
+    void endingWritten(Container container) {
+        starts.endings.writeFirst(container);
+    }
+
     /// Confined: the policy wanted to restart it, and a user does not, or does it himself.
     void settle(Container container, State.Restarting pending, boolean comingBack) throws EngineException {
+        starts.endings.writeFirst(container);
         var next = container.snapshot()
                 .with(pending.last())
                 .with(container.snapshot().restarts().ended(comingBack));
@@ -429,6 +436,7 @@ final class Lifecycle {
             case State.Created _, State.Running _, State.Paused _, State.Removing _ ->
                 new State.Created(Optional.of(failure));
         };
+        starts.endings.writeFirst(container);
         var shown = snapshot.with(next).with(closed ? snapshot.restarts() : snapshot.restarts().staying());
         container.showEnded(shown, failure.exitCode());
         try {

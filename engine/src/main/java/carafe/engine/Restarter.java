@@ -42,8 +42,9 @@ final class Restarter {
 
     /// At the engine's start: an earlier engine had begun to restart it, and it has not ended yet.
     void finish(Container container) {
+        var coming = container.comeBack(); // others see that before they look for it
         Thread.ofVirtual().name("restart of " + container.id().substring(0, 12)).start(() -> {
-            try {
+            try (coming) {
                 restart(container, StopRequest.DEFAULT);
             } catch (EngineException e) {
                 LOG.warn("the restart of container {} that an earlier engine began could not be finished: {}",

@@ -102,7 +102,11 @@ final class Stopper {
     /// Confined: its policy's start was given up, failed or is pending, and a user does not want it.
     private void stayStopped(Container container) {
         container.cancelRestart(true);
+        lifecycle.endingWritten(container);
         remember(container, container.snapshot().restarts().ended(false));
+        if (container.snapshot().host().autoRemove()) {
+            lifecycle.removeLater(container);
+        }
     }
 
     /// Sends a signal because a user says so. SIGKILL returns when the container has ended. A start that

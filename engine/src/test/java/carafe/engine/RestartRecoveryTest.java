@@ -77,6 +77,20 @@ final class RestartRecoveryTest {
         return answer;
     }
 
+    /// Another status of what is in a row.
+    private interface Rewriting {
+        Json.Obj of(Json.Obj status) throws Exception;
+    }
+
+    /// Makes another row of what the engine has written of the container.
+    private void rewrite(String id, Rewriting change) throws Exception {
+        try (var database = Database.open(layout.database())) {
+            var row = database.rows().stream().filter(one -> one.id().equals(id)).findFirst().orElseThrow();
+            database.write(new Change.Replace(new Row(id, row.name(), row.state(), row.createdNanos(), row.document(),
+                    change.of((Json.Obj) Json.parse(row.status())).print())));
+        }
+    }
+
     private static void wasCutShort(CompletableFuture<Boolean> answer) {
         assertThatThrownBy(() -> answer.get(20, TimeUnit.SECONDS)).isInstanceOf(ExecutionException.class)
                 .cause().isInstanceOf(EngineException.Unavailable.class).hasMessage("the engine is shutting down");
@@ -106,13 +120,12 @@ final class RestartRecoveryTest {
         for (int number = 0; number < 5; number++) {
             guests.add(start("witness" + number, guest, "sleep"));
         }
-        for (int end = 0; end < 5; end++) { // the wait doubles every time
-            eventually(() -> harness.state("owner") instanceof State.Running);
-            harness.runtime.end(layout.run(owner), 1);
-            eventually(() -> harness.state("owner") instanceof State.Restarting);
-        }
+        harness.runtime.end(layout.run(owner), 1);
+        eventually(() -> harness.state("owner") instanceof State.Restarting);
         harness.engine.settle(); // its row says when it starts
         harness.engine.abandon();
+        String later = harness.clock.instant().plusSeconds(10).toString();
+        rewrite(owner, status -> status.with("State", status.object("State").with("NextStart", Json.of(later))));
         guests.forEach(id -> harness.runtime.vanish(layout.run(id)));
         harness.reopenAfterAbandon();
         assertThatThrownBy(() -> harness.containers().stop("guest", StopRequest.DEFAULT))
@@ -162,20 +175,30 @@ final class RestartRecoveryTest {
     /// The engine died between the start and the row that says so.
     @Test
     void oneThatHasComeBackAlreadyIsLeftAlone() throws Exception {
-        String id = start("web", "{}", "sleep");
+        String id = start("web", "{\"RestartPolicy\":{\"Name\":\"unless-stopped\"}}", "sleep");
         harness.engine.abandon();
-        try (var database = Database.open(layout.database())) {
-            var row = database.rows().stream().filter(one -> one.id().equals(id)).findFirst().orElseThrow();
-            var status = (Json.Obj) Json.parse(row.status());
-            var state = status.object("State").with("Pid", Json.of(1));
-            database.write(new Change.Replace(new Row(id, row.name(), row.state(), row.createdNanos(), row.document(),
-                    status.with("State", state).with("ComingBack", Json.of(true)).print())));
-        }
+        rewrite(id, status -> status.with("State", status.object("State").with("Pid", Json.of(1)))
+                .with("ComingBack", Json.of(true)).with("StoppedByUser", Json.of(true)));
         harness.reopenAfterAbandon();
-        assertThat(restarts("web").comingBack()).isFalse();
+        assertThat(restarts("web")).isEqualTo(ContainerSnapshot.Restarts.NONE);
         harness.crash();
-        assertThat(restarts("web").comingBack()).as("and its row knows").isFalse();
+        assertThat(restarts("web")).as("and its row knows").isEqualTo(ContainerSnapshot.Restarts.NONE);
         assertThat(harness.runtime.started()).hasSize(1);
+    }
+
+    /// Its end is written a moment after it, and must not be written over what came then.
+    @Test
+    void aRestartThatFailedIsNobodysToFinish() throws Exception {
+        start("db", "{}", "sleep");
+        start("web", "{\"Links\":[\"db\"]}", "sleep");
+        harness.containers().stop("db", StopRequest.DEFAULT);
+        assertThatThrownBy(() -> harness.containers().restart("web", StopRequest.DEFAULT)).isInstanceOf(EngineException.class);
+        harness.engine.settle();
+        harness.containers().start("db");
+        harness.crash();
+        assertThat(restarts("web").comingBack()).isFalse();
+        assertThat(harness.state("web")).isInstanceOfSatisfying(State.Exited.class,
+                exited -> assertThat(exited.failure()).as("why").isPresent());
     }
 
     @Test

@@ -77,7 +77,7 @@ final class LinuxFabric implements Fabric {
                 new Sandboxes.Tools(thread,
                         new NamespacePool(thread, POOL, new CablesAhead(thread.insideHome(Netlink::open), marks, graveyard),
                                 parts.failpoints()),
-                        new Cables(host, thread, bridges, this::remade), graveyard, notes, marks, arrivals),
+                        new Cables(host, thread, bridges, this::remade), graveyard, notes, marks, arrivals, bridging),
                 addresses, listeners, parts.failpoints());
         watch = new DeletedLinks(thread.insideHome(LinkWatch::open), this::deleted);
     }

@@ -258,6 +258,7 @@ final class NamespacePool implements AutoCloseable {
             } else {
                 ready.addLast(made);
             }
+            due &= isShort();
             return true;
         } finally {
             lock.unlock();

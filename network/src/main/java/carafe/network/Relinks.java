@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -24,12 +25,14 @@ final class Relinks {
     private final Cables cables;
     private final List<EndpointListener> listeners;
     private final Failpoints failpoints;
+    private final ReentrantLock bridging;
     private final ConcurrentMap<String, Integer> rounds = new ConcurrentHashMap<>();
 
     /// `cells` is a view: who is not in it is left alone.
-    Relinks(ConcurrentMap<String, Cell> cells, Cables cables, List<EndpointListener> listeners, Failpoints failpoints) {
+    Relinks(ConcurrentMap<String, Cell> cells, Sandboxes.Tools tools, List<EndpointListener> listeners, Failpoints failpoints) {
         this.cells = cells;
-        this.cables = cables;
+        this.cables = tools.cables();
+        this.bridging = tools.bridging();
         this.listeners = listeners;
         this.failpoints = failpoints;
     }
@@ -43,14 +46,23 @@ final class Relinks {
         return rounds.getOrDefault(networkId, 0);
     }
 
-    /// Does for a newcomer, who is in `cells` now, what was done for the others since he asked for `seen`.
+    /// Does for a newcomer, who is in `cells` now, what was done for the others since he asked for `seen`. Takes `bridging`
+    /// only where something was.
     void catchUp(Cell cell, Map<String, Integer> seen) {
-        seen.forEach((networkId, round) -> {
-            if (round != round(networkId)) {
-                reattach(cell, networkId);
-                cell.alone(() -> relayShared(cell, networkId));
-            }
-        });
+        if (seen.entrySet().stream().allMatch(network -> network.getValue() == round(network.getKey()))) {
+            return;
+        }
+        bridging.lock();
+        try {
+            seen.forEach((networkId, round) -> {
+                if (round != round(networkId)) {
+                    reattach(cell, networkId);
+                    cell.alone(() -> relayShared(cell, networkId));
+                }
+            });
+        } finally {
+            bridging.unlock();
+        }
     }
 
     private void relayShared(Cell cell, String networkId) {

@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -45,9 +46,9 @@ final class Sandboxes implements AutoCloseable {
     private final Relinks relinks;
     private final Takeover takeover;
 
-    /// Who does the work.
+    /// Who does the work; `bridging` is that of [LinuxFabric].
     record Tools(NamespaceThread thread, NamespacePool namespaces, Cables cables, Graveyard graveyard,
-            SandboxNotes notes, Marks marks, Arrivals arrivals) {}
+            SandboxNotes notes, Marks marks, Arrivals arrivals, ReentrantLock bridging) {}
 
     Sandboxes(Tools tools, Addresses addresses, List<EndpointListener> listeners, Failpoints failpoints) {
         this.tools = tools;
@@ -55,7 +56,7 @@ final class Sandboxes implements AutoCloseable {
         this.addresses = addresses;
         this.listeners = listeners;
         this.failpoints = failpoints;
-        relinks = new Relinks(cells, tools.cables, listeners, failpoints);
+        relinks = new Relinks(cells, tools, listeners, failpoints);
         takeover = new Takeover(tools, addresses, listeners, failpoints, cells);
     }
 
@@ -194,6 +195,14 @@ final class Sandboxes implements AutoCloseable {
 
         @Override
         public void complete() throws EngineException {
+            try (var _ = arrival) {
+                arrive();
+            } finally {
+                tools.namespaces.refill();
+            }
+        }
+
+        private void arrive() throws EngineException {
             boolean opened = false;
             try {
                 diary.resume();
@@ -216,8 +225,6 @@ final class Sandboxes implements AutoCloseable {
                 if (!opened) {
                     undo(cell.containerId(), cell.places(), Optional.of(cell.namespace()));
                 }
-                arrival.close();
-                tools.namespaces.refill();
             }
         }
     }

@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -79,7 +80,8 @@ class OneBatchTest {
                 new CablesAhead(thread.insideHome(Netlink::open), marks, graveyard), Failpoints.none());
         return new Sandboxes(
                 new Sandboxes.Tools(thread, namespaces, new Cables(host, thread, bridges, bridges::make), graveyard,
-                        SandboxNotes.open(run.resolve("n")), marks, new Arrivals(Set.of("front", "back"))),
+                        SandboxNotes.open(run.resolve("n")), marks, new Arrivals(Set.of("front", "back")),
+                        new ReentrantLock()),
                 addresses, List.of(), Failpoints.none());
     }
 

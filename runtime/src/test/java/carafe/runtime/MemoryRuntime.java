@@ -42,11 +42,18 @@ public final class MemoryRuntime implements ContainerRuntime {
     private final Path sockets;
     private final Failpoints failpoints;
     private final List<Bundle> started = new ArrayList<>();
+    private volatile CountDownLatch births = new CountDownLatch(0);
 
     /// `sockets` is a directory for unix sockets.
     public MemoryRuntime(Path sockets, Failpoints failpoints) {
         this.sockets = sockets;
         this.failpoints = failpoints;
+    }
+
+    /// From now on starts wait, with all they need, until the answer is counted down.
+    public CountDownLatch hold() {
+        births = new CountDownLatch(1);
+        return births;
     }
 
     /// Bundles of all successful starts.
@@ -217,6 +224,7 @@ public final class MemoryRuntime implements ContainerRuntime {
             throw new StartFailure(StartFailure.Kind.OTHER, "", "the run directory is in use: " + bundle.runDir());
         }
         rest.await();
+        awaitBirth();
         var process = new MemoryProcess(bundle.id(), bundle.runDir(), args, clients);
         try {
             Files.createDirectories(bundle.runDir());
@@ -229,6 +237,15 @@ public final class MemoryRuntime implements ContainerRuntime {
         }
         process.begin(bundle.log());
         return process;
+    }
+
+    private void awaitBirth() throws StartFailure {
+        try {
+            births.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StartFailure(StartFailure.Kind.OTHER, "", "interrupted", e);
+        }
     }
 
     private static void check(List<String> args) throws StartFailure {

@@ -94,7 +94,7 @@ final class Elements {
                 : new Member(sets.published, new NftElement(
                         List.of(protocol, address(binding.address()), port(binding.hostPort())), to)));
         if (target.direct().everybody()) {
-            put(members, sets.routed, protocol, address, port);
+            put(members, sets.anybody, protocol, address, port);
         }
         for (String link : target.direct().links()) {
             put(members, sets.direct, name(link), protocol, address, port);

@@ -65,7 +65,8 @@ final class Ruleset {
     /// The sets of one family.
     ///
     /// `published` is by the host's address, `everywhere` for all of them; `routed` are container's ports that others may
-    /// reach without translation, `direct` those that others may who come by a certain link; `own` are the ranges of each
+    /// reach without translation, `direct` those that others may who come by a certain link, `anybody` those that all may who
+    /// come by no bridge; `own` are the ranges of each
     /// bridge; `open` bridges let everything in; `masked` ones give what leaves the address of the link it leaves by, those
     /// in `leaving` the one it says.
     enum Sets {
@@ -76,6 +77,7 @@ final class Ruleset {
         final NftSet everywhere;
         final NftSet routed;
         final NftSet direct;
+        final NftSet anybody;
         final NftSet own;
         final NftSet open;
         final NftSet masked;
@@ -91,6 +93,7 @@ final class Ruleset {
             routed = new NftSet("routed" + family, whole, List.of());
             direct = new NftSet("direct" + family,
                     List.of(NftType.IFNAME, NftType.INET_PROTO, address, NftType.INET_SERVICE), List.of());
+            anybody = new NftSet("anybody" + family, whole, List.of());
             own = new NftSet("own" + family, List.of(NftType.IFNAME, address), List.of(), true);
             open = new NftSet("open" + family, LINK, List.of());
             masked = new NftSet("masked" + family, LINK, List.of());
@@ -114,7 +117,7 @@ final class Ruleset {
     static NftTable table(String name, String owner) {
         var sets = new ArrayList<>(List.of(BRIDGES, SAME, PEERS, INTERNAL, TRANSLATORS, SOURCES));
         for (var family : Sets.values()) {
-            sets.addAll(List.of(family.published, family.everywhere, family.routed, family.direct, family.own, family.open,
+            sets.addAll(List.of(family.published, family.everywhere, family.routed, family.direct, family.anybody, family.own, family.open,
                     family.masked, family.leaving));
         }
         return new NftTable(name, owner, sets, List.of(
@@ -171,6 +174,10 @@ final class Ruleset {
                 List.of(new Family(true), in(target(Sets.SIX), Sets.SIX.routed), new Accept()),
                 List.of(new Family(false), in(arriving(Sets.FOUR), Sets.FOUR.direct), new Accept()),
                 List.of(new Family(true), in(arriving(Sets.SIX), Sets.SIX.direct), new Accept()),
+                List.of(new Family(false), new In(IN, true, BRIDGES.name()), in(target(Sets.FOUR), Sets.FOUR.anybody),
+                        new Accept()),
+                List.of(new Family(true), new In(IN, true, BRIDGES.name()), in(target(Sets.SIX), Sets.SIX.anybody),
+                        new Accept()),
                 List.of(in(OUT, BRIDGES), new Drop()));
     }
 

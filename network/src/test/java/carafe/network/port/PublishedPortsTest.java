@@ -362,6 +362,7 @@ class PublishedPortsTest {
         ports.close();
         filter.close();
         open(Failpoints.none(), new PublishedPorts.Ways(Optional.empty(), true));
+        filter.admit(PortFilterTest.bridge("br1", false, Map.of()));
         filter.hold();
         reserve("c1", true, tcp(80, "127.0.0.1", 8080), tcp(80, "", 9090));
         ports.attached(dual(Map.of()));
@@ -370,6 +371,7 @@ class PublishedPortsTest {
             assertThat(Service.ask(town, "outside", "fd00:30::2", 80)).isEqualTo("web fd00:9:0:0:0:0:0:2");
             assertThat(Service.ask(town, "outside", "10.9.0.1", 9090)).as("as ever").isEqualTo("web 10.9.0.2");
             assertThat(Service.askInVain(town, "outside", "172.30.0.2", 81)).as("not published").isEqualTo("silence");
+            assertThat(Service.askInVain(town, "other", "172.30.0.2", 80)).as("another bridge").isEqualTo("silence");
             assertThat(ports.reach("c1").getFirst().remarks()).contains("from all hosts that have a route to it, as far as"
                     + " the host's firewall lets them, at 172.30.0.2:80 too");
             ports.release("c1");

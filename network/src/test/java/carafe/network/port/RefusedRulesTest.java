@@ -52,7 +52,7 @@ class RefusedRulesTest {
             opened.admit(PortFilterTest.bridge("br0", false, Map.of()));
             return opened;
         });
-        ports = town.in("host", () -> new PublishedPorts(filter, new PublishedPorts.Ways(Optional.empty(), false), directory, Failpoints.none()));
+        ports = town.in("host", () -> new PublishedPorts(filter, PublishedPorts.Ways.NONE, directory, Failpoints.none()));
         filter.hold();
     }
 
