@@ -358,6 +358,7 @@ final class Memberships {
     /// Confined to the container's queue, or at the engine's start: its networks and who asks for its ports know it by the
     /// name it has now. One that does not run is nowhere known.
     void rename(ContainerSnapshot container) throws EngineException {
+        fabric.refuseUnheld(container.id());
         var sandbox = fabric.sandbox(container.id());
         if (sandbox.isEmpty()) {
             return;
@@ -375,6 +376,7 @@ final class Memberships {
 
     /// Confined to the container's queue: one more network for one that runs.
     void connectRunning(ContainerSnapshot container, Network network, EndpointSettings settings) throws EngineException {
+        fabric.refuseUnheld(container.id());
         if (fabric.sandbox(container.id()).isEmpty()) {
             throw new EngineException.Conflict("container " + container.name() + " was started without a network and cannot"
                     + " be connected to " + network.name() + " while it runs: stop it, connect it and start it again");

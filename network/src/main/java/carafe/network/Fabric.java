@@ -110,6 +110,10 @@ public interface Fabric extends AutoCloseable {
     /// The container's sandbox now.
     Optional<Sandbox> sandbox(String containerId);
 
+    /// @throws EngineException.Unavailable the container runs, and its networks could not be taken over when the engine
+    ///     started: they stay as they are while it runs
+    default void refuseUnheld(String containerId) throws EngineException.Unavailable {}
+
     /// Connects a running container to one more network.
     /// @throws EngineException.NotFound the network was removed meanwhile
     Endpoint connect(String containerId, Joining joining) throws EngineException;

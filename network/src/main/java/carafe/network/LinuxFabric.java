@@ -399,6 +399,11 @@ final class LinuxFabric implements Fabric {
     }
 
     @Override
+    public void refuseUnheld(String containerId) throws EngineException.Unavailable {
+        sandboxes.refuseUnheld(containerId);
+    }
+
+    @Override
     public Endpoint connect(String containerId, Joining joining) throws EngineException {
         return sandboxes.connect(containerId, joining);
     }

@@ -398,11 +398,15 @@ final class Sandboxes implements AutoCloseable {
         }
     }
 
-    void disconnect(String containerId, String networkId) throws EngineException {
+    void refuseUnheld(String containerId) throws EngineException.Unavailable {
         if (takeover.unheld().containsKey(containerId)) {
             throw new EngineException.Unavailable("the networks of container " + containerId + " cannot be changed while it"
                     + " runs: they could not be taken over when the engine started, whose log says why; restart it");
         }
+    }
+
+    void disconnect(String containerId, String networkId) throws EngineException {
+        refuseUnheld(containerId);
         var cell = cells.get(containerId);
         if (cell != null) {
             for (var place : cell.places()) {

@@ -78,6 +78,7 @@ class TakeoverTest {
                 next.close(TWO);
                 assertThatThrownBy(() -> next.disconnect(ONE, network.id())).isInstanceOf(EngineException.Unavailable.class)
                         .hasMessageContaining("could not be taken over");
+                assertThatThrownBy(() -> next.refuseUnheld(ONE)).isInstanceOf(EngineException.Unavailable.class);
                 assertThatThrownBy(() -> next.remove(network)).isInstanceOf(EngineException.Forbidden.class)
                         .hasMessageContaining("id:\"111111111111\"");
                 next.rest();
@@ -85,6 +86,7 @@ class TakeoverTest {
                 next.close(ONE);
                 next.settle();
                 assertThat(listener.heard).endsWith("-eth0");
+                next.refuseUnheld(ONE);
                 assertThat(stage.links()).doesNotContain(link);
                 assertThat(next.usage(network).getFirst().inUse()).isEqualTo(1);
                 assertThat(run.resolve(FabricStage.NAME)).isEmptyDirectory();

@@ -117,8 +117,8 @@ final class Ruleset {
     static NftTable table(String name, String owner) {
         var sets = new ArrayList<>(List.of(BRIDGES, SAME, PEERS, INTERNAL, TRANSLATORS, SOURCES));
         for (var family : Sets.values()) {
-            sets.addAll(List.of(family.published, family.everywhere, family.routed, family.direct, family.anybody, family.own, family.open,
-                    family.masked, family.leaving));
+            sets.addAll(List.of(family.published, family.everywhere, family.routed, family.direct, family.anybody, family.own,
+                    family.open, family.masked, family.leaving));
         }
         return new NftTable(name, owner, sets, List.of(
                 new NftChain("guard", Kind.FILTER, Hook.PREROUTING, RAW, guard()),
