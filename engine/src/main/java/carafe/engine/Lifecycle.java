@@ -405,7 +405,7 @@ final class Lifecycle {
         }
     }
 
-    /// Confined: a user does not want the start of one that has ended, whoever else does; its row knows of its end.
+    /// Confined: what is written of it from now on comes behind its end.
     void endingWritten(Container container) {
         starts.endings.writeFirst(container);
     }

@@ -9,40 +9,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carafe.kernel.LinkInfo;
 import carafe.kernel.NetRequest;
 import carafe.spec.Failpoints;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// Containers on their way into a network while something happens to it.
-class NewcomersTest {
+class NewcomersTest extends StageScene {
 
-    private static final String ONE = "1".repeat(64);
     private static final Duration PATIENCE = Duration.ofSeconds(20);
-
-    @TempDir
-    Path run;
-
-    private FabricStage stage;
-
-    @BeforeEach
-    void open() throws Exception {
-        stage = new FabricStage(run);
-    }
-
-    @AfterEach
-    void close() {
-        stage.close();
-    }
 
     private static void eventually(Callable<Boolean> condition) throws Exception {
         long deadline = System.nanoTime() + PATIENCE.toNanos();

@@ -13,34 +13,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Containers run while the engine that put them into their networks is gone, and the next one finds something amiss.
-class TakeoverTest {
+class TakeoverTest extends StageScene {
 
-    private static final String ONE = "1".repeat(64);
-    private static final String TWO = "2".repeat(64);
     private static final String THREE = "3".repeat(64);
-
-    @TempDir
-    Path run;
-
-    private FabricStage stage;
-
-    @BeforeEach
-    void open() throws Exception {
-        stage = new FabricStage(run);
-    }
-
-    @AfterEach
-    void close() {
-        stage.close();
-    }
 
     /// How many descriptors of this process hold the network namespace of another.
     private static long holders(Dweller process) throws IOException {
