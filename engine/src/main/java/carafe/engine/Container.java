@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 final class Container {
     private final String id;
     private final Mailbox mailbox;
-    private final Waits waits = new Waits();
+    private final Deliveries deliveries = new Deliveries(Deliveries.PATIENCE);
+    private final Waits waits = new Waits(deliveries);
     private final RestartDelay delay = new RestartDelay();
 
     private volatile ContainerSnapshot snapshot;
@@ -45,6 +46,10 @@ final class Container {
 
     Waits waits() {
         return waits;
+    }
+
+    Deliveries deliveries() {
+        return deliveries;
     }
 
     RestartDelay delay() {
@@ -145,6 +150,7 @@ final class Container {
 
     /// Confined: shows that it runs as `running`.
     void showRunning(RunningContainer running, ContainerSnapshot next) {
+        deliveries.live();
         process = running;
         snapshot = next;
     }
@@ -155,6 +161,7 @@ final class Container {
         var conditions = next.state() instanceof State.Restarting
                 ? List.of(WaitCondition.NEXT_EXIT)
                 : List.of(WaitCondition.NEXT_EXIT, WaitCondition.NOT_RUNNING);
+        deliveries.end();
         waits.change(
                 () -> {
                     process = null;

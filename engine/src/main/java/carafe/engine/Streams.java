@@ -80,11 +80,17 @@ final class Streams {
         boolean terminal = container.snapshot().config().streams().terminal();
         if (container.state() instanceof State.Running) {
             SocketChannel channel = container.process().attach(wanted);
-            return new ChannelAttachment(channel, terminal, keys, earlier, () -> left(container, keys));
+            var delivery = container.deliveries().begin();
+            return new ChannelAttachment(channel, terminal, keys, earlier, () -> {
+                delivery.done();
+                left(container, keys);
+            });
         }
         var endpoint = runtime.endpoint(wanted);
         container.clients().add(endpoint);
+        var delivery = container.deliveries().begin();
         return new ChannelAttachment(endpoint.channel(), terminal, keys, earlier, () -> {
+            delivery.done();
             container.mailbox().tell(() -> { // not in the middle of a start, which hands it on
                 container.clients().remove(endpoint);
                 endpoint.close();

@@ -13,8 +13,14 @@ import org.jspecify.annotations.Nullable;
 /// Those who wait for one container. The lock guards the list and orders registrations and changes of state, so that
 /// none falls between; it is held for memory operations only.
 final class Waits {
+    private final Deliveries deliveries;
     private final Object lock = new Object();
     private final List<Wait> waiting = new ArrayList<>();
+
+    /// An answer comes after what `deliveries` says is on its way to clients.
+    Waits(Deliveries deliveries) {
+        this.deliveries = deliveries;
+    }
 
     /// Registers a wait. If `now` already answers it, it is over at once.
     Wait register(WaitCondition condition, Supplier<Optional<Waiting.Result>> now) {
@@ -83,6 +89,9 @@ final class Waits {
             Result known = result;
             if (known == null) {
                 throw new AssertionError("a wait ended without a result");
+            }
+            if (known.error().isEmpty()) {
+                deliveries.await();
             }
             return known;
         }
