@@ -41,10 +41,17 @@ final class OsFiles implements Files {
     private static final int PERMISSIONS = 07777; // with setuid, setgid and sticky
 
     private final Capabilities capabilities;
+    private final Lister lister;
 
     /// Asks `capabilities` for those of files.
     OsFiles(Capabilities capabilities) {
+        this(capabilities, OsFiles::listed);
+    }
+
+    /// Asks `lister` what directories hold, too.
+    OsFiles(Capabilities capabilities, Lister lister) {
         this.capabilities = capabilities;
+        this.lister = lister;
     }
 
     @Override
@@ -134,6 +141,10 @@ final class OsFiles implements Files {
 
     @Override
     public List<FileEntry> list(Path directory) throws IOException {
+        return lister.list(directory);
+    }
+
+    private static List<FileEntry> listed(Path directory) throws IOException {
         var entries = new ArrayList<FileEntry>();
         try (var names = java.nio.file.Files.newDirectoryStream(directory)) {
             for (Path path : names) {

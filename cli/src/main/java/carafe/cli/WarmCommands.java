@@ -72,16 +72,18 @@ public final class WarmCommands implements Handler {
     private final int user;
     private final List<Path> sockets;
     private final Capabilities capabilities;
+    private final Lister lister;
     private final String zone = System.getenv().getOrDefault("TZ", "");
     private final Optional<FileTime> zoneChanged = changed(TIME_ZONE);
     private final Semaphore all = new Semaphore(AT_ONCE);
     private final Semaphore large = new Semaphore(LARGE_AT_ONCE);
 
     /// `jar` is the file with the commands, which another installation has elsewhere; `sockets` are the engine's;
-    /// `capabilities` finds those of contexts' files.
-    public WarmCommands(Path jar, List<Path> sockets, Capabilities capabilities) throws IOException {
+    /// `capabilities` finds those of contexts' files, which `lister` lists.
+    public WarmCommands(Path jar, List<Path> sockets, Capabilities capabilities, Lister lister) throws IOException {
         this.sockets = List.copyOf(sockets);
         this.capabilities = capabilities;
+        this.lister = lister;
         var file = Files.readAttributes(jar, "unix:dev,ino,size,lastModifiedTime");
         long nanos = ((FileTime) Objects.requireNonNull(file.get("lastModifiedTime"))).to(TimeUnit.NANOSECONDS);
         this.code = "%s:%s:%s:%d.%09d".formatted(file.get("dev"), file.get("ino"), file.get("size"),
@@ -167,7 +169,7 @@ public final class WarmCommands implements Handler {
         var files = new FarFiles(process);
         var session = new Session(request.arguments(), request.environment(), request.directory(), process.in(),
                 process.out(), process.err(), process,
-                Warmth.isLarge(request.arguments()) ? new SharedFiles(new OsFiles(capabilities), files) : files,
+                Warmth.isLarge(request.arguments()) ? new SharedFiles(new OsFiles(capabilities, lister), files) : files,
                 process, new NoPrograms(), () -> caller, Clock.systemUTC());
         // Files may block it for long, which a virtual thread would pass on to its carrier.
         var command = Thread.ofPlatform().daemon().name("command").start(() -> perform(process, session));

@@ -14,10 +14,7 @@ import carafe.http.ServerLimits;
 import carafe.http.TlsFiles;
 import carafe.hub.Hub;
 import carafe.hub.store.Verifier;
-import carafe.kernel.Inodes;
-import carafe.kernel.KernelException;
 import carafe.spec.EngineException;
-import carafe.spec.build.FileCapability;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -89,7 +86,8 @@ final class Daemon implements AutoCloseable {
         }
         WarmCommands commands;
         try {
-            commands = new WarmCommands(installation.commands(), sockets, Daemon::capabilities);
+            commands = new WarmCommands(installation.commands(), sockets, ContextFiles::capabilities,
+                    ContextFiles::list);
         } catch (IOException e) {
             LOG.warn("commands have a JVM each, for they cannot run in this one: {}", PidFile.reason(e));
             return api;
@@ -101,18 +99,6 @@ final class Daemon implements AutoCloseable {
                 api.handle(exchange);
             }
         };
-    }
-
-    private static List<byte[]> capabilities(String directory, List<String> names) throws IOException {
-        var found = new ArrayList<byte[]>(names.size());
-        for (String name : names) {
-            try {
-                found.add(Inodes.xattr(directory + "/" + name, FileCapability.ATTRIBUTE).orElse(new byte[0]));
-            } catch (KernelException e) {
-                throw new IOException(e.getMessage(), e);
-            }
-        }
-        return found;
     }
 
     private static CheckResult checked(Verifier.Report report) {

@@ -2,6 +2,7 @@ package carafe.kernel;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,6 +23,19 @@ public final class Directory implements AutoCloseable {
     /// Takes ownership of `fd`, an open directory (O_PATH will do).
     public static Directory adopt(Fd fd) {
         return new Directory(fd);
+    }
+
+    /// The directory that has the name `path` now, resolved as usual.
+    public static Directory open(String path) throws KernelException {
+        return adopt(Opening.trusted(Linux.O_PATH | Linux.O_DIRECTORY).open(Linux.AT_FDCWD, path));
+    }
+
+    /// Is shown names in a directory and what they stand for.
+    @FunctionalInterface
+    public interface Visitor {
+
+        /// A name, never `.` or `..`.
+        void entry(String name, FileStat stat) throws IOException;
     }
 
     /// The descriptor, borrowed.
@@ -235,6 +249,16 @@ public final class Directory implements AutoCloseable {
             }
         }
         return all;
+    }
+
+    /// Shows all names here with what the kernel says of each, in no order; links are not followed, and what is gone
+    /// meanwhile is left out. For who wants to know of thousands: [#list] and [#stat] ask and keep more.
+    public void visit(Visitor visitor) throws IOException {
+        try (var reader = new DirectoryReader(fd)) {
+            while (reader.next(visitor)) {
+                continue;
+            }
+        }
     }
 
     static String checked(String name) throws KernelException {

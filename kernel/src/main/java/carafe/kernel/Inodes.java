@@ -17,8 +17,8 @@ public final class Inodes {
     /// The kernel's bound on one attribute's value and on the list of names (XATTR_SIZE_MAX, XATTR_LIST_MAX).
     private static final int XATTR_LIMIT_BYTES = 65_536;
 
-    private static final int STATX_BYTES = 256;
-    private static final long STATX_MASK = Linux.STATX_BASIC_STATS | Linux.STATX_MNT_ID;
+    static final int STATX_BYTES = 256;
+    static final long STATX_MASK = Linux.STATX_BASIC_STATS | Linux.STATX_MNT_ID;
 
     private Inodes() {}
 
@@ -51,7 +51,7 @@ public final class Inodes {
     }
 
     /// Offsets of `struct statx`, the same on every machine.
-    private static FileStat decode(MemorySegment statx) {
+    static FileStat decode(MemorySegment statx) {
         int mode = Short.toUnsignedInt(statx.get(JAVA_SHORT, 28));
         return new FileStat(FileType.ofMode(mode), mode & 07777,
                 statx.get(JAVA_INT, 20), statx.get(JAVA_INT, 24),
@@ -60,6 +60,7 @@ public final class Inodes {
                 statx.get(JAVA_LONG, 32), statx.get(JAVA_INT, 16),
                 statx.get(JAVA_INT, 128), statx.get(JAVA_INT, 132),
                 statx.get(JAVA_LONG, 112), statx.get(JAVA_INT, 120),
+                statx.get(JAVA_LONG, 96), statx.get(JAVA_INT, 104),
                 statx.get(JAVA_LONG, 48), statx.get(JAVA_LONG, 144));
     }
 

@@ -13,6 +13,10 @@ public final class NativeText {
 
     /// The bytes of `text`, without a closing NUL.
     public static byte[] encode(String text) {
+        byte[] plain = text.getBytes(StandardCharsets.UTF_8);
+        if (plain.length == text.length() && text.equals(new String(plain, StandardCharsets.ISO_8859_1))) {
+            return plain; // all ASCII; an escape would have become a question mark
+        }
         int escaped = 0;
         for (int i = 0; i < text.length(); i++) {
             if (isEscape(text, i)) {
@@ -20,7 +24,7 @@ public final class NativeText {
             }
         }
         if (escaped == 0) {
-            return text.getBytes(StandardCharsets.UTF_8);
+            return plain;
         }
         var out = ByteBuffer.allocate(text.length() * 3);
         int start = 0;

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -213,5 +215,40 @@ class FileTreeTest {
         assertThat(tree.find("absent")).isEmpty();
         assertThat(tree.find("there/below")).isEmpty();
         assertThatThrownBy(() -> tree.stat("absent")).hasMessage("openat2 absent: no such file or directory");
+    }
+
+    @Test
+    void aVisitShowsAllNamesThemselvesWithWhatIsKnownOfEach() throws Exception {
+        for (int i = 0; i < 5000; i++) { // more than the kernel tells at once
+            tree.writeFile("" + i, bytes("x".repeat(i % 7)), 0640, 5, 6);
+        }
+        try (var root = tree.directory("/")) {
+            root.mkdir("directory", 0711);
+            root.symlink("link", "nowhere");
+            root.mknod("pipe", FileType.FIFO, 0600, 0, 0);
+            root.link("second", root, "6");
+            var seen = new HashMap<String, FileStat>();
+            root.visit((name, stat) -> assertThat(seen.put(name, stat)).as(name).isNull());
+            assertThat(seen).hasSize(5004);
+            for (var entry : seen.entrySet()) {
+                assertThat(entry.getValue()).as(entry.getKey()).isEqualTo(root.stat(entry.getKey()));
+            }
+            assertThat(seen).hasEntrySatisfying("link", stat -> assertThat(stat.isSymlink()).isTrue());
+            assertThat(seen).hasEntrySatisfying("second", stat -> assertThat(stat.links()).isEqualTo(2));
+        }
+    }
+
+    @Test
+    void whatIsGoneDuringAVisitIsLeftOut() throws Exception {
+        tree.writeFile("a", bytes("1"), 0640, 0, 0);
+        tree.writeFile("b", bytes("2"), 0640, 0, 0);
+        try (var root = tree.directory("/")) {
+            var seen = new ArrayList<String>();
+            root.visit((name, _) -> {
+                seen.add(name);
+                root.unlink(name.equals("a") ? "b" : "a");
+            });
+            assertThat(seen).hasSize(1);
+        }
     }
 }

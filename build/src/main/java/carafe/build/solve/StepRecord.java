@@ -6,11 +6,14 @@ import carafe.spec.oci.Digest;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
+import java.util.AbstractMap;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// The result of a step, by its key: the layer it made (none when it changed no file), when, how often it was used
 /// since, what people call it, and what went into its key, so that a later difference can be told.
@@ -18,7 +21,31 @@ record StepRecord(Digest key, String kind, String description, Optional<Layer> l
         int uses, Map<String, String> inputs) {
 
     StepRecord {
-        inputs = Collections.unmodifiableMap(new TreeMap<>(inputs));
+        inputs = inputs instanceof Inputs ? inputs : new Inputs(inputs);
+    }
+
+    /// A copy that nobody changes, sorted; of a context's thousands of files it is made once, not with each use.
+    private static final class Inputs extends AbstractMap<String, String> {
+        private final Map<String, String> sorted;
+
+        Inputs(Map<String, String> inputs) {
+            sorted = Collections.unmodifiableMap(new TreeMap<>(inputs));
+        }
+
+        @Override
+        public @Nullable String get(Object name) {
+            return sorted.get(name);
+        }
+
+        @Override
+        public boolean containsKey(Object name) {
+            return sorted.containsKey(name);
+        }
+
+        @Override
+        public Set<Map.Entry<String, String>> entrySet() {
+            return sorted.entrySet();
+        }
     }
 
     StepRecord usedAt(Instant now) {

@@ -196,7 +196,7 @@ public final class ContextMemory {
 
         /// The extended attributes of a file that was found, or of one that was not (-1): none.
         Map<String, byte[]> attributes(int number) {
-            byte[] capability = capabilities.get(number);
+            byte[] capability = capabilities.isEmpty() ? null : capabilities.get(number);
             return capability == null ? Map.of() : Map.of(FileCapability.ATTRIBUTE, capability);
         }
     }

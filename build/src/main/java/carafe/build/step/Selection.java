@@ -8,18 +8,19 @@ import carafe.spec.EngineException;
 import carafe.spec.build.IgnorePatterns;
 import carafe.spec.build.PathPattern;
 import carafe.spec.oci.Digest;
-import java.io.ByteArrayOutputStream;
+import carafe.spec.tar.TarText;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// The files that a COPY or ADD takes from a source: for each of its sources the file or directory found, and all that
 /// is in it. Links are followed where a source itself is one, never below. Owners are root's unless `keepOwners`.
@@ -245,7 +246,7 @@ final class Selection implements AutoCloseable {
         var first = new HashMap<Node.Inode, Integer>();
         int number = 0;
         for (var each : found) {
-            feed(hash, "top " + each.parents + " " + each.name);
+            hash.add("top " + each.parents + " " + each.name);
             for (var relative : each.above) {
                 feed(hash, relative.path, relative.node);
             }
@@ -260,7 +261,12 @@ final class Selection implements AutoCloseable {
     }
 
     private static <T> void again(Facts hash, Node node, Map<Node.Inode, T> first, T name) {
-        node.inode().map(inode -> first.putIfAbsent(inode, name)).ifPresent(other -> feed(hash, "another name of " + other));
+        if (node.inode().isPresent()) {
+            var other = first.putIfAbsent(node.inode().get(), name);
+            if (other != null) {
+                hash.add("another name of " + other);
+            }
+        }
     }
 
     /// The digest of each file and directory, by its path in the source; what tells people which one changed.
@@ -287,45 +293,86 @@ final class Selection implements AutoCloseable {
     }
 
     private void feed(Facts hash, String path, Node node) throws IOException {
-        feed(hash, path + " " + node.type() + " " + (node.type() == Node.Type.SYMLINK ? 0 : node.mode()) + " "
-                + node.owner().uid() + ":" + node.owner().gid());
+        hash.add(path, hash.kind(node));
         if (!node.xattrs().isEmpty()) {
             new TreeMap<>(node.xattrs()).forEach((name, value) -> {
-                feed(hash, name);
-                hash.add(new byte[] {1});
-                hash.add(value);
+                hash.add(name);
+                hash.addBytes(new byte[] {1});
+                hash.addBytes(value);
             });
         }
         switch (node.type()) {
-            case FILE -> feed(hash, source.content(node).hex());
-            case SYMLINK -> feed(hash, node.target());
-            case DIRECTORY, SPECIAL -> feed(hash, "");
+            case FILE -> hash.addPlain(source.content(node).hex());
+            case SYMLINK -> hash.add(node.target());
+            case DIRECTORY, SPECIAL -> hash.add("");
         }
-    }
-
-    private static void feed(Facts hash, String text) {
-        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        hash.add(ByteBuffer.allocate(4).putInt(bytes.length).array());
-        hash.add(bytes);
     }
 
     /// A digest of many small pieces, which reach the hash function in few calls.
     private static final class Facts {
         private static final int CHUNK_BYTES = 32 << 10;
+        private static final byte[] NOTHING = new byte[0];
 
         private final MessageDigest hash = Digest.Algorithm.SHA256.hasher();
-        private final ByteArrayOutputStream waiting = new ByteArrayOutputStream(512);
+        private byte[] waiting = new byte[512];
+        private int count;
+        private Node.@Nullable Type lastType;
+        private int lastMode;
+        private Node.@Nullable Owner lastOwner;
+        private byte[] lastKind = NOTHING;
 
-        void add(byte[] piece) {
-            waiting.writeBytes(piece);
-            if (waiting.size() >= CHUNK_BYTES) {
-                hash.update(waiting.toByteArray());
-                waiting.reset();
+        /// A text, in the bytes that names have.
+        void add(String text) {
+            add(text, NOTHING);
+        }
+
+        /// A text of ASCII.
+        void addPlain(String text) {
+            add(text.getBytes(StandardCharsets.US_ASCII), NOTHING);
+        }
+
+        /// A text and what follows it, as one piece.
+        void add(String text, byte[] rest) {
+            add(TarText.encode(text), rest);
+        }
+
+        private void add(byte[] bytes, byte[] rest) {
+            int length = bytes.length + rest.length;
+            addBytes(new byte[] {(byte) (length >>> 24), (byte) (length >>> 16), (byte) (length >>> 8), (byte) length});
+            addBytes(bytes);
+            addBytes(rest);
+        }
+
+        void addBytes(byte[] piece) {
+            if (count + piece.length > waiting.length) {
+                if (count + piece.length > CHUNK_BYTES) {
+                    hash.update(waiting, 0, count);
+                    hash.update(piece);
+                    count = 0;
+                    return;
+                }
+                waiting = Arrays.copyOf(waiting, CHUNK_BYTES);
             }
+            System.arraycopy(piece, 0, waiting, count, piece.length);
+            count += piece.length;
+        }
+
+        /// What a node is, but for its name and content. Most are what the one before was.
+        byte[] kind(Node node) {
+            int mode = node.type() == Node.Type.SYMLINK ? 0 : node.mode();
+            if (node.type() != lastType || mode != lastMode || node.owner() != lastOwner) {
+                lastType = node.type();
+                lastMode = mode;
+                lastOwner = node.owner();
+                lastKind = (" " + node.type() + " " + mode + " " + node.owner().uid() + ":" + node.owner().gid())
+                        .getBytes(StandardCharsets.US_ASCII);
+            }
+            return lastKind;
         }
 
         Digest digest() {
-            return Digest.finish(Digest.Algorithm.SHA256, hash.digest(waiting.toByteArray()));
+            hash.update(waiting, 0, count);
+            return Digest.finish(Digest.Algorithm.SHA256, hash.digest());
         }
     }
 }

@@ -417,9 +417,17 @@ public final class ContextArchive implements FileSource {
         return nodes;
     }
 
+    private Entry entry(Node file) throws FileNotFoundException {
+        var entry = lookup(file.path());
+        if (entry.isEmpty()) {
+            throw new FileNotFoundException(file.path());
+        }
+        return entry.get();
+    }
+
     @Override
     public InputStream open(Node file) throws IOException {
-        var entry = lookup(file.path()).orElseThrow(() -> new FileNotFoundException(file.path()));
+        var entry = entry(file);
         if (file.size() == 0) {
             return new ByteArrayInputStream(new byte[0]);
         }
@@ -431,7 +439,7 @@ public final class ContextArchive implements FileSource {
 
     @Override
     public Digest content(Node file) throws IOException {
-        var entry = lookup(file.path()).orElseThrow(() -> new FileNotFoundException(file.path()));
+        var entry = entry(file);
         if (entry.listed && entry.known < 0) {
             throw new ContextWanted("the digest of " + file.path());
         }

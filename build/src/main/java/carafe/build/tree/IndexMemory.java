@@ -44,11 +44,14 @@ public final class IndexMemory {
             if (bytes + moreBytes > limitBytes / 2) {
                 return false;
             }
-            long before = heldBytes.getAndUpdate(now -> now + moreBytes > limitBytes ? now : now + moreBytes);
-            if (before + moreBytes > limitBytes) {
-                othersBytes = before - bytes;
-                return false;
-            }
+            long before;
+            do {
+                before = heldBytes.get();
+                if (before + moreBytes > limitBytes) {
+                    othersBytes = before - bytes;
+                    return false;
+                }
+            } while (!heldBytes.compareAndSet(before, before + moreBytes));
             bytes += moreBytes;
             return true;
         }

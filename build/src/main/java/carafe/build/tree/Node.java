@@ -47,7 +47,8 @@ public record Node(String path, Type type, Owner owner, int mode, long size, Tim
 
     /// The same for another owner.
     public Node ownedBy(Owner other) {
-        return other.equals(owner) ? this : new Node(path, type, other, mode, size, modified, target, xattrs, inode);
+        boolean same = other == owner || other.equals(owner);
+        return same ? this : new Node(path, type, other, mode, size, modified, target, xattrs, inode);
     }
 
     /// The same with other permission bits.

@@ -117,4 +117,17 @@ class SelectionTest {
             assertThat(selection.files()).isEqualTo(801);
         }
     }
+
+    @Test
+    void namesThatDifferInBytesThatAreNoUtf8DifferInTheDigest() throws Exception {
+        assertThat(digestOf("a\uDCFE")).isNotEqualTo(digestOf("a\uDCFF")).isNotEqualTo(digestOf("a?"));
+        assertThat(digestOf("a?")).isEqualTo(digestOf("a?"));
+    }
+
+    private static Digest digestOf(String name) throws Exception {
+        var file = new Node(name, Node.Type.FILE, Node.Owner.ROOT, 0644, 0, new Node.Time(0, 0), "", Map.of());
+        try (var selection = select(new Many(1, file))) {
+            return selection.digest();
+        }
+    }
 }

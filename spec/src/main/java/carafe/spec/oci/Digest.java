@@ -1,6 +1,7 @@
 package carafe.spec.oci;
 
 import carafe.spec.EngineException;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -104,9 +105,8 @@ public record Digest(Algorithm algorithm, String hex) implements Comparable<Dige
     }
 
     private static boolean lowerHex(String text) {
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if ((c < '0' || c > '9') && (c < 'a' || c > 'f')) {
+        for (byte b : text.getBytes(StandardCharsets.ISO_8859_1)) { // another character becomes a question mark
+            if (b < '0' || b > 'f' || b > '9' && b < 'a') {
                 return false;
             }
         }
