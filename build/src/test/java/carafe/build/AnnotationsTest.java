@@ -6,10 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carafe.build.tree.TarText;
 import carafe.image.ImageCheck;
 import carafe.image.ImageUsers;
-import carafe.image.Images;
 import carafe.image.LoadProgress;
 import carafe.image.MadeArchive;
-import carafe.spec.EngineException;
 import carafe.spec.build.BlobForm;
 import carafe.spec.build.BuildAnnotation;
 import carafe.spec.build.BuildContexts;
@@ -21,49 +19,22 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// What an image is annotated with when it is built again: its configuration, and with it its id, stays the same.
-class AnnotationsTest {
-
-    @TempDir
-    Path directory;
-
-    private Images images;
-    private Builder builder;
-
-    @BeforeEach
-    void open() throws Exception {
-        images = Images.open(directory.resolve("state"));
-        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets")),
-                new Builder.Parts(images, (_, _) -> 1, new PlayedRemotes(), Clock.systemUTC()));
-    }
-
-    @AfterEach
-    void close() {
-        builder.close();
-        images.close();
-    }
+class AnnotationsTest extends BuilderScene {
 
     private Digest build(String name, String... annotations) throws Exception {
         var request = new BuildRequest("Dockerfile", List.of(name), Map.of(), Map.of(), Optional.empty(), List.of(),
                 BuildRequest.Cache.USE, BuildRequest.Running.PLAIN, new BuildRequest.Result(BuildRequest.Call.BUILD,
                         Optional.of(1_000_000_000L), false, false, BuildAnnotation.parseAll(List.of(annotations)), false),
                 BuildContexts.NONE);
-        var outcome = builder.build(request, (reference, _) -> {
-            throw new EngineException.NotFound(reference);
-        }, new TarText().file("f", "x").file("Dockerfile", "FROM scratch\nCOPY f /\n").stream(), _ -> { });
-        return Digest.parse(outcome.imageId().orElseThrow());
+        return build("FROM scratch\nCOPY f /\n", new TarText().file("f", "x"), request);
     }
 
     /// What an image is annotated with as it is shown, pushed and saved.

@@ -3,15 +3,11 @@ package carafe.build;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carafe.build.plan.BaseImages;
 import carafe.build.step.StepRunner;
 import carafe.build.step.WrongFormat;
-import carafe.build.tree.FileSource;
-import carafe.build.tree.IndexMemory;
 import carafe.build.tree.MountedTree;
 import carafe.build.tree.RootView;
 import carafe.build.tree.TarText;
-import carafe.image.Images;
 import carafe.kernel.FileTree;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildContexts;
@@ -38,24 +34,14 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorOutputStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.tukaani.xz.LZMA2Options;
 import org.tukaani.xz.XZOutputStream;
 
 /// The builder on a real image store; only the programs of RUN are played, by a few words that the runner below knows.
-class BuilderTest {
+class BuilderTest extends BuilderScene {
 
-    @TempDir
-    Path directory;
-
-    private Images images;
-    private Builder builder;
-    private final IndexMemory memory = IndexMemory.ofHeap();
     private final Words runner = new Words();
-    private final List<BuildEvent> events = new CopyOnWriteArrayList<>();
 
     /// `write PATH TEXT`, `delete PATH`, `mkdir PATH`, `see PATH` (prints a file), `fail`, `wait`; `strange` is no program.
     private static final class Words implements StepRunner {
@@ -101,65 +87,13 @@ class BuilderTest {
         }
     }
 
-    @BeforeEach
-    void open() throws Exception {
-        images = Images.open(directory.resolve("state"));
-        reopen();
-    }
-
-    private void reopen() throws Exception {
-        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets"),
-                        directory.resolve("handlers")),
-                new Builder.Parts(images, runner, new PlayedRemotes(), Clock.systemUTC()), memory);
-    }
-
-    private BaseImages.BaseImage base(String reference, Platform platform) throws EngineException {
-        var image = images.find(reference, platform);
-        return new BaseImages.BaseImage(image.id(), image.config());
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws Exception {
-        builder.close();
-        assertThat(images.snapshots().list()).isEmpty();
-        assertThat(directory.resolve("build/scratch")).isEmptyDirectory();
-        assertThat(memory.heldBytes()).isZero();
-        assertThat(directory.resolve("secrets")).isEmptyDirectory();
-        images.close();
-    }
-
-    private static BuildRequest request(String... tags) {
-        return BuildRequest.of(List.of(tags));
-    }
-
-    private Digest build(String dockerfile, TarText context, BuildRequest request) throws Exception {
-        events.clear();
-        var outcome = builder.build(request, this::base, context.file("Dockerfile", dockerfile).stream(), events::add);
-        return Digest.parse(outcome.imageId().orElseThrow());
+    @Override
+    int play(StepRunner.StepRun run, StepRunner.Output output) throws EngineException, InterruptedException, WrongFormat {
+        return runner.run(run, output);
     }
 
     private Digest build(String dockerfile) throws Exception {
-        return build(dockerfile, new TarText(), request());
-    }
-
-    /// The files of an image, mounted.
-    private MountedTree files(Digest image) throws Exception {
-        var plan = images.snapshots().prepareView("look", images.byId(image).orElseThrow());
-        try {
-            return RootView.readOnly(plan);
-        } finally {
-            images.snapshots().remove("look");
-        }
-    }
-
-    private static String text(FileSource tree, String path) throws IOException {
-        try (var in = tree.open(tree.follow(path).orElseThrow())) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        }
-    }
-
-    private long cachedSteps() {
-        return events.stream().filter(event -> event instanceof BuildEvent.Done(var _, var cached, var _) && cached).count();
+        return build(dockerfile, new TarText());
     }
 
     @Test
@@ -192,7 +126,7 @@ class BuilderTest {
         String file = "FROM scratch\nCOPY a /a\nRUN write /x 1\n";
         var first = build(file, new TarText().file("a", "A"), request());
         builder.close();
-        reopen(); // the cache survives
+        reopen("build"); // the cache survives
         var second = build(file, new TarText().file("a", "A"), request());
         assertThat(second).isEqualTo(first);
         assertThat(cachedSteps()).isEqualTo(2);
@@ -265,7 +199,7 @@ class BuilderTest {
                 Files.write(record, Arrays.copyOf(bytes, bytes.length - 5));
             }
         }
-        reopen();
+        reopen("build");
         build(file);
         assertThat(runner.runs).hasSize(2);
     }
@@ -447,9 +381,7 @@ class BuilderTest {
         for (int i = 0; i < 4; i++) {
             threads.add(Thread.ofVirtual().start(() -> {
                 try {
-                    var outcome = builder.build(request(), this::base, new TarText().file("Dockerfile", "FROM scratch\nRUN write /x 1\n")
-                            .stream(), _ -> { });
-                    ids.add(Digest.parse(outcome.imageId().orElseThrow()));
+                    ids.add(build("FROM scratch\nRUN write /x 1\n", new TarText(), request(), _ -> { }));
                 } catch (Exception e) {
                     throw new AssertionError(e);
                 }

@@ -4,15 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
-import carafe.build.plan.BaseImages;
 import carafe.build.step.CacheMounts;
+import carafe.build.step.StepRunner;
 import carafe.build.tree.TarText;
 import carafe.image.ImageUsers;
-import carafe.image.Images;
 import carafe.kernel.KernelException;
 import carafe.kernel.Mounts;
 import carafe.spec.EngineException;
-import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CachePrune;
 import carafe.spec.build.CachePrune.Space;
 import carafe.spec.build.CacheRules;
@@ -30,54 +28,31 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /// What is collected by itself: when, by which rules, and what builds that go on keep from it.
 @Timeout(120)
-class CacheCollectorTest {
+class CacheCollectorTest extends BuilderScene {
 
     private static final CachePrune EVERYTHING = new CachePrune(Optional.empty(), Space.NONE, CachePrune.Kept.ANY, true);
 
-    @TempDir
-    Path directory;
-
     private final List<String> programs = new CopyOnWriteArrayList<>();
     private final List<CacheUse> seen = new ArrayList<>();
-    private Images images;
-    private Builder builder;
 
     /// `RUN collect` has everything collected, as if another build were over.
-    @BeforeEach
-    void open() throws Exception {
-        images = Images.open(directory.resolve("state"));
-        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets")),
-                new Builder.Parts(images, (run, _) -> {
-                    programs.add(run.arguments().getLast());
-                    if (run.arguments().getLast().equals("collect")) {
-                        seen.addAll(builder.keeping().list());
-                        builder.keeping().collect(rules(EVERYTHING), Instant.now());
-                    }
-                    return 0;
-                }, new PlayedRemotes(), Clock.systemUTC()));
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        builder.close();
-        images.close();
+    @Override
+    int play(StepRunner.StepRun run, StepRunner.Output output) throws EngineException {
+        programs.add(run.arguments().getLast());
+        if (run.arguments().getLast().equals("collect")) {
+            seen.addAll(builder.keeping().list());
+            builder.keeping().collect(rules(EVERYTHING), Instant.now());
+        }
+        return 0;
     }
 
     private void build(String dockerfile) throws Exception {
-        BaseImages bases = (reference, platform) -> {
-            var image = images.find(reference, platform);
-            return new BaseImages.BaseImage(image.id(), image.config());
-        };
-        builder.build(BuildRequest.of(List.of("made")), bases, new TarText().file("large", "l".repeat(100_000))
-                .file("Dockerfile", dockerfile).stream(), _ -> { });
+        build(dockerfile, new TarText().file("large", "l".repeat(100_000)), request("made"));
     }
 
     private static CacheRules rules(CachePrune... rules) {

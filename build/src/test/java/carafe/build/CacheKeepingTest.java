@@ -2,11 +2,10 @@ package carafe.build;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carafe.build.plan.BaseImages;
 import carafe.build.step.CacheMounts;
+import carafe.build.step.StepRunner;
 import carafe.build.tree.TarText;
 import carafe.image.ImageUsers;
-import carafe.image.Images;
 import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CachePrune;
@@ -22,62 +21,44 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// What prune takes and what it leaves: by age, size, kind and id. The clock is the test's.
-class CacheKeepingTest {
-
-    @TempDir
-    Path directory;
+class CacheKeepingTest extends BuilderScene {
 
     private final List<String> programs = new CopyOnWriteArrayList<>();
     private Instant now = Instant.parse("2026-01-01T00:00:00Z");
-    private Images images;
-    private Builder builder;
 
-    @BeforeEach
-    void open() throws Exception {
-        images = Images.open(directory.resolve("state"));
-        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets")),
-                new Builder.Parts(images, (run, _) -> {
-                    programs.add(run.arguments().getLast());
-                    return 0;
-                }, new PlayedRemotes(), new Clock() {
-                    @Override
-                    public Instant instant() {
-                        return now;
-                    }
-
-                    @Override
-                    public ZoneId getZone() {
-                        return ZoneOffset.UTC;
-                    }
-
-                    @Override
-                    public Clock withZone(ZoneId zone) {
-                        return this;
-                    }
-                }));
+    @Override
+    int play(StepRunner.StepRun run, StepRunner.Output output) {
+        programs.add(run.arguments().getLast());
+        return 0;
     }
 
-    @AfterEach
-    void close() throws Exception {
-        builder.close();
-        images.close();
+    @Override
+    Clock clock() {
+        return new Clock() {
+            @Override
+            public Instant instant() {
+                return now;
+            }
+
+            @Override
+            public ZoneId getZone() {
+                return ZoneOffset.UTC;
+            }
+
+            @Override
+            public Clock withZone(ZoneId zone) {
+                return this;
+            }
+        };
     }
 
     private void build(String dockerfile, BuildRequest.Cache cache) throws Exception {
-        BaseImages bases = (reference, platform) -> {
-            var image = images.find(reference, platform);
-            return new BaseImages.BaseImage(image.id(), image.config());
-        };
         var request = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), List.of(), cache,
                 BuildRequest.Running.PLAIN, BuildRequest.Result.IMAGE, BuildContexts.NONE);
-        var context = new TarText().file("small", "s").file("large", "l".repeat(100_000)).file("Dockerfile", dockerfile);
-        builder.build(request, bases, context.stream(), _ -> { });
+        build(dockerfile, new TarText().file("small", "s").file("large", "l".repeat(100_000)), request);
     }
 
     private void build(String dockerfile) throws Exception {

@@ -2,33 +2,25 @@ package carafe.build;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carafe.build.plan.BaseImages;
 import carafe.build.step.StepRunner;
 import carafe.build.tree.FileSource;
 import carafe.build.tree.LayerMember;
 import carafe.build.tree.LayerTar;
-import carafe.build.tree.MountedTree;
 import carafe.build.tree.Node;
 import carafe.build.tree.RootView;
-import carafe.image.Images;
 import carafe.spec.EngineException;
-import carafe.spec.build.BuildRequest;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.io.TempDir;
 
 /// What COPY and ADD do to files: each `trees/CASE/Dockerfile` is built from the files that `context` beside it lists, and
 /// gives the root, or the error, that is written in `tree`. `-Dgolden=write` writes them anew.
@@ -36,32 +28,13 @@ import org.junit.jupiter.api.io.TempDir;
 /// Lines of `context`: `dir PATH MODE UID:GID`, `file PATH MODE UID:GID TEXT`, `link PATH TARGET` and
 /// `tar PATH LINE; LINE` for an archive of such. The only program that RUN knows is `take MOUNTED NAME`, which writes what a
 /// mounted file has into a file of the root.
-class CopyTreesTest {
+class CopyTreesTest extends BuilderScene {
 
     private static final Path ROOT = Path.of(System.getProperty("carafe.root"), "build/src/test/resources/trees");
     private static final Node.Time TIME = new Node.Time(1_700_000_000, 0);
 
-    @TempDir
-    Path directory;
-
-    private Images images;
-    private Builder builder;
-
-    @BeforeEach
-    void open() throws Exception {
-        images = Images.open(directory.resolve("state"));
-        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets")),
-                new Builder.Parts(images, CopyTreesTest::take, new PlayedRemotes(), Clock.systemUTC()));
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        builder.close();
-        assertThat(images.snapshots().list()).isEmpty();
-        images.close();
-    }
-
-    private static int take(StepRunner.StepRun run, StepRunner.Output output) throws EngineException {
+    @Override
+    int play(StepRunner.StepRun run, StepRunner.Output output) throws EngineException {
         String[] words = run.arguments().getLast().split(" ");
         try (var root = RootView.writable(run.root())) {
             for (var mount : run.mounts()) {
@@ -105,21 +78,15 @@ class CopyTreesTest {
         members.add(file("Dockerfile", 0644, Node.Owner.ROOT, dockerfile.getBytes(StandardCharsets.UTF_8)));
         Digest image;
         try {
-            var outcome = builder.build(BuildRequest.of(List.of()), (reference, platform) -> {
-                var found = images.find(reference, platform);
-                return new BaseImages.BaseImage(found.id(), found.config());
-            }, new LayerTar(members.iterator()), _ -> { });
+            var outcome = builder.build(request(), this::base, new LayerTar(members.iterator()), _ -> { });
             image = Digest.parse(outcome.imageId().orElseThrow());
         } catch (EngineException.Invalid e) {
             return "error: " + String.valueOf(e.getMessage()).lines().findFirst().orElse("") + "\n"; // without the lines of the file
         }
-        var plan = images.snapshots().prepareView("look", images.byId(image).orElseThrow());
-        try (MountedTree files = RootView.readOnly(plan)) {
+        try (var files = files(image)) {
             var text = new StringBuilder();
             list(files, "", text);
             return text.toString();
-        } finally {
-            images.snapshots().remove("look");
         }
     }
 

@@ -3,69 +3,48 @@ package carafe.build;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carafe.build.plan.BaseImages;
 import carafe.build.step.StepRunner;
 import carafe.build.tree.RootView;
 import carafe.build.tree.TarText;
-import carafe.image.Images;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildContexts;
-import carafe.spec.build.BuildOutcome;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CacheExport;
 import carafe.spec.oci.Digest;
-import carafe.spec.oci.Platform;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Layers are compressed while the next step runs, where they are for a registry. Programs of RUN are played: `write` writes
 /// `/x`, `gate` waits until it is opened and writes `/gate`, `fail` does the same and fails.
 @Timeout(60)
-class EarlyLayersTest {
+class EarlyLayersTest extends BuilderScene {
 
     private static final BuildRequest.Result PUSHED = new BuildRequest.Result(BuildRequest.Call.BUILD, Optional.empty(),
             false, false, List.of(), false, true);
 
-    @TempDir
-    Path directory;
-
     private final CountDownLatch waiting = new CountDownLatch(1);
     private final CountDownLatch gate = new CountDownLatch(1);
-    private Images images;
-    private Builder builder;
-
-    @BeforeEach
-    void open() throws Exception {
-        images = Images.open(directory.resolve("state"));
-        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets")),
-                new Builder.Parts(images, this::play, new PlayedRemotes(), Clock.systemUTC()));
-    }
 
     @AfterEach
-    void nothingIsLeft() throws Exception {
-        builder.close();
-        images.close();
+    @Override
+    void close() throws Exception {
+        super.close();
         assertThat(files()).isEmpty();
     }
 
-    private int play(StepRunner.StepRun run, StepRunner.Output output) throws EngineException, InterruptedException {
+    @Override
+    int play(StepRunner.StepRun run, StepRunner.Output output) throws EngineException, InterruptedException {
         String word = run.arguments().getLast().split(" ")[0];
         try (var root = RootView.writable(run.root())) {
             if (word.equals("write")) {
@@ -87,23 +66,8 @@ class EarlyLayersTest {
                 BuildContexts.NONE);
     }
 
-    private BaseImages.BaseImage base(String reference, Platform platform) throws EngineException {
-        var image = images.find(reference, platform);
-        return new BaseImages.BaseImage(image.id(), image.config());
-    }
-
-    private BuildOutcome build(String dockerfile, BuildRequest request) throws EngineException, InterruptedException {
-        return builder.build(request, this::base, new TarText().file("Dockerfile", dockerfile).stream(), _ -> { });
-    }
-
-    private CompletableFuture<BuildOutcome> begin(String dockerfile, BuildRequest request) {
-        return CompletableFuture.supplyAsync(() -> {
-            try {
-                return build(dockerfile, request);
-            } catch (EngineException | InterruptedException e) {
-                throw new CompletionException(e);
-            }
-        });
+    private void build(String dockerfile, BuildRequest request) throws Exception {
+        build(dockerfile, new TarText(), request);
     }
 
     private List<String> files() throws IOException {
@@ -133,18 +97,17 @@ class EarlyLayersTest {
 
     @Test
     void aLayerIsCompressedWhileTheNextStepRunsAndThePushSendsThat() throws Exception {
-        var building = begin("FROM scratch\nRUN write\nRUN gate\n", request(PUSHED));
+        var building = begin("FROM scratch\nRUN write\nRUN gate\n", request(PUSHED), _ -> { });
         waiting.await();
         awaitWhole(1);
         assertThat(building).isNotDone();
         gate.countDown();
-        var image = images.byId(Digest.parse(building.get().imageId().orElseThrow())).orElseThrow();
+        var image = images.byId(building.get()).orElseThrow();
         awaitWhole(2);
         assertThat(files()).containsExactlyInAnyOrderElementsOf(
                 image.config().diffIds().stream().map(Digest::hex).toList());
         byte[] early = sent("made:1");
-        builder.close();
-        images.close();
+        close();
         open();
         assertThat(files()).isEmpty();
         assertThat(sent("made:1")).isEqualTo(early);
@@ -152,7 +115,7 @@ class EarlyLayersTest {
 
     @Test
     void aBuildThatFailsLeavesNothing() throws Exception {
-        var failing = begin("FROM scratch\nRUN write\nRUN fail\n", request(PUSHED));
+        var failing = begin("FROM scratch\nRUN write\nRUN fail\n", request(PUSHED), _ -> { });
         waiting.await();
         awaitWhole(1);
         gate.countDown();

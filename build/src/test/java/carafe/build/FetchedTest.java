@@ -3,22 +3,17 @@ package carafe.build;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carafe.build.plan.BaseImages;
 import carafe.build.source.ContextMemory;
 import carafe.build.source.Contexts;
 import carafe.build.source.Remotes;
 import carafe.build.step.StepRunner;
-import carafe.build.tree.FileSource;
 import carafe.build.tree.IndexMemory;
-import carafe.build.tree.MountedTree;
 import carafe.build.tree.RootView;
 import carafe.build.tree.Scratch;
 import carafe.build.tree.TarText;
-import carafe.image.Images;
 import carafe.image.TestPlatform;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildContexts;
-import carafe.spec.build.BuildEvent;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.build.GitAddress;
 import carafe.spec.oci.Descriptor;
@@ -34,32 +29,20 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Builds whose files are fetched or come by name, on a real image store; the web and its repositories are played. RUN
 /// writes what its words say: `write PATH TEXT`; `see PATH` fails where a mount or the root has no such file.
-class FetchedTest {
+class FetchedTest extends BuilderScene {
 
-    @TempDir
-    Path directory;
-
-    private Images images;
-    private Builder builder;
-    private IndexMemory memory = IndexMemory.ofHeap();
-    private final PlayedRemotes remotes = new PlayedRemotes();
-    private final List<BuildEvent> events = new CopyOnWriteArrayList<>();
-
-    private static int play(StepRunner.StepRun run, StepRunner.Output output) throws EngineException {
+    @Override
+    int play(StepRunner.StepRun run, StepRunner.Output output) throws EngineException {
         String[] words = run.arguments().getLast().split(" ");
         try (var root = RootView.writable(run.root())) {
             if (words[0].equals("write")) {
@@ -77,62 +60,8 @@ class FetchedTest {
         }
     }
 
-    @BeforeEach
-    void open() throws Exception {
-        images = Images.open(directory.resolve("state"));
-        reopen();
-    }
-
-    private void reopen() throws Exception {
-        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets")),
-                new Builder.Parts(images, FetchedTest::play, remotes, Clock.systemUTC()), memory);
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws Exception {
-        builder.close();
-        assertThat(images.snapshots().list()).isEmpty();
-        assertThat(directory.resolve("build/scratch")).isEmptyDirectory();
-        assertThat(memory.heldBytes()).isZero();
-        images.close();
-    }
-
-    private BaseImages.BaseImage base(String reference, Platform platform) throws EngineException {
-        var image = images.find(reference, platform);
-        return new BaseImages.BaseImage(image.id(), image.config());
-    }
-
-    private static BuildRequest request(String... tags) {
-        return BuildRequest.of(List.of(tags));
-    }
-
     private Digest build(String dockerfile) throws Exception {
-        return build(dockerfile, new TarText(), request());
-    }
-
-    private Digest build(String dockerfile, TarText context, BuildRequest request) throws Exception {
-        events.clear();
-        var outcome = builder.build(request, this::base, context.file("Dockerfile", dockerfile).stream(), events::add);
-        return Digest.parse(outcome.imageId().orElseThrow());
-    }
-
-    private MountedTree files(Digest image) throws Exception {
-        var plan = images.snapshots().prepareView("look", images.byId(image).orElseThrow());
-        try {
-            return RootView.readOnly(plan);
-        } finally {
-            images.snapshots().remove("look");
-        }
-    }
-
-    private static String text(FileSource tree, String path) throws IOException {
-        try (var in = tree.open(tree.follow(path).orElseThrow())) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        }
-    }
-
-    private long cachedSteps() {
-        return events.stream().filter(event -> event instanceof BuildEvent.Done(var _, var cached, var _) && cached).count();
+        return build(dockerfile, new TarText());
     }
 
     private static final String URL = "https://files.example/dir/a.tar?x=1";
@@ -163,7 +92,7 @@ class FetchedTest {
         remotes.put(URL, bytes("one"), "");
         build("FROM scratch\nADD " + URL + " /d/\n");
         builder.close();
-        reopen();
+        reopen("build");
         build("FROM scratch\nADD " + URL + " /d/\n");
         assertThat(cachedSteps()).isEqualTo(1);
         assertThat(remotes.asked).containsExactly("get " + URL, "same " + URL);
@@ -314,7 +243,7 @@ class FetchedTest {
     void contextsThatTheMemoryDoesNotHoldTogetherAreRefused() throws Exception {
         builder.close();
         memory = new IndexMemory(1 << 20);
-        reopen();
+        reopen("build");
         var tar = new TarText();
         for (int i = 0; i < 900; i++) {
             tar.file("f" + i, "");

@@ -3,59 +3,31 @@ package carafe.build;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carafe.build.step.StepRunner;
-import carafe.build.tree.MountedTree;
 import carafe.build.tree.RootView;
 import carafe.build.tree.TarText;
-import carafe.image.Images;
 import carafe.kernel.FileStat;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildEvent;
-import carafe.spec.build.BuildRequest;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.time.Clock;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Files that have several names, in contexts, stages and archives, and what COPY and ADD make of them. The program of RUN is
 /// played: `link A B...` writes a megabyte to A and gives it the other names, `count DIRECTORY` prints how many names the
 /// files of a mount have.
-class HardLinksTest {
+class HardLinksTest extends BuilderScene {
 
     private static final String LARGE = "x".repeat(1 << 20);
 
-    @TempDir
-    Path directory;
-
-    private final List<BuildEvent> events = new ArrayList<>();
-    private Images images;
-    private Builder builder;
-
-    @BeforeEach
-    void open() throws Exception {
-        images = Images.open(directory.resolve("state"));
-        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets")),
-                new Builder.Parts(images, HardLinksTest::play, new PlayedRemotes(), Clock.systemUTC()));
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        builder.close();
-        assertThat(images.snapshots().list()).isEmpty();
-        images.close();
-    }
-
-    private static int play(StepRunner.StepRun run, StepRunner.Output output) throws EngineException {
+    @Override
+    int play(StepRunner.StepRun run, StepRunner.Output output) throws EngineException {
         String[] words = run.arguments().getLast().split(" ");
         try (var root = RootView.writable(run.root())) {
             if (words[0].equals("link")) {
@@ -79,24 +51,14 @@ class HardLinksTest {
         }
     }
 
-    private Digest build(String dockerfile, TarText context) throws Exception {
-        events.clear();
-        return Digest.parse(builder.build(BuildRequest.of(List.of()), (reference, _) -> {
-            throw new EngineException.NotFound(reference);
-        }, context.file("Dockerfile", dockerfile).stream(), events::add).imageId().orElseThrow());
-    }
-
     /// What each file of an image is, by its path.
-    private Map<String, FileStat> files(Digest image, String... paths) throws Exception {
+    private Map<String, FileStat> stats(Digest image, String... paths) throws Exception {
         var found = new TreeMap<String, FileStat>();
-        var plan = images.snapshots().prepareView("look", images.byId(image).orElseThrow());
-        try (MountedTree tree = RootView.readOnly(plan)) {
+        try (var tree = files(image)) {
             for (String path : paths) {
                 found.put(path, tree.tree().lstat(path));
             }
             return found;
-        } finally {
-            images.snapshots().remove("look");
         }
     }
 
@@ -109,11 +71,8 @@ class HardLinksTest {
     }
 
     private String text(Digest image, String path) throws Exception {
-        var plan = images.snapshots().prepareView("look", images.byId(image).orElseThrow());
-        try (MountedTree tree = RootView.readOnly(plan)) {
-            return new String(tree.tree().readFile(path, 2 << 20), StandardCharsets.UTF_8);
-        } finally {
-            images.snapshots().remove("look");
+        try (var tree = files(image)) {
+            return text(tree, path);
         }
     }
 
@@ -135,41 +94,41 @@ class HardLinksTest {
         for (String copy : List.of("COPY --from=made / /in/", "COPY --from=made --link / /in/",
                 "COPY --from=made a b c /in/", "COPY --from=made [a-c] /in/")) {
             var image = build(stage + copy + "\n", new TarText());
-            var files = files(image, "/in/a", "/in/b", "/in/c");
-            assertOne(files, 3);
-            assertThat(files.get("/in/b")).extracting(FileStat::uid, FileStat::gid).containsExactly(3, 4);
+            var stats = stats(image, "/in/a", "/in/b", "/in/c");
+            assertOne(stats, 3);
+            assertThat(stats.get("/in/b")).extracting(FileStat::uid, FileStat::gid).containsExactly(3, 4);
             assertThat(tarBytes(image)).isLessThan(LARGE.length() + 20_000L);
         }
-        var owned = files(build(stage + "COPY --from=made --chown=5:6 --chmod=0600 / /in/\n", new TarText()), "/in/a", "/in/c");
+        var owned = stats(build(stage + "COPY --from=made --chown=5:6 --chmod=0600 / /in/\n", new TarText()), "/in/a", "/in/c");
         assertOne(owned, 3);
         assertThat(owned.get("/in/c")).extracting(FileStat::uid, FileStat::gid, file -> file.mode() & 07777)
                 .containsExactly(5, 6, 0600);
-        var alone = files(build(stage + "COPY --from=made --exclude=b --exclude=c / /in/\n", new TarText()), "/in/a");
+        var alone = stats(build(stage + "COPY --from=made --exclude=b --exclude=c / /in/\n", new TarText()), "/in/a");
         assertOne(alone, 1);
     }
 
-    private static TarText context() {
+    private static TarText linked() {
         return new TarText().file("d/a", "same").hardLink("d/b", "d/a").file("other", "same").hardLink("e/c", "d/a");
     }
 
     @Test
     void namesOfOneFileOfTheContextStayNamesOfOneFile() throws Exception {
-        var image = build("FROM scratch\nCOPY . /in/\n", context());
-        assertOne(files(image, "/in/d/a", "/in/d/b", "/in/e/c"), 3);
-        assertOne(files(image, "/in/other"), 1);
+        var image = build("FROM scratch\nCOPY . /in/\n", linked());
+        assertOne(stats(image, "/in/d/a", "/in/d/b", "/in/e/c"), 3);
+        assertOne(stats(image, "/in/other"), 1);
         assertThat(text(image, "/in/e/c")).isEqualTo("same");
-        var part = build("FROM scratch\nCOPY d /in/\n", context());
-        assertOne(files(part, "/in/a", "/in/b"), 2);
-        assertThat(build("FROM scratch\nCOPY d /in/\n", context())).isEqualTo(part);
+        var part = build("FROM scratch\nCOPY d /in/\n", linked());
+        assertOne(stats(part, "/in/a", "/in/b"), 2);
+        assertThat(build("FROM scratch\nCOPY d /in/\n", linked())).isEqualTo(part);
         assertThat(events).anyMatch(event -> event instanceof BuildEvent.Done done && done.cached());
     }
 
     @Test
     void filesThatAreEqualAndApartAreAnotherStep() throws Exception {
-        var linked = build("FROM scratch\nCOPY d /in/\n", context());
+        var linked = build("FROM scratch\nCOPY d /in/\n", linked());
         var apart = build("FROM scratch\nCOPY d /in/\n", new TarText().file("d/a", "same").file("d/b", "same"));
         assertThat(events).noneMatch(event -> event instanceof BuildEvent.Done done && done.cached());
-        assertOne(files(apart, "/in/a"), 1);
+        assertOne(stats(apart, "/in/a"), 1);
         assertThat(apart).isNotEqualTo(linked);
     }
 
@@ -180,8 +139,8 @@ class HardLinksTest {
         var image = build("FROM scratch\nCOPY one two /in/\n", context);
         assertThat(text(image, "/in/x")).isEqualTo("new");
         assertThat(text(image, "/in/y")).isEqualTo("old");
-        assertOne(files(image, "/in/x"), 1);
-        assertOne(files(image, "/in/y", "/in/z"), 2);
+        assertOne(stats(image, "/in/x"), 1);
+        assertOne(stats(image, "/in/y", "/in/z"), 2);
     }
 
     @Test
@@ -191,9 +150,9 @@ class HardLinksTest {
         var context = new TarText().file("p", "of the context").hardLink("q", "p").file("a.tar", archive, 0644)
                 .file("b.tar", another, 0644);
         var image = build("FROM scratch\nADD p q a.tar b.tar /in/\n", context);
-        assertOne(files(image, "/in/m", "/in/n"), 2);
-        assertOne(files(image, "/in/p", "/in/q"), 2);
-        assertOne(files(image, "/in/r", "/in/s"), 2);
+        assertOne(stats(image, "/in/m", "/in/n"), 2);
+        assertOne(stats(image, "/in/p", "/in/q"), 2);
+        assertOne(stats(image, "/in/r", "/in/s"), 2);
         assertThat(text(image, "/in/n")).isEqualTo("of the archive");
         assertThat(text(image, "/in/q")).isEqualTo("of the context");
         assertThat(text(image, "/in/s")).isEqualTo("of another");
@@ -201,7 +160,7 @@ class HardLinksTest {
 
     @Test
     void mountsHaveThemToo() throws Exception {
-        build("FROM scratch\nRUN --mount=type=bind,source=d,target=/m count\n", context());
+        build("FROM scratch\nRUN --mount=type=bind,source=d,target=/m count\n", linked());
         assertThat(events.stream().flatMap(event -> event instanceof BuildEvent.Log log
                 ? List.of(new String(log.bytes(), StandardCharsets.US_ASCII)).stream() : List.<String>of().stream()))
                 .containsExactly("{a=2, b=2}");

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carafe.build.cache.CacheDocument;
 import carafe.build.cache.CacheImage;
 import carafe.build.plan.BaseImages;
+import carafe.build.step.StepRunner;
 import carafe.build.tree.TarText;
-import carafe.image.Images;
 import carafe.spec.EngineException;
 import carafe.spec.Json;
 import carafe.spec.build.BuildEvent;
@@ -26,57 +26,30 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// What caches from elsewhere may do, and what hostile ones may not. Programs of RUN do nothing here.
-class ImportedCacheTest {
+class ImportedCacheTest extends BuilderScene {
 
-    @TempDir
-    Path directory;
-
-    private Images images;
-    private Builder builder;
     private CacheImage.Layers layers = (diffId, intake) -> intake.has(diffId);
     private final List<String> programs = new CopyOnWriteArrayList<>();
-    private final List<BuildEvent> events = new CopyOnWriteArrayList<>();
 
-    @BeforeEach
-    void open() throws Exception {
-        images = Images.open(directory.resolve("state"));
-        fresh("build");
-    }
-
-    /// A builder that knows nothing yet.
-    private void fresh(String name) throws Exception {
-        builder = Builder.open(new Builder.Places(directory.resolve(name), directory.resolve("secrets")),
-                new Builder.Parts(images, (run, _) -> {
-                    programs.add(run.arguments().getLast());
-                    return 0;
-                }, new PlayedRemotes(), Clock.systemUTC()));
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        builder.close();
-        assertThat(images.snapshots().list()).isEmpty();
-        images.close();
+    @Override
+    int play(StepRunner.StepRun run, StepRunner.Output output) {
+        programs.add(run.arguments().getLast());
+        return 0;
     }
 
     private final class Bases implements BaseImages {
         @Override
         public BaseImage find(String reference, Platform platform) throws EngineException {
-            var image = images.find(reference, platform);
-            return new BaseImage(image.id(), image.config());
+            return base(reference, platform);
         }
 
         @Override
@@ -104,19 +77,15 @@ class ImportedCacheTest {
                 List.of(new CacheExport(CacheExport.Kind.IMAGE, "", all, true)));
     }
 
-    private long cached() {
-        return events.stream().filter(event -> event instanceof BuildEvent.Done(var _, var cached, var _) && cached).count();
-    }
-
     @Test
     void whatOneBuilderExportsAnotherImports() throws Exception {
         String file = "FROM scratch AS a\nCOPY x /x\nRUN one\nFROM scratch\nCOPY --from=a /x /y\nRUN two\n";
         var first = build(file, new TarText().file("x", "X"), to(true));
         builder.close();
-        fresh("other");
+        reopen("other");
         var second = build(file, new TarText().file("x", "X"), from(first.cacheIds().getFirst()));
         assertThat(second.imageId()).isEqualTo(first.imageId());
-        assertThat(cached()).isEqualTo(4);
+        assertThat(cachedSteps()).isEqualTo(4);
         assertThat(programs).containsExactly("one", "two");
         build(file, new TarText().file("x", "X"), BuildRequest.Cache.USE); // nothing of it stayed
         assertThat(programs).hasSize(4);
@@ -149,13 +118,13 @@ class ImportedCacheTest {
                 + "COPY --from=a /x /y\nRUN two\n";
         var first = build(file, new TarText().file("x", "X"), to(true));
         builder.close();
-        fresh("other");
+        reopen("other");
         layers = (_, _) -> {
             throw new EngineException.Unavailable("registry.example.com: connection refused");
         };
         var second = build(file, new TarText().file("x", "X"), from(first.cacheIds().getFirst()));
         assertThat(second.imageId()).isPresent();
-        assertThat(cached()).isEqualTo(2); // what has no layer
+        assertThat(cachedSteps()).isEqualTo(2); // what has no layer
         assertThat(notes()).singleElement().asString()
                 .isEqualTo("the cache " + first.cacheIds().getFirst()
                         + " is not used any more: registry.example.com: connection refused");
@@ -180,7 +149,7 @@ class ImportedCacheTest {
         var run = new TarText().file("made", "by one");
         String honest = image(List.of(copied(new TarText(), "X"), run), Json.object().build(), history);
         build(file, new TarText().file("x", "X"), from(honest));
-        assertThat(cached()).isEqualTo(2);
+        assertThat(cachedSteps()).isEqualTo(2);
         assertThat(programs).isEmpty();
         for (var hostile : List.of(copied(new TarText(), "Y"), copied(new TarText().file(".wh.etc", ""), "X"),
                 copied(new TarText().file("more", ""), "X"), copied(copied(new TarText(), "Y"), "X"))) {
@@ -189,7 +158,7 @@ class ImportedCacheTest {
             build(file, new TarText().file("x", "X"), from(id));
             assertThat(programs).containsExactly("one");
             builder.close();
-            fresh("again" + id.substring(7, 15));
+            reopen("again" + id.substring(7, 15));
         }
     }
 
@@ -224,7 +193,7 @@ class ImportedCacheTest {
         Files.writeString(first.resolve(name).resolve("data/f"), "one's");
         exported = build(file, new TarText(), to(true));
         builder.close();
-        fresh("other");
+        reopen("other");
         build(file, new TarText(), from(exported.cacheIds().getFirst()));
         Path there = directory.resolve("other/mounts").resolve(name).resolve("data/f");
         assertThat(there).hasContent("one's");

@@ -3,11 +3,9 @@ package carafe.build;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carafe.build.plan.BaseImages;
 import carafe.build.step.StepRunner;
 import carafe.build.tree.RootView;
 import carafe.build.tree.TarText;
-import carafe.image.Images;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildEvent;
@@ -15,7 +13,6 @@ import carafe.spec.build.BuildOutcome;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.build.ContextListing;
 import carafe.spec.build.FileStamp;
-import carafe.spec.oci.Platform;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -23,7 +20,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -32,60 +28,38 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Builds from contexts that are only listed, on a real image store: what they give, and when the files are wanted.
-class ListedBuildTest {
+class ListedBuildTest extends BuilderScene {
 
     private static final String COPY = "FROM scratch\nCOPY src /src\n";
 
-    @TempDir
-    Path directory;
-
-    private Images images;
-    private Builder builder;
     private final List<String> programs = new CopyOnWriteArrayList<>();
-    private final List<BuildEvent> events = new CopyOnWriteArrayList<>();
     /// The client's files, the Dockerfile apart.
     private final Map<String, ClientFile> files = new TreeMap<>();
-    private long clock = 1000;
+    private long changes = 1000;
 
     private record ClientFile(String content, int mode, FileStamp stamp) {}
 
     @BeforeEach
-    void open() throws Exception {
-        images = Images.open(directory.resolve("state"));
-        reopen();
+    void someFiles() {
         write("src/a", "one");
         write("src/d/b", "two");
         write("other", "three");
     }
 
-    private void reopen() throws Exception {
-        StepRunner runner = (run, output) -> {
-            programs.add(run.arguments().getLast());
-            output.print(1, "ran".getBytes(StandardCharsets.UTF_8));
-            try (var tree = RootView.writable(run.root())) {
-                tree.tree().writeFile("/made", run.arguments().getLast().getBytes(StandardCharsets.UTF_8), 0644, 0, 0);
-            } catch (IOException e) {
-                throw new EngineException.Internal("the played program failed: " + e.getMessage(), e);
-            }
-            return 0;
-        };
-        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets"),
-                        directory.resolve("handlers")),
-                new Builder.Parts(images, runner, new PlayedRemotes(), Clock.systemUTC()));
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws Exception {
-        builder.close();
-        assertThat(images.snapshots().list()).isEmpty();
-        assertThat(directory.resolve("build/scratch")).isEmptyDirectory();
-        images.close();
+    @Override
+    int play(StepRunner.StepRun run, StepRunner.Output output) throws EngineException {
+        programs.add(run.arguments().getLast());
+        output.print(1, "ran".getBytes(StandardCharsets.UTF_8));
+        try (var tree = RootView.writable(run.root())) {
+            tree.tree().writeFile("/made", run.arguments().getLast().getBytes(StandardCharsets.UTF_8), 0644, 0, 0);
+        } catch (IOException e) {
+            throw new EngineException.Internal("the played program failed: " + e.getMessage(), e);
+        }
+        return 0;
     }
 
     private void write(String path, String content) {
@@ -93,12 +67,7 @@ class ListedBuildTest {
     }
 
     private FileStamp stamp(String content) {
-        return new FileStamp(1, ++clock, content.length(), 5, clock);
-    }
-
-    private BaseImages.BaseImage base(String reference, Platform platform) throws EngineException {
-        var image = images.find(reference, platform);
-        return new BaseImages.BaseImage(image.id(), image.config());
+        return new FileStamp(1, ++changes, content.length(), 5, changes);
     }
 
     private byte[] listing(String dockerfile) {
@@ -183,7 +152,7 @@ class ListedBuildTest {
         assertThat(plain.imageId()).isEqualTo(first.imageId());
         allCached();
         builder.close();
-        reopen();
+        reopen("build");
         assertThat(listed(dockerfile).imageId()).isEqualTo(first.imageId());
     }
 

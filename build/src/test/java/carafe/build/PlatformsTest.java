@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.build.cache.CacheImage;
 import carafe.build.plan.BaseImages;
+import carafe.build.step.StepRunner;
 import carafe.build.tree.RootView;
 import carafe.build.tree.TarText;
-import carafe.image.Images;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildEvent;
@@ -22,67 +22,40 @@ import carafe.spec.oci.Platform;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Builds for several platforms at once, on a real image store; a RUN writes the file that its text names.
-class PlatformsTest {
+class PlatformsTest extends BuilderScene {
 
     private static final String HOST = Platform.host().toString();
     private static final String OWN = Platform.host().architecture();
     private static final String OTHER = "linux/s390x";
     private static final List<String> BOTH = List.of(HOST, OTHER);
 
-    @TempDir
-    Path directory;
-
-    private Images images;
-    private Builder builder;
     private final List<String> programs = new CopyOnWriteArrayList<>();
-    private final List<BuildEvent> events = new CopyOnWriteArrayList<>();
 
-    @BeforeEach
-    void open() throws Exception {
-        images = Images.open(directory.resolve("state"));
-        fresh("build");
-    }
-
-    private void fresh(String name) throws Exception {
-        builder = Builder.open(new Builder.Places(directory.resolve(name), directory.resolve("secrets"),
-                directory.resolve("handlers")), new Builder.Parts(images, (run, _) -> {
-                    String arch = run.environment().stream().filter(entry -> entry.startsWith("TARGETARCH=")).findFirst()
-                            .orElse("=").replaceFirst(".*=", "");
-                    String word = run.arguments().getLast().replace("$TARGETARCH", arch); // as a shell does
-                    programs.add(word);
-                    try (var root = RootView.writable(run.root())) {
-                        root.tree().writeFile("/" + word, word.getBytes(StandardCharsets.UTF_8), 0644, 0, 0);
-                    } catch (IOException e) {
-                        throw new EngineException.Internal("the played program failed", e);
-                    }
-                    return 0;
-                }, new PlayedRemotes(), Clock.systemUTC()));
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        builder.close();
-        assertThat(images.snapshots().list()).isEmpty();
-        images.close();
+    @Override
+    int play(StepRunner.StepRun run, StepRunner.Output output) throws EngineException {
+        String arch = run.environment().stream().filter(entry -> entry.startsWith("TARGETARCH=")).findFirst()
+                .orElse("=").replaceFirst(".*=", "");
+        String word = run.arguments().getLast().replace("$TARGETARCH", arch); // as a shell does
+        programs.add(word);
+        try (var root = RootView.writable(run.root())) {
+            root.tree().writeFile("/" + word, word.getBytes(StandardCharsets.UTF_8), 0644, 0, 0);
+        } catch (IOException e) {
+            throw new EngineException.Internal("the played program failed", e);
+        }
+        return 0;
     }
 
     private final class Bases implements BaseImages {
         @Override
         public BaseImage find(String reference, Platform platform) throws EngineException {
-            var image = images.find(reference, platform);
-            return new BaseImage(image.id(), image.config());
+            return base(reference, platform);
         }
 
         @Override
@@ -219,7 +192,7 @@ class PlatformsTest {
                 List.of(new CacheExport(CacheExport.Kind.IMAGE, "", true, false)));
         var made = build(file, BOTH, cache, Map.of());
         builder.close();
-        fresh("second");
+        reopen("second");
         programs.clear();
         var imported = new BuildRequest.Cache(false, List.of(),
                 List.of(new CacheImport(made.cacheIds().getFirst(), false, false)), List.of());

@@ -3,19 +3,15 @@ package carafe.build;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carafe.build.plan.BaseImages;
 import carafe.build.step.StepRunner;
-import carafe.build.tree.MountedTree;
 import carafe.build.tree.RootView;
 import carafe.build.tree.TarText;
-import carafe.image.Images;
 import carafe.kernel.FileTree;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildEvent;
 import carafe.spec.build.BuildLimits;
 import carafe.spec.build.BuildRequest;
-import carafe.spec.oci.Platform;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -25,23 +21,16 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /// What the programs of RUN steps are given and may ask for, on a real image store; the programs themselves are played.
-class ProgramsTest {
-
-    @TempDir
-    Path directory;
+class ProgramsTest extends BuilderScene {
 
     /// Plays a step's program while its mounts are there.
     @FunctionalInterface
@@ -50,29 +39,11 @@ class ProgramsTest {
     }
 
     private final List<StepRunner.StepRun> runs = new CopyOnWriteArrayList<>();
-    private final List<BuildEvent> events = new CopyOnWriteArrayList<>();
     private Played program = _ -> 0;
-    private Images images;
-    private Builder builder;
-
-    @BeforeEach
-    void open() throws Exception {
-        images = Images.open(directory.resolve("state"));
-        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets"),
-                directory.resolve("handlers")), new Builder.Parts(images, this::play, new PlayedRemotes(), Clock.systemUTC()));
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws Exception {
-        builder.close();
-        assertThat(images.snapshots().list()).isEmpty();
-        assertThat(directory.resolve("build/scratch")).isEmptyDirectory();
-        assertThat(directory.resolve("secrets")).isEmptyDirectory();
-        images.close();
-    }
 
     /// Leaves a file, so that every step has a layer.
-    private int play(StepRunner.StepRun run, StepRunner.Output output) throws EngineException, InterruptedException {
+    @Override
+    int play(StepRunner.StepRun run, StepRunner.Output output) throws EngineException, InterruptedException {
         runs.add(run);
         try (var tree = RootView.writable(run.root())) {
             tree.tree().writeFile("/x", run.arguments().getLast().getBytes(StandardCharsets.UTF_8), 0644, 0, 0);
@@ -80,11 +51,6 @@ class ProgramsTest {
         } catch (IOException e) {
             throw new EngineException.Internal("the played program failed: " + e.getMessage(), e);
         }
-    }
-
-    private BaseImages.BaseImage base(String reference, Platform platform) throws EngineException {
-        var image = images.find(reference, platform);
-        return new BaseImages.BaseImage(image.id(), image.config());
     }
 
     private static BuildRequest.Running network(String network, boolean host) {
@@ -101,10 +67,9 @@ class ProgramsTest {
     }
 
     private void build(String dockerfile, BuildRequest.Running running) throws Exception {
-        events.clear();
         var request = new BuildRequest("Dockerfile", List.of(), Map.of(), Map.of(), Optional.empty(), List.of(),
                 BuildRequest.Cache.USE, running, BuildRequest.Result.IMAGE, BuildContexts.NONE);
-        builder.build(request, this::base, new TarText().file("Dockerfile", dockerfile).stream(), events::add);
+        build(dockerfile, new TarText(), request);
     }
 
     /// Says `word` at a socket, whose path may be longer than the address of one, and gives what comes back.
@@ -259,12 +224,6 @@ class ProgramsTest {
                 && code == 4 && image.isEmpty());
         assertThat(events).anyMatch(event -> event instanceof BuildEvent.Note(var text)
                 && text.startsWith("the failed step's state cannot be kept: a file called .wh.home"));
-    }
-
-    private static String text(MountedTree tree, String path) throws IOException {
-        try (var content = tree.open(tree.find(path).orElseThrow())) {
-            return new String(content.readAllBytes(), StandardCharsets.UTF_8);
-        }
     }
 
     @Test

@@ -11,57 +11,24 @@ import carafe.image.LoadProgress;
 import carafe.image.TestImage;
 import carafe.image.TestTar;
 import carafe.spec.EngineException;
-import carafe.spec.build.BuildRequest;
 import carafe.spec.oci.Digest;
-import carafe.spec.oci.Platform;
-import java.nio.file.Path;
-import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Images that somebody removes while a build is looking for what it begins with.
-class RemovedBasesTest {
+class RemovedBasesTest extends BuilderScene {
 
     private static final Map<String, String> FILES = Map.of("one:1", "first", "two:1", "second", "three:1", "third");
-
-    @TempDir
-    Path directory;
-
-    private Images images;
-    private Builder builder;
-
-    @BeforeEach
-    void open() throws Exception {
-        images = Images.open(directory.resolve("state"));
-        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets")),
-                new Builder.Parts(images, (_, _) -> 0, new PlayedRemotes(), Clock.systemUTC()));
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        builder.close();
-        assertThat(images.snapshots().list()).isEmpty();
-        images.close();
-    }
 
     private void load(String name) throws EngineException {
         String text = FILES.getOrDefault(name, "");
         images.load(TestImage.of(name, new TestTar().add(TestTar.file(text, text)).bytes()).stream(), LoadProgress.SILENT);
     }
 
-    private BaseImages.BaseImage found(String reference, Platform platform) throws EngineException {
-        var image = images.find(reference, platform);
-        return new BaseImages.BaseImage(image.id(), image.config());
-    }
-
     private List<Digest> built(String dockerfile, BaseImages bases) throws Exception {
-        var outcome = builder.build(BuildRequest.of(List.of()), bases, new TarText().file("Dockerfile", dockerfile).stream(),
-                _ -> { });
+        var outcome = builder.build(request(), bases, new TarText().file("Dockerfile", dockerfile).stream(), _ -> { });
         var image = images.byId(Digest.parse(outcome.imageId().orElseThrow())).orElseThrow();
         images.snapshots().files(image).close(); // every layer is there
         return image.config().diffIds();
@@ -73,7 +40,7 @@ class RemovedBasesTest {
         for (String name : FILES.keySet()) {
             load(name);
         }
-        var usual = built(dockerfile, this::found);
+        var usual = built(dockerfile, this::base);
         images.remove(images.list().getFirst().id().toString(), true, ImageUsers.NONE);
         for (String name : FILES.keySet()) {
             load(name);
@@ -83,7 +50,7 @@ class RemovedBasesTest {
                 images.remove("one:1", true, ImageUsers.NONE);
                 images.remove("two:1", true, ImageUsers.NONE);
             }
-            return found(reference, platform);
+            return base(reference, platform);
         });
         assertThat(made).isEqualTo(usual);
         assertThatThrownBy(() -> images.find("one:1")).isInstanceOf(EngineException.NotFound.class);
@@ -95,12 +62,12 @@ class RemovedBasesTest {
         load("one:1");
         var made = built("FROM one:1\n", (reference, platform) -> {
             if (asked.getAndIncrement() == 0) {
-                var base = found(reference, platform);
+                var found = base(reference, platform);
                 images.remove("one:1", true, ImageUsers.NONE);
-                return base;
+                return found;
             }
             load("one:1"); // as a pull does
-            return found(reference, platform);
+            return base(reference, platform);
         });
         assertThat(asked).hasValue(2);
         assertThat(made).hasSize(1);
@@ -110,9 +77,9 @@ class RemovedBasesTest {
     void oneThatSomebodyKeepsRemovingIsNotThere() {
         assertThatThrownBy(() -> built("FROM one:1\n", (reference, platform) -> {
             load(reference);
-            var base = found(reference, platform);
+            var found = base(reference, platform);
             images.remove("one:1", true, ImageUsers.NONE);
-            return base;
+            return found;
         })).isInstanceOf(EngineException.NotFound.class).hasMessageStartingWith("No such image: one:1");
     }
 }

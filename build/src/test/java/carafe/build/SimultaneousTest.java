@@ -3,34 +3,24 @@ package carafe.build;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carafe.build.plan.BaseImages;
 import carafe.build.step.StepRunner;
-import carafe.build.tree.FileSource;
-import carafe.build.tree.MountedTree;
 import carafe.build.tree.RootView;
 import carafe.build.tree.TarText;
 import carafe.image.ImageUsers;
-import carafe.image.Images;
 import carafe.spec.EngineException;
 import carafe.spec.build.BuildContexts;
 import carafe.spec.build.BuildEvent;
 import carafe.spec.build.BuildLimits;
 import carafe.spec.build.BuildRequest;
 import carafe.spec.build.CachePrune;
-import carafe.spec.oci.Digest;
-import carafe.spec.oci.Platform;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BrokenBarrierException;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
@@ -39,45 +29,23 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Stages and builds at the same time, on a real image store. Programs of RUN are played: `gate` prints, waits until it is
 /// opened, prints again and writes `/gate`, `chat` prints two
 /// megabytes, `meet` waits for another that does, `write` writes `/x`, `fail` fails, `burst` has
 /// no memory.
-class SimultaneousTest {
-
-    @TempDir
-    Path directory;
+class SimultaneousTest extends BuilderScene {
 
     private final CountDownLatch waiting = new CountDownLatch(1);
     private final CountDownLatch gate = new CountDownLatch(1);
     private final CyclicBarrier meeting = new CyclicBarrier(2);
     private final AtomicBoolean failing = new AtomicBoolean();
     private final AtomicInteger runs = new AtomicInteger();
-    private Images images;
-    private Builder builder;
 
-    @BeforeEach
-    void open() throws Exception {
-        images = Images.open(directory.resolve("state"));
-        builder = Builder.open(new Builder.Places(directory.resolve("build"), directory.resolve("secrets")),
-                new Builder.Parts(images, this::play, new PlayedRemotes(), Clock.systemUTC()));
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws Exception {
-        builder.close();
-        assertThat(images.snapshots().list()).isEmpty();
-        assertThat(directory.resolve("build/scratch")).isEmptyDirectory();
-        images.close();
-    }
-
-    private int play(StepRunner.StepRun run, StepRunner.Output output) throws EngineException, InterruptedException {
+    @Override
+    int play(StepRunner.StepRun run, StepRunner.Output output) throws EngineException, InterruptedException {
         runs.incrementAndGet();
         try (var root = RootView.writable(run.root())) {
             switch (run.arguments().getLast().split(" ")[0]) {
@@ -112,10 +80,6 @@ class SimultaneousTest {
         }
     }
 
-    private static BuildRequest request() {
-        return BuildRequest.of(List.of());
-    }
-
     private static BuildRequest withSecret(Map<String, String> arguments) {
         var running = new BuildRequest.Running("default", BuildLimits.NONE,
                 Map.of("key", "hush".getBytes(StandardCharsets.US_ASCII)), Map.of(), false, false);
@@ -123,28 +87,8 @@ class SimultaneousTest {
                 BuildRequest.Cache.USE, running, BuildRequest.Result.IMAGE, BuildContexts.NONE);
     }
 
-    private BaseImages.BaseImage base(String reference, Platform platform) throws EngineException {
-        var image = images.find(reference, platform);
-        return new BaseImages.BaseImage(image.id(), image.config());
-    }
-
     private void build(String dockerfile) throws Exception {
-        builder.build(request(), this::base, new TarText().file("Dockerfile", dockerfile).stream(), _ -> { });
-    }
-
-    private MountedTree files(Digest image) throws Exception {
-        var plan = images.snapshots().prepareView("look", images.byId(image).orElseThrow());
-        try {
-            return RootView.readOnly(plan);
-        } finally {
-            images.snapshots().remove("look");
-        }
-    }
-
-    private static String text(FileSource tree, String path) throws IOException {
-        try (var in = tree.open(tree.follow(path).orElseThrow())) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        }
+        build(dockerfile, new TarText());
     }
 
     @Test
@@ -166,26 +110,18 @@ class SimultaneousTest {
     @Test
     @Timeout(120)
     void aLayerOfAnotherBuildStaysForTheOneThatWaitedForIt() throws Exception {
-        var first = Thread.ofVirtual().start(() -> assertThatThrownBy(() -> builder.build(request(), this::base,
-                new TarText().file("Dockerfile", "FROM scratch\nRUN gate\nRUN fail\n").stream(), _ -> { }))
+        var first = Thread.ofVirtual().start(() -> assertThatThrownBy(() -> build("FROM scratch\nRUN gate\nRUN fail\n"))
                 .hasMessageContaining("non-zero code"));
         waiting.await();
         var stage = new AtomicReference<Thread>();
         var passed = new CountDownLatch(1);
         var pruned = new CountDownLatch(1);
-        var second = CompletableFuture.supplyAsync(() -> {
-            try {
-                return builder.build(request(), this::base,
-                        new TarText().file("Dockerfile", "FROM scratch\nRUN gate\nRUN write /x 1\n").stream(), event -> {
-                            if (event instanceof BuildEvent.Started(int vertex) && vertex == 1) {
-                                stage.set(Thread.currentThread());
-                            } else if (event instanceof BuildEvent.Done(int vertex, var _, var _) && vertex == 1) {
-                                passed.countDown();
-                                uninterrupted(pruned);
-                            }
-                        }).imageId().orElseThrow();
-            } catch (EngineException | InterruptedException e) {
-                throw new CompletionException(e);
+        var second = begin("FROM scratch\nRUN gate\nRUN write /x 1\n", request(), event -> {
+            if (event instanceof BuildEvent.Started(int vertex) && vertex == 1) {
+                stage.set(Thread.currentThread());
+            } else if (event instanceof BuildEvent.Done(int vertex, var _, var _) && vertex == 1) {
+                passed.countDown();
+                uninterrupted(pruned);
             }
         });
         while (stage.get() == null || stage.get().getState() != Thread.State.WAITING) { // for the first one's step
@@ -197,7 +133,7 @@ class SimultaneousTest {
         builder.keeping().prune(new CachePrune(Optional.empty(), CachePrune.Space.NONE, CachePrune.Kept.ANY, true),
                 Instant.now());
         pruned.countDown();
-        try (var tree = files(Digest.parse(second.get()))) {
+        try (var tree = files(second.get())) {
             assertThat(text(tree, "gate")).isEqualTo("g");
         }
         assertThat(runs).hasValue(3);
@@ -214,19 +150,18 @@ class SimultaneousTest {
                 String stages = mine == heard.getFirst() ? "" : "FROM scratch AS needed\nWORKDIR /w\n";
                 String copy = stages.isEmpty() ? "" : "COPY --from=needed / /\n"; // so that the step has another number
                 try {
-                    builder.build(withSecret(arguments), this::base, new TarText().file("Dockerfile", stages
-                            + "FROM scratch\n" + run + "\n" + copy).stream(), event -> {
-                                switch (event) {
-                                    case BuildEvent.Log(int vertex, int stream, byte[] bytes) -> mine.add(stream + " "
-                                            + (vertex - (stages.isEmpty() ? 0 : 2)) + " "
-                                            + new String(bytes, StandardCharsets.US_ASCII));
-                                    case BuildEvent.Running _ -> mine.add("running");
-                                    default -> { }
-                                }
-                                if (mine == heard.getLast() && !mine.isEmpty()) {
-                                    joined.countDown();
-                                }
-                            });
+                    build(stages + "FROM scratch\n" + run + "\n" + copy, new TarText(), withSecret(arguments), event -> {
+                        switch (event) {
+                            case BuildEvent.Log(int vertex, int stream, byte[] bytes) -> mine.add(stream + " "
+                                    + (vertex - (stages.isEmpty() ? 0 : 2)) + " "
+                                    + new String(bytes, StandardCharsets.US_ASCII));
+                            case BuildEvent.Running _ -> mine.add("running");
+                            default -> { }
+                        }
+                        if (mine == heard.getLast() && !mine.isEmpty()) {
+                            joined.countDown();
+                        }
+                    });
                 } catch (EngineException | InterruptedException e) {
                     mine.add("failed");
                 }
@@ -272,23 +207,15 @@ class SimultaneousTest {
     @Test
     @Timeout(120)
     void anImageThatIsRemovedMeanwhileStaysForTheBuildThatNamesIt() throws Exception {
-        builder.build(BuildRequest.of(List.of("used:1")), this::base,
-                new TarText().file("f", "used").file("Dockerfile", "FROM scratch\nCOPY f /used\n").stream(), _ -> { });
+        build("FROM scratch\nCOPY f /used\n", new TarText().file("f", "used"), request("used:1"));
         builder.keeping().prune(new CachePrune(Optional.empty(), CachePrune.Space.NONE, CachePrune.Kept.ANY, true), Instant.now());
-        var result = CompletableFuture.supplyAsync(() -> {
-            try {
-                return builder.build(request(), this::base, new TarText().file("Dockerfile",
-                        "FROM scratch AS a\nRUN gate\nCOPY --from=used:1 /used /copied\nFROM used:1\nCOPY --from=a / /\n")
-                        .stream(), _ -> { }).imageId().orElseThrow();
-            } catch (EngineException | InterruptedException e) {
-                throw new CompletionException(e);
-            }
-        });
+        var result = begin("FROM scratch AS a\nRUN gate\nCOPY --from=used:1 /used /copied\nFROM used:1\n"
+                + "COPY --from=a / /\n", request(), _ -> { });
         waiting.await();
         images.remove("used:1", true, ImageUsers.NONE);
         images.collectGarbage();
         gate.countDown();
-        try (var tree = files(Digest.parse(result.get()))) {
+        try (var tree = files(result.get())) {
             assertThat(text(tree, "copied")).isEqualTo("used");
             assertThat(text(tree, "used")).isEqualTo("used");
         }
@@ -301,20 +228,19 @@ class SimultaneousTest {
         var first = new CopyOnWriteArrayList<String>();
         var slow = Thread.ofVirtual().start(() -> {
             try {
-                builder.build(request(), this::base, new TarText().file("Dockerfile", "FROM scratch\nRUN chat\n").stream(),
-                        event -> {
-                            if (event instanceof BuildEvent.Log(var _, var _, var bytes)) {
-                                first.add(new String(bytes, StandardCharsets.US_ASCII));
-                                uninterrupted(stalled);
-                            }
-                        });
+                build("FROM scratch\nRUN chat\n", new TarText(), request(), event -> {
+                    if (event instanceof BuildEvent.Log(var _, var _, var bytes)) {
+                        first.add(new String(bytes, StandardCharsets.US_ASCII));
+                        uninterrupted(stalled);
+                    }
+                });
             } catch (EngineException | InterruptedException e) {
                 first.add("failed");
             }
         });
         waiting.await();
         var second = new StringBuilder();
-        builder.build(request(), this::base, new TarText().file("Dockerfile", "FROM scratch\nRUN chat\n").stream(), event -> {
+        build("FROM scratch\nRUN chat\n", new TarText(), request(), event -> {
             if (event instanceof BuildEvent.Log(var _, var _, var bytes)) {
                 second.append(new String(bytes, StandardCharsets.US_ASCII));
             }
