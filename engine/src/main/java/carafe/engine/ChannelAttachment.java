@@ -76,12 +76,15 @@ final class ChannelAttachment implements Attachment {
             }
             closed = true;
         }
-        earlier.ifPresent(ByteSource::close);
-        onClose.run();
         try {
-            channel.close();
-        } catch (IOException e) {
-            throw new AssertionError("closing a socket failed", e);
+            earlier.ifPresent(ByteSource::close);
+        } finally {
+            onClose.run();
+            try {
+                channel.close();
+            } catch (IOException e) {
+                throw new AssertionError("closing a socket failed", e);
+            }
         }
     }
 

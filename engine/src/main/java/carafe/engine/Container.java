@@ -150,7 +150,6 @@ final class Container {
 
     /// Confined: shows that it runs as `running`.
     void showRunning(RunningContainer running, ContainerSnapshot next) {
-        deliveries.live();
         process = running;
         snapshot = next;
     }
@@ -161,7 +160,9 @@ final class Container {
         var conditions = next.state() instanceof State.Restarting
                 ? List.of(WaitCondition.NEXT_EXIT)
                 : List.of(WaitCondition.NEXT_EXIT, WaitCondition.NOT_RUNNING);
-        deliveries.end();
+        if (process != null) {
+            deliveries.end();
+        }
         waits.change(
                 () -> {
                     process = null;

@@ -5,18 +5,17 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
-/// The output of one container that is still on its way to clients that attached. Clients take the answer of a wait for
-/// the end of the output, so that answer waits here, as Docker's does: until each has what the ended process wrote, but
-/// no longer after the end than the patience. A client that does not read, and a process outside that holds the output
-/// open, hold nobody up for longer. Thread-safe.
+/// The output of one container that is on its way to clients that attached. Clients take the answer of a wait for the end
+/// of the output, so that answer waits for those of the life that ended, as Docker's does: until each has what the process
+/// wrote, but no longer after its end than the patience, for a client may not read, and a process outside may hold the
+/// output open. Thread-safe.
 final class Deliveries {
     static final Duration PATIENCE = Duration.ofSeconds(2);
 
     private final Duration patience;
-    private final Set<Delivery> awaited = new HashSet<>();
-    private final Set<Delivery> later = new HashSet<>();
-    private boolean alive;
-    private long ended = System.nanoTime();
+    private Life current = new Life();
+    private Life last = new Life();
+    private boolean givenUp;
 
     /// Holds an answer up for `patience` at most.
     Deliveries(Duration patience) {
@@ -25,46 +24,59 @@ final class Deliveries {
 
     /// Begins with a client that joins the life that is, or else the next.
     synchronized Delivery begin() {
-        var delivery = new Delivery();
-        (alive ? awaited : later).add(delivery);
-        return delivery;
+        return new Delivery(current);
     }
 
-    /// A life begins: those that joined before are its clients.
-    synchronized void live() {
-        alive = true;
-        awaited.addAll(later);
-        later.clear();
+    /// The life has ended, or could not begin: who joins from now on belongs to the next.
+    synchronized void end() {
+        last = current;
+        last.endedNanos = System.nanoTime();
+        current = new Life();
+    }
+
+    /// The life that ended last.
+    synchronized Life last() {
+        return last;
+    }
+
+    /// Nobody waits any more, now and later: the engine is closing.
+    synchronized void giveUp() {
+        givenUp = true;
         notifyAll();
     }
 
-    /// The process has ended.
-    synchronized void end() {
-        if (alive) {
-            alive = false;
-            ended = System.nanoTime();
-        }
-    }
+    /// The clients of one life.
+    final class Life {
+        private final Set<Delivery> open = new HashSet<>();
+        private long endedNanos;
 
-    /// Returns when the last life's clients have its output, or its end is long enough ago.
-    synchronized void await() throws InterruptedException {
-        while (!alive && !awaited.isEmpty()) {
-            long left = patience.toNanos() - (System.nanoTime() - ended);
-            if (left <= 0) {
-                return;
+        /// Returns when they have its output, or its end is long enough ago.
+        void await() throws InterruptedException {
+            synchronized (Deliveries.this) {
+                while (!open.isEmpty() && !givenUp) {
+                    long left = patience.toNanos() - (System.nanoTime() - endedNanos);
+                    if (left <= 0) {
+                        return;
+                    }
+                    TimeUnit.NANOSECONDS.timedWait(Deliveries.this, left);
+                }
             }
-            TimeUnit.NANOSECONDS.timedWait(this, left);
         }
     }
 
     /// One client's.
     final class Delivery {
+        private final Life life;
+
+        private Delivery(Life life) {
+            this.life = life;
+            life.open.add(this);
+        }
 
         /// It has everything, or has gone. Does nothing the second time.
         void done() {
             synchronized (Deliveries.this) {
-                later.remove(this);
-                if (awaited.remove(this) && awaited.isEmpty()) {
+                if (life.open.remove(this) && life.open.isEmpty()) {
                     Deliveries.this.notifyAll();
                 }
             }

@@ -68,7 +68,7 @@ final class Stopper {
         if (most.isPresent() && !ended.await(most.get())) {
             return false;
         }
-        String error = ended.await().error();
+        String error = ended.ended().error();
         if (!error.isEmpty()) {
             throw new EngineException.Unavailable(error);
         }

@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /// Lets clients see and feed containers: live streams and logs.
 final class Streams {
@@ -51,13 +53,25 @@ final class Streams {
             wanted.add(StdStream.STDERR);
         }
         var replay = earlier;
-        return container.mailbox().ask(() -> {
-            var attachment = join(
-                    container, wanted, config.terminal() && request.stdin() ? Optional.of(keys) : Optional.empty(),
-                    replay);
-            book.tell(container.snapshot(), "attach");
+        var joined = new AtomicReference<@Nullable Attachment>();
+        boolean taken = false;
+        try {
+            var attachment = container.mailbox().ask(() -> {
+                var made = join(
+                        container, wanted, config.terminal() && request.stdin() ? Optional.of(keys) : Optional.empty(),
+                        replay);
+                joined.set(made);
+                book.tell(container.snapshot(), "attach");
+                return made;
+            });
+            taken = true;
             return attachment;
-        });
+        } finally {
+            if (!taken) { // refused, or nobody waits for it any more
+                container.mailbox().tell(() -> Optional.<Attachment>ofNullable(joined.get())
+                        .ifPresentOrElse(Attachment::close, () -> replay.ifPresent(ByteSource::close)));
+            }
+        }
     }
 
     /// Confined to the container's queue.
@@ -146,7 +160,7 @@ final class Streams {
             }
             Thread.ofVirtual().name("log end").start(() -> {
                 try {
-                    ended.await();
+                    ended.ended();
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                 }

@@ -17,7 +17,7 @@ final class Waits {
     private final Object lock = new Object();
     private final List<Wait> waiting = new ArrayList<>();
 
-    /// An answer comes after what `deliveries` says is on its way to clients.
+    /// What [Waiting#await] answers comes after what `deliveries` says is on its way to clients.
     Waits(Deliveries deliveries) {
         this.deliveries = deliveries;
     }
@@ -49,6 +49,7 @@ final class Waits {
         synchronized (lock) {
             finish(_ -> true, new Waiting.Result(0, reason));
         }
+        deliveries.giveUp();
     }
 
     private void finish(Predicate<Wait> which, Waiting.Result result) {
@@ -66,6 +67,7 @@ final class Waits {
         private final WaitCondition condition;
         private final CountDownLatch over = new CountDownLatch(1);
         private volatile @Nullable Result result;
+        private volatile Deliveries.@Nullable Life life;
 
         private Wait(WaitCondition condition) {
             this.condition = condition;
@@ -73,6 +75,7 @@ final class Waits {
 
         private void finish(Result how) {
             if (result == null) {
+                life = deliveries.last();
                 result = how;
             }
             over.countDown();
@@ -83,15 +86,22 @@ final class Waits {
             return over.await(most.toNanos(), TimeUnit.NANOSECONDS);
         }
 
-        @Override
-        public Result await() throws InterruptedException {
+        /// The answer, whether or not clients have the output.
+        Result ended() throws InterruptedException {
             over.await();
             Result known = result;
             if (known == null) {
                 throw new AssertionError("a wait ended without a result");
             }
-            if (known.error().isEmpty()) {
-                deliveries.await();
+            return known;
+        }
+
+        @Override
+        public Result await() throws InterruptedException {
+            Result known = ended();
+            var ending = life;
+            if (known.error().isEmpty() && ending != null) {
+                ending.await();
             }
             return known;
         }

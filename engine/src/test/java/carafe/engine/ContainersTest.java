@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -277,6 +278,45 @@ final class ContainersTest {
             assertThat(client.terminal()).isFalse();
             assertThat(text(client.output())).isEqualTo("\1\0\0\0\0\0\0\6hello\n");
         }
+    }
+
+    @Test
+    void aWaitIsAnsweredAfterTheOutputForClientsThatAttachedBeforeTheStart() throws Exception {
+        harness.create("web", "say", "hello");
+        var request = new AttachRequest(false, true, true, false, true, "");
+        heldUp(() -> {
+            var client = containers.attach("web", request);
+            containers.start("web");
+            return client;
+        });
+    }
+
+    @Test
+    void aWaitIsAnsweredAfterTheOutputForClientsThatAttachedToARunningOne() throws Exception {
+        harness.create("web", "sleep");
+        var request = new AttachRequest(false, true, true, false, true, "");
+        heldUp(() -> {
+            containers.start("web");
+            var client = containers.attach("web", request);
+            containers.kill("web", "KILL");
+            return client;
+        });
+    }
+
+    /// The patience of waits is short, and a machine may sleep that long: then it is seen at another try.
+    private void heldUp(Callable<Attachment> life) throws Exception {
+        boolean seen = false;
+        for (int i = 0; i < 10 && !seen; i++) {
+            var wait = containers.await("web", WaitCondition.NEXT_EXIT);
+            try (var _ = life.call()) {
+                var asker = new Asker(wait);
+                while (!asker.isAnswered() && !seen) {
+                    seen = asker.isHeldUp();
+                }
+            }
+            eventually(() -> !harness.state("web").alive());
+        }
+        assertThat(seen).isTrue();
     }
 
     @Test

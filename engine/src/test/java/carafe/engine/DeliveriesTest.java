@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 final class DeliveriesTest {
@@ -17,98 +15,104 @@ final class DeliveriesTest {
 
     @Test
     void whoWaitsForTheEndIsAnsweredAfterThoseWhoAttachedHaveTheOutput() throws Exception {
-        var before = deliveries.begin();
-        var wait = waits.register(WaitCondition.NEXT_EXIT, Optional::empty);
-        deliveries.live();
-        var during = deliveries.begin();
+        var one = deliveries.begin();
+        var wait = next();
+        var other = deliveries.begin();
         end();
-        var answer = answer(wait);
-        during.done();
-        during.done();
-        assertHeldUp(answer);
-        before.done();
-        assertThat(answer.get(1, TimeUnit.MINUTES)).isEqualTo(ENDED);
+        var asker = new Asker(wait);
+        asker.assertHeldUp();
+        one.done();
+        one.done();
+        asker.assertHeldUp();
+        other.done();
+        assertThat(asker.answer()).isEqualTo(ENDED);
     }
 
     @Test
     void whoAsksAfterTheEndIsAnsweredAfterThemToo() throws Exception {
-        deliveries.live();
         var delivery = deliveries.begin();
         end();
-        var answer = answer(waits.register(WaitCondition.NOT_RUNNING, () -> Optional.of(ENDED)));
-        assertHeldUp(answer);
+        var asker = new Asker(known());
+        asker.assertHeldUp();
         delivery.done();
-        assertThat(answer.get(1, TimeUnit.MINUTES)).isEqualTo(ENDED);
+        assertThat(asker.answer()).isEqualTo(ENDED);
     }
 
     @Test
-    void aClientThatWaitsForTheNextStartHoldsNobodyUp() throws Exception {
-        deliveries.live();
+    void clientsOfTheNextLifeHoldNobodyUp() throws Exception {
         end();
         deliveries.begin();
-        assertThat(waits.register(WaitCondition.NOT_RUNNING, () -> Optional.of(ENDED)).await()).isEqualTo(ENDED);
+        assertThat(known().await()).isEqualTo(ENDED);
     }
 
     @Test
-    void anotherLifeHoldsNobodyUp() throws Exception {
-        deliveries.live();
+    void clientsOfAnEarlierLifeHoldNobodyUp() throws Exception {
+        deliveries.begin(); // and never reads
+        end();
+        var wait = next();
+        end();
+        assertThat(wait.await()).isEqualTo(ENDED);
+    }
+
+    @Test
+    void anotherLifeDoesNotAnswerForTheOneBefore() throws Exception {
+        var delivery = deliveries.begin();
+        var wait = next();
+        end();
         deliveries.begin();
         end();
-        var answer = answer(waits.register(WaitCondition.NEXT_EXIT, () -> Optional.of(ENDED)));
-        assertHeldUp(answer);
-        deliveries.live();
-        assertThat(answer.get(1, TimeUnit.MINUTES)).isEqualTo(ENDED);
+        var asker = new Asker(wait);
+        asker.assertHeldUp();
+        delivery.done();
+        assertThat(asker.answer()).isEqualTo(ENDED);
     }
 
     @Test
     void aClientThatDoesNotReadHoldsNobodyUpForEver() throws Exception {
         var impatient = new Deliveries(Duration.ofMillis(1));
-        impatient.live();
         impatient.begin();
         impatient.end();
-        impatient.await();
+        impatient.last().await();
+    }
+
+    @Test
+    void commandsThatEndAProcessDoNotWaitForClients() throws Exception {
+        deliveries.begin();
+        var wait = next();
+        end();
+        assertThat(wait.ended()).isEqualTo(ENDED);
+    }
+
+    @Test
+    void whenTheEngineClosesNobodyIsHeldUp() throws Exception {
+        deliveries.begin();
+        var wait = next();
+        end();
+        var asker = new Asker(wait);
+        asker.assertHeldUp();
+        waits.abandon("the engine closes");
+        assertThat(asker.answer()).isEqualTo(ENDED);
     }
 
     @Test
     void aWaitThatIsGivenUpHoldsNothing() throws Exception {
-        deliveries.live();
         deliveries.begin();
-        var wait = waits.register(WaitCondition.NEXT_EXIT, Optional::empty);
-        end(List.of());
+        var wait = next();
+        deliveries.end();
         wait.close();
         assertThat(wait.await().error()).isNotEmpty();
     }
 
+    private Waits.Wait next() {
+        return waits.register(WaitCondition.NEXT_EXIT, Optional::empty);
+    }
+
+    private Waits.Wait known() {
+        return waits.register(WaitCondition.NOT_RUNNING, () -> Optional.of(ENDED));
+    }
+
     private void end() {
-        end(List.of(WaitCondition.values()));
-    }
-
-    private void end(List<WaitCondition> answered) {
         deliveries.end();
-        waits.change(() -> {}, answered, ENDED);
-    }
-
-    private static CompletableFuture<Waiting.Result> answer(Waiting wait) {
-        var answer = new CompletableFuture<Waiting.Result>();
-        Thread.ofPlatform().daemon().name("asks").start(() -> {
-            try {
-                answer.complete(wait.await());
-            } catch (InterruptedException e) {
-                answer.completeExceptionally(e);
-            }
-        });
-        return answer;
-    }
-
-    /// Returns when it has come to wait for the clients.
-    private static void assertHeldUp(CompletableFuture<Waiting.Result> answer) throws InterruptedException {
-        while (!answer.isDone() && Thread.getAllStackTraces().entrySet().stream()
-                .filter(thread -> thread.getKey().getName().equals("asks"))
-                .flatMap(thread -> List.of(thread.getValue()).stream())
-                .noneMatch(frame -> frame.getClassName().equals(Object.class.getName())
-                        && frame.getMethodName().startsWith("wait"))) {
-            Thread.sleep(1);
-        }
-        assertThat(answer).isNotDone();
+        waits.change(() -> {}, List.of(WaitCondition.values()), ENDED);
     }
 }

@@ -4,6 +4,7 @@ import static carafe.kernel.Arg.number;
 import static carafe.kernel.Arg.slot;
 import static carafe.kernel.Arg.text;
 
+import carafe.kernel.DeviceNumber;
 import carafe.kernel.Errno;
 import carafe.kernel.Linux;
 import carafe.kernel.Slot;
@@ -111,14 +112,10 @@ final class DeviceSteps {
         long mode = device.fileMode() & 07777;
         draft.add(Step.child("devices", Syscall.MKNODAT, slot(parent), text(name),
                         number(type | mode, word + "|0" + Long.toOctalString(mode)),
-                        number(deviceNumber(device.major(), device.minor()), device.major() + ":" + device.minor()))
+                        number(DeviceNumber.of(device.major(), device.minor()), device.major() + ":" + device.minor()))
                 .tolerating(Errno.EEXIST));
         mode(draft, parent, name, mode, ids);
         own(draft, parent, name, ids.at(device.uid(), device.gid()));
-    }
-
-    static long deviceNumber(long major, long minor) {
-        return minor & 0xFF | (major & 0xFFF) << 8 | (minor & ~0xFFL) << 12 | (major & ~0xFFFL) << 32;
     }
 
     /// The terminal as /dev/console: the node is taken from the devpts instance that the daemon made for this container,

@@ -305,6 +305,7 @@ public final class MemoryRuntime implements ContainerRuntime {
         private final int pid = nextPid.incrementAndGet();
         private final Instant startedAt = Instant.now();
         private final CountDownLatch ended = new CountDownLatch(1);
+        private final List<SocketChannel> joined = new CopyOnWriteArrayList<>();
         private final List<MemoryProcess> execs = new CopyOnWriteArrayList<>();
         private volatile @Nullable ExitInfo exit;
         private volatile boolean paused;
@@ -354,6 +355,7 @@ public final class MemoryRuntime implements ContainerRuntime {
                     records.put(runDir, exit);
                 }
                 clients.forEach(client -> closeQuietly(((MemoryEndpoint) client).far));
+                joined.forEach(MemoryRuntime::closeQuietly);
                 execs.forEach(exec -> exec.finish(137, 9, false)); // a pid namespace dies with its first process
                 ended.countDown();
             }
@@ -412,7 +414,10 @@ public final class MemoryRuntime implements ContainerRuntime {
         @Override
         public SocketChannel attach(Set<StdStream> streams) throws EngineException {
             running();
-            return endpoint(streams).channel();
+            var endpoint = (MemoryEndpoint) endpoint(streams);
+            joined.add(endpoint.far);
+            openEndpoints.decrementAndGet(); // the channel alone is the caller's
+            return endpoint.channel();
         }
 
         @Override
