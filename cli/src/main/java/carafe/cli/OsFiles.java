@@ -17,17 +17,18 @@ import java.nio.file.FileSystemException;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.nio.file.NotLinkException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 
 /// Files of this process.
 final class OsFiles implements Files {
@@ -148,19 +149,11 @@ final class OsFiles implements Files {
         var entries = new ArrayList<FileEntry>();
         try (var names = java.nio.file.Files.newDirectoryStream(directory)) {
             for (Path path : names) {
-                var read = java.nio.file.Files.readAttributes(path, WANTED, LinkOption.NOFOLLOW_LINKS);
-                int mode = (Integer) Objects.requireNonNull(read.get("mode"));
-                var kind = switch (mode & TYPE) {
-                    case REGULAR -> FileEntry.Kind.FILE;
-                    case DIRECTORY -> FileEntry.Kind.DIRECTORY;
-                    case LINK -> FileEntry.Kind.LINK;
-                    default -> FileEntry.Kind.OTHER;
-                };
-                String target = kind == FileEntry.Kind.LINK ? PathText.of(java.nio.file.Files.readSymbolicLink(path)) : "";
-                var stamp = stamp(read);
-                entries.add(new FileEntry(name(path), kind, mode & PERMISSIONS, stamp.size(),
-                        time(read, "lastModifiedTime").to(TimeUnit.SECONDS), target, stamp,
-                        kind == FileEntry.Kind.FILE && (Integer) Objects.requireNonNull(read.get("nlink")) > 1));
+                try {
+                    entries.add(entry(path));
+                } catch (NoSuchFileException | NotLinkException e) {
+                    continue; // it is gone meanwhile, or something else
+                }
             }
         } catch (DirectoryIteratorException e) {
             throw e.getCause();
@@ -170,6 +163,22 @@ final class OsFiles implements Files {
             throw sentence("open", directory, e);
         }
         return entries;
+    }
+
+    private static FileEntry entry(Path path) throws IOException {
+        var read = java.nio.file.Files.readAttributes(path, WANTED, LinkOption.NOFOLLOW_LINKS);
+        int mode = (Integer) Objects.requireNonNull(read.get("mode"));
+        var kind = switch (mode & TYPE) {
+            case REGULAR -> FileEntry.Kind.FILE;
+            case DIRECTORY -> FileEntry.Kind.DIRECTORY;
+            case LINK -> FileEntry.Kind.LINK;
+            default -> FileEntry.Kind.OTHER;
+        };
+        String target = kind == FileEntry.Kind.LINK ? PathText.of(java.nio.file.Files.readSymbolicLink(path)) : "";
+        var stamp = stamp(read);
+        return new FileEntry(name(path), kind, mode & PERMISSIONS, stamp.size(),
+                time(read, "lastModifiedTime").getEpochSecond(), target, stamp,
+                kind == FileEntry.Kind.FILE && (Integer) Objects.requireNonNull(read.get("nlink")) > 1);
     }
 
     private static String name(Path path) {
@@ -194,15 +203,20 @@ final class OsFiles implements Files {
 
     private static FileStamp stamp(Map<String, Object> read) {
         return new FileStamp(number(read, "dev"), number(read, "ino"), number(read, "size"),
-                time(read, "lastModifiedTime").to(TimeUnit.NANOSECONDS), time(read, "ctime").to(TimeUnit.NANOSECONDS));
+                nanos(time(read, "lastModifiedTime")), nanos(time(read, "ctime")));
     }
 
     private static long number(Map<String, Object> read, String name) {
         return (Long) Objects.requireNonNull(read.get(name));
     }
 
-    private static FileTime time(Map<String, Object> read, String name) {
-        return (FileTime) Objects.requireNonNull(read.get(name));
+    private static Instant time(Map<String, Object> read, String name) {
+        return ((FileTime) Objects.requireNonNull(read.get(name))).toInstant();
+    }
+
+    /// Times that are too far away for nanoseconds wrap: they only tell files apart.
+    private static long nanos(Instant time) {
+        return time.getEpochSecond() * 1_000_000_000L + time.getNano();
     }
 
     @Override

@@ -2,7 +2,9 @@ package carafe.daemon;
 
 import carafe.cli.session.Files.FileEntry;
 import carafe.cli.session.PathText;
+import carafe.kernel.DeviceNumber;
 import carafe.kernel.Directory;
+import carafe.kernel.Errno;
 import carafe.kernel.FileStat;
 import carafe.kernel.Inodes;
 import carafe.kernel.KernelException;
@@ -12,9 +14,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// The files of builds' contexts, for commands that run in this JVM: what the kernel says of them, asked directly, for there
-/// are thousands. What Java says of the same files in a command's own JVM is the same.
+/// are thousands. A command in a JVM of its own learns the same of them from Java's library.
 final class ContextFiles {
 
     private ContextFiles() {}
@@ -35,17 +38,39 @@ final class ContextFiles {
     /// As [carafe.cli.Lister#list].
     static List<FileEntry> list(Path path) throws IOException {
         var entries = new ArrayList<FileEntry>();
-        try (var directory = Directory.open(PathText.of(path))) {
+        try (var directory = open(path)) {
             directory.visit((name, stat) -> {
                 var kind = kind(stat);
-                String target = kind == FileEntry.Kind.LINK ? directory.readLink(name) : "";
-                entries.add(new FileEntry(name, kind, stat.mode(), stat.sizeBytes(), stat.modifiedSeconds(), target, stamp(stat),
-                        kind == FileEntry.Kind.FILE && stat.links() > 1));
+                var target = kind == FileEntry.Kind.LINK ? target(directory, name) : Optional.of("");
+                if (target.isPresent()) {
+                    entries.add(new FileEntry(name, kind, stat.mode(), stat.sizeBytes(), stat.modifiedSeconds(), target.get(),
+                            stamp(stat), kind == FileEntry.Kind.FILE && stat.links() > 1));
+                }
             });
+        } catch (KernelException e) {
+            throw new IOException("stat " + path + "/" + e.subject() + ": " + e.reason(), e);
+        }
+        return entries;
+    }
+
+    private static Directory open(Path path) throws IOException {
+        try {
+            return Directory.open(PathText.of(path));
         } catch (KernelException e) {
             throw new IOException("open " + path + ": " + e.reason(), e);
         }
-        return entries;
+    }
+
+    /// What a link holds; empty if it is gone meanwhile.
+    private static Optional<String> target(Directory directory, String name) throws KernelException {
+        try {
+            return Optional.of(directory.readLink(name));
+        } catch (KernelException e) {
+            if (e.is(Errno.ENOENT, Errno.EINVAL)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
     }
 
     private static FileEntry.Kind kind(FileStat stat) {
@@ -58,18 +83,12 @@ final class ContextFiles {
     }
 
     private static FileStamp stamp(FileStat stat) {
-        return new FileStamp(device(stat.deviceId()), stat.inode(), stat.sizeBytes(),
-                nanos(stat.modifiedSeconds(), stat.modifiedNanos()), nanos(stat.changedSeconds(), stat.changedNanos()));
+        return new FileStamp(DeviceNumber.of(stat.deviceId() >>> 32, stat.deviceId() & 0xFFFFFFFFL), stat.inode(),
+                stat.sizeBytes(), nanos(stat.modifiedSeconds(), stat.modifiedNanos()),
+                nanos(stat.changedSeconds(), stat.changedNanos()));
     }
 
     private static long nanos(long seconds, int nanos) {
         return seconds * 1_000_000_000L + nanos;
-    }
-
-    /// The number of a device, major and minor in its halves, as stat(2) has it. Source: makedev(3).
-    private static long device(long halves) {
-        long major = halves >>> 32;
-        long minor = halves & 0xFFFFFFFFL;
-        return minor & 0xFF | (major & 0xFFF) << 8 | (minor & ~0xFFL) << 12 | (major & ~0xFFFL) << 32;
     }
 }

@@ -107,11 +107,9 @@ public final class Directory implements AutoCloseable {
     /// Makes a device node, FIFO or socket. Source: mknodat(2).
     /// @throws KernelException EPERM no CAP_MKNOD
     public void mknod(String name, FileType type, int mode, int major, int minor) throws KernelException {
-        long device = ((long) minor & 0xFF) | ((long) major & 0xFFF) << 8 | ((long) minor & ~0xFF) << 12
-                | ((long) major & ~0xFFF) << 32;
         try (var frame = new Frame()) {
             long rc = frame.attempt(Syscall.MKNODAT, fd.number(), frame.text(checked(name)).address(),
-                    type.bits() | mode & 07777, device);
+                    type.bits() | mode & 07777, DeviceNumber.of(major, minor));
             Frame.checked(rc, Syscall.MKNODAT, name);
         }
         if ((mode & Umask.BITS) != 0) {

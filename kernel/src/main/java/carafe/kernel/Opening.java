@@ -29,7 +29,7 @@ record Opening(long flags, int mode, long resolve) {
         return new Opening(flags, 0, Linux.RESOLVE_NO_SYMLINKS);
     }
 
-    /// A path of our own making, resolved as the kernel pleases.
+    /// A path of our own making, or a caller's with no more rights than ours, resolved as the kernel pleases.
     static Opening trusted(int flags) {
         return new Opening(flags, 0, 0);
     }

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// The files that a COPY or ADD takes from a source: for each of its sources the file or directory found, and all that
@@ -269,20 +270,31 @@ final class Selection implements AutoCloseable {
         }
     }
 
-    /// The digest of each file and directory, by its path in the source; what tells people which one changed.
+    /// The digest of each file and directory, by its path in the source, with `\xff` for a byte that is no UTF-8; what
+    /// tells people which one changed.
     TreeMap<String, String> fingerprints() throws IOException {
         var all = new TreeMap<String, String>();
         var first = new HashMap<Node.Inode, String>();
         for (var each : found) {
             for (var relative : each.above) {
-                all.put(relative.node.path(), fingerprint(relative.node, first));
+                all.put(shown(relative.node.path()), fingerprint(relative.node, first));
             }
-            all.put(each.top.path(), fingerprint(each.top, first));
+            all.put(shown(each.top.path()), fingerprint(each.top, first));
             for (var relative : each.below) {
-                all.put(relative.node.path(), fingerprint(relative.node, first));
+                all.put(shown(relative.node.path()), fingerprint(relative.node, first));
             }
         }
         return all;
+    }
+
+    private static String shown(String path) {
+        return path.codePoints().noneMatch(Selection::isHalf) ? path : path.codePoints()
+                .mapToObj(c -> isHalf(c) ? "\\x%02x".formatted(c & 0xFF) : Character.toString(c)).collect(Collectors.joining());
+    }
+
+    /// Half of a surrogate pair, alone: such a byte.
+    private static boolean isHalf(int codePoint) {
+        return codePoint >= Character.MIN_SURROGATE && codePoint <= Character.MAX_SURROGATE;
     }
 
     private String fingerprint(Node node, Map<Node.Inode, String> first) throws IOException {

@@ -23,7 +23,7 @@ public final class PathText {
         }
         String raw = Path.of("/").resolve(path).toUri().getRawPath();
         int begin = path.isAbsolute() ? 0 : 1;
-        int end = raw.endsWith("/") ? raw.length() - 1 : raw.length();
+        int end = raw.endsWith("/") && !text.endsWith("/") ? raw.length() - 1 : raw.length(); // a directory's has one more
         return TarText.decode(unescaped(raw.substring(begin, end)));
     }
 
