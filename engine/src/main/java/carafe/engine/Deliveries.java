@@ -27,7 +27,7 @@ final class Deliveries {
         return new Delivery(current);
     }
 
-    /// The life has ended, or could not begin: who joins from now on belongs to the next.
+    /// The life has ended: who joins from now on belongs to the next.
     synchronized void end() {
         last = current;
         last.endedNanos = System.nanoTime();
