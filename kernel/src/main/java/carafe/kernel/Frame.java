@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// start short, and a new call needs no new handle. Errno is captured in this frame, so frames must not be shared
 /// between threads.
 ///
-/// Memory comes from one zeroed slab of 512 bytes, then from the arena; all of it ends with [#close].
+/// Memory comes zeroed, from a [Slab] of 512 bytes first, then from an arena; all of it ends with [#close].
 final class Frame implements AutoCloseable, SegmentAllocator {
 
     /// `long syscall(long number, ...)`; integer arguments travel in registers as if they were declared.
@@ -28,23 +28,31 @@ final class Frame implements AutoCloseable, SegmentAllocator {
                     JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
             Linker.Option.captureCallState("errno"), Linker.Option.firstVariadicArg(1));
 
-    private static final long SLAB_BYTES = 512;
-    private static final long STATE_BYTES = Linker.Option.captureStateLayout().byteSize();
-
-    private final Arena arena = Arena.ofConfined();
-    private final MemorySegment slab = arena.allocate(SLAB_BYTES, 16);
-    private final MemorySegment state = slab.asSlice(0, STATE_BYTES);
-    private long used = STATE_BYTES;
+    private final Slab slab = Slab.borrow();
+    private @Nullable Arena arena;
+    private long used = Slab.STATE_BYTES;
+    private boolean open = true;
 
     /// Zeroed memory that lives as long as this frame.
     @Override
+    @SuppressWarnings("MustBeClosedChecker") // the arena ends with this
     public MemorySegment allocate(long bytes, long alignment) {
+        requireOpen();
         long start = (used + alignment - 1) & -alignment;
-        if (alignment > 16 || start + bytes > SLAB_BYTES) {
+        if (alignment > 16 || start + bytes > Slab.BYTES) {
+            if (arena == null) {
+                arena = Arena.ofConfined();
+            }
             return arena.allocate(bytes, alignment);
         }
         used = start + bytes;
-        return slab.asSlice(start, bytes);
+        return slab.memory().asSlice(start, bytes);
+    }
+
+    private void requireOpen() {
+        if (!open) {
+            throw new IllegalStateException("the frame is closed, and its memory another's");
+        }
     }
 
     /// `text` as a C string. A NUL inside it would silently name something else and is refused.
@@ -78,14 +86,15 @@ final class Frame implements AutoCloseable, SegmentAllocator {
 
     /// Makes the call once; EINTR is a result like another.
     long once(Syscall call, long... arguments) {
+        requireOpen();
         long result;
         try {
-            result = (long) SYSCALL.invokeExact(state, (long) call.number(), at(arguments, 0), at(arguments, 1),
+            result = (long) SYSCALL.invokeExact(slab.state(), (long) call.number(), at(arguments, 0), at(arguments, 1),
                     at(arguments, 2), at(arguments, 3), at(arguments, 4), at(arguments, 5));
         } catch (Throwable t) {
             throw new AssertionError(t); // the binding is wrong
         }
-        return result == -1 ? -state.get(JAVA_INT, 0) : result;
+        return result == -1 ? -slab.state().get(JAVA_INT, 0) : result;
     }
 
     private static long at(long[] arguments, int index) {
@@ -94,12 +103,13 @@ final class Frame implements AutoCloseable, SegmentAllocator {
 
     /// The errno that the last failing call of another handle left in [#state].
     int errno() {
-        return state.get(JAVA_INT, 0);
+        return slab.state().get(JAVA_INT, 0);
     }
 
     /// Where downcalls that capture errno leave it.
     MemorySegment state() {
-        return state;
+        requireOpen();
+        return slab.state();
     }
 
     /// `result` unless it is a negative errno.
@@ -112,6 +122,11 @@ final class Frame implements AutoCloseable, SegmentAllocator {
 
     @Override
     public void close() {
-        arena.close();
+        requireOpen();
+        open = false;
+        if (arena != null) {
+            arena.close();
+        }
+        slab.giveBack(used);
     }
 }

@@ -83,14 +83,13 @@ final class NfSocket implements AutoCloseable {
     /// The next datagram, which holds whole messages; null if there is none now.
     /// @throws KernelException ENOBUFS some were lost
     @Nullable ByteBuffer poll() throws KernelException {
-        try (var frame = new Frame()) {
-            MemorySegment data = frame.allocate(RECEIVE_BYTES, 8);
+        try (var frame = new Frame(); var buffer = TransferBuffer.borrow()) {
             long n = frame.attempt(
-                    Syscall.RECVFROM, fd.number(), data.address(), RECEIVE_BYTES, Linux.MSG_DONTWAIT, 0, 0);
+                    Syscall.RECVFROM, fd.number(), buffer.address(), RECEIVE_BYTES, Linux.MSG_DONTWAIT, 0, 0);
             if (n == -Errno.EAGAIN) {
                 return null;
             }
-            byte[] copy = data.asSlice(0, Frame.checked(n, Syscall.RECVFROM, fd.subject()))
+            byte[] copy = buffer.memory().asSlice(0, Frame.checked(n, Syscall.RECVFROM, fd.subject()))
                     .toArray(ValueLayout.JAVA_BYTE);
             return ByteBuffer.wrap(copy).order(ByteOrder.nativeOrder());
         }
