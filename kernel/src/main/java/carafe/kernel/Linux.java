@@ -118,6 +118,7 @@ public final class Linux {
     public static final int SO_PEERCRED = 17;
     public static final int SO_SNDBUF = 7;
     public static final int SO_RCVBUF = 8;
+    public static final int SO_ATTACH_FILTER = 26;
     public static final int MSG_CMSG_CLOEXEC = 0x40000000;
     public static final int MSG_NOSIGNAL = 0x4000;
     public static final int MSG_DONTWAIT = 0x40;

@@ -77,7 +77,8 @@ public final class NetRequest {
     }
 
     /// A pair, each end where and as it says, in one message: nothing is moved afterwards, which would wait for RCU. The
-    /// peer is born before its end and cannot be up.
+    /// peer is born before its end and cannot be up. Each has one queue a direction, as veth uses unless told otherwise: made
+    /// with one per processor, it would wait for RCU to give the rest back.
     public static NetRequest addVeth(LinkEnd end, LinkEnd peer) {
         if (peer.up()) {
             throw new IllegalArgumentException("a peer cannot be up before its end is there: " + peer.name());
@@ -85,7 +86,12 @@ public final class NetRequest {
         var message = begun(end, "veth").begin(Rtnetlink.IFLA_INFO_DATA).begin(Rtnetlink.VETH_INFO_PEER)
                 .u8(0).u8(0).u16(0).u32(0).u32(0).u32(0);
         describe(message, peer);
-        return made(message.end().end().end(), end, namespaces(end.namespace(), peer.namespace()));
+        oneQueue(oneQueue(message).end().end().end());
+        return made(message, end, namespaces(end.namespace(), peer.namespace()));
+    }
+
+    private static NetlinkMessage oneQueue(NetlinkMessage message) {
+        return message.put32(Rtnetlink.IFLA_NUM_TX_QUEUES, 1).put32(Rtnetlink.IFLA_NUM_RX_QUEUES, 1);
     }
 
     /// How a macvlan or ipvlan link shares its parent.

@@ -51,6 +51,8 @@ final class Rtnetlink {
     public static final int IFLA_MASTER = 10;
     public static final int IFLA_LINKINFO = 18;
     public static final int IFLA_NET_NS_FD = 28;
+    public static final int IFLA_NUM_TX_QUEUES = 31;
+    public static final int IFLA_NUM_RX_QUEUES = 32;
     public static final int IFLA_GROUP = 27;
     public static final int IFLA_STATS64 = 23;
     public static final int IFLA_AF_SPEC = 26;
