@@ -14,7 +14,6 @@ import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -109,12 +108,8 @@ public final class Database implements AutoCloseable {
             boolean interrupted = false;
             while (true) {
                 try {
-                    if (done.await(1, TimeUnit.SECONDS)) {
-                        break;
-                    }
-                    if (!writer.isAlive() && queue.remove(this)) {
-                        throw new EngineException.Unavailable("the engine is shutting down");
-                    }
+                    done.await(); // the writer leaves none behind
+                    break;
                 } catch (InterruptedException e) {
                     interrupted = true;
                 }
@@ -147,6 +142,7 @@ public final class Database implements AutoCloseable {
             config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
             config.setLockingMode(SQLiteConfig.LockingMode.EXCLUSIVE);
             config.setBusyTimeout(5000);
+            config.setGetGeneratedKeys(false); // else each change is searched for what it is, and asked for its row's number
             var connection = config.createConnection("jdbc:sqlite:" + directory.resolve("carafe.sqlite"));
             try {
                 connection.setAutoCommit(false);
@@ -195,10 +191,12 @@ public final class Database implements AutoCloseable {
     }
 
     private Writing enqueue(Writing writing) throws EngineException.Unavailable {
-        if (closed) {
-            throw new EngineException.Unavailable("the engine is shutting down");
+        synchronized (queue) {
+            if (closed) {
+                throw new EngineException.Unavailable("the engine is shutting down");
+            }
+            queue.add(writing);
         }
-        queue.add(writing);
         return writing;
     }
 
@@ -293,8 +291,10 @@ public final class Database implements AutoCloseable {
     /// Writes what is queued and closes the file.
     @Override
     public void close() {
-        closed = true;
-        queue.add(new Writing(List.of(), _ -> {}));
+        synchronized (queue) {
+            closed = true;
+            queue.add(new Writing(List.of(), _ -> {})); // nobody's comes behind it
+        }
         boolean interrupted = false;
         while (writer.isAlive()) {
             try {
@@ -317,18 +317,34 @@ public final class Database implements AutoCloseable {
 
     private void writeUntilClosed() {
         var batch = new ArrayList<Writing>();
-        while (!closed || !queue.isEmpty()) {
-            try {
-                batch.add(queue.take());
-            } catch (InterruptedException e) {
-                continue; // nobody but close ends this thread
+        try {
+            while (!closed || !queue.isEmpty()) {
+                try {
+                    batch.add(queue.take());
+                } catch (InterruptedException e) {
+                    continue; // nobody but close ends this thread
+                }
+                queue.drainTo(batch, MOST_PER_COMMIT - 1);
+                synchronized (connection) {
+                    commit(batch);
+                }
+                batch.forEach(Writing::over);
+                batch.clear();
             }
-            queue.drainTo(batch, MOST_PER_COMMIT - 1);
-            synchronized (connection) {
-                commit(batch);
-            }
-            batch.forEach(Writing::over);
-            batch.clear();
+        } finally {
+            abandon(batch);
+        }
+    }
+
+    /// There are some only if an error ended the writer: their callers must not wait for ever.
+    private void abandon(List<Writing> rest) {
+        synchronized (queue) {
+            closed = true;
+            queue.drainTo(rest);
+        }
+        for (var writing : rest) {
+            writing.failure = new SQLException("the thread that writes has ended; see the engine's log, then restart it");
+            writing.done.countDown();
         }
     }
 

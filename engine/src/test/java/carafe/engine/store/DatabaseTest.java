@@ -9,9 +9,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 final class DatabaseTest {
@@ -159,6 +161,36 @@ final class DatabaseTest {
         database.close();
         assertThatThrownBy(() -> database.write(new Change.Put("k", "v")))
                 .isInstanceOf(EngineException.Unavailable.class);
+    }
+
+    /// As an error of the JVM would end it; nobody waits for a thread that is gone.
+    @Test
+    @Timeout(60)
+    void whenTheWriterIsGoneNobodyWaitsForIt() throws Exception {
+        try (var database = Database.open(directory)) {
+            database.write(new Change.Insert(row("a", 1)));
+            var told = new CountDownLatch(1);
+            var ended = new CountDownLatch(1);
+            database.beginUnawaited(failure -> {
+                told.countDown();
+                try {
+                    ended.await();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+                throw new OutOfMemoryError("for the test");
+            }, new Change.Insert(row("a", 1)));
+            told.await();
+            var late = database.begin(new Change.Insert(row("b", 2)));
+            ended.countDown();
+            assertThatThrownBy(late::await).isInstanceOf(EngineException.class)
+                    .hasMessageContaining("the thread that writes has ended");
+            assertThatThrownBy(() -> {
+                while (true) {
+                    database.write(new Change.Insert(row("c", 3)));
+                }
+            }).isInstanceOf(EngineException.Unavailable.class);
+        }
     }
 
     @Test
