@@ -103,7 +103,7 @@ final class BuildSteps implements StepRunner {
         try (var endpoint = runtime.endpoint(EnumSet.of(StdStream.STDOUT, StdStream.STDERR))) {
             RunningContainer process;
             try {
-                process = network.during(() -> runtime.start(bundle, List.of(endpoint), network::await));
+                process = network.during(() -> runtime.start(bundle, List.of(endpoint), network));
             } catch (StartFailure e) {
                 if (e.kind() == StartFailure.Kind.WRONG_FORMAT) {
                     throw new WrongFormat(e.getMessage(), e);

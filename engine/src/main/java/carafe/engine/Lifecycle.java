@@ -121,7 +121,7 @@ final class Lifecycle {
             starts.sources.before(held.container(), bundle.rootfs());
             starts.sources.give(held, bundle.rootfs());
             starts.steps.pass("start.run");
-            var process = runtime.start(bundle, List.copyOf(container.clients()), network::await);
+            var process = runtime.start(bundle, List.copyOf(container.clients()), network);
             starts.recent.forget(container.id());
             container.clients().clear(); // their other ends are the monitor's now
             return process;

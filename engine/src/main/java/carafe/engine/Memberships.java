@@ -222,7 +222,7 @@ final class Memberships {
             }
         });
         return new StartNetwork(sandbox.path(), known(container, Optional.of(sandbox)), Optional.empty(), held,
-                Optional.of(becoming));
+                Optional.of(new StartNetwork.Becoming(coming, becoming)));
     }
 
     /// What the host's firewall forbids all containers now.

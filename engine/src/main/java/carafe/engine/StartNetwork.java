@@ -1,6 +1,7 @@
 package carafe.engine;
 
 import carafe.network.Fabric;
+import carafe.runtime.ContainerRuntime;
 import carafe.runtime.HeldNamespaces;
 import carafe.runtime.StartFailure;
 import carafe.spec.EngineException;
@@ -12,9 +13,12 @@ import org.slf4j.LoggerFactory;
 /// lines of /etc/hosts that tell its own addresses. The network itself becomes ready meanwhile ([#await]). Holds namespaces
 /// that nobody else knows until it is closed, which waits for that too.
 record StartNetwork(String namespace, EtcFiles.Known known, Optional<Fabric.Spare> spare, Optional<HeldNamespaces> held,
-        Optional<Beside> becoming) implements AutoCloseable {
+        Optional<Becoming> becoming) implements ContainerRuntime.Rest<EngineException>, AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(StartNetwork.class);
+
+    /// A container on its way into its networks, and who completes that.
+    record Becoming(Fabric.Opening opening, Beside completion) {}
 
     /// What a start does with its network.
     interface Work<T> {
@@ -27,10 +31,16 @@ record StartNetwork(String namespace, EtcFiles.Known known, Optional<Fabric.Spar
     }
 
     /// Waits until the network is ready for the container's first process.
-    void await() throws EngineException {
+    @Override
+    public void await() throws EngineException {
         if (becoming.isPresent()) {
-            becoming.get().await();
+            becoming.get().completion.await();
         }
+    }
+
+    @Override
+    public void underway() {
+        becoming.ifPresent(one -> one.opening.settle());
     }
 
     /// Does `work`. If that fails and the network could not be made either, the network is what people hear of: its namespace
@@ -58,6 +68,7 @@ record StartNetwork(String namespace, EtcFiles.Known known, Optional<Fabric.Spar
         } catch (EngineException e) {
             LOG.debug("a network that could not be made, of a start that failed or is told so", e);
         } finally {
+            underway(); // also of a start that failed
             spare.ifPresent(Fabric.Spare::close);
             held.ifPresent(HeldNamespaces::close);
         }

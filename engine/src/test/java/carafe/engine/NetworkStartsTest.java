@@ -46,6 +46,26 @@ class NetworkStartsTest {
         startsWithTheFirstAddress();
     }
 
+    /// What the network makes ahead would take the processor from it.
+    @Test
+    void othersAreServedOnceAStartIsUnderwayOrHasFailed() throws Exception {
+        String web = harness.containers().inspect("web", false).container().id();
+        harness.reopen(Failpoints.parse("start.run=1*EIO->off"));
+        assertThatThrownBy(() -> harness.containers().start("web")).isInstanceOf(EngineException.Internal.class);
+        assertThat(harness.fabric.settled()).containsExactly(web);
+
+        String other = harness.create("other", "sleep", "9");
+        var birth = harness.runtime.hold();
+        var start = new FutureTask<>(() -> {
+            harness.containers().start("other");
+            return true;
+        });
+        Thread.ofVirtual().start(start);
+        EngineHarness.eventually(() -> harness.fabric.settled().contains(other));
+        birth.countDown();
+        assertThat(start.get()).isTrue();
+    }
+
     /// The namespace is gone then, and that it cannot be opened any more would say nothing.
     @Test
     void whereTheNetworkAndTheRestFailItIsTheNetworkThatIsTold() throws Exception {

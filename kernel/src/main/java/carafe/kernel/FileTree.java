@@ -50,13 +50,17 @@ public final class FileTree implements AutoCloseable {
     /// @throws KernelException EISDIR a directory; EINVAL something else than a regular file
     public Fd openRegular(String path, int flags) throws KernelException {
         try (var node = open(path, Linux.O_PATH, 0)) {
-            var stat = Inodes.stat(node);
-            if (!stat.isRegular()) {
-                throw new KernelException("open", path, stat.isDirectory() ? Errno.EISDIR : Errno.EINVAL,
-                        stat.isDirectory() ? "" : "not a regular file");
-            }
-            return Opening.trusted(flags).open(Linux.AT_FDCWD, ProcFs.path(node));
+            return openFound(node, path, flags);
         }
+    }
+
+    private static Fd openFound(Fd node, String path, int flags) throws KernelException {
+        var stat = Inodes.stat(node);
+        if (!stat.isRegular()) {
+            throw new KernelException("open", path, stat.isDirectory() ? Errno.EISDIR : Errno.EINVAL,
+                    stat.isDirectory() ? "" : "not a regular file");
+        }
+        return Opening.trusted(flags).open(Linux.AT_FDCWD, ProcFs.path(node));
     }
 
     /// The directory that `path` leads to.
@@ -160,6 +164,21 @@ public final class FileTree implements AutoCloseable {
     public byte[] readFile(String path, int limitBytes) throws KernelException {
         try (var file = openRegular(path, Linux.O_RDONLY)) {
             return FdStream.readAll(file, limitBytes);
+        }
+    }
+
+    /// The same where it may not be there, which is no failure: nothing is thrown for what is common.
+    /// @throws KernelException as [#readFile], but for ENOENT
+    public Optional<byte[]> readIfThere(String path, int limitBytes) throws KernelException {
+        try (var frame = new Frame()) {
+            long node = Opening.inRoot(Linux.O_PATH, 0).attempt(frame, root.number(), path);
+            if (node == -Errno.ENOENT) {
+                return Optional.empty();
+            }
+            try (var found = Fd.adopt((int) Frame.checked(node, Syscall.OPENAT2, path), path);
+                    var file = openFound(found, path, Linux.O_RDONLY)) {
+                return Optional.of(FdStream.readAll(file, limitBytes));
+            }
         }
     }
 

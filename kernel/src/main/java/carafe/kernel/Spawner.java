@@ -63,6 +63,13 @@ public final class Spawner implements AutoCloseable {
     /// ECHILD the monitor died; ENOEXEC the player refused the tape
     public Launched launch(Launch launch, Duration deadline)
             throws TapeFailure, KernelException, InterruptedException {
+        return launch(launch, deadline, () -> {});
+    }
+
+    /// The same; `underway` is run by the calling thread as soon as the spawner has the tape. The descriptors may be closed
+    /// then, for it has its own.
+    public Launched launch(Launch launch, Duration deadline, Runnable underway)
+            throws TapeFailure, KernelException, InterruptedException {
         long end = System.nanoTime() + deadline.toNanos();
         var blob = TapeBlob.encode(launch);
         var fds = blob.passed().stream()
@@ -73,6 +80,7 @@ public final class Spawner implements AutoCloseable {
             flight = send(launch, memfd, fds);
         }
         try {
+            underway.run();
             if (launch.rendezvous().isPresent()) {
                 meet(flight, launch.rendezvous().get(), end);
             }

@@ -40,6 +40,10 @@ final class TapeBlob {
         passed.addAll(launch.monitor().slots());
         Consumer<Slot> filled = passed::remove;
         launch.tape().steps().forEach(step -> step.outcome().result().ifPresent(filled));
+        if (!launch.descriptors().keySet().containsAll(passed)) {
+            passed.removeAll(launch.descriptors().keySet());
+            throw new IllegalArgumentException("no descriptor for " + passed);
+        }
         passed.forEach(this::number);
         passedCount = numbers.size();
         Consumer<Slot> numbered = this::number;
@@ -49,7 +53,7 @@ final class TapeBlob {
         }
     }
 
-    /// @throws IllegalArgumentException the tape is larger than a player takes
+    /// @throws IllegalArgumentException the tape is larger than a player takes, or a descriptor is missing
     static Encoded encode(Launch launch) {
         var blob = new TapeBlob(launch);
         var rows = new ArrayList<Row>(launch.tape().steps().size());

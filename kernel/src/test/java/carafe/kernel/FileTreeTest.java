@@ -209,6 +209,19 @@ class FileTreeTest {
     }
 
     @Test
+    void whatIsNotThereIsNoFailureToWhoeverExpectsThat() throws Exception {
+        tree.mkdirs("dir", 0755, 0, 0).close();
+        tree.writeFile("dir/file", bytes("content"), 0600, 0, 0);
+        assertThat(tree.readIfThere("dir/file", 100)).contains(bytes("content"));
+        assertThat(tree.readIfThere("absent", 100)).isEmpty();
+        assertThat(tree.readIfThere("absent/below", 100)).isEmpty();
+        assertThatThrownBy(() -> tree.readIfThere("dir", 100)).isInstanceOfSatisfying(KernelException.class,
+                e -> assertThat(e.errno()).isEqualTo(Errno.EISDIR));
+        assertThatThrownBy(() -> tree.readIfThere("dir/file", 6)).isInstanceOfSatisfying(KernelException.class,
+                e -> assertThat(e.errno()).isEqualTo(Errno.EFBIG));
+    }
+
+    @Test
     void findsOnlyWhatIsThere() throws Exception {
         tree.writeFile("there", bytes(""), 0600, 0, 0);
         assertThat(tree.find("there")).isPresent();

@@ -296,6 +296,18 @@ final class SpawnerTest {
         }
     }
 
+    @Test
+    void whatATapeNeedsMayBeClosedWhenItIsUnderway() throws Exception {
+        try (var stage = stage()) {
+            stage.pipes(NO_INPUT);
+            var launch = stage.launch("print", "here", "then", "exit", "3");
+            try (var launched = spawner.launch(launch, Stage.DEADLINE, stage::passedOn)) {
+                assertThat(launched.awaitExit().code()).isEqualTo(3);
+            }
+            assertThat(stage.output()).isEqualTo("here");
+        }
+    }
+
     // ---- rendezvous ----
 
     @Test

@@ -80,7 +80,7 @@ class TapeTest {
         var plan = new MonitorPlan("t", new MonitorPlan.Pipes(Optional.empty(), Optional.of(PROC), Optional.empty(),
                 false), MonitorPlan.Door.CLOSED, Optional.empty(), Optional.empty());
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new Launch(tape, java.util.Map.of(), plan))
+                .isThrownBy(() -> TapeBlob.encode(new Launch(tape, java.util.Map.of(), plan)))
                 .withMessage("no descriptor for [fs, proc]");
     }
 }

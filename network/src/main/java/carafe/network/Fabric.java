@@ -86,6 +86,10 @@ public interface Fabric extends AutoCloseable {
         /// Makes links, addresses, routes, names and ports. To be called once, whatever becomes of the caller's own work,
         /// and no other method for the container meanwhile. What fails leaves nothing.
         void complete() throws EngineException;
+
+        /// The container's start no longer waits for its own work: what the fabric makes ahead for others, a millisecond of
+        /// work that would take the processor from it, may be made. A second call does nothing more.
+        default void settle() {}
     }
 
     /// The same in a namespace of the fabric's own.

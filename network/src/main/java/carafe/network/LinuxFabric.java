@@ -379,7 +379,11 @@ final class LinuxFabric implements Fabric {
     public Sandbox open(String containerId, List<Joining> joinings, Optional<String> namespace)
             throws EngineException {
         var opening = begin(containerId, joinings, namespace);
-        opening.complete();
+        try {
+            opening.complete();
+        } finally {
+            opening.settle();
+        }
         return opening.sandbox();
     }
 

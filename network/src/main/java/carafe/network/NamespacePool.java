@@ -23,8 +23,8 @@ import org.slf4j.LoggerFactory;
 /// a container's network may become its router, CVE-2020-13401), no IPv6 on interfaces to come until one asks for it.
 /// Once somebody wanted a bridge, some more are kept that have a cable already: a pair of links, both ends down, of which
 /// the one on the host is no port of any bridge yet. An idle namespace costs the kernel some kilobytes. Refilled in the
-/// background, when whoever took one has what he needs of the kernel's one lock of links ([#refill]), at once when none is
-/// left. `lock` guards `ready`, `cabled` and what is said of them.
+/// background, when the start of whoever took one is underway ([#refill]), at once when none is left. `lock` guards `ready`,
+/// `cabled` and what is said of them.
 final class NamespacePool implements AutoCloseable {
 
     /// What becomes of cables: made for a namespace, and removed by the name of the end on the host.

@@ -197,9 +197,12 @@ final class Sandboxes implements AutoCloseable {
         public void complete() throws EngineException {
             try (var _ = arrival) {
                 arrive();
-            } finally {
-                tools.namespaces.refill();
             }
+        }
+
+        @Override
+        public void settle() {
+            tools.namespaces.refill();
         }
 
         private void arrive() throws EngineException {

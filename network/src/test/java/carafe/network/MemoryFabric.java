@@ -31,6 +31,7 @@ public final class MemoryFabric implements Fabric {
     private volatile String cut = "";
     private volatile boolean enabled = true;
     private final List<EndpointListener> listeners = new CopyOnWriteArrayList<>();
+    private final Set<String> settled = ConcurrentHashMap.newKeySet();
 
     @Override
     public synchronized Network create(NetworkRequest request, Predicate<Network> prunable) throws EngineException {
@@ -53,6 +54,11 @@ public final class MemoryFabric implements Fabric {
     /// From now on the default bridge cannot be made, for this reason; `""`: it can again.
     public void obstacle(String reason) {
         obstacle = reason;
+    }
+
+    /// The containers whose starts let others be served.
+    public Set<String> settled() {
+        return Set.copyOf(settled);
     }
 
     /// From now on there is to be no default bridge.
@@ -143,6 +149,11 @@ public final class MemoryFabric implements Fabric {
                     throw new EngineException.Unavailable(cut);
                 }
                 sandboxes.put(sandbox.containerId(), sandbox);
+            }
+
+            @Override
+            public void settle() {
+                settled.add(sandbox.containerId());
             }
         };
     }

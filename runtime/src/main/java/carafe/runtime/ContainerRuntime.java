@@ -42,6 +42,10 @@ public interface ContainerRuntime {
     @FunctionalInterface
     interface Rest<E extends Exception> {
         void await() throws E;
+
+        /// The process is on its way and the caller only waits for it: who kept back other work may do it now. Not told of a
+        /// start that failed before.
+        default void underway() {}
     }
 
     /// The container that was started from a bundle with this run directory, if its monitor still lives.

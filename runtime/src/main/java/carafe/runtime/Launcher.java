@@ -38,7 +38,9 @@ final class Launcher {
     record Service(String title, boolean terminal, Stdio stdio, Optional<LogOptions> log,
             List<AttachEndpoint> clients) {}
 
-    Launched launch(Tape tape, Prepared prepared, Service service, ProcessPlan process) throws StartFailure {
+    /// `underway` is run when the spawner has all that it needs; the descriptors of the tape are closed then.
+    Launched launch(Tape tape, Prepared prepared, Service service, ProcessPlan process, Runnable underway)
+            throws StartFailure {
         var descriptors = new LinkedHashMap<>(prepared.descriptors);
         var clients = new ArrayList<MonitorPlan.Client>();
         for (var client : service.clients) {
@@ -54,7 +56,10 @@ final class Launcher {
                 service.log.filter(LogOptions::enabled).map(Launcher::log),
                 Optional.of(new MonitorPlan.Exit(Slots.RUN_DIRECTORY, RunRecord.EXIT)));
         try {
-            var launched = spawner.launch(new Launch(injected(tape), descriptors, plan), DEADLINE);
+            var launched = spawner.launch(new Launch(injected(tape), descriptors, plan), DEADLINE, () -> {
+                underway.run();
+                prepared.closePassed();
+            });
             service.clients.forEach(client -> ((LinuxEndpoint) client).far().close());
             return launched;
         } catch (TapeFailure e) {

@@ -212,7 +212,7 @@ final class LinuxContainer implements RunningContainer {
                     spec.id(), "", record.namespaces(), record.ids(), plan.toSpec(), Filter.NONE);
             runtime.failpoints().pass("exec.record");
             execRecord.write(spec.runDir());
-            var launched = runtime.launcher().launch(planned.tape(), prepared, service, plan);
+            var launched = runtime.launcher().launch(planned.tape(), prepared, service, plan, () -> {});
             started = true;
             prepared.close();
             return LinuxProcess.started(spec.runDir(), cgroup, launched,

@@ -152,10 +152,12 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
                 bundle.id(), bundle.runDir(), spec.process().user(), spec.linux().seccomp(),
                 bundle.log().enabled() ? Optional.ofNullable(bundle.log().file().getParent()) : Optional.empty(),
                 Optional.empty());
-        var prepared = preparer.prepare(purpose, Preparation.list(bundle, host, cgroupPath(bundle)));
+        var ready = preparer.prepare(purpose, Preparation.list(bundle, host, cgroupPath(bundle)),
+                inRoot -> TapePlanner.plan(bundle, host, inRoot.image(), inRoot.filter));
+        var prepared = ready.prepared();
+        var planned = ready.plan();
         boolean started = false;
         try {
-            var planned = TapePlanner.plan(bundle, host, prepared.image(), prepared.filter);
             var cgroup = prepared.cgroup.orElseThrow();
             var record = new RunRecord(
                     bundle.id(), cgroup.path(), types(spec.linux()), spec.linux().ids(),
@@ -165,7 +167,7 @@ public final class LinuxRuntime implements ContainerRuntime, AutoCloseable {
             var service = new Launcher.Service(
                     bundle.id(), spec.process().terminal(), bundle.stdio(), Optional.of(bundle.log()), clients);
             rest.await();
-            var launched = launcher.launch(planned.tape(), prepared, service, planned.process());
+            var launched = launcher.launch(planned.tape(), prepared, service, planned.process(), rest::underway);
             started = true;
             prepared.close();
             var process = LinuxProcess.started(

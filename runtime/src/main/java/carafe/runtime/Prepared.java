@@ -43,6 +43,7 @@ final class Prepared implements AutoCloseable {
     Optional<Cgroup> cgroup = Optional.empty();
     private final Path runDir;
     private final List<AutoCloseable> closed = new ArrayList<>();
+    private final List<Fd> passed = new ArrayList<>();
     private final List<Path> made = new ArrayList<>();
 
     Prepared(Path runDir, User user) {
@@ -63,7 +64,7 @@ final class Prepared implements AutoCloseable {
     /// Keeps `fd` for the tape under `slot`.
     void put(Slot slot, Fd fd) {
         descriptors.put(slot, fd);
-        closed.add(fd);
+        passed.add(fd);
     }
 
     /// Closes `resource` with this.
@@ -87,6 +88,7 @@ final class Prepared implements AutoCloseable {
         warnings.addAll(other.warnings);
         cgroup = other.cgroup.or(() -> cgroup);
         closed.addAll(other.closed);
+        passed.addAll(other.passed);
         made.addAll(other.made);
         done.addAll(other.done);
         var places = new IdentityHashMap<Preparation, Integer>();
@@ -123,8 +125,15 @@ final class Prepared implements AutoCloseable {
         }
     }
 
+    /// Closes what only the tape needs: whoever plays it has its own by now.
+    void closePassed() {
+        passed.forEach(Fd::close);
+        passed.clear();
+    }
+
     @Override
     public void close() {
+        closePassed();
         for (var resource : closed.reversed()) {
             try {
                 resource.close();

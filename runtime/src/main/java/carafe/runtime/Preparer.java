@@ -77,6 +77,19 @@ final class Preparer {
     /// Prepares; the caller closes the result, and undoes it if the start fails later. What does not need the root is
     /// done beside what does, on a thread of its own, once the run directory is there that names it after a crash.
     Prepared prepare(Purpose purpose, List<Preparation> preparations) throws StartFailure {
+        return prepare(purpose, preparations, _ -> true).prepared;
+    }
+
+    /// What is planned with what was found in the root.
+    interface Plan<T> {
+        T plan(Prepared inRoot) throws StartFailure;
+    }
+
+    /// All is prepared, and planned.
+    record Ready<T>(Prepared prepared, T plan) {}
+
+    /// The same; `plan` is made once the root is prepared, while what is done beside it may still be.
+    <T> Ready<T> prepare(Purpose purpose, List<Preparation> preparations, Plan<T> plan) throws StartFailure {
         var prepared = new Prepared(purpose.runDir, purpose.user);
         var others = preparations.stream().filter(Preparation::besideRoot).toList();
         var beside = new FutureTask<>(() -> {
@@ -104,11 +117,12 @@ final class Preparer {
                     Thread.ofVirtual().name("preparations of " + purpose.id).start(beside);
                 }
             }
+            T planned = plan.plan(prepared);
             if (begun) {
                 prepared.adopt(ended(beside, purpose), preparations);
             }
             complete = true;
-            return prepared;
+            return new Ready<>(prepared, planned);
         } finally {
             if (!complete) {
                 if (begun) {
@@ -303,9 +317,10 @@ final class Preparer {
     /// The content of a file of the image; `""` when it is not there or no regular file.
     static String read(FileTree tree, String path) throws KernelException {
         try {
-            return new String(tree.readFile(path, UserDatabase.MAX_BYTES), StandardCharsets.UTF_8);
+            return tree.readIfThere(path, UserDatabase.MAX_BYTES)
+                    .map(bytes -> new String(bytes, StandardCharsets.UTF_8)).orElse("");
         } catch (KernelException e) {
-            if (e.is(Errno.ENOENT, Errno.ENOTDIR, Errno.EISDIR, Errno.EINVAL, Errno.ELOOP)) {
+            if (e.is(Errno.ENOTDIR, Errno.EISDIR, Errno.EINVAL, Errno.ELOOP)) {
                 return "";
             }
             throw e;

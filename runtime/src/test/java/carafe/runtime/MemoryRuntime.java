@@ -224,6 +224,7 @@ public final class MemoryRuntime implements ContainerRuntime {
             throw new StartFailure(StartFailure.Kind.OTHER, "", "the run directory is in use: " + bundle.runDir());
         }
         rest.await();
+        rest.underway();
         awaitBirth();
         var process = new MemoryProcess(bundle.id(), bundle.runDir(), args, clients);
         try {
