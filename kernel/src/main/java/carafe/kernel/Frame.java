@@ -101,17 +101,6 @@ final class Frame implements AutoCloseable, SegmentAllocator {
         return index < arguments.length ? arguments[index] : 0;
     }
 
-    /// The errno that the last failing call of another handle left in [#state].
-    int errno() {
-        return slab.state().get(JAVA_INT, 0);
-    }
-
-    /// Where downcalls that capture errno leave it.
-    MemorySegment state() {
-        requireOpen();
-        return slab.state();
-    }
-
     /// `result` unless it is a negative errno.
     static long checked(long result, Syscall call, @Nullable Object subject) throws KernelException {
         if (result < 0 && result > -4096) {

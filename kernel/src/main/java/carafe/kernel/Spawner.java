@@ -67,7 +67,7 @@ public final class Spawner implements AutoCloseable {
     }
 
     /// The same; `underway` is run by the calling thread as soon as the spawner has the tape. The descriptors may be closed
-    /// then, for it has its own.
+    /// then, for it has its own. What it throws cancels the launch.
     public Launched launch(Launch launch, Duration deadline, Runnable underway)
             throws TapeFailure, KernelException, InterruptedException {
         long end = System.nanoTime() + deadline.toNanos();
@@ -88,7 +88,7 @@ public final class Spawner implements AutoCloseable {
         } catch (TimeoutException e) {
             cancel(flight);
             throw new KernelException("launch", flight.title(), Errno.ETIMEDOUT);
-        } catch (InterruptedException | KernelException e) {
+        } catch (InterruptedException | KernelException | RuntimeException | Error e) {
             cancel(flight);
             throw e;
         } catch (ExecutionException e) {

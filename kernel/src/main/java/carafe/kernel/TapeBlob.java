@@ -40,6 +40,11 @@ final class TapeBlob {
         passed.addAll(launch.monitor().slots());
         Consumer<Slot> filled = passed::remove;
         launch.tape().steps().forEach(step -> step.outcome().result().ifPresent(filled));
+        for (var step : launch.tape().steps()) { // what the process fills, the monitor never sees
+            if (step.part() == Part.CHILD) {
+                step.outcome().result().filter(launch.monitor().slots()::contains).ifPresent(passed::add);
+            }
+        }
         if (!launch.descriptors().keySet().containsAll(passed)) {
             passed.removeAll(launch.descriptors().keySet());
             throw new IllegalArgumentException("no descriptor for " + passed);

@@ -308,6 +308,19 @@ final class SpawnerTest {
         }
     }
 
+    @Test
+    void aCallerThatFailsMeanwhileLeavesNoProcess() throws Exception {
+        try (var stage = stage()) {
+            stage.pipes(NO_INPUT);
+            var words = stage.launch("print", "here", "then", "hang");
+            assertThatThrownBy(() -> spawner.launch(words, Stage.DEADLINE, () -> {
+                throw new IllegalStateException("the caller's");
+            })).isInstanceOf(IllegalStateException.class);
+            stage.passedOn();
+            Stage.awaitNoProcess(directory);
+        }
+    }
+
     // ---- rendezvous ----
 
     @Test

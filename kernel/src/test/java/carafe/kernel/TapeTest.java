@@ -83,4 +83,14 @@ class TapeTest {
                 .isThrownBy(() -> TapeBlob.encode(new Launch(tape, java.util.Map.of(), plan)))
                 .withMessage("no descriptor for [fs, proc]");
     }
+
+    @Test
+    void theMonitorDoesNotGetWhatOnlyTheProcessOpens() {
+        var tape = Tape.builder().add(Step.child("fill", Syscall.FSOPEN, text("proc"), number(1)).into(PROC)).build();
+        var plan = new MonitorPlan("t", new MonitorPlan.Pipes(Optional.empty(), Optional.of(PROC), Optional.empty(),
+                false), MonitorPlan.Door.CLOSED, Optional.empty(), Optional.empty());
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> TapeBlob.encode(new Launch(tape, java.util.Map.of(), plan)))
+                .withMessage("no descriptor for [proc]");
+    }
 }

@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -178,6 +179,7 @@ final class Sandboxes implements AutoCloseable {
         private final Optional<NamespacePool.Cable> ahead;
         private final NetworkStep.Diary diary;
         private final Arrivals.Arrival arrival;
+        private final AtomicBoolean settled = new AtomicBoolean();
 
         Coming(Cell cell, List<Joining> joinings, Optional<NamespacePool.Cable> ahead, NetworkStep.Diary diary,
                 Arrivals.Arrival arrival) {
@@ -202,7 +204,9 @@ final class Sandboxes implements AutoCloseable {
 
         @Override
         public void settle() {
-            tools.namespaces.refill();
+            if (settled.compareAndSet(false, true)) {
+                tools.namespaces.refill();
+            }
         }
 
         private void arrive() throws EngineException {

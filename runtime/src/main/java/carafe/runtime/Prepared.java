@@ -23,8 +23,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// What the preparations of one start have made so far. Owns its descriptors until [#close]; what outlives a successful
-/// start (control group, run directory, socket file) is undone by [#undo].
+/// What the preparations of one start have made so far. Owns its descriptors until [#close], those for the tape alone until
+/// [#closePassed]; what outlives a successful start (control group, run directory, socket file) is undone by [#undo].
 final class Prepared implements AutoCloseable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(2);

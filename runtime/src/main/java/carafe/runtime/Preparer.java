@@ -125,10 +125,13 @@ final class Preparer {
             return new Ready<>(prepared, planned);
         } finally {
             if (!complete) {
-                if (begun) {
-                    adoptMade(beside, purpose, prepared, preparations);
+                try {
+                    if (begun) {
+                        adoptMade(beside, purpose, prepared, preparations);
+                    }
+                } finally {
+                    undo(prepared);
                 }
-                undo(prepared);
             }
         }
     }
@@ -320,7 +323,7 @@ final class Preparer {
             return tree.readIfThere(path, UserDatabase.MAX_BYTES)
                     .map(bytes -> new String(bytes, StandardCharsets.UTF_8)).orElse("");
         } catch (KernelException e) {
-            if (e.is(Errno.ENOTDIR, Errno.EISDIR, Errno.EINVAL, Errno.ELOOP)) {
+            if (e.is(Errno.ENOENT, Errno.ENOTDIR, Errno.EISDIR, Errno.EINVAL, Errno.ELOOP)) {
                 return "";
             }
             throw e;

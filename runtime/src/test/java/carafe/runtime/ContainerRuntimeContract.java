@@ -7,6 +7,7 @@ import carafe.spec.EngineException;
 import carafe.spec.oci.ProcessSpec.ConsoleSize;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -90,6 +91,40 @@ abstract class ContainerRuntimeContract {
         assertThat(catchThrowableOfType(EngineException.Conflict.class, () ->
                 container.attach(OUTPUT))).isNotNull();
         container.delete();
+    }
+
+    /// Who keeps the rest back hears when the process no longer needs the processor for itself.
+    @Test
+    void whatElseWaitsIsLetGoOnceTheProcessIsOnItsWay() throws Exception {
+        var heard = new ArrayList<String>();
+        var rest = new ContainerRuntime.Rest<EngineException>() {
+            boolean ready = true;
+
+            @Override
+            public void await() throws EngineException {
+                heard.add("await");
+                if (!ready) {
+                    throw new EngineException.Unavailable("not today");
+                }
+            }
+
+            @Override
+            public void underway() {
+                heard.add("underway");
+            }
+        };
+        var container = runtime().start(bundle("sleep"), List.of(), rest);
+        assertThat(heard).containsExactly("await", "underway");
+        container.signal(9);
+        container.awaitExit();
+        container.delete();
+
+        heard.clear();
+        rest.ready = false;
+        var failed = bundle("sleep");
+        assertThat(catchThrowableOfType(EngineException.class, () -> runtime().start(failed, List.of(), rest)))
+                .hasMessage("not today");
+        assertThat(heard).containsExactly("await");
     }
 
     @Test

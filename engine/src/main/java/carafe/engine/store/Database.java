@@ -31,13 +31,16 @@ import org.sqlite.SQLiteException;
 public final class Database implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Database.class);
     private static final int MOST_PER_COMMIT = 128;
+    private static final SQLException BROKEN =
+            new SQLException("the thread that writes has ended; see the engine's log, then restart it");
 
     private final Connection connection;
     private final Reserve reserve;
     private final BlockingQueue<Writing> queue = new LinkedBlockingQueue<>();
     private final Thread writer;
     private Statements statements;
-    private volatile boolean closed;
+    private volatile boolean closed; // written under the lock of the queue: nothing comes into it afterwards
+    private volatile boolean broken; // the same
 
     /// The statements of the writer. The driver finalizes one that failed (on a full disk, say), so after a failure there
     /// are new ones.
@@ -95,6 +98,11 @@ public final class Database implements AutoCloseable {
             if (failed != null) {
                 whenFailed.accept(sentence(failed));
             }
+        }
+
+        private void abandoned() {
+            failure = BROKEN;
+            done.countDown();
         }
 
         /// Whether the changes only say less, or the same otherwise.
@@ -192,6 +200,9 @@ public final class Database implements AutoCloseable {
 
     private Writing enqueue(Writing writing) throws EngineException.Unavailable {
         synchronized (queue) {
+            if (broken) {
+                throw new EngineException.Unavailable("write to the database: " + BROKEN.getMessage());
+            }
             if (closed) {
                 throw new EngineException.Unavailable("the engine is shutting down");
             }
@@ -328,23 +339,26 @@ public final class Database implements AutoCloseable {
                 synchronized (connection) {
                     commit(batch);
                 }
-                batch.forEach(Writing::over);
-                batch.clear();
+                while (!batch.isEmpty()) {
+                    batch.removeFirst().over();
+                }
             }
-        } finally {
+        } catch (RuntimeException | Error e) {
             abandon(batch);
+            LOG.error("the database's writer has ended", e);
+            throw e;
         }
     }
 
-    /// There are some only if an error ended the writer: their callers must not wait for ever.
-    private void abandon(List<Writing> rest) {
+    /// An error has ended the writer: its callers must not wait for ever.
+    private void abandon(List<Writing> batch) {
         synchronized (queue) {
+            broken = true;
             closed = true;
-            queue.drainTo(rest);
         }
-        for (var writing : rest) {
-            writing.failure = new SQLException("the thread that writes has ended; see the engine's log, then restart it");
-            writing.done.countDown();
+        batch.forEach(Writing::abandoned);
+        for (var writing = queue.poll(); writing != null; writing = queue.poll()) {
+            writing.abandoned();
         }
     }
 
