@@ -58,8 +58,9 @@ public final class LinkWatch implements AutoCloseable {
         }
     }
 
-    /// One message a datagram, as the kernel sends its news. Its numbers are in this machine's order, little-endian here, and
-    /// a filter's loads are big-endian. Source: linux/filter.h, linux/bpf_common.h.
+    /// Queues deletions and nothing else; a bridge tells of a port that left it by the same kind of message, but in its own
+    /// family. One message a datagram, as the kernel sends its news. Its numbers are in this machine's order, little-endian
+    /// here, and a filter's loads are big-endian. Source: linux/filter.h, linux/bpf_common.h.
     private static void hearDeletions(Frame frame, Fd socket) throws KernelException {
         long[] code = {
             instruction(0x28, 0, 0, TYPE_OFFSET), // ldh [4]
@@ -125,10 +126,7 @@ public final class LinkWatch implements AutoCloseable {
                 byte[] datagram = buffer.memory().asSlice(0, bytes).toArray(JAVA_BYTE);
                 for (var message : NetlinkReader.messages(datagram, datagram.length)) {
                     var body = NetlinkReader.fixed(message, LINK_BYTES);
-                    // A bridge tells of a port that left it by the same kind of message, but in its own family.
-                    if (message.type() == Rtnetlink.RTM_DELLINK && body.get(0) == Rtnetlink.AF_UNSPEC) {
-                        deleted.put(body.getInt(4), NetlinkReader.attributes(body, LINK_BYTES).text(Rtnetlink.IFLA_IFNAME));
-                    }
+                    deleted.put(body.getInt(4), NetlinkReader.attributes(body, LINK_BYTES).text(Rtnetlink.IFLA_IFNAME));
                 }
             }
         }
