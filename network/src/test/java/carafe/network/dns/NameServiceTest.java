@@ -549,7 +549,11 @@ class NameServiceTest {
         var again = join("asker", "front", "172.18.0.2", true, "asker");
         assertThat(resolve("asker", "asker")).isEqualTo("172.18.0.2");
         service.detached("asker", again.endpoint());
-        assertThatThrownBy(() -> resolve("asker", "asker")).satisfiesAnyOf(
+        assertThatThrownBy(() -> {
+            while (true) { // the sockets close in the loop's next turn; who asks before is told nothing
+                assertThat(resolve("asker", "asker")).startsWith("error");
+            }
+        }).satisfiesAnyOf(
                 e -> assertThat(e).hasRootCauseInstanceOf(PortUnreachableException.class),
                 e -> assertThat(e).hasRootCauseInstanceOf(SocketTimeoutException.class));
     }
