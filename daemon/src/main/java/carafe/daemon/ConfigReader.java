@@ -35,12 +35,12 @@ final class ConfigReader {
     /// Keys of Docker's daemon.json that have no effect here yet.
     private static final Set<String> WITHOUT_EFFECT = Set.of(
             "allow-nondistributable-artifacts", "api-cors-header", "authorization-plugins",
-            "bridge-accept-fwmark", "cgroup-parent", "containerd",
+            "cgroup-parent", "containerd",
             "containerd-namespace", "containerd-plugin-namespace", "cpu-rt-period", "cpu-rt-runtime", "data-root-mode",
             "default-cgroupns-mode",
             "default-ipc-mode", "default-runtime", "default-shm-size", "default-ulimits",
             "exec-opts", "experimental", "features", "firewall-backend",
-            "init", "init-path", "ip-forward-no-drop", "ip6tables",
+            "init", "init-path", "ip6tables",
             "iptables", "log-format", "metrics-addr", "network-control-plane-mtu", "no-new-privileges",
             "node-generic-resources", "oom-score-adjust", "raw-logs", "rootless", "runtimes", "seccomp-profile",
             "selinux-enabled", "shutdown-timeout", "storage-driver",

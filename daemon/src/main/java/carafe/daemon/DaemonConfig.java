@@ -4,6 +4,7 @@ import carafe.engine.NameDefaults;
 import carafe.engine.NetworkDefaults;
 import carafe.hub.HubConfig;
 import carafe.network.FabricConfig;
+import carafe.network.port.PacketMark;
 import carafe.spec.build.CacheRules;
 import java.nio.file.Path;
 import java.util.List;
@@ -53,10 +54,10 @@ record DaemonConfig(
     record Transfers(int downloads, int uploads, int attempts) {}
 
     /// The default bridge, where ranges of networks come from, whether packet forwarding may be switched on, whether others
-    /// come to published ports at the containers' own addresses, how containers find names that do not say it
-    /// themselves, and the options of networks to come.
+    /// come to published ports at the containers' own addresses, the mark of packets that bridges let pass, how containers
+    /// find names that do not say it themselves, and the options of networks to come.
     record Networking(FabricConfig.DefaultBridge bridge, List<FabricConfig.PoolRule> pools, boolean forward,
-            boolean direct, NameDefaults names, NetworkDefaults networks) {
+            boolean direct, Optional<PacketMark> trusted, NameDefaults names, NetworkDefaults networks) {
         Networking {
             pools = List.copyOf(pools);
         }

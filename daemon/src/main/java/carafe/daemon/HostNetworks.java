@@ -38,9 +38,10 @@ final class HostNetworks implements Engine.Fabrics {
         var made = new ArrayDeque<Runnable>();
         boolean opened = false;
         try {
-            var filter = PortFilter.open(engineId.replace("-", "").substring(0, MARK_LENGTH), config.dataRoot());
-            made.push(filter::close);
             var networking = config.networking();
+            var filter = PortFilter.open(
+                    engineId.replace("-", "").substring(0, MARK_LENGTH), config.dataRoot(), networking.trusted());
+            made.push(filter::close);
             var translator = new Translator(filter, engineId, networking.forward(), failpoints);
             made.push(translator::close);
             var ways = new PublishedPorts.Ways(Optional.of(translator), networking.direct());

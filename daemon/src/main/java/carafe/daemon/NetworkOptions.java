@@ -4,6 +4,7 @@ import carafe.engine.NameDefaults;
 import carafe.engine.NetworkDefaults;
 import carafe.network.FabricConfig;
 import carafe.network.FabricConfig.PoolRule;
+import carafe.network.port.PacketMark;
 import carafe.spec.EngineException.Invalid;
 import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
@@ -52,7 +53,16 @@ final class NetworkOptions {
         }
         return new DaemonConfig.Networking(
                 wanted, pools.isEmpty() ? FabricConfig.usualPools() : pools, truth(given, Option.IP_FORWARD, true),
-                truth(given, Option.DIRECT_ROUTING, false), names(given), defaults(given));
+                truth(given, Option.DIRECT_ROUTING, false), trusted(given), names(given), defaults(given));
+    }
+
+    private static Optional<PacketMark> trusted(Function<Option, List<String>> given) throws Invalid {
+        var text = one(given, Option.ACCEPT_MARK);
+        try {
+            return text.map(PacketMark::parse);
+        } catch (IllegalArgumentException e) {
+            throw new Invalid("invalid bridge-accept-fwmark: " + e.getMessage());
+        }
     }
 
     private static Optional<Cidr.Host> bipSix(Function<Option, List<String>> given, Optional<String> bridge) throws Invalid {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carafe.engine.NameDefaults;
 import carafe.engine.NetworkDefaults;
 import carafe.network.FabricConfig;
+import carafe.network.port.PacketMark;
 import carafe.spec.EngineException.Invalid;
 import carafe.spec.build.CachePrune;
 import carafe.spec.build.CacheRules;
@@ -42,7 +43,7 @@ class ConfigReaderTest {
                                 Optional.empty(), new DaemonConfig.Transfers(3, 5, 5)),
                         Optional.empty(),
                         new DaemonConfig.Networking(
-                                FabricConfig.DefaultBridge.USUAL, FabricConfig.usualPools(), true, false, NameDefaults.NONE,
+                                FabricConfig.DefaultBridge.USUAL, FabricConfig.usualPools(), true, false, Optional.empty(), NameDefaults.NONE,
                                 NetworkDefaults.NONE),
                         Optional.empty(),
                         CacheRules.USUAL,
@@ -62,6 +63,7 @@ class ConfigReaderTest {
                  "builder":{"gc":{"enabled":false,"defaultKeepStorage":"20GB"}},"bip":"10.9.0.1/24","fixed-cidr":"10.9.0.128/25","fixed-cidr-v6":"fd00:9::/64","bip6":"fd00:9::1/56",
                  "default-gateway":"10.9.0.254","default-gateway-v6":"fd00:9::fe",
                  "ipv6":true,"mtu":1400,"icc":false,"ip":"127.0.0.1","ip-forward":false,"allow-direct-routing":true,"ip-masq":false,
+                 "bridge-accept-fwmark":"0x10/0xf0","ip-forward-no-drop":true,
                  "dns":["10.9.9.9","fd00::9"],"dns-opts":["ndots:3"],"dns-search":["corp.example"],
                  "host-gateway-ips":["10.9.0.7"],"host-gateway-ip":"fd00::7",
                  "default-network-opts":{"bridge":{"mtu":"1400","a":"b=c"},"ipvlan":{}},
@@ -98,7 +100,7 @@ class ConfigReaderTest {
                                                 Optional.of(IpAddress.parse("10.9.0.254")),
                                                 Optional.of(IpAddress.parse("fd00:9::fe")))),
                                 List.of(new FabricConfig.PoolRule(Cidr.parse("10.10.0.0/16"), 24)),
-                                false, true,
+                                false, true, Optional.of(new PacketMark(0x10, 0xf0)),
                                 new NameDefaults(
                                         List.of(IpAddress.parse("10.9.9.9"), IpAddress.parse("fd00::9")),
                                         List.of("ndots:3"), List.of("corp.example"),
@@ -132,6 +134,7 @@ class ConfigReaderTest {
         refused("{\"host-gateway-ips\":[\"10.0.0.1\",\"10.0.0.2\"]}", "only one IPv4 and one IPv6 host gateway");
         refused("{\"bip6\":\"10.0.0.1/8\"}", "invalid bip6 10.0.0.1/8: an IPv6 address with its range is meant");
         refused("{\"bip6\":\"fd00::1/64\",\"bridge\":\"lan0\"}", "you specified -b & --bip6");
+        refused("{\"bridge-accept-fwmark\":\"vpn\"}", "invalid bridge-accept-fwmark: \"vpn\" is no mark of packets: MARK or");
         refused("{\"default-gateway\":\"fd00::1\"}", "invalid default-gateway fd00::1: an IPv4 address is meant");
         refused("{\"default-gateway-v6\":\"10.0.0.1\"}", "invalid default-gateway-v6 10.0.0.1: an IPv6 address is meant");
         refused("{\"mtu\":12}", "invalid MTU 12");

@@ -209,6 +209,24 @@ class CarafePortsTest {
     }
 
     @Test
+    void whatTheHostsRulesMarkReachesEveryPort() throws Exception {
+        var nft = Tools.fetched("netfilter", "usr/sbin/nft");
+        String libraries = "LD_LIBRARY_PATH=" + Tools.fetched("netfilter", "usr/lib/x86_64-linux-gnu");
+        engine.on("env", libraries, nft.toString(), "table inet vpn { chain peers { type filter hook prerouting priority -150;"
+                + " iifname \"lan0\" meta mark set 0x4d1; }; }").run().good();
+        docker("network", "create", "-o", "com.docker.network.bridge.name=lan0", "lan");
+        web("web");
+        String address = docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", "web").text();
+        docker("run", "-d", "--name", "asker", "--network", "lan", "busybox", "sleep", "1000");
+        var ask = client.to(engine).and("exec", "asker", "timeout", "3", "wget", "-q", "-O", "-", "http://" + address + "/");
+        assertThat(ask.run().code()).as("nobody trusts the mark").isNotZero();
+        engine.stop();
+        engine.with("--bridge-accept-fwmark", "0xd0/0xf0", "--ip-forward-no-drop").start();
+        Deadline.await("the mark is trusted", () -> ask.run().text().equals("hello"));
+        assertThat(engine.log()).doesNotContain("no effect");
+    }
+
+    @Test
     void whatTranslatesBetweenTheFamiliesGoesWithTheEngine() throws Exception {
         web("web", "-p", "8080:80");
         assertThat(engine.on("ls", "/proc/sys/net/ipv6/conf").run().good().text()).contains("six6");

@@ -14,6 +14,7 @@ final class HostedDaemon extends EngineUnderTest {
 
     private final Process host;
     private String failpoints = "";
+    private List<String> flags = List.of();
 
     HostedDaemon() throws IOException {
         super("carafe");
@@ -27,6 +28,12 @@ final class HostedDaemon extends EngineUnderTest {
     /// Where the daemon fails from its next start on; empty: nowhere.
     void failAt(String points) {
         failpoints = points;
+    }
+
+    /// What else the daemon is told from its next start on.
+    HostedDaemon with(String... more) {
+        flags = List.of(more);
+        return this;
     }
 
     /// A command that runs on this host.
@@ -54,7 +61,9 @@ final class HostedDaemon extends EngineUnderTest {
                 "-H", host(),
                 "--data-root", dataRoot().toString(),
                 "--exec-root", execRoot().toString(),
-                "--pidfile", directory().resolve("pid").toString()).words();
+                "--pidfile", directory().resolve("pid").toString())
+                .and(flags.toArray(String[]::new))
+                .words();
     }
 
     @Override

@@ -110,6 +110,7 @@ final class NfTables {
     public static final int NFT_REG32_00 = 8;
     public static final int NFTA_META_DREG = 1;
     public static final int NFTA_META_KEY = 2;
+    public static final int NFT_META_MARK = 3;
     public static final int NFT_META_IIFNAME = 6;
     public static final int NFT_META_OIFNAME = 7;
     public static final int NFT_META_NFPROTO = 15;

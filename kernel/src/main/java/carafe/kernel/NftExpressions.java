@@ -41,6 +41,13 @@ final class NftExpressions {
                 load(what);
                 lookup(set, not, -1);
             }
+            case NftStatement.Marked(int mark, int mask) -> {
+                meta(NfTables.NFT_META_MARK, NfTables.NFT_REG32_00);
+                if (mask != -1) {
+                    mask(number(mask));
+                }
+                compare(false, number(mark));
+            }
             case NftStatement.Established _ -> bits(NfTables.NFT_CT_STATE, ESTABLISHED | RELATED);
             case NftStatement.DestinationTranslated _ -> bits(NfTables.NFT_CT_STATUS, NfTables.IPS_DST_NAT);
             case NftStatement.Translate(boolean six, var key, var map) -> {

@@ -56,6 +56,14 @@ public sealed interface NftStatement {
         }
     }
 
+    /// Somebody gave the packet a mark that is `mark` in the bits of `mask`; both have all 32 bits, as unsigned numbers.
+    record Marked(int mark, int mask) implements NftStatement {
+        @Override
+        public String toString() {
+            return mask == -1 ? "meta mark 0x%08x".formatted(mark) : "meta mark & 0x%08x == 0x%08x".formatted(mask, mark);
+        }
+    }
+
     /// The connection was seen in both directions, or belongs to one that was.
     record Established() implements NftStatement {
         @Override

@@ -107,7 +107,7 @@ class DeletedBridgeTest {
 
     @Test
     void aPortOfThisHostLeadsToTheContainerAgain() throws Exception {
-        var filter = in(stage, () -> PortFilter.open("deleted", run));
+        var filter = in(stage, () -> PortFilter.open("deleted", run, Optional.empty()));
         var ports = in(stage, () -> new PublishedPorts(
                 filter, new PublishedPorts.Ways(Optional.empty(), false), run.resolve("ports"), Failpoints.none()));
         try (filter; ports; var fabric = LinuxFabric.open(stage.config(FabricStage.NAME),

@@ -110,18 +110,31 @@ public final class PortFilter implements Firewall, AutoCloseable {
     private record Handles(Nftables nftables, Netlink links, NftWatch.Stop stop, Watches watches, Changes changes) {}
 
     /// The table of the engine with this mark, a few letters and digits, that has `dataRoot` to itself, in the calling
-    /// thread's network namespace. Tables of engines that were killed and cannot come back are removed first.
+    /// thread's network namespace; packets that others gave the mark `trusted` enter and leave its bridges. Tables of
+    /// engines that were killed and cannot come back are removed first.
     /// @throws EngineException.Unavailable the kernel has no nftables
-    public static PortFilter open(String mark, Path dataRoot) throws EngineException {
-        return open(mark, Optional.of(TableOwner.here(dataRoot)));
+    public static PortFilter open(String mark, Path dataRoot, Optional<PacketMark> trusted) throws EngineException {
+        return open(mark, Optional.of(TableOwner.here(dataRoot)), trusted);
     }
 
     static PortFilter open(String mark, Optional<TableOwner> owner) throws EngineException {
-        return open(mark, owner, PortFilter::kernels, Nftables::apply);
+        return open(mark, owner, Optional.empty());
     }
+
+    static PortFilter open(String mark, Optional<TableOwner> owner, Optional<PacketMark> trusted) throws EngineException {
+        return open(new Name(mark, owner), trusted, PortFilter::kernels, Nftables::apply);
+    }
+
+    /// Whose table it is.
+    private record Name(String mark, Optional<TableOwner> owner) {}
 
     /// The same for an engine that says so, or one that does not say who it is.
     static PortFilter open(String mark, Optional<TableOwner> owner, Watches watches, Changes changes)
+            throws EngineException {
+        return open(new Name(mark, owner), Optional.empty(), watches, changes);
+    }
+
+    private static PortFilter open(Name whose, Optional<PacketMark> trusted, Watches watches, Changes changes)
             throws EngineException {
         var made = new ArrayDeque<Runnable>();
         try {
@@ -130,10 +143,10 @@ public final class PortFilter implements Firewall, AutoCloseable {
             var links = Netlink.open();
             made.push(links::close);
             var stop = new NftWatch.Stop();
-            String name = "carafe-" + mark;
-            var others = new OtherTables(name, owner, nftables, links);
+            String name = "carafe-" + whose.mark;
+            var others = new OtherTables(name, whose.owner, nftables, links);
             others.sweep();
-            var table = Ruleset.table(name, owner.map(TableOwner::comment).orElse(""));
+            var table = Ruleset.table(name, whose.owner.map(TableOwner::comment).orElse(""), trusted);
             var filter = new PortFilter(table, others, new Handles(nftables, links, stop, watches, changes));
             made.clear();
             return filter;

@@ -14,6 +14,7 @@ import carafe.kernel.NftStatement.Family;
 import carafe.kernel.NftStatement.In;
 import carafe.kernel.NftStatement.Is;
 import carafe.kernel.NftStatement.Loopback4;
+import carafe.kernel.NftStatement.Marked;
 import carafe.kernel.NftStatement.Masquerade;
 import carafe.kernel.NftStatement.Pretend;
 import carafe.kernel.NftStatement.ToThisHost;
@@ -22,6 +23,7 @@ import carafe.kernel.NftTable;
 import carafe.kernel.NftType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// The table: the same rules for every host and any number of networks and ports, which are elements of its sets. A
 /// packet meets about ten rules, each a look-up in a hash, however many ports are published.
@@ -32,7 +34,8 @@ import java.util.List;
 ///   From outside nothing is translated that pretends to be for 127.0.0.0/8. What is for ::1 is only where an element
 ///   says so, which are those that lead to the [Translator]: Linux has no route_localnet for IPv6, and a refusal, after
 ///   which clients try 127.0.0.1, is better than silence.
-/// - `pass` refuses what may not enter or leave a bridge, and what goes to the translator but was not sent to a published
+/// - `pass` lets through what the host's own rules have given the engine's mark, whatever else is said of it but for the
+///   translator; it refuses what may not enter or leave a bridge, and what goes to the translator but was not sent to a published
 ///   port: with a route to its prefix, neighbours would reach every port of every container. Its accepts end this chain
 ///   only: a drop of the host's own firewall stays a drop, because every chain at a hook is asked.
 /// - `mask`: all clients of the translator have its one address; who talks to its own network through the host, and the
@@ -113,8 +116,8 @@ final class Ruleset {
         }
     }
 
-    /// The table of that name, which says whose it is.
-    static NftTable table(String name, String owner) {
+    /// The table of that name, which says whose it is; packets with the mark `trusted` may enter and leave all bridges.
+    static NftTable table(String name, String owner, Optional<PacketMark> trusted) {
         var sets = new ArrayList<>(List.of(BRIDGES, SAME, PEERS, INTERNAL, TRANSLATORS, SOURCES));
         for (var family : Sets.values()) {
             sets.addAll(List.of(family.published, family.everywhere, family.routed, family.direct, family.anybody, family.own,
@@ -124,7 +127,7 @@ final class Ruleset {
                 new NftChain("guard", Kind.FILTER, Hook.PREROUTING, RAW, guard()),
                 new NftChain("arrive", Kind.NAT, Hook.PREROUTING, DSTNAT, arrive()),
                 new NftChain("leave", Kind.NAT, Hook.OUTPUT, DSTNAT, leave()),
-                new NftChain("pass", Kind.FILTER, Hook.FORWARD, FILTER, pass()),
+                new NftChain("pass", Kind.FILTER, Hook.FORWARD, FILTER, pass(trusted)),
                 new NftChain("mask", Kind.NAT, Hook.POSTROUTING, SRCNAT, mask())));
     }
 
@@ -155,8 +158,11 @@ final class Ruleset {
                 List.of(new Family(true), reachable, new ToThisHost(), byPort(Sets.SIX)));
     }
 
-    private static List<List<NftStatement>> pass() {
-        return List.of(
+    private static List<List<NftStatement>> pass(Optional<PacketMark> trusted) {
+        var rules = new ArrayList<List<NftStatement>>();
+        trusted.ifPresent(mark -> rules.add(List.of(
+                new Marked(mark.mark(), mark.mask()), new In(OUT, true, TRANSLATORS.name()), new Accept())));
+        rules.addAll(List.of(
                 List.of(in(IN_OUT, PEERS), new Accept()),
                 List.of(in(IN, INTERNAL), new Drop()),
                 List.of(in(OUT, INTERNAL), new Drop()),
@@ -178,7 +184,8 @@ final class Ruleset {
                         new Accept()),
                 List.of(new Family(true), new In(IN, true, BRIDGES.name()), in(target(Sets.SIX), Sets.SIX.anybody),
                         new Accept()),
-                List.of(in(OUT, BRIDGES), new Drop()));
+                List.of(in(OUT, BRIDGES), new Drop())));
+        return rules;
     }
 
     private static List<List<NftStatement>> mask() {

@@ -67,7 +67,7 @@ class OtherTablesTest {
 
     private PortFilter next() throws Exception {
         Path root = root("next");
-        var filter = town.in("host", () -> PortFilter.open("next", root));
+        var filter = town.in("host", () -> PortFilter.open("next", root, Optional.empty()));
         opened.add(filter);
         filter.hold();
         return filter;

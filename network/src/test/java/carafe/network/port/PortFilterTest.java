@@ -275,6 +275,59 @@ class PortFilterTest {
         }
     }
 
+    /// What docs/firewall.md tells people to write, the link apart.
+    @Test
+    void whatTheHostsRulesMarkMayPass() throws Exception {
+        String page = Files.readString(Path.of(System.getProperty("carafe.root"), "docs/firewall.md"));
+        filter.publish("c", List.of(target("0.0.0.0", 8080, "172.30.0.2", 80)));
+        try (var _ = Service.tcp(town, "web", 80); var _ = Service.tcp(town, "web", 81)) {
+            for (String recipe : page.lines().filter(line -> line.startsWith("    nft add ") && line.contains("vpn")).toList()) {
+                town.feed("host", recipe.strip().substring("nft ".length()).replace("wg0", "up0").replace("'", ""), "nft", "-f", "-");
+            }
+            assertThat(Service.askInVain(town, "outside", "172.30.0.2", 81)).as("no mark is trusted").isEqualTo("silence");
+            trust("0x20");
+            assertThat(Service.askInVain(town, "outside", "172.30.0.2", 81)).as("another one is").isEqualTo("silence");
+            trust("0x10");
+            assertThat(Service.ask(town, "outside", "172.30.0.2", 81)).isEqualTo("web 10.9.0.2");
+            assertThat(Service.ask(town, "outside", "fd00:30::2", 81)).isEqualTo("web fd00:9:0:0:0:0:0:2");
+            assertThat(Service.askInVain(town, "other", "172.30.0.2", 81)).as("it has no mark").isEqualTo("silence");
+            town.run("host", "nft", "add", "rule", "inet", "vpn", "peers", "meta", "mark", "set", "0x4d1");
+            assertThat(Service.askInVain(town, "outside", "172.30.0.2", 81)).as("it has others, too").isEqualTo("silence");
+            trust("0xd0/0xf0");
+            assertThat(Service.ask(town, "outside", "172.30.0.2", 81)).as("in these bits").isEqualTo("web 10.9.0.2");
+            assertThat(Service.ask(town, "other", "172.30.0.2", 81)).startsWith("web ");
+            trust("0x10/0xf0");
+            assertThat(Service.askInVain(town, "outside", "172.30.0.2", 81)).isEqualTo("silence");
+        }
+    }
+
+    @Test
+    void whatIsMarkedPassesIntoInternalNetworksAndOutOfThem() throws Exception {
+        town.run("host", "nft", "add", "table", "inet", "vpn");
+        town.run("host", "nft", "add", "chain", "inet", "vpn", "peers", "{ type filter hook prerouting priority mangle; }");
+        town.run("host", "nft", "add", "rule", "inet", "vpn", "peers", "iifname", "up0", "meta", "mark", "set", "7");
+        trust("7");
+        filter.admit(bridge("br0", true, Map.of()));
+        try (var _ = Service.tcp(town, "web", 80)) {
+            assertThat(Service.askInVain(town, "outside", "172.30.0.2", 80)).as("the answer is not").isEqualTo("silence");
+            town.run("host", "nft", "add", "rule", "inet", "vpn", "peers", "iifname", "br0", "meta", "mark", "set", "7");
+            assertThat(Service.ask(town, "outside", "172.30.0.2", 80)).isEqualTo("web 10.9.0.2");
+        }
+    }
+
+    /// The next engine's configuration says so.
+    private void trust(String mark) throws Exception {
+        filter.close();
+        filter = town.in("host", () -> {
+            var opened = PortFilter.open("test", Optional.empty(), Optional.of(PacketMark.parse(mark)));
+            opened.admit(bridge("br0", false, Map.of()));
+            opened.admit(bridge("br1", false, Map.of()));
+            opened.hold();
+            return opened;
+        });
+        assertThat(filter.fault()).isEmpty();
+    }
+
     @Test
     void aFlushOfTheRulesetIsMended() throws Exception { // CVE-2025-54410
         filter.publish("c", List.of(target("0.0.0.0", 8080, "172.30.0.2", 80)));
