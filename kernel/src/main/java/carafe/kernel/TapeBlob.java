@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /// A [Launch] as `native/tape.h` has it: header, steps, relocations, clients, data. Made in one go; knows nothing of
 /// descriptors but their order.
@@ -37,12 +38,15 @@ final class TapeBlob {
     private TapeBlob(Launch launch) {
         this.launch = launch;
         var passed = new LinkedHashSet<>(launch.tape().passed());
-        passed.addAll(launch.monitor().slots());
+        var monitored = launch.monitor().slots();
+        passed.addAll(monitored);
         Consumer<Slot> filled = passed::remove;
         launch.tape().steps().forEach(step -> step.outcome().result().ifPresent(filled));
+        Predicate<Slot> wanted = monitored::contains;
+        Consumer<Slot> lacking = passed::add;
         for (var step : launch.tape().steps()) { // what the process fills, the monitor never sees
             if (step.part() == Part.CHILD) {
-                step.outcome().result().filter(launch.monitor().slots()::contains).ifPresent(passed::add);
+                step.outcome().result().filter(wanted).ifPresent(lacking);
             }
         }
         if (!launch.descriptors().keySet().containsAll(passed)) {
