@@ -315,6 +315,19 @@ class PortFilterTest {
         }
     }
 
+    @Test
+    void aContainerDoesNotMarkItsOwnPackets() throws Exception { // also with CAP_NET_ADMIN: a mark ends where its namespace does
+        town.feed("other", "table inet t { chain mine { type filter hook output priority mangle; meta mark set 0x10; }; }",
+                "nft", "-f", "-");
+        trust("0x10");
+        try (var _ = Service.tcp(town, "web", 81)) {
+            assertThat(Service.askInVain(town, "other", "172.30.0.2", 81)).isEqualTo("silence");
+            town.feed("host", "table inet vpn { chain peers { type filter hook prerouting priority mangle; iifname \"br1\" meta mark"
+                    + " set 0x10; }; }", "nft", "-f", "-");
+            assertThat(Service.ask(town, "other", "172.30.0.2", 81)).as("the host's rules do").startsWith("web ");
+        }
+    }
+
     /// The next engine's configuration says so.
     private void trust(String mark) throws Exception {
         filter.close();
