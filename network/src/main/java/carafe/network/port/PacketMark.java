@@ -1,11 +1,7 @@
 package carafe.network.port;
 
-import java.util.OptionalLong;
-
 /// A mark that the host's own rules give to packets which bridges are to let pass, in the bits of `mask`.
 public record PacketMark(int mark, int mask) {
-
-    private static final long LARGEST = 0xFFFF_FFFFL;
 
     /// Reads `MARK` or `MARK/MASK`: numbers of up to 32 bits, decimal, or with 0x, 0o, 0 or 0b before them.
     /// @throws IllegalArgumentException it is none, or has bits that the mask leaves out and so never would be met
@@ -21,12 +17,16 @@ public record PacketMark(int mark, int mask) {
     }
 
     private static int number(String text, String digits) {
-        var value = number(digits.replaceFirst("^0[xXoObB]", ""), radix(digits));
-        if (value.isEmpty()) {
-            throw new IllegalArgumentException("\"" + text + "\" is no mark of packets: MARK or MARK/MASK is meant, numbers of up"
-                    + " to 32 bits, as 0x10/0xf0");
+        String bare = digits.replaceFirst("^0[xXoObB]", "");
+        try {
+            if (!bare.startsWith("+")) { // which Java would pass over
+                return Integer.parseUnsignedInt(bare, radix(digits));
+            }
+        } catch (NumberFormatException e) {
+            // said below, of the whole
         }
-        return (int) value.getAsLong();
+        throw new IllegalArgumentException("\"" + text + "\" is no mark of packets: MARK or MARK/MASK is meant, numbers of up"
+                + " to 32 bits, as 0x10/0xf0");
     }
 
     private static int radix(String digits) {
@@ -38,17 +38,5 @@ public record PacketMark(int mark, int mask) {
             case 'b', 'B' -> 2;
             default -> 8;
         };
-    }
-
-    private static OptionalLong number(String digits, int radix) {
-        if (digits.isEmpty() || Character.digit(digits.charAt(0), radix) < 0) { // no sign
-            return OptionalLong.empty();
-        }
-        try {
-            long value = Long.parseLong(digits, radix);
-            return value > LARGEST ? OptionalLong.empty() : OptionalLong.of(value);
-        } catch (NumberFormatException e) {
-            return OptionalLong.empty();
-        }
     }
 }
