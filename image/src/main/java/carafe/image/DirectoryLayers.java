@@ -163,7 +163,7 @@ final class DirectoryLayers implements LayerStore {
             sizes.put(diffId, read);
             return read;
         } catch (NoSuchFileException e) {
-            throw new IOException("layer " + diffId + " is missing", e);
+            throw new NoSuchFileException("layer " + diffId + " is missing");
         } catch (EngineException.Invalid e) {
             throw new IOException("layer " + diffId + " is damaged: " + e.getMessage(), e);
         }

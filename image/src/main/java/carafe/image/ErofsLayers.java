@@ -123,7 +123,7 @@ final class ErofsLayers implements LayerStore {
             return known;
         }
         try {
-            var file = LayerFile.read(existing(diffId));
+            var file = LayerFile.read(path(diffId));
             var read = new Sizes(file.fileBytes(), file.tarBytes());
             sizes.put(diffId, read);
             return read;
@@ -132,17 +132,10 @@ final class ErofsLayers implements LayerStore {
         }
     }
 
-    private Path existing(Digest diffId) throws IOException {
-        if (!has(diffId)) {
-            throw new NoSuchFileException("layer " + diffId + " is missing");
-        }
-        return path(diffId);
-    }
-
     @Override
     public InputStream tar(Digest diffId) throws IOException {
         try {
-            return LayerFile.tar(existing(diffId));
+            return LayerFile.tar(path(diffId));
         } catch (LayerFile.Damaged e) {
             throw new IOException("layer " + diffId + " is damaged: " + e.getMessage(), e);
         }
@@ -150,12 +143,15 @@ final class ErofsLayers implements LayerStore {
 
     @Override
     public Path lower(Digest diffId) throws IOException {
-        return mounts.root(diffId, existing(diffId));
+        if (!has(diffId)) {
+            throw new NoSuchFileException("layer " + diffId + " is missing");
+        }
+        return mounts.root(diffId, path(diffId));
     }
 
     @Override
     public Optional<String> fault(Digest diffId) throws IOException {
-        try (var file = Descriptors.open(existing(diffId), Linux.O_RDONLY, 0)) {
+        try (var file = LayerFile.open(path(diffId))) {
             LayerFile.verify(file, diffId);
             return Optional.empty();
         } catch (LayerFile.Damaged e) {

@@ -1,8 +1,10 @@
 package carafe.image;
 
 import carafe.kernel.Descriptors;
+import carafe.kernel.Errno;
 import carafe.kernel.Fd;
 import carafe.kernel.FdStream;
+import carafe.kernel.KernelException;
 import carafe.kernel.Linux;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
@@ -12,6 +14,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -118,15 +121,31 @@ record LayerFile(Digest diffId, long tarBytes, long metaStart, long end, long fi
         return Digest.finish(Digest.Algorithm.SHA256, hash);
     }
 
+    /// The file `path`, to be read and closed.
+    /// @throws NoSuchFileException it is not there, perhaps since a moment ago
+    static Fd open(Path path) throws IOException {
+        try {
+            return Descriptors.open(path, Linux.O_RDONLY, 0);
+        } catch (KernelException e) {
+            if (e.is(Errno.ENOENT)) {
+                throw new NoSuchFileException("layer " + path.getFileName() + " is missing");
+            }
+            throw e;
+        }
+    }
+
+    /// Reads the head of the file `path`.
+    /// @throws NoSuchFileException it is not there
     static LayerFile read(Path path) throws IOException {
-        try (var file = Descriptors.open(path, Linux.O_RDONLY, 0)) {
+        try (var file = open(path)) {
             return read(file);
         }
     }
 
     /// The tar in the file `path`; to be closed.
+    /// @throws NoSuchFileException it is not there
     static InputStream tar(Path path) throws IOException {
-        var file = Descriptors.open(path, Linux.O_RDONLY, 0);
+        var file = open(path);
         try {
             return new Part(file, TAR_START, read(file).tarBytes);
         } catch (IOException e) {

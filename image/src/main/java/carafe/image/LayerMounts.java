@@ -6,6 +6,7 @@ import carafe.kernel.ImageMount;
 import carafe.kernel.KernelException;
 import carafe.spec.oci.Digest;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -43,7 +44,7 @@ final class LayerMounts implements AutoCloseable {
             return ImageMount.erofs(file, way);
         } catch (KernelException e) {
             if (e.is(Errno.ENOENT)) {
-                throw new IOException("layer " + file.getFileName() + " is missing", e);
+                throw new NoSuchFileException("layer " + file.getFileName() + " is missing");
             }
             throw e;
         }

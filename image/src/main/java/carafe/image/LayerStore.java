@@ -53,9 +53,11 @@ interface LayerStore extends AutoCloseable {
     record Sizes(long fileBytes, long tarBytes) {}
 
     /// How big the layer is.
+    /// @throws java.nio.file.NoSuchFileException it is not here, perhaps since a moment ago
     Sizes sizes(Digest diffId) throws IOException;
 
     /// The layer's tar, byte for byte as it came; to be closed.
+    /// @throws java.nio.file.NoSuchFileException it is not here, perhaps since a moment ago
     InputStream tar(Digest diffId) throws IOException;
 
     /// The directory that an overlay takes for this layer; good while the layer is here and this process lives.

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -187,6 +188,18 @@ abstract class LayerStoreContract {
         assertThat(store().has(diffId)).isFalse();
         assertThat(isClean()).isTrue();
         assertThatThrownBy(() -> store().sizes(diffId)).isInstanceOf(IOException.class).hasMessageContaining("missing");
+    }
+
+    @Test
+    void aLayerThatIsNotHereIsToldFromOneThatCannotBeRead() throws Exception {
+        byte[] tar = new TestTar().add(TestTar.file("f", "x")).bytes();
+        unpack(tar);
+        var gone = Digest.sha256(tar);
+        store().remove(gone);
+        assertThatThrownBy(() -> store().sizes(gone)).isInstanceOf(NoSuchFileException.class)
+                .hasMessageMatching("layer (sha256:)?" + gone.hex() + " is missing");
+        assertThatThrownBy(() -> store().tar(gone)).isInstanceOf(NoSuchFileException.class);
+        assertThat(store().fault(gone)).hasValue("it is missing");
     }
 
     @Test
