@@ -29,12 +29,13 @@ import java.util.regex.Pattern;
 /// The writable directories of containers, each on top of an image's layers: `ID/upper`, `ID/work`, and `ID/layers`
 /// with the layers' digests, lowest first; the word `init` before them stands for the [InitLayer]. Nothing is mounted
 /// here: [#prepare] makes the directories and says which to join. A snapshot keeps the layers below it, even when their
-/// image is removed by force.
+/// image is removed by force. Of removed ones in which nobody wrote, all but `upper` is used again ([UnwrittenSnapshots]).
 public final class Snapshots {
 
     private static final Pattern ID = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}");
-    private static final String LIST = "layers";
+    static final String LIST = "layers";
     private static final String TEMPORARY = ".tmp";
+    private static final String UNWRITTEN = ".unwritten";
     private static final String INIT = "init";
     private static final int BUFFER = 128 << 10;
     private static final FileAttribute<?> PRIVATE =
@@ -47,9 +48,11 @@ public final class Snapshots {
     private final LayerStore layers;
     private final LayerCollector collector;
     private final Trash trash;
+    private final UnwrittenSnapshots unwritten;
     private final ContentStore content;
 
-    private Snapshots(Path root, LayerStore layers, LayerCollector collector, Trash trash, ContentStore content) {
+    private Snapshots(Path root, LayerStore layers, LayerCollector collector, Trash trash, ContentStore content)
+            throws IOException {
         this.root = root;
         this.temporary = root.resolve(TEMPORARY);
         this.init = root.resolve("." + INIT);
@@ -57,6 +60,7 @@ public final class Snapshots {
         this.collector = collector;
         this.trash = trash;
         this.content = content;
+        this.unwritten = UnwrittenSnapshots.open(root.resolve(UNWRITTEN), trash);
     }
 
     static Snapshots open(Path root, LayerStore layers, LayerCollector collector, Trash trash, ContentStore content)
@@ -151,9 +155,13 @@ public final class Snapshots {
                 throw new EngineException.NotFound("No such image: " + name);
             }
         }
-        Path place = Files.createDirectory(root.resolve(containerId), PRIVATE);
+        Path place = root.resolve(containerId);
+        if (preparation.equals(PLAIN) && unwritten.make(place, list(base))) {
+            return plan(containerId, base);
+        }
+        Files.createDirectory(place, PRIVATE);
         preparation.prepare(place);
-        Files.setPosixFilePermissions(Files.createDirectory(place.resolve("upper")), OPEN);
+        makeUpper(place);
         Files.createDirectory(place.resolve("work"));
         if (base.diffIds.isEmpty() && !base.init) {
             Files.createDirectory(place.resolve("empty")); // an overlay cannot do without a lower directory
@@ -162,10 +170,18 @@ public final class Snapshots {
         return plan(containerId, base);
     }
 
-    private static void writeList(Path place, Foundation base) throws IOException {
+    static void makeUpper(Path place) throws IOException {
+        Files.setPosixFilePermissions(Files.createDirectory(place.resolve("upper")), OPEN);
+    }
+
+    private static String list(Foundation base) {
         var list = new StringBuilder(base.init ? INIT + "\n" : "");
         base.diffIds.forEach(diffId -> list.append(diffId).append('\n'));
-        Files.writeString(place.resolve(LIST), list, StandardCharsets.US_ASCII);
+        return list.toString();
+    }
+
+    private static void writeList(Path place, Foundation base) throws IOException {
+        Files.writeString(place.resolve(LIST), list(base), StandardCharsets.US_ASCII);
     }
 
     /// Whether a container has left something there.
@@ -227,7 +243,7 @@ public final class Snapshots {
     public void remove(String containerId) throws EngineException {
         checkId(containerId);
         try {
-            trash.bury(root.resolve(containerId), temporary);
+            unwritten.bury(root.resolve(containerId));
         } catch (IOException e) {
             throw Failures.of("remove the files of " + containerId, e);
         }

@@ -8,6 +8,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -42,33 +43,51 @@ final class Trash implements AutoCloseable {
     /// Takes `victim` out of sight, into `directory` on the same filesystem, and deletes it later. One that is not
     /// there is fine.
     void bury(Path victim, Path directory) throws IOException {
+        bury(victim, directory, _ -> false);
+    }
+
+    /// Asked about what was buried when it is about to be deleted.
+    @FunctionalInterface
+    interface Use {
+        /// Whether it stays, and is not the trash's any more.
+        boolean keeps(Path grave);
+    }
+
+    /// The same unless there is a use for it by then.
+    void bury(Path victim, Path directory, Use use) throws IOException {
         Path grave = freshName(directory);
         try {
             Files.move(victim, grave, StandardCopyOption.ATOMIC_MOVE);
         } catch (NoSuchFileException e) {
             return;
         }
-        deleteLater(directory, String.valueOf(grave.getFileName()));
+        afterwards(() -> {
+            if (!use.keeps(grave)) {
+                delete(grave);
+            }
+        });
+    }
+
+    /// Deletes `path` later; it is known to nobody else.
+    void deleteLater(Path path) {
+        afterwards(() -> delete(path));
     }
 
     /// Deletes what lies in `directory` now.
     void sweep(Path directory) throws IOException {
         try (var left = Files.newDirectoryStream(directory)) {
             for (Path file : left) {
-                deleteLater(directory, String.valueOf(file.getFileName()));
+                deleteLater(file);
             }
         }
     }
 
-    private void deleteLater(Path directory, String name) {
-        afterwards(() -> {
-            try (var tree = FileTree.open(directory)) {
-                tree.deleteTree(name);
-            } catch (IOException e) {
-                LOG.log(Level.WARNING, "cannot delete " + directory.resolve(name) + "; the next start tries again: "
-                        + e.getMessage());
-            }
-        });
+    private static void delete(Path path) {
+        try (var tree = FileTree.open(Objects.requireNonNull(path.getParent()))) {
+            tree.deleteTree(String.valueOf(path.getFileName()));
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "cannot delete " + path + "; the next start tries again: " + e.getMessage());
+        }
     }
 
     /// Runs `work` once everything buried so far is gone.

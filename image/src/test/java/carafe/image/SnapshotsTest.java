@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
+import carafe.spec.oci.RootfsPlan;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -89,6 +92,91 @@ class SnapshotsTest {
         assertThat(snapshots.find("c1")).isEmpty();
         images.awaitDeletion();
         assertThat(root.resolve("snapshots/.tmp")).isEmptyDirectory();
+        assertThat(root.resolve("snapshots/.unwritten")).isEmptyDirectory();
+    }
+
+    /// As an overlay that was mounted leaves it.
+    private RootfsPlan.Overlay used(String id, String image) throws Exception {
+        var plan = snapshots.prepare(id, images.find(image));
+        Files.createDirectory(plan.work().resolve("work"));
+        return plan;
+    }
+
+    private Object inode(String path) throws IOException {
+        return Files.getAttribute(root.resolve("snapshots").resolve(path), "unix:ino");
+    }
+
+    private void remove(String id) throws Exception {
+        snapshots.remove(id);
+        images.awaitDeletion();
+    }
+
+    @Test
+    void directoriesInWhichNobodyWroteAreUsedAgainButTheUpperOne() throws Exception {
+        var plan = used("c1", "app:1");
+        Files.setPosixFilePermissions(plan.upper(), PosixFilePermissions.fromString("rwx------"));
+        var before = List.of(inode("c1"), inode("c1/work"), inode("c1/layers"));
+        var upper = Files.newDirectoryStream(plan.upper()); // somebody who still holds the old root
+        remove("c1");
+        assertThat(snapshots.list()).isEmpty();
+        var next = snapshots.prepare("c2", images.find("app:1"));
+        assertThat(List.of(inode("c2"), inode("c2/work"), inode("c2/layers"))).isEqualTo(before);
+        assertThat(next.lowers()).isEqualTo(plan.lowers());
+        assertThat(snapshots.find("c2")).contains(next);
+        assertThat(Files.getAttribute(next.upper(), "unix:mode")).isEqualTo(040755);
+        Files.writeString(next.upper().resolve("secret"), "x");
+        try (upper) {
+            assertThat(upper).isEmpty();
+        }
+        assertThat(root.resolve("snapshots/.unwritten")).isEmptyDirectory();
+        var third = snapshots.prepare("c3", images.find("app:1"));
+        assertThat(third.upper()).isEmptyDirectory();
+        assertThat(third.work()).isEmptyDirectory();
+    }
+
+    @Test
+    void directoriesWithAnythingInThemAreNotUsedAgain() throws Exception {
+        Files.writeString(used("c1", "app:1").upper().resolve("mine"), "x");
+        Files.writeString(used("c2", "app:1").work().resolve("work/#1"), "x"); // of a crash while a file was copied up
+        Files.createDirectory(used("c3", "app:1").work().resolve("incompat"));
+        Files.delete(used("c4", "app:1").work().resolveSibling("layers"));
+        for (String id : List.of("c1", "c2", "c3", "c4")) {
+            remove(id);
+            assertThat(root.resolve("snapshots/.unwritten")).isEmptyDirectory();
+        }
+    }
+
+    @Test
+    void onlyOneOnTopOfTheSameLayersUsesThemAgain() throws Exception {
+        images.load(TestImage.of("other:1", BASE).stream(), LoadProgress.SILENT);
+        snapshots.prepare("c1", images.find("app:1")); // never mounted
+        var before = inode("c1");
+        remove("c1");
+        assertThat(snapshots.prepare("c2", images.find("other:1")).lowers()).hasSize(2);
+        assertThat(snapshots.prepareView("c3", images.find("app:1")).lowers()).hasSize(2);
+        assertThat(snapshots.prepare("c4", images.find("app:1"), place -> Files.exists(place)).lowers()).hasSize(3);
+        assertThat(root.resolve("snapshots/.unwritten")).isNotEmptyDirectory();
+        snapshots.prepare("c5", images.find("app:1"));
+        assertThat(inode("c5")).isEqualTo(before);
+    }
+
+    @Test
+    void someAreKeptWhileTheEngineRuns() throws Exception {
+        for (int i = 0; i < 40; i++) {
+            used("c" + i, "app:1");
+        }
+        for (int i = 0; i < 40; i++) {
+            snapshots.remove("c" + i);
+        }
+        images.awaitDeletion();
+        images.awaitDeletion(); // those that were too many
+        try (var kept = Files.list(root.resolve("snapshots/.unwritten"))) {
+            assertThat(kept).hasSize(32);
+        }
+        images.close();
+        images = Images.open(root);
+        images.awaitDeletion();
+        assertThat(root.resolve("snapshots/.unwritten")).isEmptyDirectory();
     }
 
     @Test
