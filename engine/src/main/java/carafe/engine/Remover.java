@@ -3,8 +3,8 @@ package carafe.engine;
 import carafe.engine.volume.VolumeBook;
 import carafe.spec.EngineException;
 import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -120,10 +120,10 @@ final class Remover {
     static void deleteTree(Path directory) throws IOException {
         try (var entries = Files.newDirectoryStream(directory)) {
             for (var entry : entries) {
-                if (Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
+                try {
+                    Files.deleteIfExists(entry); // mostly files
+                } catch (DirectoryNotEmptyException e) {
                     deleteTree(entry);
-                } else {
-                    Files.deleteIfExists(entry);
                 }
             }
         } catch (NoSuchFileException e) {

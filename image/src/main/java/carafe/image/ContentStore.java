@@ -45,6 +45,7 @@ public final class ContentStore {
     private static final byte[] LAYOUT = "{\"imageLayoutVersion\":\"1.0.0\"}".getBytes(StandardCharsets.UTF_8);
     private static final String DAMAGED = "damaged";
     private static final Duration KEPT_INGESTS = Duration.ofDays(7);
+    private static final Duration GRAIN = Duration.ofSeconds(1);
 
     private final Path root;
     private final CommitSteps steps;
@@ -252,12 +253,16 @@ public final class ContentStore {
         busyKeys.remove(ingestName);
     }
 
-    /// Says that the blob is used now; see [#modified].
+    /// Says that the blob is used now, which is written down to a second; see [#modified].
     /// @return false when it is not here
     public boolean touch(Digest digest) throws IOException {
         exclusion.readLock().lock();
         try {
-            Files.setLastModifiedTime(path(digest), FileTime.from(Clock.systemUTC().instant()));
+            Path file = path(digest);
+            var now = Clock.systemUTC().instant();
+            if (Duration.between(Files.getLastModifiedTime(file).toInstant(), now).abs().compareTo(GRAIN) > 0) {
+                Files.setLastModifiedTime(file, FileTime.from(now));
+            }
             return true;
         } catch (NoSuchFileException e) {
             return false;

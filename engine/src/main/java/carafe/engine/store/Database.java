@@ -8,12 +8,15 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -26,16 +29,19 @@ import org.sqlite.SQLiteException;
 ///
 /// One platform thread owns the connection's writes (a call into SQLite would pin a virtual thread's carrier while the
 /// disk works). Writers queue and wait; what has queued up meanwhile goes into one transaction and shares its one
-/// fsync, so parallel work costs less than one durable write each. A transaction that fails is repeated change by
-/// change, so one bad change does not fail its neighbours. On a full disk rows can still be erased ([Reserve]).
+/// fsync, so parallel work costs less than one durable write each; what nobody waits for stays a moment in the queue for
+/// that. A transaction that fails is repeated change by change, so one bad change does not fail its neighbours. On a full
+/// disk rows can still be erased ([Reserve]).
 public final class Database implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Database.class);
     private static final int MOST_PER_COMMIT = 128;
+    private static final Duration HOLD = Duration.ofMillis(50);
     private static final SQLException BROKEN =
             new SQLException("the thread that writes has ended; see the engine's log, then restart it");
 
     private final Connection connection;
     private final Reserve reserve;
+    private final Duration hold;
     private final BlockingQueue<Writing> queue = new LinkedBlockingQueue<>();
     private final Thread writer;
     private Statements statements;
@@ -83,12 +89,14 @@ public final class Database implements AutoCloseable {
     /// Changes on their way to the disk.
     public final class Writing {
         private final List<Change> changes;
+        private final boolean awaited;
         private final CountDownLatch done = new CountDownLatch(1);
         private final Consumer<EngineException> whenFailed;
         private volatile @Nullable SQLException failure;
 
-        private Writing(List<Change> changes, Consumer<EngineException> whenFailed) {
+        private Writing(List<Change> changes, boolean awaited, Consumer<EngineException> whenFailed) {
             this.changes = changes;
+            this.awaited = awaited;
             this.whenFailed = whenFailed;
         }
 
@@ -132,15 +140,21 @@ public final class Database implements AutoCloseable {
         }
     }
 
-    private Database(Connection connection, Reserve reserve) throws SQLException {
+    private Database(Connection connection, Reserve reserve, Duration hold) throws SQLException {
         this.connection = connection;
         this.reserve = reserve;
+        this.hold = hold;
         statements = Statements.prepare(connection);
         writer = Thread.ofPlatform().name("carafe-database").daemon().unstarted(this::writeUntilClosed);
     }
 
     /// Opens (or makes) the database in `directory`, bringing an older one up to date.
     public static Database open(Path directory) throws EngineException {
+        return open(directory, HOLD);
+    }
+
+    /// The same; what nobody waits for waits for `hold`.
+    static Database open(Path directory, Duration hold) throws EngineException {
         try {
             Files.createDirectories(
                     directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
@@ -155,7 +169,7 @@ public final class Database implements AutoCloseable {
             try {
                 connection.setAutoCommit(false);
                 Schema.migrate(connection);
-                var database = new Database(connection, new Reserve(directory));
+                var database = new Database(connection, new Reserve(directory), hold);
                 database.writer.start();
                 return database;
             } catch (SQLException | EngineException e) {
@@ -189,13 +203,14 @@ public final class Database implements AutoCloseable {
 
     /// Hands `changes` to the writer; they are made together, after all that was begun before.
     public Writing begin(Change... changes) throws EngineException.Unavailable {
-        return enqueue(new Writing(List.of(changes), _ -> {}));
+        return enqueue(new Writing(List.of(changes), true, _ -> {}));
     }
 
-    /// As [#begin] for a change that nobody waits for; a failure is told to `failed`, on the writer's thread.
+    /// As [#begin] for a change that nobody waits for: it is made with the next that somebody does wait for, or in a
+    /// twentieth of a second. A failure is told to `failed`, on the writer's thread.
     public void beginUnawaited(Consumer<EngineException> failed, Change... changes)
             throws EngineException.Unavailable {
-        enqueue(new Writing(List.of(changes), failed));
+        enqueue(new Writing(List.of(changes), false, failed));
     }
 
     private Writing enqueue(Writing writing) throws EngineException.Unavailable {
@@ -304,7 +319,7 @@ public final class Database implements AutoCloseable {
     public void close() {
         synchronized (queue) {
             closed = true;
-            queue.add(new Writing(List.of(), _ -> {})); // nobody's comes behind it
+            queue.add(new Writing(List.of(), true, _ -> {})); // nobody's comes behind it
         }
         boolean interrupted = false;
         while (writer.isAlive()) {
@@ -331,11 +346,10 @@ public final class Database implements AutoCloseable {
         try {
             while (!closed || !queue.isEmpty()) {
                 try {
-                    batch.add(queue.take());
+                    collect(batch);
                 } catch (InterruptedException e) {
                     continue; // nobody but close ends this thread
                 }
-                queue.drainTo(batch, MOST_PER_COMMIT - 1);
                 synchronized (connection) {
                     commit(batch);
                 }
@@ -348,6 +362,22 @@ public final class Database implements AutoCloseable {
             LOG.error("the database's writer has ended", e);
             throw e;
         }
+    }
+
+    /// Adds what is queued, at least one.
+    private void collect(List<Writing> batch) throws InterruptedException {
+        if (batch.isEmpty()) {
+            batch.add(queue.take());
+        }
+        long end = System.nanoTime() + hold.toNanos();
+        while (!batch.getLast().awaited && batch.size() < MOST_PER_COMMIT) {
+            var next = queue.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+            if (next == null) {
+                return;
+            }
+            batch.add(next);
+        }
+        queue.drainTo(batch, MOST_PER_COMMIT - batch.size());
     }
 
     /// An error has ended the writer: its callers must not wait for ever.
@@ -385,9 +415,17 @@ public final class Database implements AutoCloseable {
 
     private @Nullable SQLException tryCommit(List<Writing> batch) {
         try {
+            var deleted = new HashSet<String>();
+            batch.forEach(writing -> writing.changes.forEach(change -> {
+                if (change instanceof Change.Delete(var id)) {
+                    deleted.add(id);
+                }
+            }));
             for (var writing : batch) {
                 for (var change : writing.changes) {
-                    perform(change);
+                    if (!(change instanceof Change.SetStatus(var id, _, _) && deleted.contains(id))) { // ids never come back
+                        perform(change);
+                    }
                 }
             }
             connection.commit();

@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carafe.kernel.Mounts;
 import carafe.spec.EngineException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
+import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
@@ -187,6 +190,41 @@ final class DatabaseTest {
                     .hasMessageContaining("the thread that writes has ended");
             assertThatThrownBy(() -> database.write(new Change.Insert(row("c", 3)))).isInstanceOf(EngineException.class)
                     .hasMessageContaining("the thread that writes has ended");
+        }
+    }
+
+    /// The transactions in the write-ahead log: its frames that say how large the database is after them.
+    /// Source: SQLite, "WAL-mode File Format".
+    private int transactions() throws IOException {
+        var log = ByteBuffer.wrap(Files.readAllBytes(directory.resolve("carafe.sqlite-wal")));
+        int count = 0;
+        for (int frame = 32; frame < log.capacity(); frame += 24 + log.getInt(8)) {
+            count += log.getInt(frame + 4) == 0 ? 0 : 1;
+        }
+        return count;
+    }
+
+    @Test
+    void whatNobodyWaitsForSharesTheNextTransaction() throws Exception {
+        try (var database = Database.open(directory, Duration.ofDays(1))) {
+            database.write(new Change.Insert(row("a", 1)), new Change.Insert(row("b", 2)));
+            int before = transactions();
+            for (String id : List.of("a", "b")) {
+                database.beginUnawaited(failure -> {
+                    throw new AssertionError(failure);
+                }, new Change.SetStatus(id, "running", "{\"Pid\":7}"));
+            }
+            database.write(new Change.Delete("a"));
+            assertThat(transactions()).isEqualTo(before + 1);
+            assertThat(database.rows()).containsExactly(new Row("b", "name-b", "running", 2, "{\"Id\":\"b\"}", "{\"Pid\":7}"));
+            database.beginUnawaited(_ -> { }, new Change.Put("late", "yes"));
+        }
+        try (var database = Database.open(directory, Duration.ofMillis(1))) {
+            assertThat(database.setting("late")).hasValue("yes");
+            database.beginUnawaited(_ -> { }, new Change.Put("alone", "yes"));
+            while (database.setting("alone").isEmpty()) { // nobody else comes
+                Thread.onSpinWait();
+            }
         }
     }
 
