@@ -260,13 +260,16 @@ class CarafeBadDaysTest {
         }
     }
 
-    /// What is written before it has a name.
+    /// What is written before it has a name, and what removed containers wrote.
     private static List<Path> unfinished(CarafeDaemon engine) throws IOException {
         var found = new ArrayList<Path>();
         for (String place : List.of("layers/tmp", "content/ingest", "snapshots/.tmp")) {
             try (var files = Files.list(engine.dataRoot().resolve(place))) {
                 found.addAll(files.toList());
             }
+        }
+        try (var files = Files.list(engine.dataRoot().resolve("snapshots/.unwritten"))) {
+            files.map(removed -> removed.resolve("upper")).filter(Files::exists).forEach(found::add);
         }
         return found;
     }

@@ -61,7 +61,7 @@ class ImageFilesTest {
 
     @Test
     void whatCannotBeRemovedHidesNoOtherFailure() throws Exception {
-        Path temporary = root.resolve("data/snapshots/.tmp");
+        Path temporary = root.resolve("data/snapshots/.unwritten");
         var download = images.files("app");
         Files.delete(temporary);
         Files.writeString(temporary, "no directory");
