@@ -20,7 +20,7 @@ import java.util.Optional;
 /// before it gives one out, so that whoever starts many containers waits longer each time.
 ///
 /// Nothing of what a container saw is among them: its upper directory goes, and the next one gets its own. Whoever still holds
-/// the old root (a descriptor that was passed on) holds a directory that is no more. Source: ext4's `recently_deleted` in
+/// the old root (a descriptor that was passed on) holds a directory that is no more (ADR 50). Source: `recently_deleted` in
 /// fs/ext4/ialloc.c. Safe for several threads.
 final class UnwrittenSnapshots {
 
