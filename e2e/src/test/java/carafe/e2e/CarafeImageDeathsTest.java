@@ -110,6 +110,9 @@ final class CarafeImageDeathsTest {
         var found = new ArrayList<>(names("layers/tmp"));
         found.addAll(names("content/ingest"));
         found.addAll(names("snapshots/.tmp"));
+        for (String removed : names("snapshots/.unwritten")) {
+            names("snapshots/.unwritten/" + removed).stream().filter("upper"::equals).forEach(found::add);
+        }
         return found;
     }
 

@@ -34,6 +34,11 @@ public record ContainerSnapshot(
             return new Restarts(count, true, comingBack);
         }
 
+        /// The same of one that was started since.
+        Restarts started() {
+            return comingBack ? NONE : new Restarts(count, false, false);
+        }
+
         /// The same of one that nobody is restarting.
         Restarts staying() {
             return new Restarts(count, stoppedByUser, false);

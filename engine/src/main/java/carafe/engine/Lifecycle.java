@@ -194,7 +194,7 @@ final class Lifecycle {
         // The row's own time where it has one: the monitor took its time a moment apart from its report.
         var running = new State.Running(process.pid(), known.map(State.Running::startedAt).orElse(process.startedAt()));
         boolean isBack = known.isEmpty() || known.get().pid() != process.pid();
-        var restarts = isBack && before.restarts().comingBack() ? ContainerSnapshot.Restarts.NONE : before.restarts();
+        var restarts = isBack ? before.restarts().started() : before.restarts();
         boolean written = known.isPresent() && restarts.equals(before.restarts());
         container.showRunning(process, before.with(paused ? new State.Paused(running) : running).with(restarts));
         var writing = written ? Optional.<Database.Writing>empty() : Optional.of(book.saveState(container.snapshot()));

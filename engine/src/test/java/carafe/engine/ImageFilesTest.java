@@ -61,18 +61,18 @@ class ImageFilesTest {
 
     @Test
     void whatCannotBeRemovedHidesNoOtherFailure() throws Exception {
-        Path temporary = root.resolve("data/snapshots/.unwritten");
+        Path removed = root.resolve("data/snapshots/.unwritten");
         var download = images.files("app");
-        Files.delete(temporary);
-        Files.writeString(temporary, "no directory");
+        Files.delete(removed);
+        Files.writeString(removed, "no directory");
         assertThatThrownBy(() -> {
             try (download) {
                 download.write(broken());
             }
         }).isInstanceOf(IOException.class).hasMessage("the client is gone").hasNoSuppressedExceptions();
         assertThat(views()).hasSize(1);
-        Files.delete(temporary);
-        Files.createDirectory(temporary);
+        Files.delete(removed);
+        Files.createDirectory(removed);
         download.close();
         assertThat(views()).isEmpty();
     }

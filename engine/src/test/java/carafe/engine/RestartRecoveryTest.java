@@ -186,6 +186,19 @@ final class RestartRecoveryTest {
         assertThat(harness.runtime.started()).hasSize(1);
     }
 
+    /// The engine died between the start and the row that says so.
+    @Test
+    void oneThatAUserStoppedAndStartedAgainIsNotStoppedByHim() throws Exception {
+        String id = start("web", "{\"RestartPolicy\":{\"Name\":\"unless-stopped\"}}", "sleep");
+        harness.engine.abandon();
+        rewrite(id, status -> status.with("State", status.object("State").with("Pid", Json.of(1)))
+                .with("StoppedByUser", Json.of(true)));
+        harness.reopenAfterAbandon();
+        assertThat(restarts("web")).isEqualTo(ContainerSnapshot.Restarts.NONE);
+        harness.crash();
+        assertThat(restarts("web")).as("and its row knows").isEqualTo(ContainerSnapshot.Restarts.NONE);
+    }
+
     /// Its end is written a moment after it, and must not be written over what came then.
     @Test
     void aRestartThatFailedIsNobodysToFinish() throws Exception {

@@ -253,7 +253,7 @@ public final class ContentStore {
         busyKeys.remove(ingestName);
     }
 
-    /// Says that the blob is used now, which is written down to a second; see [#modified].
+    /// Says that the blob is used now, which is written down at most once in a second; see [#modified].
     /// @return false when it is not here
     public boolean touch(Digest digest) throws IOException {
         exclusion.readLock().lock();

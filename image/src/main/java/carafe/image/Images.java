@@ -593,6 +593,7 @@ public final class Images implements AutoCloseable {
     public void close() {
         departures.close();
         layers.close();
+        snapshots.close();
         trash.close();
     }
 }

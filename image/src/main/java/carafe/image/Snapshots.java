@@ -339,6 +339,10 @@ public final class Snapshots {
         return needed;
     }
 
+    void close() {
+        unwritten.close();
+    }
+
     private static void checkId(String containerId) throws EngineException.Invalid {
         if (!ID.matcher(containerId).matches()) {
             throw new EngineException.Invalid("invalid container id \"" + containerId + "\"");

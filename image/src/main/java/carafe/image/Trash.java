@@ -10,6 +10,7 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -29,6 +30,13 @@ final class Trash implements AutoCloseable {
     private final ScheduledThreadPoolExecutor worker = new ScheduledThreadPoolExecutor(1,
             task -> Thread.ofPlatform().name("image-trash").daemon().unstarted(task));
 
+    /// Asked about what was buried when it is about to be deleted.
+    @FunctionalInterface
+    interface Use {
+        /// Whether it stays, and is not the trash's any more.
+        boolean keeps(Path grave);
+    }
+
     Trash() {
         worker.setKeepAliveTime(5, TimeUnit.SECONDS);
         worker.allowCoreThreadTimeOut(true);
@@ -46,14 +54,7 @@ final class Trash implements AutoCloseable {
         bury(victim, directory, _ -> false);
     }
 
-    /// Asked about what was buried when it is about to be deleted.
-    @FunctionalInterface
-    interface Use {
-        /// Whether it stays, and is not the trash's any more.
-        boolean keeps(Path grave);
-    }
-
-    /// The same unless there is a use for it by then.
+    /// Takes `victim` out of sight, and deletes it later unless there is a use for it by then.
     void bury(Path victim, Path directory, Use use) throws IOException {
         Path grave = freshName(directory);
         try {
@@ -68,21 +69,17 @@ final class Trash implements AutoCloseable {
         });
     }
 
-    /// Deletes `path` later; it is known to nobody else.
-    void deleteLater(Path path) {
-        afterwards(() -> delete(path));
-    }
-
     /// Deletes what lies in `directory` now.
     void sweep(Path directory) throws IOException {
         try (var left = Files.newDirectoryStream(directory)) {
             for (Path file : left) {
-                deleteLater(file);
+                afterwards(() -> delete(file));
             }
         }
     }
 
-    private static void delete(Path path) {
+    /// Deletes `path` now; a failure is told, and the next start tries again.
+    static void delete(Path path) {
         try (var tree = FileTree.open(Objects.requireNonNull(path.getParent()))) {
             tree.deleteTree(String.valueOf(path.getFileName()));
         } catch (IOException e) {
@@ -92,13 +89,18 @@ final class Trash implements AutoCloseable {
 
     /// Runs `work` once everything buried so far is gone.
     void afterwards(Runnable work) {
-        worker.schedule(() -> {
+        later(PAUSE, work); // of equal times the first comes first
+    }
+
+    /// Runs `work` on the trash's thread after a while; [#close] waits for it.
+    Future<?> later(Duration pause, Runnable work) {
+        return worker.schedule(() -> {
             try {
                 work.run();
             } catch (RuntimeException e) {
                 LOG.log(Level.ERROR, "work in the background failed", e); // its future is nobody's
             }
-        }, PAUSE.toMillis(), TimeUnit.MILLISECONDS); // of equal times the first comes first
+        }, pause.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /// Waits until everything buried so far is gone.

@@ -3,6 +3,9 @@ package carafe.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carafe.kernel.Errno;
+import carafe.kernel.FileTree;
+import carafe.kernel.KernelException;
 import carafe.spec.EngineException;
 import carafe.spec.oci.Digest;
 import carafe.spec.oci.RootfsPlan;
@@ -112,38 +115,55 @@ class SnapshotsTest {
     }
 
     @Test
-    void directoriesInWhichNobodyWroteAreUsedAgainButTheUpperOne() throws Exception {
+    void directoriesInWhichNobodyWroteAreUsedAgainButNoneThatItsOverlayHas() throws Exception {
         var plan = used("c1", "app:1");
         Files.setPosixFilePermissions(plan.upper(), PosixFilePermissions.fromString("rwx------"));
+        Files.writeString(plan.work().resolve("work/#1"), "x"); // of a crash while a file was copied up
+        Files.createDirectories(plan.work().resolve("work/incompat/volatile")); // of run --rm
         var before = List.of(inode("c1"), inode("c1/work"), inode("c1/layers"));
-        var upper = Files.newDirectoryStream(plan.upper()); // somebody who still holds the old root
-        remove("c1");
-        assertThat(snapshots.list()).isEmpty();
-        var next = snapshots.prepare("c2", images.find("app:1"));
-        assertThat(List.of(inode("c2"), inode("c2/work"), inode("c2/layers"))).isEqualTo(before);
-        assertThat(next.lowers()).isEqualTo(plan.lowers());
-        assertThat(snapshots.find("c2")).contains(next);
-        assertThat(Files.getAttribute(next.upper(), "unix:mode")).isEqualTo(040755);
-        Files.writeString(next.upper().resolve("secret"), "x");
-        try (upper) {
-            assertThat(upper).isEmpty();
+        try (var upper = FileTree.open(plan.upper()); var work = FileTree.open(plan.work().resolve("work"))) {
+            remove("c1");
+            assertThat(snapshots.list()).isEmpty();
+            var next = snapshots.prepare("c2", images.find("app:1"));
+            assertThat(List.of(inode("c2"), inode("c2/work"), inode("c2/layers"))).isEqualTo(before);
+            assertThat(next.lowers()).isEqualTo(plan.lowers());
+            assertThat(snapshots.find("c2")).contains(next);
+            assertThat(Files.getAttribute(next.upper(), "unix:mode")).isEqualTo(040755);
+            assertThat(next.upper()).isEmptyDirectory();
+            assertThat(next.work()).isEmptyDirectory();
+            for (var old : List.of(upper, work)) { // for who still holds the old root
+                assertThatThrownBy(() -> old.writeFile("f", new byte[1], 0600, 0, 0)).isInstanceOfSatisfying(
+                        KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOENT));
+            }
         }
         assertThat(root.resolve("snapshots/.unwritten")).isEmptyDirectory();
-        var third = snapshots.prepare("c3", images.find("app:1"));
-        assertThat(third.upper()).isEmptyDirectory();
-        assertThat(third.work()).isEmptyDirectory();
+        assertThat(snapshots.prepare("c3", images.find("app:1")).upper()).isEmptyDirectory();
     }
 
     @Test
     void directoriesWithAnythingInThemAreNotUsedAgain() throws Exception {
         Files.writeString(used("c1", "app:1").upper().resolve("mine"), "x");
-        Files.writeString(used("c2", "app:1").work().resolve("work/#1"), "x"); // of a crash while a file was copied up
-        Files.createDirectory(used("c3", "app:1").work().resolve("incompat"));
-        Files.delete(used("c4", "app:1").work().resolveSibling("layers"));
+        Files.createDirectory(used("c2", "app:1").work().resolve("index"));
+        Files.delete(used("c3", "app:1").work().resolveSibling("layers"));
+        Files.writeString(used("c4", "app:1").work().resolveSibling("layers"), "");
         for (String id : List.of("c1", "c2", "c3", "c4")) {
             remove(id);
             assertThat(root.resolve("snapshots/.unwritten")).isEmptyDirectory();
         }
+    }
+
+    @Test
+    void whereTheKeptOneIsGoneAnotherIsMade() throws Exception {
+        used("c1", "app:1");
+        remove("c1");
+        try (var tree = FileTree.open(root.resolve("snapshots/.unwritten"))) {
+            for (var kept : tree.list("/")) {
+                tree.deleteTree(kept.name());
+            }
+        }
+        var next = snapshots.prepare("c2", images.find("app:1"));
+        assertThat(snapshots.find("c2")).contains(next);
+        assertThat(next.upper()).isEmptyDirectory();
     }
 
     @Test
@@ -169,7 +189,6 @@ class SnapshotsTest {
             snapshots.remove("c" + i);
         }
         images.awaitDeletion();
-        images.awaitDeletion(); // those that were too many
         try (var kept = Files.list(root.resolve("snapshots/.unwritten"))) {
             assertThat(kept).hasSize(32);
         }

@@ -10,7 +10,6 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
@@ -415,17 +414,9 @@ public final class Database implements AutoCloseable {
 
     private @Nullable SQLException tryCommit(List<Writing> batch) {
         try {
-            var deleted = new HashSet<String>();
-            batch.forEach(writing -> writing.changes.forEach(change -> {
-                if (change instanceof Change.Delete(var id)) {
-                    deleted.add(id);
-                }
-            }));
             for (var writing : batch) {
                 for (var change : writing.changes) {
-                    if (!(change instanceof Change.SetStatus(var id, _, _) && deleted.contains(id))) { // ids never come back
-                        perform(change);
-                    }
+                    perform(change);
                 }
             }
             connection.commit();
