@@ -25,6 +25,7 @@ import carafe.spec.oci.Platform;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -157,9 +158,25 @@ class ImportedCacheTest extends BuilderScene {
             String id = image(List.of(hostile, run), Json.object().build(), history);
             build(file, new TarText().file("x", "X"), from(id));
             assertThat(programs).containsExactly("one");
+            assertThat(openLayers()).isEmpty();
             builder.close();
             reopen("again" + id.substring(7, 15));
         }
+    }
+
+    /// The files of layers that this process has open.
+    private static List<String> openLayers() throws IOException {
+        var open = new ArrayList<String>();
+        try (var descriptors = Files.list(Path.of("/proc/self/fd"))) {
+            for (var descriptor : descriptors.toList()) {
+                try {
+                    open.add(Files.readSymbolicLink(descriptor).toString());
+                } catch (NoSuchFileException e) {
+                    continue; // the listing's own, say
+                }
+            }
+        }
+        return open.stream().filter(path -> path.matches(".*/layers/[0-9a-f]{64}")).toList();
     }
 
     /// `x` as COPY makes it: root's.

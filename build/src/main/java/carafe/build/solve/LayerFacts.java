@@ -16,7 +16,8 @@ final class LayerFacts {
 
     private LayerFacts() {}
 
-    /// Whether two layers say the same. One that says two things of the same name is like no other.
+    /// Whether the tars of two layers, which stay open, say the same. One that says two things of the same name is like no
+    /// other.
     static boolean same(InputStream one, InputStream other) throws IOException, EngineException {
         var facts = read(one);
         return facts.isPresent() && facts.equals(read(other));
@@ -25,21 +26,19 @@ final class LayerFacts {
     private static Optional<TreeMap<String, String>> read(InputStream tar) throws IOException, EngineException {
         var facts = new TreeMap<String, String>();
         var twice = new boolean[1];
-        try (tar) {
-            TarArchive.read(tar, (member, data) -> {
-                var attributes = member.attributes();
-                var text = new StringBuilder().append(member.kind()).append(' ').append(attributes.mode()).append(' ')
-                        .append(attributes.uid()).append(':').append(attributes.gid()).append(' ').append(member.size())
-                        .append(' ').append(member.deviceMajor()).append(':').append(member.deviceMinor()).append(' ')
-                        .append(member.linkName());
-                new TreeMap<>(member.xattrs()).forEach((name, value) ->
-                        text.append('\n').append(name).append('=').append(HexFormat.of().formatHex(value)));
-                if (member.kind() == TarArchive.Kind.FILE) {
-                    text.append('\n').append(content(data).hex());
-                }
-                twice[0] |= facts.put(IgnorePatterns.clean(member.name()), text.toString()) != null;
-            });
-        }
+        TarArchive.read(tar, (member, data) -> {
+            var attributes = member.attributes();
+            var text = new StringBuilder().append(member.kind()).append(' ').append(attributes.mode()).append(' ')
+                    .append(attributes.uid()).append(':').append(attributes.gid()).append(' ').append(member.size())
+                    .append(' ').append(member.deviceMajor()).append(':').append(member.deviceMinor()).append(' ')
+                    .append(member.linkName());
+            new TreeMap<>(member.xattrs()).forEach((name, value) ->
+                    text.append('\n').append(name).append('=').append(HexFormat.of().formatHex(value)));
+            if (member.kind() == TarArchive.Kind.FILE) {
+                text.append('\n').append(content(data).hex());
+            }
+            twice[0] |= facts.put(IgnorePatterns.clean(member.name()), text.toString()) != null;
+        });
         return twice[0] ? Optional.empty() : Optional.of(facts);
     }
 

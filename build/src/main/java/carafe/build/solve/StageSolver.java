@@ -204,7 +204,9 @@ final class StageSolver {
             return Optional.empty();
         }
         var theirs = taken.get().layer().get().diffId();
-        return LayerFacts.same(job.intake().tar(theirs), job.intake().tar(made.get().diffId())) ? taken : Optional.empty();
+        try (var one = job.intake().tar(theirs); var other = job.intake().tar(made.get().diffId())) {
+            return LayerFacts.same(one, other) ? taken : Optional.empty();
+        }
     }
 
     /// The result that the cache has, its layer kept for this build.
