@@ -51,6 +51,19 @@ final class Cables {
         this.bridges = bridges;
     }
 
+    /// A name for the end on the host that no link there has.
+    String freeName(Marks marks) throws EngineException {
+        try {
+            String name = marks.hostLink();
+            while (host.link(name).isPresent()) {
+                name = marks.hostLink();
+            }
+            return name;
+        } catch (KernelException e) {
+            throw Trouble.of("cannot find a name for a link", e);
+        }
+    }
+
     /// Uses what was made ahead as the link of `place`: afterwards all is as [#lay] makes it. A cable that somebody deleted
     /// meanwhile is made anew: its ends died together, so both names are free.
     void use(NamespacePool.Cable cable, Cell.Place place, NetNamespace namespace) throws EngineException {

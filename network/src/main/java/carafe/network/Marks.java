@@ -13,9 +13,15 @@ final class Marks {
     private static final int MARK = 5;
 
     private final String mark;
-    private final SecureRandom random = new SecureRandom();
+    private final SecureRandom random;
 
     Marks(String engineId) {
+        this(engineId, new SecureRandom());
+    }
+
+    /// With this chance.
+    Marks(String engineId, SecureRandom random) {
+        this.random = random;
         try {
             byte[] digest = MessageDigest.getInstance("SHA-256").digest(engineId.getBytes(StandardCharsets.UTF_8));
             mark = HexFormat.of().formatHex(digest).substring(0, 12);
@@ -38,7 +44,7 @@ final class Marks {
         return "veth" + mark.substring(0, MARK);
     }
 
-    /// A host end's name.
+    /// A host end's name; sixteen million are possible, so one of a thousand links may have it already.
     String hostLink() {
         return prefix() + hex(3);
     }

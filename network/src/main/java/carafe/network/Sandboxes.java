@@ -142,9 +142,8 @@ final class Sandboxes implements AutoCloseable {
             namespace = ahead.map(NamespacePool.Cabled::namespace).orElse(null);
             pass("sandbox.addresses");
             for (var joining : joinings) {
-                var place = place(joining, places, places.isEmpty()
-                        ? ahead.map(one -> one.cable().hostLink()).orElseGet(tools.marks::hostLink)
-                        : tools.marks.hostLink(), Set.of("lo"));
+                var cable = places.isEmpty() ? ahead : Optional.<NamespacePool.Cabled>empty();
+                var place = place(joining, places, hostLink(joining, cable), Set.of("lo"));
                 places.add(place);
                 diary.done(NetworkStep.Kind.ADDRESS, chosen(place));
             }
@@ -277,6 +276,14 @@ final class Sandboxes implements AutoCloseable {
         tools.graveyard.bury(links, then);
     }
 
+    /// The name of its end on the host, if it has one: that of `cable`, which is used for it, or a free one.
+    private String hostLink(Joining joining, Optional<NamespacePool.Cabled> cable) throws EngineException {
+        if (joining.network().driver() != Driver.BRIDGE) {
+            return "";
+        }
+        return cable.isPresent() ? cable.get().cable().hostLink() : tools.cables.freeName(tools.marks);
+    }
+
     /// The place of `joining` beside those `before` and the links `inside`; on a bridge the end on the host is called
     /// `hostLink`.
     private Place place(Joining joining, List<Place> before, String hostLink, Set<String> inside) throws EngineException {
@@ -310,7 +317,7 @@ final class Sandboxes implements AutoCloseable {
                 : wanted.mac().or(() -> own.map(address -> MacAddress.of(address.address()))).orElseGet(this::anyMac);
         return new Place(network, new Endpoint(
                 tools.marks.id(), network.id(), name,
-                network.driver() == Driver.BRIDGE ? hostLink : "",
+                hostLink,
                 mac, four, six, gateways, wanted.linkLocal(), joining.names()), joining.driverOptions());
     }
 
@@ -364,7 +371,7 @@ final class Sandboxes implements AutoCloseable {
     private Endpoint connect(Cell cell, Joining joining) throws EngineException {
         String containerId = cell.containerId();
         pass("connect.addresses");
-        var place = place(joining, cell.places(), tools.marks.hostLink(), inside(cell));
+        var place = place(joining, cell.places(), hostLink(joining, Optional.empty()), inside(cell));
         var seen = relinks.rounds(Stream.of(joining.network()));
         boolean laid = false;
         boolean connected = false;
