@@ -37,11 +37,11 @@ final class ConfigMerge {
         if (words(entrypoint, arguments).isEmpty()) {
             throw new EngineException.Invalid("no command specified");
         }
-        var document = asked.document()
-                .with("Entrypoint", entrypoint.<Json>map(Json::ofTexts).orElse(Json.NULL))
-                .with("Cmd", arguments.<Json>map(Json::ofTexts).orElse(Json.NULL))
-                .with("Env", Json.ofTexts(environment(command.environment(), image.env())))
-                .with("Labels", Json.ofMap(labels(asked.labels(), image.labels())));
+        var document = asked.document().with(Map.of(
+                "Entrypoint", entrypoint.<Json>map(Json::ofTexts).orElse(Json.NULL),
+                "Cmd", arguments.<Json>map(Json::ofTexts).orElse(Json.NULL),
+                "Env", Json.ofTexts(environment(command.environment(), image.env())),
+                "Labels", Json.ofMap(labels(asked.labels(), image.labels()))));
         document = orElse(document, "User", command.user(), image.user());
         document = orElse(document, "WorkingDir", command.workingDirectory(), image.workingDir());
         document = orElse(document, "StopSignal", asked.stop().signal().orElse(""), image.stopSignal());

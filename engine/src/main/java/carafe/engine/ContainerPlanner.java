@@ -11,6 +11,7 @@ import carafe.spec.oci.Platform;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -134,14 +135,13 @@ final class ContainerPlanner {
         } else if (published) {
             warnings.addAll(firewall());
         }
-        Json.Obj document = host.document().with("NetworkMode", Json.of(mode)).with("Links", links);
-        if (host.namespaces().cgroup().isEmpty()) {
-            document = document.with("CgroupnsMode", Json.of("private"));
-        }
-        if (host.namespaces().ipc().isEmpty()) {
-            document = document.with("IpcMode", Json.of("private"));
-        }
-        var complete = HostConfig.parse(others.sharings.named(document));
+        var modes = host.namespaces();
+        var complete = host.meaning(Map.of(
+                "NetworkMode", Json.of(mode),
+                "Links", links,
+                "CgroupnsMode", Json.of(modes.cgroup().isEmpty() ? "private" : modes.cgroup()),
+                "IpcMode", Json.of(modes.ipc().isEmpty() ? "private" : others.sharings.named(modes.ipc())),
+                "PidMode", Json.of(others.sharings.named(modes.pid()))));
         return complete.with(users.choose(complete, id));
     }
 
@@ -179,15 +179,13 @@ final class ContainerPlanner {
         }
         var owner = others.memberships.owner(modes.network());
         if (owner.isPresent()) {
-            var theirs = owner.get().config().names();
-            return ContainerConfig.parse(config.document()
-                    .with("Hostname", Json.of(theirs.host())).with("Domainname", Json.of(theirs.domain())));
+            return config.called(owner.get().config().names());
         }
         if (!config.names().host().isEmpty()) {
             return config;
         }
         boolean hosts = modes.network().equals("host") || modes.uts().equals("host");
-        return ContainerConfig.parse(config.document()
-                .with("Hostname", Json.of(hosts ? facts.machine().hostName() : id.substring(0, 12))));
+        String own = hosts ? facts.machine().hostName() : id.substring(0, 12);
+        return config.called(new ContainerConfig.Names(own, config.names().domain()));
     }
 }

@@ -4,7 +4,6 @@ import carafe.runtime.HeldMount;
 import carafe.runtime.RunningContainer;
 import carafe.runtime.SharedNamespaces;
 import carafe.spec.EngineException;
-import carafe.spec.Json;
 import carafe.spec.docker.HostConfig;
 import java.time.Duration;
 import java.time.Instant;
@@ -69,15 +68,9 @@ final class Sharings {
         }
     }
 
-    /// `document` with the ids of the containers it names in place of their names. One that is not there stays as it is
-    /// named: the start says so.
-    Json.Obj named(Json.Obj document) throws EngineException.Invalid {
-        return document
-                .with("PidMode", Json.of(resolved(document.text("PidMode"))))
-                .with("IpcMode", Json.of(resolved(document.text("IpcMode"))));
-    }
-
-    private String resolved(String mode) {
+    /// `mode` with the id of the container that it names in place of its name. One that is not there stays as it is named:
+    /// the start says so.
+    String named(String mode) {
         return other(mode).flatMap(this::known).map(container -> CONTAINER + container.id()).orElse(mode);
     }
 

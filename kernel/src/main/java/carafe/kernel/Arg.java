@@ -6,7 +6,9 @@ import java.util.List;
 public sealed interface Arg {
 
     /// A number that is known now. `shown` is how the tape's text prints it: `MS_NOSUID|MS_NODEV`, `AT_FDCWD`.
-    record Number(long value, String shown) implements Arg {}
+    record Number(long value, String shown) implements Arg {
+        private static final Number ZERO = new Number(0, "0");
+    }
 
     /// A pointer to a NUL-terminated string.
     record Text(String value) implements Arg {
@@ -75,7 +77,7 @@ public sealed interface Arg {
 
     /// A plain number, printed in decimal.
     static Arg number(long value) {
-        return new Number(value, Long.toString(value));
+        return value == 0 ? Number.ZERO : new Number(value, Long.toString(value));
     }
 
     /// A number that has a name: a flag, or flags joined by `|`.

@@ -3,14 +3,16 @@ package carafe.kernel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.IntStream;
 
 /// Capabilities by name, number and bit. The kernel may know more than this table; those have no name here and are
 /// dropped with the rest. Source: capabilities(7), linux/capability.h.
@@ -24,18 +26,35 @@ public final class Capabilities {
             "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP", "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM",
             "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF", "CHECKPOINT_RESTORE");
 
+    /// The same with their prefix.
+    private static final List<String> FULL = NAMES.stream().map("CAP_"::concat).toList();
+
+    /// As nearly everybody writes them, who asks a hundred times for every container.
+    private static final Map<String, Integer> NUMBERS = numbers();
+
     private Capabilities() {}
+
+    private static Map<String, Integer> numbers() {
+        var numbers = new HashMap<String, Integer>();
+        for (int number = 0; number < FULL.size(); number++) {
+            numbers.put(FULL.get(number), number);
+        }
+        return numbers;
+    }
 
     /// The number of `name`, which may be `CAP_NET_ADMIN`, `net_admin` or between; empty when there is none such.
     public static Optional<Integer> number(String name) {
-        String bare = name.toUpperCase(Locale.ROOT);
-        int index = NAMES.indexOf(bare.startsWith("CAP_") ? bare.substring(4) : bare);
-        return index < 0 ? Optional.empty() : Optional.of(index);
+        var known = NUMBERS.get(name);
+        if (known == null) {
+            String upper = name.toUpperCase(Locale.ROOT);
+            known = NUMBERS.get(upper.startsWith("CAP_") ? upper : "CAP_" + upper);
+        }
+        return Optional.ofNullable(known);
     }
 
     /// The name of `number`, `CAP_NET_ADMIN`; empty when this table has none.
     public static Optional<String> name(int number) {
-        return number < 0 || number >= NAMES.size() ? Optional.empty() : Optional.of("CAP_" + NAMES.get(number));
+        return number < 0 || number >= FULL.size() ? Optional.empty() : Optional.of(FULL.get(number));
     }
 
     /// Every name known here that the running kernel knows too, by number.
@@ -64,8 +83,13 @@ public final class Capabilities {
 
     /// The names of the bits in `mask`, by number.
     public static List<String> names(long mask) {
-        return IntStream.range(0, NAMES.size()).filter(bit -> (mask & 1L << bit) != 0)
-                .mapToObj(bit -> "CAP_" + NAMES.get(bit)).toList();
+        var names = new ArrayList<String>();
+        for (int bit = 0; bit < FULL.size(); bit++) {
+            if ((mask & 1L << bit) != 0) {
+                names.add(FULL.get(bit));
+            }
+        }
+        return List.copyOf(names);
     }
 
     /// What a process started by us can have at most: our bounding set and our permitted set together. What is asked

@@ -1,7 +1,6 @@
 package carafe.kernel;
 
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -34,7 +33,7 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Opt
         if (steps.size() > TapeFormat.MAX_STEPS) {
             throw new IllegalArgumentException("a tape has at most " + TapeFormat.MAX_STEPS + " steps");
         }
-        if (steps.stream().noneMatch(step -> step.part() == Part.CHILD)) {
+        if (steps.isEmpty() || steps.getLast().part() != Part.CHILD) {
             throw new IllegalArgumentException("a tape without a step for the process");
         }
     }
@@ -51,38 +50,42 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Opt
                 }
             }
         }
-        return List.copyOf(ordered);
+        return Collections.unmodifiableList(ordered);
     }
 
     private static void checkUses(List<Step> steps, Optional<Slot> cgroup, Optional<Birthplace> birthplace) {
-        var empty = new HashSet<Slot>(); // slots that a later step fills
-        Consumer<Slot> emptied = empty::add;
-        for (var step : steps) {
-            step.outcome().result().ifPresent(emptied);
-        }
-        var used = new ArrayList<Slot>();
+        var empty = results(steps); // slots that a later step fills
         Consumer<Slot> filled = empty::remove;
+        var user = new String[1]; // who uses what comes
+        Consumer<Slot> used = slot -> requireFull(slot, empty, user[0]);
         boolean cloned = false;
         for (var step : steps) {
             if (step.part() == Part.CHILD && !cloned) {
                 cloned = true;
-                cgroup.ifPresent(used::add);
-                used.addAll(slots(birthplace));
-                requireFull(used, empty, "clone3");
+                user[0] = "clone3";
+                cgroup.ifPresent(used);
+                slots(birthplace).forEach(used);
             }
-            addSlots(step, used);
-            requireFull(used, empty, step.id());
+            user[0] = step.id();
+            eachSlot(step, used);
             step.outcome().result().ifPresent(filled);
         }
     }
 
-    private static void requireFull(List<Slot> used, Set<Slot> empty, String where) {
-        for (var slot : used) {
-            if (empty.contains(slot)) {
-                throw new IllegalArgumentException("step " + where + " uses slot " + slot + " before a step fills it");
-            }
+    private static void requireFull(Slot slot, Set<Slot> empty, String where) {
+        if (empty.contains(slot)) {
+            throw new IllegalArgumentException("step " + where + " uses slot " + slot + " before a step fills it");
         }
-        used.clear();
+    }
+
+    /// What some step fills.
+    private static Set<Slot> results(List<Step> steps) {
+        var results = new HashSet<Slot>();
+        Consumer<Slot> result = results::add;
+        for (var step : steps) {
+            step.outcome().result().ifPresent(result);
+        }
+        return results;
     }
 
     private static List<Slot> slots(Optional<Birthplace> birthplace) {
@@ -94,41 +97,44 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Opt
         return slots;
     }
 
-    private static void addSlots(Step step, Collection<Slot> slots) {
-        for (var arg : step.args()) {
-            addSlots(arg, slots);
+    // No switch over the kinds: the quick compiler makes a call of a method handle of it.
+
+    private static void eachSlot(Step step, Consumer<Slot> user) {
+        var args = step.args();
+        for (int i = 0; i < args.size(); i++) {
+            eachSlot(args.get(i), user);
         }
     }
 
-    private static void addSlots(Arg arg, Collection<Slot> slots) {
-        switch (arg) {
-            case Arg.Ref(Slot slot) -> slots.add(slot);
-            case Arg.Struct struct -> {
-                for (var field : struct.fields()) {
-                    switch (field) {
-                        case Arg.Field.Descriptor(Slot slot) -> slots.add(slot);
-                        case Arg.Field.Pointer(Arg target) -> addSlots(target, slots);
-                        case Arg.Field.Fixed _ -> {}
-                    }
+    private static void eachSlot(Arg arg, Consumer<Slot> user) {
+        if (arg instanceof Arg.Ref ref) {
+            user.accept(ref.slot());
+        } else if (arg instanceof Arg.Struct struct) {
+            for (var field : struct.fields()) {
+                if (field instanceof Arg.Field.Descriptor descriptor) {
+                    user.accept(descriptor.slot());
+                } else if (field instanceof Arg.Field.Pointer pointer) {
+                    eachSlot(pointer.target(), user);
                 }
             }
-            case Arg.Number _, Arg.Text _, Arg.Bytes _, Arg.Strings _ -> {}
         }
     }
 
     /// The slots that no step fills: a [Launch] must bring a descriptor for each. In order of first use.
     public Set<Slot> passed() {
         var passed = new LinkedHashSet<Slot>();
+        var results = results(steps);
+        Consumer<Slot> used = slot -> {
+            if (!results.contains(slot)) {
+                passed.add(slot);
+            }
+        };
         for (var step : steps) {
-            addSlots(step, passed);
+            eachSlot(step, used);
         }
-        cgroup.ifPresent(passed::add);
-        passed.addAll(slots(birthplace));
-        passed.addAll(kept);
-        Consumer<Slot> filled = passed::remove;
-        for (var step : steps) {
-            step.outcome().result().ifPresent(filled);
-        }
+        cgroup.ifPresent(used);
+        slots(birthplace).forEach(used);
+        kept.forEach(used);
         return passed;
     }
 

@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 
 /// A [Launch] as `native/tape.h` has it: header, steps, relocations, clients, data. Made in one go; knows nothing of
 /// descriptors but their order.
@@ -37,16 +36,12 @@ final class TapeBlob {
 
     private TapeBlob(Launch launch) {
         this.launch = launch;
-        var passed = new LinkedHashSet<>(launch.tape().passed());
-        var monitored = launch.monitor().slots();
-        passed.addAll(monitored);
+        var passed = launch.tape().passed();
+        passed.addAll(launch.monitor().slots());
         Consumer<Slot> filled = passed::remove;
-        launch.tape().steps().forEach(step -> step.outcome().result().ifPresent(filled));
-        Predicate<Slot> wanted = monitored::contains;
-        Consumer<Slot> lacking = passed::add;
         for (var step : launch.tape().steps()) { // what the process fills, the monitor never sees
-            if (step.part() == Part.CHILD) {
-                step.outcome().result().filter(wanted).ifPresent(lacking);
+            if (step.part() == Part.MONITOR) {
+                step.outcome().result().ifPresent(filled);
             }
         }
         if (!launch.descriptors().keySet().containsAll(passed)) {
@@ -163,17 +158,16 @@ final class TapeBlob {
     private Row row(Step step) {
         var kinds = new byte[TapeFormat.MAX_ARGS];
         var args = new long[TapeFormat.MAX_ARGS];
-        for (int i = 0; i < step.args().size(); i++) {
-            switch (step.args().get(i)) {
-                case Arg.Number(long value, String _) -> args[i] = value;
-                case Arg.Ref(Slot slot) -> {
-                    kinds[i] = TapeFormat.ARG_SLOT;
-                    args[i] = number(slot);
-                }
-                case Arg pointer -> {
-                    kinds[i] = TapeFormat.ARG_POINTER;
-                    args[i] = point(pointer);
-                }
+        for (int i = 0; i < step.args().size(); i++) { // no switch: see Tape
+            var arg = step.args().get(i);
+            if (arg instanceof Arg.Number number) {
+                args[i] = number.value();
+            } else if (arg instanceof Arg.Ref ref) {
+                kinds[i] = TapeFormat.ARG_SLOT;
+                args[i] = number(ref.slot());
+            } else {
+                kinds[i] = TapeFormat.ARG_POINTER;
+                args[i] = arg instanceof Arg.Text text ? text(text.value()) : point(arg);
             }
         }
         return new Row(step, kinds, args);
@@ -223,7 +217,10 @@ final class TapeBlob {
 
     private void putHeader(ByteBuffer out) {
         var tape = launch.tape();
-        long monitorSteps = tape.steps().stream().filter(step -> step.part() == Part.MONITOR).count();
+        int monitorSteps = 0;
+        while (monitorSteps < tape.steps().size() && tape.steps().get(monitorSteps).part() == Part.MONITOR) {
+            monitorSteps++;
+        }
         long arch = Machine.THIS == Machine.AMD64 ? Linux.AUDIT_ARCH_X86_64 : Linux.AUDIT_ARCH_AARCH64;
         out.putInt(TapeFormat.HEADER_MAGIC, TapeFormat.MAGIC)
                 .putInt(TapeFormat.HEADER_VERSION, TapeFormat.VERSION)
@@ -235,8 +232,8 @@ final class TapeBlob {
                 .putInt(TapeFormat.HEADER_SLOT_COUNT, numbers.size())
                 .putInt(TapeFormat.HEADER_PASSED_COUNT, passedCount)
                 .putInt(TapeFormat.HEADER_ANNOUNCE, launch.rendezvous().isPresent() ? 1 : 0)
-                .putInt(TapeFormat.HEADER_MONITOR_STEPS, (int) monitorSteps)
-                .putInt(TapeFormat.HEADER_CHILD_STEPS, tape.steps().size() - (int) monitorSteps);
+                .putInt(TapeFormat.HEADER_MONITOR_STEPS, monitorSteps)
+                .putInt(TapeFormat.HEADER_CHILD_STEPS, tape.steps().size() - monitorSteps);
         var kept = new LinkedHashSet<>(tape.kept());
         kept.addAll(launch.monitor().slots());
         for (var slot : kept) {

@@ -85,6 +85,10 @@ final class MountSteps {
 
     /// Absolute, without `.`, `..`, doubled or trailing slashes.
     static String normalized(String path) {
+        boolean already = path.startsWith("/") && !path.contains("//") && !path.contains("/.") && !path.endsWith("/");
+        if (already) {
+            return path;
+        }
         var parts = new ArrayList<String>();
         for (String part : path.split("/")) {
             if (part.equals("..")) {

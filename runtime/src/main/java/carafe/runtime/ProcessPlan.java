@@ -126,7 +126,14 @@ record ProcessPlan(
 
     /// The bits of the names that exist.
     private static long mask(List<String> names) {
-        return Capabilities.mask(names.stream().filter(name -> Capabilities.number(name).isPresent()).toList());
+        long mask = 0;
+        for (String name : names) {
+            var number = Capabilities.number(name);
+            if (number.isPresent()) {
+                mask |= 1L << number.get();
+            }
+        }
+        return mask;
     }
 
     private static List<LimitPlan> limits(ProcessSpec spec, HostFacts host, List<String> warnings)

@@ -162,8 +162,13 @@ public sealed interface Json {
 
         /// This object with `key` set, replacing an equal key in place.
         public Obj with(String key, Json value) {
+            return with(Map.of(key, value));
+        }
+
+        /// This object with all of `changes` set, each replacing an equal key in place; new ones come last, in their order.
+        public Obj with(Map<String, Json> changes) {
             var copy = new LinkedHashMap<>(fields);
-            copy.put(key, value);
+            copy.putAll(changes);
             return new Obj(copy);
         }
 

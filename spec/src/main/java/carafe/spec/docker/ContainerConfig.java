@@ -70,9 +70,9 @@ public record ContainerConfig(
 
     /// Reads the fields of a create request; fields of other messages in `given` (HostConfig…) are ignored.
     public static ContainerConfig parse(Json.Obj given) throws EngineException.Invalid {
-        Json.Obj document = SHAPE.complete(given);
-        document = document.with("Cmd", wordsOrNull(document, "Cmd"))
-                .with("Entrypoint", wordsOrNull(document, "Entrypoint"));
+        Json.Obj asked = SHAPE.complete(given);
+        Json.Obj document = asked.with(
+                Map.of("Cmd", wordsOrNull(asked, "Cmd"), "Entrypoint", wordsOrNull(asked, "Entrypoint")));
         var command = new Command(
                 words(document, "Entrypoint"),
                 words(document, "Cmd"),
@@ -101,6 +101,14 @@ public record ContainerConfig(
                 ports(document),
                 stop(document),
                 document.truth("NetworkDisabled"));
+    }
+
+    /// This configuration with those names.
+    public ContainerConfig called(Names chosen) throws EngineException.Invalid {
+        Json.Obj renamed = document.with(
+                Map.of("Hostname", Json.of(chosen.host()), "Domainname", Json.of(chosen.domain())));
+        return new ContainerConfig(renamed, image, command, streams, names(renamed), labels, volumes, exposedPorts, stop,
+                networkDisabled);
     }
 
     private static Names names(Json.Obj document) throws EngineException.Invalid {

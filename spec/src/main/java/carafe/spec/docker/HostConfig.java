@@ -5,6 +5,7 @@ import carafe.spec.Json;
 import carafe.spec.oci.IdMaps;
 import carafe.spec.oci.RuntimeSpec;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -95,17 +96,19 @@ public record HostConfig(
 
     /// Reads and checks the `HostConfig` of a create request.
     public static HostConfig parse(Json.Obj given) throws EngineException.Invalid {
-        Json.Obj document = SHAPE.complete(given);
-        if (document.text("NetworkMode").isEmpty()) {
-            document = document.with("NetworkMode", Json.of("default"));
+        Json.Obj asked = SHAPE.complete(given);
+        var unsaid = new HashMap<String, Json>();
+        if (asked.text("NetworkMode").isEmpty()) {
+            unsaid.put("NetworkMode", Json.of("default"));
         }
-        if (document.number("ShmSize", 0) == 0) {
-            document = document.with("ShmSize", Json.of(64L << 20));
+        if (asked.number("ShmSize", 0) == 0) {
+            unsaid.put("ShmSize", Json.of(64L << 20));
         }
-        var log = LogConfig.parse(document.object("LogConfig"));
-        document = document.with("LogConfig", log.json());
-        var restart = RestartPolicy.parse(document.object("RestartPolicy"));
-        document = document.with("RestartPolicy", restart.json());
+        var log = LogConfig.parse(asked.object("LogConfig"));
+        unsaid.put("LogConfig", log.json());
+        var restart = RestartPolicy.parse(asked.object("RestartPolicy"));
+        unsaid.put("RestartPolicy", restart.json());
+        Json.Obj document = asked.with(unsaid);
         boolean autoRemove = document.truth("AutoRemove");
         if (autoRemove && restart.kind() != RestartPolicy.Kind.NO) {
             throw new EngineException.Invalid("can't create 'AutoRemove' container with restart policy");
@@ -148,6 +151,14 @@ public record HostConfig(
     public HostConfig withMounts(List<MountRequest> mounts) {
         var found = new Files(files.readonlyRoot, mounts, files.volumesFrom, files.shmBytes);
         return new HostConfig(document, resources, namespaces, rights, found, resolver, log, restart, autoRemove, init,
+                runtime, sysctls, annotations);
+    }
+
+    /// This configuration with what the engine makes of its modes: fields of the document about namespaces (`NetworkMode`,
+    /// `IpcMode`) and its `Links`, and none that mean anything else.
+    public HostConfig meaning(Map<String, Json> modes) throws EngineException.Invalid {
+        Json.Obj meant = document.with(modes);
+        return new HostConfig(meant, resources, namespaces(meant), rights, files, resolver, log, restart, autoRemove, init,
                 runtime, sysctls, annotations);
     }
 
