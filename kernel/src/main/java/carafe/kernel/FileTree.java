@@ -288,10 +288,31 @@ public final class FileTree implements AutoCloseable {
         }
     }
 
+    /// What a path leads to, and where that is, as [#resolve] says it.
+    public record Found(FileStat stat, String path) {}
+
+    /// [#find] and [#resolve] of one moment; empty when `path` leads nowhere.
+    public Optional<Found> look(String path) throws KernelException {
+        try (var node = open(path, Linux.O_PATH, 0)) {
+            return Optional.of(new Found(Inodes.stat(node), resolved(node)));
+        } catch (KernelException e) {
+            if (e.is(Errno.ENOENT, Errno.ENOTDIR)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
     /// Where `path` leads inside the tree once all links are resolved, absolute from the root. As true as the moment it
     /// is asked.
     public String resolve(String path) throws KernelException {
-        try (var node = open(path, Linux.O_PATH, 0); var frame = new Frame(); var buffer = TransferBuffer.borrow()) {
+        try (var node = open(path, Linux.O_PATH, 0)) {
+            return resolved(node);
+        }
+    }
+
+    private String resolved(Fd node) throws KernelException {
+        try (var frame = new Frame(); var buffer = TransferBuffer.borrow()) {
             String top = target(frame, buffer, root);
             String there = target(frame, buffer, node);
             if (there.equals(top)) {

@@ -201,6 +201,22 @@ class FileTreeTest {
     }
 
     @Test
+    void looksOnceAtWhatAPathLeadsToAndWhere() throws Exception {
+        tree.mkdirs("/data/real", 0755, 0, 0).close();
+        tree.writeFile("/data/file", bytes("x"), 0640, 0, 0);
+        tree.symlink("/link", "/data/../data/real");
+        tree.symlink("/nowhere", "gone");
+        var directory = tree.look("/link").orElseThrow();
+        assertThat(directory.path()).isEqualTo("/data/real");
+        assertThat(directory.stat().isDirectory()).isTrue();
+        var file = tree.look("link/../file").orElseThrow();
+        assertThat(file.path()).isEqualTo("/data/file");
+        assertThat(file.stat().mode() & 07777).isEqualTo(0640);
+        assertThat(tree.look("/nowhere")).isEmpty();
+        assertThat(tree.look("/data/file/below")).isEmpty();
+    }
+
+    @Test
     void readingIsBounded() throws Exception {
         tree.writeFile("big", new byte[5000], 0600, 0, 0);
         assertThat(tree.readFile("big", 5000)).hasSize(5000);

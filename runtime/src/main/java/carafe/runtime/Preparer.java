@@ -6,6 +6,7 @@ import carafe.kernel.Descriptors;
 import carafe.kernel.Errno;
 import carafe.kernel.Fd;
 import carafe.kernel.FileIdentity;
+import carafe.kernel.FileStat;
 import carafe.kernel.FileTree;
 import carafe.kernel.FsContext;
 import carafe.kernel.Inodes;
@@ -428,16 +429,18 @@ final class Preparer {
             try (var tree = FileTree.adopt(parent.duplicate())) {
                 String inside = destination.substring(above.get().length());
                 mode(tree, inside, point, prepared);
-                make(tree, inside, file);
+                make(tree, inside, file, tree.find(inside));
             }
+        } else if (destination.equals("/proc") || destination.equals("/sys") || Path.of(destination).startsWith("/dev")) {
+            mode(root(prepared), destination, point, prepared);
+            make(root(prepared), destination, file, root(prepared).find(destination));
         } else {
             mode(root(prepared), destination, point, prepared);
-            make(root(prepared), destination, file);
-            if (!destination.equals("/proc") && !destination.equals("/sys") && !Path.of(destination).startsWith("/dev")) {
-                String resolved = root(prepared).resolve(destination);
-                if (!resolved.equals(destination)) {
-                    prepared.destinations.put(destination, resolved);
-                }
+            var there = root(prepared).look(destination);
+            make(root(prepared), destination, file, there.map(FileTree.Found::stat));
+            String resolved = there.isPresent() ? there.get().path() : root(prepared).resolve(destination);
+            if (!resolved.equals(destination)) {
+                prepared.destinations.put(destination, resolved);
             }
         }
     }
@@ -460,8 +463,8 @@ final class Preparer {
         }
     }
 
-    private static void make(FileTree tree, String path, boolean file) throws KernelException {
-        var there = tree.find(path);
+    /// Makes what is mounted on at `path`, where nothing is `there`.
+    private static void make(FileTree tree, String path, boolean file, Optional<FileStat> there) throws KernelException {
         if (there.isPresent()) {
             if (there.get().isDirectory() == file) {
                 throw new KernelException("mount", path, Errno.ENOTDIR,
