@@ -54,27 +54,36 @@ public record Tape(List<Step> steps, long cloneFlags, Optional<Slot> cgroup, Opt
     }
 
     private static void checkUses(List<Step> steps, Optional<Slot> cgroup, Optional<Birthplace> birthplace) {
-        var empty = results(steps); // slots that a later step fills
-        Consumer<Slot> filled = empty::remove;
-        var user = new String[1]; // who uses what comes
-        Consumer<Slot> used = slot -> requireFull(slot, empty, user[0]);
+        var uses = new Uses(results(steps));
+        Consumer<Slot> filled = uses.empty::remove;
         boolean cloned = false;
         for (var step : steps) {
             if (step.part() == Part.CHILD && !cloned) {
                 cloned = true;
-                user[0] = "clone3";
-                cgroup.ifPresent(used);
-                slots(birthplace).forEach(used);
+                uses.user = "clone3";
+                cgroup.ifPresent(uses);
+                slots(birthplace).forEach(uses);
             }
-            user[0] = step.id();
-            eachSlot(step, used);
+            uses.user = step.id();
+            eachSlot(step, uses);
             step.outcome().result().ifPresent(filled);
         }
     }
 
-    private static void requireFull(Slot slot, Set<Slot> empty, String where) {
-        if (empty.contains(slot)) {
-            throw new IllegalArgumentException("step " + where + " uses slot " + slot + " before a step fills it");
+    /// Refuses slots that are still `empty`.
+    private static final class Uses implements Consumer<Slot> {
+        private final Set<Slot> empty;
+        private String user = "";
+
+        private Uses(Set<Slot> empty) {
+            this.empty = empty;
+        }
+
+        @Override
+        public void accept(Slot slot) {
+            if (empty.contains(slot)) {
+                throw new IllegalArgumentException("step " + user + " uses slot " + slot + " before a step fills it");
+            }
         }
     }
 
