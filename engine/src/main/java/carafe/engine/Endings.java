@@ -4,6 +4,7 @@ import carafe.engine.store.Database;
 import carafe.runtime.ContainerRuntime;
 import carafe.runtime.RunningContainer;
 import carafe.spec.EngineException;
+import carafe.spec.Later;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
@@ -18,8 +19,8 @@ import org.slf4j.LoggerFactory;
 /// beside the container's queue, so that the next request need not wait for the disk; who needs the run directory free
 /// asks [#settle].
 ///
-/// Most containers that end are removed at once. So an ending waits a moment before it writes: a removal that comes in
-/// that time saves the row, with its own wait for the disk.
+/// Most containers that end are removed at once. So an ending is put off for a moment: a removal that comes in that time
+/// saves the row, with its own wait for the disk, and does the rest itself.
 final class Endings {
     private static final Logger LOG = LoggerFactory.getLogger(Endings.class);
     private static final Duration MOMENT = Duration.ofMillis(20);
@@ -31,6 +32,7 @@ final class Endings {
     private final Layout layout;
     private final Steps steps;
     private final Set<Ending> underWay = ConcurrentHashMap.newKeySet();
+    private final Later later = new Later("endings", MOMENT);
 
     Endings(Book book, ContainerRuntime runtime, MountSources sources, Layout layout, Steps steps) {
         this.book = book;
@@ -40,50 +42,80 @@ final class Endings {
         this.steps = steps;
     }
 
-    /// One ending under way. `erasing` is written before `wanted` is counted down, `clean` before `over` is.
+    /// One ending under way. Its lock guards `begun` and `erasing`; `clean` is written before `over` is counted down.
     static final class Ending {
         private final ContainerSnapshot ended;
-        private final CountDownLatch wanted = new CountDownLatch(1);
+        private final RunningContainer process;
         private final CountDownLatch over = new CountDownLatch(1);
         private Optional<Database.Writing> erasing = Optional.empty();
+        private boolean begun;
         private boolean clean;
 
-        private Ending(ContainerSnapshot ended) {
+        private Ending(ContainerSnapshot ended, RunningContainer process) {
             this.ended = ended;
+            this.process = process;
+        }
+
+        /// Whether the caller is the one who does it.
+        private synchronized boolean begin() {
+            boolean first = !begun;
+            begun = true;
+            return first;
+        }
+
+        /// The row goes, if that is in time to be what is waited for.
+        private synchronized void erased(Database.Writing writing) {
+            if (!begun) {
+                erasing = Optional.of(writing);
+            }
+        }
+
+        private synchronized Optional<Database.Writing> erasing() {
+            return erasing;
         }
     }
 
-    /// Confined to the container's queue: begins the ending of `process`.
+    /// Confined to the container's queue: lays the ending of `process` down to be done soon.
     void begin(Container container, RunningContainer process, ContainerSnapshot ended) {
-        var ending = new Ending(ended);
+        var ending = new Ending(ended, process);
         container.ending(ending);
         underWay.add(ending);
-        Thread.ofVirtual().name("ending of " + container.id().substring(0, 12)).start(() -> {
+        later.after(MOMENT, () -> beginNow(ending));
+    }
+
+    /// Does it on a thread of its own, unless somebody does it already.
+    private void beginNow(Ending ending) {
+        if (ending.begin()) {
+            Thread.ofVirtual().name("ending of " + ending.ended.id().substring(0, 12)).start(() -> perform(ending));
+        }
+    }
+
+    private void perform(Ending ending) {
+        try {
+            steps.pass("exit.row");
+            write(ending);
+            steps.pass("exit.process");
+            ending.process.delete();
+            steps.pass("exit.mounts");
+            ending.clean = true;
+        } catch (EngineException | InterruptedException e) {
+            LOG.warn("the end of container {} was not cleaned up yet", ending.ended.id(), e);
+        } finally {
             try {
-                steps.pass("exit.row");
-                write(ending);
-                steps.pass("exit.process");
-                process.delete();
-                steps.pass("exit.mounts");
-                ending.clean = true;
-            } catch (EngineException | InterruptedException e) {
-                LOG.warn("the end of container {} was not cleaned up yet", container.id(), e);
+                sources.after(ending.ended);
             } finally {
-                try {
-                    sources.after(ended);
-                } finally {
-                    underWay.remove(ending);
-                    ending.over.countDown();
-                }
+                underWay.remove(ending);
+                ending.over.countDown();
             }
-        });
+        }
     }
 
     /// Returns when the row knows of the end, or is gone.
     private void write(Ending ending) throws EngineException, InterruptedException {
-        if (ending.wanted.await(MOMENT.toMillis(), TimeUnit.MILLISECONDS) && ending.erasing.isPresent()) {
+        var erasing = ending.erasing();
+        if (erasing.isPresent()) {
             try {
-                ending.erasing.get().await();
+                erasing.get().await();
                 return;
             } catch (EngineException e) {
                 // It is still there, so its end is written after all.
@@ -94,13 +126,10 @@ final class Endings {
     }
 
     /// Confined to the container's queue: its row is being erased, so its end need not be written. The answer is for
-    /// [#finish].
+    /// [#finishHere].
     Optional<Ending> erased(Container container, Database.Writing erasing) {
         var found = container.ending();
-        found.filter(ending -> ending.wanted.getCount() > 0).ifPresent(ending -> {
-            ending.erasing = Optional.of(erasing);
-            ending.wanted.countDown();
-        });
+        found.ifPresent(ending -> ending.erased(erasing));
         return found;
     }
 
@@ -122,9 +151,18 @@ final class Endings {
         }
     }
 
+    /// Does it on this thread unless somebody does it already, and returns when nothing of the ended process is left; what
+    /// failed is tried again. A disk that hangs holds the caller up.
+    void finishHere(Ending ending) throws EngineException {
+        if (ending.begin()) {
+            perform(ending);
+        }
+        finish(ending);
+    }
+
     /// Returns when nothing of the ended process is left; what failed is tried again. Waits a minute at most.
-    void finish(Ending ending) throws EngineException {
-        ending.wanted.countDown();
+    private void finish(Ending ending) throws EngineException {
+        beginNow(ending);
         try {
             if (!ending.over.await(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
                 throw new EngineException.Unavailable("the end of container " + ending.ended.id().substring(0, 12)
@@ -141,11 +179,12 @@ final class Endings {
         }
     }
 
-    /// Waits until no ending is under way, at most so long; what is left then, the next start of the engine does.
+    /// Does what was put off, and waits until no ending is under way, at most so long; what is left then, the next start of
+    /// the engine does.
     void awaitAll(Duration most) throws InterruptedException {
         long deadline = System.nanoTime() + most.toNanos();
         for (var ending : underWay) {
-            ending.wanted.countDown();
+            beginNow(ending);
             ending.over.await(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
         }
     }

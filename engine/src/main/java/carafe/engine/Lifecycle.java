@@ -226,7 +226,7 @@ final class Lifecycle {
                 return; // the end is on record; the next engine reads it
             }
             ExitInfo known = exit;
-            container.mailbox().tell(() -> ended(container, process, known));
+            container.mailbox().tellHere(() -> ended(container, process, known));
         });
     }
 

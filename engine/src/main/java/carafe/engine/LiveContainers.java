@@ -120,15 +120,14 @@ final class LiveContainers implements Containers {
     @Override
     public void remove(String reference, RemoveRequest request) throws EngineException, InterruptedException {
         var container = book.find(reference);
+        if (container.state() instanceof State.Removing) {
+            throw new EngineException.Conflict("removal of container " + container.id() + " is already in progress");
+        }
+        if (!request.force()) {
+            removeEnded(container, request.volumes());
+            return;
+        }
         alone("remove", () -> {
-            if (container.state() instanceof State.Removing) {
-                throw new EngineException.Conflict(
-                        "removal of container " + container.id() + " is already in progress");
-            }
-            if (!request.force()) {
-                removeEnded(container, request.volumes());
-                return;
-            }
             try (var _ = hands.stopper.giveUpStart(container)) {
                 hands.stopper.killForRemoval(container);
                 removeEnded(container, request.volumes());

@@ -82,6 +82,17 @@ final class Mailbox {
         }
     }
 
+    /// Runs `work` in turn: on the calling thread, which nobody interrupts, when it is its turn at once, so that no other is
+    /// woken; else without waiting for it.
+    void tellHere(Runnable work) {
+        if (waiting.compareAndSet(0, 1)) {
+            queue.add(work);
+            drain();
+        } else {
+            tell(work);
+        }
+    }
+
     /// Whether there is work now.
     boolean busy() {
         return waiting.get() > 0;

@@ -83,7 +83,7 @@ final class Remover {
 
     private void finish(Endings.Ending ending) {
         try {
-            endings.finish(ending);
+            endings.finishHere(ending);
         } catch (EngineException e) {
             LOG.warn("what is left of a removed container's process was not removed; the next start of the engine does it",
                     e);

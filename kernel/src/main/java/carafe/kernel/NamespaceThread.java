@@ -2,6 +2,7 @@ package carafe.kernel;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -10,8 +11,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 /// to where it started after each piece of work, and dies if it cannot (another takes its place). Virtual threads change
 /// carriers, so no other thread may call setns or unshare.
 ///
-/// It does not even wake who waits: waking a virtual thread may start a carrier, and a thread is born in the namespaces of
-/// the one that starts it. So a herald, which never leaves the namespace of the JVM, tells the answers.
+/// It wakes who waits only when it is home again: waking a virtual thread may start a carrier, and a thread is born in the
+/// namespaces of the one that starts it.
 /// Source: setns(2), unshare(2), network_namespaces(7).
 public final class NamespaceThread implements AutoCloseable {
 
@@ -20,8 +21,8 @@ public final class NamespaceThread implements AutoCloseable {
 
     private final Fd home;
     private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
-    private final LinkedBlockingQueue<Runnable> answers = new LinkedBlockingQueue<>();
     private final CompletableFuture<Boolean> end = new CompletableFuture<>();
+    private Optional<Runnable> answer = Optional.empty(); // to the last work; of the thread, or of its successor
     private volatile boolean ending;
 
     private NamespaceThread(Fd home) {
@@ -36,7 +37,6 @@ public final class NamespaceThread implements AutoCloseable {
     /// Starts the thread at home in another network namespace; `home` is adopted.
     public static NamespaceThread startAt(Fd home) {
         var thread = new NamespaceThread(home);
-        Thread.ofPlatform().name("carafe-netns-herald").daemon().start(thread::tell);
         thread.launch();
         return thread;
     }
@@ -138,9 +138,9 @@ public final class NamespaceThread implements AutoCloseable {
         queue.add(() -> {
             try {
                 T result = work.run();
-                answers.add(() -> outcome.complete(result));
+                answer = Optional.of(() -> outcome.complete(result));
             } catch (KernelException | RuntimeException | Error e) {
-                answers.add(() -> outcome.completeExceptionally(e));
+                answer = Optional.of(() -> outcome.completeExceptionally(e));
             }
         });
         boolean interrupted = false;
@@ -172,6 +172,8 @@ public final class NamespaceThread implements AutoCloseable {
         while (!ending) {
             try {
                 enter(home);
+                answer.ifPresent(Runnable::run);
+                answer = Optional.empty();
                 queue.take().run();
             } catch (InterruptedException e) {
                 // nobody but close ends this thread
@@ -182,17 +184,7 @@ public final class NamespaceThread implements AutoCloseable {
                 return;
             }
         }
-        answers.add(() -> end.complete(true));
-    }
-
-    private void tell() {
-        while (!end.isDone()) {
-            try {
-                answers.take().run();
-            } catch (InterruptedException e) {
-                // nobody but close ends this thread
-            }
-        }
+        end.complete(true);
     }
 
     /// Ends the thread after what was asked of it.

@@ -11,6 +11,7 @@ import carafe.kernel.MonitorLink;
 import carafe.kernel.MonitorStream;
 import carafe.kernel.Processes;
 import carafe.spec.EngineException;
+import carafe.spec.Later;
 import carafe.spec.oci.ProcessSpec;
 import java.io.EOFException;
 import java.io.IOException;
@@ -23,7 +24,6 @@ import java.time.Instant;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -34,6 +34,7 @@ final class LinuxProcess implements RunningProcess {
     private static final Set<String> GONE = Set.of("Connection reset", "Broken pipe", "No such file or directory");
 
     private static final Duration REST = Duration.ofMillis(300);
+    private static final Later RESTS = new Later("explanations", REST.dividedBy(3));
 
     private final Path runDir;
     private final int pid;
@@ -42,9 +43,10 @@ final class LinuxProcess implements RunningProcess {
     private final Cgroup cgroup;
     private final MonitorLink link;
     private final Optional<Launched> launched;
-    private final Thread writer;
-    private final CountDownLatch unwanted = new CountDownLatch(1);
+    private final Optional<Later.Entry> keeping;
+    private final Object explaining = new Object(); // held while the explanation is written; guards `unwanted`
     private final Object lock = new Object();
+    private boolean unwanted;
     private Optional<ExitInfo> exit = Optional.empty();
     private boolean released;
     private volatile Optional<Supplier<TapeExplanation>> explanation;
@@ -59,7 +61,7 @@ final class LinuxProcess implements RunningProcess {
         this.link = MonitorLink.at(runDir.resolve(Preparer.SOCKET));
         this.launched = launched;
         this.explanation = explanation;
-        this.writer = Thread.startVirtualThread(() -> explanation.ifPresent(this::keepExplanation));
+        this.keeping = explanation.map(fresh -> RESTS.after(REST, () -> keepExplanation(fresh)));
     }
 
     private record Identity(int pid, Instant startedAt, Fd pidfd) {}
@@ -116,17 +118,17 @@ final class LinuxProcess implements RunningProcess {
     /// Writes the explanation when the start is a moment past: most short-lived processes are gone by then and nobody
     /// asks; for the others memory is given back.
     private void keepExplanation(Supplier<TapeExplanation> fresh) {
-        try {
-            if (unwanted.await(REST.toMillis(), TimeUnit.MILLISECONDS)) {
+        synchronized (explaining) {
+            if (unwanted) {
                 return; // deleted meanwhile
             }
-            RunRecord.writeExplanation(runDir, fresh.get());
-            explanation = Optional.empty();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (IOException e) {
-            System.getLogger("carafe.runtime").log(System.Logger.Level.DEBUG,
-                    "explanation of " + runDir + " not kept: " + e.getMessage());
+            try {
+                RunRecord.writeExplanation(runDir, fresh.get());
+                explanation = Optional.empty();
+            } catch (IOException e) {
+                System.getLogger("carafe.runtime").log(System.Logger.Level.DEBUG,
+                        "explanation of " + runDir + " not kept: " + e.getMessage());
+            }
         }
     }
 
@@ -324,13 +326,12 @@ final class LinuxProcess implements RunningProcess {
         if (exited().isEmpty()) {
             throw new EngineException.Conflict("process " + pid + " is running");
         }
+        keeping.ifPresent(Later.Entry::callOff);
+        synchronized (explaining) {
+            unwanted = true;
+        }
         try {
-            unwanted.countDown();
-            writer.join();
             RunRecord.remove(runDir);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new EngineException.Unavailable("interrupted while removing " + runDir);
         } catch (IOException e) {
             throw RunRecord.internal("removing " + runDir, e);
         }
