@@ -6,11 +6,13 @@ import carafe.runtime.RunningContainer;
 import carafe.spec.EngineException;
 import carafe.spec.Later;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,10 +44,11 @@ final class Endings {
         this.steps = steps;
     }
 
-    /// One ending under way. Its lock guards `begun` and `erasing`; `clean` is written before `over` is counted down.
+    /// One ending under way. Its lock guards `begun` and `erasing`; `clean` is written before `over` is counted down. The
+    /// process belongs to who does it, and is forgotten then: an ended container that stays keeps its ending.
     static final class Ending {
         private final ContainerSnapshot ended;
-        private final RunningContainer process;
+        private @Nullable RunningContainer process;
         private final CountDownLatch over = new CountDownLatch(1);
         private Optional<Database.Writing> erasing = Optional.empty();
         private boolean begun;
@@ -91,11 +94,13 @@ final class Endings {
     }
 
     private void perform(Ending ending) {
+        var process = Objects.requireNonNull(ending.process, "an ending is done once");
+        ending.process = null;
         try {
             steps.pass("exit.row");
             write(ending);
             steps.pass("exit.process");
-            ending.process.delete();
+            process.delete();
             steps.pass("exit.mounts");
             ending.clean = true;
         } catch (EngineException | InterruptedException e) {

@@ -73,9 +73,12 @@ final class Remover {
 
     private void sweepLater(ContainerSnapshot container, Optional<Endings.Ending> ending) {
         var sweep = Thread.ofVirtual().name("sweep of " + container.id().substring(0, 12)).unstarted(() -> {
-            ending.ifPresent(this::finish);
-            sweep(container);
-            sweeps.remove(Thread.currentThread());
+            try {
+                ending.ifPresent(this::finish);
+            } finally {
+                sweep(container);
+                sweeps.remove(Thread.currentThread());
+            }
         });
         sweeps.add(sweep);
         sweep.start();

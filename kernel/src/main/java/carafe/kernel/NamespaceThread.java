@@ -11,32 +11,44 @@ import java.util.concurrent.LinkedBlockingQueue;
 /// to where it started after each piece of work, and dies if it cannot (another takes its place). Virtual threads change
 /// carriers, so no other thread may call setns or unshare.
 ///
-/// It wakes who waits only when it is home again: waking a virtual thread may start a carrier, and a thread is born in the
-/// namespaces of the one that starts it.
+/// It wakes who waits only when it is back in the namespace of the JVM: waking a virtual thread may start a carrier, and a
+/// thread is born in the namespaces of the one that starts it.
 /// Source: setns(2), unshare(2), network_namespaces(7).
 public final class NamespaceThread implements AutoCloseable {
 
     private static final Path OWN = Path.of("/proc/thread-self/ns/net");
     private static final Path SETTINGS = Path.of("/proc/sys/net");
 
+    private final Fd birthplace; // the namespace of the JVM, mostly `home` too
     private final Fd home;
     private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
     private final CompletableFuture<Boolean> end = new CompletableFuture<>();
     private Optional<Runnable> answer = Optional.empty(); // to the last work; of the thread, or of its successor
     private volatile boolean ending;
 
-    private NamespaceThread(Fd home) {
+    private NamespaceThread(Fd birthplace, Fd home) {
+        this.birthplace = birthplace;
         this.home = home;
     }
 
     /// Starts the thread at home in the network namespace of the caller.
     public static NamespaceThread start() throws KernelException {
-        return startAt(Descriptors.open(OWN, Linux.O_RDONLY, 0));
+        var here = Descriptors.open(OWN, Linux.O_RDONLY, 0);
+        return start(here, here);
     }
 
-    /// Starts the thread at home in another network namespace; `home` is adopted.
-    public static NamespaceThread startAt(Fd home) {
-        var thread = new NamespaceThread(home);
+    /// Starts the thread at home in another network namespace; `home` is adopted, also when this fails.
+    public static NamespaceThread startAt(Fd home) throws KernelException {
+        try {
+            return start(Descriptors.open(OWN, Linux.O_RDONLY, 0), home);
+        } catch (KernelException e) {
+            home.close();
+            throw e;
+        }
+    }
+
+    private static NamespaceThread start(Fd birthplace, Fd home) {
+        var thread = new NamespaceThread(birthplace, home);
         thread.launch();
         return thread;
     }
@@ -169,11 +181,18 @@ public final class NamespaceThread implements AutoCloseable {
     }
 
     private void work() {
-        while (!ending) {
+        while (true) {
             try {
-                enter(home);
+                enter(birthplace);
                 answer.ifPresent(Runnable::run);
                 answer = Optional.empty();
+                if (ending) {
+                    end.complete(true);
+                    return;
+                }
+                if (home != birthplace) {
+                    enter(home);
+                }
                 queue.take().run();
             } catch (InterruptedException e) {
                 // nobody but close ends this thread
@@ -184,20 +203,27 @@ public final class NamespaceThread implements AutoCloseable {
                 return;
             }
         }
-        end.complete(true);
     }
 
     /// Ends the thread after what was asked of it.
     @Override
     public void close() {
         queue.add(() -> ending = true);
-        try {
-            end.get();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (ExecutionException e) {
-            throw new AssertionError(e);
+        boolean interrupted = false;
+        while (true) {
+            try {
+                end.get();
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true; // the thread still needs its namespaces
+            } catch (ExecutionException e) {
+                throw new AssertionError(e);
+            }
         }
         home.close();
+        birthplace.close();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -68,4 +68,23 @@ class NamespaceThreadTest {
         assertThat(link("/proc/" + where.task + "/ns/net")).isEqualTo(home);
         assertThat(thread.insideHome(Where::here)).isEqualTo(where);
     }
+
+    @Test
+    void hasAHomeElsewhere() throws Exception {
+        var here = link("/proc/thread-self/ns/net");
+        var elsewhere = Descriptors.open(Path.of("/proc/self/fd/" + guest.handle().number()), Linux.O_RDONLY, 0);
+        try (var away = NamespaceThread.startAt(elsewhere)) {
+            var where = away.insideHome(Where::here);
+            assertThat(where.namespace).isNotEqualTo(here);
+            assertThat(away.insideHome(Where::here)).isEqualTo(where);
+        }
+    }
+
+    @Test
+    void interruptedItStillEndsBeforeItsNamespacesAreClosed() throws Exception {
+        var another = NamespaceThread.start();
+        Thread.currentThread().interrupt();
+        another.close();
+        assertThat(Thread.interrupted()).isTrue();
+    }
 }

@@ -61,7 +61,7 @@ final class LinuxProcess implements RunningProcess {
         this.link = MonitorLink.at(runDir.resolve(Preparer.SOCKET));
         this.launched = launched;
         this.explanation = explanation;
-        this.keeping = explanation.map(fresh -> RESTS.after(REST, () -> keepExplanation(fresh)));
+        this.keeping = explanation.map(_ -> RESTS.after(REST, this::keepExplanation)); // which must not hold it
     }
 
     private record Identity(int pid, Instant startedAt, Fd pidfd) {}
@@ -117,13 +117,14 @@ final class LinuxProcess implements RunningProcess {
 
     /// Writes the explanation when the start is a moment past: most short-lived processes are gone by then and nobody
     /// asks; for the others memory is given back.
-    private void keepExplanation(Supplier<TapeExplanation> fresh) {
+    private void keepExplanation() {
         synchronized (explaining) {
-            if (unwanted) {
+            var fresh = explanation;
+            if (unwanted || fresh.isEmpty()) {
                 return; // deleted meanwhile
             }
             try {
-                RunRecord.writeExplanation(runDir, fresh.get());
+                RunRecord.writeExplanation(runDir, fresh.get().get());
                 explanation = Optional.empty();
             } catch (IOException e) {
                 System.getLogger("carafe.runtime").log(System.Logger.Level.DEBUG,
