@@ -23,6 +23,7 @@ final class Podman implements AutoCloseable {
                 [engine]
                 cgroup_manager = "cgroupfs"
                 events_logger = "none"
+                lock_type = "file"
                 runtime = "crun"
                 conmon_path = ["%s"]
                 [engine.runtimes]
