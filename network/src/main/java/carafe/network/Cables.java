@@ -34,6 +34,7 @@ final class Cables {
     private final Netlink host;
     private final NamespaceThread thread;
     private final Bridges bridges;
+    private final Graveyard graveyard;
     private final Remade remade;
     private final Dying dying = new Dying();
 
@@ -44,11 +45,12 @@ final class Cables {
     }
 
     /// `remade` is told of a network whose bridge or parent link somebody deleted, or could not be made before.
-    Cables(Netlink host, NamespaceThread thread, Bridges bridges, Remade remade) {
+    Cables(Netlink host, NamespaceThread thread, Bridges bridges, Graveyard graveyard, Remade remade) {
         this.remade = remade;
         this.host = host;
         this.thread = thread;
         this.bridges = bridges;
+        this.graveyard = graveyard;
     }
 
     /// A name for the end on the host that no link there has.
@@ -178,11 +180,15 @@ final class Cables {
     }
 
     /// The bridge to be used after the one with the number `used` could not be: somebody deleted that, and whoever noticed
-    /// first has made another, or does so here.
+    /// first has made another, or does so here. If it was full, the dead have left it when this returns.
     /// @throws KernelException `failure`, if it is still the bridge
     private int bridgeAfter(Network network, int used, KernelException failure) throws KernelException, EngineException {
         if (bridges.isThere(network) && bridges.index(network) == used) {
-            throw full(network, failure);
+            if (!failure.is(Errno.EXFULL)) {
+                throw failure;
+            }
+            settle(failure);
+            return used;
         }
         remade.accept(network);
         return bridge(network);
@@ -193,7 +199,7 @@ final class Cables {
         try {
             plug(place, mtu, bridge);
         } catch (KernelException e) {
-            plug(place, mtu, bridgeAfter(place.network(), bridge, e));
+            again(place.network(), bridgeAfter(place.network(), bridge, e), other -> plug(place, mtu, other));
         }
     }
 
@@ -227,7 +233,7 @@ final class Cables {
         try {
             veth(place, namespace, bridge);
         } catch (KernelException e) {
-            veth(place, namespace, bridgeAfter(place.network(), bridge, e));
+            again(place.network(), bridgeAfter(place.network(), bridge, e), other -> veth(place, namespace, other));
         }
     }
 
@@ -258,11 +264,28 @@ final class Cables {
         }
     }
 
-    private static KernelException full(Network network, KernelException e) {
-        return e.is(Errno.EXFULL)
-                ? new KernelException("netlink", "bridge " + network.link(), Errno.EXFULL,
-                        "a bridge of Linux has 1023 ports; put further containers into another network")
-                : e;
+    private void settle(KernelException failure) throws KernelException {
+        try {
+            graveyard.settle();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw failure;
+        }
+    }
+
+    private interface Attempt {
+        void use(int bridge) throws KernelException;
+    }
+
+    private static void again(Network network, int bridge, Attempt attempt) throws KernelException {
+        try {
+            attempt.use(bridge);
+        } catch (KernelException e) {
+            throw e.is(Errno.EXFULL)
+                    ? new KernelException("netlink", "bridge " + network.link(), Errno.EXFULL,
+                            "a bridge of Linux has 1023 ports; put further containers into another network")
+                    : e;
+        }
     }
 
     private void layShared(Cell.Place place, NetNamespace namespace) throws KernelException, EngineException {

@@ -39,8 +39,6 @@ final class LinuxFabric implements Fabric {
     /// Namespaces kept ready, and as many with a cable.
     static final int POOL = 8;
 
-    private static final Duration BURIAL_PAUSE = Duration.ofMillis(100);
-
     private final FabricConfig config;
     private final Parts parts;
     private final Marks marks;
@@ -72,12 +70,12 @@ final class LinuxFabric implements Fabric {
         addresses = new Addresses(bridges::others);
         parents = new Parents(host, bridges);
         planner = new NetworkPlanner(new Ranges(config.pools(), config.engineId()), parts.clock());
-        var graveyard = new Graveyard(thread.insideHome(Netlink::open), BURIAL_PAUSE);
+        var graveyard = new Graveyard(thread.insideHome(Netlink::open), Graveyard.Patience.USUAL);
         sandboxes = new Sandboxes(
                 new Sandboxes.Tools(thread,
                         new NamespacePool(thread, POOL, new CablesAhead(thread.insideHome(Netlink::open), marks, graveyard),
                                 parts.failpoints()),
-                        new Cables(host, thread, bridges, this::remade), graveyard, notes, marks, arrivals, bridging),
+                        new Cables(host, thread, bridges, graveyard, this::remade), graveyard, notes, marks, arrivals, bridging),
                 addresses, listeners, parts.failpoints());
         watch = new DeletedLinks(thread.insideHome(LinkWatch::open), this::deleted);
     }

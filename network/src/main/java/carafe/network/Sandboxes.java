@@ -112,6 +112,7 @@ final class Sandboxes implements AutoCloseable {
     }
 
     Fabric.Opening begin(String containerId, List<Joining> joinings, Optional<String> given) throws EngineException {
+        tools.graveyard.newcomer();
         close(containerId); // what a failed start may have left
         var arrival = tools.arrivals.come(containerId, joinings.stream().map(Joining::network).toList());
         boolean begun = false;
@@ -363,6 +364,7 @@ final class Sandboxes implements AutoCloseable {
         if (cell == null) {
             throw new EngineException.Conflict("container " + containerId + " is not running");
         }
+        tools.graveyard.newcomer();
         try (var _ = tools.arrivals.come(containerId, List.of(joining.network()))) {
             return connect(cell, joining);
         }

@@ -56,7 +56,7 @@ class LinkNamesTest {
         thread = NamespaceThread.startAt(stage.home());
         host = thread.insideHome(Netlink::open);
         marks = new Marks(FabricStage.NAME, new Stammering());
-        graveyard = new Graveyard(thread.insideHome(Netlink::open), Duration.ofMillis(1));
+        graveyard = new Graveyard(thread.insideHome(Netlink::open), FabricStage.AT_ONCE);
         String taken = new Marks(FabricStage.NAME, new Stammering()).hostLink();
         assertThat(taken).endsWith("000000");
         host.perform(NetRequest.addVeth(LinkEnd.named(taken), LinkEnd.named("other")));
@@ -85,7 +85,8 @@ class LinkNamesTest {
         bridges.note(network, bridges.make(network));
         try (retired;
                 var sandboxes = new Sandboxes(
-                        new Sandboxes.Tools(thread, namespaces, new Cables(host, thread, bridges, bridges::make), graveyard,
+                        new Sandboxes.Tools(thread, namespaces,
+                                new Cables(host, thread, bridges, graveyard, bridges::make), graveyard,
                                 SandboxNotes.open(run.resolve("n")), marks, new Arrivals(Set.of("app")),
                                 new ReentrantLock()),
                         addresses, List.of(), Failpoints.none())) {

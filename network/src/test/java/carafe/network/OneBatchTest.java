@@ -63,7 +63,7 @@ class OneBatchTest {
         retired = new RetiredBridges(thread.insideHome(Netlink::open), Duration.ofHours(1));
         bridges = new Bridges(host, thread, "carafe " + marks.mark(), config, retired);
         addresses = new Addresses(bridges::others);
-        graveyard = new Graveyard(thread.insideHome(Netlink::open), Duration.ofMillis(1));
+        graveyard = new Graveyard(thread.insideHome(Netlink::open), FabricStage.AT_ONCE);
     }
 
     @AfterEach
@@ -79,7 +79,7 @@ class OneBatchTest {
         var namespaces = new NamespacePool(thread, this::namespace, ahead,
                 new CablesAhead(thread.insideHome(Netlink::open), marks, graveyard), Failpoints.none());
         return new Sandboxes(
-                new Sandboxes.Tools(thread, namespaces, new Cables(host, thread, bridges, bridges::make), graveyard,
+                new Sandboxes.Tools(thread, namespaces, new Cables(host, thread, bridges, graveyard, bridges::make), graveyard,
                         SandboxNotes.open(run.resolve("n")), marks, new Arrivals(Set.of("front", "back")),
                         new ReentrantLock()),
                 addresses, List.of(), Failpoints.none());
