@@ -272,14 +272,15 @@ public final class NetRequest {
         return port(name, Rtnetlink.IFLA_BRPORT_MODE, "let turn back what comes by link ");
     }
 
-    /// The bridge passes nothing to this port any more: it forgets who is behind it, and learns nobody. Quicker than its
-    /// removal.
+    /// The bridge passes nothing to this port any more, and (since Linux 5.18; an older one passes over that word) nothing from
+    /// it: it forgets who is behind it, and learns nobody. Quicker than its removal.
     public static NetRequest mute(String name) {
         return port(name, message -> message
                 .put8(Rtnetlink.IFLA_BRPORT_LEARNING, 0)
                 .put8(Rtnetlink.IFLA_BRPORT_UNICAST_FLOOD, 0)
                 .put8(Rtnetlink.IFLA_BRPORT_MCAST_FLOOD, 0)
                 .put8(Rtnetlink.IFLA_BRPORT_BCAST_FLOOD, 0)
+                .put8(Rtnetlink.IFLA_BRPORT_LOCKED, 1)
                 .put(Rtnetlink.IFLA_BRPORT_FLUSH, new byte[0]), "mute link ");
     }
 

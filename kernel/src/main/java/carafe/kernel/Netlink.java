@@ -15,15 +15,20 @@ import java.util.Optional;
 /// A socket of rtnetlink. It belongs to the network namespace it was opened in for ever, so whoever has one for a
 /// namespace changes that namespace without entering it.
 ///
-/// Several requests go to the kernel in one call and are answered in their order; one that fails does not stop those
-/// behind it. Failures carry the kernel's own words (extended acknowledgements). Calls wait for the kernel's lock of
-/// network configuration only. Threads: any, one at a time; the lock of this object keeps requests and answers together.
+/// Several requests, up to [#MOST_TOGETHER], go to the kernel in one call and are answered in their order; one that fails
+/// does not stop those behind it. Failures carry the kernel's own words (extended acknowledgements). Calls wait for the
+/// kernel's lock of network configuration only. Threads: any, one at a time; the lock of this object keeps requests and
+/// answers together.
 /// Source: netlink(7), rtnetlink(7).
 public final class Netlink implements AutoCloseable {
 
     private static final int RECEIVE_BYTES = 1 << 16;
     private static final int MOST_DATAGRAMS = 100_000;
     private static final int MOST_REPEATS = 8;
+
+    /// Requests of one call. The kernel queues all answers before one is read, and the usual queue (net.core.rmem_default) has
+    /// room for some 270.
+    static final int MOST_TOGETHER = 128;
 
     private final Fd socket;
     private int sequence;
@@ -59,13 +64,13 @@ public final class Netlink implements AutoCloseable {
         }
     }
 
-    /// Makes all changes in one call.
+    /// Makes all changes, as [#attempt] does.
     /// @throws KernelException the first that failed; the others were still tried
     public void perform(NetRequest... requests) throws KernelException {
         perform(List.of(requests));
     }
 
-    /// Makes all changes in one call.
+    /// Makes all changes, as [#attempt] does.
     /// @throws KernelException the first that failed; the others were still tried
     public void perform(List<NetRequest> requests) throws KernelException {
         for (var outcome : attempt(requests)) {
@@ -75,11 +80,18 @@ public final class Netlink implements AutoCloseable {
         }
     }
 
-    /// Makes all changes in one call and tells of each how it failed, if it did.
+    /// Makes all changes in one call, more than [#MOST_TOGETHER] in several, and tells of each how it failed, if it did.
+    /// @throws KernelException when the kernel could not be asked, or with ENOBUFS when it had no room for its answers; what was
+    ///         asked for may be done
     public synchronized List<Optional<KernelException>> attempt(List<NetRequest> requests) throws KernelException {
-        if (requests.isEmpty()) {
-            return List.of();
+        var outcomes = new ArrayList<Optional<KernelException>>(requests.size());
+        for (int from = 0; from < requests.size(); from += MOST_TOGETHER) {
+            outcomes.addAll(attemptTogether(requests.subList(from, Math.min(from + MOST_TOGETHER, requests.size()))));
         }
+        return outcomes;
+    }
+
+    private List<Optional<KernelException>> attemptTogether(List<NetRequest> requests) throws KernelException {
         int first = sequence + 1;
         int size = requests.stream().mapToInt(request -> NetlinkMessage.aligned(request.message().length)).sum();
         var batch = ByteBuffer.allocate(size).order(ByteOrder.nativeOrder());
@@ -268,6 +280,9 @@ public final class Netlink implements AutoCloseable {
                 size.set(JAVA_INT, 0, 12);
                 long got = frame.attempt(Syscall.RECVFROM, socket.number(), buffer.address(), RECEIVE_BYTES,
                         Linux.MSG_TRUNC, from.address(), size.address());
+                if (got == -Errno.ENOBUFS) {
+                    drain();
+                }
                 Frame.checked(got, Syscall.RECVFROM, "netlink");
                 if (got > RECEIVE_BYTES) {
                     throw NetlinkReader.bad("a datagram of " + got + " bytes");
@@ -278,6 +293,14 @@ public final class Netlink implements AutoCloseable {
                     return NetlinkReader.messages(datagram, datagram.length);
                 }
             }
+        }
+
+        /// The kernel had no room for an answer, and has none until all that are here are read.
+        private void drain() {
+            long got;
+            do {
+                got = frame.attempt(Syscall.RECVFROM, socket.number(), buffer.address(), RECEIVE_BYTES, Linux.MSG_DONTWAIT, 0, 0);
+            } while (got >= 0 || got == -Errno.ENOBUFS || got == -Errno.EINTR);
         }
 
         @Override

@@ -70,6 +70,7 @@ final class Rtnetlink {
     public static final int IFLA_BRPORT_MCAST_FLOOD = 27;
     public static final int IFLA_BRPORT_BCAST_FLOOD = 30;
     public static final int IFLA_BRPORT_ISOLATED = 33;
+    public static final int IFLA_BRPORT_LOCKED = 39; // Linux 5.18
     public static final int VETH_INFO_PEER = 1;
     public static final int IFLA_MACVLAN_MODE = 1;
     public static final int MACVLAN_MODE_PRIVATE = 1;

@@ -3,13 +3,18 @@ package carafe.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -52,6 +57,51 @@ class NetlinkTest {
         assertThat(links).extracting(LinkInfo::name).containsExactly("lo");
         assertThat(links.getFirst().up()).isTrue();
         assertThat(guest.netlink().addresses()).extracting(AddressInfo::address).contains(new byte[] {127, 0, 0, 1});
+    }
+
+    @Test
+    void manyRequestsAreAllAnswered() throws Exception {
+        var requests = new ArrayList<NetRequest>();
+        for (int number = 0; number < 1000; number++) {
+            requests.add(number % 2 == 0 ? NetRequest.raise("lo") : NetRequest.raise("none" + number));
+        }
+        var outcomes = host.netlink().attempt(requests);
+        assertThat(outcomes).hasSize(1000);
+        for (int number = 0; number < 1000; number++) {
+            assertThat(outcomes.get(number).isEmpty()).isEqualTo(number % 2 == 0);
+        }
+    }
+
+    @Test
+    void whereAnswersDoNotFitTheNextOnesAreHeard() throws Exception {
+        var before = sockets();
+        try (var netlink = thread.inside(host.handle(), Netlink::open); var frame = new Frame()) {
+            var own = sockets();
+            own.removeAll(before);
+            var least = frame.allocate(4, 4); // 0: as few bytes as the kernel lets
+            Frame.checked(frame.attempt(Syscall.SETSOCKOPT, own.iterator().next(), Linux.SOL_SOCKET, Linux.SO_RCVBUF,
+                    least.address(), 4), Syscall.SETSOCKOPT, "netlink");
+            var many = Collections.nCopies(Netlink.MOST_TOGETHER, NetRequest.raise("lo"));
+            assertThatThrownBy(() -> netlink.attempt(many)).isInstanceOfSatisfying(KernelException.class,
+                    e -> assertThat(e.is(Errno.ENOBUFS)).isTrue());
+            for (int time = 0; time < 3; time++) {
+                netlink.perform(NetRequest.raise("lo"));
+                assertThat(netlink.link("lo")).isPresent();
+            }
+        }
+    }
+
+    /// The numbers of all descriptors of this process that are sockets.
+    private static Set<Integer> sockets() throws IOException {
+        var numbers = new HashSet<Integer>();
+        try (var all = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+            for (var one : all) {
+                if (Files.isSymbolicLink(one) && Files.readSymbolicLink(one).toString().startsWith("socket:")) {
+                    numbers.add(Integer.valueOf(one.getFileName().toString()));
+                }
+            }
+        }
+        return numbers;
     }
 
     @Test

@@ -31,6 +31,9 @@ final class Cables {
     /// Docker's word for settings of one interface.
     static final String SYSCTLS = "com.docker.network.endpoint.sysctls";
 
+    /// Of a start in a bridge that is full, or deleted, each time.
+    private static final int MOST_TRIES = 4;
+
     private final Netlink host;
     private final NamespaceThread thread;
     private final Bridges bridges;
@@ -93,11 +96,13 @@ final class Cables {
     /// @return the outcomes of `requests`
     private List<Optional<KernelException>> afterMuting(Endpoint endpoint, List<NetRequest> requests)
             throws KernelException {
+        var before = dying.before(endpoint);
         var all = new ArrayList<NetRequest>();
-        dying.before(endpoint).forEach(link -> all.add(NetRequest.mute(link)));
-        int muted = all.size();
+        before.forEach(link -> all.add(NetRequest.mute(link)));
         all.addAll(requests);
-        return host.attempt(all).subList(muted, all.size()); // a link that is gone already is as quiet
+        var outcomes = host.attempt(all);
+        dying.silenced(endpoint, before); // a link that is gone already is as quiet
+        return outcomes.subList(before.size(), all.size());
     }
 
     private static void check(List<Optional<KernelException>> outcomes) throws KernelException {
@@ -110,12 +115,14 @@ final class Cables {
 
     /// Takes the link of `place` out of its namespace, in which the container also has the `others`, whatever name it has
     /// by now.
-    void cut(Cell.Place place, List<Cell.Place> others, NetNamespace namespace) throws KernelException {
+    /// @return whether it was there; then its end on the host is gone, too
+    boolean cut(Cell.Place place, List<Cell.Place> others, NetNamespace namespace) throws KernelException {
         var link = inside(place, others, namespace);
         if (link.isPresent()) {
             namespace.netlink().perform(NetRequest.raise(link.get().index(), false));
             namespace.netlink().perform(NetRequest.deleteLink(link.get().index()));
         }
+        return link.isPresent();
     }
 
     /// Takes the links that share one of the host's out of a namespace that is removed in the background: until they are gone
@@ -179,6 +186,26 @@ final class Cables {
         return bridges.index(network);
     }
 
+    /// Uses the bridge of `network`: another if somebody deletes it, and while it is full again whenever the dead have left it.
+    private void onBridge(Network network, Attempt attempt) throws KernelException, EngineException {
+        int bridge = bridge(network);
+        for (int tries = 1; ; tries++) {
+            try {
+                attempt.use(bridge);
+                return;
+            } catch (KernelException e) {
+                if (tries == MOST_TRIES) {
+                    throw full(network, e);
+                }
+                bridge = bridgeAfter(network, bridge, e);
+            }
+        }
+    }
+
+    private interface Attempt {
+        void use(int bridge) throws KernelException;
+    }
+
     /// The bridge to be used after the one with the number `used` could not be: somebody deleted that, and whoever noticed
     /// first has made another, or does so here. If it was full, the dead have left it when this returns.
     /// @throws KernelException `failure`, if it is still the bridge
@@ -187,7 +214,7 @@ final class Cables {
             if (!failure.is(Errno.EXFULL)) {
                 throw failure;
             }
-            settle(failure);
+            settle(network, failure);
             return used;
         }
         remade.accept(network);
@@ -195,12 +222,7 @@ final class Cables {
     }
 
     private void plug(Cell.Place place, int mtu) throws KernelException, EngineException {
-        int bridge = bridge(place.network());
-        try {
-            plug(place, mtu, bridge);
-        } catch (KernelException e) {
-            again(place.network(), bridgeAfter(place.network(), bridge, e), other -> plug(place, mtu, other));
-        }
+        onBridge(place.network(), bridge -> plug(place, mtu, bridge));
     }
 
     private void plug(Cell.Place place, int mtu, int bridge) throws KernelException {
@@ -229,12 +251,7 @@ final class Cables {
     }
 
     private void layVeth(Cell.Place place, NetNamespace namespace) throws KernelException, EngineException {
-        int bridge = bridge(place.network());
-        try {
-            veth(place, namespace, bridge);
-        } catch (KernelException e) {
-            again(place.network(), bridgeAfter(place.network(), bridge, e), other -> veth(place, namespace, other));
-        }
+        onBridge(place.network(), bridge -> veth(place, namespace, bridge));
     }
 
     private void veth(Cell.Place place, NetNamespace namespace, int bridge) throws KernelException {
@@ -264,28 +281,20 @@ final class Cables {
         }
     }
 
-    private void settle(KernelException failure) throws KernelException {
+    private void settle(Network network, KernelException failure) throws KernelException {
         try {
             graveyard.settle();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw failure;
+            throw full(network, failure);
         }
     }
 
-    private interface Attempt {
-        void use(int bridge) throws KernelException;
-    }
-
-    private static void again(Network network, int bridge, Attempt attempt) throws KernelException {
-        try {
-            attempt.use(bridge);
-        } catch (KernelException e) {
-            throw e.is(Errno.EXFULL)
-                    ? new KernelException("netlink", "bridge " + network.link(), Errno.EXFULL,
-                            "a bridge of Linux has 1023 ports; put further containers into another network")
-                    : e;
-        }
+    private static KernelException full(Network network, KernelException e) {
+        return e.is(Errno.EXFULL)
+                ? new KernelException("netlink", "bridge " + network.link(), Errno.EXFULL,
+                        "a bridge of Linux has 1023 ports; put further containers into another network")
+                : e;
     }
 
     private void layShared(Cell.Place place, NetNamespace namespace) throws KernelException, EngineException {

@@ -1,36 +1,48 @@
 package carafe.network;
 
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// The ends on the host of containers that went and whose links are removed in the background: their addresses may be
-/// another's at once. Safe for several threads; never blocks.
+/// another's at once. Safe for several threads; never blocks for long.
 final class Dying {
 
-    private final ConcurrentMap<String, String> links = new ConcurrentHashMap<>(); // by #seats
+    private final Map<String, Set<String>> links = new ConcurrentHashMap<>(); // by #seats
 
     /// This place is given up; its link goes later.
     void add(Endpoint endpoint) {
-        if (!endpoint.hostLink().isEmpty()) {
-            seats(endpoint).forEach(seat -> links.put(seat, endpoint.hostLink()));
+        String link = endpoint.hostLink();
+        if (!link.isEmpty()) {
+            seats(endpoint).forEach(seat -> links.compute(seat, (_, before) -> before == null
+                    ? Set.of(link)
+                    : Stream.concat(before.stream(), Stream.of(link)).collect(Collectors.toUnmodifiableSet())));
         }
     }
 
-    /// These links are no more.
-    void gone(List<String> hostLinks) {
-        links.values().removeAll(hostLinks);
+    /// The link of this place is no more.
+    void gone(Endpoint endpoint) {
+        silenced(endpoint, List.of(endpoint.hostLink()));
     }
 
-    /// The links of those who had an address of this place before, and would answer in the newcomer's stead.
+    /// These links of before `endpoint` answer to nothing any more.
+    void silenced(Endpoint endpoint, List<String> those) {
+        seats(endpoint).forEach(seat -> links.computeIfPresent(seat, (_, before) -> {
+            var others = before.stream().filter(link -> !those.contains(link)).collect(Collectors.toUnmodifiableSet());
+            return others.isEmpty() ? null : others;
+        }));
+    }
+
+    /// The links of those who had an address of this place before, IP or hardware, and would answer in the newcomer's stead.
     List<String> before(Endpoint endpoint) {
-        return seats(endpoint).map(links::get).flatMap(link -> Optional.ofNullable(link).stream()).distinct().toList();
+        return seats(endpoint).flatMap(seat -> links.getOrDefault(seat, Set.of()).stream()).distinct().toList();
     }
 
     private static Stream<String> seats(Endpoint endpoint) {
-        return Stream.concat(endpoint.four().stream(), endpoint.six().stream())
-                .map(host -> endpoint.networkId() + " " + host.address());
+        var addresses = Stream.concat(endpoint.four().stream(), endpoint.six().stream()).map(host -> host.address().toString());
+        return Stream.concat(addresses, Stream.of(endpoint.mac().toString())).map(seat -> endpoint.networkId() + " " + seat);
     }
 }

@@ -3,7 +3,6 @@ package carafe.network;
 import carafe.kernel.KernelException;
 import carafe.kernel.NetRequest;
 import carafe.kernel.Netlink;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -11,48 +10,48 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Removes links and gives up namespaces, off everybody's way: when it is quiet (ADR 51). While links are removed nobody else
 /// can change the network, and the kernel waits, but only once for a whole group of links. So what has died goes together when
 /// nobody has come or gone for a moment; where that does not come, the eldest go, a small group at a time. One platform thread,
-/// for the wait would pin a carrier; it has a socket of its own. `lock` guards the fields that change.
+/// for the wait would pin a carrier; it has a socket of its own. `lock` guards all fields that change.
 final class Graveyard implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Graveyard.class);
     private static final int GROUP = 0x6361; // any number that no other program puts links into
-    private static final int MOST_WHEN_QUIET = 256;
-    private static final int MOST_WHEN_BUSY = 32; // some ten milliseconds, which a start may have to wait
 
     private final Netlink netlink;
-    private final Patience patience;
+    private final LongSupplier clock;
+    private final Lull lull;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final Thread digger;
     private final Deque<Dead> waiting = new ArrayDeque<>();
-    private long busySince; // when, after a quiet time, somebody came or went
-    private long lastMove; // when somebody last did
-    private long lastRemoval; // of the digger alone
+    private int lying; // the sum of their weights
     private boolean hurry;
     private boolean closing;
-
-    /// How long the dead lie: until nobody has come or gone for `quiet`. Who comes and goes for longer than `rush` has none of
-    /// this, for what lies long is out of the processor's caches: then some go at intervals of `quiet`. No more than `most` lie,
-    /// for each is a port of a bridge, and a namespace of some hundred kilobytes.
-    record Patience(Duration quiet, Duration rush, int most) {
-
-        static final Patience USUAL = new Patience(Duration.ofMillis(100), Duration.ofSeconds(1), 128);
-    }
+    private boolean ended;
 
     /// Links by name and what is closed after they are gone (a namespace, a file's removal, an answer).
-    private record Dead(List<String> links, List<AutoCloseable> then) {}
+    private record Dead(List<String> links, List<AutoCloseable> then) {
+        int weight() {
+            return Math.max(1, links.size());
+        }
+    }
 
     /// `netlink` is adopted.
-    Graveyard(Netlink netlink, Patience patience) {
+    Graveyard(Netlink netlink, Lull.Patience patience) {
+        this(netlink, patience, System::nanoTime);
+    }
+
+    /// With a clock that tells nanoseconds.
+    Graveyard(Netlink netlink, Lull.Patience patience, LongSupplier clock) {
         this.netlink = netlink;
-        this.patience = patience;
-        lastMove = System.nanoTime() - patience.quiet.toNanos();
+        this.clock = clock;
+        lull = new Lull(patience, clock.getAsLong());
         digger = Thread.ofPlatform().name("carafe-links").daemon().start(this::work);
     }
 
@@ -60,29 +59,32 @@ final class Graveyard implements AutoCloseable {
     void newcomer() {
         lock.lock();
         try {
-            move();
+            lull.move(clock.getAsLong());
         } finally {
             lock.unlock();
         }
     }
 
-    private void move() {
-        long now = System.nanoTime();
-        if (now - lastMove >= patience.quiet.toNanos()) {
-            busySince = now;
+    /// The links go soon; `then` is closed afterwards, in order. After [#close] only the latter, and at once.
+    void bury(List<String> links, List<AutoCloseable> then) {
+        if (!lies(new Dead(List.copyOf(links), List.copyOf(then)))) {
+            then.forEach(Graveyard::end);
         }
-        lastMove = now;
     }
 
-    /// The links go soon; `then` is closed afterwards, in order.
-    void bury(List<String> links, List<AutoCloseable> then) {
+    private boolean lies(Dead dead) {
         lock.lock();
         try {
-            move();
-            waiting.add(new Dead(List.copyOf(links), List.copyOf(then)));
-            if (waiting.size() == 1 || waiting.size() >= patience.most) { // else who waits for the eldest finds it
+            if (ended) {
+                return false;
+            }
+            lull.move(clock.getAsLong());
+            waiting.add(dead);
+            lying += dead.weight();
+            if (waiting.size() == 1 || left() <= 0) { // else who waits for the eldest finds it
                 changed.signal();
             }
+            return true;
         } finally {
             lock.unlock();
         }
@@ -103,9 +105,18 @@ final class Graveyard implements AutoCloseable {
     }
 
     private void work() {
-        for (var batch = next(); !batch.isEmpty(); batch = next()) {
-            remove(batch);
-            lastRemoval = System.nanoTime();
+        for (var group = next(); !group.isEmpty(); group = next()) {
+            remove(group);
+            removed();
+        }
+    }
+
+    private void removed() {
+        lock.lock();
+        try {
+            lull.removed(clock.getAsLong());
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -116,43 +127,37 @@ final class Graveyard implements AutoCloseable {
             while (waiting.isEmpty() && !closing) {
                 changed.awaitUninterruptibly();
             }
-            while (left() > 0) {
+            for (long left = left(); left > 0; left = left()) {
                 try {
-                    changed.awaitNanos(left());
+                    changed.awaitNanos(left);
                 } catch (InterruptedException e) {
                     LOG.debug("nobody but close ends this thread", e);
                 }
             }
-            int most = isQuiet() ? MOST_WHEN_QUIET : MOST_WHEN_BUSY;
-            var batch = new ArrayList<Dead>();
-            while (batch.size() < most && !waiting.isEmpty()) {
-                batch.add(waiting.removeFirst());
+            int room = hurry || closing || lull.isQuiet(clock.getAsLong()) ? Lull.MOST_WHEN_QUIET : Lull.MOST_WHEN_BUSY;
+            var group = new ArrayList<Dead>();
+            while (room > 0 && !waiting.isEmpty()) {
+                var dead = waiting.removeFirst();
+                group.add(dead);
+                lying -= dead.weight();
+                room -= dead.weight();
             }
             hurry &= !waiting.isEmpty();
-            return batch;
+            ended = group.isEmpty();
+            return group;
         } finally {
             lock.unlock();
         }
     }
 
-    private boolean isQuiet() {
-        return hurry || closing || System.nanoTime() - lastMove >= patience.quiet.toNanos();
-    }
-
-    /// How many nanoseconds there are until some go of those who lie here.
+    /// How many nanoseconds there are until some go of those who lie here; at most 0 when it is time.
     private long left() {
-        if (waiting.isEmpty() || waiting.size() >= patience.most || isQuiet()) {
-            return 0;
-        }
-        long now = System.nanoTime();
-        long quiet = patience.quiet.toNanos();
-        long rushOver = Math.max(busySince + patience.rush.toNanos() - now, lastRemoval + quiet - now);
-        return Math.min(lastMove + quiet - now, rushOver);
+        return waiting.isEmpty() || hurry || closing ? 0 : lull.left(lying, clock.getAsLong());
     }
 
-    private void remove(List<Dead> batch) {
+    private void remove(List<Dead> group) {
         var requests = new ArrayList<NetRequest>();
-        batch.forEach(dead -> dead.links.forEach(link -> requests.add(NetRequest.regroup(link, GROUP))));
+        group.forEach(dead -> dead.links.forEach(link -> requests.add(NetRequest.regroup(link, GROUP))));
         if (!requests.isEmpty()) {
             requests.add(NetRequest.deleteGroup(GROUP));
             try {
@@ -162,14 +167,14 @@ final class Graveyard implements AutoCloseable {
                         e.getMessage());
             }
         }
-        for (var dead : batch) {
-            for (var then : dead.then) {
-                try {
-                    then.close();
-                } catch (Exception e) {
-                    LOG.warn("after the removal of links: {}", e.getMessage());
-                }
-            }
+        group.forEach(dead -> dead.then.forEach(Graveyard::end));
+    }
+
+    private static void end(AutoCloseable then) {
+        try {
+            then.close();
+        } catch (Exception e) {
+            LOG.warn("after the removal of links: {}", e.getMessage());
         }
     }
 
@@ -178,6 +183,7 @@ final class Graveyard implements AutoCloseable {
         lock.lock();
         try {
             waiting.clear();
+            lying = 0;
         } finally {
             lock.unlock();
         }

@@ -70,7 +70,7 @@ final class LinuxFabric implements Fabric {
         addresses = new Addresses(bridges::others);
         parents = new Parents(host, bridges);
         planner = new NetworkPlanner(new Ranges(config.pools(), config.engineId()), parts.clock());
-        var graveyard = new Graveyard(thread.insideHome(Netlink::open), Graveyard.Patience.USUAL);
+        var graveyard = new Graveyard(thread.insideHome(Netlink::open), Lull.Patience.USUAL);
         sandboxes = new Sandboxes(
                 new Sandboxes.Tools(thread,
                         new NamespacePool(thread, POOL, new CablesAhead(thread.insideHome(Netlink::open), marks, graveyard),

@@ -273,7 +273,7 @@ final class Sandboxes implements AutoCloseable {
         var links = places.stream().map(place -> place.endpoint().hostLink()).filter(link -> !link.isEmpty()).toList();
         var then = new ArrayList<AutoCloseable>();
         namespace.ifPresent(then::add);
-        then.add(() -> dying.gone(links));
+        places.forEach(place -> then.add(() -> dying.gone(place.endpoint())));
         tools.graveyard.bury(links, then);
     }
 
@@ -400,7 +400,7 @@ final class Sandboxes implements AutoCloseable {
             if (!connected && laid) {
                 remove(cell, place);
             } else if (!connected) {
-                giveBack(cell, place); // an interface of that name is somebody else's
+                giveBack(cell, place, true); // an interface of that name is somebody else's
             }
         }
     }
@@ -437,20 +437,21 @@ final class Sandboxes implements AutoCloseable {
     /// Takes the interface out of the running container at once: who is disconnected must not be reached any longer.
     private void remove(Cell cell, Place place) {
         detached(cell.containerId(), place.endpoint());
+        var cut = new AtomicBoolean();
         cell.alone(() -> {
             cell.places(cell.without(place.network().id()));
             try {
-                tools.cables.cut(place, cell.places(), cell.namespace());
+                cut.set(tools.cables.cut(place, cell.places(), cell.namespace()));
                 tools.cables.route(cell.sandbox(), cell.namespace());
             } catch (IOException | EngineException e) {
                 LOG.warn("disconnecting container {} from {}: {}", cell.containerId(), place.network().name(), e.getMessage());
             }
         });
-        giveBack(cell, place);
+        giveBack(cell, place, !cut.get());
     }
 
-    /// What the container had, or was to have, in a place that it is in no more.
-    private void giveBack(Cell cell, Place place) {
+    /// What the container had, or was to have, in a place that it is in no more, and where its link `lies` perhaps.
+    private void giveBack(Cell cell, Place place, boolean lies) {
         try {
             failpoints.pass("disconnect.note");
             tools.notes.write(cell.containerId(), cell.endpoints());
@@ -458,9 +459,13 @@ final class Sandboxes implements AutoCloseable {
             LOG.warn("the note about container {} still tells of network {}: {}",
                     cell.containerId(), place.network().name(), e.getMessage());
         }
-        dying.add(place.endpoint());
+        if (lies) {
+            dying.add(place.endpoint());
+        }
         addresses.free(place.endpoint());
-        bury(List.of(place), Optional.empty());
+        if (lies) {
+            bury(List.of(place), Optional.empty());
+        }
     }
 
     void rename(String containerId, Map<String, List<String>> names) throws EngineException {

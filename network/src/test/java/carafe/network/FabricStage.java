@@ -29,7 +29,7 @@ final class FabricStage implements AutoCloseable {
     static final String NAME = "7c5f1b7e-0000-4000-8000-000000000001";
 
     /// A graveyard where nothing lies.
-    static final Graveyard.Patience AT_ONCE = new Graveyard.Patience(Duration.ofMillis(1), Duration.ofMillis(1), 1);
+    static final Lull.Patience AT_ONCE = new Lull.Patience(Duration.ofMillis(1), Duration.ofMillis(1), 1);
 
     final Path run;
     final RecordingFirewall firewall = new RecordingFirewall();

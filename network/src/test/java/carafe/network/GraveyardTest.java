@@ -11,6 +11,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -43,7 +47,7 @@ class GraveyardTest {
     }
 
     private Graveyard graveyard(Duration quiet, Duration rush, int most) throws Exception {
-        return new Graveyard(thread.insideHome(Netlink::open), new Graveyard.Patience(quiet, rush, most));
+        return new Graveyard(thread.insideHome(Netlink::open), new Lull.Patience(quiet, rush, most));
     }
 
     private void make(int from, int count) throws Exception {
@@ -69,23 +73,72 @@ class GraveyardTest {
     }
 
     @Test
-    void theyGoAfterAWhileWhereItNeverIsQuiet() throws Exception {
-        make(0, 40); // more than go at once then
-        try (var graveyard = graveyard(SOON, SOON, MANY)) {
-            var gone = new CountDownLatch(40);
+    void whoComesIsWaitedForAsWhoGoes() throws Exception {
+        make(0, 1);
+        long quiet = SOON.toNanos();
+        var time = new AtomicLong();
+        var looks = new Semaphore(0);
+        LongSupplier clock = () -> {
+            if (Thread.currentThread().getName().equals("carafe-links")) {
+                looks.release();
+            }
+            return time.get();
+        };
+        try (var graveyard = new Graveyard(thread.insideHome(Netlink::open), new Lull.Patience(SOON, NEVER, MANY), clock)) {
+            graveyard.bury(List.of("p0"), List.of());
+            time.set(quiet - 1);
+            graveyard.newcomer();
+            time.set(quiet + 1); // quiet if nobody had come
+            looks.drainPermits();
+            looks.acquire(4);
+            assertThat(isThere("p0")).isTrue();
+        }
+        assertThat(isThere("p0")).isFalse();
+    }
+
+    @Test
+    void theyGoInSmallGroupsWhereItNeverIsQuiet() throws Exception {
+        make(0, 40);
+        var time = new AtomicLong();
+        var rush = Duration.ofSeconds(1);
+        try (var graveyard = new Graveyard(thread.insideHome(Netlink::open), new Lull.Patience(rush, rush, 40), time::get)) {
+            var first = new CountDownLatch(Lull.MOST_WHEN_BUSY);
             for (int number = 0; number < 40; number++) {
                 String link = "p" + number;
-                graveyard.bury(List.of(link), List.of(() -> {
-                    closed.add(isThere(link) ? link + " is there" : link);
-                    gone.countDown();
-                }));
+                graveyard.bury(List.of(link), List.of(() -> closed.add(link), first::countDown));
             }
-            while (gone.getCount() > 0) {
-                graveyard.newcomer();
-                Thread.onSpinWait();
-            }
-            assertThat(closed).hasSize(40).startsWith("p0", "p1").noneMatch(one -> one.endsWith("there"));
+            first.await(); // the fortieth was too many
+            assertThat(closed).hasSize(Lull.MOST_WHEN_BUSY).startsWith("p0", "p1");
+            assertThat(isThere("p31")).isFalse();
+            assertThat(isThere("p32") && isThere("p39")).isTrue();
         }
+        assertThat(closed).hasSize(40);
+    }
+
+    @Test
+    void whatGoesTogetherIsCountedInLinks() throws Exception {
+        make(0, 400);
+        var names = IntStream.range(0, 400).mapToObj(number -> "p" + number).toList();
+        try (var graveyard = graveyard(NEVER, NEVER, MANY)) {
+            for (int from = 0; from < 400; from += 40) { // more answers of the kernel than a socket holds
+                graveyard.bury(names.subList(from, from + 40), List.of());
+            }
+            graveyard.settle();
+            assertThat(stage.links()).doesNotContainAnyElementsOf(names);
+            make(0, 1);
+            graveyard.bury(List.of("p0"), List.of());
+            graveyard.settle();
+            assertThat(isThere("p0")).isFalse();
+        }
+    }
+
+    @Test
+    void whoComesAfterTheEndNeedNotWait() throws Exception {
+        var graveyard = graveyard(NEVER, NEVER, MANY);
+        graveyard.close();
+        graveyard.settle();
+        graveyard.bury(List.of("p0"), List.of(() -> closed.add("namespace")));
+        assertThat(closed).containsExactly("namespace");
     }
 
     @Test
