@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,7 +32,8 @@ final class Cables {
     /// Docker's word for settings of one interface.
     static final String SYSCTLS = "com.docker.network.endpoint.sysctls";
 
-    /// Of a start in a bridge that is full, or deleted, each time.
+    /// How often a link is made in a bridge before it is told that the bridge is full, or that somebody deletes it again and
+    /// again.
     private static final int MOST_TRIES = 4;
 
     private final Netlink host;
@@ -92,7 +94,7 @@ final class Cables {
         return dying;
     }
 
-    /// Performs `requests`, and before them, in the same call, mutes who had an address of `endpoint` before.
+    /// Performs `requests`, and before them, mostly in the same call, mutes who had an address of `endpoint` before.
     /// @return the outcomes of `requests`
     private List<Optional<KernelException>> afterMuting(Endpoint endpoint, List<NetRequest> requests)
             throws KernelException {
@@ -101,7 +103,9 @@ final class Cables {
         before.forEach(link -> all.add(NetRequest.mute(link)));
         all.addAll(requests);
         var outcomes = host.attempt(all);
-        dying.silenced(endpoint, before); // a link that is gone already is as quiet
+        dying.silenced(endpoint, IntStream.range(0, before.size())
+                .filter(at -> outcomes.get(at).map(e -> e.is(Errno.ENODEV)).orElse(true)) // one that is gone is as quiet
+                .mapToObj(before::get).toList());
         return outcomes.subList(before.size(), all.size());
     }
 
@@ -202,6 +206,7 @@ final class Cables {
         }
     }
 
+    /// Makes a link a port of the bridge with that index.
     private interface Attempt {
         void use(int bridge) throws KernelException;
     }

@@ -1,5 +1,7 @@
 package carafe.network;
 
+import carafe.spec.network.Cidr;
+import carafe.spec.network.IpAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -28,7 +30,7 @@ final class Dying {
         silenced(endpoint, List.of(endpoint.hostLink()));
     }
 
-    /// These links of before `endpoint` answer to nothing any more.
+    /// These links, found [before][#before] `endpoint`, answer to nothing any more.
     void silenced(Endpoint endpoint, List<String> those) {
         seats(endpoint).forEach(seat -> links.computeIfPresent(seat, (_, before) -> {
             var others = before.stream().filter(link -> !those.contains(link)).collect(Collectors.toUnmodifiableSet());
@@ -42,7 +44,8 @@ final class Dying {
     }
 
     private static Stream<String> seats(Endpoint endpoint) {
-        var addresses = Stream.concat(endpoint.four().stream(), endpoint.six().stream()).map(host -> host.address().toString());
+        var own = Stream.concat(endpoint.four().stream(), endpoint.six().stream()).map(Cidr.Host::address);
+        var addresses = Stream.concat(own, endpoint.linkLocal().stream()).map(IpAddress::toString);
         return Stream.concat(addresses, Stream.of(endpoint.mac().toString())).map(seat -> endpoint.networkId() + " " + seat);
     }
 }

@@ -90,17 +90,22 @@ final class Graveyard implements AutoCloseable {
         }
     }
 
-    /// Returns when all that was buried before is gone.
-    void settle() throws InterruptedException {
-        var gone = new CountDownLatch(1);
+    /// All that was buried before goes now.
+    void hurry() {
         lock.lock();
         try {
-            bury(List.of(), List.of(gone::countDown));
-            hurry = true;
+            hurry = !waiting.isEmpty();
             changed.signal();
         } finally {
             lock.unlock();
         }
+    }
+
+    /// Returns when all that was buried before is gone.
+    void settle() throws InterruptedException {
+        var gone = new CountDownLatch(1);
+        bury(List.of(), List.of(gone::countDown));
+        hurry();
         gone.await();
     }
 
@@ -163,7 +168,7 @@ final class Graveyard implements AutoCloseable {
             try {
                 netlink.attempt(requests); // links that are gone already are what was wanted
             } catch (KernelException e) {
-                LOG.warn("{} links were not removed; the next start of the engine does it: {}", requests.size() - 1,
+                LOG.warn("{} links may be left until others are removed, or the engine starts again: {}", requests.size() - 1,
                         e.getMessage());
             }
         }

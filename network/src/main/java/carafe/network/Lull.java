@@ -6,8 +6,8 @@ import java.time.Duration;
 /// nanoseconds. Not safe for several threads.
 final class Lull {
 
-    /// Links of a group when it is quiet: with more, whoever comes just then waits longer for the kernel's lock (16 ms; 40 for
-    /// twice as many), and no link is removed much quicker.
+    /// About how many links make a group when it is quiet: with more, whoever comes just then waits longer for the kernel's
+    /// lock (16 ms; 40 for twice as many), and no link is removed much quicker. All links of a container go together.
     static final int MOST_WHEN_QUIET = 64;
 
     /// The same while others come and go.
@@ -19,8 +19,8 @@ final class Lull {
     private long lastRemoval;
 
     /// How long the dead lie: until nobody has come or gone for `quiet`. Who comes and goes for longer than `rush` has none of
-    /// this, for what lies long is out of the processor's caches: then some go at intervals of `quiet`. No more than `most`
-    /// links lie, for each may be a port of a bridge, and keeps a namespace of some hundred kilobytes.
+    /// this, for what lies long is out of the processor's caches: then some go at intervals of `quiet`, and at
+    /// once where `most` links lie, for each may be a port of a bridge, and keeps a namespace of some hundred kilobytes.
     record Patience(Duration quiet, Duration rush, int most) {
 
         static final Patience USUAL = new Patience(Duration.ofMillis(100), Duration.ofSeconds(1), 128);
@@ -47,6 +47,7 @@ final class Lull {
         lastRemoval = now;
     }
 
+    /// Nobody has come or gone for a while.
     boolean isQuiet(long now) {
         return now - lastMove >= patience.quiet.toNanos();
     }

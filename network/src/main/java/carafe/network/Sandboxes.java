@@ -527,7 +527,8 @@ final class Sandboxes implements AutoCloseable {
     void sweep(List<String> links) {
         if (!links.isEmpty()) {
             LOG.info("sweeping the links {} that no container owns", links);
-            tools.graveyard.bury(links, List.of());
+            links.forEach(link -> tools.graveyard.bury(List.of(link), List.of()));
+            tools.graveyard.hurry(); // nobody knows which addresses they have
         }
     }
 
