@@ -300,7 +300,7 @@ public final class Netlink implements AutoCloseable {
             long got;
             do {
                 got = frame.attempt(Syscall.RECVFROM, socket.number(), buffer.address(), RECEIVE_BYTES, Linux.MSG_DONTWAIT, 0, 0);
-            } while (got >= 0 || got == -Errno.ENOBUFS || got == -Errno.EINTR);
+            } while (got >= 0 || got == -Errno.ENOBUFS);
         }
 
         @Override
