@@ -36,17 +36,18 @@ final class Samples {
 
     /// The table in Markdown: median (10th–90th percentile) for each engine, and the first engine's gain over the last.
     String table(List<String> engines) {
-        var text = new StringBuilder("| work | ");
-        engines.forEach(engine -> text.append(engine).append(" | "));
-        text.append(engines.size() > 1 ? engines.getFirst() + " against " + engines.getLast() + " |\n" : "\n").append("| --- |");
-        text.append(" --- |".repeat(engines.size())).append(engines.size() > 1 ? " --- |\n" : "\n");
+        var columns = new ArrayList<>(engines);
+        if (engines.size() > 1) {
+            columns.add(engines.getFirst() + " against " + engines.getLast());
+        }
+        var text = new StringBuilder("| work |");
+        columns.forEach(column -> text.append(' ').append(column).append(" |"));
+        text.append("\n| --- |").append(" --- |".repeat(columns.size())).append('\n');
         samples.forEach((row, byEngine) -> {
-            text.append("| ").append(row.title()).append(" | ");
-            for (String engine : engines) {
-                text.append(cell(row, byEngine.get(engine))).append(" | ");
-            }
+            text.append("| ").append(row.title()).append(" |");
+            engines.forEach(engine -> text.append(' ').append(cell(row, byEngine.get(engine))).append(" |"));
             if (engines.size() > 1) {
-                text.append(gain(row, byEngine, engines)).append(" |");
+                text.append(' ').append(gain(row, byEngine, engines)).append(" |");
             }
             text.append('\n');
         });
