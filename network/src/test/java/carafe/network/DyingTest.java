@@ -5,11 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carafe.kernel.KernelException;
-import carafe.kernel.NamespaceThread;
-import carafe.kernel.Netlink;
 import carafe.spec.EngineException;
-import carafe.spec.Failpoints;
-import carafe.spec.network.Cidr;
 import carafe.spec.network.IpAddress;
 import carafe.spec.network.MacAddress;
 import java.io.IOException;
@@ -21,12 +17,10 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -46,11 +40,7 @@ class DyingTest {
     Path run;
 
     private FabricStage stage;
-    private NamespaceThread thread;
-    private Netlink host;
-    private RetiredBridges retired;
-    private Bridges bridges;
-    private Addresses addresses;
+    private FabricParts parts;
     private Sandboxes sandboxes;
     private Neighbours neighbours;
 
@@ -58,41 +48,15 @@ class DyingTest {
     void open() throws Exception {
         stage = new FabricStage(run);
         neighbours = new Neighbours(stage);
-        thread = NamespaceThread.startAt(stage.home());
-        host = thread.insideHome(Netlink::open);
-        var config = stage.config(FabricStage.NAME);
-        var marks = new Marks(config.engineId());
-        retired = new RetiredBridges(thread.insideHome(Netlink::open), Duration.ofHours(1));
-        bridges = new Bridges(host, thread, "carafe " + marks.mark(), config, retired);
-        addresses = new Addresses(bridges::others);
-        var graveyard = new Graveyard(thread.insideHome(Netlink::open), FOR_EVER);
-        sandboxes = new Sandboxes(
-                new Sandboxes.Tools(thread,
-                        new NamespacePool(thread, 0, new CablesAhead(thread.insideHome(Netlink::open), marks, graveyard),
-                                Failpoints.none()),
-                        new Cables(host, thread, bridges, graveyard, bridges::make), graveyard,
-                        SandboxNotes.open(run.resolve("n")), marks, new Arrivals(Set.of("front", "back")), new ReentrantLock()),
-                addresses, List.of(), Failpoints.none());
+        parts = new FabricParts(stage, FOR_EVER);
+        sandboxes = parts.sandboxes(Set.of("front", "back"));
     }
 
     @AfterEach
     void close() {
         sandboxes.close();
-        retired.close();
-        host.close();
-        thread.close();
+        parts.close();
         stage.close();
-    }
-
-    private Network network(String name, String range) throws EngineException, KernelException {
-        var cidr = Cidr.parse(range);
-        var subnet = new Subnet(cidr, Optional.of(cidr.base().plus(1)), Optional.empty(), Map.of());
-        var network = new Network(name, name, Instant.EPOCH, Driver.BRIDGE,
-                new Network.Addressing(true, false, "default", Map.of(), List.of(subnet)), Network.Reach.USUAL, "br-" + name,
-                Map.of(), Map.of());
-        addresses.add(network);
-        bridges.note(network, bridges.make(network));
-        return network;
     }
 
     private Sandbox start(String id, Joining... joinings) throws EngineException {
@@ -107,13 +71,13 @@ class DyingTest {
     }
 
     private boolean isThere(Sandbox sandbox) throws KernelException {
-        return host.link(sandbox.endpoints().getFirst().hostLink()).isPresent();
+        return parts.host.link(sandbox.endpoints().getFirst().hostLink()).isPresent();
     }
 
     @Test
     void whoHasTheAddressNextIsReachedEvenIfOneBetweenFailed() throws Exception {
-        var front = network("front", "10.77.0.0/24");
-        var back = network("back", "10.78.0.0/24");
+        var front = parts.network("front", Map.of(), "10.77.0.0/24");
+        var back = parts.network("back", Map.of(), "10.78.0.0/24");
         var neighbour = start(NEIGHBOUR, joining(front, "10.77.0.50"), joining(back, "10.78.0.9"));
         for (boolean fails : new boolean[] {false, true}) {
             var first = start(ONE, joining(front, "10.77.0.5"));
@@ -135,7 +99,7 @@ class DyingTest {
 
     @Test
     void whoHasTheHardwareAddressNextIsTheOnlyOneWhoAnswersForIt() throws Exception {
-        var front = network("front", "10.77.0.0/24");
+        var front = parts.network("front", Map.of(), "10.77.0.0/24");
         var neighbour = start(NEIGHBOUR, joining(front, "10.77.0.50"));
         var first = start(ONE, with(front, "10.77.0.5", "02:42:00:00:00:99"));
         assertThat(answers(neighbour, "10.77.0.5")).isTrue();
@@ -163,7 +127,7 @@ class DyingTest {
 
     @Test
     void nothingComesOutOfTheGrave() throws Exception {
-        var front = network("front", "10.77.0.0/24");
+        var front = parts.network("front", Map.of(), "10.77.0.0/24");
         var neighbour = start(NEIGHBOUR, joining(front, "10.77.0.50"));
         var first = start(ONE, joining(front, "10.77.0.5"));
         assertThat(neighbours.reach(first, neighbour, "10.77.0.50", MILLIS)).as("it knows the neighbour").isTrue();

@@ -4,16 +4,9 @@ import static carafe.network.FabricStage.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carafe.kernel.KernelException;
-import carafe.kernel.NamespaceThread;
 import carafe.kernel.NetNamespace;
-import carafe.kernel.Netlink;
 import carafe.spec.EngineException;
-import carafe.spec.Failpoints;
-import carafe.spec.network.Cidr;
-import carafe.spec.network.IpAddress;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -21,7 +14,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,13 +31,7 @@ class OneBatchTest {
     /// All namespaces that were made, by their paths, and how often each had been changed by then.
     private final ConcurrentMap<String, Made> made = new ConcurrentHashMap<>();
     private FabricStage stage;
-    private NamespaceThread thread;
-    private Netlink host;
-    private Marks marks;
-    private Graveyard graveyard;
-    private RetiredBridges retired;
-    private Bridges bridges;
-    private Addresses addresses;
+    private FabricParts parts;
 
     private record Made(NetNamespace namespace, long batches) {
         long since() {
@@ -56,55 +42,28 @@ class OneBatchTest {
     @BeforeEach
     void open() throws Exception {
         stage = new FabricStage(run);
-        thread = NamespaceThread.startAt(stage.home());
-        host = thread.insideHome(Netlink::open);
-        var config = stage.config(FabricStage.NAME);
-        marks = new Marks(config.engineId());
-        retired = new RetiredBridges(thread.insideHome(Netlink::open), Duration.ofHours(1));
-        bridges = new Bridges(host, thread, "carafe " + marks.mark(), config, retired);
-        addresses = new Addresses(bridges::others);
-        graveyard = new Graveyard(thread.insideHome(Netlink::open), FabricStage.AT_ONCE);
+        parts = new FabricParts(stage, FabricStage.AT_ONCE);
     }
 
     @AfterEach
     void close() {
-        retired.close();
-        host.close();
-        thread.close();
+        parts.close();
         stage.close();
     }
 
-    /// Keeps `ahead` namespaces ready, and as many with a cable.
     private Sandboxes start(int ahead) throws Exception {
-        var namespaces = new NamespacePool(thread, this::namespace, ahead,
-                new CablesAhead(thread.insideHome(Netlink::open), marks, graveyard), Failpoints.none());
-        return new Sandboxes(
-                new Sandboxes.Tools(thread, namespaces, new Cables(host, thread, bridges, graveyard, bridges::make), graveyard,
-                        SandboxNotes.open(run.resolve("n")), marks, new Arrivals(Set.of("front", "back")),
-                        new ReentrantLock()),
-                addresses, List.of(), Failpoints.none());
+        return parts.sandboxes(Set.of("front", "back"), ahead, this::namespace);
     }
 
     private NetNamespace namespace() throws KernelException {
-        var namespace = thread.create(NamespacePool.SETTINGS);
+        var namespace = parts.thread.create(NamespacePool.SETTINGS);
         made.put(namespace.path(), new Made(namespace, namespace.netlink().batches()));
         return namespace;
     }
 
     private Network network(String name, int number) throws EngineException {
-        var subnets = List.of(subnet("10.7" + number + ".0.0/24"), subnet("fd00:7" + number + "::/64"));
-        var network = new Network(name, name, Instant.EPOCH, Driver.BRIDGE,
-                new Network.Addressing(true, true, "default", Map.of(), subnets), Network.Reach.USUAL, "br-" + name,
-                Map.of(LinkOptions.ICC, "false"), Map.of());
-        addresses.add(network);
-        bridges.note(network, bridges.make(network));
-        return network;
-    }
-
-    private static Subnet subnet(String range) throws EngineException {
-        var cidr = Cidr.parse(range);
-        IpAddress gateway = cidr.base().plus(1);
-        return new Subnet(cidr, Optional.of(gateway), Optional.empty(), Map.of());
+        return parts.network(
+                name, Map.of(LinkOptions.ICC, "false"), "10.7" + number + ".0.0/24", "fd00:7" + number + "::/64");
     }
 
     private static Sandbox open(Sandboxes sandboxes, List<Joining> joinings) throws EngineException {
@@ -122,16 +81,16 @@ class OneBatchTest {
         try (var sandboxes = start(0)) {
             var front = network("front", 7);
             var back = network("back", 8);
-            long before = host.batches();
+            long before = parts.host.batches();
             var one = open(sandboxes, List.of(joining(front)));
-            assertThat(host.batches() - before).as("on the host").isEqualTo(1);
+            assertThat(parts.host.batches() - before).as("on the host").isEqualTo(1);
             assertThat(inside(one)).as("inside").isEqualTo(1);
             sandboxes.close(ONE);
             sandboxes.settle();
 
-            before = host.batches();
+            before = parts.host.batches();
             var both = open(sandboxes, List.of(joining(front), joining(back)));
-            assertThat(host.batches() - before).as("on the host: one for each link").isEqualTo(2);
+            assertThat(parts.host.batches() - before).as("on the host: one for each link").isEqualTo(2);
             assertThat(inside(both)).as("inside: one for all").isEqualTo(1);
             assertThat(stage.links()).contains("br-front", "br-back").hasSize(5);
         }
@@ -143,11 +102,11 @@ class OneBatchTest {
             var front = network("front", 7);
             for (int attempt = 0; true; attempt++) { // the first asks for cables, one of the next finds one
                 assertThat(attempt).as("cables are made ahead").isLessThan(500);
-                long before = host.batches();
+                long before = parts.host.batches();
                 var sandbox = open(sandboxes, List.of(joining(front)));
                 boolean ahead = sandboxes.steps(ONE).stream().anyMatch(step -> step.call().endsWith("made ahead")
                         && step.call().contains("eth0"));
-                long calls = host.batches() - before;
+                long calls = parts.host.batches() - before;
                 long inside = inside(sandbox);
                 sandboxes.close(ONE);
                 sandboxes.settle();
