@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -56,8 +57,12 @@ final class Relinks {
         try {
             seen.forEach((networkId, round) -> {
                 if (round != round(networkId)) {
-                    reattach(cell, networkId);
-                    cell.alone(() -> relayShared(cell, networkId));
+                    eachPlace(cell, networkId, place -> {
+                        replug(cell, place);
+                        if (place.network().shares()) {
+                            relay(cell, place);
+                        }
+                    });
                 }
             });
         } finally {
@@ -65,24 +70,20 @@ final class Relinks {
         }
     }
 
-    private void relayShared(Cell cell, String networkId) {
-        if (cell.places().stream().anyMatch(place -> place.network().id().equals(networkId) && place.network().shares())) {
-            relay(cell, networkId);
-        }
+    /// Does that to the places which the container has in the network, unless it is gone: then its namespace may be closed,
+    /// and its links lie in the graveyard, where they may have been silenced.
+    private void eachPlace(Cell cell, String networkId, Consumer<Place> work) {
+        cell.alone(() -> {
+            if (cells.get(cell.containerId()) == cell) {
+                cell.places().stream().filter(place -> place.network().id().equals(networkId)).forEach(work);
+            }
+        });
     }
 
     /// Puts everybody who is in the network back into its bridge.
     void reattach(String networkId) {
         rounds.merge(networkId, 1, Integer::sum);
-        cells.values().forEach(cell -> reattach(cell, networkId));
-    }
-
-    private void reattach(Cell cell, String networkId) {
-        for (var place : cell.places()) {
-            if (place.network().id().equals(networkId)) {
-                replug(cell, place);
-            }
-        }
+        cells.values().forEach(cell -> eachPlace(cell, networkId, place -> replug(cell, place)));
     }
 
     private void replug(Cell cell, Place place) {
@@ -100,19 +101,7 @@ final class Relinks {
     /// Lays anew the links of everybody who is in the network, where they went with the one that they shared.
     void relay(String networkId) {
         rounds.merge(networkId, 1, Integer::sum);
-        for (var cell : cells.values()) {
-            cell.alone(() -> relay(cell, networkId));
-        }
-    }
-
-    private void relay(Cell cell, String networkId) {
-        if (cells.get(cell.containerId()) == cell) { // else its namespace may be closed
-            for (var place : cell.places()) {
-                if (place.network().id().equals(networkId)) {
-                    relay(cell, place);
-                }
-            }
-        }
+        cells.values().forEach(cell -> eachPlace(cell, networkId, place -> relay(cell, place)));
     }
 
     private void relay(Cell cell, Place place) {

@@ -184,6 +184,19 @@ class GraveyardTest {
     }
 
     @Test
+    void aFaultKeepsNobodyWaiting() throws Exception {
+        make(0, 1);
+        var netlink = thread.insideHome(Netlink::open);
+        try (var graveyard = new Graveyard(netlink, FabricStage.AT_ONCE)) {
+            netlink.close();
+            graveyard.bury(List.of("p0"), List.of(() -> closed.add("namespace")));
+            graveyard.settle();
+            graveyard.settle();
+            assertThat(closed).containsExactly("namespace");
+        }
+    }
+
+    @Test
     void aCrashLeavesThem() throws Exception {
         make(0, 1);
         var graveyard = graveyard(NEVER, NEVER, MANY);
