@@ -170,8 +170,8 @@ final class Graveyard implements AutoCloseable {
             } catch (KernelException e) {
                 LOG.warn("{} links may be left until others are removed, or the engine starts again: {}", requests.size() - 1,
                         e.getMessage());
-            } catch (RuntimeException e) { // whoever waits for a removal would wait for ever if this thread ended
-                LOG.error("a fault left {} links; the engine's next start removes them", requests.size() - 1, e);
+            } catch (RuntimeException | Error e) { // whoever waits for a removal would wait for ever if this thread ended
+                LOG.error("{} links may be left until others are removed, or the engine starts again", requests.size() - 1, e);
             }
         }
         group.forEach(dead -> dead.then.forEach(Graveyard::end));
@@ -182,6 +182,8 @@ final class Graveyard implements AutoCloseable {
             then.close();
         } catch (Exception e) {
             LOG.warn("after the removal of links: {}", e.getMessage());
+        } catch (Error e) { // keeps nobody else waiting
+            LOG.error("after the removal of links", e);
         }
     }
 

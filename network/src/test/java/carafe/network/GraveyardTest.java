@@ -189,10 +189,13 @@ class GraveyardTest {
         var netlink = thread.insideHome(Netlink::open);
         try (var graveyard = new Graveyard(netlink, FabricStage.AT_ONCE)) {
             netlink.close();
-            graveyard.bury(List.of("p0"), List.of(() -> closed.add("namespace")));
+            graveyard.bury(List.of("p0"), List.of(() -> {
+                throw new AssertionError("a fault");
+            }, () -> closed.add("namespace")));
             graveyard.settle();
             graveyard.settle();
             assertThat(closed).containsExactly("namespace");
+            assertThat(isThere("p0")).as("there was a fault").isTrue();
         }
     }
 
