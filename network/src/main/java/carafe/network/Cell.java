@@ -8,7 +8,8 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /// A container's place in the fabric while it is open: its namespace and what is attached. Changed by one thread at a
 /// time (methods for one container follow one another); `places` is replaced as a whole, so anybody may read it. Who works
-/// in the namespace while the container's own thread may be taking it apart does so `alone`, and looks first what is left.
+/// in the namespace, or plugs its links in, while the container's own thread may be taking it apart does so `alone`, and looks
+/// first what is left.
 final class Cell {
 
     /// An endpoint with its network, and the settings of its interface as far as this engine was told them.

@@ -23,7 +23,7 @@ public interface EndpointListener {
     default void renamed(String containerId, Endpoint endpoint) {}
 
     /// The bridge of an endpoint's network was deleted by somebody and made again: its end on the host is a new port. Called
-    /// on any thread, also while the container's networks change.
+    /// on any thread. Until it returns the container stays in the network, so it waits for nobody who takes it out.
     default void replugged(String containerId, Endpoint endpoint) throws EngineException {}
 
     /// An endpoint is gone, or about to go; `attached` may not have been called for it if that failed.

@@ -24,6 +24,7 @@ final class FabricParts implements AutoCloseable {
     final Netlink host;
     final Marks marks;
     final Graveyard graveyard;
+    final ReentrantLock bridging = new ReentrantLock();
     private final FabricStage stage;
     private final RetiredBridges retired;
     private final Bridges bridges;
@@ -63,7 +64,7 @@ final class FabricParts implements AutoCloseable {
         var namespaces = new NamespacePool(thread, maker, ahead, cablesAhead(), Failpoints.none());
         return new Sandboxes(
                 new Sandboxes.Tools(thread, namespaces, new Cables(host, thread, bridges, graveyard, bridges::make), graveyard,
-                        SandboxNotes.open(stage.run.resolve("n")), marks, new Arrivals(networks), new ReentrantLock()),
+                        SandboxNotes.open(stage.run.resolve("n")), marks, new Arrivals(networks), bridging),
                 addresses, List.of(listeners), Failpoints.none());
     }
 
