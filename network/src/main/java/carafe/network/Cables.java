@@ -275,8 +275,13 @@ final class Cables {
         if (outcomes.getFirst().isPresent()) {
             throw outcomes.getFirst().get();
         }
-        silent(outcomes.get(1));
-        check(outcomes.subList(2, outcomes.size()));
+        try {
+            silent(outcomes.get(1));
+            check(outcomes.subList(2, outcomes.size()));
+        } catch (KernelException e) { // the bridge may have gone in between: for another try its name is to be free
+            host.attempt(List.of(NetRequest.deleteLink(endpoint.hostLink())));
+            throw e;
+        }
     }
 
     static void silent(Optional<KernelException> outcome) throws KernelException {

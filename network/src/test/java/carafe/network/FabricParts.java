@@ -63,7 +63,7 @@ final class FabricParts implements AutoCloseable {
             throws Exception {
         var namespaces = new NamespacePool(thread, maker, ahead, cablesAhead(), Failpoints.none());
         return new Sandboxes(
-                new Sandboxes.Tools(thread, namespaces, new Cables(host, thread, bridges, graveyard, bridges::make), graveyard,
+                new Sandboxes.Tools(thread, namespaces, new Cables(host, thread, bridges, graveyard, this::make), graveyard,
                         SandboxNotes.open(stage.run.resolve("n")), marks, new Arrivals(networks), bridging),
                 addresses, List.of(listeners), Failpoints.none());
     }
@@ -88,6 +88,11 @@ final class FabricParts implements AutoCloseable {
     /// Its bridge, again perhaps.
     void make(Network network) throws EngineException {
         bridges.note(network, bridges.make(network));
+    }
+
+    /// Somebody deletes its bridge when the kernel has made the next link, and before that is set as a port is to be.
+    void deleteUnderTheNext(Network network) {
+        bridges.note(network, new Bridges.Made(0, true, false, List.of())); // whose ports are no ports
     }
 
     @Override

@@ -95,6 +95,21 @@ class RelinksTest {
     }
 
     @Test
+    void whoseLinkIsNoPortAnyMoreWhenItIsSetGetsAnother() throws Exception {
+        try (var stage = new FabricStage(run); var parts = new FabricParts(stage, FOR_EVER)) {
+            var network = parts.network("front", Map.of(LinkOptions.ICC, "false"), "10.77.0.0/24");
+            parts.deleteUnderTheNext(network);
+            try (var sandboxes = parts.sandboxes(Set.of("front"))) {
+                var opening = sandboxes.begin(ONE, List.of(joining(network)), Optional.empty());
+                opening.complete();
+                var link = stage.netlink().link(opening.sandbox().endpoints().getFirst().hostLink());
+                assertThat(link.orElseThrow().master()).isEqualTo(
+                        stage.netlink().link(network.link()).orElseThrow().index());
+            }
+        }
+    }
+
+    @Test
     void whoIsBeingPutBackGoesAfterwards() throws Exception {
         try (var stage = new FabricStage(run); var parts = new FabricParts(stage, FOR_EVER)) {
             var network = parts.network("front", Map.of(), "10.77.0.0/24");
